@@ -1,0 +1,58 @@
+"""Asks every service what it should answer. One argument: a JSON list of {url, and status or contains}.
+
+A check with `status` wants a JSON answer with that `status`; one with `contains` wants that text in the answer. Each is asked until it
+holds or 30 seconds are over. Prints a line a check; exit code 1 when one does not hold.
+"""
+
+import json
+import sys
+import time
+import urllib.error
+import urllib.request
+
+PATIENCE_SECONDS = 30
+
+
+def fetch(url):
+    """Return the code and body of an answer, whatever its code. Raises OSError when there is none."""
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            return answer.status, answer.read().decode("utf-8", "replace")
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode("utf-8", "replace")
+
+
+def problem(check):
+    """Return what is wrong with the answer to one check, or None."""
+    try:
+        code, body = fetch(check["url"])
+        if code != 200:
+            return f"HTTP {code}: {body[:200]}"
+        if "contains" in check:
+            return None if check["contains"] in body else f"no {check['contains']!r} in: {body[:200]}"
+        answer = json.loads(body)
+        if not isinstance(answer, dict) or answer.get("status") != check["status"]:
+            return f"no status {check['status']!r} in: {body[:200]}"
+        return None
+    except (OSError, ValueError) as error:
+        return str(error)
+
+
+def settle(check, deadline):
+    """Ask until the check holds or the deadline is over; return the last problem, or None."""
+    while (wrong := problem(check)) and time.monotonic() < deadline:
+        time.sleep(1)
+    return wrong
+
+
+def main():
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    failed = False
+    for check in json.loads(sys.argv[1]):
+        wrong = settle(check, deadline)
+        print("FAILED" if wrong else "ok", check["url"], wrong or "", flush=True)
+        failed = failed or bool(wrong)
+    sys.exit(1 if failed else 0)
+
+
+main()

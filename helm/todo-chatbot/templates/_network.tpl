@@ -1,0 +1,48 @@
+{{/*
+A peer: pods of one component of this release. In a peer, a pod selector without a namespace selector means this namespace. Input: dict "root" "component".
+*/}}
+{{- define "todo-chatbot.peer" -}}
+- podSelector:
+    matchLabels:
+      {{- include "todo-chatbot.selectorLabels" . | nindent 6 }}
+{{- end -}}
+
+{{/* A peer: pods with these labels in another namespace. Both selectors stand in one list item: as two items they would mean "or". Input: dict "namespace" "podLabels". */}}
+{{- define "todo-chatbot.remotePeer" -}}
+- namespaceSelector:
+    matchLabels:
+      kubernetes.io/metadata.name: {{ .namespace }}
+  {{- with .podLabels }}
+  podSelector:
+    matchLabels:
+      {{- toYaml . | nindent 6 }}
+  {{- end }}
+{{- end -}}
+
+{{/* A list of TCP ports. Input: a list of numbers. */}}
+{{- define "todo-chatbot.tcpPorts" -}}
+{{- range . }}
+- protocol: TCP
+  port: {{ int . }}
+{{- end }}
+{{- end -}}
+
+{{/*
+Who may reach a service: the services it names, the test pod, Prometheus, the ingress controller. May be nobody; the caller must then write
+no rule, since an empty `from` means everybody. Input: dict "root" "name" "service".
+*/}}
+{{- define "todo-chatbot.ingressPeers" -}}
+{{- $values := .root.Values -}}
+{{- range .service.networkPolicy.ingressFrom }}
+{{ include "todo-chatbot.peer" (dict "root" $.root "component" .) }}
+{{- end }}
+{{- if $values.test.enabled }}
+{{ include "todo-chatbot.peer" (dict "root" .root "component" "test") }}
+{{- end }}
+{{- if $values.monitoring.enabled }}
+{{ include "todo-chatbot.remotePeer" $values.monitoring }}
+{{- end }}
+{{- if and $values.ingress.enabled (eq $values.ingress.service .name) }}
+{{ include "todo-chatbot.remotePeer" $values.ingress.controller }}
+{{- end }}
+{{- end -}}

@@ -1,0 +1,95 @@
+{{/* An image's full name. Input: an image value with repository and one of tag and digest. */}}
+{{- define "todo-chatbot.image" -}}
+{{- if .digest -}}
+{{- printf "%s@%s" .repository .digest -}}
+{{- else -}}
+{{- printf "%s:%s" .repository .tag -}}
+{{- end -}}
+{{- end -}}
+
+{{/* What every pod says of itself before its containers. Input: the root context. */}}
+{{- define "todo-chatbot.podDefaults" -}}
+automountServiceAccountToken: false
+enableServiceLinks: false
+{{- with .Values.imagePullSecrets }}
+imagePullSecrets:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+securityContext:
+  runAsNonRoot: true
+  runAsUser: {{ int .Values.runAsUser }}
+  runAsGroup: {{ int .Values.runAsUser }}
+  fsGroup: {{ int .Values.runAsUser }}
+  # A volume that has the right group already is not walked again at each start.
+  fsGroupChangePolicy: OnRootMismatch
+  seccompProfile:
+    type: RuntimeDefault
+{{- end -}}
+
+{{/* Security context of every container; the pod's own is repeated, since some checks read only this one. Input: the root context. */}}
+{{- define "todo-chatbot.containerSecurityContext" -}}
+allowPrivilegeEscalation: false
+capabilities:
+  drop: [ALL]
+privileged: false
+readOnlyRootFilesystem: true
+runAsNonRoot: true
+runAsUser: {{ int .Values.runAsUser }}
+runAsGroup: {{ int .Values.runAsUser }}
+seccompProfile:
+  type: RuntimeDefault
+{{- end -}}
+
+{{/* Environment variables from an existing Secret, one reference a key, so that a missing key is an error that names it. Input: a secret value. */}}
+{{- define "todo-chatbot.secretEnv" -}}
+{{- range .keys }}
+- name: {{ . }}
+  valueFrom:
+    secretKeyRef:
+      name: {{ $.name }}
+      key: {{ . }}
+{{- end }}
+{{- end -}}
+
+{{/* What the container of a service and its init containers share. Input: dict "root" "service". */}}
+{{- define "todo-chatbot.containerBase" -}}
+{{- $root := .root -}}
+{{- $service := .service -}}
+image: {{ include "todo-chatbot.image" $service.image }}
+imagePullPolicy: {{ $service.image.pullPolicy }}
+securityContext:
+  {{- include "todo-chatbot.containerSecurityContext" $root | nindent 2 }}
+env:
+  - name: PORT
+    value: {{ int $service.port | quote }}
+  {{- range $key, $value := $service.env }}
+  - name: {{ $key }}
+    value: {{ tpl $value $root | quote }}
+  {{- end }}
+  {{- include "todo-chatbot.secretEnv" $service.secret | trim | nindent 2 }}
+resources:
+  {{- toYaml $service.resources | nindent 2 }}
+{{- with $service.writable }}
+volumeMounts:
+  {{- range $name, $volume := . }}
+  - name: {{ $name }}
+    mountPath: {{ $volume.path }}
+  {{- end }}
+{{- end }}
+{{- end -}}
+
+{{/* An emptyDir for each writable path. Input: a map of name to path and size. */}}
+{{- define "todo-chatbot.writableVolumes" -}}
+{{- range $name, $volume := . }}
+- name: {{ $name }}
+  emptyDir:
+    sizeLimit: {{ $volume.size }}
+{{- end }}
+{{- end -}}
+
+{{/* Timing of a probe. Input: a probe value. */}}
+{{- define "todo-chatbot.probeTiming" -}}
+periodSeconds: {{ int .periodSeconds }}
+timeoutSeconds: {{ int .timeoutSeconds }}
+failureThreshold: {{ int .failureThreshold }}
+{{- end -}}
