@@ -15,10 +15,12 @@ once with all of them. Input: dict "root" "services" (complete settings). Output
   {{- $messages = concat $messages (include "todo-chatbot.validateService" (dict "at" $at "service" $service) | fromJsonArray) -}}
   {{- $messages = concat $messages (include "todo-chatbot.validateEdges" (dict "at" $at "name" $name "services" $services) | fromJsonArray) -}}
 {{- end -}}
-{{- if $values.postgres.enabled -}}
-  {{- if hasKey $services "postgres" -}}
-    {{- $messages = append $messages "services.postgres: the name is taken by the chart's own database; rename the service or set postgres.enabled to false" -}}
+{{- range list "postgres" "test" "namespace" -}}
+  {{- if hasKey $services . -}}
+    {{- $messages = append $messages (printf "services.%s: the chart uses this name itself; choose another" .) -}}
   {{- end -}}
+{{- end -}}
+{{- if $values.postgres.enabled -}}
   {{- $messages = concat $messages (include "todo-chatbot.validateImage" (dict "at" "postgres" "image" $values.postgres.image) | fromJsonArray) -}}
   {{- if not $values.postgres.secret.name -}}
     {{- $messages = append $messages "postgres.secret.name: name the existing Secret that holds POSTGRES_PASSWORD" -}}
@@ -49,6 +51,9 @@ once with all of them. Input: dict "root" "services" (complete settings). Output
 {{- end -}}
 {{- if eq (empty .image.tag) (empty .image.digest) -}}
   {{- $messages = append $messages (printf "%s.image: set exactly one of tag and digest" .at) -}}
+{{- end -}}
+{{- if eq .image.tag "latest" -}}
+  {{- $messages = append $messages (printf "%s.image.tag: latest is not fixed: a node keeps the image that it has under a tag; use a new tag for each build" .at) -}}
 {{- end -}}
 {{- toJson $messages -}}
 {{- end -}}
