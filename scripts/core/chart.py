@@ -1,0 +1,67 @@
+"""The app's release: the chart's values as the tool sets them, and the fingerprint that tells whether anything changed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from scripts.core.images import Image
+from scripts.core.secrets import Secret
+from scripts.core.settings import ROOT, Settings
+
+HEX_DIGITS = 16
+
+
+@dataclass(frozen=True)
+class Release:
+    """A chart with its values, ready to be installed under a name. Values hold names of Secrets, never a secret."""
+
+    name: str
+    namespace: str
+    chart: Path
+    values: Mapping[str, Any]
+
+    @property
+    def values_json(self) -> str:
+        """The values as JSON (which is YAML) for helm's standard input."""
+        return json.dumps(self.values, sort_keys=True)
+
+    @property
+    def fingerprint(self) -> str:
+        """A hash over chart and values: the same fingerprint means that an upgrade would change nothing."""
+        digest = hashlib.sha256(self.values_json.encode())
+        for path in sorted(p for p in self.chart.rglob("*") if p.is_file()):
+            digest.update(str(path.relative_to(self.chart)).encode() + b"\0" + path.read_bytes() + b"\0")
+        return digest.hexdigest()[:HEX_DIGITS]
+
+
+def planned(settings: Settings, images: Sequence[Image], secrets: Sequence[Secret], *, monitoring: bool) -> Release:
+    """Return the release of the app for these images and Secrets."""
+    values: dict[str, Any] = {"services": {name: {} for name in settings.services}}
+    by_service = {secret.service: secret for secret in secrets}
+    for image in images:
+        section: dict[str, Any] = {"image": {"repository": image.repository, "tag": image.tag}}
+        if secret := by_service.get(image.service):
+            section["secret"] = {"name": secret.name, "keys": list(secret.keys)}
+        if image.service in settings.services:
+            values["services"][image.service] = section
+        elif secret:
+            values[image.service] = {"enabled": True, **section}
+        else:
+            values[image.service] = {"enabled": False}
+    values["monitoring"] = {"enabled": monitoring, "namespace": settings.monitoring.namespace}
+    return Release(
+        settings.release, settings.namespace, ROOT / settings.chart.path, _merged(settings.chart.values, values)
+    )
+
+
+def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(below)
+    for key, value in above.items():
+        old = merged.get(key)
+        merged[key] = _merged(old, value) if isinstance(old, Mapping) and isinstance(value, Mapping) else value
+    return merged

@@ -1,0 +1,50 @@
+"""The errors that a person sees: each names a cause and the next action, and carries the exit code."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+DONE, FAILED, BAD_INPUT, MISSING, INTERRUPTED = 0, 1, 2, 3, 130
+
+
+class TaskError(Exception):
+    """A failure that ends a step. `cause` is one line, `action` says what to do next, `evidence` is shown below both."""
+
+    exit_code = FAILED
+
+    def __init__(self, cause: str, action: str = "", evidence: Sequence[str] = ()) -> None:
+        super().__init__(cause)
+        self.cause = cause
+        self.action = action
+        self.evidence = tuple(evidence)
+
+    def __str__(self) -> str:
+        lines = [self.cause, *(f"    {line}" for line in self.evidence)]
+        if self.action:
+            lines.append(f"  -> {self.action}")
+        return "\n".join(lines)
+
+
+class InputError(TaskError):
+    """Bad input or usage: nothing was changed."""
+
+    exit_code = BAD_INPUT
+
+
+class MissingError(TaskError):
+    """A tool or a service that is needed is not there."""
+
+    exit_code = MISSING
+
+
+class InterruptedRunError(TaskError):
+    """The run was interrupted by Ctrl-C or a signal."""
+
+    exit_code = INTERRUPTED
+
+
+def all_problems(title: str, problems: Sequence[str], action: str) -> InputError:
+    """Return one error that lists every problem found, so that a person mends them in one go."""
+    if len(problems) == 1:
+        return InputError(f"{title}: {problems[0]}", action)
+    return InputError(f"{title}: {len(problems)} problems", action, problems)

@@ -1,0 +1,62 @@
+"""One run at a time changes things. The lock ends with the last process that a run has started, so a killed run's children count."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import time
+from collections.abc import Iterator
+
+from scripts.core import shell
+from scripts.core.report import Report
+from scripts.core.settings import ROOT
+
+PATH = ROOT / ".state" / "lock"
+POLL_SECONDS = 0.2
+
+
+@contextlib.contextmanager
+def held(task: str, report: Report) -> Iterator[None]:
+    """Hold the project's lock; while another run has it, say who, and wait.
+
+    The programs that we start inherit the lock. After a SIGKILL of ours they may still be at work: the next run waits for them too.
+    """
+    PATH.parent.mkdir(exist_ok=True)
+    with PATH.open("a+", encoding="utf-8") as file:
+        said = False
+        while not _taken(file.fileno()):
+            if not said:
+                report.say(f"waiting: {_holder()}")
+                said = True
+            shell.pause(POLL_SECONDS)
+        shell.keep_open(file.fileno())
+        file.seek(0)
+        file.truncate()
+        file.write(json.dumps({"pid": os.getpid(), "task": task, "since": time.time()}))
+        file.flush()
+        yield
+
+
+def _taken(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _holder() -> str:
+    try:
+        holder = json.loads(PATH.read_text(encoding="utf-8"))
+        task, pid, seconds = holder["task"], int(holder["pid"]), time.time() - float(holder["since"])
+    except (OSError, ValueError, KeyError):
+        return "another run holds .state/lock"
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return f"what a killed `invoke {task}` started is still at work"
+    except PermissionError:
+        pass
+    return f"`invoke {task}` (process {pid}, started {seconds:.0f} s ago) is at work"

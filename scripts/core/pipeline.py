@@ -1,0 +1,152 @@
+"""Runs steps as a graph: what can overlap overlaps, and each edge is a real need."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from scripts.core import log, shell
+from scripts.core.errors import DONE, FAILED, INTERRUPTED, InterruptedRunError, TaskError
+from scripts.core.report import Outcome, Report, StepReport, StepResult
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Act = Callable[[StepReport], Outcome]
+
+
+@dataclass(frozen=True)
+class Step:
+    """A named piece of work, and the steps that must have ended well before it."""
+
+    name: str
+    act: Act
+    needs: tuple[str, ...] = ()
+    optional: bool = False
+    """An optional step that fails is shown as skipped with its cause, and the run succeeds."""
+
+
+def run_steps(steps: Sequence[Step], report: Report) -> None:
+    """Run the steps in the order that their needs allow.
+
+    After a failure the steps that run already come to their end, and the rest is shown as skipped. Raises the first
+    TaskError, or InterruptedRunError.
+    """
+    names = [step.name for step in steps]
+    unknown = [need for step in steps for need in step.needs if need not in names]
+    if unknown or len(set(names)) != len(names):
+        raise ValueError(f"steps do not form a graph: {names}, {unknown}")
+    started = time.monotonic()
+    with report.live(names), ThreadPoolExecutor(max_workers=len(steps), thread_name_prefix="step") as pool:
+        try:
+            failure = _drive(steps, report, pool)
+        except KeyboardInterrupt:
+            shell.stop_all()  # before the pool waits for its threads
+            raise
+    report.closing_table(time.monotonic() - started)
+    if failure:
+        raise failure
+
+
+def _drive(steps: Sequence[Step], report: Report, pool: ThreadPoolExecutor) -> TaskError | None:
+    waiting = {step.name: step for step in steps}
+    good: set[str] = set()
+    running: dict[Future[TaskError | None], str] = {}
+    failure: TaskError | None = None
+    while waiting or running:
+        for step in [s for s in waiting.values() if good.issuperset(s.needs)]:
+            if failure is None:
+                running[pool.submit(_run_one, waiting.pop(step.name), report)] = step.name
+        if not running:
+            break
+        for future in wait(running, return_when=FIRST_COMPLETED).done:
+            name, error = running.pop(future), future.result()
+            if error is None:
+                good.add(name)
+            else:
+                failure = failure or error
+    for name, step in waiting.items():
+        missing = [need for need in step.needs if need not in good]
+        report.finished(StepResult(name, "skipped", 0.0, f"needs {', '.join(missing)}" if missing else "not started"))
+    return failure
+
+
+def _run_one(step: Step, report: Report) -> TaskError | None:
+    """Run one step; return its failure, if any."""
+    threading.current_thread().name = step.name
+    report.started(step.name)
+    started = time.monotonic()
+
+    def finish(outcome: Outcome) -> None:
+        report.finished(StepResult(step.name, outcome.kind, time.monotonic() - started, outcome.detail))
+
+    try:
+        outcome = step.act(StepReport(report, step.name))
+    except TaskError as error:
+        if step.optional and not isinstance(error, InterruptedRunError):
+            finish(Outcome("skipped", error.cause))
+            return None
+        finish(Outcome("failed", error.cause))
+        return error
+    except BaseException as error:  # noqa: BLE001 - the boundary: a person never sees a traceback, the log has it
+        finish(Outcome("failed", f"{type(error).__name__}: {error}"))
+        return _unexpected(error)
+    finish(outcome)
+    return None
+
+
+def _unexpected(error: BaseException) -> TaskError:
+    log.exception(error)
+    return TaskError(
+        f"unexpected {type(error).__name__}: {error}", f"this is a defect; the details are in {log.shown_path()}"
+    )
+
+
+@contextmanager
+def _signals_as_interrupts() -> Iterator[None]:
+    """Make SIGTERM and SIGHUP end a run as Ctrl-C does."""
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def guarded(work: Callable[[], None], report: Report) -> int:
+    """Run the body of a task; print any failure as a person can use it; return the exit code."""
+    try:
+        with _signals_as_interrupts():
+            try:
+                work()
+            except KeyboardInterrupt:
+                raise InterruptedRunError("interrupted", "run it again: it goes on from where it was") from None
+    except TaskError as error:
+        report.error(error)
+        code = error.exit_code
+    except Exception as error:  # noqa: BLE001 - likewise
+        unexpected = _unexpected(error)
+        report.error(unexpected)
+        code = FAILED
+    else:
+        code = DONE
+    report.event("finished", exit_code=code)
+    return code
+
+
+def run_alone(name: str, act: Act) -> int:
+    """Run one step by itself, as `python -m scripts.<step>` does; return the exit code."""
+    report = Report(as_json="--json" in sys.argv[1:])
+    return guarded(lambda: run_steps([Step(name, act)], report), report)

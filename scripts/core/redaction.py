@@ -1,0 +1,39 @@
+"""Keeps secret values out of everything that is printed or written to a log."""
+
+from __future__ import annotations
+
+import base64
+import threading
+import urllib.parse
+
+MASK = "[secret]"
+SHORTEST = 4  # shorter values would mask ordinary words; the settings refuse shorter secrets
+
+
+class Redactor:
+    """Replaces known secret values, also in their URL-quoted and base64 forms, by a mask."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._forms: tuple[str, ...] = ()
+
+    def learn(self, *values: str) -> None:
+        """Add secret values to hide from now on; values shorter than four characters are passed over."""
+        forms: set[str] = set(self._forms)
+        for value in values:
+            if len(value) >= SHORTEST:
+                forms |= {value, urllib.parse.quote(value, safe=""), urllib.parse.quote_plus(value)}
+                forms.add(base64.b64encode(value.encode()).decode())
+                forms |= {line for line in value.splitlines() if len(line) >= SHORTEST}
+        with self._lock:
+            self._forms = tuple(sorted(forms, key=len, reverse=True))
+
+    def __call__(self, text: str) -> str:
+        """Return `text` with every known secret value masked."""
+        for form in self._forms:
+            if form in text:
+                text = text.replace(form, MASK)
+        return text
+
+
+redact = Redactor()

@@ -1,0 +1,214 @@
+"""What a run tells: a person sees one line a step, live on a terminal; a machine gets the same as JSON lines.
+
+Results go to stdout, talk goes to stderr, and every text passes the redactor.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, TextIO
+
+from rich.console import Console
+from rich.live import Live
+from rich.spinner import Spinner
+from rich.table import Table
+from rich.text import Text
+
+from scripts.core import log
+from scripts.core.errors import TaskError
+from scripts.core.redaction import redact
+
+Kind = Literal["unchanged", "changed", "skipped", "failed"]
+MARKS: dict[str, tuple[str, str]] = {
+    "unchanged": ("=", "dim"),
+    "changed": ("+", "green"),
+    "skipped": ("-", "yellow"),
+    "failed": ("x", "bold red"),
+}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a step ended, and one line of detail."""
+
+    kind: Kind
+    detail: str = ""
+
+
+def unchanged(detail: str = "") -> Outcome:
+    """Return the outcome of a step that found everything as it should be."""
+    return Outcome("unchanged", detail)
+
+
+def changed(detail: str = "") -> Outcome:
+    """Return the outcome of a step that changed something."""
+    return Outcome("changed", detail)
+
+
+def skipped(detail: str) -> Outcome:
+    """Return the outcome of a step that was left out, and why."""
+    return Outcome("skipped", detail)
+
+
+@dataclass(frozen=True)
+class StepResult:
+    """A step in the closing table."""
+
+    step: str
+    result: Kind
+    seconds: float
+    detail: str
+
+
+class Report:
+    """One run's voice. Safe to use from several threads."""
+
+    def __init__(self, *, as_json: bool = False, stdout: TextIO | None = None, stderr: TextIO | None = None) -> None:
+        self._as_json = as_json
+        self._out = Console(file=stdout or sys.stdout, highlight=False, soft_wrap=True)
+        self._err = Console(file=stderr or sys.stderr, highlight=False, soft_wrap=True)
+        self._lock = threading.RLock()
+        self._running: dict[str, tuple[float, str]] = {}
+        self._live: Live | None = None
+        self._width = 12
+        self.results: list[StepResult] = []
+
+    @property
+    def as_json(self) -> bool:
+        """Whether a machine is listening."""
+        return self._as_json
+
+    def event(self, event: str, **fields: Any) -> None:
+        """Print one JSON line, when a machine is listening."""
+        if self._as_json:
+            with self._lock:
+                print(redact(json.dumps({"event": event, **fields}, default=str)), file=self._out.file, flush=True)
+
+    def say(self, text: str, style: str = "") -> None:
+        """Tell a person something beside the steps."""
+        log.debug(text)
+        self.event("message", text=text)
+        if not self._as_json:
+            self._err.print(Text(redact(text), style=style))
+
+    def warn(self, text: str) -> None:
+        """Tell of something that is not right, but stops nothing."""
+        log.debug(f"warning: {text}")
+        self.event("warning", text=text)
+        if not self._as_json:
+            self._err.print(Text.assemble(("warning: ", "yellow"), redact(text)))
+
+    def result(self, text: str) -> None:
+        """Print a line of the task's result."""
+        if not self._as_json:
+            self._out.print(Text(redact(text)))
+
+    def table(self, columns: Sequence[str], rows: Sequence[Sequence[str]], event: str) -> None:
+        """Print a table of results; as JSON, one event with the rows."""
+        self.event(event, rows=[dict(zip(columns, row, strict=True)) for row in rows])
+        if self._as_json:
+            return
+        table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+        for column in columns:
+            table.add_column(column, overflow="fold")
+        for row in rows:
+            table.add_row(*(Text(redact(cell)) for cell in row))
+        self._out.print(table)
+
+    def error(self, error: TaskError) -> None:
+        """Print the cause, the evidence and the next action of a failure."""
+        log.debug(f"error: {error}")
+        self.event("error", cause=error.cause, evidence=error.evidence, action=error.action, exit_code=error.exit_code)
+        if self._as_json:
+            return
+        self._err.print(Text.assemble(("error: ", "bold red"), redact(error.cause)))
+        for line in error.evidence:
+            self._err.print(Text(f"    {redact(line)}", style="dim"))
+        if error.action:
+            self._err.print(Text.assemble(("  -> ", "cyan"), redact(error.action)))
+
+    @contextmanager
+    def live(self, steps: Sequence[str]) -> Iterator[None]:
+        """Show the running steps on a terminal while the block runs."""
+        self._width = max([self._width, *(len(step) + 2 for step in steps)])
+        if self._as_json or not self._err.is_terminal:
+            yield
+            return
+        with Live(
+            get_renderable=self._running_table, console=self._err, refresh_per_second=8, transient=True
+        ) as self._live:
+            try:
+                yield
+            finally:
+                with self._lock:
+                    self._running.clear()
+        self._live = None
+
+    def _running_table(self) -> Table:
+        table = Table.grid(padding=(0, 1))
+        with self._lock:
+            for step, (started, text) in self._running.items():
+                seconds = f"{time.monotonic() - started:6.1f} s"
+                shown = Text(text, style="dim", overflow="ellipsis", no_wrap=True)
+                table.add_row(Spinner("dots"), Text(f"{step:<{self._width}}"), Text(seconds, style="dim"), shown)
+        return table
+
+    def started(self, step: str) -> None:
+        """Tell that a step begins."""
+        log.debug(f"== {step}")
+        self.event("step_started", step=step)
+        with self._lock:
+            self._running[step] = (time.monotonic(), "")
+
+    def progress(self, step: str, text: str) -> None:
+        """Tell what a running step is doing now."""
+        log.debug(f"{step}: {text}")
+        self.event("step_progress", step=step, text=text)
+        with self._lock:
+            if step in self._running:
+                self._running[step] = (self._running[step][0], redact(text.strip()))
+
+    def finished(self, result: StepResult) -> None:
+        """Tell how a step ended: one line."""
+        log.debug(f"== {result.step}: {result.result} in {result.seconds:.1f} s: {result.detail}")
+        fields = asdict(result)
+        self.event("step_finished", **{**fields, "seconds": round(result.seconds, 2)})
+        with self._lock:
+            self._running.pop(result.step, None)
+            self.results.append(result)
+        if self._as_json:
+            return
+        mark, style = MARKS[result.result]
+        line = Text.assemble((f"{mark} ", style), f"{result.step:<{self._width}}", (f"{result.result:<10}", style))
+        line.append(f"{result.seconds:7.1f} s  ", style="dim")
+        line.append(redact(result.detail))
+        self._err.print(line)
+
+    def closing_table(self, seconds: float) -> None:
+        """Print the steps with their results and times."""
+        rows = [(r.step, r.result, f"{r.seconds:.1f}", r.detail) for r in self.results]
+        if not self._as_json:
+            self._err.print()
+        self.table(("step", "result", "seconds", "detail"), [*rows, ("total", "", f"{seconds:.1f}", "")], "summary")
+
+
+class StepReport:
+    """The voice of one step."""
+
+    def __init__(self, report: Report, step: str) -> None:
+        self._report = report
+        self._step = step
+
+    def progress(self, text: str) -> None:
+        """Tell what the step is doing now."""
+        self._report.progress(self._step, text)
+
+    def warn(self, text: str) -> None:
+        """Tell of something that is not right, but stops nothing."""
+        self._report.warn(f"{self._step}: {text}")

@@ -1,0 +1,100 @@
+"""What an engine is: a place where the app runs. Steps speak to it through this protocol alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from scripts.core.chart import Release
+from scripts.core.images import Image
+from scripts.core.report import Outcome, StepReport
+from scripts.core.secrets import Secret
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An HTTP answer of a service."""
+
+    status: int
+    body: str
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a person opens a service: a URL, or the command that makes one."""
+
+    service: str
+    open: str
+
+
+@dataclass(frozen=True)
+class PodState:
+    """One running pod (or container, in the Docker engine) for `invoke status`."""
+
+    service: str
+    name: str
+    state: str
+    ready: bool
+    restarts: int
+    image: str
+
+
+class Engine(Protocol):
+    """A place where the app runs. Every method that changes something observes first and says whether it changed anything."""
+
+    name: str
+    tools: Sequence[str]
+    """The programs that it needs, by their names in `invoke.yaml`."""
+
+    def unusable(self) -> str:
+        """Return why this engine cannot be used on this machine, or an empty string. Fast, and changes nothing."""
+        ...
+
+    def deployed(self) -> bool:
+        """Return whether the app is installed here (running or not). Fast, and changes nothing."""
+        ...
+
+    def preflight(self) -> list[str]:
+        """Return every problem that would make `up` fail, each as one line of cause and remedy. Changes nothing."""
+        ...
+
+    def start(self, step: StepReport) -> Outcome:
+        """Start what the app runs on."""
+        ...
+
+    def load_images(self, images: Sequence[Image], step: StepReport) -> Outcome:
+        """Bring the images to where containers start, sending only what is not there, and verify that they are there."""
+        ...
+
+    def apply_secrets(self, secrets: Sequence[Secret], step: StepReport) -> Outcome:
+        """Make these Secrets exist. Values travel on standard input or in memory only."""
+        ...
+
+    def install(self, release: Release, step: StepReport) -> Outcome:
+        """Install or upgrade the release; `unchanged` when its fingerprint is the one that runs."""
+        ...
+
+    def await_rollout(self, timeout: float, step: StepReport) -> Outcome:
+        """Wait until every workload of the release is ready. Raises TaskError with the cause, evidence and next action."""
+        ...
+
+    def prune(self, secrets: Sequence[Secret], images: Sequence[Image]) -> int:
+        """Remove Secrets and images of ours that neither the running release nor a rollback needs; return how many."""
+        ...
+
+    def request(self, service: str, method: str, path: str, body: str | None = None, timeout: float = 10) -> Answer:
+        """Send an HTTP request to a service through the engine's own Service; JSON body if any. Raises TaskError if it cannot be sent."""
+        ...
+
+    def addresses(self) -> list[Address]:
+        """Return where a person opens the public services."""
+        ...
+
+    def pods(self) -> list[PodState]:
+        """Return the pods of the app."""
+        ...
+
+    def down(self, *, delete_data: bool, step: StepReport) -> Outcome:
+        """Remove exactly what `up` made. The database's volume and the cluster itself stay, unless `delete_data`."""
+        ...
