@@ -44,19 +44,19 @@ def planned(settings: Settings, images: Sequence[Image], secrets: Sequence[Secre
     values: dict[str, Any] = {"services": {name: {} for name in settings.services}}
     by_service = {secret.service: secret for secret in secrets}
     for image in images:
-        section: dict[str, Any] = {"image": {"repository": image.repository, "tag": image.tag}}
-        if secret := by_service.get(image.service):
-            section["secret"] = {"name": secret.name, "keys": list(secret.keys)}
+        secret = by_service.get(image.service)
+        section: dict[str, Any] = {
+            "image": {"repository": image.repository, "tag": image.tag},
+            "secret": {"name": secret.name, "keys": list(secret.keys)} if secret else {"name": "", "keys": []},
+        }
         if image.service in settings.services:
             values["services"][image.service] = section
-        elif secret:
-            values[image.service] = {"enabled": True, **section}
         else:
-            values[image.service] = {"enabled": False}
+            values[image.service] = {"enabled": True, **section}
+    if not any(image.service == "postgres" for image in images):
+        values["postgres"] = {"enabled": False}
     values["monitoring"] = {"enabled": monitoring, "namespace": settings.monitoring.namespace}
-    return Release(
-        settings.release, settings.namespace, ROOT / settings.chart.path, _merged(settings.chart.values, values)
-    )
+    return Release(settings.release, settings.namespace, ROOT / settings.chart.path, _merged(settings.chart.values, values))
 
 
 def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:

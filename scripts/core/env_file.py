@@ -22,9 +22,7 @@ if TYPE_CHECKING:
     from scripts.core.settings import EnvKey
 
 KEY = re.compile(r"[A-Z][A-Z0-9_]*")
-PLACEHOLDER = re.compile(
-    r"^(<.*>|\.\.\.|x{3,}|todo|change[-_ ]?me.*|your[-_ ].*|replace[-_ ]?(me|with).*|example)$", re.IGNORECASE
-)
+PLACEHOLDER = re.compile(r"^(<.*>|\.\.\.|x{3,}|todo|change[-_ ]?me.*|your[-_ ].*|replace[-_ ]?(me|with).*|example)$", re.IGNORECASE)
 DATABASE_SCHEMES = ("postgresql://", "postgres://")
 
 
@@ -81,9 +79,7 @@ def _shown(key: str) -> str:
 
 def check(values: Mapping[str, str], keys: Mapping[str, EnvKey]) -> list[str]:
     """Return every problem of the values against the keys that the settings declare."""
-    problems = [
-        f"{key} is not a key of this project (known: {', '.join(sorted(keys))})" for key in values if key not in keys
-    ]
+    problems = [f"{key} is not a key of this project (known: {', '.join(sorted(keys))})" for key in values if key not in keys]
     for key, rule in keys.items():
         value = values.get(key)
         if value is None and not rule.optional:
@@ -119,22 +115,16 @@ def read(path: Path, keys: Mapping[str, EnvKey]) -> EnvFile:
         raw = path.read_bytes()
         text = raw.decode("utf-8-sig")
     except FileNotFoundError:
-        raise InputError(
-            f"{path.name} does not exist", "cp .env.example .env, and fill it in (`invoke up` does it for you)"
-        ) from None
+        raise InputError(f"{path.name} does not exist", "cp .env.example .env, and fill it in (`invoke up` does it for you)") from None
     except UnicodeDecodeError as error:
         raise InputError(f"{path.name} is not UTF-8 text (byte {error.start})", "save it as UTF-8") from None
     except OSError as error:
-        raise InputError(
-            f"{path.name} cannot be read: {error.strerror}", f"chmod 600 {path.name}, and own it"
-        ) from None
+        raise InputError(f"{path.name} cannot be read: {error.strerror}", f"chmod 600 {path.name}, and own it") from None
     values, problems = parse(text)
     redact.learn(*values.values())
     problems += check(values, keys)
     if problems:
-        raise all_problems(
-            path.name, problems, f"mend {path.name}; .env.example explains every key. Nothing was changed"
-        )
+        raise all_problems(path.name, problems, f"mend {path.name}; .env.example explains every key. Nothing was changed")
     return EnvFile(path, {key: SecretStr(value) for key, value in values.items()}, tuple(_open_to_others(path)))
 
 

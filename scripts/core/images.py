@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import platform
 import stat
 from collections.abc import Iterator, Mapping
@@ -11,12 +10,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-import docker
 from docker.errors import DockerException, ImageNotFound
 from docker.utils.build import exclude_paths
 
+import docker
+from scripts.core.env_file import EnvFile
 from scripts.core.errors import MissingError, TaskError
-from scripts.core.settings import ROOT, Base, Database, Service, Settings
+from scripts.core.secrets import uses_own_database
+from scripts.core.settings import ROOT, Base, Settings, Source
 
 HEX_DIGITS = 12
 UID = 10001  # above 10000, so that it meets no user of the host; the chart and the Dockerfiles use the same
@@ -67,9 +68,7 @@ def _start_docker(message: str) -> str:
 
 def node_platform() -> str:
     """Return the platform that images are built for, as Docker names it."""
-    return {"x86_64": "linux/amd64", "amd64": "linux/amd64", "aarch64": "linux/arm64", "arm64": "linux/arm64"}[
-        platform.machine().lower()
-    ]
+    return {"x86_64": "linux/amd64", "amd64": "linux/amd64", "aarch64": "linux/arm64", "arm64": "linux/arm64"}[platform.machine().lower()]
 
 
 def packages_reference(project: str, name: str, base: Base, *, runtime: bool = False) -> str:
@@ -105,15 +104,16 @@ def find_base(settings: Settings, name: str) -> BaseImage | None:
     return None
 
 
-def sources(settings: Settings) -> dict[str, Service | Database]:
+def sources(settings: Settings, env: EnvFile) -> dict[str, Source]:
     """Return what images are made of, by the name that the chart gives them."""
-    return {**settings.services, "postgres": settings.database}
+    own: dict[str, Source] = {"postgres": settings.database} if uses_own_database(settings, env) else {}
+    return {**settings.services, **own}
 
 
-def planned(settings: Settings) -> list[Image]:
+def planned(settings: Settings, env: EnvFile) -> list[Image]:
     """Return the project's images as the sources are now. Raises TaskError when a base image is not there yet."""
     images = []
-    for name, source in sources(settings).items():
+    for name, source in sources(settings, env).items():
         base = find_base(settings, source.base)
         if base is None:
             raise TaskError(f"the base image `{source.base}` is not there", "invoke build")
@@ -121,7 +121,7 @@ def planned(settings: Settings) -> list[Image]:
     return images
 
 
-def image_of(project: str, name: str, source: Service | Database, base: BaseImage) -> Image:
+def image_of(project: str, name: str, source: Source, base: BaseImage) -> Image:
     """Return the image that `source` makes on `base`."""
     context, dockerfile = ROOT / source.context, ROOT / source.dockerfile
     inputs = {"platform": node_platform(), "base": " ".join(base.ids)}
@@ -145,7 +145,7 @@ def content_hash(context: Path, dockerfile: Path, inputs: Mapping[str, str]) -> 
     for relative in sorted(context_files(context)):
         path = context / relative
         if path.is_symlink():
-            add(b"link", relative.encode(), os.readlink(path).encode())
+            add(b"link", relative.encode(), str(path.readlink()).encode())
         elif path.is_file():
             executable = b"x" if path.stat().st_mode & stat.S_IXUSR else b"-"
             add(b"file", relative.encode(), executable, path.read_bytes())
@@ -157,8 +157,4 @@ def context_files(context: Path) -> Iterator[str]:
     ignore = context / ".dockerignore"
     lines = ignore.read_text(encoding="utf-8").splitlines() if ignore.exists() else []
     patterns = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
-    yield from (
-        path
-        for path in exclude_paths(str(context), patterns)
-        if (context / path).is_file() or (context / path).is_symlink()
-    )
+    yield from (path for path in exclude_paths(str(context), patterns) if (context / path).is_file() or (context / path).is_symlink())

@@ -14,7 +14,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from scripts.core import log, shell
-from scripts.core.errors import DONE, FAILED, INTERRUPTED, InterruptedRunError, TaskError
+from scripts.core.errors import DONE, FAILED, InterruptedRunError, TaskError
 from scripts.core.report import Outcome, Report, StepReport, StepResult
 
 if TYPE_CHECKING:
@@ -105,9 +105,7 @@ def _run_one(step: Step, report: Report) -> TaskError | None:
 
 def _unexpected(error: BaseException) -> TaskError:
     log.exception(error)
-    return TaskError(
-        f"unexpected {type(error).__name__}: {error}", f"this is a defect; the details are in {log.shown_path()}"
-    )
+    return TaskError(f"unexpected {type(error).__name__}: {error}", f"this is a defect; the details are in {log.shown_path()}")
 
 
 @contextmanager

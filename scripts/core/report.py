@@ -21,7 +21,7 @@ from rich.table import Table
 from rich.text import Text
 
 from scripts.core import log
-from scripts.core.errors import TaskError
+from scripts.core.errors import InputError, TaskError
 from scripts.core.redaction import redact
 
 Kind = Literal["unchanged", "changed", "skipped", "failed"]
@@ -109,6 +109,13 @@ class Report:
         if not self._as_json:
             self._out.print(Text(redact(text)))
 
+    def confirm(self, question: str) -> bool:
+        """Ask a person. Raises InputError where nobody can answer."""
+        if self._as_json or not sys.stdin.isatty():
+            raise InputError(question, "answer with --yes")
+        self._err.print(f"{question} [y/N] ", end="")
+        return sys.stdin.readline().strip().lower() in ("y", "yes")
+
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[str]], event: str) -> None:
         """Print a table of results; as JSON, one event with the rows."""
         self.event(event, rows=[dict(zip(columns, row, strict=True)) for row in rows])
@@ -140,9 +147,7 @@ class Report:
         if self._as_json or not self._err.is_terminal:
             yield
             return
-        with Live(
-            get_renderable=self._running_table, console=self._err, refresh_per_second=8, transient=True
-        ) as self._live:
+        with Live(get_renderable=self._running_table, console=self._err, refresh_per_second=8, transient=True) as self._live:
             try:
                 yield
             finally:

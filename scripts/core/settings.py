@@ -27,17 +27,23 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
-class Service(Strict):
-    """One service of the app: what its image is made of, which keys of `.env` it gets, how it is asked for its health."""
+class Source(Strict):
+    """What an image of ours is made of, and the keys of `.env` that its containers get."""
 
     context: RepoPath
     dockerfile: RepoPath
     base: str
+    secrets: tuple[str, ...] = Field(default=(), strict=False)
+
+
+class Service(Source):
+    """One service of the app, and how it is asked for its health."""
+
     port: Port
     local_port: Port
-    secrets: tuple[str, ...] = Field(default=(), strict=False)
     health: str = "/health"
     ready: str = "/ready"
+    metrics: str = "/metrics"
     public: bool = False
     """Whether a person opens it in a browser."""
 
@@ -51,15 +57,6 @@ class Base(Strict):
     """When set, a second, smaller base for the last stage: build argument RUNTIME_IMAGE."""
     recipe: RepoPath | None = None
     """A folder of files to lay over the root file system of a base made from packages."""
-
-
-class Database(Strict):
-    """The Postgres of our own, used where DATABASE_URL is empty."""
-
-    base: str
-    dockerfile: RepoPath
-    context: RepoPath
-    secrets: tuple[str, ...] = Field(strict=False)
 
 
 class EnvKey(Strict):
@@ -147,7 +144,8 @@ class Settings(Strict):
     release: Name
     kubernetes_version: Annotated[str, Field(pattern=r"^v1\.\d+\.\d+$")]
     services: dict[Name, Service] = Field(min_length=1)
-    database: Database
+    database: Source
+    """The Postgres of our own, used where DATABASE_URL is empty."""
     bases: dict[Name, Base]
     env: dict[str, EnvKey]
     build: Build
@@ -161,23 +159,16 @@ class Settings(Strict):
     @model_validator(mode="after")
     def _names_refer(self) -> Settings:
         problems = []
-        for where, part in (*((f"services.{n}", s) for n, s in self.services.items()), ("database", self.database)):
+        sources: list[tuple[str, Source]] = [(f"services.{n}", s) for n, s in self.services.items()]
+        for where, part in [*sources, ("database", self.database)]:
             if part.base not in self.bases:
                 problems.append(f"{where}.base: no base named `{part.base}`{_meant(part.base, self.bases)}")
-            problems += [
-                f"{where}.secrets: `{k}` is not under env{_meant(k, self.env)}"
-                for k in part.secrets
-                if k not in self.env
-            ]
-            problems += [
-                f"{where}: {p} does not exist" for p in (part.context, part.dockerfile) if not (ROOT / p).exists()
-            ]
+            problems += [f"{where}.secrets: `{k}` is not under env{_meant(k, self.env)}" for k in part.secrets if k not in self.env]
+            problems += [f"{where}: {p} does not exist" for p in (part.context, part.dockerfile) if not (ROOT / p).exists()]
         ports: dict[int, str] = {}
         for name, service in self.services.items():
             if service.local_port in ports:
-                problems.append(
-                    f"services.{name}.local_port: {service.local_port} is taken by {ports[service.local_port]}"
-                )
+                problems.append(f"services.{name}.local_port: {service.local_port} is taken by {ports[service.local_port]}")
             ports[service.local_port] = name
         if problems:
             raise ValueError("\n".join(problems))
@@ -199,9 +190,7 @@ def parse_settings(text: str, name: str = "invoke.yaml", engine: str | None = No
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f" on line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        raise InputError(
-            f"{name} is not YAML{where}: {getattr(error, 'problem', None) or 'cannot be read'}", "mend it there"
-        ) from None
+        raise InputError(f"{name} is not YAML{where}: {getattr(error, 'problem', None) or 'cannot be read'}", "mend it there") from None
     if not isinstance(raw, dict):
         raise InputError(f"{name} holds no settings", "restore it: git checkout invoke.yaml")
     raw = {key: value for key, value in raw.items() if key not in INVOKE_SECTIONS}

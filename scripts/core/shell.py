@@ -23,6 +23,7 @@ from scripts.core.settings import ROOT
 
 TOOLS = ROOT / ".tools" / "bin"
 LAST_LINES = 15
+ANY_CODE = tuple(range(-64, 256))
 GRACE_SECONDS = 3.0  # between asking a group to end and killing it
 
 
@@ -119,6 +120,15 @@ def _shown(argv: Sequence[str]) -> str:
     return text if len(text) <= 100 else f"{text[:97]}..."
 
 
+def attached(argv: Sequence[str]) -> int:
+    """Run a program on our own terminal, for a person to watch; return its exit code. Raises MissingError."""
+    try:
+        sh.Command(which(argv[0]))(*argv[1:], _fg=True, _cwd=str(ROOT))
+    except sh.ErrorReturnCode as error:
+        return int(error.exit_code)
+    return 0
+
+
 @contextlib.contextmanager
 def _standard_input(given: str | bytes | IO[bytes] | None) -> Any:
     if given is None:
@@ -128,9 +138,7 @@ def _standard_input(given: str | bytes | IO[bytes] | None) -> Any:
         yield given
 
 
-def _start(
-    argv: Sequence[str], stdin: Any, out: _Lines, err: _Lines, env: Mapping[str, str | None] | None, cwd: Path | None
-) -> Any:
+def _start(argv: Sequence[str], stdin: Any, out: _Lines, err: _Lines, env: Mapping[str, str | None] | None, cwd: Path | None) -> Any:
     environment = {**os.environ, "PATH": f"{TOOLS}{os.pathsep}{os.environ.get('PATH', '')}"}
     for key, value in (env or {}).items():
         if value is None:
@@ -152,8 +160,7 @@ def _start(
                 _bg_exc=False,
                 _new_session=True,
                 _tty_out=False,
-                _ok_code=range(-64, 256),
-                _return_cmd=True,
+                _ok_code=ANY_CODE,
                 _decode_errors="replace",
                 _encoding="utf-8",
                 _pass_fds=_running.inherited,

@@ -95,6 +95,10 @@ class Engine(Protocol):
         """Return the pods of the app."""
         ...
 
+    def logs(self, service: str, lines: int) -> str:
+        """Return the last log lines of a service. Raises InputError for a service that is not there."""
+        ...
+
     def down(self, *, delete_data: bool, step: StepReport) -> Outcome:
         """Remove exactly what `up` made. The database's volume and the cluster itself stay, unless `delete_data`."""
         ...

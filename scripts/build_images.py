@@ -1,0 +1,151 @@
+"""Build the images on this machine, in parallel, and skip what is there already."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import sys
+import tarfile
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from docker.errors import ImageNotFound
+
+from scripts.core import bases, shell
+from scripts.core.errors import InputError, TaskError
+from scripts.core.images import HEX_DIGITS, UID, Image, engine, image_of, node_platform, sources
+from scripts.core.pipeline import run_alone
+from scripts.core.report import Outcome, StepReport, changed, unchanged
+from scripts.core.settings import ROOT, Settings
+from scripts.engines.project import Project
+
+SHOWN_LINES = 20
+PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")
+
+
+def main(project: Project, step: StepReport) -> Outcome:
+    """Make every image that is not there, on bases that are made first. Raises TaskError with the build's last lines."""
+    settings = project.settings
+    wanted = sources(settings, project.env)
+    with ThreadPoolExecutor(max_workers=len(wanted), thread_name_prefix="base") as pool:
+        names = sorted({source.base for source in wanted.values()})
+        found = dict(zip(names, pool.map(lambda name: bases.ensure(settings, name, step), names), strict=True))
+    planned = [image_of(settings.project, name, source, found[source.base]) for name, source in wanted.items()]
+    missing = [image for image in planned if not exists(image)]
+    if missing:
+        ca_image = extra_ca_image(settings)
+        with ThreadPoolExecutor(max_workers=len(missing), thread_name_prefix="build") as pool:
+            list(pool.map(lambda image: build(image, ca_image, settings, step), missing))
+    for image in planned:
+        check_user(image)
+    sizes = ", ".join(f"{image.reference} ({size_mb(image):.0f} MB)" for image in missing or planned)
+    return changed(f"built {sizes}") if missing else unchanged(f"{len(planned)} images are up to date")
+
+
+def exists(image: Image) -> bool:
+    """Return whether the engine has the image; its tag stands for its content."""
+    try:
+        engine().images.get(image.reference)
+    except ImageNotFound:
+        return False
+    return True
+
+
+def build(image: Image, ca_image: str, settings: Settings, step: StepReport) -> None:
+    """Build one image. Its name appears when the build has ended well, and not before."""
+    last: deque[str] = deque(maxlen=SHOWN_LINES)
+
+    def show(line: str) -> None:
+        last.append(line)
+        step.progress(f"{image.service}: {line}")
+
+    try:
+        buildkit = has_buildkit()
+        argv = build_argv(image, ca_image, buildkit=buildkit, release=settings.release)
+        shell.run(
+            argv,
+            timeout=settings.build.timeout_seconds,
+            env={"DOCKER_BUILDKIT": "1" if buildkit else "0"},
+            on_line=show,
+        )
+    except shell.CommandError as error:
+        dockerfile = image.dockerfile.relative_to(ROOT)
+        raise TaskError(f"building {image.service} failed", f"mend it in {dockerfile} or what it copies", last) from error
+
+
+def build_argv(image: Image, ca_image: str, *, buildkit: bool, release: str) -> list[str]:
+    """Return the command that builds an image with BuildKit or with the classic builder. Proxies are named, and taken from the environment."""
+    arguments = {"BASE_IMAGE": image.base.build, "CA_IMAGE": ca_image}
+    if image.base.runtime != image.base.build:
+        arguments["RUNTIME_IMAGE"] = image.base.runtime
+    declared = image.dockerfile.read_text(encoding="utf-8")
+    argv = ["docker", "build", "--file", str(image.dockerfile), "--tag", image.reference]
+    argv += [
+        "--label",
+        f"app.kubernetes.io/part-of={release}",
+        "--label",
+        f"app.kubernetes.io/component={image.service}",
+    ]
+    argv += [part for key, value in arguments.items() if f"ARG {key}" in declared for part in ("--build-arg", f"{key}={value}")]
+    argv += [part for key in PROXIES if os.environ.get(key) for part in ("--build-arg", key)]
+    if buildkit:  # attestations make an image that older loaders cannot read
+        argv += ["--progress", "plain", "--provenance=false", "--load", "--platform", node_platform()]
+    return [*argv, str(image.context)]
+
+
+def has_buildkit() -> bool:
+    """Return whether the docker client can build with BuildKit."""
+    return shell.run(["docker", "buildx", "version"], timeout=20, ok=None).code == 0
+
+
+def extra_ca_image(settings: Settings) -> str:
+    """Return an image that holds the extra certificates for builds as `/ca.pem`, or the empty one.
+
+    A build copies from it in its first stages only, so nothing of it stays in what runs. Raises InputError.
+    """
+    named = settings.build.extra_ca or os.environ.get("SSL_CERT_FILE", "")
+    if not named:
+        return "scratch"
+    try:
+        content = (ROOT / named).read_bytes()
+    except OSError as error:
+        raise InputError(f"the extra CA {named} cannot be read: {error.strerror}", "mend build.extra_ca or SSL_CERT_FILE") from None
+    if b"-----BEGIN CERTIFICATE-----" not in content:
+        raise InputError(f"the extra CA {named} holds no PEM certificate", "mend build.extra_ca or SSL_CERT_FILE")
+    reference = f"{settings.project}-extra-ca:h{hashlib.sha256(content).hexdigest()[:HEX_DIGITS]}"
+    repository, _, tag = reference.partition(":")
+    if not engine().images.list(name=reference):
+        engine().api.import_image_from_data(_tar({"ca.pem": content}), repository=repository, tag=tag)
+    return reference
+
+
+def _tar(files: dict[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for name, content in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.size, entry.mode = len(content), 0o644
+            archive.addfile(entry, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+def check_user(image: Image) -> None:
+    """Verify on the image itself that it runs as our numeric user, whatever its Dockerfile promises. Raises TaskError."""
+    user = str(engine().images.get(image.reference).attrs["Config"].get("User", ""))
+    if user != f"{UID}:{UID}":
+        dockerfile = Path(image.dockerfile).relative_to(ROOT)
+        raise TaskError(
+            f"{image.reference} runs as `{user or 'root'}`, not as {UID}:{UID}",
+            f"end {dockerfile} with USER {UID}:{UID}",
+        )
+
+
+def size_mb(image: Image) -> float:
+    """Return the size of an image in megabytes (10^6 bytes), as Docker counts it."""
+    return float(engine().images.get(image.reference).attrs["Size"]) / 1e6
+
+
+if __name__ == "__main__":
+    sys.exit(run_alone("build", lambda step: main(Project(), step)))

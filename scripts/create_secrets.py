@@ -1,0 +1,19 @@
+"""Make the Secrets of the app from `.env`."""
+
+from __future__ import annotations
+
+import sys
+
+from scripts.core import secrets
+from scripts.core.pipeline import run_alone
+from scripts.core.report import Outcome, StepReport
+from scripts.engines.project import Project
+
+
+def main(project: Project, step: StepReport) -> Outcome:
+    """Make one Secret a service, with the keys that the service lists. Raises TaskError."""
+    return project.engine.apply_secrets(secrets.planned(project.settings, project.env), step)
+
+
+if __name__ == "__main__":
+    sys.exit(run_alone("secrets", lambda step: main(Project(), step)))

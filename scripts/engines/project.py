@@ -1,0 +1,45 @@
+"""What a step works on: the settings, the secrets and the engine of this checkout."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from scripts.core import env_file
+from scripts.core.env_file import EnvFile
+from scripts.core.settings import ROOT, Settings, load_settings
+from scripts.engines import choose
+from scripts.engines.protocol import Engine
+
+ENV = ROOT / ".env"
+ENV_EXAMPLE = ROOT / ".env.example"
+
+
+class Project:
+    """The project as this checkout has it. Each part is read when it is first needed, and once."""
+
+    def __init__(self, engine: str | None = None) -> None:
+        """Take the settings, with the engine overridden by `engine` if given. Raises InputError."""
+        self.settings: Settings = load_settings(engine)
+
+    @cached_property
+    def env(self) -> EnvFile:
+        """The checked `.env`. Raises InputError with all its problems."""
+        return env_file.read(ENV, self.settings.env)
+
+    @cached_property
+    def _choice(self) -> tuple[Engine, str]:
+        return choose(self.settings)
+
+    @property
+    def engine(self) -> Engine:
+        """The engine that the app runs in. Raises MissingError when none can work."""
+        return self._choice[0]
+
+    @property
+    def reason(self) -> str:
+        """Why it is this engine."""
+        return self._choice[1]
+
+    def create_env(self) -> list[str]:
+        """Make a `.env` with invented passwords where there is none; return the keys that were invented."""
+        return [] if ENV.exists() else env_file.create(ENV, ENV_EXAMPLE, self.settings.env)

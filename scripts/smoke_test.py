@@ -1,0 +1,80 @@
+"""Prove that the app works: health and readiness of every service, then one real use through the page's own way."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import sys
+from typing import Any
+
+from scripts.core.errors import TaskError
+from scripts.core.pipeline import run_alone
+from scripts.core.report import Outcome, StepReport, unchanged
+from scripts.core.settings import Service
+from scripts.engines.project import Project
+from scripts.engines.protocol import Answer, Engine
+
+CHAT_SECONDS = 60
+
+
+def main(project: Project, step: StepReport) -> Outcome:
+    """Ask every service, then add a todo by chat and look for it in the API and on the page. Raises TaskError with the answer."""
+    services, engine = project.settings.services, project.engine
+    for name, service in services.items():
+        step.progress(f"{name}: {service.health}, {service.ready}, {service.metrics}")
+        check_service(name, service, engine)
+    for name, service in services.items():
+        if service.public:
+            step.progress(f"{name}: a todo by chat")
+            check_use(name, engine)
+    return unchanged(f"{len(services)} services are healthy and ready; a todo added by chat is listed and shown")
+
+
+def check_service(name: str, service: Service, engine: Engine) -> None:
+    """Ask a service for its health, for its readiness down to the last dependency, and for its metrics."""
+    for path in (service.health, f"{service.ready}?deep=1"):
+        answer = engine.request(name, "GET", path, timeout=30)
+        if answer.status != 200 or _json(answer).get("status") != "ok":
+            raise _unexpected(name, path, answer, "status ok")
+    answer = engine.request(name, "GET", service.metrics)
+    if answer.status != 200 or "http_requests_total" not in answer.body:
+        raise _unexpected(name, service.metrics, answer, "http_requests_total")
+
+
+def check_use(name: str, engine: Engine) -> None:
+    """Add a todo by chat through the service, find it in the API and on the page, and take it away again."""
+    title = f"smoke {secrets.token_hex(4)}"
+    try:
+        answer = engine.request(name, "POST", "/api/chat", json.dumps({"message": f"add {title}"}), timeout=CHAT_SECONDS)
+        if answer.status != 200 or not _json(answer).get("todos_changed"):
+            raise _unexpected(name, "POST /api/chat", answer, "todos_changed")
+        listed = engine.request(name, "GET", f"/api/todos?q={title.replace(' ', '%20')}")
+        if not any(title in item["title"] for item in _json(listed).get("items", ())):
+            raise _unexpected(name, "/api/todos", listed, f"`{title}`, which the chat has added")
+        page = engine.request(name, "GET", "/")
+        if page.status != 200 or title not in page.body:
+            raise _unexpected(name, "/", page, f"`{title}`, which the API lists")
+    finally:
+        _remove(name, title, engine)
+
+
+def _remove(name: str, title: str, engine: Engine) -> None:
+    for item in _json(engine.request(name, "GET", f"/api/todos?q={title.replace(' ', '%20')}")).get("items", ()):
+        engine.request(name, "DELETE", f"/api/todos/{item['id']}")
+
+
+def _json(answer: Answer) -> dict[str, Any]:
+    try:
+        content = json.loads(answer.body)
+    except ValueError:
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _unexpected(name: str, what: str, answer: Answer, wanted: str) -> TaskError:
+    evidence = [f"HTTP {answer.status}", *answer.body.strip().splitlines()[:5]]
+    return TaskError(f"{name}: {what} does not say {wanted}", f"invoke logs {name}", [line[:300] for line in evidence])
+
+
+if __name__ == "__main__":
+    sys.exit(run_alone("smoke", lambda step: main(Project(), step)))

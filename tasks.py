@@ -1,0 +1,210 @@
+"""The tasks: names, help and order. What they do is in `scripts/`, one file a step."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Callable
+from functools import partial
+
+from invoke import Collection, Context, Exit, task
+
+from scripts import (
+    build_images,
+    create_secrets,
+    doctor,
+    install_charts,
+    load_images,
+    setup_tools,
+    show_status,
+    smoke_test,
+    start_cluster,
+    wait_for_rollout,
+)
+from scripts.core import lock, log, pipeline, shell
+from scripts.core.pipeline import Step
+from scripts.core.report import Report
+from scripts.engines.project import Project
+
+JSON = "print JSON lines on stdout, for a program"
+ENGINE = "minikube, kube_context or docker; otherwise as invoke.yaml says"
+
+
+def _perform(name: str, work: Callable[[Report], None], *, json: bool = False, changes: bool = True) -> None:
+    """Run the body of a task, alone if it changes something, and leave with its exit code."""
+    report = Report(as_json=json)
+
+    def body() -> None:
+        if not changes:
+            return work(report)
+        with lock.held(name, report):
+            log.open_log()
+            return work(report)
+
+    code = pipeline.guarded(body, report)
+    if code:
+        raise Exit(code=code)
+
+
+def up_steps(project: Project) -> list[Step]:
+    """The graph of `up`: builds run while the cluster starts, and each need is a real one."""
+    step = {
+        "preflight": doctor.main,
+        "build": build_images.main,
+        "start": start_cluster.main,
+        "load": load_images.main,
+        "secrets": create_secrets.main,
+        "chart": install_charts.main,
+        "rollout": wait_for_rollout.main,
+        "smoke": smoke_test.main,
+    }
+    needs = {
+        "preflight": (),
+        "build": ("preflight",),
+        "start": ("preflight",),
+        "load": ("build", "start"),
+        "secrets": ("start",),
+        "chart": ("load", "secrets"),
+        "rollout": ("chart",),
+        "smoke": ("rollout",),
+    }
+    return [Step(name, partial(act, project), needs[name]) for name, act in step.items()]
+
+
+@task(help={"engine": ENGINE, "json": JSON})
+def setup(_: Context, engine: str | None = None, json: bool = False) -> None:
+    """Bring the tools that this machine lacks: the engine's, and the tests' where the development requirements are installed."""
+
+    def work(report: Report) -> None:
+        pipeline.run_steps([Step("setup", partial(setup_tools.main, Project(engine)))], report)
+
+    _perform("setup", work, json=json)
+
+
+@task(help={"engine": ENGINE, "json": JSON})
+def up(_: Context, engine: str | None = None, json: bool = False) -> None:
+    """Bring everything to the sources of now: build, start, load, Secrets, chart, rollout, smoke test."""
+
+    def work(report: Report) -> None:
+        project = Project(engine)
+        for key in project.create_env():
+            report.say(f".env: invented {key}")
+        for warning in project.env.warnings:
+            report.warn(warning)
+        report.say(f"engine: {project.engine.name} ({project.reason})")
+        pipeline.run_steps(up_steps(project), report)
+        show_status.show_addresses(project.engine, report)
+
+    _perform("up", work, json=json)
+
+
+@task(
+    help={
+        "data": "also remove the database's volume",
+        "yes": "answer yes to the question",
+        "engine": ENGINE,
+        "json": JSON,
+    }
+)
+def down(_: Context, data: bool = False, yes: bool = False, engine: str | None = None, json: bool = False) -> None:
+    """Remove what `up` made; the data stays unless --data."""
+
+    def work(report: Report) -> None:
+        project = Project(engine)
+        if data and not yes and not report.confirm("Remove the database with all todos?"):
+            report.say("nothing was removed")
+            return
+        pipeline.run_steps([Step("down", lambda step: project.engine.down(delete_data=data, step=step))], report)
+
+    _perform("down", work, json=json)
+
+
+@task(help={"engine": ENGINE, "json": JSON})
+def smoke(_: Context, engine: str | None = None, json: bool = False) -> None:
+    """Prove that the app works: health, readiness, metrics, and a todo added by chat."""
+
+    def work(report: Report) -> None:
+        pipeline.run_steps([Step("smoke", partial(smoke_test.main, Project(engine)))], report)
+
+    _perform("smoke", work, json=json, changes=False)
+
+
+@task(help={"engine": ENGINE, "json": JSON})
+def status(_: Context, engine: str | None = None, json: bool = False) -> None:
+    """Show what runs, and where to open it."""
+    _perform("status", lambda report: show_status.main(Project(engine), report), json=json, changes=False)
+
+
+@task(help={"engine": ENGINE, "json": JSON})
+def build(_: Context, engine: str | None = None, json: bool = False) -> None:
+    """Build the images that are not there yet."""
+
+    def work(report: Report) -> None:
+        project = Project(engine)
+        project.create_env()
+        pipeline.run_steps([Step("build", partial(build_images.main, project))], report)
+
+    _perform("build", work, json=json)
+
+
+@task(name="doctor", help={"engine": ENGINE, "json": JSON})
+def doctor_(_: Context, engine: str | None = None, json: bool = False) -> None:
+    """Check what `up` needs of this machine, of .env and of invoke.yaml; change nothing."""
+
+    def work(report: Report) -> None:
+        pipeline.run_steps([Step("doctor", partial(doctor.main, Project(engine)))], report)
+
+    _perform("doctor", work, json=json, changes=False)
+
+
+@task(help={"lines": "how many lines of each", "engine": ENGINE}, positional=["service"])
+def logs(_: Context, service: str, lines: int = 100, engine: str | None = None) -> None:
+    """Print the last log lines of a service."""
+    _perform("logs", lambda report: report.result(Project(engine).engine.logs(service, lines).rstrip()), changes=False)
+
+
+def _development(program: str) -> None:
+    if importlib.util.find_spec(program) is None:
+        raise Exit(f"error: {program} is not installed\n  -> pip install -r requirements-dev.txt", code=3)
+
+
+def _passes(*argv: str) -> None:
+    """Run a development tool of this interpreter, its output straight to the terminal; leave with its code if it fails."""
+    _development(argv[0])
+    code = shell.attached([sys.executable, "-m", *argv])
+    if code:
+        raise Exit(code=code)
+
+
+@task(help={"only": "a marker of pytest: unit, runner, render, engine, cluster, app, monitoring"})
+def test(_: Context, only: str = "") -> None:
+    """Run the test suite; the closing lines name each tier that could not run, and why."""
+    _passes("pytest", *(["-m", only] if only else []))
+
+
+@task(help={"fix": "mend what can be mended"})
+def lint(_: Context, fix: bool = False) -> None:
+    """Check style, formatting and types."""
+    _passes("ruff", "format", *([] if fix else ["--check"]), ".")
+    _passes("ruff", "check", *(["--fix"] if fix else []), ".")
+    _passes("mypy")
+
+
+@task(name="lock")
+def lock_(_: Context) -> None:
+    """Pin the requirements anew, with hashes, from the *.in files."""
+    for name in ("requirements", "requirements-dev"):
+        _passes(
+            "uv",
+            "pip",
+            "compile",
+            "--quiet",
+            "--universal",
+            "--generate-hashes",
+            "--python-version=3.11",
+            f"{name}.in",
+            f"--output-file={name}.txt",
+        )
+
+
+ns = Collection(setup, up, down, smoke, status, build, doctor_, logs, test, lint, lock_)
