@@ -1,0 +1,133 @@
+"""Watches a rollout: shows what happens, ends when every workload is rolled out, and gives up early on what cannot heal."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
+
+from scripts.core import shell
+from scripts.core.errors import TaskError
+from scripts.core.report import Outcome, StepReport, changed, unchanged
+from scripts.engines import observation
+from scripts.engines import snapshot as seen
+from scripts.engines.cluster import Cluster, Object
+from scripts.engines.diagnosis import Diagnosis, diagnose
+from scripts.engines.snapshot import Snapshot, name_of
+
+GLANCE_SECONDS = 1.0
+DIAGNOSIS_SECONDS = 3.0
+CALM_SECONDS = 4.0  # nobody diagnoses a rollout that has only begun
+
+
+@runtime_checkable
+class Diagnosable(Protocol):
+    """An engine that can say why the release is not well."""
+
+    def diagnose(self) -> list[Diagnosis]:
+        """Return what is wrong with the release; nothing when it is well. Changes nothing."""
+        ...
+
+
+def examine(cluster: Cluster) -> list[Diagnosis]:
+    """Return what is wrong with the release in this cluster. Raises TaskError where there is none, and what shell.run raises."""
+    now = observation.glance(cluster)
+    _must_exist(now)
+    return diagnose(observation.complete(cluster, now))
+
+
+def _must_exist(snapshot: Snapshot) -> None:
+    if not snapshot.workloads:
+        raise TaskError(f"{snapshot.release} has no workloads in namespace {snapshot.namespace}", "invoke up")
+
+
+def watch(cluster: Cluster, timeout: float, step: StepReport) -> Outcome:
+    """Wait until every workload of the release is rolled out.
+
+    timeout: seconds. Raises TaskError with the cause, its evidence and the next action, as soon as a cause is final, or at the
+    time limit; and what shell.run raises.
+    """
+    started = time.monotonic()
+    now = observation.glance(cluster)
+    _must_exist(now)
+    if not pending(now):
+        return unchanged(f"{_pods(now)} ready")
+    since: dict[tuple[str, str], float] = {}
+    next_diagnosis = started + CALM_SECONDS
+    while pending(now):
+        step.progress(progress(now))
+        waited = time.monotonic() - started
+        if time.monotonic() >= next_diagnosis:
+            found = diagnose(observation.complete(cluster, now))
+            final = _final(found, since, time.monotonic())
+            if final or waited >= timeout:
+                raise failure(final + [d for d in found if d not in final], now, waited)
+            next_diagnosis = time.monotonic() + DIAGNOSIS_SECONDS
+        shell.pause(GLANCE_SECONDS)
+        now = observation.glance(cluster)
+    return changed(f"{_pods(now)} ready after {time.monotonic() - started:.0f} s")
+
+
+def pending(snapshot: Snapshot) -> list[Object]:
+    """Return the workloads that are not rolled out."""
+    return [workload for workload in snapshot.workloads if not seen.rolled_out(workload)]
+
+
+def _final(found: Sequence[Diagnosis], since: dict[tuple[str, str], float], now: float) -> list[Diagnosis]:
+    """The causes that have lasted longer than they may. Keeps in `since` when each was first seen; one that healed begins anew."""
+    keys = {(d.workload, d.code) for d in found}
+    for key in since.keys() - keys:
+        del since[key]
+    return [d for d in found if d.final_after(now - since.setdefault((d.workload, d.code), now))]
+
+
+def failure(found: Sequence[Diagnosis], snapshot: Snapshot, waited: float) -> TaskError:
+    """Return the error of a rollout that failed: the first cause in full, the others in a line each."""
+    if not found:
+        names = ", ".join(name_of(workload) for workload in pending(snapshot))
+        return TaskError(
+            f"{names}: not ready after {waited:.0f} s, and nothing says why",
+            "invoke diagnose; a slow machine may need chart.timeout_seconds of invoke.yaml raised",
+            [progress(snapshot)],
+        )
+    first, *others = found
+    also = [f"also {other.cause}" + (f" (follows from {other.follows_from})" if other.follows_from else "") for other in others]
+    return TaskError(first.cause, first.action, [*first.evidence, *also])
+
+
+def progress(snapshot: Snapshot) -> str:
+    """Return one line about the whole rollout: ready and wanted pods of each workload, and what the slowest pod does."""
+    parts = []
+    for workload in snapshot.workloads:
+        name = name_of(workload).removeprefix(f"{snapshot.release}-")
+        pods = snapshot.pods_of(workload)
+        ready = sum(seen.ready(pod) for pod in pods)
+        doing = sorted({_doing(pod) for pod in pods if not seen.ready(pod)})
+        if not doing and not seen.rolled_out(workload):
+            doing = ["making pods" if len(pods) < seen.wanted(workload) else "ending old pods"]
+        parts.append(f"{name} {ready}/{seen.wanted(workload)}{f' ({doing[0]})' if doing else ''}")
+    return ", ".join(parts)
+
+
+def _doing(pod: Object) -> str:
+    """What a pod that is not ready is doing, in a word or two."""
+    if seen.condition(pod, "PodScheduled").get("status") != "True":
+        return "not placed on a node yet"
+    for spec, status, init in seen.containers(pod):
+        state = status.get("state", {})
+        if init and state.get("terminated", {}).get("exitCode") == 0:
+            continue
+        if waiting := state.get("waiting"):
+            return str(waiting.get("reason", "waiting"))
+        if terminated := state.get("terminated"):
+            return f"{spec['name']} ended with exit code {terminated.get('exitCode')}"
+        if init and state:
+            return f"{spec['name']} runs"
+        if state and not status.get("started"):
+            return "starting"
+    return "not ready yet"
+
+
+def _pods(snapshot: Snapshot) -> str:
+    count = sum(seen.wanted(workload) for workload in snapshot.workloads)
+    return f"{count} pod{'' if count == 1 else 's'}"
