@@ -76,7 +76,7 @@ def build(image: Image, ca_image: str, settings: Settings, step: StepReport) -> 
 
 
 def build_argv(image: Image, ca_image: str, *, buildkit: bool, release: str) -> list[str]:
-    """Return the command that builds an image with BuildKit or with the classic builder. Proxies are named, and taken from the environment."""
+    """Return the command that builds an image, for BuildKit or for the classic builder; proxies are named, their values are not."""
     arguments = {"BASE_IMAGE": image.base.build, "CA_IMAGE": ca_image}
     if image.base.runtime != image.base.build:
         arguments["RUNTIME_IMAGE"] = image.base.runtime

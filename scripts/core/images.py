@@ -157,4 +157,6 @@ def context_files(context: Path) -> Iterator[str]:
     ignore = context / ".dockerignore"
     lines = ignore.read_text(encoding="utf-8").splitlines() if ignore.exists() else []
     patterns = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
-    yield from (path for path in exclude_paths(str(context), patterns) if (context / path).is_file() or (context / path).is_symlink())
+    for path in exclude_paths(str(context), patterns):
+        if path != ".dockerignore" and ((context / path).is_file() or (context / path).is_symlink()):
+            yield path

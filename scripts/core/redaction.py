@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import threading
 import urllib.parse
 
@@ -11,7 +12,7 @@ SHORTEST = 4  # shorter values would mask ordinary words; the settings refuse sh
 
 
 class Redactor:
-    """Replaces known secret values, also in their URL-quoted and base64 forms, by a mask."""
+    """Replaces known secret values, also URL-quoted, in base64 and in JSON, by a mask."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -24,6 +25,7 @@ class Redactor:
             if len(value) >= SHORTEST:
                 forms |= {value, urllib.parse.quote(value, safe=""), urllib.parse.quote_plus(value)}
                 forms.add(base64.b64encode(value.encode()).decode())
+                forms |= {json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]}
                 forms |= {line for line in value.splitlines() if len(line) >= SHORTEST}
         with self._lock:
             self._forms = tuple(sorted(forms, key=len, reverse=True))
