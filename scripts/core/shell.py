@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import shlex
 import shutil
 import signal
 import threading
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -138,7 +139,41 @@ def _standard_input(given: str | bytes | IO[bytes] | None) -> Any:
         yield given
 
 
-def _start(argv: Sequence[str], stdin: Any, out: _Lines, err: _Lines, env: Mapping[str, str | None] | None, cwd: Path | None) -> Any:
+@contextlib.contextmanager
+def background(
+    argv: Sequence[str], *, env: Mapping[str, str | None] | None = None, on_line: Callable[[str], None] | None = None
+) -> Iterator[Callable[[], bool]]:
+    """Run a program while the block runs, and end it with the block, with an interrupt, or (on Linux) with our own death.
+
+    Yields a function that tells whether it still runs. The run's lock is not passed on: the program changes nothing.
+    Raises MissingError when there is no such program, InterruptedRunError when the run is being stopped.
+    """
+    lines = _Lines(on_line)
+    log.debug(f"$ {shlex.join(argv)} &")
+    with _standard_input(None) as stdin:
+        command = _start([which(argv[0]), *argv[1:]], stdin, lines, lines, env, None, lasting=False)
+    try:
+        yield lambda: bool(command.process.is_alive()[0])
+    finally:
+        ender = threading.Thread(target=_end_group, args=(command.process.pid,))
+        ender.start()
+        command.wait()  # reaps it, so that the ender sees the group gone
+        ender.join()
+        with _running.lock:
+            _running.groups.discard(command.process.pid)
+
+
+def _start(
+    argv: Sequence[str],
+    stdin: Any,
+    out: _Lines,
+    err: _Lines,
+    env: Mapping[str, str | None] | None,
+    cwd: Path | None,
+    *,
+    lasting: bool = True,
+) -> Any:
+    """Start a program. One that is not lasting dies with the thread that starts it, and does not hold the run's lock."""
     environment = {**os.environ, "PATH": f"{TOOLS}{os.pathsep}{os.environ.get('PATH', '')}"}
     for key, value in (env or {}).items():
         if value is None:
@@ -163,12 +198,22 @@ def _start(argv: Sequence[str], stdin: Any, out: _Lines, err: _Lines, env: Mappi
                 _ok_code=ANY_CODE,
                 _decode_errors="replace",
                 _encoding="utf-8",
-                _pass_fds=_running.inherited,
+                _pass_fds=_running.inherited if lasting else set(),
+                _preexec_fn=None if lasting else _die_with_parent,
             )
         except sh.ForkException as error:
             raise TaskError(f"{Path(argv[0]).name} could not be started", "", str(error).splitlines()[-1:]) from None
         _running.groups.add(command.process.pid)
     return command
+
+
+PR_SET_PDEATHSIG = 1  # prctl(2)
+_prctl = getattr(ctypes.CDLL(None), "prctl", None)  # Linux; looked up here, since a forked child should not load anything
+
+
+def _die_with_parent() -> None:
+    if _prctl:
+        _prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _wait(command: Any, timeout: float) -> bool:

@@ -172,3 +172,46 @@ def test_children_do_not_get_a_terminals_interrupt() -> None:
     result = python("import os; print(os.getpgrp() == os.getpid(), os.getsid(0) == os.getpid())")
     assert result.stdout == "True True\n"
     assert signal.getsignal(signal.SIGINT) is not None
+
+
+def test_a_background_program_runs_while_its_block_does_and_no_longer() -> None:
+    lines: list[str] = []
+    said = threading.Event()
+    code = "import os, sys, time; print(os.getpid(), flush=True); time.sleep(60)"
+
+    def take(line: str) -> None:
+        lines.append(line)
+        said.set()
+
+    with shell.background([PYTHON, "-c", code], on_line=take) as running:
+        assert said.wait(20)
+        assert running()
+        assert alive(int(lines[0]))
+    assert not running()
+    assert not alive(int(lines[0]))
+
+
+def test_a_background_program_that_ends_by_itself_is_seen_to_have_ended() -> None:
+    with shell.background([PYTHON, "-c", ""]) as running:
+        deadline = time.monotonic() + 20
+        while running() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert not running()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child that its parent was killed")
+def test_a_background_program_does_not_outlive_a_killed_run() -> None:
+    run = (
+        "import os, signal, sys, threading; from scripts.core import shell\n"
+        "seen = threading.Event()\n"
+        "take = lambda line: (print(line, flush=True), seen.set())\n"
+        "code = 'import os, time; print(os.getpid(), flush=True); time.sleep(60)'\n"
+        "with shell.background([sys.executable, '-c', code], on_line=take):\n"
+        "    seen.wait(20)\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    child = int(python(run, ok=None).stdout)
+    deadline = time.monotonic() + 5
+    while alive(child) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not alive(child)
