@@ -1,0 +1,126 @@
+"""The sum: what the release can grow to fits its quota, and the nodes that it is sized for."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+
+import pytest
+
+from scripts.engines.pod_spec import cpus, quantity
+from tests.render.chart import Object, containers, of_kind, one, scenario
+
+AMOUNTS = [f"{side}.{amount}" for side in ("requests", "limits") for amount in ("cpu", "memory", "ephemeral-storage")]
+
+# Requests of Kubernetes itself on one node: API server, scheduler, controllers, etcd, DNS, network plugin and metrics-server, as
+# Minikube and kubeadm set them.
+SYSTEM = Counter(cpu=0.95, memory=quantity("450Mi"))
+MONITORING = Counter(cpu=0.5, memory=quantity("1Gi"))  # the ceiling that specs/monitoring.md sets
+NODES = {
+    "4 CPUs, 6 GiB, monitored": Counter(cpu=4, memory=quantity("6Gi")) - SYSTEM - MONITORING,
+    "2 CPUs, 24 GiB": Counter(cpu=2, memory=quantity("24Gi")) - SYSTEM,
+}
+
+
+def pod_amounts(pod: Object) -> Counter[str]:
+    """Return what a pod counts for: the sum of its containers, or its largest init container if that is more."""
+    total: Counter[str] = Counter()
+    for key in AMOUNTS:
+        side, amount = key.split(".", 1)
+
+        def value(container: Object, side: str = side, amount: str = amount) -> float:
+            return (cpus if amount == "cpu" else quantity)(container["resources"][side][amount])
+
+        running = sum(value(c) for c in pod["spec"]["containers"])
+        total[key] = max([running, *[value(c) for c in pod["spec"].get("initContainers", [])]])
+    total["pods"] = 1
+    return total
+
+
+def release_amounts(objects: list[Object], pods_of: Callable[[int], int]) -> Counter[str]:
+    """Return what the release counts for, with pods_of(maximum) pods of each service, every other pod once."""
+    total: Counter[str] = Counter()
+    maximum = {o["spec"]["scaleTargetRef"]["name"]: o["spec"]["maxReplicas"] for o in of_kind(objects, "HorizontalPodAutoscaler")}
+    for thing in of_kind(objects, "Deployment", "StatefulSet", "Pod"):
+        name = thing["metadata"]["name"]
+        count = 1
+        if thing["kind"] == "Deployment":
+            count = pods_of(maximum.get(name) or thing["spec"]["replicas"])
+        amounts = pod_amounts(thing["spec"]["template"] if thing["kind"] != "Pod" else thing)
+        total.update({key: value * count for key, value in amounts.items()})
+    return total
+
+
+def surge(maximum: int) -> int:
+    return maximum + 1
+
+
+def twice(maximum: int) -> int:
+    return 2 * maximum
+
+
+@pytest.mark.parametrize("name", ["minimal", "every value", "monitored"])
+def test_the_quota_holds_an_update_of_every_service_at_full_scale(name: str) -> None:
+    """While new pods start, old ones may still be terminating, and those count until they are gone."""
+    objects = scenario(name)
+    (quota,) = of_kind(objects, "ResourceQuota")
+    needed = release_amounts(objects, twice)
+    assert needed["pods"] > 10
+    for key, value in needed.items():
+        hard = quota["spec"]["hard"][key]
+        room = cpus(hard) if key.endswith("cpu") else quantity(hard)
+        assert value <= room, f"{key}: {value} needed, quota {hard}"
+
+
+def test_the_quota_counts_claims_and_services(objects: list[Object]) -> None:
+    for quota in of_kind(objects, "ResourceQuota"):
+        hard = quota["spec"]["hard"]
+        claims = [c for s in of_kind(objects, "StatefulSet") for c in s["spec"]["volumeClaimTemplates"]]
+        assert int(hard["persistentvolumeclaims"]) >= len(claims)
+        assert quantity(hard["requests.storage"]) >= sum(
+            quantity(claim["spec"]["resources"]["requests"]["storage"]) for claim in claims
+        )
+        assert int(hard["services"]) >= len(of_kind(objects, "Service"))
+        assert hard["services.nodeports"] == hard["services.loadbalancers"] == "0"
+
+
+@pytest.mark.parametrize("node", list(NODES))
+@pytest.mark.parametrize("name", ["minimal", "monitored"])
+def test_the_requests_fit_a_node_while_every_service_updates_at_full_scale(name: str, node: str) -> None:
+    needed = release_amounts(scenario(name), surge)
+    for amount, room in NODES[node].items():
+        assert needed[f"requests.{amount}"] <= room, f"{amount}: {needed[f'requests.{amount}']} of {room}"
+
+
+def test_the_memory_limits_fit_the_smaller_node_in_normal_work() -> None:
+    """At minimum scale every container may use its whole limit of memory without the node running out."""
+    needed = release_amounts(scenario("minimal"), lambda _: 2)
+    assert needed["limits.memory"] <= NODES["4 CPUs, 6 GiB, monitored"]["memory"]
+
+
+def test_every_container_is_within_the_limit_range(objects: list[Object]) -> None:
+    for limit_range in of_kind(objects, "LimitRange"):
+        (rule,) = limit_range["spec"]["limits"]
+        assert {"type", "min", "max", "default", "defaultRequest"} == set(rule)
+        found = list(containers(objects))
+        assert found
+        for name, container in found:
+            for amount, most in rule["max"].items():
+                number = cpus if amount == "cpu" else quantity
+                assert number(container["resources"]["limits"][amount]) <= number(most), f"{name}: {amount}"
+            for amount, least in rule["min"].items():
+                number = cpus if amount == "cpu" else quantity
+                assert number(container["resources"]["requests"][amount]) >= number(least), f"{name}: {amount}"
+
+
+def test_a_container_that_says_nothing_gets_defaults_within_the_bounds(objects: list[Object]) -> None:
+    for limit_range in of_kind(objects, "LimitRange"):
+        (rule,) = limit_range["spec"]["limits"]
+        for amount, number in (("cpu", cpus), ("memory", quantity)):
+            steps = [number(rule[key][amount]) for key in ("min", "defaultRequest", "default", "max")]
+            assert steps == sorted(steps), amount
+
+
+def test_postgres_and_its_exporter_are_counted_together() -> None:
+    pod = one(scenario("monitored"), "StatefulSet", "todo-chatbot-postgres")["spec"]["template"]
+    assert pod_amounts(pod)["requests.cpu"] == pytest.approx(0.11)

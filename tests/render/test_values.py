@@ -1,0 +1,333 @@
+"""Which values the chart takes, which it refuses and with what words, and how a service's settings go over the defaults."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.render.chart import ALL, CHART, MINIMAL, SCENARIOS, Object, of_kind, one, render, render_text, template
+
+SCHEMA = json.loads((CHART / "values.schema.json").read_text())
+VALUES = yaml.safe_load((CHART / "values.yaml").read_text())
+
+
+def backend(**settings: Any) -> dict[str, Any]:
+    return {"services": {"backend": settings}}
+
+
+def edges(**policy: Any) -> dict[str, Any]:
+    return backend(networkPolicy=policy)
+
+
+REFUSED_BY_SCHEMA = {
+    "unknown key at the top": ({"replicaCount": 2}, "'replicaCount' not allowed"),
+    "unknown key of a service": (backend(imag={}), "'/services/backend': additional properties 'imag' not allowed"),
+    "unknown key of a default": ({"serviceDefaults": {"extra": 1}}, "'extra' not allowed"),
+    "unknown key deep inside": (backend(probes={"readiness": {"url": "/"}}), "'url' not allowed"),
+    "secret with a value": (backend(secret={"value": "x"}), "'value' not allowed"),
+    "secret as a string": (backend(secret="name"), "got string, want object"),
+    "secret keys as a map": (backend(secret={"keys": {"A": "b"}}), "got object, want array"),
+    "secret key that is no variable name": (backend(secret={"keys": ["NOT-A-NAME"]}), "does not match pattern"),
+    "secret key twice": (backend(secret={"keys": ["A", "A"]}), "items at 0 and 1 are equal"),
+    "secret name with a capital": (backend(secret={"name": "Mine"}), "does not match pattern"),
+    "image as a string": (backend(image="todo:1"), "got string, want object"),
+    "image tag as a number": (backend(image={"tag": 12}), "got number, want string"),
+    "image tag with a space": (backend(image={"tag": "a b"}), "does not match pattern"),
+    "image digest cut short": (backend(image={"digest": "sha256:abc"}), "does not match pattern"),
+    "repository with a capital": (backend(image={"repository": "Todo"}), "does not match pattern"),
+    "pull policy": (backend(image={"pullPolicy": "Sometimes"}), "value must be one of"),
+    "port out of range": (backend(port=70000), "maximum: got 70,000, want 65,535"),
+    "port as a string": (backend(port="8000"), "got string, want integer"),
+    "no replicas": (backend(replicas=0), "minimum: got 0, want 1"),
+    "environment value as a number": (backend(env={"A": 1}), "got number, want string"),
+    "environment name": (backend(env={"A-B": "c"}), "'A-B' not allowed"),
+    "init container without command": (backend(initContainers={"prepare": {}}), "missing property 'command'"),
+    "init container with no words": (backend(initContainers={"prepare": {"command": []}}), "minItems"),
+    "writable path without size": (backend(writable={"data": {"path": "/data"}}), "missing property 'size'"),
+    "writable path that is relative": (backend(writable={"data": {"path": "data", "size": "1Mi"}}), "does not match"),
+    "size in a unit of no meaning": (backend(writable={"data": {"path": "/data", "size": "64MB"}}), "does not match"),
+    "memory without a unit": (backend(resources={"limits": {"memory": "256"}}), "does not match pattern"),
+    "cpu of zero": (backend(resources={"limits": {"cpu": 0}}), "exclusiveMinimum"),
+    "resource of no meaning": (backend(resources={"limits": {"gpu": "1"}}), "'gpu' not allowed"),
+    "probe period of zero": (backend(probes={"liveness": {"periodSeconds": 0}}), "minimum: got 0, want 1"),
+    "probe path that is relative": (backend(probes={"liveness": {"path": "health"}}), "does not match pattern"),
+    "no sleep before the end": (backend(shutdown={"sleepSeconds": 0}), "minimum: got 0, want 1"),
+    "no old revisions": (backend(rollout={"revisionHistoryLimit": 0}), "minimum: got 0, want 1"),
+    "autoscaling without maximum": (backend(autoscaling={"maxReplicas": 0}), "minimum: got 0, want 1"),
+    "service name with a capital": ({"services": {"Api": {}}}, "'/services': additional properties 'Api' not allowed"),
+    "service name too long": ({"services": {"a" * 21: {}}}, "not allowed"),
+    "address without mask": (edges(egress={"addresses": [{"cidr": "10.0.0.1", "ports": [1]}]}), "does not match"),
+    "address without ports": (edges(egress={"addresses": [{"cidr": "10.0.0.1/32"}]}), "missing property 'ports'"),
+    "address with no port": (edges(egress={"addresses": [{"cidr": "10.0.0.1/32", "ports": []}]}), "minItems"),
+    "root": ({"runAsUser": 0}, "minimum: got 0, want 1"),
+    "other key for postgres": ({"postgres": {"secret": {"keys": ["PASSWORD"]}}}, "'/postgres/secret/keys'"),
+    "database name with a quote": ({"postgres": {"database": "a'b"}}, "does not match pattern"),
+    "unknown quota": ({"namespaceRules": {"quota": {"gpus": "1"}}}, "'gpus' not allowed"),
+    "negative count": ({"namespaceRules": {"quota": {"pods": -1}}}, "minimum: got -1, want 0"),
+    "switch as a string": ({"monitoring": {"enabled": "yes"}}, "got string, want boolean"),
+    "interval without a unit": ({"monitoring": {"interval": "30"}}, "does not match pattern"),
+    "host with a scheme": ({"ingress": {"host": "https://x"}}, "does not match pattern"),
+    "namespace with a dot": ({"monitoring": {"namespace": "a.b"}}, "does not match pattern"),
+    "test without time": ({"test": {"timeoutSeconds": 0}}, "minimum: got 0, want 1"),
+}
+
+REFUSED_BY_RULE = {
+    "no tag and no digest": (backend(image={"tag": ""}), "services.backend.image: set exactly one of tag and digest"),
+    "tag and digest": (
+        backend(image={"digest": f"sha256:{'0' * 64}"}),
+        "services.backend.image: set exactly one of tag and digest",
+    ),
+    "latest": (backend(image={"tag": "latest"}), "services.backend.image.tag: latest is not fixed"),
+    "no repository": (backend(image={"repository": ""}), "services.backend.image.repository: name the image"),
+    "new service without an image": (
+        {"services": {"worker": {}}},
+        "services.worker.image.repository: name the image",
+    ),
+    "secret without name": (
+        backend(secret={"name": ""}),
+        "services.backend.secret.name: name the existing Secret that holds DATABASE_URL, GEMINI_API_KEY, API_TOKEN",
+    ),
+    "key both plain and secret": (
+        backend(env={"API_TOKEN": "x"}),
+        "services.backend.env.API_TOKEN: the same key is in secret.keys",
+    ),
+    "port as environment": (backend(env={"PORT": "1"}), "services.backend.env.PORT: set port instead"),
+    "minimum above maximum": (
+        backend(autoscaling={"minReplicas": 9}),
+        "services.backend.autoscaling: minReplicas 9 is above maxReplicas 4",
+    ),
+    "path mounted twice": (
+        backend(writable={"other": {"path": "/tmp", "size": "1Mi"}}),
+        "services.backend.writable.tmp: /tmp is mounted twice",
+    ),
+    "readiness that kills": (
+        backend(probes={"readiness": {"path": "/health"}}),
+        "services.backend.probes: readiness and liveness must ask different paths",
+    ),
+    "caller that is no service": (
+        edges(ingressFrom=["frontend", "ghost"]),
+        'services.backend.networkPolicy.ingressFrom: there is no service "ghost"',
+    ),
+    "edge with no way in": (
+        edges(ingressFrom=[]),
+        'services.frontend.networkPolicy.egress.services: services.backend.networkPolicy.ingressFrom must name "frontend" too',
+    ),
+    "edge with no way out": (
+        {"services": {"frontend": {"networkPolicy": {"egress": {"services": []}}}}},
+        'services.backend.networkPolicy.ingressFrom: services.frontend.networkPolicy.egress.services must name "backend" too',
+    ),
+    "callee that is no service": (
+        edges(egress={"services": ["ghost"]}),
+        'services.backend.networkPolicy.egress.services: there is no service "ghost"',
+    ),
+    "name that the chart uses": ({"services": {"test": {}}}, "services.test: the chart uses this name itself"),
+    "no service": ({"services": {"backend": None, "frontend": None}}, "services: name at least one service"),
+    "postgres without image": ({"postgres": {"image": {"tag": ""}}}, "postgres.image: set exactly one of tag and digest"),
+    "postgres without secret": (
+        {"postgres": {"secret": {"name": ""}}},
+        "postgres.secret.name: name the existing Secret that holds POSTGRES_PASSWORD",
+    ),
+    "exporter without image": (
+        {"postgres": {"exporter": {"enabled": True}}},
+        "postgres.exporter.image.repository: name the image",
+    ),
+    "ingress to nowhere": (
+        {"ingress": {"enabled": True, "host": "x", "service": "ghost"}},
+        'ingress.service: there is no service "ghost"',
+    ),
+    "ingress without host": ({"ingress": {"enabled": True}}, "ingress.host: name the host"),
+    "test with the image of nobody": ({"test": {"imageOf": "ghost"}}, 'test.imageOf: there is no service "ghost"'),
+}
+
+
+@pytest.mark.parametrize(("values", "message"), REFUSED_BY_SCHEMA.values(), ids=REFUSED_BY_SCHEMA)
+def test_the_schema_refuses(helm: str, values: dict[str, Any], message: str) -> None:
+    done = template(helm, MINIMAL, values)
+    assert done.returncode != 0
+    assert "values don't meet the specifications of the schema" in done.stderr
+    assert message in done.stderr
+    assert done.stdout == ""
+
+
+@pytest.mark.parametrize(("values", "message"), REFUSED_BY_RULE.values(), ids=REFUSED_BY_RULE)
+def test_a_rule_over_several_values_refuses(helm: str, values: dict[str, Any], message: str) -> None:
+    done = template(helm, MINIMAL, values)
+    assert done.returncode != 0
+    assert "The values do not fit together:" in done.stderr
+    assert f"- {message}" in done.stderr
+    assert done.stdout == ""
+
+
+def test_all_problems_are_named_at_once(helm: str) -> None:
+    done = template(helm, None, {})
+    problems = [line for line in done.stderr.splitlines() if line.startswith("- ")]
+    assert problems == [
+        "- services.backend.image: set exactly one of tag and digest",
+        "- services.backend.secret.name: name the existing Secret that holds DATABASE_URL, GEMINI_API_KEY, API_TOKEN",
+        "- services.frontend.image: set exactly one of tag and digest",
+        "- services.frontend.secret.name: name the existing Secret that holds API_TOKEN",
+        "- postgres.image: set exactly one of tag and digest",
+        "- postgres.secret.name: name the existing Secret that holds POSTGRES_PASSWORD",
+    ]
+
+
+def test_every_helm_renders_the_same(helm: str) -> None:
+    for base, values in SCENARIOS.values():
+        assert render(values, base=base, helm=helm) == render(values, base=base)
+
+
+def test_rendering_twice_gives_the_same_text() -> None:
+    from tests.render.chart import any_helm
+
+    first = template(any_helm(), MINIMAL, {})
+    assert first.stdout == template(any_helm(), MINIMAL, {}).stdout != ""
+
+
+def schema_leaves(schema: dict[str, Any], path: str = "") -> Iterator[str]:
+    """Yield the path of every property that has no named properties of its own."""
+    schema = SCHEMA["definitions"][schema["$ref"].rsplit("/", 1)[1]] if "$ref" in schema else schema
+    properties = schema.get("properties")
+    if not properties:
+        yield path
+        return
+    for name, part in properties.items():
+        yield from schema_leaves(part, f"{path}/{name}")
+
+
+def open_maps(schema: dict[str, Any], path: str = "") -> Iterator[str]:
+    """Yield the path of every map whose keys the user chooses."""
+    schema = SCHEMA["definitions"][schema["$ref"].rsplit("/", 1)[1]] if "$ref" in schema else schema
+    if schema.get("type") == "object" and "properties" not in schema:
+        yield path
+    for name, part in schema.get("properties", {}).items():
+        yield from open_maps(part, f"{path}/{name}")
+
+
+def value_leaves(values: Any, stops: set[str], path: str = "") -> Iterator[str]:
+    if not isinstance(values, dict) or path in stops:
+        yield path
+        return
+    for name, part in values.items():
+        yield from value_leaves(part, stops, f"{path}/{name}")
+
+
+def test_schema_and_values_know_the_same_keys() -> None:
+    stops = set(open_maps(SCHEMA))
+    optional = {"/global"} | {
+        # A container's smallest bounds need no ephemeral storage.
+        "/namespaceRules/containerLimits/min/ephemeral-storage"
+    }
+    assert set(schema_leaves(SCHEMA)) - optional == set(value_leaves(VALUES, stops))
+
+
+def test_the_file_of_every_value_sets_every_value() -> None:
+    everything = yaml.safe_load(ALL.read_text())
+    stops = set(open_maps(SCHEMA))
+    unset = set(value_leaves(VALUES, stops)) - set(value_leaves(everything, stops))
+    # A tag stands in for its digest; the frontend of this file has one the other way round.
+    assert unset <= {"/postgres/image/digest", "/postgres/exporter/image/digest"}
+
+
+def test_no_object_of_ours_takes_unknown_keys() -> None:
+    def closed(schema: Any, path: str) -> Iterator[str]:
+        if isinstance(schema, dict):
+            if "properties" in schema and isinstance(schema["properties"], dict) and schema.get("type") == "object":
+                if schema.get("additionalProperties") is not False:
+                    yield path
+            for key, part in schema.items():
+                yield from closed(part, f"{path}/{key}")
+
+    assert list(closed(SCHEMA, "")) == []
+
+
+def test_every_value_has_a_comment() -> None:
+    """A key is explained on the line above it, or by its parent's comment."""
+    lines = (CHART / "values.yaml").read_text().splitlines()
+    top = [n for n, line in enumerate(lines) if line and not line.startswith((" ", "#"))]
+    assert [lines[n] for n in top if not lines[n - 1].startswith("#")] == []
+
+
+def test_the_settings_of_a_service_go_over_the_defaults_key_by_key() -> None:
+    (container,) = deployment(render(), "backend")["containers"]
+    defaults = VALUES["serviceDefaults"]["resources"]
+    assert container["resources"]["requests"] == {**defaults["requests"], "cpu": "75m"}
+    assert container["resources"]["limits"] == defaults["limits"]
+
+
+@pytest.mark.parametrize(
+    ("over", "key", "value"),
+    [
+        ({"shutdown": {"sleepSeconds": 9}}, "terminationGracePeriodSeconds", 34),
+        ({"initContainers": {"migrate": None}}, "initContainers", None),
+    ],
+    ids=["a number", "a null that takes a default away"],
+)
+def test_a_value_replaces_a_default(over: dict[str, Any], key: str, value: Any) -> None:
+    assert deployment(render(backend(**over)), "backend").get(key) == value
+
+
+def test_false_goes_over_true() -> None:
+    objects = render(backend(autoscaling={"enabled": False}))
+    assert [o["metadata"]["name"] for o in of_kind(objects, "HorizontalPodAutoscaler")] == ["todo-chatbot-frontend"]
+    assert one(objects, "Deployment", "todo-chatbot-backend")["spec"]["replicas"] == 2
+
+
+def test_an_empty_list_goes_over_a_default_list() -> None:
+    defaults = {"serviceDefaults": {"command": ["serve"], "secret": {"name": "shared", "keys": ["A"]}}}
+    objects = render({**defaults, **backend(command=[], secret={"keys": []})})
+    (container,) = deployment(objects, "backend")["containers"]
+    assert "command" not in container
+    assert not [entry for entry in container["env"] if "valueFrom" in entry]
+    assert deployment(objects, "frontend")["containers"][0]["command"] == ["serve"]
+
+
+def test_another_service_is_only_more_values() -> None:
+    extra = {
+        "worker": {
+            "image": {"repository": "todo-worker", "tag": "h1"},
+            "port": 9000,
+            "networkPolicy": {"egress": {"postgres": True}},
+        }
+    }
+    kinds = {o["kind"] for o in render({"services": extra}) if o["metadata"]["name"] == "todo-chatbot-worker"}
+    assert kinds == {
+        "Deployment",
+        "Service",
+        "HorizontalPodAutoscaler",
+        "PodDisruptionBudget",
+        "NetworkPolicy",
+        "ServiceAccount",
+    }
+
+
+def test_a_service_can_be_taken_away() -> None:
+    values = {"services": {"frontend": None, "backend": {"networkPolicy": {"ingressFrom": []}}}}
+    assert "frontend" not in render_text(values)
+
+
+def test_no_template_knows_the_name_of_a_service() -> None:
+    for path in (CHART / "templates").rglob("*"):
+        if path.is_file():
+            text = path.read_text().lower()
+            assert "backend" not in text.replace("            backend:\n              service:", ""), path
+            assert "frontend" not in text, path
+
+
+def test_long_names_stay_within_what_dns_allows(helm: str) -> None:
+    service = "a-service-of-twenty-"[:19] + "x"
+    values = {
+        "fullnameOverride": "f" * 36,
+        "services": {service: {"image": {"repository": "x", "tag": "y"}}},
+    }
+    names = [o["metadata"]["name"] for o in render(values, helm=helm)]
+    assert max(map(len, names)) <= 63
+    assert len(service) == 20
+    assert any(service in name for name in names)
+
+
+def deployment(objects: list[Object], service: str) -> Object:
+    return one(objects, "Deployment", f"todo-chatbot-{service}")["spec"]["template"]["spec"]
