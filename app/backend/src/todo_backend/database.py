@@ -1,0 +1,255 @@
+"""The database: its URL as Neon prints it, and one way to run an operation against it."""
+
+import logging
+import socket
+import ssl
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Literal, TypeVar
+
+import asyncpg
+import sqlalchemy.exc
+from cryptography import x509
+from sqlalchemy import URL, event, make_url, text
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from tenacity import AsyncRetrying, retry_if_exception, stop_after_delay, wait_random_exponential
+
+from todo_backend.metrics import Metrics
+from todo_backend.readiness import Readiness
+
+logger = logging.getLogger(__name__)
+
+Result = TypeVar("Result")
+ErrorKind = Literal["connect", "timeout", "conflict", "other"]
+
+CONNECT_TIMEOUT = 15.0  # seconds; a suspended Neon compute may need several to wake
+STATEMENT_TIMEOUT = 10.0
+RETRY_FOR = 8.0
+_SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+_PARAMETERS = {"sslmode", "sslrootcert", "channel_binding", "application_name", "options", "pgbouncer"}
+
+
+class DatabaseUrlError(ValueError):
+    """DATABASE_URL cannot be used; the message says why and never holds the URL, which has a password in it."""
+
+
+class DatabaseUnavailableError(Exception):
+    """The database did not do what it was asked, for a reason outside the request.
+
+    `reason` is a short phrase for people; `repeatable` tells that nothing can have been committed.
+    """
+
+    def __init__(self, kind: ErrorKind, reason: str, *, repeatable: bool) -> None:
+        super().__init__(reason)
+        self.kind: ErrorKind = kind
+        self.reason = reason
+        self.repeatable = repeatable
+
+
+@dataclass(frozen=True)
+class DatabaseTarget:
+    """Where and how to connect: a URL without parameters that asyncpg does not know, and what they meant."""
+
+    url: URL
+    tls: ssl.SSLContext | Literal["prefer", False]
+    pooled: bool
+    server_settings: dict[str, str]
+
+    def engine(self, **options: Any) -> AsyncEngine:
+        """Make an engine for this target; `options` go to SQLAlchemy's `create_async_engine`."""
+        connect: dict[str, Any] = {
+            "ssl": self.tls,
+            "timeout": CONNECT_TIMEOUT,
+            "command_timeout": STATEMENT_TIMEOUT,
+            "server_settings": self.server_settings,
+        }
+        if self.pooled:
+            # A transaction pooler may give every transaction another server connection, so no prepared
+            # statement may outlive its transaction: no caches, and only the unnamed statement.
+            connect |= {
+                "statement_cache_size": 0,
+                "prepared_statement_cache_size": 0,
+                "prepared_statement_name_func": lambda: "",
+            }
+        return create_async_engine(self.url, connect_args=connect, hide_parameters=True, **options)
+
+
+def parse_database_url(raw: str) -> DatabaseTarget:
+    """Read a `postgres://` or `postgresql://` URL, with the parameters that Neon's console prints.
+
+    Raises:
+        DatabaseUrlError: the URL is malformed or has a parameter that would be ignored.
+    """
+    try:
+        url = make_url(raw)
+    except (sqlalchemy.exc.ArgumentError, ValueError):
+        raise DatabaseUrlError("is not a URL like postgresql://user:password@host/database") from None
+    if url.drivername not in ("postgres", "postgresql", "postgresql+asyncpg"):
+        raise DatabaseUrlError("must begin with postgresql://")
+    if not url.host:
+        raise DatabaseUrlError("names no host")
+    parameters = {key: value if isinstance(value, str) else value[-1] for key, value in url.query.items()}
+    if unknown := sorted(parameters.keys() - _PARAMETERS):
+        raise DatabaseUrlError(f"has parameters that are not supported: {', '.join(unknown)}")
+    passed_on = {key: parameters[key] for key in ("options",) if key in parameters}
+    return DatabaseTarget(
+        url=url.set(drivername="postgresql+asyncpg", query={}),
+        tls=_tls(parameters),
+        pooled=url.host.split(".")[0].endswith("-pooler") or parameters.get("pgbouncer") == "true",
+        server_settings={"application_name": parameters.get("application_name", "todo-backend")} | passed_on,
+    )
+
+
+def _tls(parameters: dict[str, str]) -> ssl.SSLContext | Literal["prefer", False]:
+    """Turn libpq's `sslmode`, `sslrootcert` and `channel_binding` into what asyncpg takes."""
+    mode = parameters.get("sslmode", "prefer")
+    if mode not in _SSL_MODES:
+        raise DatabaseUrlError(f"has an unknown sslmode; known are {', '.join(_SSL_MODES)}")
+    if parameters.get("channel_binding") == "require":
+        if mode == "disable":
+            raise DatabaseUrlError("asks for channel_binding=require and sslmode=disable, which exclude each other")
+        # Channel binding proves that the TLS peer is the one that knows the password. asyncpg cannot do it;
+        # verifying certificate and name gives the same assurance.
+        mode = "verify-full"
+    if mode == "disable":
+        return False
+    if mode in ("allow", "prefer"):
+        return "prefer"
+    root = parameters.get("sslrootcert")
+    try:
+        context = ssl.create_default_context(cafile=None if root in (None, "system") else root)
+    except (OSError, ssl.SSLError):
+        raise DatabaseUrlError("names an sslrootcert that cannot be read") from None
+    # libpq: `require` verifies the chain, but not the name, when a root certificate is given.
+    context.check_hostname = mode == "verify-full"
+    if mode == "require" and root is None:
+        context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+class Database:
+    """The pool of connections, and how every operation uses it."""
+
+    def __init__(self, target: DatabaseTarget, metrics: Metrics, readiness: Readiness) -> None:
+        self._engine = target.engine(pool_size=5, max_overflow=5, pool_timeout=5, pool_pre_ping=True, pool_recycle=240)
+        self._sessions = async_sessionmaker(self._engine, expire_on_commit=False)
+        self._metrics = metrics
+        self._readiness = readiness
+        pool: Any = self._engine.pool
+        metrics.db_pool.labels("in_use").set_function(pool.checkedout)
+        metrics.db_pool.labels("idle").set_function(pool.checkedin)
+        event.listen(self._engine.sync_engine, "connect", self._note_certificate)
+
+    async def run(self, operation: str, work: Callable[[AsyncSession], Awaitable[Result]]) -> Result:
+        """Run `work` in one transaction and commit it; repeat it from the start when the connection was lost.
+
+        `operation` names it in the metrics. `work` may be called several times, so it must do nothing but SQL.
+
+        Raises:
+            DatabaseUnavailableError: the database did not answer in time, or went away during COMMIT.
+        """
+        attempts = AsyncRetrying(
+            retry=retry_if_exception(lambda error: isinstance(error, DatabaseUnavailableError) and error.repeatable),
+            stop=stop_after_delay(RETRY_FOR),
+            wait=wait_random_exponential(multiplier=0.1, max=2),
+            reraise=True,
+        )
+        started = time.monotonic()
+        try:
+            return await attempts(self._attempt, work)
+        except DatabaseUnavailableError as error:
+            logger.warning("database operation failed", extra={"operation": operation, "reason": error.reason})
+            raise
+        finally:
+            self._metrics.db_duration.labels(operation).observe(time.monotonic() - started)
+
+    async def check(self) -> None:
+        """Ask the database once whether it answers and has been migrated.
+
+        Raises:
+            DatabaseUnavailableError: it does not, or has not.
+        """
+
+        async def read_revision(session: AsyncSession) -> None:
+            await session.execute(text("SELECT version_num FROM alembic_version"))
+
+        await self._attempt(read_revision)
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._engine.dispose()
+
+    async def _attempt(self, work: Callable[[AsyncSession], Awaitable[Result]]) -> Result:
+        committing = False
+        try:
+            async with self._sessions() as session:
+                result = await work(session)
+                committing = True
+                await session.commit()
+        except Exception as error:
+            if (problem := describe_failure(error)) is None:
+                raise
+            kind, reason = problem
+            self._metrics.db_errors.labels(kind).inc()
+            if not isinstance(error, sqlalchemy.exc.TimeoutError):  # a busy pool is no reason to take the pod out
+                self._readiness.database_failed(reason)
+            raise DatabaseUnavailableError(kind, reason, repeatable=_may_repeat(error, committing)) from error
+        self._readiness.database_answered()
+        return result
+
+    def _note_certificate(self, connection: Any, _record: object) -> None:
+        transport = getattr(connection.driver_connection, "_transport", None)
+        tls = transport.get_extra_info("ssl_object") if transport else None
+        if certificate := tls.getpeercert(binary_form=True) if tls else None:
+            expiry = x509.load_der_x509_certificate(certificate).not_valid_after_utc
+            self._metrics.certificate_expires(expiry.timestamp())
+
+
+def describe_failure(error: BaseException) -> tuple[ErrorKind, str] | None:
+    """Say what kind of outage `error` is, and its cause in a few words; None when it is no outage but a mistake."""
+    for link in _chain(error):
+        if isinstance(link, asyncpg.InterfaceError) and isinstance(link, ValueError):
+            return None  # asyncpg's word for an argument that fits no column
+        for types, kind, reason in _OUTAGES:
+            if isinstance(link, types):
+                return kind, reason
+    return None
+
+
+_OUTAGES: tuple[tuple[tuple[type[BaseException], ...], ErrorKind, str], ...] = (
+    ((socket.gaierror,), "connect", "DNS name not found"),
+    ((ssl.SSLError,), "connect", "TLS failed: the server's certificate could not be verified"),
+    ((ConnectionRefusedError,), "connect", "connection refused"),
+    ((asyncpg.InvalidAuthorizationSpecificationError,), "connect", "authentication failed"),
+    ((asyncpg.InvalidCatalogNameError,), "connect", "the database does not exist"),
+    ((asyncpg.CannotConnectNowError,), "connect", "the database is starting or stopping"),
+    ((asyncpg.TooManyConnectionsError,), "connect", "too many connections"),
+    ((asyncpg.ReadOnlySQLTransactionError,), "connect", "the database is read-only"),
+    ((asyncpg.OperatorInterventionError, asyncpg.PostgresConnectionError), "connect", "connection lost"),
+    ((asyncpg.UndefinedTableError,), "other", "the tables do not exist: the migrations have not run"),
+    ((asyncpg.TransactionRollbackError,), "conflict", "conflict with another transaction"),
+    ((sqlalchemy.exc.TimeoutError,), "timeout", "every connection of the pool is busy"),
+    ((TimeoutError, asyncpg.QueryCanceledError), "timeout", "timed out (egress blocked?)"),
+    ((OSError, asyncpg.InterfaceError), "connect", "connection lost"),
+)
+
+
+# What waiting a few seconds does not change.
+_PERMANENT = (
+    asyncpg.UndefinedTableError,
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
+    sqlalchemy.exc.TimeoutError,
+)
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    current: BaseException | None = error
+    while current is not None:
+        yield current
+        current = current.__cause__ or current.__context__
+
+
+def _may_repeat(error: Exception, committing: bool) -> bool:
+    return not committing and not any(isinstance(link, _PERMANENT) for link in _chain(error))

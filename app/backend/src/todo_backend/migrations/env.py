@@ -1,0 +1,8 @@
+"""Alembic's entry point: use the connection that `migrate` gives, in the transaction that it began."""
+
+from alembic import context
+
+from todo_backend.models import Base
+
+context.configure(connection=context.config.attributes["connection"], target_metadata=Base.metadata)
+context.run_migrations()

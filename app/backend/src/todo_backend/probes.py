@@ -1,0 +1,60 @@
+"""Health, readiness and metrics: what the platform asks."""
+
+import asyncio
+from typing import Literal
+
+from fastapi import APIRouter, Response
+from fastapi.responses import JSONResponse
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic import BaseModel
+
+from todo_backend.database import Database, DatabaseUnavailableError
+from todo_backend.metrics import Metrics
+from todo_backend.readiness import Readiness
+
+DEEP_CHECK_TIMEOUT = 5.0  # seconds
+
+
+class Status(BaseModel):
+    """The process can do its work."""
+
+    status: Literal["ok"] = "ok"
+
+
+class NotReady(BaseModel):
+    """The process cannot do its work now, and why."""
+
+    status: Literal["unavailable"] = "unavailable"
+    reason: str
+
+
+def probe_routes(database: Database, readiness: Readiness, metrics: Metrics) -> APIRouter:
+    """Make the routes that Kubernetes and Prometheus ask."""
+    router = APIRouter(tags=["probes"])
+
+    @router.get("/health")
+    async def health() -> Status:
+        """Whether the process runs its event loop; nothing outside the process counts."""
+        return Status()
+
+    @router.get("/ready", response_model=Status, responses={503: {"model": NotReady}})
+    async def ready(deep: bool = False) -> Status | JSONResponse:
+        """Whether requests should come here; `deep` asks the database now instead of remembering."""
+        if deep:
+            try:
+                async with asyncio.timeout(DEEP_CHECK_TIMEOUT):
+                    await database.check()
+            except DatabaseUnavailableError:
+                pass  # readiness knows why
+            except TimeoutError:
+                readiness.database_failed("timed out (egress blocked?)")
+        if readiness.reason is None:
+            return Status()
+        return JSONResponse(NotReady(reason=readiness.reason).model_dump(), status_code=503)
+
+    @router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
+    async def expose_metrics() -> Response:
+        """Return the process's metrics in the text format of Prometheus."""
+        return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
+
+    return router

@@ -1,0 +1,93 @@
+"""The REST API. Each function turns HTTP into one call of a service and its outcome back into HTTP."""
+
+import uuid
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Query, Response, Security
+from fastapi.responses import JSONResponse
+from fastapi.security import HTTPBearer
+
+from todo_backend.schemas import Conflict, Info, Problem, Todo, TodoChange, TodoDraft, TodoFilter, TodoPage
+from todo_backend.todos import StaleTodoError, Todos
+
+_NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"model": Problem, "description": "There is none with this id."}}
+# The middleware checks the token; this only tells OpenAPI about it.
+_TOKEN = Security(HTTPBearer(auto_error=False, description="The value of API_TOKEN, when it is set."))
+_EVERYWHERE: dict[int | str, dict[str, Any]] = {
+    400: {"model": Problem, "description": "The request cannot be read."},
+    401: {"model": Problem, "description": "The bearer token is missing or wrong."},
+    413: {"model": Problem, "description": "The body is too large."},
+    503: {"model": Problem, "description": "The database does not answer; try again."},
+}
+
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        min_length=1,
+        max_length=200,
+        pattern=r"^[\x21-\x7e]+$",
+        description="The same key again returns the todo that it made first.",
+    ),
+]
+
+
+def api_router() -> APIRouter:
+    """Make a router for `/api` with the token and the answers that all its routes share."""
+    return APIRouter(prefix="/api", dependencies=[_TOKEN], responses=_EVERYWHERE)
+
+
+def todo_routes(todos: Todos, info: Info) -> APIRouter:
+    """Make the routes for todos."""
+    router = api_router()
+
+    @router.get("/info", tags=["info"])
+    async def get_info() -> Info:
+        """Tell the version and which assistant answers."""
+        return info
+
+    @router.get("/todos", tags=["todos"])
+    async def list_todos(wanted: Annotated[TodoFilter, Query()]) -> TodoPage:
+        """List todos: filtered, searched, sorted, one page."""
+        return await todos.find(wanted)
+
+    @router.post(
+        "/todos",
+        tags=["todos"],
+        status_code=201,
+        responses={200: {"model": Todo, "description": "The key was used before; this is its todo."}},
+    )
+    async def create_todo(draft: TodoDraft, response: Response, idempotency_key: IdempotencyKey = None) -> Todo:
+        """Add a todo."""
+        todo, is_new = await todos.create(draft, idempotency_key)
+        response.status_code = 201 if is_new else 200
+        return todo
+
+    @router.get("/todos/{todo_id}", tags=["todos"], responses=_NOT_FOUND)
+    async def get_todo(todo_id: uuid.UUID) -> Todo:
+        """Return one todo."""
+        return await todos.get(todo_id)
+
+    @router.patch(
+        "/todos/{todo_id}",
+        tags=["todos"],
+        response_model=Todo,
+        responses=_NOT_FOUND | {409: {"model": Conflict, "description": "The version is old; nothing was changed."}},
+    )
+    async def update_todo(todo_id: uuid.UUID, change: TodoChange) -> Todo | JSONResponse:
+        """Change some fields of a todo, unless someone else changed it first."""
+        try:
+            return await todos.update(todo_id, change)
+        except StaleTodoError as error:
+            return JSONResponse(Conflict(detail=str(error), current=error.current).model_dump(mode="json"), 409)
+
+    @router.post("/todos/{todo_id}/complete", tags=["todos"], responses=_NOT_FOUND)
+    async def complete_todo(todo_id: uuid.UUID) -> Todo:
+        """Complete a todo; a completed one stays as it is."""
+        return await todos.complete(todo_id)
+
+    @router.delete("/todos/{todo_id}", tags=["todos"], status_code=204, responses=_NOT_FOUND)
+    async def delete_todo(todo_id: uuid.UUID) -> None:
+        """Delete a todo for good."""
+        await todos.delete(todo_id)
+
+    return router

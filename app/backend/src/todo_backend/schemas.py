@@ -1,0 +1,182 @@
+"""What goes over the wire, for REST and for the MCP tools alike."""
+
+import uuid
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+
+# At least one character that is neither white space nor a control character, and no control character at all.
+_TITLE_PATTERN = r"^[^\x00-\x1f\x7f]*[^\s\x00-\x20\x7f][^\x00-\x1f\x7f]*$"
+_TAG_PATTERN = r"^[^\s,\x00-\x20\x7f]+$"
+_TEXT_PATTERN = r"^[^\x00]*$"
+_DATE_PATTERN = r"^\d{4}-\d{2}-\d{2}$"
+
+
+def _only_date_text(value: object) -> object:
+    # Pydantic would also take a timestamp or a date with a time; the API takes one form.
+    is_date_text = isinstance(value, str) and len(value) == len("2026-01-31")
+    if not is_date_text and type(value) is not date:
+        raise ValueError("must be a date like 2026-01-31")
+    return value
+
+
+def _unique_lower(tags: list[str]) -> list[str]:
+    return list(dict.fromkeys(tag.lower() for tag in tags))
+
+
+Title = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=500, pattern=_TITLE_PATTERN),
+    AfterValidator(str.strip),
+    Field(description="What to do, on one line."),
+]
+DueDate = Annotated[
+    date,
+    BeforeValidator(
+        _only_date_text, json_schema_input_type=Annotated[str, Field(json_schema_extra={"format": "date"})]
+    ),
+    Field(description="The day it is due, as YYYY-MM-DD."),
+]
+Tag = Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=_TAG_PATTERN)]
+Tags = Annotated[
+    list[Tag], Field(max_length=10), AfterValidator(_unique_lower), Field(description="Words to find it by.")
+]
+Priority = Literal["low", "normal", "high"]
+Version = Annotated[int, Field(strict=True, ge=1, le=2**31 - 1, description="The version that the caller saw.")]
+SearchText = Annotated[str, StringConstraints(max_length=200, pattern=_TEXT_PATTERN)]
+State = Literal["all", "open", "done"]
+Sort = Literal["created", "due", "priority", "title"]
+Order = Literal["asc", "desc"]
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class TodoDraft(_Body):
+    """A todo to be added."""
+
+    title: Title
+    due_date: DueDate | None = None
+    priority: Priority = "normal"
+    tags: Tags = []
+
+
+class TodoChange(_Body):
+    """New values for some fields of a todo, and the version that they are based on."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"minProperties": 2})
+
+    version: Version
+    # None is a value of due_date alone; elsewhere it stands for "not given" and is refused when sent.
+    title: Title = ""
+    due_date: DueDate | None = None
+    priority: Priority = "normal"
+    tags: Tags = []
+    done: Annotated[bool, Field(strict=True)] = False
+
+    @model_validator(mode="after")
+    def _changes_something(self) -> "TodoChange":
+        if not self.model_fields_set - {"version"}:
+            raise ValueError("nothing to change: give at least one field beside version")
+        return self
+
+    def values(self) -> dict[str, Any]:
+        """Return the fields that were sent, without the version."""
+        return self.model_dump(exclude={"version"}, exclude_unset=True)
+
+
+class TodoFilter(BaseModel):
+    """Which todos to list, and in which order."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    state: State = "all"
+    q: SearchText = Field("", description="Text in the title or a tag, without case.")
+    sort: Sort = "created"
+    order: Order = "asc"
+    limit: int = Field(50, ge=1, le=200)
+    offset: int = Field(0, ge=0, le=1_000_000)
+
+
+class Todo(BaseModel):
+    """A todo."""
+
+    id: uuid.UUID
+    title: str
+    due_date: date | None
+    priority: Priority
+    tags: list[str]
+    done: bool
+    version: int = Field(description="Grows by one with each change; send it back with a PATCH.")
+    created_at: datetime
+    updated_at: datetime
+    completed_at: datetime | None
+
+
+class TodoPage(BaseModel):
+    """A part of the todos that a filter selects, and how many it selects."""
+
+    items: list[Todo]
+    total: int
+
+
+class Problem(BaseModel):
+    """An error, in one sentence."""
+
+    detail: str
+
+
+class Conflict(Problem):
+    """A change that was based on an old version, and the todo as it is now."""
+
+    current: Todo
+
+
+class Info(BaseModel):
+    """What is running."""
+
+    version: str
+    assistant: Literal["gemini", "rules"]
+    model: str | None
+
+
+class ChatRequest(_Body):
+    """What the user says, and in which conversation; without one a new one begins."""
+
+    message: Annotated[str, StringConstraints(min_length=1, max_length=2000, pattern=r"^[^\x00]*[^\s\x00][^\x00]*$")]
+    conversation_id: uuid.UUID | None = None
+
+
+class ToolCall(BaseModel):
+    """A tool that the assistant called."""
+
+    name: str
+    outcome: Literal["ok", "refused", "error"]
+
+
+class ChatAnswer(BaseModel):
+    """A whole answer."""
+
+    conversation_id: uuid.UUID
+    message_id: uuid.UUID
+    text: str
+    assistant: Literal["gemini", "rules"]
+    tools: list[ToolCall]
+    todos_changed: bool
+
+
+class ChatMessage(BaseModel):
+    """A stored message."""
+
+    id: uuid.UUID
+    role: Literal["user", "assistant"]
+    text: str
+    created_at: datetime
+
+
+class ChatHistory(BaseModel):
+    """The messages of a conversation, oldest first."""
+
+    items: list[ChatMessage]
