@@ -50,7 +50,8 @@ def value_of(key: str, settings: Settings, env: EnvFile) -> str:
     value = env.get(key)
     if value:
         return value
-    return re.sub(r"\{([A-Z0-9_]+)\}", lambda m: urllib.parse.quote(env.get(m[1]), safe=""), settings.env[key].default)
+    known = {"release": settings.release}
+    return re.sub(r"\{(\w+)\}", lambda m: known.get(m[1]) or urllib.parse.quote(env.get(m[1]), safe=""), settings.env[key].default)
 
 
 def planned(settings: Settings, env: EnvFile) -> list[Secret]:

@@ -1,0 +1,93 @@
+"""A copy of this checkout with names and ports of its own, so that a test never touches what a developer runs."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+RELEASE = "todo-chatbot-test"
+
+
+@dataclass
+class Run:
+    """How an `invoke` ended."""
+
+    code: int
+    stdout: str
+    stderr: str
+    seconds: float
+
+    def events(self) -> list[dict[str, object]]:
+        return [json.loads(line) for line in self.stdout.splitlines()]
+
+    def results(self) -> dict[str, str]:
+        return {str(e["step"]): str(e["result"]) for e in self.events() if e["event"] == "step_finished"}
+
+
+@dataclass
+class Checkout:
+    """A copy of the repository as it is in the work tree, uncommitted changes included."""
+
+    path: Path
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def make(cls, path: Path, **replacements: str) -> Checkout:
+        listed = subprocess.run(
+            ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"], cwd=ROOT, capture_output=True, check=True
+        ).stdout.decode()
+        for name in filter(None, listed.split("\0")):
+            if (ROOT / name).is_file():
+                (path / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(ROOT / name, path / name, follow_symlinks=False)
+        if (ROOT / ".tools").is_dir():
+            (path / ".tools").symlink_to(ROOT / ".tools")
+        checkout = cls(path)
+        checkout.edit(
+            "invoke.yaml",
+            {
+                "namespace: todo-chatbot": f"namespace: {RELEASE}",
+                "release: todo-chatbot": f"release: {RELEASE}",
+                "local_port: 8000": "local_port: 18000",
+            }
+            | {"local_port: 3000": "local_port: 13000"}
+            | replacements,
+        )
+        return checkout
+
+    def edit(self, name: str, replacements: Mapping[str, str]) -> None:
+        text = (self.path / name).read_text()
+        for old, new in replacements.items():
+            assert old in text, f"{name} does not hold {old!r}"
+            text = text.replace(old, new, 1)
+        (self.path / name).write_text(text)
+
+    def start(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+        env = {**os.environ, **self.environment, **environment}
+        return subprocess.Popen(
+            [sys.executable, "-m", "invoke", *arguments],
+            cwd=self.path,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def invoke(self, *arguments: str, timeout: float = 600, **environment: str) -> Run:
+        started = time.monotonic()
+        process = self.start(*arguments, **environment)
+        try:
+            stdout, stderr = process.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
+        return Run(process.returncode, stdout, stderr, time.monotonic() - started)

@@ -1,0 +1,33 @@
+"""What all tests share: which tier a test belongs to, and why a tier did not run."""
+
+from __future__ import annotations
+
+import pytest
+
+TIERS = ("unit", "runner", "render", "engine", "cluster", "app", "monitoring")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    without = [item.nodeid for item in items if not any(item.get_closest_marker(tier) for tier in TIERS)]
+    if without:
+        raise pytest.UsageError(f"tests without a tier ({', '.join(TIERS)}): {', '.join(without[:5])}")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say for each tier how many tests ran, and why the others did not."""
+    ran: dict[str, int] = dict.fromkeys(TIERS, 0)
+    left_out: dict[str, dict[str, int]] = {tier: {} for tier in TIERS}
+    for outcome in ("passed", "failed", "error", "skipped"):
+        for report in terminalreporter.stats.get(outcome, []):
+            tier = next((tier for tier in TIERS if tier in report.keywords), None)
+            if tier is None:
+                continue
+            if outcome == "skipped":
+                reason = str(report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr).removeprefix("Skipped: ")
+                left_out[tier][reason] = left_out[tier].get(reason, 0) + 1
+            else:
+                ran[tier] += 1
+    terminalreporter.section("tiers")
+    for tier in TIERS:
+        reasons = "; ".join(f"{count} left out: {reason}" for reason, count in left_out[tier].items())
+        terminalreporter.line(f"{tier:<10} {ran[tier]:>5} ran" + (f"   {reasons}" if reasons else ""))
