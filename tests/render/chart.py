@@ -36,6 +36,14 @@ SCENARIOS: dict[str, tuple[Path, Values]] = {
             "postgres": {"exporter": {"enabled": True, "image": {"repository": "postgres-exporter", "tag": "v1"}}},
         },
     ),
+    "everything switched on": (
+        MINIMAL,
+        {
+            "monitoring": {"enabled": True},
+            "ingress": {"enabled": True, "host": "todo.example.com", "tlsSecretName": "todo-example-com"},
+            "postgres": {"exporter": {"enabled": True, "image": {"repository": "postgres-exporter", "tag": "v1"}}},
+        },
+    ),
     "shared namespace": (MINIMAL, {"namespaceRules": {"enabled": False}}),
     "behind an ingress": (MINIMAL, {"ingress": {"enabled": True, "host": "todo.example.com"}}),
     "fixed size, no test": (

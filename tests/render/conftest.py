@@ -2,18 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from tests.render import chart
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    here = Path(__file__).parent
-    for item in items:
-        if item.path.is_relative_to(here) and not item.get_closest_marker("cluster"):
-            item.add_marker(pytest.mark.render)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

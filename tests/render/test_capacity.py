@@ -10,6 +10,8 @@ import pytest
 from scripts.engines.pod_spec import cpus, quantity
 from tests.render.chart import Object, containers, of_kind, one, scenario
 
+pytestmark = pytest.mark.render
+
 AMOUNTS = [f"{side}.{amount}" for side in ("requests", "limits") for amount in ("cpu", "memory", "ephemeral-storage")]
 
 # Requests of Kubernetes itself on one node: API server, scheduler, controllers, etcd, DNS, network plugin and metrics-server, as
@@ -77,9 +79,7 @@ def test_the_quota_counts_claims_and_services(objects: list[Object]) -> None:
         hard = quota["spec"]["hard"]
         claims = [c for s in of_kind(objects, "StatefulSet") for c in s["spec"]["volumeClaimTemplates"]]
         assert int(hard["persistentvolumeclaims"]) >= len(claims)
-        assert quantity(hard["requests.storage"]) >= sum(
-            quantity(claim["spec"]["resources"]["requests"]["storage"]) for claim in claims
-        )
+        assert quantity(hard["requests.storage"]) >= sum(quantity(claim["spec"]["resources"]["requests"]["storage"]) for claim in claims)
         assert int(hard["services"]) >= len(of_kind(objects, "Service"))
         assert hard["services.nodeports"] == hard["services.loadbalancers"] == "0"
 

@@ -10,6 +10,8 @@ import pytest
 
 from tests.render.chart import ALL, NAMESPACE, Object, matches, of_kind, pods, render, scenario
 
+pytestmark = pytest.mark.render
+
 
 @dataclass(frozen=True)
 class Peer:
@@ -37,16 +39,10 @@ def allows(policies: Sequence[Object], source: Peer, target: Peer, port: int, pr
     )
 
 
-def _side(
-    policies: Sequence[Object], subject: Peer, other: Peer, target: Peer, port: int, protocol: str, direction: str
-) -> bool:
+def _side(policies: Sequence[Object], subject: Peer, other: Peer, target: Peer, port: int, protocol: str, direction: str) -> bool:
     if subject.namespace != NAMESPACE or subject.address:
         return True  # our policies say nothing about it
-    applying = [
-        p
-        for p in policies
-        if direction in p["spec"]["policyTypes"] and matches(p["spec"]["podSelector"], subject.labels)
-    ]
+    applying = [p for p in policies if direction in p["spec"]["policyTypes"] and matches(p["spec"]["podSelector"], subject.labels)]
     if not applying:
         return True
     key, peers = ("egress", "to") if direction == "Egress" else ("ingress", "from")
@@ -84,9 +80,7 @@ def _peer_matches(peer: Mapping, other: Peer) -> bool:
 def _ports_match(ports: Sequence[Mapping] | None, target: Peer, port: int, protocol: str) -> bool:
     if not ports:
         return True
-    return any(
-        rule.get("protocol", "TCP") == protocol and target.ports.get(rule["port"], rule["port"]) == port for rule in ports
-    )
+    return any(rule.get("protocol", "TCP") == protocol and target.ports.get(rule["port"], rule["port"]) == port for rule in ports)
 
 
 DNS = Peer(labels={"k8s-app": "kube-dns"}, namespace="kube-system")
@@ -132,9 +126,7 @@ def test_between_pods_only_the_named_edges_are_open(source: str, target: str, po
         *[("backend", private, 443, False) for private in PRIVATE],
     ],
 )
-def test_only_the_backend_reaches_the_internet_and_never_a_private_address(
-    source: str, target: Peer, port: int, allowed: bool
-) -> None:
+def test_only_the_backend_reaches_the_internet_and_never_a_private_address(source: str, target: Peer, port: int, allowed: bool) -> None:
     objects = scenario("minimal")
     assert allows(of_kind(objects, "NetworkPolicy"), pod_of(objects, source), target, port) is allowed
 

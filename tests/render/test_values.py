@@ -11,6 +11,8 @@ import yaml
 
 from tests.render.chart import ALL, CHART, MINIMAL, SCENARIOS, Object, of_kind, one, render, render_text, template
 
+pytestmark = pytest.mark.render
+
 SCHEMA = json.loads((CHART / "values.schema.json").read_text())
 VALUES = yaml.safe_load((CHART / "values.yaml").read_text())
 
@@ -235,9 +237,9 @@ def test_the_file_of_every_value_sets_every_value() -> None:
 def test_no_object_of_ours_takes_unknown_keys() -> None:
     def closed(schema: Any, path: str) -> Iterator[str]:
         if isinstance(schema, dict):
-            if "properties" in schema and isinstance(schema["properties"], dict) and schema.get("type") == "object":
-                if schema.get("additionalProperties") is not False:
-                    yield path
+            ours = schema.get("type") == "object" and "properties" in schema
+            if ours and schema.get("additionalProperties") is not False:
+                yield path
             for key, part in schema.items():
                 yield from closed(part, f"{path}/{key}")
 

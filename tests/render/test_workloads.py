@@ -10,6 +10,8 @@ import pytest
 from scripts.engines.pod_spec import cpus, quantity
 from tests.render.chart import Object, containers, matches, of_kind, one, pods, render, title
 
+pytestmark = pytest.mark.render
+
 RESTRICTED_VOLUMES = {"configMap", "emptyDir", "persistentVolumeClaim", "secret"}
 AMOUNTS = ("cpu", "memory", "ephemeral-storage")
 
@@ -74,10 +76,7 @@ def test_every_writable_path_is_an_emptydir_with_a_limit_or_a_claim(objects: lis
 
 
 def test_every_mount_has_its_volume(objects: list[Object]) -> None:
-    claims = {
-        title(o): {claim["metadata"]["name"] for claim in o["spec"]["volumeClaimTemplates"]}
-        for o in of_kind(objects, "StatefulSet")
-    }
+    claims = {title(o): {claim["metadata"]["name"] for claim in o["spec"]["volumeClaimTemplates"]} for o in of_kind(objects, "StatefulSet")}
     for owner, pod in pods(objects):
         volumes = {volume["name"] for volume in pod["spec"].get("volumes", [])} | claims.get(owner, set())
         for container in [*pod["spec"].get("initContainers", []), *pod["spec"]["containers"]]:
@@ -195,11 +194,7 @@ def test_selectors_match_their_own_pods_and_no_others(objects: list[Object]) -> 
 def test_services_lead_to_ports_that_their_pods_have(objects: list[Object]) -> None:
     for service in of_kind(objects, "Service"):
         assert service["spec"]["type"] == "ClusterIP"
-        (pod,) = [
-            pod
-            for _, pod in pods(objects)
-            if matches({"matchLabels": service["spec"]["selector"]}, pod["metadata"]["labels"])
-        ]
+        (pod,) = [pod for _, pod in pods(objects) if matches({"matchLabels": service["spec"]["selector"]}, pod["metadata"]["labels"])]
         names = {port["name"]: port["containerPort"] for c in pod["spec"]["containers"] for port in c.get("ports", [])}
         for port in service["spec"]["ports"]:
             assert names[port["targetPort"]] == port["port"], title(service)
