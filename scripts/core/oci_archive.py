@@ -133,7 +133,8 @@ def write_oci(saved: tarfile.TarFile, images: Sequence[SavedImage], present: Col
     """
     with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as archive:
         _add(archive, "oci-layout", _json({"imageLayoutVersion": "1.0.0"}))
-        manifests, blobs = [], {}
+        manifests: list[Json] = []
+        blobs: dict[str, bytes] = {}
         for image in images:
             manifest = _json(_manifest(image))
             blobs |= {digest_of(image.config): image.config, digest_of(manifest): manifest}

@@ -54,9 +54,7 @@ class Cluster:
         on_line: Callable[[str], None] | None = None,
     ) -> Result:
         """Run kubectl against this cluster and namespace. Raises what shell.run raises."""
-        return shell.run(
-            self.kubectl_argv(*argv), input=input, timeout=timeout, ok=ok, on_line=on_line, env=self.environment
-        )
+        return shell.run(self.kubectl_argv(*argv), input=input, timeout=timeout, ok=ok, on_line=on_line, env=self.environment)
 
     def helm(
         self,

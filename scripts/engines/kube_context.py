@@ -1,0 +1,108 @@
+"""The engine on a cluster that is there already: the context that the settings name, and never another."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from scripts.core import shell
+from scripts.core.chart import Release
+from scripts.core.errors import InputError, MissingError, TaskError
+from scripts.core.images import Image
+from scripts.core.report import Outcome, StepReport, changed, unchanged
+from scripts.core.settings import Settings
+from scripts.engines import node_roads, registry
+from scripts.engines.cluster import Cluster
+from scripts.engines.kubernetes import KubernetesEngine, reachable
+from scripts.engines.node_images import Road
+
+CONFIG_SECONDS = 10
+
+
+class KubeContextEngine(KubernetesEngine):
+    """Runs the app in an existing cluster. It makes a namespace there, and removes what it made."""
+
+    name = "kube_context"
+    tools: Sequence[str] = ("docker", "kubectl", "helm")
+
+    def __init__(self, settings: Settings) -> None:
+        """Take the context that the settings name; nothing is asked yet."""
+        super().__init__(settings, Cluster(settings.kube_context.context, settings.namespace, settings.release))
+
+    def unusable(self) -> str:
+        """Return why the context cannot be used, or an empty string."""
+        return self._not_named() or reachable(self.cluster)
+
+    def deployed(self) -> bool:
+        """Return whether helm has the release in the named context."""
+        return not self._not_named() and super().deployed()
+
+    def preflight(self) -> list[str]:
+        """Return why the cluster does not answer, may not be used, or has no way for images."""
+        if reason := self.unusable():
+            return [f"kube_context: {reason}: mend kube_context.context in invoke.yaml, or start that cluster"]
+        problems = []
+        if self.cluster.kubectl("auth", "can-i", "create", "namespaces", ok=None).stdout.strip() != "yes":
+            problems.append(f"{self.cluster.context} does not let you create namespaces: use a context that does")
+        try:
+            self.roads()
+        except TaskError as error:
+            problems.append(f"{error.cause}: {error.action}")
+        return problems
+
+    def start(self, step: StepReport) -> Outcome:
+        """Verify that the cluster answers, and say which it is. Raises MissingError when it does not."""
+        step.progress(f"asking {self.cluster.context}")
+        if reason := self.unusable():
+            raise MissingError(
+                f"{self.cluster.context or 'kube_context'}: {reason}", "mend kube_context in invoke.yaml, or start that cluster"
+            )
+        nodes = self.cluster.get("nodes")
+        version = nodes[0]["status"]["nodeInfo"]["kubeletVersion"] if nodes else "no node"
+        return unchanged(f"{self.cluster.context}, {version}, {len(nodes)} node{'' if len(nodes) == 1 else 's'}")
+
+    def roads(self) -> Sequence[Road]:
+        """Return how images get into each node; none when a registry hands them out."""
+        return [] if self._registry else node_roads.find(self.cluster, self._settings.kube_context)
+
+    def load_images(self, images: Sequence[Image], step: StepReport) -> Outcome:
+        """Push to the registry that the settings name, else bring the images into the nodes."""
+        return registry.push(self._registry, images, step) if self._registry else super().load_images(images, step)
+
+    def install(self, release: Release, step: StepReport) -> Outcome:
+        """Install the release, its images named with the registry where there is one."""
+        return super().install(registry.named(self._registry, release) if self._registry else release, step)
+
+    def down(self, *, delete_data: bool, delete_cluster: bool = False, step: StepReport) -> Outcome:
+        """Remove what `up` made. Raises InputError when asked to remove the cluster: it is not ours."""
+        if delete_cluster:
+            raise InputError(f"the cluster {self.cluster.context} was not made by this project", "remove it with what made it")
+        if reason := self.unusable():
+            raise self._missing(reason)
+        removed = self.remove_app(delete_data=delete_data, step=step)
+        return removal(removed, [] if delete_data else self.volumes())
+
+    def _missing(self, reason: str) -> MissingError:
+        return MissingError(
+            f"{self.cluster.context or 'kube_context'}: {reason}", "mend kube_context in invoke.yaml, or start that cluster"
+        )
+
+    @property
+    def _registry(self) -> str:
+        wanted = self._settings.kube_context
+        return wanted.registry if wanted.images in ("auto", "registry") else ""
+
+    def _not_named(self) -> str:
+        context = self.cluster.context
+        if not context:
+            return "no context is named under kube_context in invoke.yaml"
+        try:
+            known = shell.run(["kubectl", "config", "get-contexts", "--output", "name"], timeout=CONFIG_SECONDS).stdout.split()
+        except TaskError as error:
+            return error.cause
+        return "" if context in known else f"the kubeconfig has no context {context}"
+
+
+def removal(removed: Sequence[str], kept: Sequence[str]) -> Outcome:
+    """Return the outcome of `down`: what was removed, and which volumes were kept."""
+    data = f"; kept the data (volume {', '.join(kept)})" if kept else ""
+    return changed(f"removed {', '.join(removed)}{data}") if removed else unchanged(f"nothing was there{data}")

@@ -1,0 +1,123 @@
+"""Finds how images get into a cluster that is there already, from what the cluster and this machine say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from docker.errors import DockerException, NotFound
+
+from scripts.core import images, shell
+from scripts.core.errors import InputError, MissingError
+from scripts.core.settings import KubeContext
+from scripts.engines.cluster import Cluster, Object
+from scripts.engines.node_images import Containerd, Dockerd, Road, Shared
+
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+SOCKETS = (
+    "/run/containerd/containerd.sock",
+    "/run/k3s/containerd/containerd.sock",
+    "/var/snap/microk8s/common/run/containerd.sock",
+    "/run/local-cluster/containerd.sock",
+)
+CTR_SECONDS = 10
+
+
+def find(cluster: Cluster, wanted: KubeContext) -> list[Road]:
+    """Return a road for every node. Raises InputError, naming what was seen, when a node has none."""
+    nodes = cluster.get("nodes")
+    if wanted.images == "containerd":
+        return [_by_socket(cluster, node, wanted.containerd_socket) for node in nodes]
+    return [_found(cluster, node, wanted) for node in nodes]
+
+
+def _found(cluster: Cluster, node: Object, wanted: KubeContext) -> Road:
+    """Find the road of a node by itself, the surest sign first."""
+    if wanted.containerd_socket:
+        return _by_socket(cluster, node, wanted.containerd_socket)
+    if road := _by_container(node):
+        return road
+    if wanted.images in ("kind", "k3d"):
+        raise _no_road(node, cluster.context)
+    runtime = node["status"]["nodeInfo"]["containerRuntimeVersion"]
+    if _name(node) == "docker-desktop" and runtime.startswith("docker://"):
+        return Shared(_name(node))
+    if _on_this_machine(node):
+        return _by_socket(cluster, node, "")
+    raise _no_road(node, cluster.context)
+
+
+def _by_container(node: Object) -> Road | None:
+    """The node as a container of the local Docker engine: kind, k3d and Minikube name it like the node.
+
+    A container of that name counts when it bears the sign of what made it.
+    """
+    name = _name(node)
+    try:
+        container = images.engine().containers.get(name)
+    except (NotFound, MissingError, DockerException):
+        return None
+    labels = container.labels
+    if not ("io.x-k8s.kind.cluster" in labels or labels.get("app") == "k3d" or "name.minikube.sigs.k8s.io" in labels):
+        return None
+    if node["status"]["nodeInfo"]["containerRuntimeVersion"].startswith("docker://"):
+        return Dockerd(name, ("docker", "exec", "-i", name, "docker"))
+    return Containerd(name, ("docker", "exec", "-i", name, "ctr"))
+
+
+def _by_socket(cluster: Cluster, node: Object, socket: str) -> Road:
+    """The containerd socket on this machine that runs one of the node's pods: `socket`, else the usual ones.
+
+    Another containerd (Docker's own, say) may listen at a usual place: only the one that knows a pod of the node is the node's.
+    """
+    uid = _pod_on(cluster, _name(node))
+    tried = []
+    for candidate in (socket,) if socket else SOCKETS:
+        if not Path(candidate).exists():
+            tried.append(f"{candidate}: is not there")
+            continue
+        ctr = ("ctr", "--address", candidate)
+        label = f'labels."io.kubernetes.pod.uid"=={uid}'
+        answer = shell.run([*ctr, "--namespace", "k8s.io", "containers", "ls", "--quiet", label], timeout=CTR_SECONDS, ok=None)
+        if answer.code:
+            tried.append(f"{candidate}: {(answer.stderr.strip().splitlines() or ['no answer'])[-1]}")
+        elif uid and not answer.stdout.strip():
+            tried.append(f"{candidate}: runs no pod of {_name(node)}")
+        else:
+            return Containerd(_name(node), ctr)
+    raise InputError(
+        f"no containerd socket of node {_name(node)} answers on this machine",
+        "set kube_context.containerd_socket in invoke.yaml, as a user who may read and write it (often root)",
+        tried,
+    )
+
+
+def _pod_on(cluster: Cluster, node: str) -> str:
+    """Return the uid of a running pod on the node, or an empty string."""
+    selector = f"spec.nodeName={node},status.phase=Running"
+    path = "{.items[*].metadata.uid}"
+    argv = ("get", "pods", "--all-namespaces", "--field-selector", selector, "--output", f"jsonpath={path}")
+    return next(iter(cluster.kubectl(*argv).stdout.split()), "")
+
+
+def _on_this_machine(node: Object) -> bool:
+    try:
+        return BOOT_ID.read_text(encoding="ascii").strip() == str(node["status"]["nodeInfo"]["bootID"])
+    except OSError:
+        return False
+
+
+def _name(node: Object) -> str:
+    return str(node["metadata"]["name"])
+
+
+def _no_road(node: Object, context: str) -> InputError:
+    info = node["status"]["nodeInfo"]
+    seen = [
+        f"node {_name(node)}: provider {node['spec'].get('providerID') or 'not named'}, runtime {info['containerRuntimeVersion']}",
+        "it is no container of the local Docker engine, and does not run on this machine",
+    ]
+    return InputError(
+        f"no way is known to bring images to node {_name(node)} of {context}",
+        "set kube_context.images and .registry (or .containerd_socket) in invoke.yaml",
+        seen,
+    )
