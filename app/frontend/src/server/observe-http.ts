@@ -1,0 +1,56 @@
+import { subscribe } from 'node:diagnostics_channel';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { log } from './log';
+import { metrics } from './metrics';
+
+const PROBES = new Set(['/health', '/ready', '/metrics']);
+
+/** The route's template, so that no label holds an id or what a person typed; null for probes, which are not counted. */
+export function handlerOf(url: string): string | null {
+  const path = url.split('?', 1)[0] ?? '';
+  if (PROBES.has(path)) return null;
+  if (path === '/') return '/';
+  if (path.startsWith('/api/')) return '/api/{path}';
+  if (path.startsWith('/_next/static/')) return '/_next/static/{path}';
+  return 'other';
+}
+
+const METHODS = new Set(['GET', 'HEAD', 'POST', 'PATCH', 'DELETE', 'PUT', 'OPTIONS']);
+
+interface Observer {
+  /** A request that counts has arrived at this server. */
+  began(server: Server): void;
+  /** Its answer has ended, or its connection broke. */
+  ended(): void;
+}
+
+/** Count, time and log every request but the probes, through Node's own diagnostics channel. */
+export function observeHttp(observer: Observer): void {
+  subscribe('http.server.request.start', (message) => {
+    const { request, response, server } = message as {
+      request: IncomingMessage;
+      response: ServerResponse;
+      server: Server;
+    };
+    const handler = handlerOf(request.url ?? '');
+    if (handler === null) return;
+    const method = METHODS.has(request.method ?? '') ? (request.method as string) : 'other';
+    const started = performance.now();
+    metrics().inFlight.inc();
+    observer.began(server);
+    response.once('close', () => {
+      const seconds = (performance.now() - started) / 1000;
+      metrics().inFlight.dec();
+      metrics().requests.inc({ method, handler, status: `${Math.floor(response.statusCode / 100)}xx` });
+      metrics().requestSeconds.observe({ method, handler }, seconds);
+      log(handler.startsWith('/_next/') ? 'debug' : 'info', 'request', {
+        method,
+        handler,
+        status: response.statusCode,
+        duration_ms: Math.round(seconds * 1000),
+        request_id: response.getHeader('x-request-id'),
+      });
+      observer.ended();
+    });
+  });
+}
