@@ -15,12 +15,14 @@ from scripts import (
     doctor,
     install_charts,
     load_images,
+    rollback_release,
     setup_tools,
     show_status,
     smoke_test,
     start_cluster,
     wait_for_rollout,
 )
+from scripts import diagnose as diagnose_release
 from scripts.core import lock, log, pipeline, shell
 from scripts.core.pipeline import Step
 from scripts.core.report import Report
@@ -163,6 +165,22 @@ def logs(_: Context, service: str, lines: int = 100, engine: str | None = None) 
     _perform("logs", lambda report: report.result(Project(engine).engine.logs(service, lines).rstrip()), changes=False)
 
 
+@task(help={"engine": ENGINE, "json": JSON})
+def diagnose(_: Context, engine: str | None = None, json: bool = False) -> None:
+    """Say why the release is not well: the cause, the evidence, the next action."""
+    _perform("diagnose", lambda report: diagnose_release.main(Project(engine), report), json=json, changes=False)
+
+
+@task(help={"engine": ENGINE, "json": JSON})
+def rollback(_: Context, engine: str | None = None, json: bool = False) -> None:
+    """Go back to the last good release, with its images and Secrets."""
+
+    def work(report: Report) -> None:
+        pipeline.run_steps([Step("rollback", partial(rollback_release.main, Project(engine)))], report)
+
+    _perform("rollback", work, json=json)
+
+
 def _development(program: str) -> None:
     if importlib.util.find_spec(program) is None:
         raise Exit(f"error: {program} is not installed\n  -> pip install -r requirements-dev.txt", code=3)
@@ -180,6 +198,15 @@ def _passes(*argv: str) -> None:
 def test(_: Context, only: str = "") -> None:
     """Run the test suite; the closing lines name each tier that could not run, and why."""
     _passes("pytest", *(["-m", only] if only else []))
+
+
+@task(
+    name="cluster-test",
+    help={"context": "the kube context to test on; otherwise a cluster is brought up and taken away", "keep": "leave that cluster up"},
+)
+def cluster_test(_: Context, context: str = "", keep: bool = False) -> None:
+    """Run the tests that need a real Kubernetes."""
+    _passes("pytest", "-m", "cluster", *([f"--context={context}"] if context else []), *(["--keep"] if keep else []))
 
 
 @task(help={"fix": "mend what can be mended"})
@@ -207,4 +234,4 @@ def lock_(_: Context) -> None:
         )
 
 
-ns = Collection(setup, up, down, smoke, status, build, doctor_, logs, test, lint, lock_)
+ns = Collection(setup, up, down, smoke, status, build, doctor_, diagnose, rollback, logs, test, cluster_test, lint, lock_)

@@ -178,8 +178,10 @@ class DockerEngine:
             f"one of: {', '.join(c.labels['todo.service'] for c in self._containers())}",
         )
 
-    def down(self, *, delete_data: bool, step: StepReport) -> Outcome:
+    def down(self, *, delete_data: bool, delete_cluster: bool = False, step: StepReport) -> Outcome:
         """Remove the containers and the network; the database's volume only when asked."""
+        if delete_cluster:
+            raise InputError("the docker engine has no cluster to delete", "leave --cluster out")
         if self.unusable():
             raise MissingError(f"{self.unusable()}, so nothing can be removed", "start Docker and run it again")
         removed = []
