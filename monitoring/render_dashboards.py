@@ -144,8 +144,10 @@ def field_config(panel: Json) -> Json:
         }
     overrides = [query_override(position, query) for position, query in enumerate(panel["queries"])]
     overrides += [
-        {"matcher": {"id": "byRegexp", "options": f"/{pattern}/"},
-         "properties": [{"id": "color", "value": {"mode": "fixed", "fixedColor": color}}]}
+        {
+            "matcher": {"id": "byRegexp", "options": f"/{pattern}/"},
+            "properties": [{"id": "color", "value": {"mode": "fixed", "fixedColor": color}}],
+        }
         for pattern, color in panel.get("colors", {}).items()
     ]
     overrides += [column_override(name, column) for name, column in panel.get("columns", {}).items()]
@@ -178,8 +180,16 @@ def render_rows(rows: list[Json]) -> list[Json]:
     top = 0
     for row in rows:
         heading = {"h": 1, "w": COLUMNS, "x": 0, "y": top}
-        panels.append({"id": panel_id(f"row {row['title']}"), "type": "row", "title": row["title"],
-                       "collapsed": False, "gridPos": heading, "panels": []})
+        panels.append(
+            {
+                "id": panel_id(f"row {row['title']}"),
+                "type": "row",
+                "title": row["title"],
+                "collapsed": False,
+                "gridPos": heading,
+                "panels": [],
+            }
+        )
         top, left = top + 1, 0
         for panel in row["panels"]:
             width = panel.get("width", row["width"])
@@ -220,8 +230,14 @@ def render_variables(variables: list[Json]) -> list[Json]:
 def render_annotations(annotations: list[Json]) -> list[Json]:
     """Marks across all graphs at the times when a query returns something."""
     return [
-        {"name": entry["name"], "datasource": DATASOURCE, "enable": True, "iconColor": entry["color"],
-         "expr": entry["expr"].strip(), "titleFormat": entry["title"]}
+        {
+            "name": entry["name"],
+            "datasource": DATASOURCE,
+            "enable": True,
+            "iconColor": entry["color"],
+            "expr": entry["expr"].strip(),
+            "titleFormat": entry["title"],
+        }
         for entry in annotations
     ]
 
@@ -243,8 +259,16 @@ def render_dashboard(source: Json) -> Json:
         "refresh": "30s",
         "time": {"from": "now-1h", "to": "now"},
         "timezone": "browser",
-        "links": [{"type": "dashboards", "title": "Dashboards", "tags": source["tags"], "asDropdown": False,
-                   "includeVars": False, "keepTime": True}],
+        "links": [
+            {
+                "type": "dashboards",
+                "title": "Dashboards",
+                "tags": source["tags"],
+                "asDropdown": False,
+                "includeVars": False,
+                "keepTime": True,
+            }
+        ],
         "annotations": {"list": render_annotations(source.get("annotations", []))},
         "templating": {"list": render_variables(source.get("variables", []))},
         "panels": render_rows(source["rows"]),

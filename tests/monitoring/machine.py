@@ -1,0 +1,21 @@
+"""What the monitoring tests take from the machine: programs, and the checkout."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PROGRAMS = os.pathsep.join([str(ROOT / ".tools" / "bin"), os.environ.get("PATH", ""), str(Path("~/.cache/cli").expanduser())])
+CHART = Path("~/.cache/kube-prometheus-stack").expanduser()
+
+
+def program(name: str, package: str) -> str:
+    """The path of a program (the project's own first), or a skip that says what to install."""
+    found = shutil.which(name, path=PROGRAMS)
+    if found is None:
+        pytest.skip(f"no `{name}` on PATH; it comes with {package}")
+    return found
