@@ -1,0 +1,324 @@
+"""The engine on a Minikube of our own: the profile that is named like the project, and no other."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import requests
+
+from scripts.core import images, shell
+from scripts.core.certificates import extra_ca
+from scripts.core.errors import InputError, MissingError, TaskError
+from scripts.core.oci_archive import full_name, write_docker, write_oci
+from scripts.core.report import Outcome, StepReport, changed, unchanged
+from scripts.core.settings import ROOT, Settings
+from scripts.core.shell import CommandError, Result
+from scripts.engines import minikube_facts as facts
+from scripts.engines.cluster import Cluster
+from scripts.engines.kube_context import removal
+from scripts.engines.kubernetes import KubernetesEngine
+from scripts.engines.minikube_facts import Event, Profile, State
+from scripts.engines.node_images import Containerd, Dockerd, Road, Writer
+
+KUBECONFIG = ROOT / ".state" / "kubeconfig"
+ASK_SECONDS = 60
+START_SECONDS = 1200
+STOP_SECONDS = 300
+LOAD_SECONDS = 600
+NODE_NETWORKS = ("192.168.39.0/24", "192.168.49.0/24", "192.168.59.0/24", "10.96.0.0/12")  # mk:site/…/vpn_and_proxy.md
+PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy")
+DRIVEN_BY_DOCKER = "docker"
+REGISTRY = "registry.k8s.io"
+REGISTRY_SECONDS = 3
+NODE_IMAGE = "kicbase"
+
+
+def without_proxy(environment: Mapping[str, str]) -> dict[str, str | None]:
+    """Return NO_PROXY with the networks of Minikube's nodes and services added, where the environment names a proxy."""
+    if not any(environment.get(name) for name in PROXIES):
+        return {}
+    before = environment.get("NO_PROXY") or environment.get("no_proxy") or ""
+    networks = [part for part in before.split(",") if part]
+    value = ",".join([*networks, *(network for network in NODE_NETWORKS if network not in networks)])
+    return {"NO_PROXY": value, "no_proxy": value}
+
+
+class MinikubeEngine(KubernetesEngine):
+    """Runs the app in a Minikube profile that it starts, stops and deletes."""
+
+    name = "minikube"
+    tools: Sequence[str] = ("docker", "minikube", "kubectl", "helm")
+
+    def __init__(self, settings: Settings) -> None:
+        """Take the settings; nothing is asked yet."""
+        proxies = without_proxy(os.environ)
+        super().__init__(settings, Cluster(settings.project, settings.namespace, settings.release, KUBECONFIG, proxies))
+        self._environment = {
+            **proxies,
+            "KUBECONFIG": str(KUBECONFIG),
+            "MINIKUBE_IN_STYLE": "false",
+            "MINIKUBE_WANTUPDATENOTIFICATION": "false",
+        }
+
+    def unusable(self) -> str:
+        """Return why Minikube cannot be used, or an empty string."""
+        obstacle = self._obstacle()
+        return obstacle.cause if obstacle else ""
+
+    def _obstacle(self) -> TaskError | None:
+        driver = self._settings.minikube.driver
+        try:
+            shell.which("minikube")
+            if driver == DRIVEN_BY_DOCKER:
+                images.engine()
+            if self._profile() is None and not _obtainable(driver):
+                return MissingError(
+                    f"{REGISTRY} does not answer, and Minikube's cache has no image for a node",
+                    "check the network and the proxy variables, or copy a filled ~/.minikube/cache here",
+                )
+        except TaskError as error:
+            return error
+        return None
+
+    def deployed(self) -> bool:
+        """Return whether helm has the release in our profile. A cluster that does not run has not."""
+        return KUBECONFIG.exists() and super().deployed()
+
+    def preflight(self) -> list[str]:
+        """Return what keeps Minikube from starting as configured."""
+        if obstacle := self._obstacle():
+            return [f"{obstacle.cause}: {obstacle.action}"]
+        try:
+            extra_ca(self._settings)
+        except InputError as error:
+            return [f"{error.cause}: {error.action}"]
+        profile = self._profile()
+        return self._drift(profile) if profile else self._too_large()
+
+    def _drift(self, profile: Profile) -> list[str]:
+        wanted = self._settings
+        return [
+            f"{difference}: put the old value back, or make the cluster anew: invoke down --cluster, then invoke up"
+            for difference in facts.drift(profile, wanted.minikube, wanted.kubernetes_version)
+        ]
+
+    def _too_large(self) -> list[str]:
+        """What the Docker engine has against what the node is to have: Minikube refuses more than there is."""
+        wanted = self._settings.minikube
+        if wanted.driver != DRIVEN_BY_DOCKER:
+            return []
+        info = images.engine().info()
+        memory, cpus = int(info["MemTotal"]) // 2**20, int(info["NCPU"])
+        problems = []
+        if wanted.memory_mib > memory:
+            problems.append(
+                f"minikube.memory_mib: {wanted.memory_mib} wanted, Docker has {memory}: give Docker more, or lower it in invoke.yaml"
+            )
+        if wanted.cpus > cpus:
+            problems.append(f"minikube.cpus: {wanted.cpus} wanted, Docker has {cpus}: give Docker more, or lower it in invoke.yaml")
+        return problems
+
+    def start(self, step: StepReport) -> Outcome:
+        """Start the profile as configured; a cluster that runs is left alone, but for addons that it lacks.
+
+        Raises InputError when the profile differs from the settings in what cannot be changed, TaskError with Minikube's
+        advice when it fails.
+        """
+        step.progress("asking Minikube")
+        profile = self._profile()
+        if profile and (differences := self._drift(profile)):
+            raise InputError(differences[0], "", differences[1:])
+        state = self._state() if profile else State.MISSING
+        done = self._wake(state)
+        upgrade = profile is not None and facts.version(profile.kubernetes) < facts.version(self._settings.kubernetes_version)
+        if state in (State.MISSING, State.DOWN) or upgrade:
+            self._start(step)
+            done.append("started" if profile else "made")
+        elif profile:
+            done += self._enable_addons(profile, step)
+        if done and (state := self._state()) is not State.RUNNING:
+            raise TaskError(
+                f"Minikube says that it started, but the profile {self._name} is {state}", f"minikube logs --profile {self._name}"
+            )
+        detail = f"{self._settings.kubernetes_version}, {self._settings.minikube.runtime}, profile {self._name}"
+        return changed(f"{detail}: {', '.join(done)}") if done else unchanged(detail)
+
+    def _wake(self, state: State) -> list[str]:
+        """Mend what does not need a start; return what was done. Raises TaskError when the node's disk is full."""
+        if state is State.STALE_KUBECONFIG:
+            self._minikube("update-context", "--profile", self._name)
+            return ["kubeconfig mended"]
+        if state is State.PAUSED:
+            self._minikube("unpause", "--profile", self._name, timeout=STOP_SECONDS)
+            return ["unpaused"]
+        if state is State.NO_DISK:
+            raise TaskError("the Minikube node has no disk space left", "invoke down --cluster, then raise minikube.disk_gib")
+        return []
+
+    def _start(self, step: StepReport) -> None:
+        wanted = self._settings
+        KUBECONFIG.parent.mkdir(exist_ok=True)
+        self._place_ca()
+        listener = Listener(step)
+        try:
+            argv = facts.start_argv(self._name, wanted.minikube, wanted.kubernetes_version)
+            shell.run(argv, timeout=START_SECONDS, env=self._environment, on_line=listener)
+        except CommandError as error:
+            raise listener.failure(error) from None
+
+    def _place_ca(self) -> None:
+        pem = extra_ca(self._settings)
+        if pem:
+            certificates = _home() / "certs"
+            certificates.mkdir(parents=True, exist_ok=True)
+            (certificates / self._ca_file).write_bytes(pem)
+
+    def _enable_addons(self, profile: Profile, step: StepReport) -> list[str]:
+        missing = [addon for addon in self._settings.minikube.addons if addon not in profile.addons]
+        for addon in missing:
+            step.progress(f"enabling the addon {addon}")
+            self._minikube("addons", "enable", addon, "--profile", self._name, timeout=STOP_SECONDS)
+        return [f"addon {addon}" for addon in missing]
+
+    def roads(self) -> Sequence[Road]:
+        """Return how images get into each node. Raises TaskError when there is no profile."""
+        profile = self._profile()
+        if profile is None:
+            raise TaskError(f"there is no Minikube profile {self._name}", "invoke up")
+        if profile.driver != DRIVEN_BY_DOCKER:
+            return [Machine(self._name, profile.runtime, self._minikube)]
+        inside = {node: ("docker", "exec", "-i", node) for node in profile.nodes}
+        if profile.runtime == "docker":
+            return [Dockerd(node, (*argv, "docker")) for node, argv in inside.items()]
+        return [Containerd(node, (*argv, "ctr")) for node, argv in inside.items()]
+
+    def down(self, *, delete_data: bool, delete_cluster: bool = False, step: StepReport) -> Outcome:
+        """Remove what `up` made and stop the cluster, which keeps its volume; delete the whole profile when asked."""
+        if self._profile() is None:
+            return unchanged("nothing was there")
+        if delete_cluster:
+            step.progress(f"deleting the profile {self._name}")
+            self._minikube("delete", "--profile", self._name, timeout=STOP_SECONDS)
+            (_home() / "certs" / self._ca_file).unlink(missing_ok=True)
+            return changed(f"removed the cluster (profile {self._name}) with everything in it")
+        if self._wake(self._state()):
+            step.progress("woke the cluster")
+        if (state := self._state()) is not State.RUNNING:
+            return unchanged(f"the profile {self._name} is {state}; invoke down --cluster removes it")
+        removed = self.remove_app(delete_data=delete_data, step=step)
+        kept = [] if delete_data else self.volumes()
+        step.progress(f"stopping the profile {self._name}")
+        self._minikube("stop", "--profile", self._name, timeout=STOP_SECONDS)
+        outcome = removal(removed, kept)
+        return changed(f"{outcome.detail}; stopped the profile {self._name}")
+
+    @property
+    def _name(self) -> str:
+        return self._settings.project
+
+    @property
+    def _ca_file(self) -> str:
+        return f"{self._name}-extra-ca.pem"
+
+    def _profile(self) -> Profile | None:
+        answer = self._minikube("profile", "list", "--light", "--output", "json", ok=None)
+        try:
+            return facts.read_profiles(answer.stdout).get(self._name)
+        except ValueError:
+            said = (answer.stderr or answer.stdout).strip().splitlines()[-3:]
+            raise MissingError("minikube cannot list its profiles", f"look at {_home()}", said) from None
+
+    def _state(self) -> State:
+        answer = self._minikube("status", "--profile", self._name, "--output", "json", ok=None)
+        return facts.read_status(answer.code, answer.stdout)
+
+    def _minikube(self, *argv: str, timeout: float = ASK_SECONDS, ok: Collection[int] | None = (0,)) -> Result:
+        return shell.run(["minikube", *argv], timeout=timeout, ok=ok, env=self._environment)
+
+
+class Listener:
+    """Makes progress out of Minikube's events, and keeps what tells why it failed."""
+
+    def __init__(self, step: StepReport) -> None:
+        """Take the step whose progress it is."""
+        self._step = step
+        self._errors: list[Event] = []
+
+    def __call__(self, line: str) -> None:
+        """Take one line of output; one that is no event is in the log already."""
+        event = facts.read_event(line)
+        if event is None:
+            return
+        if event.kind == "error":
+            self._errors.append(event)
+        elif event.kind == "warning":
+            self._step.warn(event.message)
+        elif event.message:
+            self._step.progress(event.message)
+
+    def failure(self, error: CommandError) -> TaskError:
+        """Return what went wrong: the fatal event, or, without one, the last error, or what was printed last."""
+        fatal = [event for event in self._errors if event.fatal]
+        told = (fatal or self._errors)[-1:]
+        if not told:
+            return TaskError(f"Minikube did not start: {error.cause}", "the last lines say why", error.evidence)
+        event = told[0]
+        lines = event.message.splitlines() or [event.message]
+        reason = f" ({event.reason})" if event.reason else ""
+        evidence = [*lines[1:], *(other.message for other in self._errors if other is not event)]
+        return TaskError(f"Minikube did not start: {lines[0]}{reason}", event.advice or "invoke doctor", evidence)
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A node that is a virtual machine, or another thing that only Minikube itself can reach."""
+
+    node: str
+    runtime: str
+    minikube: Callable[..., Result]
+
+    def images(self) -> set[str]:
+        """Ask Minikube for the node's list; it prints an empty one, with exit code 0, when the node is stopped."""
+        answer = self.minikube("image", "ls", "--profile", self.node, "--format", "json")
+        listed = json.loads(answer.stdout or "[]") or []
+        return {full_name(tag) for image in listed for tag in image.get("repoTags") or ()}
+
+    def writer(self, *, whole: bool) -> Writer:
+        """Leave out the blobs in containerd's content store; with the docker runtime, nothing."""
+        if self.runtime == "docker":
+            return lambda saved, images, out: write_docker(saved, images, (), out)
+        argv = ("ssh", "--profile", self.node, "--", "sudo", "ctr", "--namespace", "k8s.io", "content", "ls", "--quiet")
+        present = set() if whole else set(self.minikube(*argv).stdout.split())
+        return lambda saved, images, out: write_oci(saved, images, present, out)
+
+    def send(self, archive: Path) -> None:
+        """Load the file. Minikube exits with 0 when that fails: only the list tells."""
+        self.minikube("image", "load", "--profile", self.node, str(archive), timeout=LOAD_SECONDS)
+
+    def remove(self, names: Collection[str]) -> None:
+        """Remove the names."""
+        self.minikube("image", "rm", "--profile", self.node, *sorted(names))
+
+
+def _obtainable(driver: str) -> bool:
+    """Whether a first node can be made: its image is here, or a registry answers. Fast."""
+    if any((_home() / "cache" / ("kic" if driver == DRIVEN_BY_DOCKER else "iso")).glob("**/*.*")):
+        return True
+    if driver == DRIVEN_BY_DOCKER and any(NODE_IMAGE in tag for image in images.engine().images.list() for tag in image.tags):
+        return True
+    try:
+        return requests.get(f"https://{REGISTRY}/v2/", timeout=REGISTRY_SECONDS).status_code in (200, 401)
+    except requests.RequestException:
+        return False
+
+
+def _home() -> Path:
+    """Minikube's own folder: it appends `.minikube` to MINIKUBE_HOME unless that ends so."""
+    named = os.environ.get("MINIKUBE_HOME")
+    if not named:
+        return Path.home() / ".minikube"
+    return Path(named) if named.endswith(".minikube") else Path(named) / ".minikube"

@@ -1,0 +1,183 @@
+"""What Minikube prints, read: profiles, status, events. Pure; every shape that its versions are known to have."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from scripts.core.settings import Minikube
+
+NO_PROFILE = 85  # GUEST_NOT_FOUND, mk:pkg/minikube/reason/exitcodes.go
+EVENT = "io.k8s.sigs.minikube."
+
+
+class State(StrEnum):
+    """What the profile is, as far as the next action goes."""
+
+    MISSING = "missing"
+    RUNNING = "running"
+    PAUSED = "paused"
+    STALE_KUBECONFIG = "running, but unknown to our kubeconfig"
+    DOWN = "not running"
+    NO_DISK = "out of disk space"
+
+
+@dataclass(frozen=True)
+class Profile:
+    """The configuration of a profile, as Minikube keeps it."""
+
+    name: str
+    driver: str
+    cpus: int
+    memory_mib: int
+    disk_mib: int
+    kubernetes: str
+    runtime: str
+    cni: str
+    addons: frozenset[str]
+    nodes: tuple[str, ...]
+    """The names of their containers or machines (mk:pkg/minikube/config/profile.go, MachineName)."""
+
+
+@dataclass(frozen=True)
+class Event:
+    """One line of `-o json`."""
+
+    kind: str
+    message: str
+    advice: str = ""
+    reason: str = ""
+    fatal: bool = False
+
+
+def read_profiles(text: str) -> dict[str, Profile]:
+    """Return the valid profiles in the output of `minikube profile list -o json`, by name.
+
+    Raises ValueError when it is not that output: `{"error": …}` (exit code 80) is what an unreadable folder gives.
+    """
+    answer = json.loads(text)
+    if not isinstance(answer, dict) or "valid" not in answer:
+        raise ValueError("minikube cannot read its profiles")
+    return {entry["Name"]: _profile(entry["Name"], entry["Config"]) for entry in answer["valid"] or () if entry.get("Config")}
+
+
+def _profile(name: str, config: Mapping[str, Any]) -> Profile:
+    kubernetes = config.get("KubernetesConfig") or {}
+    nodes: Sequence[Mapping[str, Any]] = config.get("Nodes") or ({},)
+    return Profile(
+        name=name,
+        driver=config.get("Driver", ""),
+        cpus=int(config.get("CPUs", 0)),
+        memory_mib=int(config.get("Memory", 0)),
+        disk_mib=int(config.get("DiskSize", 0)),
+        kubernetes=kubernetes.get("KubernetesVersion", ""),
+        runtime=kubernetes.get("ContainerRuntime", ""),
+        cni=kubernetes.get("CNI", ""),
+        addons=frozenset(addon for addon, on in (config.get("Addons") or {}).items() if on),
+        nodes=tuple(f"{name}-{node['Name']}" if node.get("Name") and len(nodes) > 1 else name for node in nodes),
+    )
+
+
+def read_status(code: int, text: str) -> State:
+    """Return the state that `minikube status -o json` tells of.
+
+    code: its exit code: bits 1 (host), 2 (API server or kubelet), 4 (kubeconfig); 85 without a profile, where stdout holds events.
+    text: an object; an array with several nodes; `null` when the container was removed behind Minikube's back (exit code 0 up to
+    1.37, 7 from 1.38 on).
+    """
+    if code == NO_PROFILE:
+        return State.MISSING
+    try:
+        answer = json.loads(text)
+    except ValueError:
+        return State.DOWN
+    nodes: list[Mapping[str, Any]] = answer if isinstance(answer, list) else [answer] if answer else []
+    if not nodes:
+        return State.DOWN
+    return _state_of(nodes)
+
+
+def _state_of(nodes: Sequence[Mapping[str, Any]]) -> State:
+    hosts = {node.get("Host") for node in nodes}
+    servers = {node.get("APIServer") for node in nodes}
+    if "InsufficientStorage" in hosts:
+        return State.NO_DISK
+    if hosts == {"Running"} and "Paused" in servers:
+        return State.PAUSED
+    if hosts != {"Running"} or {node.get("Kubelet") for node in nodes} != {"Running"} or not servers <= {"Running", "Irrelevant"}:
+        return State.DOWN
+    known = all(node.get("Kubeconfig") in ("Configured", "Irrelevant") for node in nodes)
+    return State.RUNNING if known else State.STALE_KUBECONFIG
+
+
+def read_event(line: str) -> Event | None:
+    """Return the event in a line of `-o json`, or None for a line that is none.
+
+    An error is fatal when it carries an exit code; without one it is something that a part of Minikube wrote to stderr.
+    """
+    try:
+        entry = json.loads(line)
+    except ValueError:
+        return None
+    if not isinstance(entry, dict) or not str(entry.get("type", "")).startswith(EVENT):
+        return None
+    data = entry.get("data") or {}
+    kind = entry["type"].removeprefix(EVENT)
+    return Event(
+        kind, _message(kind, data), data.get("advice", ""), data.get("name", "") if kind == "error" else "", bool(data.get("exitcode"))
+    )
+
+
+def _message(kind: str, data: Mapping[str, Any]) -> str:
+    if kind == "step":
+        number, total = data.get("currentstep"), data.get("totalsteps")
+        return f"{data.get('message', '').strip()}" + (f" ({number}/{total})" if number and total else "")
+    if kind == "download":
+        return f"downloading {data.get('artifact', '')}"
+    if kind == "download.progress":
+        return f"downloading {data.get('artifact', '')}: {data.get('progress', '')[:4]} of 1"
+    return str(data.get("message", "")).strip()
+
+
+def drift(profile: Profile, wanted: Minikube, kubernetes: str) -> list[str]:
+    """Return each way in which a profile differs from the settings that Minikube cannot change in place.
+
+    `minikube start` passes over changed memory, CPUs and disk with a warning and exit code 0, writes a changed CNI into the configuration
+    of a cluster that keeps its old one, and refuses another driver or an older Kubernetes.
+    """
+    pairs: Sequence[tuple[str, object, object]] = (
+        ("driver", profile.driver, wanted.driver),
+        ("runtime", profile.runtime, wanted.runtime),
+        ("cpus", profile.cpus, wanted.cpus),
+        ("memory_mib", profile.memory_mib, wanted.memory_mib),
+        ("disk_gib", profile.disk_mib // 1024, wanted.disk_gib),
+        ("cni", profile.cni or "auto", wanted.cni or "auto"),
+    )
+    differences = [f"minikube.{key}: the cluster has {has}, invoke.yaml says {says}" for key, has, says in pairs if has != says]
+    if version(profile.kubernetes) > version(kubernetes):
+        differences.append(f"kubernetes_version: the cluster has {profile.kubernetes}, invoke.yaml says {kubernetes}, which is older")
+    return differences
+
+
+def version(text: str) -> tuple[int, ...]:
+    """Return `v1.35.1` as numbers that compare."""
+    return tuple(int(part) for part in text.removeprefix("v").split("-")[0].split(".") if part.isdigit())
+
+
+def start_argv(profile: str, wanted: Minikube, kubernetes: str) -> list[str]:
+    """Return the command line that starts the profile, every setting explicit."""
+    return [
+        *("minikube", "start", "--profile", profile, "--output", "json", "--interactive=false", "--keep-context", "--embed-certs"),
+        f"--driver={wanted.driver}",
+        f"--cpus={wanted.cpus}",
+        f"--memory={wanted.memory_mib}mb",
+        f"--disk-size={wanted.disk_gib * 1024}mb",
+        f"--kubernetes-version={kubernetes}",
+        f"--container-runtime={wanted.runtime}",
+        f"--cni={wanted.cni}",
+        f"--addons={','.join(wanted.addons)}",
+        "--wait=apiserver,system_pods,default_sa,node_ready,kubelet",
+    ]
