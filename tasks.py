@@ -102,21 +102,23 @@ def up(_: Context, engine: str | None = None, json: bool = False) -> None:
 
 @task(
     help={
-        "data": "also remove the database's volume",
+        "data": "also remove the database's volume, with all todos",
+        "cluster": "also delete the cluster that `up` started",
         "yes": "answer yes to the question",
         "engine": ENGINE,
         "json": JSON,
     }
 )
-def down(_: Context, data: bool = False, yes: bool = False, engine: str | None = None, json: bool = False) -> None:
+def down(_: Context, data: bool = False, cluster: bool = False, yes: bool = False, engine: str | None = None, json: bool = False) -> None:
     """Remove what `up` made; the data stays unless --data."""
 
     def work(report: Report) -> None:
         project = Project(engine)
-        if data and not yes and not report.confirm("Remove the database with all todos?"):
+        if (data or cluster) and not yes and not report.confirm("Remove the database with all todos?"):
             report.say("nothing was removed")
             return
-        pipeline.run_steps([Step("down", lambda step: project.engine.down(delete_data=data, step=step))], report)
+        act = partial(project.engine.down, delete_data=data or cluster, delete_cluster=cluster)
+        pipeline.run_steps([Step("down", lambda step: act(step=step))], report)
 
     _perform("down", work, json=json)
 
