@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
@@ -46,7 +48,7 @@ PATIENCE = {
     "liveness-failing": Patience(deaths=2),
     "startup-too-slow": Patience(deaths=1),
     "read-only-file-system": Patience(deaths=2),
-    **dict.fromkeys(DATABASE_CODES, Patience(deaths=4)),
+    **dict.fromkeys(DATABASE_CODES, Patience(60)),
     "migration-failed": Patience(deaths=2),
     "crash-on-start": Patience(deaths=3),
     "crash-later": Patience(deaths=3),
@@ -98,17 +100,20 @@ def diagnose(snapshot: Snapshot) -> list[Diagnosis]:
     A workload that only needs more time has none.
     """
     found = [d for workload in snapshot.workloads for d in _of_workload(snapshot, workload)]
-    linked = [replace(d, follows_from=_root_of(d, found)) for d in found]
+    databases = {name_of(workload) for workload in snapshot.workloads if workload["kind"] == "StatefulSet"}
+    linked = [replace(d, follows_from=_root_of(d, found, databases)) for d in found]
     return sorted(linked, key=lambda d: bool(d.follows_from))
 
 
-def _root_of(diagnosis: Diagnosis, all_found: Sequence[Diagnosis]) -> str:
-    """The other ailing workload that this one's log or probe answer speaks of, if any."""
-    if diagnosis.code not in (*DATABASE_CODES, "migration-failed", "readiness-http"):
-        return ""
+def _root_of(diagnosis: Diagnosis, all_found: Sequence[Diagnosis], databases: Collection[str]) -> str:
+    """The other ailing workload that this one needs: our own database, or one that its log or probe answer names."""
+    roots = [d.workload for d in all_found if d.workload != diagnosis.workload and d.code not in DATABASE_CODES]
     words = set(re.findall(r"[a-z0-9-]+", " ".join(diagnosis.evidence)))
-    others = (d for d in all_found if d.workload != diagnosis.workload and d.code not in DATABASE_CODES)
-    return next((d.workload for d in others if d.workload in words), "")
+    if diagnosis.code in DATABASE_CODES:
+        return next((root for root in roots if root in databases or root in words), "")
+    if diagnosis.code == "readiness-http":
+        return next((root for root in roots if root in words), "")
+    return ""
 
 
 def _of_workload(snapshot: Snapshot, workload: Object) -> list[Diagnosis]:
@@ -207,7 +212,7 @@ class _Case:
     @property
     def log(self) -> list[str]:
         lines = self.snapshot.logs.get(f"{name_of(self.pod)}/{self.name}", ())
-        return [line.strip() for line in lines if line.strip()]
+        return [_words_of(line) for line in lines if line.strip()]
 
     def events(self, *reasons: str) -> list[Object]:
         """The pod's events about this container."""
@@ -219,8 +224,7 @@ class _Case:
         """Return a diagnosis with the container's state, these events and its last log lines as evidence."""
         evidence = [f"pod {name_of(self.pod)}, container {self.name}: {_state(self.status)}"]
         evidence += [_event_line(e) for e in events[:2]]
-        if self.death:
-            evidence += [f"log: {line}" for line in self.log[-LOG_LINES:]]
+        evidence += [f"log: {line}" for line in self.log[-LOG_LINES:]]
         return _diagnosis(self.workload, code, cause, evidence, action, deaths=seen.deaths(self.status))
 
 
@@ -502,10 +506,11 @@ NAME_UNKNOWN = re.compile(
 )
 REFUSED = re.compile(
     r"connection refused|refused the connection|ECONNREFUSED|authentication failed|no pg_hba.conf entry|does not exist"
-    r"|too many (clients|connections)|not permitted to log in",
+    r"|too many (clients|connections)|not permitted to log in|connection lost|TLS failed|starting or stopping",
     re.IGNORECASE,
 )
 SILENT = re.compile(r"did not answer|timed? ?out|timeout expired|ETIMEDOUT|no route to host|unreachable", re.IGNORECASE)
+FAILED_MIGRATION = re.compile(r"(error: )?migration failed:?\s*", re.IGNORECASE)
 MIGRATES = re.compile(r"migrat", re.IGNORECASE)
 
 
@@ -513,7 +518,7 @@ def _told_by_log(case: _Case) -> Diagnosis | None:
     """The last telling line of a failed run's log."""
     if case.death.get("exitCode") == 0:
         return None
-    migrates = case.init and bool(MIGRATES.search(" ".join([case.name, *case.spec.get("command", ()), *case.spec.get("args", ())])))
+    migrates = _migrates(case)
     for line in reversed(case.log):
         if "exec format error" in line:
             return _wrong_architecture(case)
@@ -523,11 +528,24 @@ def _told_by_log(case: _Case) -> Diagnosis | None:
                 f"container {case.name} writes where it may not: {line}",
                 "write to a path under `writable` of the service, or add one there",
             )
-        if re.match(r"migration failed", line, re.IGNORECASE):
+        if FAILED_MIGRATION.match(line):
             return _migration_failed(case, line)
         if (migrates or ABOUT_DATABASE.search(line)) and (found := _database(case, line)):
             return found
     return _migration_failed(case, case.log[-1] if case.log else f"exit code {case.death.get('exitCode')}") if migrates else None
+
+
+def _migrates(case: _Case) -> bool:
+    words = [case.name, *case.spec.get("command", ()), *case.spec.get("args", ())]
+    return case.init and bool(MIGRATES.search(" ".join(words)))
+
+
+def _waits_for_database(case: _Case) -> Diagnosis | None:
+    """An init container runs, and its newest log line says that the database is not there yet."""
+    if not case.init or "running" not in case.status.get("state", {}) or not case.log:
+        return None
+    line = case.log[-1]
+    return _database(case, line) if _migrates(case) or ABOUT_DATABASE.search(line) else None
 
 
 def _database(case: _Case, line: str) -> Diagnosis | None:
@@ -552,7 +570,7 @@ def _database(case: _Case, line: str) -> Diagnosis | None:
 
 
 def _migration_failed(case: _Case, line: str) -> Diagnosis:
-    told = re.sub(r"^migration failed:?\s*", "", line, flags=re.IGNORECASE)
+    told = FAILED_MIGRATION.sub("", line)
     return case.diagnosis("migration-failed", f"the database migration failed: {told}", "mend the migration; nothing serves before it")
 
 
@@ -601,12 +619,21 @@ def _probe_words(message: str) -> str:
     return re.sub(r"^\w+ probe (failed|errored[^:]*): ?", "", message.strip())
 
 
-CONTAINER_RUNGS: Sequence[Rung] = (_not_configured, _image_missing, _not_started, _not_ready, _died)
+CONTAINER_RUNGS: Sequence[Rung] = (_not_configured, _image_missing, _not_started, _waits_for_database, _not_ready, _died)
 
 
 def _diagnosis(workload: Object, code: str, cause: str, evidence: Sequence[str], action: str, deaths: int = 0) -> Diagnosis:
     name = name_of(workload)
     return Diagnosis(code, name, f"{name}: {_one_line(cause)}", tuple(_one_line(e) for e in evidence), action, deaths)
+
+
+def _words_of(line: str) -> str:
+    """A log line as a person reads it: of one in JSON, the message and the reason."""
+    with contextlib.suppress(ValueError):
+        record = json.loads(line)
+        if isinstance(record, dict) and "message" in record:
+            return ": ".join(str(record[key]) for key in ("message", "reason", "error") if record.get(key))
+    return line.strip()
 
 
 def _one_line(text: str) -> str:

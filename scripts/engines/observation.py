@@ -18,6 +18,7 @@ INSTANCE = "app.kubernetes.io/instance"
 LOG_LINES = 20
 SECONDS = 15.0
 WATCHED = "deployments,statefulsets,replicasets,pods,persistentvolumeclaims"
+NO_LOG = ("unable to retrieve container logs for", "failed to try resolving symlinks")  # the kubelet's words in a log's place
 STATUS = re.compile(r"""\"Response\" .*?status="(\d{3}) |Response Status: (\d{3}) """)
 BODY = re.compile(r"""Response Body(?:: (?P<plain>[^\n]*)|" body=(?:<\n(?P<block>.*?)\n >|(?P<quoted>"(?:[^"\\]|\\.)*")))""", re.DOTALL)
 
@@ -73,18 +74,21 @@ def _placed_pods(cluster: Cluster) -> list[Object]:
 
 
 def _logs(cluster: Cluster, pods: Sequence[Object]) -> Mapping[str, tuple[str, ...]]:
-    """The last lines of every container whose last run failed."""
+    """The last lines of every container whose last run failed, and of every init container that runs."""
     logs = {}
     for pod in pods:
-        for spec, status, _ in seen.containers(pod):
-            if not seen.last_death(status) or (status.get("ready") and not seen.deaths(status)):
+        for spec, status, init in seen.containers(pod):
+            waits = init and "running" in status.get("state", {})
+            ended_well = seen.last_death(status).get("exitCode") == 0 and init
+            if not waits and (ended_well or not seen.last_death(status)):
                 continue
             argv = ["logs", name_of(pod), "--container", spec["name"], f"--tail={LOG_LINES}"]
-            if "terminated" not in status.get("state", {}):
+            if not waits and "terminated" not in status.get("state", {}):
                 argv.append("--previous")
             result = cluster.kubectl(*argv, timeout=SECONDS, ok=None)  # the run may have been cleared away meanwhile
-            if result.code == 0:
-                logs[f"{name_of(pod)}/{spec['name']}"] = tuple(result.stdout.splitlines())
+            lines = tuple(line for line in result.stdout.splitlines() if not line.startswith(NO_LOG))
+            if result.code == 0 and lines:
+                logs[f"{name_of(pod)}/{spec['name']}"] = lines
     return logs
 
 

@@ -12,7 +12,7 @@ from scripts.core.report import Outcome, StepReport, changed, unchanged
 from scripts.engines import observation
 from scripts.engines import snapshot as seen
 from scripts.engines.cluster import Cluster, Object
-from scripts.engines.diagnosis import Diagnosis, diagnose
+from scripts.engines.diagnosis import DATABASE_CODES, Diagnosis, diagnose
 from scripts.engines.snapshot import Snapshot, name_of
 
 GLANCE_SECONDS = 1.0
@@ -59,7 +59,7 @@ def watch(cluster: Cluster, timeout: float, step: StepReport) -> Outcome:
         waited = time.monotonic() - started
         if time.monotonic() >= next_diagnosis:
             found = diagnose(observation.complete(cluster, now))
-            final = _final(found, since, time.monotonic())
+            final = _final(found, now, since, time.monotonic())
             if final or waited >= timeout:
                 raise failure(final + [d for d in found if d not in final], now, waited)
             next_diagnosis = time.monotonic() + DIAGNOSIS_SECONDS
@@ -73,12 +73,17 @@ def pending(snapshot: Snapshot) -> list[Object]:
     return [workload for workload in snapshot.workloads if not seen.rolled_out(workload)]
 
 
-def _final(found: Sequence[Diagnosis], since: dict[tuple[str, str], float], now: float) -> list[Diagnosis]:
-    """The causes that have lasted longer than they may. Keeps in `since` when each was first seen; one that healed begins anew."""
+def _final(found: Sequence[Diagnosis], snapshot: Snapshot, since: dict[tuple[str, str], float], now: float) -> list[Diagnosis]:
+    """The causes that have lasted longer than they may. Keeps in `since` when each was first seen; one that healed begins anew.
+
+    What is wrong with the database has time while our own is still coming up.
+    """
     keys = {(d.workload, d.code) for d in found}
     for key in since.keys() - keys:
         del since[key]
-    return [d for d in found if d.final_after(now - since.setdefault((d.workload, d.code), now))]
+    database_comes = any(workload["kind"] == "StatefulSet" for workload in pending(snapshot))
+    candidates = [d for d in found if not (d.code in DATABASE_CODES and database_comes)]
+    return [d for d in candidates if d.final_after(now - since.setdefault((d.workload, d.code), now))]
 
 
 def failure(found: Sequence[Diagnosis], snapshot: Snapshot, waited: float) -> TaskError:

@@ -52,6 +52,11 @@ class LocalCluster:
         return missing
 
     @property
+    def enforces_policies(self) -> bool:
+        """Whether a policy engine is among the server binaries."""
+        return self.layout.has("kube-network-policies")
+
+    @property
     def is_up(self) -> bool:
         """Whether the API server answers that it is ready."""
         return self.layout.kubeconfig.exists() and self._kubectl("get", "--raw", "/readyz", ok=None).code == 0
@@ -134,6 +139,7 @@ state = "{layout.run}/containerd"
             "failSwapOn": False,
             "clusterDNS": [layout.dns_ip],
             "clusterDomain": "cluster.local",
+            "podLogsDir": str(layout.state / "pod-logs"),  # another kubelet would clear away what is not its own
             "containerRuntimeEndpoint": f"unix://{layout.containerd_socket}",
             "authentication": {"anonymous": {"enabled": False}, "x509": {"clientCAFile": str(layout.pki / "ca.crt")}},
             "authorization": {"mode": "Webhook"},
@@ -199,8 +205,8 @@ state = "{layout.run}/containerd"
         layout, socket = self.layout, self.layout.containerd_socket
         self._wait("containerd answers", lambda: socket.exists() and bool(images.ctr(socket, "version", ok=None)), "containerd")
         if not images.has(socket, SANDBOX_IMAGE):
-            program = busybox.find(layout)
-            images.load_archive(socket, images.static_image(layout, SANDBOX_IMAGE, {"bin/busybox": program}, SANDBOX_COMMAND))
+            program = busybox.find(layout).read_bytes()
+            images.load_archive(socket, images.static_image(SANDBOX_IMAGE, {"bin/busybox": program}, SANDBOX_COMMAND))
         self._start(
             "kubelet",
             f"--config={layout.state}/kubelet.yaml",
@@ -217,7 +223,7 @@ state = "{layout.run}/containerd"
             "--proxy-mode=iptables",
             "--conntrack-max-per-core=0",
         )
-        if layout.has("kube-network-policies"):
+        if self.enforces_policies:
             self._start(
                 "kube-network-policies",
                 f"--kubeconfig={layout.kubeconfig}",
@@ -249,8 +255,8 @@ state = "{layout.run}/containerd"
         for name in there:
             image = f"docker.io/local-cluster/{name}:1"
             if not images.has(self.layout.containerd_socket, image):
-                archive = images.static_image(self.layout, image, {name: self.layout.bin / name}, [f"/{name}"])
-                images.load_archive(self.layout.containerd_socket, archive)
+                program = (self.layout.bin / name).read_bytes()
+                images.load_archive(self.layout.containerd_socket, images.static_image(image, {name: program}, [f"/{name}"]))
             self._apply(f"{name}.yaml")
         for name in there:
             self._wait(f"{name} is available", partial(self._is_available, name), "kubelet")

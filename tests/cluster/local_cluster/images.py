@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import platform
 import tarfile
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -12,27 +13,29 @@ from pathlib import Path
 from typing import IO
 
 from scripts.core import shell
-from tests.cluster.local_cluster.layout import Layout
 
 SECONDS = 120
+PROCESSORS = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
-def static_image(layout: Layout, name: str, files: Mapping[str, Path], entrypoint: Sequence[str], user: str = "") -> bytes:
-    """Return an archive, as `docker save` would write it, of an image with one layer.
+def static_image(name: str, files: Mapping[str, bytes], entrypoint: Sequence[str], links: Sequence[str] = (), user: str = "") -> bytes:
+    """Return an archive, as `docker save` would write it, of an image with one layer for this machine's processor.
 
-    name: with a tag. files: path in the image, without the leading slash, -> the file on this machine. user: numeric; empty is root.
+    name: with a tag. files: path in the image, without the leading slash, -> content of the program. links: names beside the first
+    file that stand for it. user: numeric; empty is root.
     """
     layer = io.BytesIO()
     with tarfile.open(fileobj=layer, mode="w") as tar:
-        for path, source in files.items():
-            member = tar.gettarinfo(source, path)
-            member.mode, member.uid, member.gid, member.uname, member.gname, member.mtime = 0o755, 0, 0, "", "", 0
-            with source.open("rb") as content:
-                tar.addfile(member, content)
-    system, processor = layout.image_platform
+        for path, content in files.items():
+            _add(tar, path, content)
+        first = Path(next(iter(files)))
+        for link in links:
+            member = tarfile.TarInfo(str(first.with_name(link)))
+            member.type, member.linkname = tarfile.SYMTYPE, first.name
+            tar.addfile(member)
     config = {
-        "os": system,
-        "architecture": processor,
+        "os": "linux",
+        "architecture": PROCESSORS.get(platform.machine(), platform.machine()),
         "config": {"Entrypoint": list(entrypoint), "Env": ["PATH=/bin"], "User": user},
         "rootfs": {"type": "layers", "diff_ids": [f"sha256:{hashlib.sha256(layer.getvalue()).hexdigest()}"]},
     }
@@ -46,7 +49,7 @@ def static_image(layout: Layout, name: str, files: Mapping[str, Path], entrypoin
 
 def _add(tar: tarfile.TarFile, name: str, content: bytes) -> None:
     member = tarfile.TarInfo(name)
-    member.size = len(content)
+    member.size, member.mode = len(content), 0o755
     tar.addfile(member, io.BytesIO(content))
 
 

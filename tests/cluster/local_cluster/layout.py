@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import platform
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -54,11 +53,6 @@ class Layout:
     def pki(self) -> Path:
         """The folder of keys and certificates."""
         return self.state / "pki"
-
-    @property
-    def image_platform(self) -> tuple[str, str]:
-        """The node's operating system and processor, as image configurations name them."""
-        return "linux", {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
 
     def has(self, program: str) -> bool:
         """Return whether the folder of server binaries has this program."""

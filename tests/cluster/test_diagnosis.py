@@ -1,0 +1,139 @@
+"""Every cause that the diagnosis knows, made for real on a cluster, is named rightly; what is well has none."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from scripts.core.errors import TaskError
+from scripts.core.report import Report, StepReport
+from scripts.engines import observation, rollout
+from scripts.engines.cluster import Cluster
+from scripts.engines.diagnosis import Diagnosis, diagnose
+from scripts.engines.snapshot import Snapshot
+from tests.cluster import faults
+from tests.cluster.conftest import ClusterContext, temporary_namespace
+from tests.cluster.faults import FAULTS, HEALTHY, Fault
+from tests.cluster.local_cluster import busybox, images
+from tests.cluster.local_cluster.layout import Layout
+from tests.cluster.recordings import write_recording
+
+pytestmark = pytest.mark.cluster
+
+DIAGNOSIS_SECONDS = 150
+NAMESPACES: Mapping[str, Mapping[str, str]] = {
+    "plain": {},
+    "quota": {},
+    "limits": {},
+    "restricted": {"pod-security.kubernetes.io/enforce": "restricted"},
+}
+
+
+@pytest.fixture(scope="module")
+def fault_images(cluster_context: ClusterContext, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """The image of the faults, once for an unprivileged user and once for root."""
+    files = {
+        "bin/busybox": busybox.find(Layout()).read_bytes(),
+        "bin/answer": faults.ANSWER.encode(),
+        "bin/connect": faults.CONNECT.encode(),
+    }
+    for name, user in ((faults.IMAGE, faults.USER), (faults.ROOT_IMAGE, "")):
+        archive = tmp_path_factory.mktemp("image") / "image.tar"
+        archive.write_bytes(images.static_image(name, files, ["/bin/sh"], faults.APPLETS, user))
+        cluster_context.load_archive(archive)
+
+
+@pytest.fixture(scope="module")
+def releases(cluster_context: ClusterContext, fault_images: None, pytestconfig: pytest.Config) -> Iterator[dict[str, Cluster]]:
+    """All releases, wrong and well, brought up together: fault -> the handle on its release."""
+    with contextlib.ExitStack() as stack:
+        names = {
+            kind: stack.enter_context(temporary_namespace(cluster_context, pytestconfig, dict(labels)))
+            for kind, labels in NAMESPACES.items()
+        }
+        everything = {fault.name: cluster_context.within(names[fault.where], fault.name) for fault in [*FAULTS, *HEALTHY]}
+        create(cluster_context.within(names["quota"], ""), faults.QUOTA)
+        create(cluster_context.within(names["limits"], ""), faults.LIMITS)
+        for fault in [*HEALTHY, *FAULTS]:
+            create(everything[fault.name], *fault.objects())
+        yield everything
+
+
+def create(cluster: Cluster, *objects: faults.Object) -> None:
+    cluster.kubectl("create", "--filename", "-", input=json.dumps({"apiVersion": "v1", "kind": "List", "items": list(objects)}))
+
+
+def eventually(cluster: Cluster, code: str) -> tuple[list[Diagnosis], Snapshot]:
+    """What is diagnosed once a cause with this code is, or at the time limit."""
+    deadline = time.monotonic() + DIAGNOSIS_SECONDS
+    while True:
+        snapshot = observation.observe(cluster)
+        found = diagnose(snapshot)
+        if [d.code for d in found] == [code] or time.monotonic() > deadline:
+            return found, snapshot
+        time.sleep(1)
+
+
+@pytest.mark.timeout(DIAGNOSIS_SECONDS + 120)
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+def test_a_cause_made_for_real_is_named_rightly(
+    fault: Fault, releases: dict[str, Cluster], cluster_context: ClusterContext, pytestconfig: pytest.Config
+) -> None:
+    found, snapshot = eventually(releases[fault.name], fault.code)
+    if fault.code == "egress-blocked" and not rollout.pending(snapshot) and not cluster_context.must_enforce_policies:
+        pytest.skip("this cluster does not enforce network policies: a connection that one forbids was made")
+    assert [d.code for d in found] == [fault.code], [f"{d.code}: {d.cause} {d.evidence}" for d in found]
+    (diagnosis,) = found
+    print(diagnosis.cause)
+    assert diagnosis.workload == fault.name
+    assert diagnosis.cause.startswith(f"{fault.name}: ")
+    assert fault.says in diagnosis.cause
+    assert diagnosis.evidence
+    assert diagnosis.action
+    if pytestconfig.getoption("--record", default=False):
+        write_recording(fault.name, snapshot)
+
+
+@pytest.mark.parametrize("fault", HEALTHY, ids=lambda fault: fault.name)
+def test_a_healthy_release_gets_no_diagnosis(fault: Fault, releases: dict[str, Cluster], pytestconfig: pytest.Config) -> None:
+    rollout.watch(releases[fault.name], DIAGNOSIS_SECONDS, StepReport(Report(), "rollout"))
+    snapshot = observation.observe(releases[fault.name])
+    assert diagnose(snapshot) == []
+    if pytestconfig.getoption("--record", default=False):
+        write_recording(fault.name, snapshot)
+
+
+@pytest.mark.parametrize("name", ["image-name", "secret-key", "limit-range", "root", "quota"])
+def test_watching_ends_long_before_its_time_limit_when_a_cause_is_final(name: str, releases: dict[str, Cluster]) -> None:
+    fault = next(f for f in FAULTS if f.name == name)
+    started = time.monotonic()
+    with pytest.raises(TaskError) as failure:
+        rollout.watch(releases[name], 600, StepReport(Report(), "rollout"))
+    assert time.monotonic() - started < 60
+    assert fault.says in failure.value.cause
+    assert failure.value.action
+
+
+def test_watching_waits_its_whole_time_for_a_cause_that_may_heal(releases: dict[str, Cluster]) -> None:
+    started = time.monotonic()
+    with pytest.raises(TaskError) as failure:
+        rollout.watch(releases["readiness-http"], 10, StepReport(Report(), "rollout"))
+    assert time.monotonic() - started >= 10
+    assert "answers 503" in failure.value.cause
+
+
+def test_a_release_that_is_not_there_is_said_to_be_missing(cluster_context: ClusterContext) -> None:
+    with pytest.raises(TaskError, match="no-such-release has no workloads"):
+        rollout.examine(cluster_context.within("default", "no-such-release"))
+
+
+def test_recordings_name_no_machine() -> None:
+    folder = Path(__file__).parents[1] / "recordings"
+    texts = [path.read_text(encoding="utf-8") for path in folder.rglob("*.json")]
+    assert texts
+    assert not [text for text in texts if "/var/lib" in text or "/root" in text]
