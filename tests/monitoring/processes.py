@@ -91,16 +91,19 @@ def postgres(folder: Path) -> Iterator[str]:
             if parent.stat().st_uid == os.geteuid() and parent != parent.parent:
                 parent.chmod(parent.stat().st_mode | 0o011)
         shutil.chown(folder, "postgres")
-    run = {"check": True, "capture_output": True, "timeout": 120, "cwd": "/"}
-    subprocess.run([*as_user, binaries / "initdb", "-D", data, "-U", "todo", "--auth=trust", "--no-sync"], **run)
-    settings = f"-F -c listen_addresses=127.0.0.1 -p {port} -k {folder}"
-    pg_ctl: list[str | Path] = [*as_user, binaries / "pg_ctl", "-D", data]
-    subprocess.run([*pg_ctl, "-w", "-l", folder / "log", "-o", settings, "start"], **{**run, "capture_output": False})
+
+    def run(*argv: str | Path, **options: Any) -> None:
+        subprocess.run(argv, check=True, timeout=120, cwd="/", stdin=subprocess.DEVNULL, **options)
+
+    quietly = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    run(*as_user, binaries / "initdb", "-D", data, "-U", "todo", "--auth=trust", "--no-sync", **quietly)
+    pg_ctl = [*as_user, binaries / "pg_ctl", "-D", data, "-w", "-l", folder / "log"]
+    run(*pg_ctl, "-o", f"-F -c listen_addresses=127.0.0.1 -p {port} -k {folder}", "start", **quietly)
     try:
-        subprocess.run([binaries / "createdb", "-h", "127.0.0.1", "-p", str(port), "-U", "todo", "todo"], **run)
+        run(binaries / "createdb", "-h", "127.0.0.1", "-p", str(port), "-U", "todo", "todo")
         yield f"postgresql://todo@127.0.0.1:{port}/todo"
     finally:
-        subprocess.run([*pg_ctl, "-m", "immediate", "stop"], **run)
+        run(*pg_ctl, "-m", "immediate", "stop", **quietly)
 
 
 @contextlib.contextmanager

@@ -1,0 +1,191 @@
+"""Prove that the monitoring shows data: targets up, rules loaded, dashboards in Grafana, and an answer to every query of every panel."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any
+
+import requests
+
+from monitoring.queries import Query, load_alerts, load_queries
+from scripts.core import monitoring, shell
+from scripts.core.errors import TaskError
+from scripts.core.pipeline import Step, guarded, run_steps
+from scripts.core.report import Outcome, Report, StepReport, unchanged
+from scripts.core.settings import Settings
+from scripts.engines.kubernetes import KubernetesEngine
+from scripts.engines.port_forward import forward
+from scripts.engines.project import Project
+from scripts.engines.protocol import Engine
+
+SECONDS = 240
+"""The operator reloads, Prometheus scrapes twice, and a rate has its window: some two minutes on an idle machine."""
+PAUSE_SECONDS = 5.0
+HTTP_SECONDS = 10
+RATE_INTERVAL = "2m"
+DASHBOARDS = ("todo-chatbot", "todo-cluster")
+PROMETHEUS, PROMETHEUS_PORT = "service/monitoring-prometheus", 9090
+GRAFANA, GRAFANA_PORT = "service/monitoring-grafana", 80
+
+
+@dataclass(frozen=True)
+class Answered:
+    """How many series a query returned."""
+
+    query: Query
+    series: int
+
+
+class Api:
+    """An HTTP API that answers JSON, on a local port."""
+
+    def __init__(self, name: str, port: int, auth: tuple[str, str] | None = None) -> None:
+        """Take the name that messages use, the forwarded port, and user and password where it wants them."""
+        self._name = name
+        self._url = f"http://127.0.0.1:{port}"
+        self._session = requests.Session()
+        self._session.trust_env = False  # no proxy on the way to this machine's own port
+        self._session.auth = auth
+
+    def get(self, path: str, **parameters: str) -> Any:
+        """Return the decoded answer. Raises TaskError when there is none, or one with a status other than 200."""
+        try:
+            answer = self._session.get(f"{self._url}{path}", params=parameters, timeout=HTTP_SECONDS)
+            content = answer.json()
+        except (requests.RequestException, ValueError) as error:
+            raise TaskError(f"{self._name} does not answer at {path}", "invoke status", [str(error)]) from None
+        if answer.status_code != requests.codes.ok:
+            raise TaskError(f"{self._name} answers {answer.status_code} at {path}", "invoke status", [answer.text[:300]])
+        return content
+
+
+def main(project: Project, report: Report, step: StepReport) -> Outcome:
+    """Check all of it, after a little traffic, and print each query with its number of series.
+
+    Raises TaskError that names each panel without data, each target that is down and each rule that is not loaded.
+    """
+    engine = project.engine
+    if not isinstance(engine, KubernetesEngine):
+        raise TaskError(f"the engine {engine.name} has no monitoring", "use minikube or kube_context")
+    settings = project.settings
+    cluster = engine.cluster.within(settings.monitoring.namespace, settings.monitoring.release)
+    password = project.env.get(monitoring.PASSWORD_KEY)
+    with ExitStack() as forwards:
+        prometheus = Api("Prometheus", forwards.enter_context(forward(cluster, PROMETHEUS, PROMETHEUS_PORT)))
+        grafana = Api("Grafana", forwards.enter_context(forward(cluster, GRAFANA, GRAFANA_PORT)), ("admin", password))
+        jobs = await_targets(prometheus, settings, step)
+        await_rules(prometheus, step)
+        await_dashboards(grafana, step)
+        answered = await_panels(prometheus, settings, lambda: make_traffic(engine, settings), step)
+    report.table(("dashboard", "panel", "query", "series"), rows(answered), "panels")
+    empty = sum(1 for answer in answered if not answer.series)
+    without = f", {empty} of them empty as they may be" if empty else ""
+    return unchanged(
+        f"{jobs} jobs up, {len(load_alerts())} alerts loaded, {len(answered)} queries of {len(DASHBOARDS)} dashboards answered{without}"
+    )
+
+
+def await_targets(prometheus: Api, settings: Settings, step: StepReport) -> int:
+    """Wait until every service has targets and all of its namespace are up; return the number of jobs."""
+    wanted = {f"{settings.release}-{name}" for name in settings.services} | {"kubelet", "kube-state-metrics"}
+
+    def problems() -> list[str]:
+        targets = prometheus.get("/api/v1/targets", state="active")["data"]["activeTargets"]
+        missing = wanted - {target["labels"]["job"] for target in targets}
+        down = [
+            f"{t['labels']['job']} {t['labels'].get('pod', '')}: {t['lastError'] or t['health']}" for t in targets if t["health"] != "up"
+        ]
+        return [f"{job}: no target" for job in sorted(missing)] + down
+
+    _until_none("targets are not up", problems, step)
+    return len({target["labels"]["job"] for target in prometheus.get("/api/v1/targets", state="active")["data"]["activeTargets"]})
+
+
+def await_rules(prometheus: Api, step: StepReport) -> None:
+    """Wait until every alert rule of ours is loaded and can be evaluated."""
+
+    def problems() -> list[str]:
+        groups = prometheus.get("/api/v1/rules", type="alert")["data"]["groups"]
+        rules = {rule["name"]: rule for group in groups for rule in group["rules"]}
+        missing = [f"{name}: not loaded" for name in load_alerts() if name not in rules]
+        return missing + [f"{name}: {rule.get('lastError') or rule['health']}" for name, rule in rules.items() if rule["health"] != "ok"]
+
+    _until_none("alert rules are not in Prometheus", problems, step)
+
+
+def await_dashboards(grafana: Api, step: StepReport) -> None:
+    """Wait until Grafana has each dashboard from its files, and the data source that they use."""
+
+    def problems() -> list[str]:
+        found = {item["uid"] for item in grafana.get("/api/search", type="dash-db")}
+        missing = [f"{uid}: not in Grafana" for uid in DASHBOARDS if uid not in found]
+        by_hand = [
+            f"{uid}: not provisioned from a file"
+            for uid in DASHBOARDS
+            if uid in found and not grafana.get(f"/api/dashboards/uid/{uid}")["meta"]["provisioned"]
+        ]
+        sources = {source["uid"] for source in grafana.get("/api/datasources")}
+        return missing + by_hand + ([] if "prometheus" in sources else ["data source prometheus: not in Grafana"])
+
+    _until_none("dashboards are not in Grafana", problems, step)
+
+
+def await_panels(prometheus: Api, settings: Settings, traffic: Callable[[], None], step: StepReport) -> list[Answered]:
+    """Make traffic and ask every query of every panel, until all return data that must; return what each returned."""
+    answered: list[Answered] = []
+
+    def problems() -> list[str]:
+        traffic()
+        answered[:] = [
+            Answered(query, count_series(prometheus, query.resolved(settings.namespace, RATE_INTERVAL))) for query in load_queries()
+        ]
+        return [
+            f"{a.query.dashboard}: {a.query.panel} ({a.query.legend}): nothing" for a in answered if not a.series and not a.query.optional
+        ]
+
+    _until_none("panels return nothing", problems, step)
+    return answered
+
+
+def count_series(prometheus: Api, expr: str) -> int:
+    """Return how many series an expression has now, those left out whose value is not a number."""
+    result = prometheus.get("/api/v1/query", query=expr)["data"]["result"]
+    return sum(1 for series in result if series["value"][1] != "NaN")
+
+
+def make_traffic(engine: Engine, settings: Settings) -> None:
+    """Use every public service a little, as a person would: the page, the list, one message to the assistant."""
+    for name, service in settings.services.items():
+        if service.public:
+            engine.request(name, "GET", "/")
+            engine.request(name, "GET", "/api/todos")
+            engine.request(name, "POST", "/api/chat", '{"message": "list"}', timeout=60)
+
+
+def rows(answered: list[Answered]) -> list[tuple[str, str, str, str]]:
+    """Return the table of what was asked: dashboard, panel, query, and the number of series or why there may be none."""
+    return [(a.query.dashboard, a.query.panel, a.query.legend, _count(a)) for a in answered]
+
+
+def _count(answer: Answered) -> str:
+    return str(answer.series) if answer.series else f"0: {answer.query.optional}"
+
+
+def _until_none(what: str, problems: Callable[[], list[str]], step: StepReport) -> None:
+    """Ask for problems until there are none. Raises TaskError that lists those that are left at the time limit."""
+    ends = time.monotonic() + SECONDS
+    while found := problems():
+        if time.monotonic() > ends:
+            raise TaskError(f"{len(found)} {what} after {SECONDS} s", "invoke dashboard --what prometheus; docs/runbook.md", found)
+        step.progress(f"{len(found)} {what}: {found[0]}")
+        shell.pause(PAUSE_SECONDS)
+
+
+if __name__ == "__main__":
+    alone = Report()
+    steps = [Step("monitoring", lambda step: main(Project(), alone, step))]
+    sys.exit(guarded(lambda: run_steps(steps, alone), alone))

@@ -1,0 +1,47 @@
+"""The release of kube-prometheus-stack: its values as the tool sets them, and what the tool applies beside it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from scripts.core.chart import Release
+from scripts.core.env_file import EnvFile
+from scripts.core.redaction import redact
+from scripts.core.secrets import Secret
+from scripts.core.settings import ROOT, Settings
+
+CHART = "kube-prometheus-stack"
+DASHBOARDS = ROOT / "monitoring" / "dashboards"
+RULES = ROOT / "monitoring" / "rules" / "todo-chatbot.yaml"
+DASHBOARDS_NAME = "todo-chatbot-dashboards"
+PASSWORD_KEY = "GRAFANA_ADMIN_PASSWORD"  # noqa: S105 - the name of the key in .env
+HEX_DIGITS = 10
+
+
+def admin_secret(env: EnvFile) -> Secret:
+    """Return Grafana's Secret. Its name carries a hash of its content, so that a new password restarts Grafana."""
+    password = env.get(PASSWORD_KEY)
+    redact.learn(password)
+    digest = hashlib.sha256(password.encode()).hexdigest()[:HEX_DIGITS]
+    return Secret("grafana", f"grafana-admin-{digest}", {"admin-user": "admin", "admin-password": password})
+
+
+def planned(settings: Settings, chart: Path, secret: Secret) -> Release:
+    """Return the release: the values file, with the Secret's name and the alert rules put in."""
+    values: dict[str, Any] = yaml.safe_load((ROOT / settings.monitoring.values).read_text(encoding="utf-8"))
+    values["grafana"]["admin"] = {"existingSecret": secret.name}
+    values["additionalPrometheusRulesMap"] = {settings.release: yaml.safe_load(RULES.read_text(encoding="utf-8"))}
+    return Release(settings.monitoring.release, settings.monitoring.namespace, chart, values)
+
+
+def dashboards_manifest(namespace: str, labels: Mapping[str, str]) -> str:
+    """Return the ConfigMap with the dashboards, as JSON for the standard input of `kubectl`."""
+    files = {path.name: path.read_text(encoding="utf-8") for path in sorted(DASHBOARDS.glob("*.json"))}
+    metadata = {"name": DASHBOARDS_NAME, "namespace": namespace, "labels": dict(labels)}
+    return json.dumps({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": files})

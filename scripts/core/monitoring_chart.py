@@ -1,0 +1,105 @@
+"""The chart kube-prometheus-stack on this machine: fetched once, verified, unpacked under `.cache/`."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tarfile
+import tempfile
+from pathlib import Path
+
+import yaml
+
+from scripts.core import shell
+from scripts.core.errors import InputError, MissingError
+from scripts.core.monitoring import CHART
+from scripts.core.report import StepReport
+from scripts.core.settings import ROOT, Monitoring
+from scripts.core.shell import CommandError
+
+CACHE = ROOT / ".cache"
+PULL_SECONDS = 120
+
+
+def obtain(settings: Monitoring, step: StepReport, cache: Path = CACHE) -> Path:
+    """Return the folder of the unpacked chart in the version that the settings pin.
+
+    `chart_repository` may be a chart repository's address, or a folder that holds the unpacked chart. Raises MissingError when the
+    repository cannot be reached, InputError when the checksum or the version is another one.
+    """
+    local = Path(settings.chart_repository).expanduser()
+    if local.is_dir():
+        return _of_version(local, settings.chart_version)
+    archive = cache / f"{CHART}-{settings.chart_version}.tgz"
+    folder = archive.with_suffix("")
+    if not archive.exists():
+        step.progress(f"fetching {archive.name}")
+        _pull(settings, cache)
+    if not folder.exists() or not _verified(archive, settings.chart_sha256):
+        verify(archive, settings.chart_sha256)
+        unpack(archive, folder)
+    return _of_version(folder, settings.chart_version)
+
+
+def verify(archive: Path, sha256: str) -> None:
+    """Compare an archive with the checksum of the settings, or, where they have none, with that of its first download.
+
+    Raises InputError when it differs. The archive is removed then, so that the next run fetches it anew.
+    """
+    found, note = _digest(archive), _note(archive)
+    wanted = sha256 or (note.read_text(encoding="utf-8").strip() if note.exists() else found)
+    if found != wanted:
+        archive.unlink()
+        raise InputError(
+            f"{archive.name} has the SHA-256 {found}, not {wanted}",
+            "run it again to fetch it anew; if it differs again, do not trust the repository or mend monitoring.chart_sha256",
+        )
+    note.write_text(f"{found}\n", encoding="utf-8")
+
+
+def unpack(archive: Path, folder: Path) -> None:
+    """Unpack a chart's archive into a folder, as a whole or not at all."""
+    with tempfile.TemporaryDirectory(dir=archive.parent, prefix="unpack-") as temporary:
+        with tarfile.open(archive) as content:
+            content.extractall(temporary, filter="data")
+        shutil.rmtree(folder, ignore_errors=True)
+        (Path(temporary) / CHART).rename(folder)
+
+
+def _pull(settings: Monitoring, cache: Path) -> None:
+    cache.mkdir(parents=True, exist_ok=True)
+    version, repository = settings.chart_version, settings.chart_repository
+    argv = ["helm", "pull", CHART, "--repo", repository, "--version", version, "--destination", str(cache)]
+    try:
+        shell.run(argv, timeout=PULL_SECONDS)
+    except CommandError as error:
+        raise MissingError(
+            f"the chart {CHART} {version} cannot be fetched from {repository}",
+            f"put {CHART}-{version}.tgz into {cache}, or --no-monitoring",
+            error.evidence,
+        ) from None
+
+
+def _of_version(folder: Path, version: str) -> Path:
+    try:
+        found = str(yaml.safe_load((folder / "Chart.yaml").read_text(encoding="utf-8"))["version"])
+    except OSError:
+        raise InputError(f"{folder} holds no chart", "mend monitoring.chart_repository in invoke.yaml") from None
+    if found != version:
+        raise InputError(f"{folder} holds {CHART} {found}, not {version}", "mend monitoring.chart_version in invoke.yaml")
+    return folder
+
+
+def _verified(archive: Path, sha256: str) -> bool:
+    """Whether the archive passed `verify` before, and the settings want no other one since."""
+    note = _note(archive)
+    return note.exists() and (not sha256 or note.read_text(encoding="utf-8").strip() == sha256)
+
+
+def _note(archive: Path) -> Path:
+    return archive.with_name(f"{archive.name}.sha256")
+
+
+def _digest(archive: Path) -> str:
+    with archive.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()

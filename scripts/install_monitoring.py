@@ -1,0 +1,186 @@
+"""Install kube-prometheus-stack beside the app: the kinds that it brings, then the release with our rules and dashboards."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from scripts.core import monitoring, monitoring_chart, shell
+from scripts.core.errors import TaskError
+from scripts.core.pipeline import run_alone
+from scripts.core.report import Outcome, StepReport, changed, skipped, unchanged
+from scripts.core.settings import Settings
+from scripts.engines import rollout
+from scripts.engines.cluster import Cluster, Object
+from scripts.engines.kubernetes import FIELD_MANAGER, KubernetesEngine
+from scripts.engines.project import Project
+
+PROMETHEUS = "monitoring-prometheus"
+ROLLOUT_SECONDS = 300
+APPLY_SECONDS = 120
+GLANCE_SECONDS = 2.0
+OURS = {"app.kubernetes.io/managed-by": FIELD_MANAGER}
+SERVICE_MONITORS = "servicemonitors.monitoring.coreos.com"
+VERSION = "operator.prometheus.io/version"
+KUBELET_SERVICE = "monitoring-kubelet"
+"""The operator makes it in kube-system, and Helm does not know of it."""
+
+
+def prepare(project: Project, step: StepReport) -> Outcome:
+    """Fetch the chart and bring its kinds (custom resource definitions) to the cluster; the app's chart needs them.
+
+    Kinds that somebody else installed are used as they are. Raises TaskError when the chart cannot be had.
+    """
+    engine, reason = _engine(project)
+    if engine is None:
+        return skipped(reason)
+    chart = monitoring_chart.obtain(project.settings.monitoring, step)
+    step.progress("looking for the operator's kinds")
+    return _apply_kinds(engine.cluster, chart, step)
+
+
+def main(project: Project, step: StepReport) -> Outcome:
+    """Install or upgrade the release and wait until it is ready. Raises TaskError with the cause when it cannot be."""
+    engine, reason = _engine(project)
+    if engine is None:
+        return skipped(reason)
+    settings = project.settings
+    chart = monitoring_chart.obtain(settings.monitoring, step)
+    secret = monitoring.admin_secret(project.env)
+    outcomes = [engine.apply_secrets([secret], step), _apply_dashboards(engine.cluster, settings, step)]
+    outcomes.append(engine.install(monitoring.planned(settings, chart, secret), step))
+    outcomes.append(engine.await_rollout(ROLLOUT_SECONDS, step))
+    _await_prometheus(engine.cluster, step)
+    _remove_old_secrets(engine.cluster, secret.name)
+    if all(outcome.kind == "unchanged" for outcome in outcomes):
+        return unchanged(outcomes[2].detail)
+    return changed(outcomes[2].detail)
+
+
+def kinds_are_there(project: Project) -> bool:
+    """Whether the app's chart may hold ServiceMonitors: monitoring is on, and the cluster knows the kind."""
+    engine, _ = _engine(project)
+    return engine is not None and bool(engine.cluster.get("crd", SERVICE_MONITORS))
+
+
+def remove(project: Project, step: StepReport, *, kinds: bool = False) -> Outcome:
+    """Remove the release, its namespace and what the operator left; the kinds only when asked, and only ours.
+
+    The app's own ServiceMonitors go with the kinds, so remove the app first, or upgrade it without monitoring.
+    """
+    engine = _engine_even_if_off(project)
+    if engine is None:
+        return skipped("the engine has no Kubernetes")
+    removed = engine.remove_app(delete_data=True, step=step)
+    system = engine.cluster.within("kube-system", engine.cluster.release)
+    if _operators_own(system.get("service", KUBELET_SERVICE)):
+        system.kubectl("delete", "service", KUBELET_SERVICE, "--ignore-not-found")
+        removed.append(f"service {KUBELET_SERVICE}")
+    if kinds and (ours := [name for name, kind in _kinds(engine.cluster).items() if _is_ours(kind)]):
+        step.progress("removing the operator's kinds")
+        engine.cluster.kubectl("delete", "crd", "--ignore-not-found", *ours, timeout=APPLY_SECONDS)
+        removed.append(f"{len(ours)} kinds")
+    return changed(", ".join(removed)) if removed else unchanged("nothing is installed")
+
+
+def _engine(project: Project) -> tuple[KubernetesEngine | None, str]:
+    """Return the engine for the monitoring release, or None and why there is none."""
+    if not project.settings.monitoring.enabled:
+        return None, "switched off: monitoring.enabled in invoke.yaml"
+    engine = _engine_even_if_off(project)
+    return engine, "" if engine else f"the engine {project.engine.name} has no Kubernetes to watch"
+
+
+def _engine_even_if_off(project: Project) -> KubernetesEngine | None:
+    if not isinstance(project.engine, KubernetesEngine):
+        return None
+    settings = project.settings
+    return KubernetesEngine(settings, project.engine.cluster.within(settings.monitoring.namespace, settings.monitoring.release))
+
+
+def _kinds(cluster: Cluster) -> dict[str, Object]:
+    """Return the operator's kinds that the cluster knows, by name."""
+    return {kind["metadata"]["name"]: kind for kind in cluster.get("crd") if kind["spec"]["group"] == "monitoring.coreos.com"}
+
+
+def _is_ours(kind: Object) -> bool:
+    labels: dict[str, str] = kind["metadata"].get("labels", {})
+    return OURS.items() <= labels.items()
+
+
+def _apply_kinds(cluster: Cluster, chart: Path, step: StepReport) -> Outcome:
+    files = sorted((chart / "charts" / "crds" / "crds").glob("crd-*.yaml"))
+    if not files:
+        raise TaskError(f"{chart} holds no custom resource definitions", "mend monitoring.chart_repository in invoke.yaml")
+    version = _operator_version(files[0])
+    there = _kinds(cluster)
+    if any(not _is_ours(kind) for kind in there.values()):
+        return unchanged(f"{len(there)} kinds, which somebody else installed")
+    if len(there) == len(files) and all(kind["metadata"].get("annotations", {}).get(VERSION) == version for kind in there.values()):
+        return unchanged(f"{len(there)} kinds of operator {version}")
+    step.progress(f"applying {len(files)} kinds of operator {version}")
+    argv = ["apply", "--server-side", "--force-conflicts", f"--field-manager={FIELD_MANAGER}", "--output", "name"]
+    names = cluster.kubectl(*argv, *(f"--filename={file}" for file in files), timeout=APPLY_SECONDS).stdout.split()
+    cluster.kubectl("label", "--overwrite", *names, *(f"{key}={value}" for key, value in OURS.items()), timeout=APPLY_SECONDS)
+    cluster.kubectl("wait", "--for=condition=Established", *names, f"--timeout={APPLY_SECONDS}s", timeout=APPLY_SECONDS + 10)
+    return changed(f"{len(files)} kinds of operator {version}")
+
+
+def _operator_version(definition: Path) -> str:
+    with definition.open(encoding="utf-8") as lines:
+        for line in lines:
+            if line.strip().startswith(f"{VERSION}:"):
+                return line.partition(":")[2].strip()
+    raise TaskError(f"{definition.name} does not say its version", "mend monitoring.chart_version in invoke.yaml")
+
+
+def _apply_dashboards(cluster: Cluster, settings: Settings, step: StepReport) -> Outcome:
+    """Apply the ConfigMap with the dashboards. Grafana sees a change within about a minute, without a restart."""
+    step.progress("applying the dashboards")
+    labels = {"app.kubernetes.io/part-of": settings.release, **OURS}
+    manifest = monitoring.dashboards_manifest(cluster.namespace, labels)
+    before = [found.get("data") for found in cluster.get("configmap", monitoring.DASHBOARDS_NAME)]
+    if before == [json.loads(manifest)["data"]]:
+        return unchanged()
+    argv = ("apply", "--server-side", "--force-conflicts", f"--field-manager={FIELD_MANAGER}", "--filename", "-")
+    cluster.kubectl(*argv, input=manifest)
+    return changed()
+
+
+def _await_prometheus(cluster: Cluster, step: StepReport) -> None:
+    """Wait until the operator says that Prometheus is available; its StatefulSet belongs to no release.
+
+    Raises TaskError with what the operator, or the pod, says when it is not in time.
+    """
+    waited = 0.0
+    while True:
+        found = cluster.get("prometheuses.monitoring.coreos.com", PROMETHEUS)
+        conditions = {c["type"]: c for c in found[0].get("status", {}).get("conditions", [])} if found else {}
+        available = conditions.get("Available", {})
+        if available.get("status") == "True":
+            return
+        if waited >= ROLLOUT_SECONDS:
+            told = [d.cause for d in rollout.examine(cluster.within(cluster.namespace, PROMETHEUS))]
+            raise TaskError(
+                "Prometheus is not available", "invoke diagnose", [*told, available.get("message", "the operator says nothing")]
+            )
+        step.progress(f"Prometheus: {available.get('reason') or 'the operator has not seen it yet'}")
+        shell.pause(GLANCE_SECONDS)
+        waited += GLANCE_SECONDS
+
+
+def _remove_old_secrets(cluster: Cluster, current: str) -> None:
+    selector = ",".join(["app.kubernetes.io/component=grafana", *(f"{key}={value}" for key, value in OURS.items())])
+    old = [secret["metadata"]["name"] for secret in cluster.get("secrets", selector=selector)]
+    for name in old:
+        if name != current:
+            cluster.kubectl("delete", "secret", name, "--ignore-not-found")
+
+
+def _operators_own(services: list[Object]) -> bool:
+    return any(s["metadata"].get("labels", {}).get("app.kubernetes.io/managed-by") == "prometheus-operator" for s in services)
+
+
+if __name__ == "__main__":
+    sys.exit(run_alone("monitoring", lambda step: main(Project(), step)))

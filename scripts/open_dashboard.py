@@ -1,0 +1,86 @@
+"""Open the app, Grafana or Prometheus in a browser, through a port forward of ours that ends with us."""
+
+from __future__ import annotations
+
+import sys
+import time
+import webbrowser
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+from scripts.core import shell
+from scripts.core.errors import InputError
+from scripts.core.report import Report
+from scripts.engines.cluster import Cluster
+from scripts.engines.port_forward import forward
+from scripts.engines.project import Project
+
+WHAT = ("app", "grafana", "prometheus")
+PASSWORD = "GRAFANA_ADMIN_PASSWORD"  # noqa: S105 - the key's name
+
+
+@runtime_checkable
+class OnKubernetes(Protocol):
+    """An engine whose services are reached by a port forward."""
+
+    cluster: Cluster
+
+
+@dataclass(frozen=True)
+class Target:
+    """A Service, its port, and the port on this machine that it gets (0: any)."""
+
+    namespace: str
+    service: str
+    port: int
+    local_port: int
+
+
+def targets(project: Project) -> dict[str, Target]:
+    """Return what can be opened, by name."""
+    settings = project.settings
+    public = next((name, service) for name, service in settings.services.items() if service.public)
+    monitoring = settings.monitoring
+    return {
+        "app": Target(settings.namespace, f"{settings.release}-{public[0]}", public[1].port, public[1].local_port),
+        "grafana": Target(monitoring.namespace, f"{monitoring.release}-grafana", 80, 0),
+        "prometheus": Target(monitoring.namespace, f"{monitoring.release}-prometheus", 9090, 0),
+    }
+
+
+def main(project: Project, what: str, report: Report, *, show_password: bool = False, browser: bool = True) -> None:
+    """Forward a port to `what`, open it, and keep it open until an interrupt.
+
+    Raises InputError for something that cannot be opened, TaskError when the Service does not answer.
+    """
+    if what not in WHAT:
+        raise InputError(f"`{what}` cannot be opened", f"--what is one of: {', '.join(WHAT)}")
+    engine = project.engine
+    if what == "grafana":
+        _say_how_to_sign_in(project, report, show_password=show_password)
+    if not isinstance(engine, OnKubernetes):
+        if what != "app":
+            raise InputError(f"the {engine.name} engine has no monitoring", "use a Kubernetes engine for it")
+        for address in engine.addresses():
+            _open(address.open, report, browser=browser)
+        return
+    target = targets(project)[what]
+    cluster = engine.cluster.within(target.namespace, engine.cluster.release)
+    with forward(cluster, f"service/{target.service}", target.port, target.local_port) as port:
+        _open(f"http://127.0.0.1:{port}", report, browser=browser)
+        report.say("Ctrl-C ends it")
+        while not shell.stopping():
+            time.sleep(0.5)
+
+
+def _say_how_to_sign_in(project: Project, report: Report, *, show_password: bool) -> None:
+    report.say(f"sign in as `admin`; the password is {PASSWORD} in .env (--show-password prints it)")
+    if show_password:  # asked for by name: the one place where a secret is printed, past the redactor
+        print(project.env.get(PASSWORD), file=sys.stdout, flush=True)
+
+
+def _open(url: str, report: Report, *, browser: bool) -> None:
+    report.event("address", url=url)
+    report.result(url)
+    if browser and not report.as_json and sys.stdout.isatty():
+        webbrowser.open(url)
