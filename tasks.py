@@ -15,6 +15,7 @@ from scripts import (
     doctor,
     install_charts,
     load_images,
+    open_dashboard,
     rollback_release,
     setup_tools,
     show_status,
@@ -167,6 +168,26 @@ def logs(_: Context, service: str, lines: int = 100, engine: str | None = None) 
     _perform("logs", lambda report: report.result(Project(engine).engine.logs(service, lines).rstrip()), changes=False)
 
 
+@task(
+    help={
+        "what": "app, grafana or prometheus",
+        "show-password": "print Grafana's password",
+        "browser": "open a browser (--no-browser: only print the address)",
+        "engine": ENGINE,
+        "json": JSON,
+    }
+)
+def dashboard(
+    _: Context, what: str = "app", show_password: bool = False, browser: bool = True, engine: str | None = None, json: bool = False
+) -> None:
+    """Open the app, Grafana or Prometheus, through a port forward that lives as long as this command."""
+
+    def work(report: Report) -> None:
+        open_dashboard.main(Project(engine), what, report, show_password=show_password, browser=browser)
+
+    _perform("dashboard", work, json=json, changes=False)
+
+
 @task(help={"engine": ENGINE, "json": JSON})
 def diagnose(_: Context, engine: str | None = None, json: bool = False) -> None:
     """Say why the release is not well: the cause, the evidence, the next action."""
@@ -236,4 +257,4 @@ def lock_(_: Context) -> None:
         )
 
 
-ns = Collection(setup, up, down, smoke, status, build, doctor_, diagnose, rollback, logs, test, cluster_test, lint, lock_)
+ns = Collection(setup, up, down, smoke, status, build, doctor_, dashboard, diagnose, rollback, logs, test, cluster_test, lint, lock_)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import time
 import webbrowser
@@ -69,8 +70,9 @@ def main(project: Project, what: str, report: Report, *, show_password: bool = F
     with forward(cluster, f"service/{target.service}", target.port, target.local_port) as port:
         _open(f"http://127.0.0.1:{port}", report, browser=browser)
         report.say("Ctrl-C ends it")
-        while not shell.stopping():
-            time.sleep(0.5)
+        with contextlib.suppress(KeyboardInterrupt):  # the wanted end
+            while not shell.stopping():
+                time.sleep(0.5)
 
 
 def _say_how_to_sign_in(project: Project, report: Report, *, show_password: bool) -> None:
