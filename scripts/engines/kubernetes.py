@@ -12,9 +12,9 @@ from scripts.core.images import Image
 from scripts.core.oci_archive import full_name
 from scripts.core.report import Outcome, StepReport, changed, unchanged
 from scripts.core.secrets import Secret
-from scripts.core.settings import ROOT, Settings
+from scripts.core.settings import Settings
 from scripts.core.shell import CommandError
-from scripts.engines import helm_release, node_images, rollout, service_proxy
+from scripts.engines import helm_release, node_images, rollout, service_proxy, stuck_pods
 from scripts.engines.cluster import Cluster, Object
 from scripts.engines.diagnosis import Diagnosis
 from scripts.engines.helm_release import Revision, Used
@@ -105,6 +105,7 @@ class KubernetesEngine:
                 return unchanged(f"revision {current.number}")
         step.progress(f"helm upgrade --install {release.name}")
         helm_release.upgrade(self.cluster, release)
+        stuck_pods.replace(self.cluster, step)
         return changed(f"revision {helm_release.history(self.cluster)[-1].number}")
 
     def await_rollout(self, timeout: float, step: StepReport) -> Outcome:
@@ -126,6 +127,7 @@ class KubernetesEngine:
         self._refuse_if_gone(target)
         step.progress(f"helm rollback to revision {target.number}")
         helm_release.roll_back(self.cluster, target)
+        stuck_pods.replace(self.cluster, step)
         return changed(f"revision {target.number} is back, as revision {helm_release.history(self.cluster)[-1].number}")
 
     def _refuse_if_gone(self, target: Revision) -> None:
@@ -157,16 +159,8 @@ class KubernetesEngine:
         return service_proxy.request(self.cluster, f"{self.cluster.release}-{service}", method, path, body, timeout)
 
     def addresses(self) -> list[Address]:
-        """Return, for each public service, the command that forwards a local port to it."""
-        return [
-            Address(name, self._forward_command(name, service.local_port, service.port))
-            for name, service in self._settings.services.items()
-            if service.public
-        ]
-
-    def _forward_command(self, service: str, local_port: int, port: int) -> str:
-        argv = self.cluster.kubectl_argv("port-forward", f"service/{self.cluster.release}-{service}", f"{local_port}:{port}")
-        return " ".join(argv).replace(f"{ROOT}/", "")
+        """Return the command that opens the public service through a port forward."""
+        return [Address(name, "invoke dashboard") for name, service in self._settings.services.items() if service.public][:1]
 
     def pods(self) -> list[PodState]:
         """Return the pods of the release."""

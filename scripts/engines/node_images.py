@@ -59,8 +59,11 @@ class Containerd:
 
     def images(self) -> set[str]:
         """Ask `ctr images check`: `ctr images ls` also names what an import that failed has left without content."""
-        lines = self._ctr("images", "check", timeout=LIST_SECONDS).splitlines()
-        return {line.split()[0] for line in lines[1:] if " complete (" in line}
+        return {line.split()[0] for line in self._checked() if " complete (" in line}
+
+    def _checked(self) -> list[str]:
+        """The lines of `ctr images check`: name, type, digest, completeness, size, whether it is unpacked."""
+        return self._ctr("images", "check", timeout=LIST_SECONDS).splitlines()[1:]
 
     def writer(self, *, whole: bool) -> Writer:
         """Leave out the blobs in containerd's content store."""
@@ -73,8 +76,12 @@ class Containerd:
             self._ctr("images", "import", "-", input=file, timeout=SEND_SECONDS)
 
     def remove(self, names: Collection[str]) -> None:
-        """Remove the names; containerd collects what no other image uses."""
-        self._ctr("images", "rm", *sorted(names), timeout=LIST_SECONDS)
+        """Remove the names, and the id under which containerd's CRI plugin keeps the same image; what nothing uses is then collected."""
+        digests = {line.split()[0]: line.split()[2] for line in self._checked()}
+        dropped = {digests[name] for name in names if name in digests}
+        used = {digest for name, digest in digests.items() if name not in names and not name.startswith("sha256:")}
+        ids = {name for name, digest in digests.items() if name.startswith("sha256:") and digest in dropped - used}
+        self._ctr("images", "rm", *sorted(ids.union(names)), timeout=LIST_SECONDS)
 
     def _ctr(self, *argv: str, timeout: float, input: IO[bytes] | None = None) -> str:  # noqa: A002 - as in shell.run
         return shell.run([*self.ctr, "--namespace", "k8s.io", *argv], timeout=timeout, input=input).stdout

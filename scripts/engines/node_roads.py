@@ -18,6 +18,7 @@ SOCKETS = (
     "/run/k3s/containerd/containerd.sock",
     "/var/snap/microk8s/common/run/containerd.sock",
     "/run/local-cluster/containerd.sock",
+    "/run/todo-test-cluster/containerd.sock",
 )
 CTR_SECONDS = 10
 
@@ -69,21 +70,23 @@ def _by_socket(cluster: Cluster, node: Object, socket: str) -> Road:
 
     Another containerd (Docker's own, say) may listen at a usual place: only the one that knows a pod of the node is the node's.
     """
-    uid = _pod_on(cluster, _name(node))
+    pod = _pod_on(cluster, _name(node))
     tried = []
     for candidate in (socket,) if socket else SOCKETS:
         if not Path(candidate).exists():
             tried.append(f"{candidate}: is not there")
             continue
         ctr = ("ctr", "--address", candidate)
-        label = f'labels."io.kubernetes.pod.uid"=={uid}'
-        answer = shell.run([*ctr, "--namespace", "k8s.io", "containers", "ls", "--quiet", label], timeout=CTR_SECONDS, ok=None)
+        # With no pod to ask for, Kubernetes' namespace in containerd must do as a sign.
+        of_pod = ("--namespace", "k8s.io", "containers", "ls", "--quiet", f'labels."io.kubernetes.pod.uid"=={pod}')
+        question = of_pod if pod else ("namespaces", "ls", "--quiet")
+        answer = shell.run([*ctr, *question], timeout=CTR_SECONDS, ok=None)
         if answer.code:
             tried.append(f"{candidate}: {(answer.stderr.strip().splitlines() or ['no answer'])[-1]}")
-        elif uid and not answer.stdout.strip():
-            tried.append(f"{candidate}: runs no pod of {_name(node)}")
-        else:
+        elif answer.stdout.strip() if pod else "k8s.io" in answer.stdout.split():
             return Containerd(_name(node), ctr)
+        else:
+            tried.append(f"{candidate}: runs no pod of {_name(node)}")
     raise InputError(
         f"no containerd socket of node {_name(node)} answers on this machine",
         "set kube_context.containerd_socket in invoke.yaml, as a user who may read and write it (often root)",
