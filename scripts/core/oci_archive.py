@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import posixpath
 import tarfile
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -212,22 +213,12 @@ def _member(saved: tarfile.TarFile, name: str) -> tarfile.TarInfo:
     try:
         info = saved.getmember(name)
         while info.issym() or info.islnk():
-            base = f"{name.rpartition('/')[0]}/" if info.issym() else ""
-            name = _resolved(base + info.linkname)
+            folder = posixpath.dirname(name) if info.issym() else ""
+            name = posixpath.normpath(posixpath.join(folder, info.linkname))
             info = saved.getmember(name)
     except KeyError:
         raise TaskError(f"the archive that `docker save` wrote lacks {name}", "build the image again: invoke build") from None
     return info
-
-
-def _resolved(path: str) -> str:
-    parts: list[str] = []
-    for part in path.split("/"):
-        if part == "..":
-            del parts[-1:]
-        elif part not in ("", "."):
-            parts.append(part)
-    return "/".join(parts)
 
 
 def _read(saved: tarfile.TarFile, name: str) -> bytes:
