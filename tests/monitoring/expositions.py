@@ -2,8 +2,8 @@
 
     curl -s :8000/metrics | python -m tests.monitoring.expositions 'todo-backend 0.1.0: curl :8000/metrics' > backend.prom
 
-A recording keeps every family. Of families that a dashboard or a rule names it keeps all samples of the namespace `todo-chatbot`
-and of no namespace; of the rest one sample, for the name and the labels.
+A recording keeps the type of every family. Of series that a dashboard or a rule names it keeps all samples of the namespace
+`todo-chatbot`, of no namespace and of the whole node; of the rest one sample, for the name and the labels.
 """
 
 from __future__ import annotations
@@ -50,8 +50,9 @@ def trim(lines: Iterable[str], asked: set[str], namespace: str = "todo-chatbot")
     """The lines of an exposition that a recording keeps. `asked` are the series that some query names."""
     kept: set[str] = set()
     for line in lines:
-        if line.startswith("#") or not line.strip():
-            yield line
+        if line.startswith("#"):
+            if line.startswith("# TYPE "):
+                yield line
             continue
         name = line.split("{")[0].split()[0]
         ours = any(mark in line for mark in ('id="/"', f'namespace="{namespace}"')) or 'namespace="' not in line

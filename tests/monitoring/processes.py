@@ -15,7 +15,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -47,6 +47,14 @@ def http(method: str, url: str, body: object = None, headers: Mapping[str, str] 
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, error.read().decode()
+
+
+def until(done: Callable[[], bool]) -> None:
+    """Wait until `done()`; fail the test when it is not in time."""
+    deadline = time.monotonic() + START_SECONDS
+    while not done():
+        assert time.monotonic() < deadline, "not in time"
+        time.sleep(0.2)
 
 
 @contextlib.contextmanager

@@ -1,0 +1,158 @@
+"""The check of a live monitoring, against a real Prometheus: what it accepts, and that it names what is missing."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from monitoring.queries import RULES, Query
+from scripts import check_monitoring
+from scripts.check_monitoring import Api
+from scripts.core.errors import TaskError
+from scripts.core.report import Report, StepReport
+from tests.monitoring import processes
+
+pytestmark = pytest.mark.monitoring
+
+STEP = StepReport(Report(as_json=True, stdout=io.StringIO(), stderr=io.StringIO()), "monitoring")
+PAGE = 'requests_total{namespace="todo-chatbot"} 1\nnothing_yet NaN\n'
+
+
+@pytest.fixture(autouse=True)
+def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(check_monitoring, "SECONDS", 4)
+    monkeypatch.setattr(check_monitoring, "PAUSE_SECONDS", 0.5)
+
+
+@pytest.fixture(scope="module")
+def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+    """The check's view of a Prometheus with one target that is up and one that is down."""
+    with processes.expositions({"metrics": PAGE}) as address:
+        jobs = [
+            {"job_name": "todo-chatbot-backend", "static_configs": [{"targets": [address]}]},
+            {"job_name": "todo-chatbot-frontend", "static_configs": [{"targets": [f"127.0.0.1:{processes.free_port()}"]}]},
+        ]
+        with processes.prometheus(tmp_path_factory.mktemp("prometheus"), jobs, RULES) as server:
+            processes.until(lambda: len(server.values("up")) == 3)
+            yield Api("Prometheus", int(server.url.rpartition(":")[2]))
+
+
+def settings(*services: str) -> Any:
+    return SimpleNamespace(release="todo-chatbot", namespace="todo-chatbot", services=dict.fromkeys(services))
+
+
+def queries(monkeypatch: pytest.MonkeyPatch, **by_panel: tuple[str, str]) -> None:
+    """Let the dashboards consist of these panels: the expression, and why it may be empty."""
+    found = [Query("todo-chatbot", panel, "", expr, optional) for panel, (expr, optional) in by_panel.items()]
+    monkeypatch.setattr(check_monitoring, "load_queries", lambda: found)
+
+
+def test_a_panel_that_returns_nothing_is_named(prometheus: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    queries(monkeypatch, full=("up", ""), silent=("no_such_metric", ""))
+    with pytest.raises(TaskError) as caught:
+        check_monitoring.await_panels(prometheus, settings(), lambda: None, STEP)
+    assert caught.value.evidence == ("todo-chatbot: silent (): nothing",)
+
+
+def test_a_value_that_is_no_number_is_no_data(prometheus: Api) -> None:
+    assert check_monitoring.count_series(prometheus, "nothing_yet") == 0
+    assert check_monitoring.count_series(prometheus, "count(nothing_yet)") == 1
+
+
+def test_a_panel_that_may_be_empty_is_shown_with_the_reason(prometheus: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    queries(monkeypatch, full=('requests_total{namespace="$namespace"}', ""), maybe=("no_such_metric", "no exporter here"))
+    answered = check_monitoring.await_panels(prometheus, settings(), lambda: None, STEP)
+    assert [row[3] for row in check_monitoring.rows(answered)] == ["1", "0: no exporter here"]
+
+
+def test_traffic_comes_before_each_round_of_questions(prometheus: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    queries(monkeypatch, silent=("no_such_metric", ""))
+    made: list[None] = []
+    with pytest.raises(TaskError):
+        check_monitoring.await_panels(prometheus, settings(), lambda: made.append(None), STEP)
+    assert len(made) > 1
+
+
+def test_a_target_that_is_down_and_a_service_without_a_target_are_named(prometheus: Api) -> None:
+    with pytest.raises(TaskError) as caught:
+        check_monitoring.await_targets(prometheus, settings("backend", "frontend", "worker"), STEP)
+    told = "\n".join(caught.value.evidence)
+    assert "todo-chatbot-worker: no target" in told
+    assert "kube-state-metrics: no target" in told
+    assert "todo-chatbot-frontend : " in told
+    assert "connection refused" in told
+    assert "todo-chatbot-backend" not in told
+
+
+def test_loaded_rules_pass_and_one_that_is_missing_is_named(prometheus: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    check_monitoring.await_rules(prometheus, STEP)
+    monkeypatch.setattr(check_monitoring, "load_alerts", lambda: {"TodoTargetDown": "", "TodoNew": ""})
+    with pytest.raises(TaskError) as caught:
+        check_monitoring.await_rules(prometheus, STEP)
+    assert caught.value.evidence == ("TodoNew: not loaded",)
+
+
+def test_a_prometheus_that_does_not_answer_is_said_so() -> None:
+    with pytest.raises(TaskError, match="Prometheus does not answer at /api/v1/query"):
+        check_monitoring.count_series(Api("Prometheus", processes.free_port()), "up")
+
+
+class Grafana(BaseHTTPRequestHandler):
+    """As much of Grafana's HTTP API as the check asks, in the shapes of its API reference; no Grafana can be had here."""
+
+    found = ("todo-chatbot", "todo-cluster")
+    provisioned = True
+
+    def do_GET(self) -> None:
+        answers: dict[str, Any] = {
+            "/api/search": [{"uid": uid, "type": "dash-db"} for uid in self.found],
+            "/api/datasources": [{"uid": "prometheus", "type": "prometheus"}],
+            **{f"/api/dashboards/uid/{uid}": {"meta": {"provisioned": self.provisioned}} for uid in self.found},
+        }
+        allowed = self.headers.get("Authorization") == "Basic YWRtaW46c2VjcmV0"
+        body = json.dumps(answers[self.path.partition("?")[0]] if allowed else {"message": "Invalid username or password"})
+        self.send_response(200 if allowed else 401)
+        self.end_headers()
+        self.wfile.write(body.encode())
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def grafana_port() -> Iterator[int]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Grafana) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield server.server_address[1]
+        server.shutdown()
+
+
+def test_dashboards_from_files_pass(grafana_port: int) -> None:
+    check_monitoring.await_dashboards(Api("Grafana", grafana_port, ("admin", "secret")), STEP)
+
+
+def test_a_dashboard_that_grafana_lacks_is_named(grafana_port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Grafana, "found", ("todo-chatbot",))
+    with pytest.raises(TaskError) as caught:
+        check_monitoring.await_dashboards(Api("Grafana", grafana_port, ("admin", "secret")), STEP)
+    assert caught.value.evidence == ("todo-cluster: not in Grafana",)
+
+
+def test_a_dashboard_that_somebody_imported_by_hand_is_named(grafana_port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Grafana, "provisioned", False)
+    with pytest.raises(TaskError) as caught:
+        check_monitoring.await_dashboards(Api("Grafana", grafana_port, ("admin", "secret")), STEP)
+    assert caught.value.evidence[0] == "todo-chatbot: not provisioned from a file"
+
+
+def test_a_wrong_password_is_said_and_not_shown(grafana_port: int) -> None:
+    with pytest.raises(TaskError, match="Grafana answers 401") as caught:
+        check_monitoring.await_dashboards(Api("Grafana", grafana_port, ("admin", "wrong-one")), STEP)
+    assert "wrong-one" not in str(caught.value)
