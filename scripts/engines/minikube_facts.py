@@ -138,8 +138,15 @@ def _message(kind: str, data: Mapping[str, Any]) -> str:
     if kind == "download":
         return f"downloading {data.get('artifact', '')}"
     if kind == "download.progress":
-        return f"downloading {data.get('artifact', '')}: {data.get('progress', '')[:4]} of 1"
+        return f"downloading {data.get('artifact', '')}{_percent(data.get('progress', ''))}"
     return str(data.get("message", "")).strip()
+
+
+def _percent(share: str) -> str:
+    try:
+        return f": {float(share):.0%}"
+    except ValueError:
+        return ""
 
 
 def drift(profile: Profile, wanted: Minikube, kubernetes: str) -> list[str]:
