@@ -217,3 +217,7 @@ class StepReport:
     def warn(self, text: str) -> None:
         """Tell of something that is not right, but stops nothing."""
         self._report.warn(f"{self._step}: {text}")
+
+    def say(self, text: str) -> None:
+        """Tell a person something that stays on the screen."""
+        self._report.say(f"{self._step}: {text}")

@@ -1,0 +1,116 @@
+"""The distribution's packages: what is missing, how to install it here, and the exact command where that is for a person to do."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import platform
+import shutil
+import time
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from pathlib import Path
+
+from docker.errors import DockerException
+
+import docker
+from scripts.core import shell
+from scripts.core.errors import TaskError
+from scripts.core.report import StepReport
+
+APT_SECONDS = 1200
+DOCKER_START_SECONDS = 90
+DOCKER_LOG = Path("/var/log/docker.log")
+POLICY = Path("/usr/sbin/policy-rc.d")
+POLICY_TEXT = "#!/bin/sh\n# Put here by `invoke setup` while it installs packages for the tests; their services stay off.\nexit 101\n"
+
+
+@lru_cache
+def system() -> str:
+    """Return `debian` (and its like), `fedora`, `arch`, `linux` for the others, `darwin` or `windows`."""
+    if platform.system() != "Linux":
+        return platform.system().lower()
+    try:
+        release = platform.freedesktop_os_release()
+    except OSError:
+        return "linux"
+    like = {release.get("ID", ""), *release.get("ID_LIKE", "").split()}
+    return next((name for name in ("debian", "fedora", "arch") if name in like or (name == "debian" and "ubuntu" in like)), "linux")
+
+
+def installable() -> bool:
+    """Whether we may install packages ourselves: Debian or Ubuntu, as root."""
+    return system() == "debian" and os.geteuid() == 0 and shutil.which("apt-get") is not None
+
+
+def apt_install(packages: Sequence[str], step: StepReport, *, services: bool = True) -> None:
+    """Install Debian packages without their recommendations; with `services=False` none of their services is started."""
+    environment: dict[str, str | None] = {"DEBIAN_FRONTEND": "noninteractive", "NEEDRESTART_SUSPEND": "1"}
+
+    def tell(line: str) -> None:
+        step.progress(f"apt-get: {line}")
+
+    with contextlib.nullcontext() if services else _services_off():
+        shell.run(["apt-get", "update"], timeout=APT_SECONDS, env=environment, on_line=tell)
+        argv = ["apt-get", "install", "--yes", "--no-install-recommends", *filter(_known, packages)]
+        shell.run(argv, timeout=APT_SECONDS, env=environment, on_line=tell)
+
+
+def _known(package: str) -> bool:
+    """Whether this release has the package; `docker-cli` is one of its own in the newer ones only."""
+    return package != "docker-cli" or shell.run(["apt-cache", "show", package], timeout=60, ok=None).code == 0
+
+
+@contextlib.contextmanager
+def _services_off() -> Iterator[None]:
+    """Debian starts a service as soon as it is installed, unless this file says no. One that is there already stays."""
+    ours = not POLICY.exists() or POLICY.read_text(encoding="utf-8", errors="replace") == POLICY_TEXT
+    if ours:
+        POLICY.write_text(POLICY_TEXT, encoding="utf-8")
+        POLICY.chmod(0o755)
+    try:
+        yield
+    finally:
+        if ours:
+            POLICY.unlink(missing_ok=True)
+
+
+def docker_answers() -> bool:
+    """Whether a Docker engine answers. Asks anew each time."""
+    try:
+        with contextlib.closing(docker.from_env(timeout=10)) as client:
+            return bool(client.ping())
+    except (DockerException, OSError):
+        return False
+
+
+def start_docker(step: StepReport) -> None:
+    """Start the installed Docker engine and wait until it answers. Raises TaskError with the last lines of its log.
+
+    The service manager detaches it, so it holds nothing of ours and outlives this run.
+    """
+    systemd = Path("/run/systemd/system").is_dir()
+    argv = ["systemctl", "enable", "--now", "docker"] if systemd else ["service", "docker", "start"]
+    started = shell.run(argv, timeout=DOCKER_START_SECONDS, ok=None, on_line=step.progress)
+    deadline = time.monotonic() + DOCKER_START_SECONDS
+    while not docker_answers():
+        if time.monotonic() > deadline or started.code != 0:
+            log = DOCKER_LOG.read_text(encoding="utf-8", errors="replace").splitlines()[-8:] if DOCKER_LOG.exists() else []
+            evidence = log or (started.stderr or started.stdout).splitlines()[-8:]
+            raise TaskError(f"the Docker engine does not start (`{' '.join(argv)}`)", "mend what its log says", evidence)
+        step.progress("waiting for the Docker engine to answer")
+        shell.pause(0.5)
+
+
+def docker_by_hand() -> str:
+    """Return the commands that bring a running Docker engine to this system."""
+    as_root = "" if hasattr(os, "geteuid") and os.geteuid() == 0 else "sudo "
+    if shutil.which("docker") and system() not in ("darwin", "windows"):
+        return f"{as_root}systemctl start docker   (and once: {as_root}usermod -aG docker $USER, then log in again)"
+    return {
+        "darwin": "brew install --cask docker && open -a Docker",
+        "windows": "wsl --install -d Debian, and in it: sudo apt-get install docker.io",
+        "debian": f"{as_root}apt-get update && {as_root}apt-get install docker.io && {as_root}usermod -aG docker $USER",
+        "fedora": f"{as_root}dnf install moby-engine && {as_root}systemctl enable --now docker && {as_root}usermod -aG docker $USER",
+        "arch": f"{as_root}pacman -S docker && {as_root}systemctl enable --now docker && {as_root}usermod -aG docker $USER",
+    }.get(system(), "follow https://docs.docker.com/engine/install")
