@@ -4,21 +4,31 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from typing import cast
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from mcp import Client
+from mcp.server.transport_security import TransportSecuritySettings
+from starlette.routing import Route
 
 from todo_backend import __version__
+from todo_backend.answers import Answers
+from todo_backend.assistant import Assistant
+from todo_backend.chat import Chat
+from todo_backend.conversations import ConversationNotFoundError, Conversations
 from todo_backend.database import Database, DatabaseUnavailableError, parse_database_url
 from todo_backend.metrics import Metrics
-from todo_backend.middleware import BearerToken, RequestScope
+from todo_backend.middleware import MCP_PATH, BearerToken, RequestScope
 from todo_backend.probes import probe_routes
 from todo_backend.readiness import Readiness, find_database
-from todo_backend.routes import todo_routes
+from todo_backend.routes import chat_routes, todo_routes
+from todo_backend.rules_assistant import RulesAssistant
 from todo_backend.schemas import Info
 from todo_backend.settings import Settings
 from todo_backend.todos import TodoNotFoundError, Todos
+from todo_backend.tools import todo_server
 
 logger = logging.getLogger(__name__)
 
@@ -35,12 +45,27 @@ def create_app(settings: Settings) -> FastAPI:
     readiness = Readiness(metrics.ready)
     database = Database(parse_database_url(settings.database_url.get_secret_value()), metrics, readiness)
     todos = Todos(database)
+    conversations = Conversations(database)
+    tools = todo_server(todos, metrics)
+    tools_over_http = tools.streamable_http_app(
+        streamable_http_path=MCP_PATH,
+        stateless_http=True,  # any replica can answer the next call
+        max_request_body_size=MAX_BODY_BYTES,
+        # The Host header differs in every cluster; the token is what keeps strangers out.
+        transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),
+    )
+    tools_in_memory = Client(tools)
+    assistant = _assistant(settings, metrics)
+    chat = Chat(conversations, assistant, tools_in_memory, metrics, timeout_seconds=settings.chat_timeout_seconds)
+    answers = Answers()
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         searching = asyncio.create_task(find_database(readiness, database.check, DatabaseUnavailableError))
         try:
-            yield
+            async with tools.session_manager.run(), tools_in_memory:
+                yield
+                await answers.finish()
         finally:
             readiness.stop()
             searching.cancel()
@@ -60,20 +85,43 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.readiness = readiness
     app.include_router(probe_routes(database, readiness, metrics))
-    app.include_router(todo_routes(todos, Info(version=__version__, assistant="rules", model=None)))
+    app.include_router(todo_routes(todos, Info(version=__version__, assistant=assistant.name, model=assistant.model)))
+    app.include_router(chat_routes(chat, conversations, answers))
+    # POST alone: without sessions there is nothing that a GET could wait for, and it would wait through a shutdown.
+    handler = cast(Route, tools_over_http.routes[0]).endpoint
+    app.router.routes.append(Route(MCP_PATH, handler, methods=["POST"]))
     _add_error_answers(app)
     if token := settings.api_token.get_secret_value():
-        app.add_middleware(BearerToken, token=token, guarded=("/api", "/mcp"))
+        app.add_middleware(BearerToken, token=token, guarded=("/api", MCP_PATH))
     else:
         logger.warning("API_TOKEN is empty: /api and /mcp are open to everyone who can reach this port")
     app.add_middleware(RequestScope, metrics=metrics)
     return app
 
 
+def _assistant(settings: Settings, metrics: Metrics) -> Assistant:
+    if not (key := settings.gemini_api_key.get_secret_value()):
+        return RulesAssistant()
+    # Imported here, since without a key the SDK would only cost memory and start-up time.
+    from todo_backend.gemini_assistant import GeminiAssistant
+
+    return GeminiAssistant(
+        key,
+        settings.gemini_model,
+        metrics,
+        timeout_seconds=settings.gemini_timeout_seconds,
+        base_url=settings.gemini_base_url,
+    )
+
+
 def _add_error_answers(app: FastAPI) -> None:
     @app.exception_handler(TodoNotFoundError)
     async def not_found(_: Request, _error: Exception) -> JSONResponse:
         return JSONResponse({"detail": "there is no todo with this id"}, 404)
+
+    @app.exception_handler(ConversationNotFoundError)
+    async def no_conversation(_: Request, _error: Exception) -> JSONResponse:
+        return JSONResponse({"detail": "there is no conversation with this id"}, 404)
 
     @app.exception_handler(DatabaseUnavailableError)
     async def unavailable(_: Request, error: DatabaseUnavailableError) -> JSONResponse:

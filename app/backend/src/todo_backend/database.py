@@ -181,20 +181,25 @@ class Database:
         await self._engine.dispose()
 
     async def _attempt(self, work: Callable[[AsyncSession], Awaitable[Result]]) -> Result:
-        committing = False
+        phase: Literal["connecting", "working", "committing"] = "connecting"
         try:
             async with self._sessions() as session:
+                await session.connection()
+                phase = "working"
                 result = await work(session)
-                committing = True
+                phase = "committing"
                 await session.commit()
         except Exception as error:
-            if (problem := describe_failure(error)) is None:
+            problem = describe_failure(error)
+            if problem is None and phase != "connecting":
                 raise
-            kind, reason = problem
+            kind, reason = problem or ("connect", "the database refuses connections")
             self._metrics.db_errors.labels(kind).inc()
             if not isinstance(error, sqlalchemy.exc.TimeoutError):  # a busy pool is no reason to take the pod out
                 self._readiness.database_failed(reason)
-            raise DatabaseUnavailableError(kind, reason, repeatable=_may_repeat(error, committing)) from error
+            raise DatabaseUnavailableError(
+                kind, reason, repeatable=phase != "committing" and not _is_lasting(error)
+            ) from error
         self._readiness.database_answered()
         return result
 
@@ -225,6 +230,8 @@ _OUTAGES: tuple[tuple[tuple[type[BaseException], ...], ErrorKind, str], ...] = (
     ((asyncpg.InvalidCatalogNameError,), "connect", "the database does not exist"),
     ((asyncpg.CannotConnectNowError,), "connect", "the database is starting or stopping"),
     ((asyncpg.TooManyConnectionsError,), "connect", "too many connections"),
+    ((asyncpg.InsufficientResourcesError,), "other", "the database is out of disk, memory or connections"),
+    ((asyncpg.PostgresSystemError, asyncpg.InternalServerError), "other", "the database has an internal error"),
     ((asyncpg.ReadOnlySQLTransactionError,), "connect", "the database is read-only"),
     ((asyncpg.OperatorInterventionError, asyncpg.PostgresConnectionError), "connect", "connection lost"),
     ((asyncpg.UndefinedTableError,), "other", "the tables do not exist: the migrations have not run"),
@@ -236,7 +243,7 @@ _OUTAGES: tuple[tuple[tuple[type[BaseException], ...], ErrorKind, str], ...] = (
 
 
 # What waiting a few seconds does not change.
-_PERMANENT = (
+_LASTING = (
     asyncpg.UndefinedTableError,
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.InvalidCatalogNameError,
@@ -251,5 +258,5 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
         current = current.__cause__ or current.__context__
 
 
-def _may_repeat(error: Exception, committing: bool) -> bool:
-    return not committing and not any(isinstance(link, _PERMANENT) for link in _chain(error))
+def _is_lasting(error: Exception) -> bool:
+    return any(isinstance(link, _LASTING) for link in _chain(error))

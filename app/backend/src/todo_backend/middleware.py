@@ -16,6 +16,7 @@ from todo_backend.metrics import Metrics
 
 logger = logging.getLogger("todo_backend.access")
 
+MCP_PATH = "/mcp"
 _PROBES = ("/health", "/ready", "/metrics")
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _ACCEPTABLE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -107,6 +108,8 @@ class BearerToken:
 
 def _handler(scope: Scope) -> str:
     """Return the template of the route that answered; never the path, which a user typed."""
+    if scope["path"] == MCP_PATH:  # its route is Starlette's, which leaves no template behind
+        return MCP_PATH
     route: Any = scope.get("route")
     return getattr(route, "path", "") or "unmatched"
 

@@ -1,13 +1,31 @@
 """The REST API. Each function turns HTTP into one call of a service and its outcome back into HTTP."""
 
+import asyncio
 import uuid
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Response, Security
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, StreamingResponse
 from fastapi.security import HTTPBearer
 
-from todo_backend.schemas import Conflict, Info, Problem, Todo, TodoChange, TodoDraft, TodoFilter, TodoPage
+from todo_backend.answers import Answers
+from todo_backend.chat import Chat
+from todo_backend.conversations import Conversations
+from todo_backend.database import DatabaseUnavailableError
+from todo_backend.schemas import (
+    ChatAnswer,
+    ChatHistory,
+    ChatMessage,
+    ChatRequest,
+    Conflict,
+    Info,
+    Problem,
+    Todo,
+    TodoChange,
+    TodoDraft,
+    TodoFilter,
+    TodoPage,
+)
 from todo_backend.todos import StaleTodoError, Todos
 
 _NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"model": Problem, "description": "There is none with this id."}}
@@ -89,5 +107,32 @@ def todo_routes(todos: Todos, info: Info) -> APIRouter:
     async def delete_todo(todo_id: uuid.UUID) -> None:
         """Delete a todo for good."""
         await todos.delete(todo_id)
+
+    return router
+
+
+_STREAM = {"content": {"text/event-stream": {"schema": {"type": "string"}}}, "description": "The answer."}
+
+
+def chat_routes(chat: Chat, conversations: Conversations, answers: Answers) -> APIRouter:
+    """Make the routes for chat."""
+    router = api_router()
+
+    @router.post("/chat", tags=["chat"], response_model=ChatAnswer, responses=_NOT_FOUND | {200: _STREAM})
+    async def ask(request: ChatRequest, accept: Annotated[str, Header()] = "") -> ChatAnswer | StreamingResponse:
+        """Say something to the assistant: as a stream of events when `Accept` asks for one, else as a whole."""
+        answer = answers.start(chat, await chat.ask(request))
+        if "text/event-stream" in accept.lower():
+            return StreamingResponse(answer.stream(), media_type="text/event-stream")
+        whole = await asyncio.shield(answer.task)
+        if whole is None:
+            raise DatabaseUnavailableError("connect", "the answer could not be saved", repeatable=False)
+        return whole
+
+    @router.get("/conversations/{conversation_id}/messages", tags=["chat"], responses=_NOT_FOUND)
+    async def list_messages(conversation_id: uuid.UUID) -> ChatHistory:
+        """List what was said in a conversation, oldest first."""
+        said = await conversations.messages(conversation_id)
+        return ChatHistory(items=[ChatMessage.model_validate(message, from_attributes=True) for message in said])
 
     return router

@@ -93,11 +93,11 @@ class TodoFilter(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     state: State = "all"
-    q: SearchText = Field("", description="Text in the title or a tag, without case.")
+    q: SearchText = Field(default="", description="Text in the title or a tag, without case.")
     sort: Sort = "created"
     order: Order = "asc"
-    limit: int = Field(50, ge=1, le=200)
-    offset: int = Field(0, ge=0, le=1_000_000)
+    limit: int = Field(default=50, ge=1, le=200)
+    offset: int = Field(default=0, ge=0, le=1_000_000)
 
 
 class Todo(BaseModel):

@@ -35,11 +35,16 @@ class Todos:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def find(self, wanted: TodoFilter) -> TodoPage:
-        """Return the todos that the filter selects, and how many there are on all pages together."""
+    async def find(self, wanted: TodoFilter, ids: Sequence[uuid.UUID] | None = None) -> TodoPage:
+        """Return the todos that the filter selects, and how many there are on all pages together.
+
+        With `ids`, only todos among them.
+        """
+        condition = _condition(wanted)
+        if ids is not None:
+            condition &= models.Todo.id.in_(ids)
 
         async def work(session: AsyncSession) -> TodoPage:
-            condition = _condition(wanted)
             rows = (await session.execute(_page(wanted, condition))).all()
             # The count comes with each row; a page past the end has no row to carry it.
             total = rows[0].total if rows else await _count(session, condition) if wanted.offset else 0

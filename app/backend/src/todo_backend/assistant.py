@@ -1,0 +1,133 @@
+"""What an assistant is: it reads a conversation, acts through a toolbox, and says something."""
+
+import re
+import uuid
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Literal, Protocol
+
+from mcp import Client
+from mcp_types import TextContent, Tool
+
+from todo_backend.metrics import Metrics
+from todo_backend.tools import OUTCOME_KEY, tool_label
+
+MAX_TOOL_CALLS = 12
+_CHANGING = frozenset({"add_todo", "complete_todo", "update_todo", "delete_todo"})
+
+ToolOutcome = Literal["ok", "refused", "error"]
+ChatOutcome = Literal["ok", "rate_limited", "timeout", "blocked", "bad_key", "bad_answer", "error"]
+AssistantName = Literal["gemini", "rules"]
+Say = Callable[[str], Awaitable[None]]
+OnToolCall = Callable[[str, ToolOutcome], Awaitable[None]]
+
+
+class AssistantError(Exception):
+    """The assistant cannot answer; the message is a plain sentence for the user."""
+
+    def __init__(self, outcome: ChatOutcome, sentence: str) -> None:
+        super().__init__(sentence)
+        self.outcome: ChatOutcome = outcome
+        self.sentence = sentence
+
+
+@dataclass(frozen=True)
+class Utterance:
+    """One message; `listed` holds the ids of the todos that an assistant's message numbered."""
+
+    role: Literal["user", "assistant"]
+    text: str
+    listed: Sequence[uuid.UUID] | None = None
+
+
+@dataclass(frozen=True)
+class Dialogue:
+    """The last messages, the newest of them the user's, and the day on which they are read."""
+
+    utterances: Sequence[Utterance]
+    today: date
+
+    @property
+    def question(self) -> str:
+        """What the user says now."""
+        return self.utterances[-1].text
+
+    def asks_to_delete(self) -> bool:
+        """Tell whether the user's own words, now or in the message before, ask to delete something."""
+        own = [utterance.text for utterance in self.utterances if utterance.role == "user"]
+        return any(_DELETION.search(text) for text in own[-2:])
+
+
+@dataclass(frozen=True)
+class ToolReply:
+    """What a tool answered: `data` when it worked, else `problem`, a sentence."""
+
+    outcome: ToolOutcome
+    data: dict[str, Any] = field(default_factory=dict)
+    problem: str = ""
+
+
+class Toolbox:
+    """The tools that one answer may use, called through an MCP client, bounded in number.
+
+    A call of a tool that is not offered, or one too many, is refused here and never reaches the server: the model
+    reads text that anyone may have put into a todo, so what it asks for is not trusted.
+    """
+
+    def __init__(self, client: Client, offered: Sequence[Tool], metrics: Metrics, on_call: OnToolCall) -> None:
+        self.offered = offered
+        self.changed = False
+        self._client = client
+        self._metrics = metrics
+        self._on_call = on_call
+        self._calls = 0
+
+    async def call(self, name: str, **arguments: Any) -> ToolReply:
+        """Call one tool and return its answer; failures are answers too."""
+        self._calls += 1
+        if self._calls > MAX_TOOL_CALLS:
+            reply = self._refuse(name, "too many tool calls in one answer")
+        elif name not in {tool.name for tool in self.offered}:
+            reply = self._refuse(name, "this tool is not available: the user's message does not ask for it")
+        else:
+            reply = await self._pass_on(name, arguments)
+        self.changed |= reply.outcome == "ok" and name in _CHANGING
+        await self._on_call(tool_label(name), reply.outcome)
+        return reply
+
+    def _refuse(self, name: str, problem: str) -> ToolReply:
+        self._metrics.tool_calls.labels(tool_label(name), "refused").inc()
+        return ToolReply("refused", problem=problem)
+
+    async def _pass_on(self, name: str, arguments: dict[str, Any]) -> ToolReply:
+        result = await self._client.call_tool(name, arguments)
+        if not result.is_error:
+            return ToolReply("ok", data=result.structured_content or {})
+        problem = " ".join(part.text for part in result.content if isinstance(part, TextContent))
+        outcome: ToolOutcome = "refused" if (result.meta or {}).get(OUTCOME_KEY) == "refused" else "error"
+        return ToolReply(outcome, problem=problem)
+
+
+class Assistant(Protocol):
+    """Whoever answers."""
+
+    name: AssistantName
+    model: str | None
+
+    async def answer(self, dialogue: Dialogue, toolbox: Toolbox, say: Say) -> Sequence[uuid.UUID] | None:
+        """Answer the dialogue's question, in parts, through `say`; return the ids of the todos that it numbered.
+
+        Raises:
+            AssistantError: it cannot; what was said so far stands.
+        """
+        ...
+
+
+# Stems of "delete" in the languages that we know it in; who writes another one is asked to say "delete".
+_DELETION = re.compile(
+    r"delet|remov|discard|eras|trash|cancel|\bdrop\b|\bclear\b|get rid|throw (?:it |them )?(?:away|out)"
+    r"|lösch|entfern|supprim|efface|enlev|borra|elimin|quita|apag|exclu|rimuov|verwijder|slett|ta bort|radera|poista"
+    r"|usuń|usun|smaž|smaz|удал|убер|видал|διαγρα|διάγρα|מחק|احذف|حذف|हटा|मिटा|删|刪|移除|削除|消して|삭제|지워|xóa|hapus|ลบ",  # noqa: RUF001
+    re.IGNORECASE,
+)

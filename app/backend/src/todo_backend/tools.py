@@ -1,0 +1,163 @@
+"""The MCP server: six tools over the todo service, for the assistants and for any other MCP client."""
+
+import uuid
+from typing import Annotated, Any, Literal
+
+from mcp.server.mcpserver import Context, MCPServer
+from mcp.server.mcpserver.exceptions import ToolError, UnexpectedToolError
+from mcp_types import CallToolResult, InputRequiredResult, TextContent, ToolAnnotations
+from pydantic import BaseModel, Field, ValidationError
+
+from todo_backend import __version__
+from todo_backend.database import DatabaseUnavailableError
+from todo_backend.metrics import Metrics
+from todo_backend.schemas import (
+    DueDate,
+    Order,
+    Priority,
+    SearchText,
+    Sort,
+    State,
+    Tags,
+    Title,
+    Todo,
+    TodoChange,
+    TodoDraft,
+    TodoFilter,
+    TodoPage,
+    Version,
+)
+from todo_backend.todos import StaleTodoError, TodoNotFoundError, Todos
+
+TOOL_NAMES = ("add_todo", "list_todos", "search_todos", "complete_todo", "update_todo", "delete_todo")
+# Where a failed call tells whether the caller (`refused`) or the service (`error`) is at fault.
+OUTCOME_KEY = "outcome"
+
+TodoId = Annotated[uuid.UUID, Field(description="The todo's id, as list_todos and search_todos return it.")]
+Limit = Annotated[int, Field(ge=1, le=200)]
+
+
+class DeletedTodo(BaseModel):
+    """A todo that is gone."""
+
+    deleted: uuid.UUID
+
+
+class TodoServer(MCPServer):
+    """The MCP server, which counts its calls and says in plain words why one failed."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        super().__init__(
+            "todo-chatbot",
+            version=__version__,
+            instructions="Read and change the user's todo list. Ids come from list_todos and search_todos.",
+            subscriptions=False,
+        )
+        self._metrics = metrics
+
+    async def call_tool(
+        self, name: str, arguments: dict[str, Any], context: Context[Any, Any] | None = None
+    ) -> CallToolResult | InputRequiredResult:
+        """Call a tool; a failure is an error result whose `_meta` tells the outcome, never an exception."""
+        outcome: Literal["ok", "refused", "error"] = "ok"
+        result: CallToolResult | InputRequiredResult
+        try:
+            result = await super().call_tool(name, arguments, context)
+        except ToolError as error:
+            outcome, reason = _explain(error)
+            content = [TextContent(text=reason)]
+            result = CallToolResult(content=[*content], is_error=True, _meta={OUTCOME_KEY: outcome})
+        self._metrics.tool_calls.labels(tool_label(name), outcome).inc()
+        return result
+
+
+def tool_label(name: str) -> str:
+    """Return a tool's name as a metric label; a name that a client made up becomes `unknown`."""
+    return name if name in TOOL_NAMES else "unknown"
+
+
+def _explain(error: ToolError) -> tuple[Literal["refused", "error"], str]:
+    cause = error.__cause__
+    if isinstance(cause, DatabaseUnavailableError):
+        return "error", "the todo list cannot be reached right now; nothing was changed"
+    if isinstance(cause, TodoNotFoundError):
+        return "refused", "there is no todo with this id"
+    if isinstance(cause, StaleTodoError):
+        return "refused", f"the todo was changed in the meantime; it now is {cause.current.model_dump_json()}"
+    if isinstance(cause, ValidationError):
+        return "refused", "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in cause.errors())
+    if isinstance(error, UnexpectedToolError):
+        return "error", "the tool failed"
+    return "refused", str(error)
+
+
+def todo_server(todos: Todos, metrics: Metrics) -> MCPServer:
+    """Make the MCP server whose tools act on `todos`."""
+    server = TodoServer(metrics)
+    reads = ToolAnnotations(read_only_hint=True, open_world_hint=False)
+    adds = ToolAnnotations(destructive_hint=False, idempotent_hint=False, open_world_hint=False)
+    changes = ToolAnnotations(destructive_hint=False, idempotent_hint=True, open_world_hint=False)
+    destroys = ToolAnnotations(destructive_hint=True, idempotent_hint=True, open_world_hint=False)
+
+    @server.tool(annotations=adds)
+    async def add_todo(
+        title: Title, due_date: DueDate | None = None, priority: Priority = "normal", tags: Tags | None = None
+    ) -> Todo:
+        """Add a todo to the list."""
+        todo, _ = await todos.create(TodoDraft(title=title, due_date=due_date, priority=priority, tags=tags or []))
+        return todo
+
+    @server.tool(annotations=reads)
+    async def list_todos(
+        state: State = "open",
+        sort: Sort = "created",
+        order: Order = "asc",
+        limit: Limit = 50,
+        offset: Annotated[int, Field(ge=0, le=1_000_000)] = 0,
+        ids: Annotated[
+            list[uuid.UUID] | None, Field(max_length=200, description="Only the todos with these ids.")
+        ] = None,
+    ) -> TodoPage:
+        """List todos: the open ones unless `state` says otherwise."""
+        wanted = TodoFilter(state=state, sort=sort, order=order, limit=limit, offset=offset)
+        return await todos.find(wanted, ids)
+
+    @server.tool(annotations=reads)
+    async def search_todos(
+        text: Annotated[SearchText, Field(min_length=1, description="Text in the title or a tag, without case.")],
+        state: State = "all",
+        limit: Limit = 50,
+    ) -> TodoPage:
+        """Find todos by a part of their title or tags."""
+        return await todos.find(TodoFilter(q=text, state=state, limit=limit))
+
+    @server.tool(annotations=changes)
+    async def complete_todo(todo_id: TodoId) -> Todo:
+        """Mark a todo as done."""
+        return await todos.complete(todo_id)
+
+    @server.tool(annotations=changes)
+    async def update_todo(  # noqa: PLR0913, PLR0917 - MCP passes arguments by name
+        todo_id: TodoId,
+        version: Version,
+        title: Title | None = None,
+        due_date: DueDate | None = None,
+        clear_due_date: bool = False,
+        priority: Priority | None = None,
+        tags: Tags | None = None,
+        done: bool | None = None,
+    ) -> Todo:
+        """Change the given fields of a todo; refused when it is no longer at `version`."""
+        given: dict[str, Any] = {"title": title, "due_date": due_date, "priority": priority, "tags": tags, "done": done}
+        values = {name: value for name, value in given.items() if value is not None}
+        if clear_due_date:
+            values["due_date"] = None
+        return await todos.update(todo_id, TodoChange.model_validate({"version": version} | values))
+
+    @server.tool(annotations=destroys)
+    async def delete_todo(todo_id: TodoId) -> DeletedTodo:
+        """Delete a todo for good. Only when the user asks for it."""
+        await todos.delete(todo_id)
+        return DeletedTodo(deleted=todo_id)
+
+    return server
