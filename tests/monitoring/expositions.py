@@ -29,7 +29,9 @@ def families(pages: dict[str, str] | None = None) -> dict[str, str]:
     kinds: dict[str, str] = {}
     for text in (recorded() if pages is None else pages).values():
         for family in text_string_to_metric_families(text):
-            names = {sample.name for sample in family.samples} if family.type == "counter" else {family.name}
+            # The parser takes `_total` off a counter's name; a few exporters have counters without it.
+            counted = {sample.name for sample in family.samples} or {f"{family.name}_total"}
+            names = counted if family.type == "counter" else {family.name}
             kinds.update(dict.fromkeys(names, family.type))
     return kinds
 
@@ -53,6 +55,8 @@ def trim(lines: Iterable[str], asked: set[str], namespace: str = "todo-chatbot")
         if line.startswith("#"):
             if line.startswith("# TYPE "):
                 yield line
+            continue
+        if not line.strip():
             continue
         name = line.split("{")[0].split()[0]
         ours = any(mark in line for mark in ('id="/"', f'namespace="{namespace}"')) or 'namespace="' not in line

@@ -1,0 +1,200 @@
+"""The dashboards as files: in step with their sources, complete, and asking only for metrics that exist."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from monitoring import render_dashboards
+from monitoring.queries import Query, load_alerts, load_queries
+from tests.monitoring import promql
+from tests.monitoring.expositions import families, series_types
+from tests.monitoring.machine import ROOT, program
+
+SOURCES = sorted((ROOT / "monitoring" / "dashboards").glob("*.yaml"))
+DASHBOARDS = {path.stem: json.loads(path.with_suffix(".json").read_text()) for path in SOURCES}
+PANELS = [
+    pytest.param(panel, id=f"{name}: {panel['title']}")
+    for name, dashboard in DASHBOARDS.items()
+    for panel in dashboard["panels"]
+    if panel["type"] != "row"
+]
+QUERIES = load_queries()
+EXPRESSIONS = [
+    *(pytest.param(q.resolved("todo-chatbot", "2m"), id=f"{q.dashboard}: {q.panel}: {q.legend}") for q in QUERIES),
+    *(pytest.param(expr, id=name) for name, expr in load_alerts().items()),
+]
+# What Prometheus makes itself.
+OWN_SERIES = {"up", "ALERTS"}
+# Exists only where the database uses TLS.
+UNRECORDED = {"todo_db_certificate_expiry_timestamp_seconds"}
+
+pytestmark = pytest.mark.monitoring
+by_panel = pytest.mark.parametrize("panel", PANELS)
+by_expression = pytest.mark.parametrize("expr", EXPRESSIONS)
+by_dashboard = pytest.mark.parametrize("dashboard", DASHBOARDS.values(), ids=DASHBOARDS)
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
+def test_json_is_what_its_source_renders_to(source: Any) -> None:
+    assert source.with_suffix(".json").read_text() == render_dashboards.render_file(source), "run `python -m monitoring.render_dashboards`"
+
+
+def test_no_json_is_without_a_source() -> None:
+    assert {path.stem for path in SOURCES[0].parent.glob("*.json")} == {path.stem for path in SOURCES}
+
+
+@by_dashboard
+def test_dashboard_can_be_provisioned(dashboard: dict[str, Any]) -> None:
+    assert dashboard["id"] is None, "Grafana numbers dashboards itself"
+    assert dashboard["uid"] in {"todo-chatbot", "todo-cluster"}
+    assert dashboard["editable"] is False
+    assert "__inputs" not in dashboard, "only an import by hand resolves inputs"
+
+
+@by_dashboard
+def test_dashboard_has_one_data_source_variable_and_uses_no_other_source(dashboard: dict[str, Any]) -> None:
+    kinds = Counter(variable["type"] for variable in dashboard["templating"]["list"])
+    assert kinds["datasource"] == 1
+    assert set(_values_of(dashboard, "datasource")) == {"${datasource}"}
+
+
+def _values_of(node: Any, key: str) -> list[str]:
+    if isinstance(node, dict):
+        own = [node[key]["uid"]] if isinstance(node.get(key), dict) and "uid" in node[key] else []
+        return own + [uid for child in node.values() for uid in _values_of(child, key)]
+    if isinstance(node, list):
+        return [uid for child in node for uid in _values_of(child, key)]
+    return []
+
+
+@by_dashboard
+def test_no_two_panels_share_an_id_or_a_place(dashboard: dict[str, Any]) -> None:
+    ids = Counter(panel["id"] for panel in dashboard["panels"])
+    cells = Counter(
+        (x, y)
+        for panel in dashboard["panels"]
+        for x in range(panel["gridPos"]["x"], panel["gridPos"]["x"] + panel["gridPos"]["w"])
+        for y in range(panel["gridPos"]["y"], panel["gridPos"]["y"] + panel["gridPos"]["h"])
+    )
+    assert max(ids.values()) == 1
+    assert max(cells.values()) == 1
+    assert max(x for x, _ in cells) < 24
+
+
+@by_dashboard
+def test_dashboard_has_no_more_panels_than_a_person_reads(dashboard: dict[str, Any]) -> None:
+    assert 12 <= sum(panel["type"] != "row" for panel in dashboard["panels"]) <= 20
+
+
+@by_panel
+def test_panel_has_a_title_a_description_and_a_unit(panel: dict[str, Any]) -> None:
+    assert panel["title"]
+    assert panel["description"].endswith(".")
+    assert panel["fieldConfig"]["defaults"]["unit"]
+
+
+@by_panel
+def test_series_of_a_panel_have_names(panel: dict[str, Any]) -> None:
+    legends = [target["legendFormat"] for target in panel["targets"]]
+    assert all(legends)
+    assert len(set(legends)) == len(legends)
+
+
+@by_panel
+def test_stat_has_colours_for_good_and_bad_unless_it_shows_traffic(panel: dict[str, Any]) -> None:
+    if panel["type"] == "stat" and panel["fieldConfig"]["defaults"]["unit"] != "reqps":
+        assert len(panel["fieldConfig"]["defaults"]["thresholds"]["steps"]) > 1
+
+
+@by_panel
+def test_legend_names_only_labels_that_the_query_keeps(panel: dict[str, Any]) -> None:
+    """A label in a legend that the aggregation drops shows as nothing."""
+    for target in panel["targets"]:
+        expr = Query("", "", "", target["expr"]).resolved("todo-chatbot", "2m")
+        assert set(_labels_of(target["legendFormat"])) <= promql.grouping_labels(expr), target["legendFormat"]
+
+
+def _labels_of(legend: str) -> list[str]:
+    return [part.split("}}")[0].strip() for part in legend.split("{{")[1:]]
+
+
+@by_expression
+def test_expression_parses_and_every_metric_is_one_that_something_exposes(expr: str) -> None:
+    unknown = promql.metric_names(expr) - set(series_types()) - OWN_SERIES - UNRECORDED
+    assert not unknown, "not in tests/monitoring/recordings"
+
+
+@by_expression
+def test_counters_stand_under_a_rate_and_gauges_do_not(expr: str) -> None:
+    rated = {metric for name, within in promql.calls(expr) if name in {"rate", "increase"} for metric in within}
+    for metric in promql.metric_names(expr) & set(series_types()):
+        is_counter = series_types()[metric] == "counter"
+        # How often a container has been restarted so far is what a table shows, not how fast.
+        if is_counter and metric != "kube_pod_container_status_restarts_total":
+            assert metric in rated, f"{metric} is a counter without a rate"
+        if not is_counter:
+            assert metric not in rated, f"{metric} is a gauge under a rate"
+
+
+@by_expression
+def test_expression_is_right_on_both_container_runtimes(expr: str) -> None:
+    """The Docker runtime names no container and no image, so to ask for one returns nothing there."""
+    for selector in promql.selectors(expr):
+        if selector.metric.startswith("container_"):
+            asked = {label for label, _, value in selector.matchers if label in {"container", "image", "name"} and value != ".*"}
+            assert not asked, f"{selector.metric} is selected by {asked}"
+            labels = {label for label, _, _ in selector.matchers}
+            assert labels & {"namespace", "pod", "id"}, f"{selector.metric} would count pods and their containers together"
+
+
+@by_expression
+def test_usage_of_pods_is_never_summed_over_cgroups(expr: str) -> None:
+    """On containerd the pod's cgroup and its containers' are both there: a sum counts everything twice, max by (pod) once."""
+    text = " ".join(expr.split())
+    for metric in promql.metric_names(text):
+        whole_node = all(s.equals("id", "/") for s in promql.selectors(text) if s.metric == metric)
+        if metric.startswith("container_") and not whole_node:
+            assert "max by (" in text
+            assert f"sum({metric}" not in text
+            assert f"sum(rate({metric}" not in text
+
+
+def test_rate_windows_of_panels_follow_the_zoom_and_the_scrape_interval() -> None:
+    fixed = [query.panel for query in QUERIES if "rate(" in query.expr and "[$__rate_interval]" not in query.expr]
+    assert not fixed, "use $__rate_interval"
+
+
+def test_every_metric_of_the_architecture_page_that_the_apps_promise_is_recorded() -> None:
+    page = (ROOT / "specs" / "architecture.md").read_text().split("## Metrics")[1].split("\n## ")[0]
+    promised = {line.split("`")[1] for line in page.splitlines() if line.startswith("| `")}
+    missing = promised - set(families()) - UNRECORDED
+    assert promised
+    assert not missing
+
+
+def test_changing_one_panel_changes_only_that_panel() -> None:
+    source = yaml.safe_load(SOURCES[0].read_text())
+    before = render_dashboards.render_dashboard(source)
+    source["rows"][1]["panels"].insert(0, {**source["rows"][1]["panels"][0], "title": "A new panel"})
+    after = render_dashboards.render_dashboard(source)
+    kept = {panel["id"]: {**panel, "gridPos": None} for panel in after["panels"]}
+    assert len(kept) == len(before["panels"]) + 1
+    assert all(kept[panel["id"]] == {**panel, "gridPos": None} for panel in before["panels"])
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
+def test_grafanas_linter_has_nothing_to_say(source: Path) -> None:
+    """github.com/grafana/dashboard-linter; dashboards/.lint holds what it may not ask for, each with its reason."""
+    linter = program("dashboard-linter", "a build of github.com/grafana/dashboard-linter")
+    argv = [linter, "lint", "--strict", source.with_suffix(".json")]
+    run = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
+    assert run.returncode == 0, run.stdout + run.stderr
+    reasons = [rule.get("reason") for rule in yaml.safe_load((source.parent / ".lint").read_text())["exclusions"].values()]
+    assert all(reasons)

@@ -1,0 +1,129 @@
+"""A real Prometheus scrapes the real services under a little traffic, and recordings of what needs a cluster; every query returns data."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import yaml
+
+from monitoring.queries import RULES, Query, load_alerts, load_queries
+from tests.monitoring import processes
+from tests.monitoring.expositions import families, recorded
+from tests.monitoring.machine import ROOT
+
+pytestmark = pytest.mark.monitoring
+
+NAMESPACE = "todo-chatbot"
+RATE_INTERVAL = "1m"
+ROUNDS = 5
+ROUND_SECONDS = 2  # two scrapes
+SERVICES = {"backend": "backend-1", "frontend": "frontend-1"}
+# Recordings of what needs a cluster, by the job that Prometheus gives it there.
+FROM_CLUSTER = {"cadvisor": "kubelet", "kube-state-metrics": "kube-state-metrics", "postgres-exporter": "todo-chatbot-postgres"}
+QUERIES = [query for query in load_queries() if not query.optional or "pg_" in query.expr]
+
+
+@pytest.fixture(scope="module")
+def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """The URLs of the real backend and frontend."""
+    folder = tmp_path_factory.mktemp("services")
+    database = tmp_path_factory.mktemp("postgres")
+    with (
+        processes.postgres(database) as database_url,
+        processes.backend(folder, database_url) as backend,
+        processes.frontend(folder, backend) as frontend,
+    ):
+        yield {"backend": backend, "frontend": frontend}
+
+
+@pytest.fixture(scope="module")
+def server(services: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[processes.Prometheus]:
+    """A Prometheus that has scraped everything while there was traffic."""
+    folder = tmp_path_factory.mktemp("prometheus")
+    with processes.expositions(recorded()) as pages:
+        jobs = [service_job(name, url) for name, url in services.items()] + [recording_job(name, pages) for name in FROM_CLUSTER]
+        with processes.prometheus(folder, jobs, RULES) as prometheus:
+            make_traffic(services)
+            yield prometheus
+
+
+def service_job(name: str, url: str) -> dict[str, Any]:
+    """The scrape of a service, with the labels that discovery in the cluster gives it."""
+    labels = {"namespace": NAMESPACE, "pod": SERVICES[name], "service": f"todo-chatbot-{name}"}
+    target = {"targets": [url.removeprefix("http://")], "labels": labels}
+    return {"job_name": f"todo-chatbot-{name}", "static_configs": [target]}
+
+
+def recording_job(name: str, address: str) -> dict[str, Any]:
+    """The scrape of a recording; its labels win, as the chart's ServiceMonitors say, and its old timestamps count for nothing."""
+    job: dict[str, Any] = {
+        "job_name": FROM_CLUSTER[name],
+        "metrics_path": f"/{name}",
+        "honor_labels": True,
+        "honor_timestamps": False,
+        "static_configs": [{"targets": [address]}],
+    }
+    if name == "cadvisor":
+        values = yaml.safe_load((ROOT / "monitoring" / "values.yaml").read_text())
+        rules = values["kubelet"]["serviceMonitor"]["cAdvisorMetricRelabelings"]
+        job["metric_relabel_configs"] = [
+            {"action": rule["action"], "source_labels": rule["sourceLabels"], "regex": rule["regex"]} for rule in rules
+        ]
+    if name == "postgres-exporter":
+        job["static_configs"][0]["labels"] = {"namespace": NAMESPACE, "pod": "postgres-0"}
+    return job
+
+
+def make_traffic(services: dict[str, str]) -> None:
+    """Use the app as people do, mistakes included, for longer than a few scrapes."""
+    page, api = services["frontend"], services["backend"]
+    for number in range(ROUNDS):
+        started = time.monotonic()
+        assert processes.http("GET", f"{page}/")[0] == 200
+        assert processes.http("POST", f"{page}/api/todos", {"title": f"todo {number}"})[0] == 201
+        assert processes.http("GET", f"{page}/api/todos")[0] == 200
+        assert processes.http("GET", f"{api}/api/todos/00000000-0000-0000-0000-000000000000")[0] == 404
+        status, body = processes.http("POST", f"{page}/api/chat", {"message": f"add milk {number}"})
+        assert status == 200, body
+        time.sleep(max(0.0, ROUND_SECONDS - (time.monotonic() - started)))
+    time.sleep(2 * ROUND_SECONDS)
+
+
+@pytest.mark.parametrize("query", QUERIES, ids=lambda q: f"{q.dashboard}: {q.panel}: {q.legend}")
+def test_query_of_a_panel_returns_data(server: processes.Prometheus, query: Query) -> None:
+    expr = query.resolved(NAMESPACE, RATE_INTERVAL)
+    assert server.values(expr), f"nothing for {expr}"
+
+
+def test_a_query_for_a_metric_that_nothing_exposes_returns_nothing(server: processes.Prometheus) -> None:
+    """The control of the test above."""
+    assert not server.values('sum(rate(no_such_metric_total{namespace="todo-chatbot"}[1m]))')
+
+
+def test_every_target_is_up(server: processes.Prometheus) -> None:
+    down = {target["labels"]["job"]: target["lastError"] for target in server.get("targets")["activeTargets"] if target["health"] != "up"}
+    assert not down
+
+
+def test_every_rule_is_loaded_and_can_be_evaluated(server: processes.Prometheus) -> None:
+    rules = [rule for group in server.get("rules")["groups"] for rule in group["rules"]]
+    assert {rule["name"] for rule in rules} == set(load_alerts())
+    assert {rule["name"]: rule.get("lastError") for rule in rules if rule["health"] != "ok"} == {}
+
+
+def test_nothing_alerts_on_a_healthy_app(server: processes.Prometheus) -> None:
+    assert server.values('ALERTS{alertname=~"Todo.+", alertname!="TodoDiskNearlyFull"}') == []
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_service_exposes_what_its_recording_says(services: dict[str, str], name: str) -> None:
+    """A metric that a service drops or renames shows here, before a dashboard is empty."""
+    _, live = processes.http("GET", f"{services[name]}/metrics")
+    ours = ("http_", "todo_")
+    promised = {family for family in families({name: recorded()[name]}) if family.startswith(ours)}
+    exposed = {family for family in families({name: live}) if family.startswith(ours)}
+    assert promised
+    assert promised == exposed

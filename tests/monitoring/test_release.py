@@ -1,0 +1,67 @@
+"""The release as the tool makes it: the values file, our rules, the Secret's name, the dashboards."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+from pydantic import SecretStr
+
+from monitoring.queries import RULES
+from scripts.core import monitoring
+from scripts.core.chart import Release
+from scripts.core.env_file import EnvFile
+from scripts.core.settings import parse_settings
+from tests.monitoring.machine import CHART, ROOT, program
+
+pytestmark = pytest.mark.monitoring
+
+SETTINGS = parse_settings((ROOT / "invoke.yaml").read_text())
+
+
+def env(password: str) -> EnvFile:
+    return EnvFile(ROOT / ".env", {monitoring.PASSWORD_KEY: SecretStr(password)})
+
+
+def release(password: str = "one") -> Release:
+    return monitoring.planned(SETTINGS, CHART, monitoring.admin_secret(env(password)))
+
+
+def test_a_new_password_gives_the_secret_a_new_name_and_so_restarts_grafana() -> None:
+    first, second = monitoring.admin_secret(env("one")), monitoring.admin_secret(env("two"))
+    assert first.name != second.name
+    assert first.name == monitoring.admin_secret(env("one")).name
+    assert release("one").values["grafana"]["admin"] == {"existingSecret": first.name}
+
+
+def test_the_password_is_in_the_secret_alone() -> None:
+    secret = monitoring.admin_secret(env("hunter2-hunter2"))
+    assert json.loads(secret.manifest("monitoring", {}))["stringData"]["admin-password"] == "hunter2-hunter2"
+    assert "hunter2-hunter2" not in repr(secret) + release("hunter2-hunter2").values_json
+
+
+def test_config_map_holds_each_dashboard_as_it_is_in_the_checkout() -> None:
+    manifest = json.loads(monitoring.dashboards_manifest("monitoring", {"a": "b"}))
+    assert manifest["metadata"] == {"name": "todo-chatbot-dashboards", "namespace": "monitoring", "labels": {"a": "b"}}
+    assert manifest["data"] == {
+        f"{name}.json": (monitoring.DASHBOARDS / f"{name}.json").read_text() for name in ("todo-chatbot", "todo-cluster")
+    }
+
+
+def test_config_map_stays_far_below_the_limit_of_one_mebibyte() -> None:
+    assert len(monitoring.dashboards_manifest("monitoring", {})) < 512 * 1024
+
+
+def test_chart_turns_our_rules_into_one_prometheus_rule_without_touching_their_templates() -> None:
+    helm = program("helm", "`invoke setup`")
+    if not (CHART / "Chart.yaml").exists():
+        pytest.skip(f"no chart kube-prometheus-stack in {CHART}")
+    made = release()
+    argv = [helm, "template", made.name, made.chart, "--namespace", made.namespace, "--values", "-"]
+    run = subprocess.run(argv, input=made.values_json, capture_output=True, text=True, timeout=120, check=False)
+    assert run.returncode == 0, run.stderr
+    rules = [found for found in yaml.safe_load_all(run.stdout) if found and found["kind"] == "PrometheusRule"]
+    assert [rule["spec"]["groups"] for rule in rules] == [yaml.safe_load(Path(RULES).read_text())["groups"]]
