@@ -505,7 +505,7 @@ NAME_UNKNOWN = re.compile(
     re.IGNORECASE,
 )
 REFUSED = re.compile(
-    r"connection refused|refused the connection|ECONNREFUSED|authentication failed|no pg_hba.conf entry|does not exist"
+    r"connection refused|refused the connection|ECONNREFUSED|connect call failed|authentication failed|no pg_hba.conf entry|does not exist"
     r"|too many (clients|connections)|not permitted to log in|connection lost|TLS failed|starting or stopping",
     re.IGNORECASE,
 )

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import os
+import shutil
 import sys
-import tempfile
-import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
 from scripts.core import shell
 from scripts.core.errors import TaskError
-from scripts.core.settings import KubeContext
-from scripts.engines import node_roads
-from scripts.engines.cluster import Cluster
+from tests.cluster import faults
+from tests.cluster.app import App, install
+from tests.cluster.context import ClusterContext, temporary_namespace
+from tests.cluster.local_cluster import busybox, images
 from tests.cluster.local_cluster.cluster import LocalCluster, explain
+from tests.cluster.local_cluster.layout import Layout
 
-NAMESPACE_LABELS = {"todo-tests": "true"}
-DELETE_SECONDS = 120
+__all__ = ["ClusterContext", "temporary_namespace"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -29,35 +26,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--context", help="the kube context to test in; otherwise KUBECONFIG's, otherwise a cluster of our own")
     group.addoption("--keep", action="store_true", help="leave the cluster of our own, and namespaces of failed tests, as they are")
     group.addoption("--record", action="store_true", help="write what was seen of each fault to tests/recordings")
-
-
-@dataclass(frozen=True)
-class ClusterContext:
-    """A cluster that tests may use, by its kubeconfig and context."""
-
-    context: str
-    kubeconfig: Path | None
-    """None: the user's own."""
-    containerd_socket: Path | None
-    """Where the node's containerd listens, when the cluster is our own."""
-    must_enforce_policies: bool = False
-    """Whether it is our own, with a policy engine; another one may or may not enforce them."""
-
-    def within(self, namespace: str, release: str) -> Cluster:
-        """Return the handle on a release in a namespace."""
-        return Cluster(context=self.context, namespace=namespace, release=release, kubeconfig=self.kubeconfig)
-
-    def load(self, image: str) -> None:
-        """Put an image of this machine's Docker engine into every node."""
-        with tempfile.NamedTemporaryFile(suffix=".tar") as archive:
-            shell.run(["docker", "save", "--output", archive.name, image], timeout=300)
-            self.load_archive(Path(archive.name))
-
-    def load_archive(self, archive: Path) -> None:
-        """Put the images of an archive of `docker save` into every node. Raises TaskError when there is no way into one."""
-        wanted = KubeContext(context=self.context, containerd_socket=str(self.containerd_socket or ""))
-        for road in node_roads.find(self.within("default", ""), wanted):
-            road.send(archive)
 
 
 @pytest.fixture(scope="session")
@@ -98,28 +66,32 @@ def _reach(own: LocalCluster) -> None:
         os.environ[name] = ",".join(filter(None, [os.environ.get(name, ""), own.layout.node_ip]))
 
 
+@pytest.fixture(scope="session")
+def fault_image(cluster_context: ClusterContext, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """The image of `faults.py` on every node, once for an unprivileged user and once for root."""
+    files = {
+        "bin/busybox": busybox.find(Layout()).read_bytes(),
+        "bin/answer": faults.ANSWER.encode(),
+        "bin/connect": faults.CONNECT.encode(),
+    }
+    for name, user in ((faults.IMAGE, faults.USER), (faults.ROOT_IMAGE, "")):
+        archive = tmp_path_factory.mktemp("image") / "image.tar"
+        archive.write_bytes(images.static_image(name, files, ["/bin/sh"], faults.APPLETS, user))
+        cluster_context.load_archive(archive)
+
+
+@pytest.fixture(scope="session")
+def app(cluster_context: ClusterContext, tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
+    """The real app, brought up once by its own tasks, and taken away with its data at the end."""
+    if not shutil.which("docker"):
+        pytest.skip("no Docker engine to build the images with")
+    installed = install(cluster_context, tmp_path_factory.mktemp("app") / "todo")
+    yield installed
+    installed.checkout.invoke("down", "--data", "--yes", "--engine", "kube_context")
+
+
 @pytest.fixture
 def namespace(cluster_context: ClusterContext, request: pytest.FixtureRequest) -> Iterator[str]:
     """A fresh namespace, removed after the test."""
     with temporary_namespace(cluster_context, request.config) as name:
         yield name
-
-
-class temporary_namespace:  # noqa: N801 - used as a function
-    """A context manager: a namespace that exists while the block runs."""
-
-    def __init__(self, context: ClusterContext, config: pytest.Config, labels: dict[str, str] | None = None) -> None:
-        self._name = f"test-{uuid.uuid4().hex[:8]}"
-        self._cluster = context.within(self._name, "")
-        self._keep = bool(config.getoption("--keep", default=False))
-        self._labels = {**NAMESPACE_LABELS, **(labels or {})}
-
-    def __enter__(self) -> str:
-        manifest = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": self._name, "labels": self._labels}}
-        self._cluster.kubectl("create", "--filename", "-", input=json.dumps(manifest))
-        return self._name
-
-    def __exit__(self, failure: object, *_: object) -> None:
-        if not (failure and self._keep):
-            argv = ("delete", "namespace", self._name, "--ignore-not-found", f"--timeout={DELETE_SECONDS}s")
-            self._cluster.kubectl(*argv, timeout=DELETE_SECONDS + 10)

@@ -34,7 +34,7 @@ echo "$said"
 echo "error: $why" >&2
 exit 1
 """
-APPLETS = ("sh", "sleep", "nc", "dd", "touch", "nslookup")
+APPLETS = ("sh", "sleep", "nc", "dd", "touch", "nslookup", "ls", "hostname", "sed")
 
 
 @dataclass(frozen=True)
@@ -104,6 +104,8 @@ def _connects(host: str, port: int) -> str:
     return f"sleep 3; connect {host} {port}"
 
 
+# An address beside the pod's own that no pod has. One on the internet would not do: some networks answer for all of it.
+NOBODY = "$(hostname -i | sed 's/[0-9]*$/250/')"
 DENY_EGRESS = {
     "apiVersion": "networking.k8s.io/v1",
     "kind": "NetworkPolicy",
@@ -223,7 +225,7 @@ FAULTS = [
     Fault(
         "database-silent",
         "database-silent",
-        pod(init=_connects("198.51.100.1", 5432)),
+        pod(init=_connects(NOBODY, 5432)),
         "does not answer",
     ),
     Fault(

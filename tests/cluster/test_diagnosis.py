@@ -17,10 +17,8 @@ from scripts.engines.cluster import Cluster
 from scripts.engines.diagnosis import Diagnosis, diagnose
 from scripts.engines.snapshot import Snapshot
 from tests.cluster import faults
-from tests.cluster.conftest import ClusterContext, temporary_namespace
+from tests.cluster.context import ClusterContext, temporary_namespace
 from tests.cluster.faults import FAULTS, HEALTHY, Fault
-from tests.cluster.local_cluster import busybox, images
-from tests.cluster.local_cluster.layout import Layout
 from tests.cluster.recordings import write_recording
 
 pytestmark = pytest.mark.cluster
@@ -35,33 +33,18 @@ NAMESPACES: Mapping[str, Mapping[str, str]] = {
 
 
 @pytest.fixture(scope="module")
-def fault_images(cluster_context: ClusterContext, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """The image of the faults, once for an unprivileged user and once for root."""
-    files = {
-        "bin/busybox": busybox.find(Layout()).read_bytes(),
-        "bin/answer": faults.ANSWER.encode(),
-        "bin/connect": faults.CONNECT.encode(),
-    }
-    for name, user in ((faults.IMAGE, faults.USER), (faults.ROOT_IMAGE, "")):
-        archive = tmp_path_factory.mktemp("image") / "image.tar"
-        archive.write_bytes(images.static_image(name, files, ["/bin/sh"], faults.APPLETS, user))
-        cluster_context.load_archive(archive)
-
-
-@pytest.fixture(scope="module")
-def releases(cluster_context: ClusterContext, fault_images: None, pytestconfig: pytest.Config) -> Iterator[dict[str, Cluster]]:
+def releases(cluster_context: ClusterContext, fault_image: None, pytestconfig: pytest.Config) -> Iterator[dict[str, Cluster]]:
     """All releases, wrong and well, brought up together: fault -> the handle on its release."""
     with contextlib.ExitStack() as stack:
         names = {
             kind: stack.enter_context(temporary_namespace(cluster_context, pytestconfig, dict(labels)))
             for kind, labels in NAMESPACES.items()
         }
-        everything = {fault.name: cluster_context.within(names[fault.where], fault.name) for fault in [*FAULTS, *HEALTHY]}
-        create(cluster_context.within(names["quota"], ""), faults.QUOTA)
-        create(cluster_context.within(names["limits"], ""), faults.LIMITS)
-        for fault in [*HEALTHY, *FAULTS]:
-            create(everything[fault.name], *fault.objects())
-        yield everything
+        rules = {"quota": [faults.QUOTA], "limits": [faults.LIMITS]}
+        for kind, namespace in names.items():
+            objects = [o for fault in [*HEALTHY, *FAULTS] if fault.where == kind for o in fault.objects()]
+            create(cluster_context.within(namespace, ""), *rules.get(kind, ()), *objects)
+        yield {fault.name: cluster_context.within(names[fault.where], fault.name) for fault in [*FAULTS, *HEALTHY]}
 
 
 def create(cluster: Cluster, *objects: faults.Object) -> None:

@@ -1,0 +1,68 @@
+"""A cluster that tests may use, and namespaces that are there for a while."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from scripts.core import shell
+from scripts.core.settings import KubeContext
+from scripts.engines import node_roads
+from scripts.engines.cluster import Cluster
+
+NAMESPACE_LABELS = {"todo-tests": "true"}
+DELETE_SECONDS = 120
+
+
+@dataclass(frozen=True)
+class ClusterContext:
+    """A cluster that tests may use, by its kubeconfig and context."""
+
+    context: str
+    kubeconfig: Path | None
+    """None: the user's own."""
+    containerd_socket: Path | None
+    """Where the node's containerd listens, when the cluster is our own."""
+    must_enforce_policies: bool = False
+    """Whether it is our own, with a policy engine; another one may or may not enforce them."""
+
+    def within(self, namespace: str, release: str) -> Cluster:
+        """Return the handle on a release in a namespace."""
+        return Cluster(context=self.context, namespace=namespace, release=release, kubeconfig=self.kubeconfig)
+
+    def load(self, image: str) -> None:
+        """Put an image of this machine's Docker engine into every node."""
+        with tempfile.NamedTemporaryFile(suffix=".tar") as archive:
+            shell.run(["docker", "save", "--output", archive.name, image], timeout=300)
+            self.load_archive(Path(archive.name))
+
+    def load_archive(self, archive: Path) -> None:
+        """Put the images of an archive of `docker save` into every node. Raises TaskError when there is no way into one."""
+        wanted = KubeContext(context=self.context, containerd_socket=str(self.containerd_socket or ""))
+        for road in node_roads.find(self.within("default", ""), wanted):
+            road.send(archive)
+
+
+class temporary_namespace:  # noqa: N801 - used as a function
+    """A context manager: a namespace that exists while the block runs."""
+
+    def __init__(self, context: ClusterContext, config: pytest.Config, labels: dict[str, str] | None = None) -> None:
+        self._name = f"test-{uuid.uuid4().hex[:8]}"
+        self._cluster = context.within(self._name, "")
+        self._keep = bool(config.getoption("--keep", default=False))
+        self._labels = {**NAMESPACE_LABELS, **(labels or {})}
+
+    def __enter__(self) -> str:
+        manifest = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": self._name, "labels": self._labels}}
+        self._cluster.kubectl("create", "--filename", "-", input=json.dumps(manifest))
+        return self._name
+
+    def __exit__(self, failure: object, *_: object) -> None:
+        if not (failure and self._keep):
+            argv = ("delete", "namespace", self._name, "--ignore-not-found", f"--timeout={DELETE_SECONDS}s")
+            self._cluster.kubectl(*argv, timeout=DELETE_SECONDS + 10)
