@@ -15,10 +15,7 @@ RUN if [ -f /run/extra-ca/ca.pem ]; then export NODE_EXTRA_CA_CERTS=/run/extra-c
     npm ci --no-audit --no-fund
 COPY . .
 ENV NEXT_TELEMETRY_DISABLED=1
-RUN npm run build \
-    && cp -r .next/static .next/standalone/.next/static \
-    && cp start.mjs .next/standalone/ \
-    && mkdir .next/standalone/.next/cache
+RUN npm run build
 
 FROM ${RUNTIME_IMAGE} AS run
 WORKDIR /app

@@ -119,13 +119,24 @@ export const todoApi: TodoApi = {
   },
 };
 
-/** Which assistant answers. */
-export async function assistantInfo(): Promise<AssistantInfo> {
-  return (await call('/api/info')).json();
+export interface ChatApi {
+  /** Which assistant answers. */
+  info(): Promise<AssistantInfo>;
+  /** The messages of a conversation, oldest first. */
+  messages(conversationId: string): Promise<StoredMessage[]>;
+  /** Send a message; the answer is an event stream. */
+  send(message: string, conversationId: string | null, signal: AbortSignal): Promise<Response>;
 }
 
-/** The messages of a conversation, oldest first. */
-export async function storedMessages(conversationId: string): Promise<StoredMessage[]> {
-  const response = await call(`/api/conversations/${encodeURIComponent(conversationId)}/messages`);
-  return ((await response.json()) as { items: StoredMessage[] }).items;
-}
+/** The conversation calls of the API. */
+export const chatApi: ChatApi = {
+  info: async () => (await call('/api/info')).json(),
+  messages: async (id) => {
+    const response = await call(`/api/conversations/${encodeURIComponent(id)}/messages`);
+    return ((await response.json()) as { items: StoredMessage[] }).items;
+  },
+  send: (message, conversationId, signal) => {
+    const body = { message, ...(conversationId && { conversation_id: conversationId }) };
+    return call('/api/chat', { ...json('POST', body, { accept: 'text/event-stream' }), signal });
+  },
+};

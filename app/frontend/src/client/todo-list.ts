@@ -23,9 +23,15 @@ export function shownTodos(list: TodoList): Todo[] {
   return todos;
 }
 
-/** How many todos match, counting the changes shown already. */
+/** How many todos match the filter, counting the changes shown already. Every todo matched when it was loaded. */
 export function shownTotal(list: TodoList): number {
-  return list.total + shownTodos(list).length - list.confirmed.length;
+  const shown = shownTodos(list);
+  const strays = shown.filter((todo) => !matchesState(todo, list.query.state)).length;
+  return list.total + shown.length - list.confirmed.length - strays;
+}
+
+function matchesState(todo: Todo, state: TodoQuery['state']): boolean {
+  return state === 'all' || todo.done === (state === 'done');
 }
 
 function applied(todos: Todo[], change: Change): Todo[] {
@@ -71,12 +77,6 @@ export function replace(list: TodoList, todo: Todo): TodoList {
 export function forget(list: TodoList, todoId: string): TodoList {
   const confirmed = without(list, todoId);
   return { ...list, confirmed, total: list.total - (list.confirmed.length - confirmed.length) };
-}
-
-/** Add a further page, without what is there already. */
-export function append(list: TodoList, items: Todo[], total: number): TodoList {
-  const known = new Set(list.confirmed.map(({ id }) => id));
-  return { ...list, confirmed: [...list.confirmed, ...items.filter(({ id }) => !known.has(id))], total };
 }
 
 function without(list: TodoList, todoId: string): Todo[] {

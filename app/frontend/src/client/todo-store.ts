@@ -2,6 +2,9 @@ import { PAGE_SIZE, type Todo, type TodoDraft, type TodoPage, type TodoQuery } f
 import { Problem, type TodoApi, type TodoFields } from './api';
 import * as todoList from './todo-list';
 
+/** How many todos the backend gives at once. */
+const REQUEST_MAX = 200;
+
 /** Something to tell the person, with one thing to do about it at most. */
 export interface Notice {
   id: string;
@@ -46,6 +49,7 @@ export class TodoStore {
   /** Grows with each change, so that a list which was asked for before it is not taken for new. */
   private epoch = 0;
   private loadNumber = 0;
+  private wanted = PAGE_SIZE;
 
   constructor(
     private readonly api: TodoApi,
@@ -68,38 +72,36 @@ export class TodoStore {
   /** Show other todos, from the first page on. */
   setQuery(query: TodoQuery): Promise<void> {
     this.list = { ...this.list, query };
+    this.wanted = PAGE_SIZE;
     return this.reload();
   }
 
-  /** Ask for everything that is shown again, at least one page of it. */
-  async reload(): Promise<void> {
-    const limit = Math.min(200, Math.max(PAGE_SIZE, this.list.confirmed.length));
-    await this.load(limit, 0, ({ items, total }) => {
-      this.list = { ...this.list, confirmed: items, total };
-    });
+  /** Show one page more. The whole list is asked for again, since what changed meanwhile moves the pages. */
+  loadMore(): Promise<void> {
+    this.wanted += PAGE_SIZE;
+    return this.reload();
   }
 
-  /** Ask for one page more. */
-  async loadMore(): Promise<void> {
-    await this.load(PAGE_SIZE, this.list.confirmed.length, ({ items, total }) => {
-      this.list = todoList.append(this.list, items, total);
-    });
-  }
-
-  private async load(limit: number, offset: number, take: (page: TodoPage) => void): Promise<void> {
-    this.loadNumber += 1;
-    const number = this.loadNumber;
+  /** Ask again for everything that is shown, and say that it is loading. */
+  reload(): Promise<void> {
     this.loading = true;
     this.publish();
+    return this.refresh();
+  }
+
+  /** Ask again for everything that is shown. Changes on their way stay on top of the answer. */
+  async refresh(): Promise<void> {
+    this.loadNumber += 1;
+    const number = this.loadNumber;
     try {
       let page: TodoPage;
       let epoch: number;
       do {
         epoch = this.epoch;
-        page = await this.api.list(this.list.query, limit, offset);
+        page = await this.fetchWanted();
         if (number !== this.loadNumber) return;
       } while (epoch !== this.epoch);
-      take(page);
+      this.list = { ...this.list, confirmed: page.items, total: page.total };
       this.problem = null;
     } catch (error) {
       if (number !== this.loadNumber) return;
@@ -107,6 +109,23 @@ export class TodoStore {
     }
     this.loading = false;
     this.publish();
+  }
+
+  private async fetchWanted(): Promise<TodoPage> {
+    const { query } = this.list;
+    const items: Todo[] = [];
+    let total: number;
+    do {
+      const page = await this.api.list(
+        query,
+        Math.min(REQUEST_MAX, this.wanted - items.length),
+        items.length,
+      );
+      if (page.items.length === 0) return { items, total: page.total };
+      items.push(...page.items);
+      total = page.total;
+    } while (items.length < Math.min(this.wanted, total));
+    return { items, total };
   }
 
   /**
@@ -173,13 +192,18 @@ export class TodoStore {
     }
   }
 
-  private async restore(todo: Todo): Promise<void> {
+  /** Add a deleted todo anew. A second try uses the same key, so that it comes back once. */
+  private async restore(todo: Todo, key = crypto.randomUUID()): Promise<void> {
     const { title, due_date, priority, tags } = todo;
-    const key = crypto.randomUUID();
-    const problem = await this.add({ title, due_date, priority, tags }, key);
-    if (problem) {
-      const retry = { label: 'Try again', run: () => void this.restore(todo) };
-      this.notify('problem', `“${title}” could not be brought back. ${problem.message}`, retry);
+    try {
+      await this.run({ id: key, kind: 'add', todo: { ...todo, id: key } }, async () => {
+        const added = await this.api.add({ title, due_date, priority, tags }, key);
+        return todo.done ? this.api.complete(added.id) : added;
+      });
+      this.onActivity(`You brought “${title}” back.`);
+    } catch (error) {
+      const retry = { label: 'Try again', run: () => void this.restore(todo, key) };
+      this.notify('problem', `“${title}” could not be brought back. ${asProblem(error).message}`, retry);
     }
   }
 
@@ -211,6 +235,8 @@ export class TodoStore {
       this.list = todoList.confirm(this.list, change.id, await sent);
     } catch (error) {
       this.list = todoList.rollBack(this.list, change.id);
+      // The answer may be what was lost, and not the change.
+      if (asProblem(error).isConnection) void this.refresh();
       throw error;
     } finally {
       if (this.queues.get(todoId) === settled) this.queues.delete(todoId);

@@ -1,0 +1,47 @@
+'use client';
+
+import { useEffect } from 'react';
+import type { Notice } from '@/client/todo-store';
+import { CrossIcon } from './icons';
+
+const INFO_MS = 8_000;
+
+/** Messages over the page. Good news goes by itself; a problem stays until it is read. */
+export function Notices({ notices, onDismiss }: { notices: Notice[]; onDismiss: (id: string) => void }) {
+  return (
+    <div className="notices" aria-live="polite">
+      {notices.map((notice) => (
+        <NoticeLine key={notice.id} notice={notice} onDismiss={onDismiss} />
+      ))}
+    </div>
+  );
+}
+
+function NoticeLine({ notice, onDismiss }: { notice: Notice; onDismiss: (id: string) => void }) {
+  const { id, kind, text, action } = notice;
+  useEffect(() => {
+    if (kind !== 'info') return;
+    const timer = setTimeout(() => onDismiss(id), INFO_MS);
+    return () => clearTimeout(timer);
+  }, [id, kind, onDismiss]);
+  return (
+    <div className="notice" data-kind={kind}>
+      <p dir="auto">{text}</p>
+      {action && (
+        <button
+          type="button"
+          className="button button-quiet"
+          onClick={() => {
+            onDismiss(id);
+            action.run();
+          }}
+        >
+          {action.label}
+        </button>
+      )}
+      <button type="button" className="icon-button" aria-label="Dismiss" onClick={() => onDismiss(id)}>
+        <CrossIcon />
+      </button>
+    </div>
+  );
+}
