@@ -1,7 +1,8 @@
-"""Asks every service what it should answer. One argument: a JSON list of {url, and status or contains}.
+"""Asks every service what it should answer.
 
-A check with `status` wants a JSON answer with that `status`; one with `contains` wants that text in the answer. Each is asked until it
-holds or 30 seconds are over. Prints a line a check; exit code 1 when one does not hold.
+Arguments: a JSON list of checks {url, and status or contains}, and the seconds for which a check may fail before it counts. A check with
+`status` wants a JSON answer with that `status`; one with `contains` wants that text in the answer. Prints a line a check; exit code 1 when
+one does not hold.
 """
 
 import json
@@ -9,8 +10,6 @@ import sys
 import time
 import urllib.error
 import urllib.request
-
-PATIENCE_SECONDS = 30
 
 
 def fetch(url):
@@ -46,11 +45,11 @@ def settle(check, deadline):
 
 
 def main():
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + float(sys.argv[2])
     failed = False
     for check in json.loads(sys.argv[1]):
         wrong = settle(check, deadline)
-        print("FAILED" if wrong else "ok", check["url"], wrong or "", flush=True)
+        print(f"FAILED {check['url']}: {wrong}" if wrong else f"ok {check['url']}", flush=True)
         failed = failed or bool(wrong)
     sys.exit(1 if failed else 0)
 
