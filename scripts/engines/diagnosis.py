@@ -178,7 +178,7 @@ def _stalled(workload: Object) -> Diagnosis | None:
         "stalled",
         "the rollout made no progress for its whole progressDeadlineSeconds",
         [f"{workload['kind']} {name_of(workload)}: {progressing.get('message', '')}"],
-        f"kubectl describe {workload['kind'].lower()} {name_of(workload)}",
+        "invoke status, invoke logs SERVICE",
     )
 
 
@@ -213,6 +213,11 @@ class _Case:
     def log(self) -> list[str]:
         lines = self.snapshot.logs.get(f"{name_of(self.pod)}/{self.name}", ())
         return [_words_of(line) for line in lines if line.strip()]
+
+    @property
+    def logs(self) -> str:
+        """The command that shows more of the log."""
+        return f"invoke logs {name_of(self.workload).removeprefix(f'{self.snapshot.release}-')}"
 
     def events(self, *reasons: str) -> list[Object]:
         """The pod's events about this container."""
@@ -285,7 +290,13 @@ def _not_placed(snapshot: Snapshot, workload: Object, pod: Object) -> Diagnosis 
     for resource in ("cpu", "memory"):
         if f"Insufficient {resource}" in message:
             return _no_room(snapshot, workload, pod, resource, evidence)
-    return _diagnosis(workload, "unschedulable", f"no node takes its pod: {message}", evidence, "kubectl describe nodes, and compare")
+    return _diagnosis(
+        workload,
+        "unschedulable",
+        f"no node takes its pod: {message}",
+        evidence,
+        "compare what the pod asks for with the nodes' labels and taints",
+    )
 
 
 def _no_room(snapshot: Snapshot, workload: Object, pod: Object, resource: str, evidence: Sequence[str]) -> Diagnosis:
@@ -317,7 +328,7 @@ def _runs_on(pod: Object, node: str) -> bool:
 def _amount(value: Decimal, resource: str) -> str:
     if resource == "cpu":
         return f"{value.normalize():f}" if value >= 1 else f"{int(value * 1000)}m"
-    return f"{value / 2**30:.1f}Gi" if value >= 2**30 else f"{int(value / 2**20)}Mi"
+    return f"{round(value / 2**30, 1).normalize():f}Gi" if value >= 2**30 else f"{int(value / 2**20)}Mi"
 
 
 def _volume_unbound(snapshot: Snapshot, workload: Object, pod: Object, evidence: list[str]) -> Diagnosis:
@@ -341,7 +352,7 @@ def _volume_unbound(snapshot: Snapshot, workload: Object, pod: Object, evidence:
         "volume-unbound",
         cause,
         evidence,
-        "kubectl get storageclass,pv; set postgres.storage.className to a class of this cluster, or a smaller size",
+        "set postgres.storage of the chart to a class that this cluster has, or to a smaller size",
     )
 
 
@@ -361,7 +372,9 @@ def _not_prepared(snapshot: Snapshot, workload: Object, pod: Object) -> Diagnosi
         return _diagnosis(
             workload, "sandbox-failed", f"the node cannot make its pod: {message}", evidence, "look at the node's runtime and CNI"
         )
-    return _diagnosis(workload, "volume-not-mounted", f"a volume cannot be mounted: {message}", evidence, "kubectl get pv,pvc")
+    return _diagnosis(
+        workload, "volume-not-mounted", f"a volume cannot be mounted: {message}", evidence, "see to the volume that the message names"
+    )
 
 
 MISSING = (
@@ -396,7 +409,7 @@ def _not_configured(case: _Case) -> Diagnosis | None:
         return replace(
             plain,
             code="runs-as-root",
-            cause=f"{name_of(case.workload)}: container {case.name} must not run as root, and its image does: {message}",
+            cause=f"{name_of(case.workload)}: container {case.name} must not run as root: {message.partition(' (pod: ')[0]}",
             action="give the image a numeric USER (10001), or set runAsUser",
         )
     return _missing_object(case.workload, message, plain.evidence) or plain
@@ -549,6 +562,7 @@ def _waits_for_database(case: _Case) -> Diagnosis | None:
 
 
 def _database(case: _Case, line: str) -> Diagnosis | None:
+    line = line.removeprefix("error: ")
     if NAME_UNKNOWN.search(line):
         return case.diagnosis("database-name-unknown", f"DNS does not know the database's name: {line}", "check the host in DATABASE_URL")
     if SILENT.search(line):
@@ -577,16 +591,15 @@ def _migration_failed(case: _Case, line: str) -> Diagnosis:
 def _crashed(case: _Case) -> Diagnosis:
     code, last = case.death.get("exitCode"), (f": {case.log[-1]}" if case.log else "")
     ran = seen.time_of(case.death.get("finishedAt")) - seen.time_of(case.death.get("startedAt"))
-    logs = f"kubectl logs {name_of(case.pod)} --container {case.name} --previous"
     if code == 0:
         return case.diagnosis(
-            "ended-by-itself", f"container {case.name} ended with exit code 0, and a service must keep running{last}", logs
+            "ended-by-itself", f"container {case.name} ended with exit code 0, and a service must keep running{last}", case.logs
         )
     ended = f"exit code {code}" if code is not None and code <= 128 else f"exit code {code} (signal {int(code or 0) - 128})"
     if ran < SHORT_RUN:
-        return case.diagnosis("crash-on-start", f"container {case.name} crashes on start with {ended}{last}", logs)
+        return case.diagnosis("crash-on-start", f"container {case.name} crashes on start with {ended}{last}", case.logs)
     seconds = int(ran.total_seconds())
-    return case.diagnosis("crash-later", f"container {case.name} crashed after {seconds} s with {ended}{last}", logs)
+    return case.diagnosis("crash-later", f"container {case.name} crashed after {seconds} s with {ended}{last}", case.logs)
 
 
 def _not_ready(case: _Case) -> Diagnosis | None:
@@ -611,8 +624,7 @@ def _not_ready(case: _Case) -> Diagnosis | None:
         code, cause = "readiness-timeout", f"{path or 'the probe'} does not answer in time: {words}"
     else:
         code, cause = "readiness-failing", f"its readiness probe fails: {words}"
-    logs = f"kubectl logs {name_of(case.pod)} --container {case.name}"
-    return case.diagnosis(code, f"container {case.name} runs and is not ready: {cause}", logs, failed)
+    return case.diagnosis(code, f"container {case.name} runs and is not ready: {cause}", case.logs, failed)
 
 
 def _probe_words(message: str) -> str:

@@ -16,7 +16,6 @@ from scripts.engines import node_roads
 from scripts.engines.cluster import Cluster
 
 NAMESPACE_LABELS = {"todo-tests": "true"}
-DELETE_SECONDS = 120
 
 
 @dataclass(frozen=True)
@@ -64,5 +63,4 @@ class temporary_namespace:  # noqa: N801 - used as a function
 
     def __exit__(self, failure: object, *_: object) -> None:
         if not (failure and self._keep):
-            argv = ("delete", "namespace", self._name, "--ignore-not-found", f"--timeout={DELETE_SECONDS}s")
-            self._cluster.kubectl(*argv, timeout=DELETE_SECONDS + 10)
+            self._cluster.kubectl("delete", "namespace", self._name, "--ignore-not-found", "--wait=false")

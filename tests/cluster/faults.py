@@ -179,7 +179,7 @@ FAULTS = [
     ),
     Fault("cpu", "unschedulable-cpu", pod(resources=_resources(cpu="640", memory="8Mi")), "no node has 640 of CPU free"),
     Fault(
-        "too-much-memory", "unschedulable-memory", pod(resources=_resources(cpu="5m", memory="4Ti")), "no node has 4096.0Gi of memory free"
+        "too-much-memory", "unschedulable-memory", pod(resources=_resources(cpu="5m", memory="4Ti")), "no node has 4096Gi of memory free"
     ),
     Fault("quota", "quota-exceeded", pod(resources=_resources(cpu="500m", memory="8Mi")), "requests.cpu=500m", where="quota"),
     Fault(

@@ -6,7 +6,6 @@ import contextlib
 import json
 import time
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
 import pytest
 
@@ -113,10 +112,3 @@ def test_watching_waits_its_whole_time_for_a_cause_that_may_heal(releases: dict[
 def test_a_release_that_is_not_there_is_said_to_be_missing(cluster_context: ClusterContext) -> None:
     with pytest.raises(TaskError, match="no-such-release has no workloads"):
         rollout.examine(cluster_context.within("default", "no-such-release"))
-
-
-def test_recordings_name_no_machine() -> None:
-    folder = Path(__file__).parents[1] / "recordings"
-    texts = [path.read_text(encoding="utf-8") for path in folder.rglob("*.json")]
-    assert texts
-    assert not [text for text in texts if "/var/lib" in text or "/root" in text]

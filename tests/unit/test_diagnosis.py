@@ -18,7 +18,7 @@ from scripts.engines import snapshot as seen
 from scripts.engines.diagnosis import DATABASE_CODES, PATIENCE, Diagnosis, diagnose
 from scripts.engines.snapshot import Snapshot
 from tests.cluster.faults import FAULTS, HEALTHY, Fault
-from tests.cluster.recordings import read_recording
+from tests.cluster.recordings import FOLDER, read_recording
 
 pytestmark = pytest.mark.unit
 
@@ -322,3 +322,9 @@ def test_a_rollout_that_is_merely_slow_fails_with_its_states_as_they_are() -> No
     assert isinstance(error, TaskError)
     assert error.cause == "cpu: not ready after 30 s, and nothing says why"
     assert error.evidence == ("cpu 0/1 (not placed on a node yet)",)
+
+
+def test_recordings_name_nothing_of_the_machine_that_made_them() -> None:
+    texts = [path.read_text(encoding="utf-8") for path in FOLDER.glob("*.json")]
+    assert len(texts) == len(FAULTS) + len(HEALTHY)
+    assert not [text for text in texts if "/var/lib" in text or "/root/" in text or "/home/" in text]
