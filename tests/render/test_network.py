@@ -211,3 +211,7 @@ def test_an_empty_list_of_exceptions_replaces_the_default_one() -> None:
     policies = of_kind(objects, "NetworkPolicy")
     assert allows(policies, pod_of(objects, "backend"), Peer(address="10.0.0.1"), 443)
     assert not allows(policies, pod_of(objects, "worker"), Peer(address="10.0.0.1"), 443)
+
+
+def test_switched_off_there_is_no_policy_at_all() -> None:
+    assert of_kind(render({"networkPolicy": {"enabled": False}}), "NetworkPolicy") == []
