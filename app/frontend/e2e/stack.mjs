@@ -44,7 +44,10 @@ function python() {
   const found = [process.env.E2E_PYTHON, resolve(FRONTEND, '../../.venv/bin/python')].find(
     (path) => path && existsSync(path),
   );
-  if (!found) throw new Error('No Python for the backend: set E2E_PYTHON, or make a .venv in the root of the repository.');
+  if (!found)
+    throw new Error(
+      'No Python for the backend: set E2E_PYTHON, or make a .venv in the root of the repository.',
+    );
   return found;
 }
 
@@ -129,7 +132,18 @@ async function startPostgres(folder) {
   const data = join(folder, 'postgres');
   // Postgres refuses to run as root.
   const asOwner = isRoot ? ['setpriv', '--reuid=postgres', '--regid=postgres', '--clear-groups'] : [];
-  const [program = '', ...args] = [...asOwner, `${bin}/initdb`, '-D', data, '-U', 'todo', '-A', 'trust', '-E', 'UTF8'];
+  const [program = '', ...args] = [
+    ...asOwner,
+    `${bin}/initdb`,
+    '-D',
+    data,
+    '-U',
+    'todo',
+    '-A',
+    'trust',
+    '-E',
+    'UTF8',
+  ];
   execFileSync(program, args, { stdio: 'pipe', cwd: folder });
   const options = ['-h', '127.0.0.1', '-p', String(port), '-k', folder, '-c', 'fsync=off'];
   const service = new Service('postgres', [...asOwner, `${bin}/postgres`, '-D', data, ...options], {
@@ -146,7 +160,12 @@ async function startPostgres(folder) {
  * @param {Record<string, string>} env
  */
 function migrate(program, env) {
-  execFileSync(program, ['-m', 'todo_backend.migrate'], { env: { NODE_ENV: 'production', ...env }, cwd: BACKEND, stdio: 'pipe', timeout: 180_000 });
+  execFileSync(program, ['-m', 'todo_backend.migrate'], {
+    env: { NODE_ENV: 'production', ...env },
+    cwd: BACKEND,
+    stdio: 'pipe',
+    timeout: 180_000,
+  });
 }
 
 /** Everything that the tests use, and one way to end it. */
@@ -157,7 +176,8 @@ export async function startStack() {
   /** @type {Service[]} */
   const services = [];
   const stop = async () => {
-    for (const service of services.reverse()) await service.stop(service.name === 'postgres' ? 'SIGINT' : 'SIGTERM');
+    for (const service of services.reverse())
+      await service.stop(service.name === 'postgres' ? 'SIGINT' : 'SIGTERM');
     rmSync(folder, { recursive: true, force: true });
   };
   try {
@@ -175,7 +195,11 @@ export async function startStack() {
     };
     const program = python();
     migrate(program, backendEnv);
-    const backend = new Service('backend', [program, '-m', 'todo_backend'], { env: backendEnv, cwd: BACKEND, folder });
+    const backend = new Service('backend', [program, '-m', 'todo_backend'], {
+      env: backendEnv,
+      cwd: BACKEND,
+      folder,
+    });
     services.push(backend);
     backend.start();
     await answers(`${backendUrl}/ready`);

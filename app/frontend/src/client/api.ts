@@ -57,14 +57,22 @@ function noConnection(): Problem {
 
 async function problemOf(response: Response): Promise<Problem> {
   const body = (await response.json().catch(() => null)) as { detail?: unknown; current?: Todo } | null;
-  const detail = detailText(body?.detail);
-  switch (response.status) {
+  return problemOfStatus(response.status, detailText(body?.detail), body?.current ?? null);
+}
+
+/**
+ * What an answer that is no success means for a person.
+ * @param detail the backend's own sentence, when it gave one
+ * @param current with 409: the todo as it is now
+ */
+export function problemOfStatus(status: number, detail: string | null, current: Todo | null = null): Problem {
+  switch (status) {
     case 401:
       return new Problem('refused-token', 'The todo service refuses the token of this page’s server.');
     case 404:
       return new Problem('gone', detail ?? 'It no longer exists.');
     case 409:
-      return new Problem('conflict', 'It was changed elsewhere.', body?.current ?? null);
+      return new Problem('conflict', 'It was changed elsewhere.', current);
     case 413:
       return new Problem('invalid', 'That is too long.');
     case 422:
@@ -74,7 +82,7 @@ async function problemOf(response: Response): Promise<Problem> {
     case 504:
       return new Problem('unreachable', detail ?? 'The todo service cannot be reached right now.');
     default:
-      return new Problem('failed', detail ?? `The todo service answered with an error (${response.status}).`);
+      return new Problem('failed', detail ?? `The todo service answered with an error (${status}).`);
   }
 }
 

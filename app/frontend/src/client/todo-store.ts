@@ -1,4 +1,4 @@
-import { PAGE_SIZE, type Todo, type TodoDraft, type TodoPage, type TodoQuery } from '@/shared/todo';
+import { PAGE_SIZE, quoted, type Todo, type TodoDraft, type TodoPage, type TodoQuery } from '@/shared/todo';
 import { Problem, type TodoApi, type TodoFields } from './api';
 import * as todoList from './todo-list';
 
@@ -31,6 +31,8 @@ export type SaveResult = { saved: true } | { saved: false; message: string; conf
 export interface FirstTodos {
   query: TodoQuery;
   page: TodoPage | null;
+  /** Why there is no page, when that is known. */
+  problem?: Problem | null;
 }
 
 /**
@@ -58,7 +60,8 @@ export class TodoStore {
   ) {
     const { items, total } = first.page ?? { items: [], total: 0 };
     this.list = { query: first.query, confirmed: items, total, changes: [] };
-    this.loading = first.page === null;
+    this.problem = first.problem ?? null;
+    this.loading = first.page === null && this.problem === null;
     this.state = this.snapshot();
   }
 
@@ -141,7 +144,7 @@ export class TodoStore {
     };
     try {
       await this.run(change, () => this.api.add(draft, idempotencyKey));
-      this.onActivity(`You added “${draft.title}”.`);
+      this.onActivity(`You added ${quoted(draft.title)}.`);
       return null;
     } catch (error) {
       return asProblem(error);
@@ -155,9 +158,9 @@ export class TodoStore {
       await this.edit(todo.id, { done }, (version) =>
         done ? this.api.complete(todo.id) : this.api.change(todo.id, version, { done }),
       );
-      this.onActivity(`You ${done ? 'completed' : 'reopened'} “${todo.title}”.`);
+      this.onActivity(`You ${done ? 'completed' : 'reopened'} ${quoted(todo.title)}.`);
     } catch (error) {
-      this.explain(todo, error, `“${todo.title}” could not be ${done ? 'completed' : 'reopened'}.`);
+      this.explain(todo, error, `${quoted(todo.title)} could not be ${done ? 'completed' : 'reopened'}.`);
     }
   }
 
@@ -168,7 +171,7 @@ export class TodoStore {
   async save(seen: Todo, fields: TodoFields): Promise<SaveResult> {
     try {
       await this.edit(seen.id, fields, () => this.api.change(seen.id, seen.version, fields));
-      this.onActivity(`You changed “${fields.title ?? seen.title}”.`);
+      this.onActivity(`You changed ${quoted(fields.title ?? seen.title)}.`);
       return { saved: true };
     } catch (error) {
       const problem = asProblem(error);
@@ -185,10 +188,13 @@ export class TodoStore {
         await this.api.remove(todo.id);
         return null;
       });
-      this.onActivity(`You deleted “${todo.title}”.`);
-      this.notify('info', `Deleted “${todo.title}”.`, { label: 'Undo', run: () => void this.restore(todo) });
+      this.onActivity(`You deleted ${quoted(todo.title)}.`);
+      this.notify('info', `Deleted ${quoted(todo.title)}.`, {
+        label: 'Undo',
+        run: () => void this.restore(todo),
+      });
     } catch (error) {
-      this.explain(todo, error, `“${todo.title}” could not be deleted.`);
+      this.explain(todo, error, `${quoted(todo.title)} could not be deleted.`);
     }
   }
 
@@ -200,10 +206,14 @@ export class TodoStore {
         const added = await this.api.add({ title, due_date, priority, tags }, key);
         return todo.done ? this.api.complete(added.id) : added;
       });
-      this.onActivity(`You brought “${title}” back.`);
+      this.onActivity(`You brought ${quoted(title)} back.`);
     } catch (error) {
       const retry = { label: 'Try again', run: () => void this.restore(todo, key) };
-      this.notify('problem', `“${title}” could not be brought back. ${asProblem(error).message}`, retry);
+      this.notify(
+        'problem',
+        `${quoted(title)} could not be brought back. ${asProblem(error).message}`,
+        retry,
+      );
     }
   }
 
@@ -232,7 +242,8 @@ export class TodoStore {
     const settled = sent.catch(() => {});
     this.queues.set(todoId, settled);
     try {
-      this.list = todoList.confirm(this.list, change.id, await sent);
+      const todo = await sent;
+      this.list = todoList.confirm(this.list, change.id, todo);
     } catch (error) {
       this.list = todoList.rollBack(this.list, change.id);
       // The answer may be what was lost, and not the change.
@@ -259,7 +270,7 @@ export class TodoStore {
 
   private drop(todo: Todo): void {
     this.list = todoList.forget(this.list, todo.id);
-    this.notify('problem', `“${todo.title}” was deleted elsewhere.`);
+    this.notify('problem', `${quoted(todo.title)} was deleted elsewhere.`);
   }
 
   private accept(current: Todo): void {
@@ -332,7 +343,7 @@ function inWords(todo: Todo, field: keyof typeof FIELD_NAMES): string {
 }
 
 function whatChanged(before: Todo, now: Todo): string {
-  const changed = differences(before, now).map((d) => `${d.label} is now “${d.now}”`);
+  const changed = differences(before, now).map((d) => `${d.label} is now ${quoted(d.now)}`);
   return changed.length > 0
     ? `It was changed elsewhere: ${changed.join(', ')}.`
     : 'It was changed elsewhere.';

@@ -3,7 +3,7 @@
 import { type FormEvent, useId, useRef, useState } from 'react';
 import type { Problem } from '@/client/api';
 import { tagsFrom, tagsProblem } from '@/client/tags';
-import { TITLE_MAX, type TodoDraft } from '@/shared/todo';
+import { quoted, TITLE_MAX, type TodoDraft } from '@/shared/todo';
 import { SlidersIcon } from './icons';
 import { NO_DETAILS, TodoDetails } from './todo-fields';
 
@@ -45,7 +45,7 @@ export function AddTodo({ onAdd }: { onAdd: (draft: TodoDraft, key: string) => P
     failed.current = { key, draft: JSON.stringify(draft) };
     setTitle((current) => current || draft.title);
     setDetails((current) => (current === NO_DETAILS ? details : current));
-    setError(`“${draft.title}” was not added. ${refusal.message}`);
+    setError(`${quoted(draft.title)} was not added. ${refusal.message}`);
   }
 
   /** The key of the failed try when this is the same todo again, since its answer may be all that was lost. */

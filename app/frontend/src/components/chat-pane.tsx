@@ -27,7 +27,7 @@ export function ChatPane({ store, state }: { store: ChatStore; state: ChatState 
         <AssistantName state={state} />
         {state.entries.length > 0 && (
           <button type="button" className="button button-quiet" onClick={() => store.startAnew()}>
-            New conversation
+            New chat
           </button>
         )}
       </header>

@@ -4,7 +4,7 @@ import { memo, useRef, useState } from 'react';
 import type { TodoFields } from '@/client/api';
 import { dayInWords } from '@/client/days';
 import type { SaveResult } from '@/client/todo-store';
-import type { Todo } from '@/shared/todo';
+import { quoted, type Todo } from '@/shared/todo';
 import { EditTodo } from './edit-todo';
 import { CheckIcon, PencilIcon, TrashIcon } from './icons';
 
@@ -69,7 +69,7 @@ export const TodoItem = memo(function TodoItem({
           type="button"
           className="icon-button"
           disabled={provisional}
-          aria-label={`Edit “${todo.title}”`}
+          aria-label={`Edit ${quoted(todo.title)}`}
           title="Edit"
           onClick={() => setEditing(true)}
         >
@@ -79,7 +79,7 @@ export const TodoItem = memo(function TodoItem({
           type="button"
           className="icon-button"
           disabled={provisional}
-          aria-label={`Delete “${todo.title}”`}
+          aria-label={`Delete ${quoted(todo.title)}`}
           title="Delete"
           onClick={() => actions.remove(todo)}
         >

@@ -1,7 +1,7 @@
 'use client';
 
 import { useCallback, useEffect, useState, useSyncExternalStore } from 'react';
-import { chatApi, todoApi } from '@/client/api';
+import { chatApi, problemOfStatus, todoApi } from '@/client/api';
 import { ChatStore } from '@/client/chat-store';
 import { TodoStore } from '@/client/todo-store';
 import { useOnline, useReloading } from '@/client/use-connection';
@@ -63,7 +63,8 @@ export function Workspace({ first }: { first: FirstData }) {
 }
 
 function createStores(first: FirstData) {
-  const todoStore = new TodoStore(todoApi, { query: FIRST_QUERY, page: first.todos }, (sentence) =>
+  const problem = first.failedWith === null ? null : problemOfStatus(first.failedWith, null);
+  const todoStore = new TodoStore(todoApi, { query: FIRST_QUERY, page: first.todos, problem }, (sentence) =>
     chatStore.note(sentence),
   );
   const chatStore: ChatStore = new ChatStore(chatApi, first, {

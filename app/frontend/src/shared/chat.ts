@@ -20,7 +20,7 @@ export type ChatEvent =
   | { event: 'start'; data: { conversation_id: string; assistant: 'gemini' | 'rules' } }
   | { event: 'delta'; data: { text: string } }
   | { event: 'tool'; data: { name: string; outcome: ToolOutcome } }
-  | { event: 'done'; data: { message_id: string; todos_changed: boolean } }
+  | { event: 'done'; data: { message_id: string | null; todos_changed: boolean } }
   | { event: 'error'; data: { message: string } };
 
 /** Cookie that holds the id of the visitor's conversation. */

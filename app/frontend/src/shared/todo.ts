@@ -45,6 +45,11 @@ export const PAGE_SIZE = 50;
 /** The longest title that the backend takes. */
 export const TITLE_MAX = 500;
 
+/** A title inside a sentence: its direction of writing does not turn the words around it. */
+export function quoted(title: string): string {
+  return `“\u2068${title}\u2069”`;
+}
+
 /**
  * The path and query string that lists todos.
  * @param limit how many, 1 to 200

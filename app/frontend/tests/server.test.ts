@@ -1,0 +1,149 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { failureKind } from '@/server/backend';
+import { BODY_MAX_BYTES, BodyTooLarge, declaresTooLarge, limitedBody } from '@/server/body-limit';
+import { backendPath } from '@/server/forward';
+import { handlerOf } from '@/server/observe-http';
+import { headersForBackend, headersForBrowser, isSameOrigin, requestIdOf } from '@/server/proxy-headers';
+import { notReadyReason, updateReadiness, waitsForBackend } from '@/server/readiness';
+import { readSettings, SettingsError } from '@/server/settings';
+
+const BACKEND_URL = 'http://backend:8000';
+
+beforeEach(() => vi.stubEnv('BACKEND_URL', BACKEND_URL));
+afterEach(() => vi.unstubAllEnvs());
+
+test('settings have their defaults', () => {
+  expect(readSettings({ BACKEND_URL })).toEqual({
+    backendUrl: BACKEND_URL,
+    apiToken: '',
+    logLevel: 'info',
+    port: 3000,
+  });
+  expect(readSettings({ BACKEND_URL: `${BACKEND_URL}/` }).backendUrl).toBe(BACKEND_URL);
+});
+
+test.each([
+  [{}, 'BACKEND_URL is missing'],
+  [{ BACKEND_URL: 'backend:8000' }, 'no http or https URL'],
+  [{ BACKEND_URL: 'http://backend:8000/api' }, 'more than scheme, host and port'],
+  [{ BACKEND_URL: 'http://me:pw@backend' }, 'user or password'],
+  [{ BACKEND_URL, LOG_LEVEL: 'loud' }, 'LOG_LEVEL'],
+  [{ BACKEND_URL, PORT: '70000' }, 'PORT'],
+  [{ BACKEND_URL, API_TOKEN: 'two words' }, 'API_TOKEN'],
+])('settings %j are refused: %s', (env, reason) => {
+  expect(() => readSettings(env)).toThrow(reason);
+});
+
+test('every wrong setting is named at once, and no secret value is', () => {
+  const read = () => readSettings({ API_TOKEN: 'hush hush', PORT: 'x' });
+  expect(read).toThrow(SettingsError);
+  expect(read).toThrow(/BACKEND_URL.*API_TOKEN.*PORT/);
+  expect(read).not.toThrow(/hush/);
+});
+
+test('only listed headers of a request reach the backend', () => {
+  const given = new Headers({
+    accept: 'text/event-stream',
+    'content-type': 'application/json',
+    'idempotency-key': 'k',
+    authorization: 'Bearer mine',
+    cookie: 'a=b',
+    connection: 'keep-alive',
+    'x-forwarded-for': '10.0.0.1',
+  });
+  expect(headersForBackend(given, 'id')).toEqual({
+    accept: 'text/event-stream',
+    'content-type': 'application/json',
+    'idempotency-key': 'k',
+    'x-request-id': 'id',
+  });
+});
+
+test('only listed headers of an answer reach the browser, and an event stream is not compressed', () => {
+  const answer = {
+    'content-type': 'text/event-stream; charset=utf-8',
+    'set-cookie': ['a=b'],
+    server: 'x',
+    connection: 'close',
+  };
+  const passed = headersForBrowser(answer, 'id');
+  expect([...passed.keys()].sort()).toEqual(['cache-control', 'content-type', 'x-request-id']);
+  expect(passed.get('cache-control')).toContain('no-transform');
+});
+
+test('a request id is kept when it is one and made when it is not', () => {
+  expect(requestIdOf(new Headers({ 'x-request-id': 'abc-1' }))).toBe('abc-1');
+  expect(requestIdOf(new Headers({ 'x-request-id': 'a b\tc' }))).toMatch(/^[0-9a-f-]{36}$/);
+});
+
+test.each([
+  [{ host: 'app:3000' }, true],
+  [{ host: 'app:3000', origin: 'http://app:3000' }, true],
+  [{ host: 'app', origin: 'https://app' }, true],
+  [{ host: 'app:3000', origin: 'http://evil.example' }, false],
+  [{ host: 'app:3000', origin: 'http://app:3001' }, false],
+  [{ host: 'app:3000', origin: 'null' }, false],
+  [{ host: 'app:3000', 'sec-fetch-site': 'cross-site' }, false],
+  [{ host: 'app:3000', 'sec-fetch-site': 'same-site' }, false],
+  [{ host: 'app:3000', 'sec-fetch-site': 'same-origin', origin: 'http://app:3000' }, true],
+])('a request with %j is from this page: %s', (headers, expected) => {
+  expect(isSameOrigin(new Headers(headers))).toBe(expected);
+});
+
+test('only paths below /api/ can be asked of the backend', () => {
+  expect(backendPath('http://app/api/todos?q=a%20b')).toBe('/api/todos?q=a%20b');
+  expect(backendPath('http://app/api/../mcp')).toBeNull();
+  expect(backendPath('http://app/api/%2e%2e/mcp')).toBeNull();
+  expect(backendPath('http://app//evil.example/api/todos')).toBeNull();
+});
+
+test('a body passes up to the limit and no further', async () => {
+  const body = (bytes: number) =>
+    new ReadableStream<Uint8Array>({
+      start(controller) {
+        for (let rest = bytes; rest > 0; rest -= 1024)
+          controller.enqueue(new Uint8Array(Math.min(rest, 1024)));
+        controller.close();
+      },
+    });
+  const read = async (bytes: number) => {
+    let total = 0;
+    for await (const piece of limitedBody(body(bytes))) total += piece.byteLength;
+    return total;
+  };
+  expect(await read(BODY_MAX_BYTES)).toBe(BODY_MAX_BYTES);
+  await expect(read(BODY_MAX_BYTES + 1)).rejects.toThrow(BodyTooLarge);
+  expect(declaresTooLarge(new Headers({ 'content-length': String(BODY_MAX_BYTES + 1) }))).toBe(true);
+  expect(declaresTooLarge(new Headers())).toBe(false);
+});
+
+test('failures of a call are sorted by what they mean', () => {
+  const coded = (code: string) => Object.assign(new Error(code), { code });
+  expect(failureKind(coded('ECONNREFUSED'))).toBe('unreachable');
+  expect(failureKind(coded('UND_ERR_CONNECT_TIMEOUT'))).toBe('unreachable');
+  expect(failureKind(coded('UND_ERR_HEADERS_TIMEOUT'))).toBe('timeout');
+  expect(failureKind(AbortSignal.timeout(0).reason ?? new DOMException('', 'TimeoutError'))).toBe('timeout');
+  expect(failureKind(coded('UND_ERR_ABORTED'), AbortSignal.abort())).toBe('cancelled');
+});
+
+test('metrics labels are route templates and never what a person typed', () => {
+  expect(handlerOf('/')).toBe('/');
+  expect(handlerOf('/?q=secret')).toBe('/');
+  expect(handlerOf('/api/todos/123?q=secret')).toBe('/api/{path}');
+  expect(handlerOf('/_next/static/chunks/a.js')).toBe('/_next/static/{path}');
+  expect(handlerOf('/secret')).toBe('other');
+  for (const probe of ['/health', '/ready', '/ready?deep=1', '/metrics']) expect(handlerOf(probe)).toBeNull();
+});
+
+test('readiness waits for the warm-up, follows the last call, and ends with the shutdown', () => {
+  expect(notReadyReason()).toBe('starting');
+  updateReadiness({ backendReached: false });
+  expect(waitsForBackend()).toBe(false);
+  updateReadiness({ warmed: true });
+  expect(notReadyReason()).toMatch(/did not reach the backend/);
+  expect(waitsForBackend()).toBe(true);
+  updateReadiness({ backendReached: true });
+  expect(notReadyReason()).toBeNull();
+  updateReadiness({ stopping: true });
+  expect(notReadyReason()).toBe('shutting down');
+});
