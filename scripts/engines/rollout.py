@@ -59,7 +59,7 @@ def watch(cluster: Cluster, timeout: float, step: StepReport) -> Outcome:
         waited = time.monotonic() - started
         if time.monotonic() >= next_diagnosis:
             found = diagnose(observation.complete(cluster, now))
-            final = _final(found, now, since, time.monotonic())
+            final = final_causes(found, now, since, time.monotonic())
             if final or waited >= timeout:
                 raise failure(final + [d for d in found if d not in final], now, waited)
             next_diagnosis = time.monotonic() + DIAGNOSIS_SECONDS
@@ -73,8 +73,8 @@ def pending(snapshot: Snapshot) -> list[Object]:
     return [workload for workload in snapshot.workloads if not seen.rolled_out(workload)]
 
 
-def _final(found: Sequence[Diagnosis], snapshot: Snapshot, since: dict[tuple[str, str], float], now: float) -> list[Diagnosis]:
-    """The causes that have lasted longer than they may. Keeps in `since` when each was first seen; one that healed begins anew.
+def final_causes(found: Sequence[Diagnosis], snapshot: Snapshot, since: dict[tuple[str, str], float], now: float) -> list[Diagnosis]:
+    """Return the causes that have lasted longer than they may. Keeps in `since` when each was first seen; one that healed begins anew.
 
     What is wrong with the database has time while our own is still coming up.
     """
