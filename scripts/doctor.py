@@ -17,7 +17,7 @@ from scripts.core.images import engine
 from scripts.core.pipeline import run_alone
 from scripts.core.report import Outcome, StepReport, unchanged
 from scripts.core.settings import ROOT, Needs, Settings
-from scripts.engines.project import Project
+from scripts.engines.project import ENV, Project
 from scripts.engines.protocol import Engine
 
 MEMINFO = Path("/proc/meminfo")
@@ -28,8 +28,7 @@ ENCRYPTED = ("require", "verify-ca", "verify-full")
 
 def main(project: Project, step: StepReport) -> Outcome:
     """Raise one error with every problem found: MissingError where a tool is one of them, else InputError."""
-    warnings = [*proxy_warnings(os.environ), *project.env.warnings, *database_warnings(project.env.get("DATABASE_URL"))]
-    for warning in warnings:
+    for warning in [*proxy_warnings(os.environ), *env_warnings(project)]:
         step.warn(warning)
     step.progress("looking at tools, disk, memory, ports")
     found = tools.find_all(project.engine.tools, project.settings.tools)
@@ -40,6 +39,13 @@ def main(project: Project, step: StepReport) -> Outcome:
     if problems:
         raise _as_one(InputError, problems, "mend that, and run it again. Nothing was changed")
     return unchanged(", ".join(map(str, found)))
+
+
+def env_warnings(project: Project) -> list[str]:
+    """Return what is doubtful in `.env`. Raises InputError with all that is wrong in it."""
+    if not ENV.exists():
+        return ["there is no .env yet: `invoke up` makes one and invents the passwords"]
+    return [*project.env.warnings, *database_warnings(project.env.get("DATABASE_URL"))]
 
 
 def _as_one(kind: type[TaskError], problems: Sequence[str], action: str) -> TaskError:

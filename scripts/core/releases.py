@@ -31,6 +31,7 @@ CONNECT_SECONDS, READ_SECONDS = 5, 30
 BUILD_SECONDS = 1800
 PIP_SECONDS = 600
 CHUNK = 1 << 20
+PARTIAL = "partial-"
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -167,16 +168,16 @@ def _member(archive: Path, member: str, place: Path) -> Path:
 
 @contextmanager
 def _workplace() -> Iterator[Path]:
-    """A folder beside .tools/bin for what is not whole yet; what a killed run left is removed first."""
-    partial = shell.TOOLS.parent / "partial"
-    partial.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=partial) as place:
+    """A folder beside .tools/bin for what is not whole yet."""
+    shell.TOOLS.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=shell.TOOLS.parent, prefix=PARTIAL) as place:
         yield Path(place)
 
 
 def clean_up() -> None:
     """Remove what killed runs left half-made. Call it under the project's lock."""
-    shutil.rmtree(shell.TOOLS.parent / "partial", ignore_errors=True)
+    for left in shell.TOOLS.parent.glob(f"{PARTIAL}*"):
+        shutil.rmtree(left, ignore_errors=True)
 
 
 def _put_in_place(program: Path, name: str) -> None:
