@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import shutil
 import tarfile
 import tempfile
+import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +24,7 @@ from scripts.core.shell import CommandError
 LIST_SECONDS = 60
 SAVE_SECONDS = 600
 SEND_SECONDS = 600
+FOLDER = "load-"
 Writer = Callable[[tarfile.TarFile, Sequence[SavedImage], IO[bytes]], Sent]
 
 
@@ -157,7 +161,7 @@ def load(roads: Sequence[Road], images: Sequence[Image], step: StepReport) -> Ou
     if not missing:
         return unchanged(f"{_count(len(images), 'image')} there")
     step.progress(f"reading {', '.join(missing)}")
-    with tempfile.TemporaryDirectory(prefix="load-", dir=_state()) as folder:
+    with tempfile.TemporaryDirectory(prefix=FOLDER, dir=_state()) as folder:
         saved = Path(folder) / "saved.tar"
         shell.run(["docker", "save", "--output", str(saved), *missing], timeout=SAVE_SECONDS)
         sent = [_send(road, saved, names, step) for road in roads if (names := lacking[road.node])]
@@ -200,8 +204,13 @@ def prune(roads: Sequence[Road], repositories: Collection[str], keep: Collection
 
 
 def _state() -> Path:
+    """Return the folder for archives, rid of what killed runs have left there."""
     folder = ROOT / ".state"
     folder.mkdir(exist_ok=True)
+    for left in folder.glob(f"{FOLDER}*"):
+        with contextlib.suppress(FileNotFoundError):
+            if time.time() - left.stat().st_mtime > SAVE_SECONDS + SEND_SECONDS:
+                shutil.rmtree(left, ignore_errors=True)
     return folder
 
 
