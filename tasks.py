@@ -11,9 +11,11 @@ from invoke import Collection, Context, Exit, task
 
 from scripts import (
     build_images,
+    check_monitoring,
     create_secrets,
     doctor,
     install_charts,
+    install_monitoring,
     load_images,
     open_dashboard,
     rollback_release,
@@ -26,7 +28,8 @@ from scripts import (
 from scripts import diagnose as diagnose_release
 from scripts.core import lock, log, pipeline, shell
 from scripts.core.pipeline import Step
-from scripts.core.report import Report
+from scripts.core.report import Outcome, Report, StepReport
+from scripts.engines.kubernetes import KubernetesEngine
 from scripts.engines.project import Project
 
 JSON = "print JSON lines on stdout, for a program"
@@ -49,29 +52,31 @@ def _perform(name: str, work: Callable[[Report], None], *, json: bool = False, c
         raise Exit(code=code)
 
 
-def up_steps(project: Project) -> list[Step]:
-    """The graph of `up`: builds run while the cluster starts, and each need is a real one."""
-    step = {
-        "preflight": doctor.main,
-        "build": build_images.main,
-        "start": start_cluster.main,
-        "load": load_images.main,
-        "secrets": create_secrets.main,
-        "chart": install_charts.main,
-        "rollout": wait_for_rollout.main,
-        "smoke": smoke_test.main,
-    }
-    needs = {
-        "preflight": (),
-        "build": ("preflight",),
-        "start": ("preflight",),
-        "load": ("build", "start"),
-        "secrets": ("start",),
-        "chart": ("load", "secrets"),
-        "rollout": ("chart",),
-        "smoke": ("rollout",),
-    }
-    return [Step(name, partial(act, project), needs[name]) for name, act in step.items()]
+def up_steps(project: Project, *, require_monitoring: bool = False) -> list[Step]:
+    """The graph of `up`: builds run while the cluster starts, monitoring beside the app, and each need is a real one."""
+
+    def step(name: str, act: Callable[[Project, StepReport], Outcome], *needs: str, optional: bool = False) -> Step:
+        return Step(name, partial(act, project), needs, optional)
+
+    def chart(project: Project, report: StepReport) -> Outcome:
+        return install_charts.main(project, report, monitoring=install_monitoring.kinds_are_there(project))
+
+    monitored = project.settings.monitoring.enabled and isinstance(project.engine, KubernetesEngine)
+    monitoring = [
+        step("kinds", install_monitoring.prepare, "start", optional=not require_monitoring),
+        step("monitoring", install_monitoring.main, "kinds", optional=not require_monitoring),
+    ]
+    return [
+        step("preflight", doctor.main),
+        step("build", build_images.main, "preflight"),
+        step("start", start_cluster.main, "preflight"),
+        step("load", load_images.main, "build", "start"),
+        step("secrets", create_secrets.main, "start"),
+        step("chart", chart, "load", "secrets", *(["kinds"] if monitored else [])),
+        step("rollout", wait_for_rollout.main, "chart"),
+        step("smoke", smoke_test.main, "rollout"),
+        *(monitoring if monitored else []),
+    ]
 
 
 @task(help={"engine": ENGINE, "json": JSON})
@@ -84,18 +89,25 @@ def setup(_: Context, engine: str | None = None, json: bool = False) -> None:
     _perform("setup", work, json=json)
 
 
-@task(help={"engine": ENGINE, "json": JSON})
-def up(_: Context, engine: str | None = None, json: bool = False) -> None:
+@task(
+    help={
+        "monitoring": "--no-monitoring leaves Prometheus and Grafana out",
+        "require-monitoring": "fail when the monitoring cannot be installed",
+        "engine": ENGINE,
+        "json": JSON,
+    }
+)
+def up(_: Context, monitoring: bool = True, require_monitoring: bool = False, engine: str | None = None, json: bool = False) -> None:
     """Bring everything to the sources of now: build, start, load, Secrets, chart, rollout, smoke test."""
 
     def work(report: Report) -> None:
-        project = Project(engine)
+        project = Project(engine, monitoring=monitoring)
         for key in project.create_env():
             report.say(f".env: invented {key}")
         for warning in project.env.warnings:
             report.warn(warning)
         report.say(f"engine: {project.engine.name} ({project.reason})")
-        pipeline.run_steps(up_steps(project), report)
+        pipeline.run_steps(up_steps(project, require_monitoring=require_monitoring), report)
         show_status.show_addresses(project.engine, report)
 
     _perform("up", work, json=json)
@@ -119,17 +131,25 @@ def down(_: Context, data: bool = False, cluster: bool = False, yes: bool = Fals
             report.say("nothing was removed")
             return
         act = partial(project.engine.down, delete_data=data or cluster, delete_cluster=cluster)
-        pipeline.run_steps([Step("down", lambda step: act(step=step))], report)
+        steps = [Step("app", lambda step: act(step=step))]
+        if isinstance(project.engine, KubernetesEngine) and not cluster:  # before the app, since the cluster may be stopped with it
+            monitoring = Step("monitoring", partial(install_monitoring.remove, project), optional=True)
+            steps = [monitoring, Step("app", lambda step: act(step=step), (monitoring.name,))]
+        pipeline.run_steps(steps, report)
 
     _perform("down", work, json=json)
 
 
-@task(help={"engine": ENGINE, "json": JSON})
-def smoke(_: Context, engine: str | None = None, json: bool = False) -> None:
+@task(help={"monitoring": "also prove that the monitoring shows data", "engine": ENGINE, "json": JSON})
+def smoke(_: Context, monitoring: bool = False, engine: str | None = None, json: bool = False) -> None:
     """Prove that the app works: health, readiness, metrics, and a todo added by chat."""
 
     def work(report: Report) -> None:
-        pipeline.run_steps([Step("smoke", partial(smoke_test.main, Project(engine)))], report)
+        project = Project(engine)
+        steps = [Step("smoke", partial(smoke_test.main, project))]
+        if monitoring:
+            steps.append(Step("monitoring", partial(check_monitoring.main, project, report), ("smoke",)))
+        pipeline.run_steps(steps, report)
 
     _perform("smoke", work, json=json, changes=False)
 

@@ -15,7 +15,7 @@ from docker.errors import ImageNotFound
 
 from scripts.core import bases, shell
 from scripts.core.errors import InputError, TaskError
-from scripts.core.images import HEX_DIGITS, UID, Image, engine, image_of, node_platform, sources
+from scripts.core.images import HEX_DIGITS, UID, Image, engine, node_platform, sources
 from scripts.core.pipeline import run_alone
 from scripts.core.report import Outcome, StepReport, changed, unchanged
 from scripts.core.settings import ROOT, Settings
@@ -28,11 +28,10 @@ PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy",
 def main(project: Project, step: StepReport) -> Outcome:
     """Make every image that is not there, on bases that are made first. Raises TaskError with the build's last lines."""
     settings = project.settings
-    wanted = sources(settings, project.env)
-    with ThreadPoolExecutor(max_workers=len(wanted), thread_name_prefix="base") as pool:
-        names = sorted({source.base for source in wanted.values()})
-        found = dict(zip(names, pool.map(lambda name: bases.ensure(settings, name, step), names), strict=True))
-    planned = [image_of(settings.project, name, source, found[source.base]) for name, source in wanted.items()]
+    names = sorted({source.base for source in sources(settings, project.env).values()})
+    with ThreadPoolExecutor(max_workers=len(names), thread_name_prefix="base") as pool:
+        list(pool.map(lambda name: bases.ensure(settings, name, step), names))
+    planned = project.images
     missing = [image for image in planned if not exists(image)]
     if missing:
         ca_image = extra_ca_image(settings)

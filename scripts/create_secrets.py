@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 
-from scripts.core import secrets
 from scripts.core.pipeline import run_alone
 from scripts.core.report import Outcome, StepReport
 from scripts.engines.project import Project
@@ -12,7 +11,7 @@ from scripts.engines.project import Project
 
 def main(project: Project, step: StepReport) -> Outcome:
     """Make one Secret a service, with the keys that the service lists. Raises TaskError."""
-    return project.engine.apply_secrets(secrets.planned(project.settings, project.env), step)
+    return project.engine.apply_secrets(project.secrets, step)
 
 
 if __name__ == "__main__":

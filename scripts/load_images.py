@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 
-from scripts.core import images
 from scripts.core.pipeline import run_alone
 from scripts.core.report import Outcome, StepReport
 from scripts.engines.project import Project
@@ -12,7 +11,7 @@ from scripts.engines.project import Project
 
 def main(project: Project, step: StepReport) -> Outcome:
     """Send what the engine lacks, and verify that it has everything. Raises TaskError."""
-    return project.engine.load_images(images.planned(project.settings, project.env), step)
+    return project.engine.load_images(project.images, step)
 
 
 if __name__ == "__main__":

@@ -7,24 +7,16 @@ import sys
 import time
 import webbrowser
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
 
 from scripts.core import shell
 from scripts.core.errors import InputError
 from scripts.core.report import Report
-from scripts.engines.cluster import Cluster
+from scripts.engines.kubernetes import KubernetesEngine
 from scripts.engines.port_forward import forward
 from scripts.engines.project import Project
 
 WHAT = ("app", "grafana", "prometheus")
 PASSWORD = "GRAFANA_ADMIN_PASSWORD"  # noqa: S105 - the key's name
-
-
-@runtime_checkable
-class OnKubernetes(Protocol):
-    """An engine whose services are reached by a port forward."""
-
-    cluster: Cluster
 
 
 @dataclass(frozen=True)
@@ -59,7 +51,7 @@ def main(project: Project, what: str, report: Report, *, show_password: bool = F
     engine = project.engine
     if what == "grafana":
         _say_how_to_sign_in(project, report, show_password=show_password)
-    if not isinstance(engine, OnKubernetes):
+    if not isinstance(engine, KubernetesEngine):
         if what != "app":
             raise InputError(f"the {engine.name} engine has no monitoring", "use a Kubernetes engine for it")
         for address in engine.addresses():

@@ -67,7 +67,7 @@ class EnvKey(Strict):
     generate: bool = False
     format: Literal["text", "postgres_url"] = "text"
     default: str = ""
-    """What the services get where the value is empty; {KEY} stands for the URL-quoted value of another key, {release} for the release's name."""
+    """What the services get where the value is empty; {KEY} stands for the URL-quoted value of another key, {release} for the release."""
 
 
 class Minikube(Strict):

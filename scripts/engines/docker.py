@@ -116,14 +116,12 @@ class DockerEngine:
 
     def await_rollout(self, timeout: float, step: StepReport) -> Outcome:
         """Ask the chart's startup and readiness probes until every container is ready."""
-        deadline = time.monotonic() + timeout
-        started = time.monotonic()
+        deadline, waited = time.monotonic() + timeout, False
         for pod in self._plans:
             for probe in (pod.container.startup, pod.container.readiness):
                 if probe:
-                    self._await_probe(pod, probe, deadline, step)
-        waited = time.monotonic() - started
-        return changed(f"ready after {waited:.1f} s") if waited > 1 else unchanged(f"{len(self._plans)} ready")
+                    waited |= self._await_probe(pod, probe, deadline, step)
+        return Outcome("changed" if waited else "unchanged", f"{len(self._plans)} ready")
 
     def prune(self, secrets: Sequence[Secret], images: Sequence[Image]) -> int:  # noqa: ARG002 - Secrets live in memory here
         """Remove images of ours that no container uses and that are not the current ones."""
@@ -358,19 +356,23 @@ class DockerEngine:
             mounts=[Mount(path, claim, type="volume", no_copy=True)],
         )
 
-    def _await_probe(self, pod: PodPlan, probe: Probe, deadline: float, step: StepReport) -> None:
-        """Ask one probe until it succeeds. Raises TaskError with the last answer and log lines when the container dies or time is over."""
+    def _await_probe(self, pod: PodPlan, probe: Probe, deadline: float, step: StepReport) -> bool:
+        """Ask one probe until it succeeds; return whether that took more than one look.
+
+        Raises TaskError with the last answer and log lines when the container dies or the time is over.
+        """
         service = self._settings.services.get(pod.service)
         container = self._client().containers.get(pod.workload)
-        answer = ""
+        answer, looks = "", 0
         while time.monotonic() < deadline:
             container.reload()
             if container.status != "running" or int(container.attrs.get("RestartCount", 0)) > 2:
                 break
             step.progress(f"{pod.workload}: {answer or 'waiting for its probe'}")
             good, answer = _ask(container, probe, service.local_port if service else 0)
+            looks += 1
             if good:
-                return
+                return looks > 1
             shell.pause(min(0.2, probe.period))
         raise self._not_ready(pod, container, probe, answer)
 

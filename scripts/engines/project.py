@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from functools import cached_property
 
-from scripts.core import env_file
+from scripts.core import env_file, images, secrets
 from scripts.core.env_file import EnvFile
+from scripts.core.images import Image
+from scripts.core.secrets import Secret
 from scripts.core.settings import ROOT, Settings, load_settings
 from scripts.engines import choose
 from scripts.engines.protocol import Engine
@@ -17,14 +19,27 @@ ENV_EXAMPLE = ROOT / ".env.example"
 class Project:
     """The project as this checkout has it. Each part is read when it is first needed, and once."""
 
-    def __init__(self, engine: str | None = None) -> None:
-        """Take the settings, with the engine overridden by `engine` if given. Raises InputError."""
-        self.settings: Settings = load_settings(engine)
+    def __init__(self, engine: str | None = None, *, monitoring: bool = True) -> None:
+        """Take the settings, with the engine overridden by `engine` if given, and monitoring off if not wanted. Raises InputError."""
+        settings = load_settings(engine)
+        if not monitoring:
+            settings = settings.model_copy(update={"monitoring": settings.monitoring.model_copy(update={"enabled": False})})
+        self.settings: Settings = settings
 
     @cached_property
     def env(self) -> EnvFile:
         """The checked `.env`. Raises InputError with all its problems."""
         return env_file.read(ENV, self.settings.env)
+
+    @cached_property
+    def images(self) -> list[Image]:
+        """The images of the sources as they are when first asked for; the base images must be there. Raises TaskError."""
+        return images.planned(self.settings, self.env)
+
+    @cached_property
+    def secrets(self) -> list[Secret]:
+        """The Secrets that the app needs."""
+        return secrets.planned(self.settings, self.env)
 
     @cached_property
     def _choice(self) -> tuple[Engine, str]:
