@@ -32,11 +32,19 @@ def pod_of(objects: Sequence[Object], component: str) -> Peer:
     raise AssertionError(f"no pod of {component}")
 
 
+def sends(policies: Sequence[Object], source: Peer, target: Peer, port: int, protocol: str = "TCP") -> bool:
+    """Return whether the policies on the source let it reach the target."""
+    return _side(policies, source, target, target, port, protocol, "Egress")
+
+
+def takes(policies: Sequence[Object], source: Peer, target: Peer, port: int, protocol: str = "TCP") -> bool:
+    """Return whether the policies on the target let the source reach it."""
+    return _side(policies, target, source, target, port, protocol, "Ingress")
+
+
 def allows(policies: Sequence[Object], source: Peer, target: Peer, port: int, protocol: str = "TCP") -> bool:
-    """Return whether the policies of our namespace let source reach target: egress of the one and ingress of the other."""
-    return _side(policies, source, target, target, port, protocol, "Egress") and _side(
-        policies, target, source, target, port, protocol, "Ingress"
-    )
+    """Return whether a connection comes about: both ends must let it."""
+    return sends(policies, source, target, port, protocol) and takes(policies, source, target, port, protocol)
 
 
 def _side(policies: Sequence[Object], subject: Peer, other: Peer, target: Peer, port: int, protocol: str, direction: str) -> bool:
@@ -108,10 +116,11 @@ PRIVATE = [Peer(address=a) for a in ("10.0.0.1", "172.20.1.1", "192.168.1.1", "1
         ("backend", "test", 8000, False),
     ],
 )
-def test_between_pods_only_the_named_edges_are_open(source: str, target: str, port: int, allowed: bool) -> None:
+def test_between_pods_only_the_named_edges_are_open_and_both_ends_say_so(source: str, target: str, port: int, allowed: bool) -> None:
     objects = scenario("minimal")
-    policies = of_kind(objects, "NetworkPolicy")
-    assert allows(policies, pod_of(objects, source), pod_of(objects, target), port) is allowed
+    edge = of_kind(objects, "NetworkPolicy"), pod_of(objects, source), pod_of(objects, target), port
+    assert sends(*edge) is allowed
+    assert takes(*edge) is allowed
 
 
 @pytest.mark.parametrize(
