@@ -151,7 +151,14 @@ async function startPostgres(folder) {
     folder,
   });
   service.start();
-  return { service, url: `postgresql://todo@127.0.0.1:${port}/postgres?sslmode=disable` };
+  const url = `postgresql://todo@127.0.0.1:${port}/postgres`;
+  /** @param {string} statement */
+  const sql = (statement) => {
+    execFileSync(`${bin}/psql`, ['-q', '-v', 'ON_ERROR_STOP=1', '-d', url, '-c', statement], {
+      stdio: 'pipe',
+    });
+  };
+  return { service, url: `${url}?sslmode=disable`, sql };
 }
 
 /**
@@ -213,7 +220,7 @@ export async function startStack() {
     services.push(frontend);
     frontend.start();
     await answers(`${frontendUrl}/ready`);
-    return { url: frontendUrl, backendUrl, token, backend, frontend, postgres: postgres.service, stop };
+    return { url: frontendUrl, backendUrl, token, backend, frontend, sql: postgres.sql, stop };
   } catch (error) {
     for (const service of services) process.stderr.write(`--- ${service.name}\n${service.log()}\n`);
     await stop();
