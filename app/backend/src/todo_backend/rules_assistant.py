@@ -2,7 +2,7 @@
 
 import re
 import uuid
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -56,7 +56,8 @@ class _Turn:
     listed: Sequence[uuid.UUID]
 
 
-_Intent = Callable[[_Turn, re.Match[str]], Awaitable[tuple[str, Listed]]]
+_Said = Mapping[str, str]  # the named parts of a phrase, and "all" of it
+_Intent = Callable[[_Turn, _Said], Awaitable[tuple[str, Listed]]]
 
 
 class RulesAssistant:
@@ -67,36 +68,54 @@ class RulesAssistant:
 
     async def answer(self, dialogue: Dialogue, toolbox: Toolbox, say: Say) -> Listed:
         """Do what the first matching phrase asks, and say what was done."""
-        plain = " ".join(dialogue.question.split()).replace("\u2019", "'")
-        words = _POLITE.sub("", plain).rstrip(" ?.!")
         last_listed = next((said.listed for said in reversed(dialogue.utterances) if said.listed), ())
         turn = _Turn(toolbox, dialogue.today, last_listed)
-        for pattern, intent in _INTENTS:
-            if found := pattern.fullmatch(words):
-                text, listed = await _attempt(intent, turn, found)
-                break
-        else:
-            text, listed = f"I did not understand that. {_HELP}", None
+        text, listed = await _attempt(turn, *_understand(dialogue))
         await say(text)
         return listed
 
 
-async def _attempt(intent: _Intent, turn: _Turn, found: re.Match[str]) -> tuple[str, Listed]:
+def _understand(dialogue: Dialogue) -> tuple[_Intent, _Said]:
+    """Find what the user wants; "the second" alone completes the request that was unclear before."""
+    earlier = [said for said in dialogue.utterances if said.role == "user"][-2:-1]
+    if earlier and _POSITION.fullmatch(words := _words(dialogue.question)):
+        intent, said = _match(_words(earlier[0].text))
+        if "which" in said:
+            return intent, {**said, "which": words}
+    return _match(_words(dialogue.question))
+
+
+def _match(words: str) -> tuple[_Intent, _Said]:
+    for pattern, intent in _INTENTS:
+        if found := pattern.fullmatch(words):
+            return intent, {**found.groupdict(), "all": words}
+    return _not_understood, {}
+
+
+def _words(text: str) -> str:
+    return _POLITE.sub("", " ".join(text.split()).replace("\u2019", "'")).rstrip(" ?.!")
+
+
+async def _attempt(turn: _Turn, intent: _Intent, said: _Said) -> tuple[str, Listed]:
     try:
-        return await intent(turn, found)
+        return await intent(turn, said)
     except _UnclearError as unclear:
         if not unclear.candidates:
             return str(unclear), None
         return f"{unclear}\n{_numbered(unclear.candidates, turn.today)}", _ids(unclear.candidates)
 
 
-async def _help(_turn: _Turn, _found: re.Match[str]) -> tuple[str, Listed]:
+async def _help(_turn: _Turn, _said: _Said) -> tuple[str, Listed]:
     return _HELP, None
 
 
-async def _add(turn: _Turn, found: re.Match[str]) -> tuple[str, Listed]:
-    phrase = parse_phrase(found["what"], turn.today)
-    arguments: dict[str, Any] = {"title": phrase.title or found["what"].strip()}
+async def _not_understood(_turn: _Turn, _said: _Said) -> tuple[str, Listed]:
+    return f"I did not understand that. {_HELP}", None
+
+
+async def _add(turn: _Turn, said: _Said) -> tuple[str, Listed]:
+    phrase = parse_phrase(said["what"], turn.today)
+    arguments: dict[str, Any] = {"title": phrase.title or said["what"].strip()}
     if phrase.due_date:
         arguments["due_date"] = phrase.due_date.isoformat()
     if phrase.priority:
@@ -107,20 +126,20 @@ async def _add(turn: _Turn, found: re.Match[str]) -> tuple[str, Listed]:
     return f"Added {_describe(todo, turn.today)}.", _ids([todo])
 
 
-async def _list(turn: _Turn, found: re.Match[str]) -> tuple[str, Listed]:
-    said = found.group(0).lower()
-    state = "all" if re.search(r"\b(all|everything)\b", said) else "open"
-    if re.search(r"\b(done|completed|finished|finish|complete)\b", said):
+async def _list(turn: _Turn, said: _Said) -> tuple[str, Listed]:
+    whole = said["all"].lower()
+    state = "all" if re.search(r"\b(all|everything)\b", whole) else "open"
+    if re.search(r"\b(done|completed|finished|finish|complete)\b", whole):
         state = "done"
     page = _data(await turn.toolbox.call("list_todos", state=state, limit=_SHOWN))
     kind = {"open": "open todo", "done": "completed todo", "all": "todo"}[state]
     return _page(page, kind, turn.today)
 
 
-async def _list_due(turn: _Turn, found: re.Match[str]) -> tuple[str, Listed]:
-    day = parse_date(found["when"], turn.today)
+async def _list_due(turn: _Turn, said: _Said) -> tuple[str, Listed]:
+    day = parse_date(said["when"], turn.today)
     if day is None:
-        raise _UnclearError(f"I do not know the day “{found['when']}”.")
+        raise _UnclearError(f"I do not know the day “{said['when']}”.")
     page = _data(await turn.toolbox.call("list_todos", state="open", sort="due", limit=200))
     due = [todo for todo in page["items"] if todo["due_date"] and date.fromisoformat(todo["due_date"]) <= day]
     if not due:
@@ -128,54 +147,54 @@ async def _list_due(turn: _Turn, found: re.Match[str]) -> tuple[str, Listed]:
     return _page({"items": due[:_SHOWN], "total": len(due)}, "due todo", turn.today)
 
 
-async def _search(turn: _Turn, found: re.Match[str]) -> tuple[str, Listed]:
-    page = _data(await turn.toolbox.call("search_todos", text=_unquote(found["what"]), limit=_SHOWN))
+async def _search(turn: _Turn, said: _Said) -> tuple[str, Listed]:
+    page = _data(await turn.toolbox.call("search_todos", text=_unquote(said["what"]), limit=_SHOWN))
     return _page(page, "matching todo", turn.today)
 
 
-async def _complete(turn: _Turn, found: re.Match[str]) -> tuple[str, Listed]:
-    todo = await _find(turn, found["which"], "open")
+async def _complete(turn: _Turn, said: _Said) -> tuple[str, Listed]:
+    todo = await _find(turn, said["which"], "open")
     done = _data(await turn.toolbox.call("complete_todo", todo_id=todo["id"]))
     return f"Done: {_quote(done)}.", None
 
 
-async def _delete(turn: _Turn, found: re.Match[str]) -> tuple[str, Listed]:
-    todo = await _find(turn, found["which"], "all")
+async def _delete(turn: _Turn, said: _Said) -> tuple[str, Listed]:
+    todo = await _find(turn, said["which"], "all")
     _data(await turn.toolbox.call("delete_todo", todo_id=todo["id"]))
     return f"Deleted {_quote(todo)}.", None
 
 
-async def _reopen(turn: _Turn, found: re.Match[str]) -> tuple[str, Listed]:
-    todo = await _change(turn, found["which"], "done", done=False)
+async def _reopen(turn: _Turn, said: _Said) -> tuple[str, Listed]:
+    todo = await _change(turn, said["which"], "done", done=False)
     return f"Reopened {_quote(todo)}.", None
 
 
-async def _rename(turn: _Turn, found: re.Match[str]) -> tuple[str, Listed]:
-    todo = await _change(turn, found["which"], "all", title=_unquote(found["title"]))
+async def _rename(turn: _Turn, said: _Said) -> tuple[str, Listed]:
+    todo = await _change(turn, said["which"], "all", title=_unquote(said["title"]))
     return f"Renamed to {_quote(todo)}.", None
 
 
-async def _reschedule(turn: _Turn, found: re.Match[str]) -> tuple[str, Listed]:
-    day = parse_date(found["when"], turn.today)
+async def _reschedule(turn: _Turn, said: _Said) -> tuple[str, Listed]:
+    day = parse_date(said["when"], turn.today)
     if day is None:
-        raise _UnclearError(f"I do not know the day “{found['when']}”. Try “friday”, “in 3 days” or “2026-12-31”.")
-    todo = await _change(turn, found["which"], "open", due_date=day.isoformat())
+        raise _UnclearError(f"I do not know the day “{said['when']}”. Try “friday”, “in 3 days” or “2026-12-31”.")
+    todo = await _change(turn, said["which"], "open", due_date=day.isoformat())
     return f"{_quote(todo)} is now due {describe_date(day, turn.today)}.", None
 
 
-async def _unschedule(turn: _Turn, found: re.Match[str]) -> tuple[str, Listed]:
-    todo = await _change(turn, found["which"], "open", clear_due_date=True)
+async def _unschedule(turn: _Turn, said: _Said) -> tuple[str, Listed]:
+    todo = await _change(turn, said["which"], "open", clear_due_date=True)
     return f"{_quote(todo)} has no due date any more.", None
 
 
-async def _prioritise(turn: _Turn, found: re.Match[str]) -> tuple[str, Listed]:
-    todo = await _change(turn, found["which"], "open", priority=parse_priority(found["level"]))
+async def _prioritise(turn: _Turn, said: _Said) -> tuple[str, Listed]:
+    todo = await _change(turn, said["which"], "open", priority=parse_priority(said["level"]))
     return f"{_quote(todo)} now has {todo['priority']} priority.", None
 
 
-async def _tag(turn: _Turn, found: re.Match[str]) -> tuple[str, Listed]:
-    todo = await _find(turn, found["which"], "all")
-    added = [tag.lstrip("#") for tag in re.split(r"[\s,]+(?:and\s+)?", found["tags"]) if tag.lstrip("#")]
+async def _tag(turn: _Turn, said: _Said) -> tuple[str, Listed]:
+    todo = await _find(turn, said["which"], "all")
+    added = [tag.lstrip("#") for tag in re.split(r"[\s,]+(?:and\s+)?", said["tags"]) if tag.lstrip("#")]
     changed = await _update(turn, todo, tags=[*todo["tags"], *added])
     return f"{_quote(changed)} is tagged {', '.join(changed['tags'])}.", None
 
