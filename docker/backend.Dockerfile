@@ -19,7 +19,8 @@ RUN set -eu; \
     find /app/.venv -type d \( -name tests -o -name test \) -prune -exec rm -rf {} +; \
     python3 -m compileall -q --invalidation-mode unchecked-hash /app/.venv/lib
 COPY src/todo_backend /app/todo_backend
-RUN python3 -m compileall -q --invalidation-mode unchecked-hash /app/todo_backend
+# a+rX: whatever the umask of the machine that builds, another user reads these files.
+RUN python3 -m compileall -q --invalidation-mode unchecked-hash /app/todo_backend; chmod -R a+rX /app
 
 FROM ${BASE_IMAGE}
 COPY --from=builder /app /app

@@ -199,13 +199,14 @@ class Process:
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = log
         self.started = time.monotonic()
-        self.popen = subprocess.Popen(
-            [sys.executable, "-m", module],
-            env={"PATH": os.environ["PATH"], "PYTHONPATH": str(SOURCE), "PORT": str(self.port), **environment},
-            stdin=subprocess.DEVNULL,
-            stdout=log.open("w"),
-            stderr=subprocess.STDOUT,
-        )
+        with log.open("w") as output:
+            self.popen = subprocess.Popen(
+                [sys.executable, "-m", module],
+                env={"PATH": os.environ["PATH"], "PYTHONPATH": str(SOURCE), "PORT": str(self.port), **environment},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
 
     def wait_ready(self, status: int = 200) -> float:
         """Wait until /ready answers `status`; return the seconds since the start."""

@@ -45,7 +45,7 @@ async def test_gemini_acts_through_the_tools_and_streams_its_words(client, fake:
     assert [name for name, _ in told] == ["start", "tool", "delta", "delta", "done"]
     assert (told[0][1]["assistant"], told[-1][1]["todos_changed"]) == ("gemini", True)
     assert await open_titles(client) == ["buy milk"]
-    assert fake.paths[0].startswith("/v1beta/models/gemini-test:streamGenerateContent")
+    assert fake.paths[0].endswith("/models/gemini-test:streamGenerateContent?alt=sse")
     assert fake.keys[0] == KEY
     # The model's own parts go back unchanged, thought signature included, with the tool's answer after them.
     model, answer = fake.requests[1]["contents"][-2:]
@@ -88,7 +88,7 @@ async def test_the_model_sees_the_conversation_and_schemas_of_known_keywords(cli
         (Reply([]), "bad_answer", "empty answer"),
         (Reply(raw=b"data: {not json\r\n\r\n"), "bad_answer", "garbled"),
         (Reply([{"candidates": 5}]), "bad_answer", "garbled"),
-        (Reply(raw=b'data: "text"\r\n\r\n'), "bad_answer", "garbled"),
+        (Reply(raw=b'data: "text"\r\n\r\n'), "bad_answer", "Gemini"),
         (
             Reply([{"candidates": [{"content": {"parts": [{"functionCall": {"name": 7, "args": "x"}}]}}]}]),
             "bad_answer",

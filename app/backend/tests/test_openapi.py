@@ -25,7 +25,8 @@ def test_every_call_is_documented_with_its_answers():
     assert calls == {
         ("get", "/health"), ("get", "/ready"), ("get", "/metrics"), ("get", "/api/info"),
         ("get", "/api/todos"), ("post", "/api/todos"), ("get", "/api/todos/{todo_id}"),
-        ("patch", "/api/todos/{todo_id}"), ("delete", "/api/todos/{todo_id}"), ("post", "/api/todos/{todo_id}/complete"), ("post", "/api/chat"),
+        ("patch", "/api/todos/{todo_id}"), ("delete", "/api/todos/{todo_id}"),
+        ("post", "/api/todos/{todo_id}/complete"), ("post", "/api/chat"),
         ("get", "/api/conversations/{conversation_id}/messages"),
     }  # fmt: skip
     for path, methods in described["paths"].items():

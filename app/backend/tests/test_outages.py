@@ -11,7 +11,10 @@ from .conftest import _lifespan, client_of, make_settings, migrate_database, run
 from .postgres import PgBouncer, Postgres
 
 
-async def test_a_write_during_an_outage_is_refused_and_the_app_finds_the_database_back(own_postgres: Postgres):
+async def test_a_write_during_an_outage_is_refused_and_the_app_finds_the_database_back(
+    own_postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("todo_backend.database.RETRY_FOR", 1.0)
     url = own_postgres.url("postgres")
     await migrate_database(url)
     async with running_app(url) as client:
@@ -147,7 +150,9 @@ async def test_tls_is_what_the_url_asks_for(postgres: Postgres, database: str, p
         metrics = (await client.get("/metrics")).text
         if is_ready:
             assert answer.status_code == 200
-            uses_tls = "SELECT s.ssl FROM pg_stat_ssl s JOIN pg_stat_activity a USING (pid) WHERE a.datname = $1 AND pid <> pg_backend_pid()"
+            uses_tls = """
+                SELECT s.ssl FROM pg_stat_ssl s JOIN pg_stat_activity a USING (pid)
+                WHERE a.datname = $1 AND pid <> pg_backend_pid()"""
             encrypted = {row["ssl"] for row in await run_sql(postgres, uses_tls, database)}
             assert encrypted == {"disable" not in parameters}
             assert ("\ntodo_db_certificate_expiry_timestamp_seconds 1" in metrics) == ("disable" not in parameters)

@@ -128,6 +128,13 @@ def _add_error_answers(app: FastAPI) -> None:
         detail = f"the database does not answer: {error.reason}"
         return JSONResponse({"detail": detail}, 503, headers={"Retry-After": "5"})
 
+    @app.exception_handler(405)
+    async def wrong_method(request: Request, _error: Exception) -> JSONResponse:
+        # Starlette names the methods of the first route on this path; there is a route for each method.
+        path = getattr(request.scope.get("route"), "path", "")
+        allowed = sorted(method.upper() for method in app.openapi()["paths"].get(path, {"post": {}}))
+        return JSONResponse({"detail": "Method Not Allowed"}, 405, headers={"Allow": ", ".join(allowed)})
+
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
         # Without the input: it may be large, secret, or text that UTF-8 cannot carry.

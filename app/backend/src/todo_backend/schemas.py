@@ -6,11 +6,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
-# At least one character that is neither white space nor a control character, and no control character at all.
-_TITLE_PATTERN = r"^[^\x00-\x1f\x7f]*[^\s\x00-\x20\x7f][^\x00-\x1f\x7f]*$"
-_TAG_PATTERN = r"^[^\s,\x00-\x20\x7f]+$"
+# Spelled out, since \s means something else to every dialect of regular expressions that reads the OpenAPI document.
+_CONTROL = r"\x00-\x1f\x7f-\x9f"
+_BLANK = r"\x00-\x20\x7f-\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+_TITLE_PATTERN = rf"^[^{_CONTROL}]*[^{_BLANK}][^{_CONTROL}]*$"
+_TAG_PATTERN = rf"^[^{_BLANK},]+$"
+_MESSAGE_PATTERN = rf"^[^\x00]*[^{_BLANK}][^\x00]*$"
 _TEXT_PATTERN = r"^[^\x00]*$"
-_DATE_PATTERN = r"^\d{4}-\d{2}-\d{2}$"
 
 
 def _only_date_text(value: object) -> object:
@@ -18,6 +20,13 @@ def _only_date_text(value: object) -> object:
     is_date_text = isinstance(value, str) and len(value) == len("2026-01-31")
     if not is_date_text and type(value) is not date:
         raise ValueError("must be a date like 2026-01-31")
+    return value
+
+
+def _only_number(value: object) -> object:
+    # JSON knows one kind of number, so 1.0 is an integer too; a text or a truth value is none.
+    if type(value) not in (int, float):
+        raise ValueError("must be a whole number")
     return value
 
 
@@ -43,7 +52,9 @@ Tags = Annotated[
     list[Tag], Field(max_length=10), AfterValidator(_unique_lower), Field(description="Words to find it by.")
 ]
 Priority = Literal["low", "normal", "high"]
-Version = Annotated[int, Field(strict=True, ge=1, le=2**31 - 1, description="The version that the caller saw.")]
+Version = Annotated[
+    int, BeforeValidator(_only_number), Field(ge=1, le=2**31 - 1, description="The version that the caller saw.")
+]
 SearchText = Annotated[str, StringConstraints(max_length=200, pattern=_TEXT_PATTERN)]
 State = Literal["all", "open", "done"]
 Sort = Literal["created", "due", "priority", "title"]
@@ -145,7 +156,7 @@ class Info(BaseModel):
 class ChatRequest(_Body):
     """What the user says, and in which conversation; without one a new one begins."""
 
-    message: Annotated[str, StringConstraints(min_length=1, max_length=2000, pattern=r"^[^\x00]*[^\s\x00][^\x00]*$")]
+    message: Annotated[str, StringConstraints(min_length=1, max_length=2000, pattern=_MESSAGE_PATTERN)]
     conversation_id: uuid.UUID | None = None
 
 
