@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from scripts.core.shell import CommandError
+from scripts.core.shell import CommandError, Result
 from scripts.engines import snapshot as seen
 from scripts.engines.cluster import Cluster, Object
 from scripts.engines.snapshot import Snapshot, name_of
@@ -85,11 +85,19 @@ def _logs(cluster: Cluster, pods: Sequence[Object]) -> Mapping[str, tuple[str, .
             argv = ["logs", name_of(pod), "--container", spec["name"], f"--tail={LOG_LINES}"]
             if not waits and "terminated" not in status.get("state", {}):
                 argv.append("--previous")
-            result = cluster.kubectl(*argv, timeout=SECONDS, ok=None)  # the run may have been cleared away meanwhile
+            result = _tried(cluster, *argv)
             lines = tuple(line for line in result.stdout.splitlines() if not line.startswith(NO_LOG))
             if result.code == 0 and lines:
                 logs[f"{name_of(pod)}/{spec['name']}"] = lines
     return logs
+
+
+def _tried(cluster: Cluster, *argv: str) -> Result:
+    """Ask for evidence that may not be had: a run that was cleared away, a pod that does not answer. A failure is an answer too."""
+    try:
+        return cluster.kubectl(*argv, timeout=SECONDS, ok=None)
+    except CommandError as error:  # it took too long
+        return dataclasses.replace(error.result, code=1)
 
 
 def _answers(cluster: Cluster, pods: Sequence[Object]) -> Mapping[str, str]:
@@ -112,7 +120,7 @@ def _ask(cluster: Cluster, pod: Object, spec: Object) -> str:
     ports: dict[Any, int] = {port.get("name"): port["containerPort"] for port in spec.get("ports", ())}
     port = ports.get(probe["port"], probe["port"])
     path = f"/api/v1/namespaces/{cluster.namespace}/pods/{name_of(pod)}:{port}/proxy{probe.get('path', '/')}"
-    result = cluster.kubectl("get", "--raw", path, "--v=8", timeout=SECONDS, ok=None)
+    result = _tried(cluster, "get", "--raw", path, "--v=8")
     return answer_in(result.stdout, result.stderr)
 
 
