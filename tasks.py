@@ -104,8 +104,6 @@ def up(_: Context, monitoring: bool = True, require_monitoring: bool = False, en
         project = Project(engine, monitoring=monitoring)
         for key in project.create_env():
             report.say(f".env: invented {key}")
-        for warning in project.env.warnings:
-            report.warn(warning)
         report.say(f"engine: {project.engine.name} ({project.reason})")
         pipeline.run_steps(up_steps(project, require_monitoring=require_monitoring), report)
         show_status.show_addresses(project.engine, report)
@@ -239,8 +237,11 @@ def _passes(*argv: str) -> None:
 
 @task(help={"only": "a marker of pytest: unit, runner, render, engine, cluster, app, monitoring"})
 def test(_: Context, only: str = "") -> None:
-    """Run the test suite; the closing lines name each tier that could not run, and why."""
-    _passes("pytest", *(["-m", only] if only else []))
+    """Run the test suite; the closing lines name each tier that could not run, and why. `cluster-test` has the cluster tier."""
+    if only != "app":
+        _passes("pytest", "-m", only or "not cluster")
+    if only in ("", "app"):  # the backend is a project of its own, with its own settings of pytest
+        _passes("pytest", "--config-file=app/backend/pyproject.toml", "app/backend/tests")
 
 
 @task(

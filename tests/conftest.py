@@ -19,7 +19,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     left_out: dict[str, dict[str, int]] = {tier: {} for tier in TIERS}
     for outcome in ("passed", "failed", "error", "skipped"):
         for report in terminalreporter.stats.get(outcome, []):
-            tier = next((tier for tier in TIERS if tier in report.keywords), None)
+            tier = next((tier for tier in TIERS if tier in getattr(report, "keywords", ())), None)
             if tier is None:
                 continue
             if outcome == "skipped":

@@ -217,7 +217,10 @@ class DockerEngine:
 
     def _render(self, release: Release) -> list[dict[str, Any]]:
         rendered = shell.run(
-            ["helm", "template", release.name, str(release.chart), "--namespace", release.namespace, "--values", "-"],
+            [
+                *("helm", "template", release.name, str(release.chart), "--namespace", release.namespace),
+                *("--kube-version", self._settings.kubernetes_version, "--values", "-"),
+            ],
             input=release.values_json,
             timeout=RENDER_SECONDS,
         )
