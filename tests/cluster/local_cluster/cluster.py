@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import shutil
+import signal
 import string
 from collections.abc import Callable
 from functools import partial
@@ -277,11 +278,21 @@ state = "{layout.run}/containerd"
                 images.ctr(socket, "tasks", "rm", "--force", task, ok=None)
         for name in ("containerd", "etcd"):
             self._daemons.stop(name)
+        self._end_shims()
         self._unmount()
         network.remove(self.layout)
         cgroups.remove(self.layout.name)
         for folder in (self.layout.state, self.layout.run):
             shutil.rmtree(folder, ignore_errors=True)
+
+    def _end_shims(self) -> None:
+        """End the shims that outlived containerd: each names our socket on its command line."""
+        socket = str(self.layout.containerd_socket).encode()
+        for process in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                arguments = (process / "cmdline").read_bytes().split(b"\0")
+                if b"containerd-shim" in arguments[0] and socket in arguments:
+                    os.kill(int(process.name), signal.SIGKILL)
 
     def _unmount(self) -> None:
         """Undo the mounts below our folders, the innermost first."""
