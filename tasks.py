@@ -235,11 +235,16 @@ def _passes(*argv: str) -> None:
         raise Exit(code=code)
 
 
-@task(help={"only": "a marker of pytest: unit, runner, render, engine, cluster, app, monitoring"})
-def test(_: Context, only: str = "") -> None:
+@task(
+    help={
+        "only": "a marker of pytest: unit, runner, render, engine, cluster, app, monitoring",
+        "long": "with the tests that kill, search and build for minutes",
+    }
+)
+def test(_: Context, only: str = "", long: bool = False) -> None:
     """Run the test suite; the closing lines name each tier that could not run, and why. `cluster-test` has the cluster tier."""
     if only != "app":
-        _passes("pytest", "-m", only or "not cluster")
+        _passes("pytest", "-m", (only or "not cluster") + ("" if long else " and not long"))
     if only in ("", "app"):  # the backend is a project of its own, with its own settings of pytest
         _passes("pytest", "--config-file=app/backend/pyproject.toml", "app/backend/tests")
 

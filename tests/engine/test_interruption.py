@@ -13,7 +13,7 @@ import pytest
 
 from tests.checkout import Checkout
 
-pytestmark = [pytest.mark.engine, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.engine, pytest.mark.long, pytest.mark.timeout(1200)]
 
 UP = ("up", "--json", "--engine", "docker")
 STEPS = ("preflight", "build", "start", "load", "secrets", "chart", "rollout", "smoke")

@@ -15,7 +15,7 @@ import pytest
 
 from tests.checkout import Checkout
 
-pytestmark = [pytest.mark.engine, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.engine, pytest.mark.long, pytest.mark.timeout(900)]
 
 MARKS = {"POSTGRES_PASSWORD": "mark-9f3b-password", "API_TOKEN": "mark-9f3b-token", "GRAFANA_ADMIN_PASSWORD": "mark-9f3b-grafana"}
 PROXY_MARK = "mark-9f3b-proxy"
