@@ -255,7 +255,7 @@ def test(_: Context, only: str = "", long: bool = False) -> None:
 )
 def cluster_test(_: Context, context: str = "", keep: bool = False) -> None:
     """Run the tests that need a real Kubernetes."""
-    _passes("pytest", "-m", "cluster", *([f"--context={context}"] if context else []), *(["--keep"] if keep else []))
+    _passes("pytest", "tests/cluster", "-m", "cluster", *([f"--context={context}"] if context else []), *(["--keep"] if keep else []))
 
 
 @task(help={"fix": "mend what can be mended"})

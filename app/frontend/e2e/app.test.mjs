@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { answers, missingPart, startBrowser, startStack } from './stack.mjs';
+import { missingPart, startBrowser, startStack } from './stack.mjs';
 
 const DESKTOP = { width: 1280, height: 800 };
 const PHONE = { width: 360, height: 740 };
@@ -71,6 +71,7 @@ function journey(name, body) {
       await body();
     } finally {
       for (const context of browser.contexts()) await context.close();
+      await stack.restoreBackend();
     }
     assert.deepEqual(offences, []);
   });
@@ -113,7 +114,7 @@ async function say(page, message) {
 }
 
 /** @param {Page} page @param {string} title */
-const check = (page, title) => row(page, title).locator('.check-mark').click();
+const check = (page, title) => row(page, title).getByRole('checkbox').click();
 
 /** @param {Page} page @param {string} title */
 const isDone = (page, title) => page.locator('.todo[data-done="true"]', { hasText: title }).waitFor(WAIT);

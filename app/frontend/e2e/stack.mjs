@@ -106,13 +106,17 @@ export class Service {
     });
   }
 
+  isRunning() {
+    return this.child !== null && this.child.exitCode === null && this.child.signalCode === null;
+  }
+
   /**
    * End the program, by force when it does not go.
    * @param {NodeJS.Signals} signal
    */
   async stop(signal = 'SIGTERM') {
     const { child } = this;
-    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    if (!child || !this.isRunning()) return;
     const gone = new Promise((done) => child.once('exit', done));
     child.kill(signal);
     const forced = setTimeout(() => child.kill('SIGKILL'), 25_000);
@@ -220,7 +224,22 @@ export async function startStack() {
     services.push(frontend);
     frontend.start();
     await answers(`${frontendUrl}/ready`);
-    return { url: frontendUrl, backendUrl, token, backend, frontend, sql: postgres.sql, stop };
+    /** Start the backend again if a test has ended it. */
+    const restoreBackend = async () => {
+      if (backend.isRunning()) return;
+      backend.start();
+      await answers(`${backendUrl}/ready`);
+    };
+    return {
+      url: frontendUrl,
+      backendUrl,
+      token,
+      backend,
+      restoreBackend,
+      frontend,
+      sql: postgres.sql,
+      stop,
+    };
   } catch (error) {
     for (const service of services) process.stderr.write(`--- ${service.name}\n${service.log()}\n`);
     await stop();
