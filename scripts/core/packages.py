@@ -87,19 +87,32 @@ def docker_answers() -> bool:
 def start_docker(step: StepReport) -> None:
     """Start the installed Docker engine and wait until it answers. Raises TaskError with the last lines of its log.
 
-    The service manager detaches it, so it holds nothing of ours and outlives this run.
+    What starts it detaches it, so it holds nothing of ours and outlives this run.
     """
-    systemd = Path("/run/systemd/system").is_dir()
-    argv = ["systemctl", "enable", "--now", "docker"] if systemd else ["service", "docker", "start"]
-    started = shell.run(argv, timeout=DOCKER_START_SECONDS, ok=None, on_line=step.progress)
+    for argv in _ways_to_start_docker():
+        started = shell.run(argv, timeout=DOCKER_START_SECONDS, ok=None, on_line=step.progress)
+        if started.code == 0:
+            break
     deadline = time.monotonic() + DOCKER_START_SECONDS
     while not docker_answers():
         if time.monotonic() > deadline or started.code != 0:
             log = DOCKER_LOG.read_text(encoding="utf-8", errors="replace").splitlines()[-8:] if DOCKER_LOG.exists() else []
             evidence = log or (started.stderr or started.stdout).splitlines()[-8:]
-            raise TaskError(f"the Docker engine does not start (`{' '.join(argv)}`)", "mend what its log says", evidence)
+            raise TaskError(f"the Docker engine does not start (`{argv[0]}`)", "mend what its log says", evidence)
         step.progress("waiting for the Docker engine to answer")
         shell.pause(0.5)
+
+
+def _ways_to_start_docker() -> list[list[str]]:
+    """The commands to try in turn.
+
+    Debian's init script raises limits before it starts the engine, which a container or a small virtual machine may refuse; the engine
+    itself does without.
+    """
+    if Path("/run/systemd/system").is_dir():
+        return [["systemctl", "enable", "--now", "docker"]]
+    daemon = ["start-stop-daemon", "--start", "--oknodo", "--background", "--output", str(DOCKER_LOG), "--exec", "/usr/sbin/dockerd"]
+    return [["service", "docker", "start"], daemon]
 
 
 def docker_by_hand() -> str:

@@ -211,6 +211,7 @@ journey('a todo is edited, found, deleted and brought back', async () => {
   await row(page, 'Call Bertha').waitFor({ state: 'detached' });
   await page.getByRole('button', { name: 'Undo' }).click();
   await row(page, 'Call Bertha').getByText('phone').waitFor();
+  await page.locator('.todo[data-saving="true"]').waitFor({ state: 'detached' });
   assert.equal((await api('/api/todos')).total, 2);
 });
 
@@ -267,8 +268,7 @@ journey(
     const late = await visit();
     await late.getByText('Your todos are not here yet').waitFor();
 
-    stack.backend.start();
-    await answers(`${stack.backendUrl}/ready`);
+    await stack.restoreBackend();
     await late.locator('.todo', { hasText: 'Survives' }).waitFor({ timeout: 60_000 });
     await late.getByText('Built-in rules').waitFor();
     await page.getByText('Trying again').waitFor({ state: 'detached', timeout: 60_000 });
@@ -397,6 +397,11 @@ journey(
     await page.getByRole('button', { name: 'Assistant' }).click();
     assert.equal(await page.locator('.todos').isVisible(), false);
     assert.ok(await fits());
+    // The answer has to come after the person has turned away.
+    await page.route('**/api/chat', async (route) => {
+      await sleep(1000);
+      await route.continue();
+    });
     await page.getByLabel('Message to the assistant').fill('add buy milk');
     await page.keyboard.press('Enter');
     await page.getByRole('button', { name: 'Todos' }).click();
@@ -440,7 +445,7 @@ for (const [device, viewport] of Object.entries({ desktop: DESKTOP, phone: PHONE
       await page.keyboard.press('Escape');
       await row(page, 'buy milk').hover();
       await page.getByRole('button', { name: /Delete .*milk/ }).click();
-      await page.getByText('Deleted').first().waitFor();
+      await page.locator('.notice').waitFor();
       await inspect('notice');
       await page.getByLabel('Search todos').fill('nowhere');
       await page.getByText('Nothing found').waitFor();

@@ -226,8 +226,7 @@ export async function startStack() {
     await answers(`${frontendUrl}/ready`);
     /** Start the backend again if a test has ended it. */
     const restoreBackend = async () => {
-      if (backend.isRunning()) return;
-      backend.start();
+      if (!backend.isRunning()) backend.start();
       await answers(`${backendUrl}/ready`);
     };
     return {
