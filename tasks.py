@@ -61,7 +61,6 @@ def up_steps(project: Project, *, require_monitoring: bool = False) -> list[Step
     def chart(project: Project, report: StepReport) -> Outcome:
         return install_charts.main(project, report, monitoring=install_monitoring.kinds_are_there(project))
 
-    monitored = project.settings.monitoring.enabled and isinstance(project.engine, KubernetesEngine)
     monitoring = [
         step("kinds", install_monitoring.prepare, "start", optional=not require_monitoring),
         step("monitoring", install_monitoring.main, "kinds", optional=not require_monitoring),
@@ -72,10 +71,10 @@ def up_steps(project: Project, *, require_monitoring: bool = False) -> list[Step
         step("start", start_cluster.main, "preflight"),
         step("load", load_images.main, "build", "start"),
         step("secrets", create_secrets.main, "start"),
-        step("chart", chart, "load", "secrets", *(["kinds"] if monitored else [])),
+        step("chart", chart, "load", "secrets", *(["kinds"] if project.monitored else [])),
         step("rollout", wait_for_rollout.main, "chart"),
         step("smoke", smoke_test.main, "rollout"),
-        *(monitoring if monitored else []),
+        *(monitoring if project.monitored else []),
     ]
 
 

@@ -48,6 +48,13 @@ class Service(Source):
     """Whether a person opens it in a browser."""
 
 
+class Database(Source):
+    """The Postgres of our own."""
+
+    exporter: Source
+    """Beside it where Prometheus runs: it shows the database's metrics."""
+
+
 class Base(Strict):
     """A base image: the registry's, and the Debian packages that make one where no registry answers."""
 
@@ -144,8 +151,8 @@ class Settings(Strict):
     release: Name
     kubernetes_version: Annotated[str, Field(pattern=r"^v1\.\d+\.\d+$")]
     services: dict[Name, Service] = Field(min_length=1)
-    database: Source
-    """The Postgres of our own, used where DATABASE_URL is empty."""
+    database: Database
+    """Used where DATABASE_URL is empty."""
     bases: dict[Name, Base]
     env: dict[str, EnvKey]
     build: Build
@@ -160,7 +167,7 @@ class Settings(Strict):
     def _names_refer(self) -> Settings:
         problems = []
         sources: list[tuple[str, Source]] = [(f"services.{n}", s) for n, s in self.services.items()]
-        for where, part in [*sources, ("database", self.database)]:
+        for where, part in [*sources, ("database", self.database), ("database.exporter", self.database.exporter)]:
             if part.base not in self.bases:
                 problems.append(f"{where}.base: no base named `{part.base}`{_meant(part.base, self.bases)}")
             problems += [f"{where}.secrets: `{k}` is not under env{_meant(k, self.env)}" for k in part.secrets if k not in self.env]
