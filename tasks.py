@@ -27,6 +27,7 @@ from scripts import (
 )
 from scripts import diagnose as diagnose_release
 from scripts.core import lock, log, pipeline, shell
+from scripts.core.errors import InputError
 from scripts.core.pipeline import Step
 from scripts.core.report import Outcome, Report, StepReport
 from scripts.engines.kubernetes import KubernetesEngine
@@ -101,6 +102,8 @@ def up(_: Context, monitoring: bool = True, require_monitoring: bool = False, en
 
     def work(report: Report) -> None:
         project = Project(engine, monitoring=monitoring)
+        if require_monitoring and (reason := install_monitoring.why_not(project)):
+            raise InputError(f"there would be no monitoring: {reason}", "leave out --require-monitoring, or mend that")
         for key in project.create_env():
             report.say(f".env: invented {key}")
         report.say(f"engine: {project.engine.name} ({project.reason})")
@@ -114,12 +117,21 @@ def up(_: Context, monitoring: bool = True, require_monitoring: bool = False, en
     help={
         "data": "also remove the database's volume, with all todos",
         "cluster": "also delete the cluster that `up` started",
+        "kinds": "also remove the kinds (CRDs) of the Prometheus operator that `up` brought to the cluster",
         "yes": "answer yes to the question",
         "engine": ENGINE,
         "json": JSON,
     }
 )
-def down(_: Context, data: bool = False, cluster: bool = False, yes: bool = False, engine: str | None = None, json: bool = False) -> None:
+def down(
+    _: Context,
+    data: bool = False,
+    cluster: bool = False,
+    kinds: bool = False,
+    yes: bool = False,
+    engine: str | None = None,
+    json: bool = False,
+) -> None:
     """Remove what `up` made; the data stays unless --data."""
 
     def work(report: Report) -> None:
@@ -127,11 +139,13 @@ def down(_: Context, data: bool = False, cluster: bool = False, yes: bool = Fals
         if (data or cluster) and not yes and not report.confirm("Remove the database with all todos?"):
             report.say("nothing was removed")
             return
-        act = partial(project.engine.down, delete_data=data or cluster, delete_cluster=cluster)
-        steps = [Step("app", lambda step: act(step=step))]
+        steps: list[Step] = []
         if isinstance(project.engine, KubernetesEngine) and not cluster:  # before the app, since the cluster may be stopped with it
-            monitoring = Step("monitoring", partial(install_monitoring.remove, project), optional=True)
-            steps = [monitoring, Step("app", lambda step: act(step=step), (monitoring.name,))]
+            steps.append(Step("monitoring", partial(install_monitoring.remove, project), optional=True))
+            if kinds:
+                steps.append(Step("kinds", partial(install_monitoring.remove_kinds, project), ("monitoring",), optional=True))
+        act = partial(project.engine.down, delete_data=data or cluster, delete_cluster=cluster)
+        steps.append(Step("app", lambda step: act(step=step), tuple(step.name for step in steps)))
         pipeline.run_steps(steps, report)
 
     _perform("down", work, json=json)

@@ -47,6 +47,9 @@ def planned(settings: Settings, images: Sequence[Image], secrets: Sequence[Secre
     values["postgres"] = {"enabled": DATABASE in sections, **sections.get(DATABASE, {})}
     if EXPORTER in sections:
         values["postgres"]["exporter"] = {"image": sections[EXPORTER]["image"]}
+    in_flight = settings.monitoring.adapter.requests_in_flight
+    if monitoring and in_flight:
+        values["serviceDefaults"] = {"autoscaling": {"requestsInFlight": in_flight}}
     values["monitoring"] = {"enabled": monitoring, "namespace": settings.monitoring.namespace}
     return Release(settings.release, settings.namespace, ROOT / settings.chart.path, _merged(settings.chart.values, values))
 

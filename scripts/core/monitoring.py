@@ -16,7 +16,7 @@ from scripts.core.redaction import redact
 from scripts.core.secrets import Secret
 from scripts.core.settings import ROOT, Settings
 
-CHART = "kube-prometheus-stack"
+CHART, ADAPTER_CHART = "kube-prometheus-stack", "prometheus-adapter"
 DASHBOARDS = ROOT / "monitoring" / "dashboards"
 RULES = ROOT / "monitoring" / "rules" / "todo-chatbot.yaml"
 DASHBOARDS_NAME = "todo-chatbot-dashboards"
@@ -38,6 +38,17 @@ def planned(settings: Settings, chart: Path, secret: Secret) -> Release:
     values["grafana"]["admin"] = {"existingSecret": secret.name}
     values["additionalPrometheusRulesMap"] = {settings.release: yaml.safe_load(RULES.read_text(encoding="utf-8"))}
     return Release(settings.monitoring.release, settings.monitoring.namespace, chart, values)
+
+
+def adapter_release(settings: Settings) -> str:
+    """Return the name of the release of prometheus-adapter."""
+    return f"{settings.monitoring.release}-adapter"
+
+
+def planned_adapter(settings: Settings, chart: Path) -> Release:
+    """Return the release of prometheus-adapter: its values file as it is."""
+    values = yaml.safe_load((ROOT / settings.monitoring.adapter.values).read_text(encoding="utf-8"))
+    return Release(adapter_release(settings), settings.monitoring.namespace, chart, values)
 
 
 def dashboards_manifest(namespace: str, labels: Mapping[str, str]) -> str:

@@ -106,16 +106,29 @@ class Chart(Strict):
     values: dict[str, Any] = {}
 
 
-class Monitoring(Strict):
+class PinnedChart(Strict):
+    """Somebody else's chart in one version, and our values for it."""
+
+    chart_version: str
+    chart_repository: str
+    chart_sha256: str = ""
+    values: RepoPath
+
+
+class Adapter(PinnedChart):
+    """prometheus-adapter, which shows a metric of Prometheus to the autoscalers."""
+
+    requests_in_flight: Annotated[int, Field(ge=0)]
+    """Requests under way in a pod, above which pods are added; 0: not installed."""
+
+
+class Monitoring(PinnedChart):
     """kube-prometheus-stack beside the app."""
 
     enabled: bool
     namespace: Name
     release: Name
-    chart_version: str
-    chart_repository: str
-    chart_sha256: str = ""
-    values: RepoPath = "monitoring/values.yaml"
+    adapter: Adapter
 
 
 class Build(Strict):

@@ -10,6 +10,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import urllib.error
@@ -86,19 +87,27 @@ def _answers(url: str) -> bool:
 
 
 @contextlib.contextmanager
-def postgres(folder: Path) -> Iterator[str]:
-    """A new Postgres on a free port; gives its URL. Postgres refuses to run as root, so root runs it as the user postgres."""
+def postgres() -> Iterator[str]:
+    """A new Postgres on a free port; gives its URL. Postgres refuses to run as root, so root runs it as the user postgres.
+
+    Its folder is not below pytest's own: another pytest that starts meanwhile closes that one to every other user.
+    """
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
     if not found:
         pytest.skip("no Postgres server in /usr/lib/postgresql (Debian's package `postgresql`)")
-    binaries, data, port = found[-1].parent, folder / "data", free_port()
     as_user: list[str] = []
     if os.geteuid() == 0:
         as_user = [program("setpriv", "Debian's package `util-linux`"), "--reuid=postgres", "--regid=postgres", "--clear-groups", "--"]
-        for parent in (folder, *folder.parents):  # pytest makes its folders for their owner alone
-            if parent.stat().st_uid == os.geteuid() and parent != parent.parent:
-                parent.chmod(parent.stat().st_mode | 0o011)
-        shutil.chown(folder, "postgres")
+    with tempfile.TemporaryDirectory(prefix="todo-postgres-") as folder:
+        if as_user:
+            shutil.chown(folder, "postgres")
+        with _running_postgres(found[-1].parent, Path(folder), as_user) as url:
+            yield url
+
+
+@contextlib.contextmanager
+def _running_postgres(binaries: Path, folder: Path, as_user: list[str]) -> Iterator[str]:
+    data, port = folder / "data", free_port()
 
     def run(*argv: str | Path, **options: Any) -> None:
         subprocess.run(argv, check=True, timeout=120, cwd="/", stdin=subprocess.DEVNULL, **options)

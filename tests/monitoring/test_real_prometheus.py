@@ -30,9 +30,8 @@ QUERIES = [query for query in load_queries() if not query.optional or "pg_" in q
 def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """The URLs of the real backend and frontend."""
     folder = tmp_path_factory.mktemp("services")
-    database = tmp_path_factory.mktemp("postgres")
     with (
-        processes.postgres(database) as database_url,
+        processes.postgres() as database_url,
         processes.backend(folder, database_url) as backend,
         processes.frontend(folder, backend) as frontend,
     ):
@@ -116,6 +115,24 @@ def test_every_rule_is_loaded_and_can_be_evaluated(server: processes.Prometheus)
 
 def test_nothing_alerts_on_a_healthy_app(server: processes.Prometheus) -> None:
     assert server.values('ALERTS{alertname=~"Todo.+", alertname!="TodoDiskNearlyFull"}') == []
+
+
+def test_adapters_rule_finds_requests_in_flight_of_each_pod(server: processes.Prometheus) -> None:
+    """The templates of the rule filled as prometheus-adapter fills them when an autoscaler asks for pods."""
+    values = yaml.safe_load((ROOT / "monitoring" / "adapter-values.yaml").read_text())
+    (rule,) = values["rules"]["custom"]
+    found = server.get("series", **{"match[]": rule["seriesQuery"]})
+    assert {series["pod"] for series in found} == set(SERVICES.values())
+    fills = {
+        "<<.Series>>": "http_requests_in_flight",
+        "<<.LabelMatchers>>": f'namespace="{NAMESPACE}",pod=~"{"|".join(SERVICES.values())}"',
+        "<<.GroupBy>>": "pod",
+    }
+    expr = rule["metricsQuery"]
+    for template, text in fills.items():
+        assert template in expr
+        expr = expr.replace(template, text)
+    assert {series["metric"]["pod"] for series in server.get("query", query=expr)["result"]} == set(SERVICES.values())
 
 
 @pytest.mark.parametrize("name", SERVICES)

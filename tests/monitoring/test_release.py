@@ -15,7 +15,7 @@ from scripts.core import monitoring
 from scripts.core.chart import Release
 from scripts.core.env_file import EnvFile
 from scripts.core.settings import parse_settings
-from tests.monitoring.machine import CHART, ROOT, program
+from tests.monitoring.machine import CHART, ROOT, need_chart, program
 
 pytestmark = pytest.mark.monitoring
 
@@ -57,8 +57,7 @@ def test_config_map_stays_far_below_the_limit_of_one_mebibyte() -> None:
 
 def test_chart_turns_our_rules_into_one_prometheus_rule_without_touching_their_templates() -> None:
     helm = program("helm", "`invoke setup`")
-    if not (CHART / "Chart.yaml").exists():
-        pytest.skip(f"no chart kube-prometheus-stack in {CHART}")
+    need_chart(CHART)
     made = release()
     argv = [helm, "template", made.name, made.chart, "--namespace", made.namespace, "--values", "-"]
     run = subprocess.run(argv, input=made.values_json, capture_output=True, text=True, timeout=120, check=False)

@@ -162,10 +162,20 @@ def test_autoscalers_have_a_target_that_exists_and_a_request_to_measure_by(objec
         spec = scaler["spec"]
         target = one(objects, spec["scaleTargetRef"]["kind"], spec["scaleTargetRef"]["name"])
         assert 2 <= spec["minReplicas"] < spec["maxReplicas"]
-        assert [metric["resource"]["name"] for metric in spec["metrics"]] == ["cpu"]
+        assert spec["metrics"][0]["resource"]["name"] == "cpu"
         assert spec["behavior"]["scaleDown"]["stabilizationWindowSeconds"] >= 60
         for container in target["spec"]["template"]["spec"]["containers"]:
             assert cpus(container["resources"]["requests"]["cpu"]) > 0
+
+
+@pytest.mark.parametrize("wanted", [0, 20])
+def test_autoscalers_ask_for_requests_in_flight_only_where_a_value_says_so(wanted: int) -> None:
+    scalers = of_kind(render({"serviceDefaults": {"autoscaling": {"requestsInFlight": wanted}}}), "HorizontalPodAutoscaler")
+    assert scalers
+    for scaler in scalers:
+        beside_cpu = [metric.get("pods") for metric in scaler["spec"]["metrics"][1:]]
+        metric = {"metric": {"name": "http_requests_in_flight"}, "target": {"type": "AverageValue", "averageValue": "20"}}
+        assert beside_cpu == ([metric] if wanted else [])
 
 
 def test_budgets_never_block_a_drain(objects: list[Object]) -> None:
