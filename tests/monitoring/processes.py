@@ -16,7 +16,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -52,9 +52,14 @@ def http(method: str, url: str, body: object = None, headers: Mapping[str, str] 
 
 def until(done: Callable[[], bool]) -> None:
     """Wait until `done()`; fail the test when it is not in time."""
+    until_none(lambda: [] if done() else ["not in time"])
+
+
+def until_none(problems: Callable[[], Collection[object]]) -> None:
+    """Wait until there are no problems; fail the test with those that are left when it is not in time."""
     deadline = time.monotonic() + START_SECONDS
-    while not done():
-        assert time.monotonic() < deadline, "not in time"
+    while found := problems():
+        assert time.monotonic() < deadline, found
         time.sleep(0.2)
 
 
