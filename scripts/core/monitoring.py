@@ -36,8 +36,14 @@ def planned(settings: Settings, chart: Path, secret: Secret) -> Release:
     """Return the release: the values file, with the Secret's name and the alert rules put in."""
     values: dict[str, Any] = yaml.safe_load((ROOT / settings.monitoring.values).read_text(encoding="utf-8"))
     values["grafana"]["admin"] = {"existingSecret": secret.name}
-    values["additionalPrometheusRulesMap"] = {settings.release: yaml.safe_load(RULES.read_text(encoding="utf-8"))}
+    values["additionalPrometheusRulesMap"] = {settings.release: rules(settings)}
     return Release(settings.monitoring.release, settings.monitoring.namespace, chart, values)
+
+
+def rules(settings: Settings) -> Any:
+    """Return the alert rules, which are written for the default namespace and release, for those of the settings."""
+    text = RULES.read_text(encoding="utf-8").replace('namespace="todo-chatbot"', f'namespace="{settings.namespace}"')
+    return yaml.safe_load(text.replace('job="todo-chatbot-', f'job="{settings.release}-'))
 
 
 def adapter_release(settings: Settings) -> str:

@@ -10,11 +10,12 @@ import pytest
 import yaml
 from pydantic import SecretStr
 
-from monitoring.queries import RULES
+from monitoring.queries import RULES, load_alerts
 from scripts.core import monitoring
 from scripts.core.chart import Release
 from scripts.core.env_file import EnvFile
 from scripts.core.settings import parse_settings
+from tests.monitoring import promql
 from tests.monitoring.machine import CHART, ROOT, need_chart, program
 
 pytestmark = pytest.mark.monitoring
@@ -41,6 +42,15 @@ def test_the_password_is_in_the_secret_alone() -> None:
     secret = monitoring.admin_secret(env("hunter2-hunter2"))
     assert json.loads(secret.manifest("monitoring", {}))["stringData"]["admin-password"] == "hunter2-hunter2"
     assert "hunter2-hunter2" not in repr(secret) + release("hunter2-hunter2").values_json
+
+
+def test_rules_watch_the_namespace_and_release_of_the_settings() -> None:
+    elsewhere = SETTINGS.model_copy(update={"namespace": "elsewhere", "release": "mine"})
+    expressions = {rule["alert"]: rule["expr"] for group in monitoring.rules(elsewhere)["groups"] for rule in group["rules"]}
+    matchers = {matcher for expr in expressions.values() for selector in promql.selectors(expr) for matcher in selector.matchers}
+    assert {value for label, _, value in matchers if label == "namespace"} == {"elsewhere"}
+    assert {value for label, _, value in matchers if label == "job"} == {"mine-backend", "mine-frontend"}
+    assert expressions.keys() == load_alerts().keys()
 
 
 def test_config_map_holds_each_dashboard_as_it_is_in_the_checkout() -> None:
