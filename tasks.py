@@ -269,7 +269,7 @@ def lint(_: Context, fix: bool = False) -> None:
 @task(name="lock")
 def lock_(_: Context) -> None:
     """Pin the requirements anew, with hashes, from the *.in files."""
-    for name in ("requirements", "requirements-dev"):
+    for name in ("requirements", "app/backend/requirements", "requirements-dev"):
         _passes(
             "uv",
             "pip",
@@ -277,6 +277,7 @@ def lock_(_: Context) -> None:
             "--quiet",
             "--universal",
             "--generate-hashes",
+            "--no-strip-extras",  # pip takes a pin of `name` for none of `name[extra]`
             "--python-version=3.11",
             f"{name}.in",
             f"--output-file={name}.txt",
