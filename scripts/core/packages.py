@@ -23,6 +23,7 @@ APT_LOCK_SECONDS = 600
 APT_POLL_SECONDS = 3
 DOCKER_START_SECONDS = 90
 DOCKER_LOG = Path("/var/log/docker.log")
+SYSTEMD = Path("/run/systemd/system")
 POLICY = Path("/usr/sbin/policy-rc.d")
 POLICY_TEXT = "#!/bin/sh\n# Put here by `invoke setup` while it installs packages for the tests; their services stay off.\nexit 101\n"
 
@@ -123,7 +124,7 @@ def _ways_to_start_docker() -> list[list[str]]:
     Debian's init script raises limits before it starts the engine, which a container or a small virtual machine may refuse; the engine
     itself does without.
     """
-    if Path("/run/systemd/system").is_dir():
+    if SYSTEMD.is_dir():
         return [["systemctl", "enable", "--now", "docker"]]
     daemon = ["start-stop-daemon", "--start", "--oknodo", "--background", "--output", str(DOCKER_LOG), "--exec", "/usr/sbin/dockerd"]
     return [["service", "docker", "start"], daemon]
