@@ -26,7 +26,8 @@ from scripts import (
     wait_for_rollout,
 )
 from scripts import diagnose as diagnose_release
-from scripts.core import lock, log, pipeline, shell
+from scripts.core import lock, log, pipeline, settings, shell
+from scripts.core.errors import InputError
 from scripts.core.pipeline import Step
 from scripts.core.report import Outcome, Report, StepReport
 from scripts.engines.kubernetes import KubernetesEngine
@@ -34,6 +35,17 @@ from scripts.engines.project import Project
 
 JSON = "print JSON lines on stdout, for a program"
 ENGINE = "minikube, kube_context or docker; otherwise as invoke.yaml says"
+
+
+def _refuse_broken_settings() -> None:
+    """Leave with one clear error when `invoke.yaml` is no YAML: Invoke reads it too, after this file, and would show a traceback."""
+    try:
+        settings.parse_yaml(settings.read_text(), "invoke.yaml")
+    except InputError as error:
+        raise Exit(f"error: {error}", code=error.exit_code) from None
+
+
+_refuse_broken_settings()
 
 
 def _perform(name: str, work: Callable[[Report], None], *, json: bool = False, changes: bool = True) -> None:
