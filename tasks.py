@@ -26,7 +26,7 @@ from scripts import (
     wait_for_rollout,
 )
 from scripts import diagnose as diagnose_release
-from scripts.core import lock, log, pipeline, shell
+from scripts.core import lock, log, pipeline, settings, shell
 from scripts.core.errors import InputError
 from scripts.core.pipeline import Step
 from scripts.core.report import Outcome, Report, StepReport
@@ -35,6 +35,17 @@ from scripts.engines.project import Project
 
 JSON = "print JSON lines on stdout, for a program"
 ENGINE = "minikube, kube_context or docker; otherwise as invoke.yaml says"
+
+
+def _refuse_broken_settings() -> None:
+    """Leave with one clear error when `invoke.yaml` is no YAML: Invoke reads it too, after this file, and would show a traceback."""
+    try:
+        settings.parse_yaml(settings.read_text(), "invoke.yaml")
+    except InputError as error:
+        raise Exit(f"error: {error}", code=error.exit_code) from None
+
+
+_refuse_broken_settings()
 
 
 def _perform(name: str, work: Callable[[Report], None], *, json: bool = False, changes: bool = True) -> None:
@@ -81,7 +92,10 @@ def up_steps(project: Project, *, require_monitoring: bool = False) -> list[Step
 
 @task(help={"engine": ENGINE, "json": JSON})
 def setup(_: Context, engine: str | None = None, json: bool = False) -> None:
-    """Bring the tools that this machine lacks: the engine's, and the tests' where the development requirements are installed."""
+    """Run: bring the tools that this machine lacks.
+
+    Those of the engine, and those of the tests where the development requirements are installed.
+    """
 
     def work(report: Report) -> None:
         pipeline.run_steps([Step("setup", partial(setup_tools.main, Project(engine)))], report)
@@ -98,7 +112,10 @@ def setup(_: Context, engine: str | None = None, json: bool = False) -> None:
     }
 )
 def up(_: Context, monitoring: bool = True, require_monitoring: bool = False, engine: str | None = None, json: bool = False) -> None:
-    """Bring everything to the sources of now: build, start, load, Secrets, chart, rollout, smoke test."""
+    """Run: bring everything to the sources of now; smoke-test it.
+
+    Preflight, build, start, load, Secrets, chart, rollout, smoke test; monitoring beside them.
+    """
 
     def work(report: Report) -> None:
         project = Project(engine, monitoring=monitoring)
@@ -132,7 +149,7 @@ def down(
     engine: str | None = None,
     json: bool = False,
 ) -> None:
-    """Remove what `up` made; the data stays unless --data."""
+    """Run: remove what `up` made; the data stays unless --data."""
 
     def work(report: Report) -> None:
         project = Project(engine)
@@ -153,7 +170,7 @@ def down(
 
 @task(help={"monitoring": "also prove that the monitoring shows data", "engine": ENGINE, "json": JSON})
 def smoke(_: Context, monitoring: bool = False, engine: str | None = None, json: bool = False) -> None:
-    """Prove that the app works: health, readiness, metrics, and a todo added by chat."""
+    """Look: prove that the app works, with a todo added by chat."""
 
     def work(report: Report) -> None:
         project = Project(engine)
@@ -167,13 +184,13 @@ def smoke(_: Context, monitoring: bool = False, engine: str | None = None, json:
 
 @task(help={"engine": ENGINE, "json": JSON})
 def status(_: Context, engine: str | None = None, json: bool = False) -> None:
-    """Show what runs, and where to open it."""
+    """Look: show what runs, and where to open it."""
     _perform("status", lambda report: show_status.main(Project(engine), report), json=json, changes=False)
 
 
 @task(help={"engine": ENGINE, "json": JSON})
 def build(_: Context, engine: str | None = None, json: bool = False) -> None:
-    """Build the images that are not there yet."""
+    """Run: build the images that are not there yet, and no more."""
 
     def work(report: Report) -> None:
         project = Project(engine)
@@ -185,7 +202,7 @@ def build(_: Context, engine: str | None = None, json: bool = False) -> None:
 
 @task(name="doctor", help={"engine": ENGINE, "json": JSON})
 def doctor_(_: Context, engine: str | None = None, json: bool = False) -> None:
-    """Check what `up` needs of this machine, of .env and of invoke.yaml; change nothing."""
+    """Look: check all that `up` needs; change nothing."""
 
     def work(report: Report) -> None:
         pipeline.run_steps([Step("doctor", partial(doctor.main, Project(engine)))], report)
@@ -195,7 +212,7 @@ def doctor_(_: Context, engine: str | None = None, json: bool = False) -> None:
 
 @task(help={"lines": "how many lines of each", "engine": ENGINE}, positional=["service"])
 def logs(_: Context, service: str, lines: int = 100, engine: str | None = None) -> None:
-    """Print the last log lines of a service."""
+    """Look: print the last log lines of a service."""
     _perform("logs", lambda report: report.result(Project(engine).engine.logs(service, lines).rstrip()), changes=False)
 
 
@@ -211,7 +228,10 @@ def logs(_: Context, service: str, lines: int = 100, engine: str | None = None) 
 def dashboard(
     _: Context, what: str = "app", show_password: bool = False, browser: bool = True, engine: str | None = None, json: bool = False
 ) -> None:
-    """Open the app, Grafana or Prometheus, through a port forward that lives as long as this command."""
+    """Look: open the app, Grafana or Prometheus.
+
+    On Kubernetes through a port forward that lives as long as this command.
+    """
 
     def work(report: Report) -> None:
         open_dashboard.main(Project(engine), what, report, show_password=show_password, browser=browser)
@@ -221,13 +241,13 @@ def dashboard(
 
 @task(help={"engine": ENGINE, "json": JSON})
 def diagnose(_: Context, engine: str | None = None, json: bool = False) -> None:
-    """Say why the release is not well: the cause, the evidence, the next action."""
+    """Look: say why the release is not well, and what to do."""
     _perform("diagnose", lambda report: diagnose_release.main(Project(engine), report), json=json, changes=False)
 
 
 @task(help={"engine": ENGINE, "json": JSON})
 def rollback(_: Context, engine: str | None = None, json: bool = False) -> None:
-    """Go back to the last good release, with its images and Secrets."""
+    """Run: go back to the last good release, its images and Secrets."""
 
     def work(report: Report) -> None:
         pipeline.run_steps([Step("rollback", partial(rollback_release.main, Project(engine)))], report)
@@ -255,7 +275,10 @@ def _passes(*argv: str) -> None:
     }
 )
 def test(_: Context, only: str = "", long: bool = False) -> None:
-    """Run the test suite; the closing lines name each tier that could not run, and why. `cluster-test` has the cluster tier."""
+    """Develop: run the tests, all but the cluster's.
+
+    The closing lines name each tier that could not run, and why.
+    """
     if only != "app":
         _passes("pytest", "-m", (only or "not cluster") + ("" if long else " and not long"))
     if only in ("", "app"):  # the backend is a project of its own, with its own settings of pytest
@@ -267,13 +290,13 @@ def test(_: Context, only: str = "", long: bool = False) -> None:
     help={"context": "the kube context to test on; otherwise a cluster is brought up and taken away", "keep": "leave that cluster up"},
 )
 def cluster_test(_: Context, context: str = "", keep: bool = False) -> None:
-    """Run the tests that need a real Kubernetes."""
+    """Develop: run the tests that need a real Kubernetes."""
     _passes("pytest", "tests/cluster", "-m", "cluster", *([f"--context={context}"] if context else []), *(["--keep"] if keep else []))
 
 
 @task(help={"fix": "mend what can be mended"})
 def lint(_: Context, fix: bool = False) -> None:
-    """Check style, formatting and types."""
+    """Develop: check style, formatting and types."""
     _passes("ruff", "format", *([] if fix else ["--check"]), ".")
     _passes("ruff", "check", *(["--fix"] if fix else []), ".")
     _passes("mypy")
@@ -281,8 +304,8 @@ def lint(_: Context, fix: bool = False) -> None:
 
 @task(name="lock")
 def lock_(_: Context) -> None:
-    """Pin the requirements anew, with hashes, from the *.in files."""
-    for name in ("requirements", "requirements-dev"):
+    """Develop: pin the requirements anew, with hashes."""
+    for name in ("requirements", "app/backend/requirements", "requirements-dev"):
         _passes(
             "uv",
             "pip",
@@ -290,6 +313,7 @@ def lock_(_: Context) -> None:
             "--quiet",
             "--universal",
             "--generate-hashes",
+            "--no-strip-extras",  # pip takes a pin of `name` for none of `name[extra]`
             "--python-version=3.11",
             f"{name}.in",
             f"--output-file={name}.txt",

@@ -18,12 +18,16 @@ RUN set -eu; \
         --no-compile --require-hashes --only-binary :all: -r /build/requirements.txt; \
     find /app/.venv -type d \( -name tests -o -name test \) -prune -exec rm -rf {} +; \
     python3 -m compileall -q --invalidation-mode unchecked-hash /app/.venv/lib
+
+FROM ${BASE_IMAGE} AS source
 COPY src/todo_backend /app/todo_backend
 # a+rX: whatever the umask of the machine that builds, another user reads these files.
 RUN python3 -m compileall -q --invalidation-mode unchecked-hash /app/todo_backend; chmod -R a+rX /app
 
 FROM ${BASE_IMAGE}
-COPY --from=builder /app /app
+# Two layers: an edit makes the small one anew, and only that travels to a node.
+COPY --from=builder /app/.venv /app/.venv
+COPY --from=source /app/todo_backend /app/todo_backend
 ENV PATH=/app/.venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \

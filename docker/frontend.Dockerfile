@@ -15,7 +15,7 @@ RUN if [ -f /run/extra-ca/ca.pem ]; then export NODE_EXTRA_CA_CERTS=/run/extra-c
     npm ci --no-audit --no-fund
 COPY . .
 ENV NEXT_TELEMETRY_DISABLED=1
-RUN npm run build
+RUN npm run build && mv .next/standalone/node_modules /node_modules
 
 FROM ${RUNTIME_IMAGE} AS run
 WORKDIR /app
@@ -24,7 +24,9 @@ ENV NODE_ENV=production \
     HOME=/tmp \
     HOSTNAME=0.0.0.0 \
     PORT=3000
-# Owned by root and read by the process, which therefore cannot rewrite itself.
+# Owned by root and read by the process, which therefore cannot rewrite itself. Two layers: an edit makes the small one anew, and only
+# that travels to a node.
+COPY --from=build /node_modules ./node_modules
 COPY --from=build /app/.next/standalone ./
 USER 10001:10001
 EXPOSE 3000

@@ -14,7 +14,8 @@ from pathlib import Path
 from docker.errors import ImageNotFound
 
 from scripts.core import bases, shell
-from scripts.core.errors import InputError, TaskError
+from scripts.core.certificates import extra_ca
+from scripts.core.errors import TaskError
 from scripts.core.images import HEX_DIGITS, UID, Image, engine, node_platform
 from scripts.core.pipeline import run_alone
 from scripts.core.report import Outcome, StepReport, changed, unchanged
@@ -104,15 +105,9 @@ def extra_ca_image(settings: Settings) -> str:
 
     A build copies from it in its first stages only, so nothing of it stays in what runs. Raises InputError.
     """
-    named = settings.build.extra_ca or os.environ.get("SSL_CERT_FILE", "")
-    if not named:
+    content = extra_ca(settings)
+    if not content:
         return "scratch"
-    try:
-        content = (ROOT / named).read_bytes()
-    except OSError as error:
-        raise InputError(f"the extra CA {named} cannot be read: {error.strerror}", "mend build.extra_ca or SSL_CERT_FILE") from None
-    if b"-----BEGIN CERTIFICATE-----" not in content:
-        raise InputError(f"the extra CA {named} holds no PEM certificate", "mend build.extra_ca or SSL_CERT_FILE")
     reference = f"{settings.project}-extra-ca:h{hashlib.sha256(content).hexdigest()[:HEX_DIGITS]}"
     repository, _, tag = reference.partition(":")
     if not engine().images.list(name=reference):

@@ -5,12 +5,9 @@ from __future__ import annotations
 import importlib.util
 import shutil
 import sys
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-import requests
 
 from scripts.core import log, packages, releases, tools
 from scripts.core.errors import MissingError, TaskError
@@ -19,17 +16,14 @@ from scripts.core.pipeline import run_alone
 from scripts.core.releases import Release
 from scripts.core.report import Outcome, StepReport, changed, unchanged
 from scripts.core.settings import Settings
-from scripts.core.shell import TOOLS
 from scripts.core.tools import Found
 from scripts.engines import choose
 from scripts.engines.docker import DockerEngine
 from scripts.engines.kube_context import KubeContextEngine
-from scripts.engines.minikube import REGISTRY, MinikubeEngine
+from scripts.engines.minikube import MinikubeEngine
 from scripts.engines.project import Project
 
 ENGINES = {kind.name: kind for kind in (KubeContextEngine, MinikubeEngine, DockerEngine)}
-PROBE_SECONDS = 4
-NO_LASTS_SECONDS = 3600
 OLDEST_NODE = (20, 9, 0)  # what Next.js asks for
 
 
@@ -105,23 +99,9 @@ def engine_to_set_up(settings: Settings) -> tuple[str, str]:
         chosen = None
     if chosen is not None and (chosen.name != DockerEngine.name or chosen.deployed()):
         return chosen.name, reason
-    if _answers(f"https://{REGISTRY}/v2/"):
-        return MinikubeEngine.name, f"{REGISTRY} answers, so Minikube can start"
-    return DockerEngine.name, f"{REGISTRY} does not answer, so no cluster can start"
-
-
-def _answers(url: str) -> bool:
-    """Whether anything answers there. A no is remembered for an hour, so that a second run asks nobody."""
-    no = TOOLS.parent / f"no-{REGISTRY}"
-    if no.exists() and time.time() - no.stat().st_mtime < NO_LASTS_SECONDS:
-        return False
-    try:
-        answers = requests.get(url, timeout=PROBE_SECONDS).status_code < 500
-    except requests.RequestException:
-        answers = False
-    no.parent.mkdir(exist_ok=True)
-    no.unlink(missing_ok=True) if answers else no.touch()
-    return answers
+    if releases.kubernetes_answers():
+        return MinikubeEngine.name, "Kubernetes' releases can be had, so Minikube can start"
+    return DockerEngine.name, "Kubernetes' releases cannot be had here, so no cluster can start"
 
 
 def plan_for(settings: Settings, found: Sequence[Found]) -> Plan:

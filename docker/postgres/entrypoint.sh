@@ -1,7 +1,7 @@
 #!/bin/sh
 # Starts Postgres on the database directory $PGDATA, and makes that directory first where there is none.
 #
-# POSTGRES_PASSWORD  password of the user; needed at the first start only
+# POSTGRES_PASSWORD  password of the user; a start with another one changes it. May be empty after the first start
 # POSTGRES_USER      the database's owner, a superuser (default: postgres)
 # POSTGRES_DB        the database (default: the user's name)
 # PGDATA             the database directory; its parent must be writable
@@ -15,37 +15,54 @@ fail() {
     exit 1
 }
 
+# The text in quotes $1, as SQL takes it.
+quoted() {
+    printf '%s%s%s' "$1" "$(printf '%s' "$2" | sed "s/$1/$1$1/g")" "$1"
+}
+
+# Runs the statements that are piped into it, one a line, with no port and no socket. exec: Postgres passes over the lock file of a killed
+# server only where that server's process id is its own or its parent's, and that id was 1.
+single_user() {
+    exec postgres --single -D "$1" -c log_min_messages=warning -c log_min_error_statement=panic postgres > /dev/null
+}
+
+# The Secret is the truth: a password that was changed or invented anew since the database was made is the one that counts.
+set_password() {
+    printf 'ALTER ROLE %s PASSWORD %s\n' "$(quoted '"' "$user")" "$(quoted "'" "$POSTGRES_PASSWORD")" | single_user "$PGDATA"
+}
+
 make_database() {
     [ -n "${POSTGRES_PASSWORD:-}" ] || fail "POSTGRES_PASSWORD is empty: the first start needs the password that the database gets"
-    [ "$(printf '%s' "$POSTGRES_PASSWORD" | wc -l)" -eq 0 ] || fail "POSTGRES_PASSWORD has more than one line"
     if [ -e "$PGDATA" ]; then
         rmdir "$PGDATA" || fail "$PGDATA holds files but no database: move them away"
     fi
-    user=${POSTGRES_USER:-postgres}
     database=${POSTGRES_DB:-$user}
     new=$PGDATA.new
     rm -rf "$new"
     mkdir -p "$(dirname "$PGDATA")"
-    trap 'exit 1' INT TERM # the kernel hides both from a container's first process otherwise
-
     # The builtin locale sorts the same on every system library, so indexes outlive a change of the base image.
     printf '%s\n' "$POSTGRES_PASSWORD" | initdb --pgdata="$new" --username="$user" --pwfile=/dev/stdin \
         --encoding=UTF8 --locale=C.UTF-8 --locale-provider=builtin --data-checksums --auth-local=trust --auth-host=scram-sha-256
     echo 'host all all all scram-sha-256' >> "$new/pg_hba.conf"
     sync "$new/pg_hba.conf"
     if [ "$database" != postgres ]; then
-        # Single-user mode: no port, no socket, one statement a line.
-        printf 'CREATE DATABASE "%s"\n' "$(printf '%s' "$database" | sed 's/"/""/g')" |
-            postgres --single -D "$new" -c log_min_messages=warning postgres > /dev/null
+        printf 'CREATE DATABASE %s\n' "$(quoted '"' "$database")" | single_user "$new"
     fi
     mv "$new" "$PGDATA"
     sync "$(dirname "$PGDATA")"
-    trap - INT TERM
 }
 
 if [ "${1:-}" = postgres ]; then
     [ "$(id -u)" != 0 ] || fail "Postgres refuses to run as root: give the container a user of its own"
-    [ -s "$PGDATA/PG_VERSION" ] || make_database
+    [ "$(printf '%s' "${POSTGRES_PASSWORD:-}" | wc -l)" -eq 0 ] || fail "POSTGRES_PASSWORD has more than one line"
+    trap 'exit 1' INT TERM # the kernel hides both from a container's first process otherwise
+    user=${POSTGRES_USER:-postgres}
+    if [ ! -s "$PGDATA/PG_VERSION" ]; then
+        make_database
+    elif [ -n "${POSTGRES_PASSWORD:-}" ]; then
+        set_password
+    fi
+    trap - INT TERM
     unset POSTGRES_PASSWORD
 fi
 exec "$@"

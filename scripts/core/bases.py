@@ -44,7 +44,7 @@ def ensure(settings: Settings, name: str, step: StepReport) -> BaseImage:
         if refusal:
             refusals.append(f"{image}: {refusal}")
             if settings.build.bases == "auto":
-                step.warn(f"{refusals[-1]}; making it from Debian packages instead")
+                step.warn(f"{image} cannot be pulled ({refusal.rpartition(': ')[2]}); making it from Debian packages instead")
     if settings.build.bases != "registry" and find_base(settings, name) is None:
         if shutil.which("mmdebstrap") is None:
             raise MissingError(f"the base image `{name}` can be had neither way", _how(), [*refusals, _NO_MMDEBSTRAP])

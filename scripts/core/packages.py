@@ -19,8 +19,11 @@ from scripts.core.errors import TaskError
 from scripts.core.report import StepReport
 
 APT_SECONDS = 1200
+APT_LOCK_SECONDS = 600
+APT_POLL_SECONDS = 3
 DOCKER_START_SECONDS = 90
 DOCKER_LOG = Path("/var/log/docker.log")
+SYSTEMD = Path("/run/systemd/system")
 POLICY = Path("/usr/sbin/policy-rc.d")
 POLICY_TEXT = "#!/bin/sh\n# Put here by `invoke setup` while it installs packages for the tests; their services stay off.\nexit 101\n"
 
@@ -45,15 +48,27 @@ def installable() -> bool:
 
 def apt_install(packages: Sequence[str], step: StepReport, *, services: bool = True) -> None:
     """Install Debian packages without their recommendations; with `services=False` none of their services is started."""
-    environment: dict[str, str | None] = {"DEBIAN_FRONTEND": "noninteractive", "NEEDRESTART_SUSPEND": "1"}
-
-    def tell(line: str) -> None:
-        step.progress(f"apt-get: {line}")
-
     with contextlib.nullcontext() if services else _services_off():
-        shell.run(["apt-get", "update"], timeout=APT_SECONDS, env=environment, on_line=tell)
-        argv = ["apt-get", "install", "--yes", "--no-install-recommends", *filter(_known, packages)]
-        shell.run(argv, timeout=APT_SECONDS, env=environment, on_line=tell)
+        _apt_get(["update"], step)
+        _apt_get(["install", "--yes", "--no-install-recommends", *filter(_known, packages)], step)
+
+
+def _apt_get(arguments: Sequence[str], step: StepReport) -> None:
+    """Run apt-get; while another program holds its lock, as unattended upgrades do after boot, wait for that."""
+    environment: dict[str, str | None] = {"DEBIAN_FRONTEND": "noninteractive", "NEEDRESTART_SUSPEND": "1", "LC_ALL": "C"}
+    deadline = time.monotonic() + APT_LOCK_SECONDS
+    while True:
+        try:
+            argv = ["apt-get", *arguments]
+            shell.run(argv, timeout=APT_SECONDS, env=environment, on_line=lambda line: step.progress(f"apt-get: {line}"))
+        except shell.CommandError as error:
+            locked = any("Could not get lock" in line for line in error.evidence)
+            if not locked or time.monotonic() > deadline:
+                raise
+            step.progress("apt-get: waiting for another program that installs packages")
+            shell.pause(APT_POLL_SECONDS)
+        else:
+            return
 
 
 def _known(package: str) -> bool:
@@ -109,7 +124,7 @@ def _ways_to_start_docker() -> list[list[str]]:
     Debian's init script raises limits before it starts the engine, which a container or a small virtual machine may refuse; the engine
     itself does without.
     """
-    if Path("/run/systemd/system").is_dir():
+    if SYSTEMD.is_dir():
         return [["systemctl", "enable", "--now", "docker"]]
     daemon = ["start-stop-daemon", "--start", "--oknodo", "--background", "--output", str(DOCKER_LOG), "--exec", "/usr/sbin/dockerd"]
     return [["service", "docker", "start"], daemon]

@@ -9,10 +9,12 @@ import shutil
 import sys
 import tarfile
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import requests
 import yaml
@@ -32,6 +34,8 @@ BUILD_SECONDS = 1800
 PIP_SECONDS = 600
 CHUNK = 1 << 20
 PARTIAL = "partial-"
+PROBE_SECONDS = 4
+NO_LASTS_SECONDS = 3600
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -79,6 +83,25 @@ def platform_name() -> tuple[str, str]:
     """Return this machine's operating system and processor as releases name them."""
     machine = platform.machine().lower()
     return platform.system().lower(), {"x86_64": "amd64", "aarch64": "arm64"}.get(machine, machine)
+
+
+def site_answers(url: str) -> bool:
+    """Whether anything answers there. A no is remembered for an hour, so that a second run asks nobody."""
+    no = shell.TOOLS.parent / f"no-{urlsplit(url).hostname}"
+    if no.exists() and time.time() - no.stat().st_mtime < NO_LASTS_SECONDS:
+        return False
+    try:
+        answers = requests.head(url, timeout=PROBE_SECONDS, verify=_trusted()).status_code < 500
+    except requests.RequestException:
+        answers = False
+    no.parent.mkdir(exist_ok=True)
+    no.unlink(missing_ok=True) if answers else no.touch()
+    return answers
+
+
+def kubernetes_answers() -> bool:
+    """Whether the site of Kubernetes' own releases answers: a new node's programs come from there."""
+    return site_answers(load()["kubectl"].url.partition("{")[0])
 
 
 def bring(name: str, version: str, release: Release, step: StepReport) -> str:

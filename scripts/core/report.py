@@ -196,11 +196,15 @@ class Report:
         self._err.print(line)
 
     def closing_table(self, seconds: float) -> None:
-        """Print the steps with their results and times."""
+        """Print the steps with their results and times; the line of a step that was alone has said it already."""
         rows = [(r.step, r.result, f"{r.seconds:.1f}", r.detail) for r in self.results]
+        still = {r.result for r in self.results} == {"unchanged"}
+        total = ("total", "unchanged" if still else "", f"{seconds:.1f}", "nothing changed" if still else "")
         if not self._as_json:
+            if len(rows) == 1:
+                return
             self._err.print()
-        self.table(("step", "result", "seconds", "detail"), [*rows, ("total", "", f"{seconds:.1f}", "")], "summary")
+        self.table(("step", "result", "seconds", "detail"), [*rows, total], "summary")
 
 
 class StepReport:

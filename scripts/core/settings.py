@@ -200,11 +200,8 @@ def _meant(word: str, known: Any) -> str:
     return f" (did you mean `{close[0]}`?)" if close else ""
 
 
-def parse_settings(text: str, name: str = "invoke.yaml", engine: str | None = None) -> Settings:
-    """Return the settings in `text`; `engine` overrides the one named there.
-
-    Raises InputError that names every problem with its place.
-    """
+def parse_yaml(text: str, name: str) -> dict[str, Any]:
+    """Return the keys and values in `text`, unchecked. Raises InputError when it is no YAML, with the place."""
     try:
         raw = yaml.safe_load(text)
     except yaml.YAMLError as error:
@@ -213,6 +210,15 @@ def parse_settings(text: str, name: str = "invoke.yaml", engine: str | None = No
         raise InputError(f"{name} is not YAML{where}: {getattr(error, 'problem', None) or 'cannot be read'}", "mend it there") from None
     if not isinstance(raw, dict):
         raise InputError(f"{name} holds no settings", "restore it: git checkout invoke.yaml")
+    return raw
+
+
+def parse_settings(text: str, name: str = "invoke.yaml", engine: str | None = None) -> Settings:
+    """Return the settings in `text`; `engine` overrides the one named there.
+
+    Raises InputError that names every problem with its place.
+    """
+    raw = parse_yaml(text, name)
     raw = {key: value for key, value in raw.items() if key not in INVOKE_SECTIONS}
     if engine:
         raw["engine"] = engine
@@ -247,12 +253,17 @@ def _keys_beside(place: tuple[int | str, ...]) -> list[str]:
     return list(getattr(model, "model_fields", {}))
 
 
-@lru_cache
-def load_settings(engine: str | None = None) -> Settings:
-    """Return the settings of this checkout. Raises InputError."""
+def read_text() -> str:
+    """Return the text of `invoke.yaml`. Raises InputError."""
     path = ROOT / "invoke.yaml"
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise InputError(f"invoke.yaml cannot be read: {error.strerror}", "run invoke from a full checkout") from None
-    return parse_settings(text, engine=engine)
+    return text
+
+
+@lru_cache
+def load_settings(engine: str | None = None) -> Settings:
+    """Return the settings of this checkout. Raises InputError."""
+    return parse_settings(read_text(), engine=engine)

@@ -30,6 +30,7 @@ RENDER_SECONDS = 60
 INIT_SECONDS = 180
 INIT_ATTEMPTS = 3
 INIT_PAUSE_SECONDS = 2
+END_SECONDS = 5
 
 
 class DockerEngine:
@@ -381,12 +382,13 @@ class DockerEngine:
 
     def _not_ready(self, pod: PodPlan, container: Any, probe: Probe, answer: str) -> TaskError:
         container.reload()
-        state = container.attrs["State"]
+        restarted = bool(container.attrs.get("RestartCount", 0))
+        state = _between_two_runs(container) if restarted else container.attrs["State"]
         lines = container.logs(tail=LOG_LINES).decode(errors="replace").splitlines()
         if state.get("OOMKilled"):
             cause = f"{pod.workload} used more than its memory limit ({pod.container.memory // 2**20} MiB) and was killed"
             action = f"raise services.{pod.service}.resources.limits.memory in the chart's values"
-        elif container.status != "running" or int(container.attrs.get("RestartCount", 0)):
+        elif restarted or container.status != "running":
             cause = f"{pod.workload} ends with exit code {state.get('ExitCode')} soon after its start"
             action = "its last log lines say why"
         else:
@@ -401,6 +403,16 @@ _YAML_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 def _tmpfs_options(size: int, uid: str) -> str:
     return f"rw,nosuid,nodev,uid={uid},gid={uid},mode=1777" + (f",size={size}" if size else "")
+
+
+def _between_two_runs(container: Any) -> dict[str, Any]:
+    """Wait, for a moment, until a container that ends again and again has ended: while it runs, its exit code reads 0. Return its state."""
+    deadline = time.monotonic() + END_SECONDS
+    while container.attrs["State"]["Status"] == "running" and time.monotonic() < deadline:
+        shell.pause(0.05)
+        container.reload()
+    state: dict[str, Any] = container.attrs["State"]
+    return state
 
 
 def _listens(port: int) -> bool:

@@ -8,9 +8,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import requests
-
-from scripts.core import images, shell
+from scripts.core import images, releases, shell
 from scripts.core.certificates import extra_ca
 from scripts.core.errors import InputError, MissingError, TaskError
 from scripts.core.oci_archive import full_name, write_docker, write_oci
@@ -32,8 +30,6 @@ LOAD_SECONDS = 600
 NODE_NETWORKS = ("192.168.39.0/24", "192.168.49.0/24", "192.168.59.0/24", "10.96.0.0/12")  # mk:site/…/vpn_and_proxy.md
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy")
 DRIVEN_BY_DOCKER = "docker"
-REGISTRY = "registry.k8s.io"
-REGISTRY_SECONDS = 3
 NODE_IMAGE = "kicbase"
 
 
@@ -77,7 +73,7 @@ class MinikubeEngine(KubernetesEngine):
                 images.engine()
             if self._profile() is None and not _obtainable(driver):
                 return MissingError(
-                    f"{REGISTRY} does not answer, and Minikube's cache has no image for a node",
+                    "Kubernetes' releases cannot be had here, and Minikube's cache has no image for a node",
                     "check the network and the proxy variables, or copy a filled ~/.minikube/cache here",
                 )
         except TaskError as error:
@@ -305,15 +301,12 @@ class Machine:
 
 
 def _obtainable(driver: str) -> bool:
-    """Whether a first node can be made: its image is here, or a registry answers. Fast."""
+    """Whether a first node can be made: its image is here, or releases can be had."""
     if any((_home() / "cache" / ("kic" if driver == DRIVEN_BY_DOCKER else "iso")).glob("**/*.*")):
         return True
     if driver == DRIVEN_BY_DOCKER and any(NODE_IMAGE in tag for image in images.engine().images.list() for tag in image.tags):
         return True
-    try:
-        return requests.get(f"https://{REGISTRY}/v2/", timeout=REGISTRY_SECONDS).status_code in (200, 401)
-    except requests.RequestException:
-        return False
+    return releases.kubernetes_answers()
 
 
 def _home() -> Path:

@@ -233,13 +233,25 @@ def test_data_outlives_a_restart_and_a_kill(server: Server) -> None:
     server.query("INSERT INTO kept VALUES (1)")
     server.docker("stop", "--time=30", server.name)
     assert "database system is shut down" in server.docker("logs", server.name)
-    server.start(password="is-not-needed-any-more")
+    server.start(password="")  # is not needed any more
     server.wait()
     server.query("INSERT INTO kept VALUES (2)")
     server.docker("kill", "--signal=KILL", server.name)
     server.docker("start", server.name)
     server.wait()
     assert server.query("SELECT sum(n) FROM kept") == "3"
+
+
+def test_a_changed_password_counts_from_the_next_start_on(server: Server) -> None:
+    server.start()
+    server.wait()
+    server.docker("kill", "--signal=KILL", server.name)
+    changed = "another 'one' \\ of $many"
+    server.start(password=changed)
+    server.wait()
+    assert server.query("SELECT 1", password=changed) == "1"
+    assert "password authentication failed" in server.query("SELECT 1", check=False)
+    assert changed not in server.docker("logs", server.name)
 
 
 @pytest.mark.parametrize("moment", [0.3, 1.0, 2.0, 3.5])

@@ -59,6 +59,11 @@ class Site:
                     time.sleep(30)
                 self.wfile.write(body[: site.cut_at] if site.cut_at is not None else body)
 
+            def do_HEAD(self) -> None:
+                site.asked.append(self.path)
+                self.send_response(404)
+                self.end_headers()
+
             def log_message(self, *_: object) -> None:
                 pass
 
@@ -81,7 +86,6 @@ def bin_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty .tools/bin, and no proxy in the way of the site on this machine."""
     folder = tmp_path / ".tools/bin"
     monkeypatch.setattr(shell, "TOOLS", folder)
-    monkeypatch.setattr(setup_tools, "TOOLS", folder)
     monkeypatch.setattr(releases, "GO", tmp_path / ".tools/go")
     for name in ("HTTP_PROXY", "http_proxy"):
         monkeypatch.delenv(name, raising=False)
@@ -392,15 +396,55 @@ def test_a_policy_of_the_machine_itself_is_left_alone(tmp_path: Path, monkeypatc
     assert policy.exists()
 
 
-def test_a_no_of_the_registry_is_remembered_for_an_hour(site: Site, bin_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(setup_tools.requests, "get", lambda *_, **__: (_ for _ in ()).throw(setup_tools.requests.ConnectionError()))
-    assert not setup_tools._answers("https://registry.test/v2/")
-    monkeypatch.undo()
-    monkeypatch.setattr(setup_tools, "TOOLS", bin_folder)
-    site.content["/v2/"] = b"{}"
-    assert not setup_tools._answers(f"{site.url}/v2/")
+def test_the_no_of_a_site_is_remembered_for_an_hour(site: Site, bin_folder: Path) -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        nobody = f"http://127.0.0.1:{closed.getsockname()[1]}/"
+    assert not releases.site_answers(nobody)
+    assert not releases.site_answers(f"{site.url}/release/")  # the same host
     assert site.asked == []
     marker = next(bin_folder.parent.glob("no-*"))
     os.utime(marker, (0, 0))
-    assert setup_tools._answers(f"{site.url}/v2/")
+    assert releases.site_answers(f"{site.url}/release/")
     assert not marker.exists()
+
+
+LOCKED_APT = """#!/bin/sh
+echo "$*" >> {log}
+[ "$(wc -l < {log})" -gt 2 ] && exit 0
+echo "E: Could not get lock /var/lib/dpkg/lock-frontend. It is held by process 1 (unattended-upgr)" >&2
+exit 100
+"""
+
+
+def test_apt_waits_for_another_program_that_installs(tmp_path: Path, step: StepReport, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = tmp_path / "apt.log"
+    (tmp_path / "apt-get").write_text(LOCKED_APT.format(log=log))
+    (tmp_path / "apt-get").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.setattr(packages, "APT_POLL_SECONDS", 0.01)
+    packages.apt_install(["postgresql"], step)
+    assert log.read_text().splitlines() == ["update"] * 3 + ["install --yes --no-install-recommends postgresql"]
+    log.unlink()
+    monkeypatch.setattr(packages, "APT_LOCK_SECONDS", 0)
+    with pytest.raises(TaskError, match=r"`apt-get update` failed with exit code 100"):
+        packages.apt_install(["postgresql"], step)
+
+
+def test_docker_starts_without_the_init_script_where_that_may_not_raise_limits(
+    tmp_path: Path, step: StepReport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    daemon = tmp_path / "runs"
+    for name, body in (("service", "echo 'ulimit: error setting limit' >&2; exit 2"), ("start-stop-daemon", f"touch {daemon}")):
+        (tmp_path / name).write_text(f"#!/bin/sh\n{body}\n")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.setattr(packages, "SYSTEMD", tmp_path / "none")
+    monkeypatch.setattr(packages, "docker_answers", daemon.exists)
+    packages.start_docker(step)
+    assert daemon.exists()
+    daemon.unlink()
+    (tmp_path / "start-stop-daemon").write_text("#!/bin/sh\nexit 3\n")
+    monkeypatch.setattr(packages, "DOCKER_LOG", tmp_path / "no.log")
+    with pytest.raises(TaskError, match="the Docker engine does not start"):
+        packages.start_docker(step)

@@ -9,7 +9,7 @@ import pytest
 
 from scripts.core.errors import InputError, TaskError
 from scripts.core.pipeline import Step, guarded, run_steps
-from scripts.core.report import Outcome, Report, StepReport, changed, skipped, unchanged
+from scripts.core.report import Kind, Outcome, Report, StepReport, StepResult, changed, skipped, unchanged
 
 pytestmark = pytest.mark.unit
 
@@ -151,3 +151,20 @@ def test_without_a_terminal_each_step_is_one_plain_line() -> None:
     lines = voice.err.getvalue().splitlines()
     assert lines[0].split() == ["+", "build", "changed", "0.0", "s", "2", "images"]
     assert "\x1b" not in voice.err.getvalue() + voice.out.getvalue()
+
+
+def closing(*kinds: Kind) -> str:
+    voice = Voice()
+    for number, kind in enumerate(kinds):
+        voice.report.finished(StepResult(f"step {number}", kind, 1.0, ""))
+    voice.report.closing_table(2.0)
+    return voice.out.getvalue()
+
+
+def test_the_closing_table_says_when_nothing_changed() -> None:
+    assert "nothing changed" in closing("unchanged", "unchanged")
+    assert "nothing changed" not in closing("unchanged", "changed")
+
+
+def test_a_step_that_was_alone_gets_no_table() -> None:
+    assert closing("changed") == ""

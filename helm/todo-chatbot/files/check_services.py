@@ -10,9 +10,10 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from typing import Any
 
 
-def fetch(url):
+def fetch(url: str) -> tuple[int, str]:
     """Return the code and body of an answer, whatever its code. Raises OSError when there is none."""
     try:
         with urllib.request.urlopen(url, timeout=5) as answer:
@@ -21,7 +22,7 @@ def fetch(url):
         return error.code, error.read().decode("utf-8", "replace")
 
 
-def problem(check):
+def problem(check: dict[str, Any]) -> str | None:
     """Return what is wrong with the answer to one check, or None."""
     try:
         code, body = fetch(check["url"])
@@ -30,21 +31,21 @@ def problem(check):
         if "contains" in check:
             return None if check["contains"] in body else f"no {check['contains']!r} in: {body[:200]}"
         answer = json.loads(body)
-        if not isinstance(answer, dict) or answer.get("status") != check["status"]:
-            return f"no status {check['status']!r} in: {body[:200]}"
-        return None
     except (OSError, ValueError) as error:
         return str(error)
+    good = isinstance(answer, dict) and answer.get("status") == check["status"]
+    return None if good else f"no status {check['status']!r} in: {body[:200]}"
 
 
-def settle(check, deadline):
+def settle(check: dict[str, Any], deadline: float) -> str | None:
     """Ask until the check holds or the deadline is over; return the last problem, or None."""
     while (wrong := problem(check)) and time.monotonic() < deadline:
         time.sleep(1)
     return wrong
 
 
-def main():
+def main() -> None:
+    """Print a line a check; exit with 1 when one does not hold."""
     deadline = time.monotonic() + float(sys.argv[2])
     failed = False
     for check in json.loads(sys.argv[1]):
