@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
+import tasks
 from scripts import install_monitoring
 from scripts.core import monitoring, monitoring_chart
 from scripts.core.env_file import EnvFile
@@ -22,6 +23,7 @@ from scripts.core.shell import Result
 from scripts.engines import rollout
 from scripts.engines.cluster import Cluster
 from scripts.engines.kubernetes import FIELD_MANAGER, KubernetesEngine
+from tests.checkout import Checkout
 
 pytestmark = pytest.mark.monitoring
 
@@ -163,6 +165,36 @@ def test_without_a_kubernetes_the_steps_are_skipped_and_say_why() -> None:
         outcome = step(made, STEP)
         assert (outcome.kind, outcome.detail) == ("skipped", "the engine docker has no Kubernetes to watch")
     assert not install_monitoring.kinds_are_there(made)
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        (["--engine", "docker"], "the engine docker has no Kubernetes to watch"),
+        (["--no-monitoring"], "it is switched off, by --no-monitoring or monitoring.enabled in invoke.yaml"),
+    ],
+)
+def test_monitoring_that_is_required_and_cannot_be_is_refused_before_anything(options: list[str], reason: str, tmp_path: Path) -> None:
+    checkout = Checkout.make(tmp_path / "todo")
+    run = checkout.invoke("up", "--require-monitoring", *options)
+    assert run.code == 2
+    assert reason in run.stderr
+    assert not (checkout.path / ".env").exists()
+
+
+@pytest.mark.parametrize("required", [True, False])
+def test_a_monitoring_that_fails_fails_the_run_only_where_it_is_required(required: bool) -> None:
+    steps = {step.name: step for step in tasks.up_steps(project(), require_monitoring=required)}
+    assert [steps[name].optional for name in ("kinds", "monitoring")] == [not required] * 2
+    assert "monitoring" not in {need for step in steps.values() for need in step.needs}, "nothing may wait for it"
+
+
+def test_without_monitoring_no_step_of_it_is_planned() -> None:
+    made = project()
+    made.monitored = False
+    steps = {step.name: step for step in tasks.up_steps(made)}
+    assert not {"kinds", "monitoring"} & set(steps)
+    assert "kinds" not in steps["chart"].needs
 
 
 def test_prometheus_that_does_not_come_up_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
