@@ -112,7 +112,7 @@ def options(panel: Json) -> Json:
     match panel["type"]:
         case "timeseries":
             return {
-                "legend": {"displayMode": "table", "placement": "bottom", "calcs": ["lastNotNull", "max"]},
+                "legend": {"showLegend": True, "displayMode": "table", "placement": "bottom", "calcs": ["lastNotNull", "max"]},
                 "tooltip": {"mode": "multi", "sort": "desc"},
             }
         case "stat":
@@ -267,6 +267,9 @@ def render_dashboard(source: Json) -> Json:
                 "asDropdown": False,
                 "includeVars": False,
                 "keepTime": True,
+                "targetBlank": False,
+                "icon": "external link",
+                "tooltip": "",
             }
         ],
         "annotations": {"list": render_annotations(source.get("annotations", []))},
