@@ -60,6 +60,7 @@ def _perform(name: str, work: Callable[[Report], None], *, json: bool = False, c
             return work(report)
 
     code = pipeline.guarded(body, report)
+    pipeline.leave(code)
     if code:
         raise Exit(code=code)
 
