@@ -302,7 +302,7 @@ def lock_(_: Context) -> None:
             "--quiet",
             "--universal",
             "--generate-hashes",
-            "--no-strip-extras",  # pip takes a pin of `name` for none of `name[extra]`
+            "--no-strip-extras",  # pip before 23.3 takes `name[extra]` only where the pin says it too
             "--python-version=3.11",
             f"{name}.in",
             f"--output-file={name}.txt",

@@ -10,6 +10,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import urllib.error
@@ -86,8 +87,16 @@ def _answers(url: str) -> bool:
 
 
 @contextlib.contextmanager
-def postgres(folder: Path) -> Iterator[str]:
-    """A new Postgres on a free port; gives its URL. Postgres refuses to run as root, so root runs it as the user postgres."""
+def postgres() -> Iterator[str]:
+    """A new Postgres on a free port; gives its URL. Postgres refuses to run as root, so root runs it as the user postgres.
+
+    Its folder is none of pytest's: each run of pytest on the machine closes those to all other users.
+    """
+    with tempfile.TemporaryDirectory(prefix="todo-monitoring-") as folder:
+        yield from _postgres(Path(folder))
+
+
+def _postgres(folder: Path) -> Iterator[str]:
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
     if not found:
         pytest.skip("no Postgres server in /usr/lib/postgresql (Debian's package `postgresql`)")
@@ -95,9 +104,6 @@ def postgres(folder: Path) -> Iterator[str]:
     as_user: list[str] = []
     if os.geteuid() == 0:
         as_user = [program("setpriv", "Debian's package `util-linux`"), "--reuid=postgres", "--regid=postgres", "--clear-groups", "--"]
-        for parent in (folder, *folder.parents):  # pytest makes its folders for their owner alone
-            if parent.stat().st_uid == os.geteuid() and parent != parent.parent:
-                parent.chmod(parent.stat().st_mode | 0o011)
         shutil.chown(folder, "postgres")
 
     def run(*argv: str | Path, **options: Any) -> None:

@@ -30,9 +30,8 @@ QUERIES = [query for query in load_queries() if not query.optional or "pg_" in q
 def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """The URLs of the real backend and frontend."""
     folder = tmp_path_factory.mktemp("services")
-    database = tmp_path_factory.mktemp("postgres")
     with (
-        processes.postgres(database) as database_url,
+        processes.postgres() as database_url,
         processes.backend(folder, database_url) as backend,
         processes.frontend(folder, backend) as frontend,
     ):

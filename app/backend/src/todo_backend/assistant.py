@@ -10,15 +10,13 @@ from typing import Any, Literal, Protocol
 from mcp import Client
 from mcp_types import TextContent, Tool
 
-from todo_backend.metrics import Metrics
+from todo_backend.metrics import ChatOutcome, Metrics
+from todo_backend.schemas import AssistantName, ToolOutcome
 from todo_backend.tools import OUTCOME_KEY, tool_label
 
 MAX_TOOL_CALLS = 12
 _CHANGING = frozenset({"add_todo", "complete_todo", "update_todo", "delete_todo"})
 
-ToolOutcome = Literal["ok", "refused", "error"]
-ChatOutcome = Literal["ok", "rate_limited", "timeout", "blocked", "bad_key", "bad_answer", "error"]
-AssistantName = Literal["gemini", "rules"]
 Say = Callable[[str], Awaitable[None]]
 OnToolCall = Callable[[str, ToolOutcome], Awaitable[None]]
 

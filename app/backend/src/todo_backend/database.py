@@ -15,13 +15,12 @@ from sqlalchemy import URL, event, make_url, text
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_delay, wait_random_exponential
 
-from todo_backend.metrics import Metrics
+from todo_backend.metrics import DatabaseErrorKind, Metrics
 from todo_backend.readiness import Readiness
 
 logger = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
-ErrorKind = Literal["connect", "timeout", "conflict", "other"]
 
 CONNECT_TIMEOUT = 15.0  # seconds; a suspended Neon compute may need several to wake
 STATEMENT_TIMEOUT = 10.0
@@ -40,9 +39,9 @@ class DatabaseUnavailableError(Exception):
     `reason` is a short phrase for people; `repeatable` tells that nothing can have been committed.
     """
 
-    def __init__(self, kind: ErrorKind, reason: str, *, repeatable: bool) -> None:
+    def __init__(self, kind: DatabaseErrorKind, reason: str, *, repeatable: bool) -> None:
         super().__init__(reason)
-        self.kind: ErrorKind = kind
+        self.kind: DatabaseErrorKind = kind
         self.reason = reason
         self.repeatable = repeatable
 
@@ -211,7 +210,7 @@ class Database:
             self._metrics.certificate_expires(expiry.timestamp())
 
 
-def describe_failure(error: BaseException) -> tuple[ErrorKind, str] | None:
+def describe_failure(error: BaseException) -> tuple[DatabaseErrorKind, str] | None:
     """Say what kind of outage `error` is, and its cause in a few words; None when it is no outage but a mistake."""
     for link in _chain(error):
         if isinstance(link, asyncpg.InterfaceError) and isinstance(link, ValueError):
@@ -222,7 +221,7 @@ def describe_failure(error: BaseException) -> tuple[ErrorKind, str] | None:
     return None
 
 
-_OUTAGES: tuple[tuple[tuple[type[BaseException], ...], ErrorKind, str], ...] = (
+_OUTAGES: tuple[tuple[tuple[type[BaseException], ...], DatabaseErrorKind, str], ...] = (
     ((socket.gaierror,), "connect", "DNS name not found"),
     ((ssl.SSLError,), "connect", "TLS failed: the server's certificate could not be verified"),
     ((ConnectionRefusedError,), "connect", "connection refused"),

@@ -9,8 +9,9 @@ from google import genai
 from google.genai import errors, types
 from mcp_types import Tool
 
-from todo_backend.assistant import AssistantError, AssistantName, ChatOutcome, Dialogue, Say, Toolbox
-from todo_backend.metrics import Metrics
+from todo_backend.assistant import AssistantError, Dialogue, Say, Toolbox
+from todo_backend.metrics import ChatOutcome, Metrics
+from todo_backend.schemas import AssistantName
 
 MAX_ROUNDS = 6
 
