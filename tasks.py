@@ -74,7 +74,6 @@ def up_steps(project: Project, *, require_monitoring: bool = False) -> list[Step
     def chart(project: Project, report: StepReport) -> Outcome:
         return install_charts.main(project, report, monitoring=install_monitoring.kinds_are_there(project))
 
-    monitored = project.settings.monitoring.enabled and isinstance(project.engine, KubernetesEngine)
     monitoring = [
         step("kinds", install_monitoring.prepare, "start", optional=not require_monitoring),
         step("monitoring", install_monitoring.main, "kinds", optional=not require_monitoring),
@@ -85,10 +84,10 @@ def up_steps(project: Project, *, require_monitoring: bool = False) -> list[Step
         step("start", start_cluster.main, "preflight"),
         step("load", load_images.main, "build", "start"),
         step("secrets", create_secrets.main, "start"),
-        step("chart", chart, "load", "secrets", *(["kinds"] if monitored else [])),
+        step("chart", chart, "load", "secrets", *(["kinds"] if project.monitored else [])),
         step("rollout", wait_for_rollout.main, "chart"),
         step("smoke", smoke_test.main, "rollout"),
-        *(monitoring if monitored else []),
+        *(monitoring if project.monitored else []),
     ]
 
 
@@ -121,6 +120,8 @@ def up(_: Context, monitoring: bool = True, require_monitoring: bool = False, en
 
     def work(report: Report) -> None:
         project = Project(engine, monitoring=monitoring)
+        if require_monitoring and (reason := install_monitoring.why_not(project)):
+            raise InputError(f"there would be no monitoring: {reason}", "leave out --require-monitoring, or mend that")
         for key in project.create_env():
             report.say(f".env: invented {key}")
         report.say(f"engine: {project.engine.name} ({project.reason})")
@@ -134,12 +135,21 @@ def up(_: Context, monitoring: bool = True, require_monitoring: bool = False, en
     help={
         "data": "also remove the database's volume, with all todos",
         "cluster": "also delete the cluster that `up` started",
+        "kinds": "also remove the kinds (CRDs) of the Prometheus operator that `up` brought to the cluster",
         "yes": "answer yes to the question",
         "engine": ENGINE,
         "json": JSON,
     }
 )
-def down(_: Context, data: bool = False, cluster: bool = False, yes: bool = False, engine: str | None = None, json: bool = False) -> None:
+def down(
+    _: Context,
+    data: bool = False,
+    cluster: bool = False,
+    kinds: bool = False,
+    yes: bool = False,
+    engine: str | None = None,
+    json: bool = False,
+) -> None:
     """Run: remove what `up` made; the data stays unless --data."""
 
     def work(report: Report) -> None:
@@ -147,11 +157,13 @@ def down(_: Context, data: bool = False, cluster: bool = False, yes: bool = Fals
         if (data or cluster) and not yes and not report.confirm("Remove the database with all todos?"):
             report.say("nothing was removed")
             return
-        act = partial(project.engine.down, delete_data=data or cluster, delete_cluster=cluster)
-        steps = [Step("app", lambda step: act(step=step))]
+        steps: list[Step] = []
         if isinstance(project.engine, KubernetesEngine) and not cluster:  # before the app, since the cluster may be stopped with it
-            monitoring = Step("monitoring", partial(install_monitoring.remove, project), optional=True)
-            steps = [monitoring, Step("app", lambda step: act(step=step), (monitoring.name,))]
+            steps.append(Step("monitoring", partial(install_monitoring.remove, project), optional=True))
+            if kinds:
+                steps.append(Step("kinds", partial(install_monitoring.remove_kinds, project), ("monitoring",), optional=True))
+        act = partial(project.engine.down, delete_data=data or cluster, delete_cluster=cluster)
+        steps.append(Step("app", lambda step: act(step=step), tuple(step.name for step in steps)))
         pipeline.run_steps(steps, report)
 
     _perform("down", work, json=json)

@@ -16,7 +16,7 @@ from docker.errors import ImageNotFound
 from scripts.core import bases, shell
 from scripts.core.certificates import extra_ca
 from scripts.core.errors import TaskError
-from scripts.core.images import HEX_DIGITS, UID, Image, engine, node_platform, sources
+from scripts.core.images import HEX_DIGITS, UID, Image, engine, node_platform
 from scripts.core.pipeline import run_alone
 from scripts.core.report import Outcome, StepReport, changed, unchanged
 from scripts.core.settings import ROOT, Settings
@@ -29,7 +29,7 @@ PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy",
 def main(project: Project, step: StepReport) -> Outcome:
     """Make every image that is not there, on bases that are made first. Raises TaskError with the build's last lines."""
     settings = project.settings
-    names = sorted({source.base for source in sources(settings, project.env).values()})
+    names = sorted({source.base for source in project.sources.values()})
     with ThreadPoolExecutor(max_workers=len(names), thread_name_prefix="base") as pool:
         list(pool.map(lambda name: bases.ensure(settings, name, step), names))
     planned = project.images

@@ -14,6 +14,7 @@ import requests
 from monitoring.queries import Query, load_alerts, load_queries
 from scripts.core import monitoring, shell
 from scripts.core.errors import TaskError
+from scripts.core.images import DATABASE, EXPORTER
 from scripts.core.pipeline import Step, guarded, run_steps
 from scripts.core.report import Outcome, Report, StepReport, unchanged
 from scripts.core.settings import Settings
@@ -77,7 +78,7 @@ def main(project: Project, report: Report, step: StepReport) -> Outcome:
     with ExitStack() as forwards:
         prometheus = Api("Prometheus", forwards.enter_context(forward(cluster, PROMETHEUS, PROMETHEUS_PORT)))
         grafana = Api("Grafana", forwards.enter_context(forward(cluster, GRAFANA, GRAFANA_PORT)), ("admin", password))
-        jobs = await_targets(prometheus, settings, step)
+        jobs = await_targets(prometheus, wanted_jobs(project), step)
         await_rules(prometheus, step)
         await_dashboards(grafana, step)
         answered = await_panels(prometheus, settings, lambda: make_traffic(engine, settings), step)
@@ -89,9 +90,14 @@ def main(project: Project, report: Report, step: StepReport) -> Outcome:
     )
 
 
-def await_targets(prometheus: Api, settings: Settings, step: StepReport) -> int:
-    """Wait until every service has targets and all of its namespace are up; return the number of jobs."""
-    wanted = {f"{settings.release}-{name}" for name in settings.services} | {"kubelet", "kube-state-metrics"}
+def wanted_jobs(project: Project) -> set[str]:
+    """Return the jobs that must have targets: the cluster's own, each service, and our own database where there is one."""
+    names = [*project.settings.services, *([DATABASE] if EXPORTER in project.sources else [])]
+    return {f"{project.settings.release}-{name}" for name in names} | {"kubelet", "kube-state-metrics"}
+
+
+def await_targets(prometheus: Api, wanted: set[str], step: StepReport) -> int:
+    """Wait until every wanted job has targets and all targets are up; return the number of jobs."""
 
     def problems() -> list[str]:
         targets = prometheus.get("/api/v1/targets", state="active")["data"]["activeTargets"]

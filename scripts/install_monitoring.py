@@ -11,7 +11,7 @@ from scripts.core.errors import TaskError
 from scripts.core.pipeline import run_alone
 from scripts.core.report import Outcome, StepReport, changed, skipped, unchanged
 from scripts.core.settings import Settings
-from scripts.engines import rollout
+from scripts.engines import helm_release, rollout
 from scripts.engines.cluster import Cluster, Object
 from scripts.engines.kubernetes import FIELD_MANAGER, KubernetesEngine
 from scripts.engines.project import Project
@@ -32,26 +32,27 @@ def prepare(project: Project, step: StepReport) -> Outcome:
 
     Kinds that somebody else installed are used as they are. Raises TaskError when the chart cannot be had.
     """
-    engine, reason = _engine(project)
+    engine = _engine(project)
     if engine is None:
-        return skipped(reason)
-    chart = monitoring_chart.obtain(project.settings.monitoring, step)
+        return skipped(why_not(project))
+    chart = monitoring_chart.obtain(monitoring.CHART, project.settings.monitoring, step)
     step.progress("looking for the operator's kinds")
     return _apply_kinds(engine.cluster, chart, step)
 
 
 def main(project: Project, step: StepReport) -> Outcome:
     """Install or upgrade the release and wait until it is ready. Raises TaskError with the cause when it cannot be."""
-    engine, reason = _engine(project)
+    engine = _engine(project)
     if engine is None:
-        return skipped(reason)
+        return skipped(why_not(project))
     settings = project.settings
-    chart = monitoring_chart.obtain(settings.monitoring, step)
+    chart = monitoring_chart.obtain(monitoring.CHART, settings.monitoring, step)
     secret = monitoring.admin_secret(project.env)
     outcomes = [engine.apply_secrets([secret], step), _apply_dashboards(engine.cluster, settings, step)]
     outcomes.append(engine.install(monitoring.planned(settings, chart, secret), step))
     outcomes.append(engine.await_rollout(ROLLOUT_SECONDS, step))
     _await_prometheus(engine.cluster, step)
+    outcomes.append(_bring_adapter(_adapter(project, engine), settings, step))
     _remove_old_secrets(engine.cluster, secret.name)
     if all(outcome.kind == "unchanged" for outcome in outcomes):
         return unchanged(outcomes[2].detail)
@@ -60,36 +61,50 @@ def main(project: Project, step: StepReport) -> Outcome:
 
 def kinds_are_there(project: Project) -> bool:
     """Whether the app's chart may hold ServiceMonitors: monitoring is on, and the cluster knows the kind."""
-    engine, _ = _engine(project)
+    engine = _engine(project)
     return engine is not None and bool(engine.cluster.get("crd", SERVICE_MONITORS))
 
 
-def remove(project: Project, step: StepReport, *, kinds: bool = False) -> Outcome:
-    """Remove the release, its namespace and what the operator left; the kinds only when asked, and only ours.
+def remove(project: Project, step: StepReport) -> Outcome:
+    """Remove the releases, their namespace and what the operator left.
 
-    The app's own ServiceMonitors go with the kinds, so remove the app first, or upgrade it without monitoring.
+    The adapter goes first: it answers for an API of the whole cluster, and while that API has no answer no namespace can end.
     """
     engine = _engine_even_if_off(project)
     if engine is None:
         return skipped("the engine has no Kubernetes")
-    removed = engine.remove_app(delete_data=True, step=step)
+    removed = _remove_adapter(_adapter(project, engine), step)
+    removed += engine.remove_app(delete_data=True, step=step)
     system = engine.cluster.within("kube-system", engine.cluster.release)
     if _operators_own(system.get("service", KUBELET_SERVICE)):
         system.kubectl("delete", "service", KUBELET_SERVICE, "--ignore-not-found")
         removed.append(f"service {KUBELET_SERVICE}")
-    if kinds and (ours := [name for name, kind in _kinds(engine.cluster).items() if _is_ours(kind)]):
-        step.progress("removing the operator's kinds")
-        engine.cluster.kubectl("delete", "crd", "--ignore-not-found", *ours, timeout=APPLY_SECONDS)
-        removed.append(f"{len(ours)} kinds")
     return changed(", ".join(removed)) if removed else unchanged("nothing is installed")
 
 
-def _engine(project: Project) -> tuple[KubernetesEngine | None, str]:
-    """Return the engine for the monitoring release, or None and why there is none."""
+def remove_kinds(project: Project, step: StepReport) -> Outcome:
+    """Remove the operator's kinds where they are ours, and before them the app's release: helm cannot remove what has no kind any more."""
+    if not isinstance(project.engine, KubernetesEngine):
+        return skipped("the engine has no Kubernetes")
+    removed = project.engine.remove_app(delete_data=False, step=step)
+    cluster = project.engine.cluster
+    if ours := [name for name, kind in _kinds(cluster).items() if _is_ours(kind)]:
+        step.progress("removing the operator's kinds")
+        cluster.kubectl("delete", "crd", "--ignore-not-found", *ours, timeout=APPLY_SECONDS)
+        removed.append(f"{len(ours)} kinds")
+    return changed(", ".join(removed)) if removed else unchanged("none of ours is there")
+
+
+def why_not(project: Project) -> str:
+    """Return why there will be no monitoring, or an empty string."""
     if not project.settings.monitoring.enabled:
-        return None, "switched off: monitoring.enabled in invoke.yaml"
-    engine = _engine_even_if_off(project)
-    return engine, "" if engine else f"the engine {project.engine.name} has no Kubernetes to watch"
+        return "it is switched off, by --no-monitoring or monitoring.enabled in invoke.yaml"
+    return "" if project.monitored else f"the engine {project.engine.name} has no Kubernetes to watch"
+
+
+def _engine(project: Project) -> KubernetesEngine | None:
+    """Return the engine for the monitoring release, or None where there is to be none."""
+    return _engine_even_if_off(project) if project.monitored else None
 
 
 def _engine_even_if_off(project: Project) -> KubernetesEngine | None:
@@ -97,6 +112,33 @@ def _engine_even_if_off(project: Project) -> KubernetesEngine | None:
         return None
     settings = project.settings
     return KubernetesEngine(settings, project.engine.cluster.within(settings.monitoring.namespace, settings.monitoring.release))
+
+
+def _adapter(project: Project, engine: KubernetesEngine) -> KubernetesEngine:
+    """Return the engine for the adapter's release, which is a release of its own in the same namespace."""
+    release = monitoring.adapter_release(project.settings)
+    return KubernetesEngine(project.settings, engine.cluster.within(engine.cluster.namespace, release))
+
+
+def _bring_adapter(adapter: KubernetesEngine, settings: Settings, step: StepReport) -> Outcome:
+    """Install the adapter where the autoscalers ask for its metric, and remove it where they do not."""
+    wanted = settings.monitoring.adapter
+    if not wanted.requests_in_flight:
+        return changed() if _remove_adapter(adapter, step) else unchanged()
+    chart = monitoring_chart.obtain(monitoring.ADAPTER_CHART, wanted, step)
+    outcomes = [
+        adapter.install(monitoring.planned_adapter(settings, chart), step),
+        rollout.watch(adapter.cluster, ROLLOUT_SECONDS, step),
+    ]
+    return unchanged() if all(outcome.kind == "unchanged" for outcome in outcomes) else changed()
+
+
+def _remove_adapter(adapter: KubernetesEngine, step: StepReport) -> list[str]:
+    if not adapter.deployed():
+        return []
+    step.progress(f"helm uninstall {adapter.cluster.release}")
+    helm_release.uninstall(adapter.cluster)
+    return [f"release {adapter.cluster.release}"]
 
 
 def _kinds(cluster: Cluster) -> dict[str, Object]:

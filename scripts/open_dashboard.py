@@ -49,14 +49,14 @@ def main(project: Project, what: str, report: Report, *, show_password: bool = F
     if what not in WHAT:
         raise InputError(f"`{what}` cannot be opened", f"--what is one of: {', '.join(WHAT)}")
     engine = project.engine
-    if what == "grafana":
-        _say_how_to_sign_in(project, report, show_password=show_password)
     if not isinstance(engine, KubernetesEngine):
         if what != "app":
             raise InputError(f"the {engine.name} engine has no monitoring", "use a Kubernetes engine for it")
         for address in engine.addresses():
             _open(address.open, report, browser=browser)
         return
+    if what == "grafana":
+        _say_how_to_sign_in(project, report, show_password=show_password)
     target = targets(project)[what]
     cluster = engine.cluster.within(target.namespace, engine.cluster.release)
     with forward(cluster, f"service/{target.service}", target.port, target.local_port) as port:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from scripts.core.images import Image
+from scripts.core.images import DATABASE, EXPORTER, Image
 from scripts.core.secrets import Secret
 from scripts.core.settings import ROOT, Settings
 
@@ -41,22 +41,24 @@ class Release:
 
 def planned(settings: Settings, images: Sequence[Image], secrets: Sequence[Secret], *, monitoring: bool) -> Release:
     """Return the release of the app for these images and Secrets."""
-    values: dict[str, Any] = {"services": {name: {} for name in settings.services}}
     by_service = {secret.service: secret for secret in secrets}
-    for image in images:
-        secret = by_service.get(image.service)
-        section: dict[str, Any] = {
-            "image": {"repository": image.repository, "tag": image.tag},
-            "secret": {"name": secret.name, "keys": list(secret.keys)} if secret else {"name": "", "keys": []},
-        }
-        if image.service in settings.services:
-            values["services"][image.service] = section
-        else:
-            values[image.service] = {"enabled": True, **section}
-    if not any(image.service == "postgres" for image in images):
-        values["postgres"] = {"enabled": False}
+    sections = {image.service: _section(image, by_service.get(image.service)) for image in images}
+    values: dict[str, Any] = {"services": {name: sections.get(name, {}) for name in settings.services}}
+    values["postgres"] = {"enabled": DATABASE in sections, **sections.get(DATABASE, {})}
+    if EXPORTER in sections:
+        values["postgres"]["exporter"] = {"image": sections[EXPORTER]["image"]}
+    in_flight = settings.monitoring.adapter.requests_in_flight
+    if monitoring and in_flight:
+        values["serviceDefaults"] = {"autoscaling": {"requestsInFlight": in_flight}}
     values["monitoring"] = {"enabled": monitoring, "namespace": settings.monitoring.namespace}
     return Release(settings.release, settings.namespace, ROOT / settings.chart.path, _merged(settings.chart.values, values))
+
+
+def _section(image: Image, secret: Secret | None) -> dict[str, Any]:
+    return {
+        "image": {"repository": image.repository, "tag": image.tag},
+        "secret": {"name": secret.name, "keys": list(secret.keys)} if secret else {"name": "", "keys": []},
+    }
 
 
 def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from scripts.core.secrets import uses_own_database
 from scripts.core.settings import ROOT, Base, Settings, Source
 
 HEX_DIGITS = 12
+DATABASE, EXPORTER = "postgres", "postgres-exporter"
 UID = 10001  # above 10000, so that it meets no user of the host; the chart and the Dockerfiles use the same
 
 
@@ -104,16 +105,20 @@ def find_base(settings: Settings, name: str) -> BaseImage | None:
     return None
 
 
-def sources(settings: Settings, env: EnvFile) -> dict[str, Source]:
-    """Return what images are made of, by the name that the chart gives them."""
-    own: dict[str, Source] = {"postgres": settings.database} if uses_own_database(settings, env) else {}
-    return {**settings.services, **own}
+def sources(settings: Settings, env: EnvFile, *, monitored: bool) -> dict[str, Source]:
+    """Return what images are made of, by name. monitored: whether Prometheus will run beside the app."""
+    made: dict[str, Source] = dict(settings.services)
+    if uses_own_database(settings, env):
+        made[DATABASE] = settings.database
+        if monitored:
+            made[EXPORTER] = settings.database.exporter
+    return made
 
 
-def planned(settings: Settings, env: EnvFile) -> list[Image]:
+def planned(settings: Settings, sources: Mapping[str, Source]) -> list[Image]:
     """Return the project's images as the sources are now. Raises TaskError when a base image is not there yet."""
     images = []
-    for name, source in sources(settings, env).items():
+    for name, source in sources.items():
         base = find_base(settings, source.base)
         if base is None:
             raise TaskError(f"the base image `{source.base}` is not there", "invoke build")

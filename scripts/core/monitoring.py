@@ -16,7 +16,7 @@ from scripts.core.redaction import redact
 from scripts.core.secrets import Secret
 from scripts.core.settings import ROOT, Settings
 
-CHART = "kube-prometheus-stack"
+CHART, ADAPTER_CHART = "kube-prometheus-stack", "prometheus-adapter"
 DASHBOARDS = ROOT / "monitoring" / "dashboards"
 RULES = ROOT / "monitoring" / "rules" / "todo-chatbot.yaml"
 DASHBOARDS_NAME = "todo-chatbot-dashboards"
@@ -36,8 +36,25 @@ def planned(settings: Settings, chart: Path, secret: Secret) -> Release:
     """Return the release: the values file, with the Secret's name and the alert rules put in."""
     values: dict[str, Any] = yaml.safe_load((ROOT / settings.monitoring.values).read_text(encoding="utf-8"))
     values["grafana"]["admin"] = {"existingSecret": secret.name}
-    values["additionalPrometheusRulesMap"] = {settings.release: yaml.safe_load(RULES.read_text(encoding="utf-8"))}
+    values["additionalPrometheusRulesMap"] = {settings.release: rules(settings)}
     return Release(settings.monitoring.release, settings.monitoring.namespace, chart, values)
+
+
+def rules(settings: Settings) -> Any:
+    """Return the alert rules, which are written for the default namespace and release, for those of the settings."""
+    text = RULES.read_text(encoding="utf-8").replace('namespace="todo-chatbot"', f'namespace="{settings.namespace}"')
+    return yaml.safe_load(text.replace('job="todo-chatbot-', f'job="{settings.release}-'))
+
+
+def adapter_release(settings: Settings) -> str:
+    """Return the name of the release of prometheus-adapter."""
+    return f"{settings.monitoring.release}-adapter"
+
+
+def planned_adapter(settings: Settings, chart: Path) -> Release:
+    """Return the release of prometheus-adapter: its values file as it is."""
+    values = yaml.safe_load((ROOT / settings.monitoring.adapter.values).read_text(encoding="utf-8"))
+    return Release(adapter_release(settings), settings.monitoring.namespace, chart, values)
 
 
 def dashboards_manifest(namespace: str, labels: Mapping[str, str]) -> str:

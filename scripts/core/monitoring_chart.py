@@ -1,4 +1,4 @@
-"""The chart kube-prometheus-stack on this machine: fetched once, verified, unpacked under `.cache/`."""
+"""Somebody else's charts on this machine: fetched once, verified, unpacked under `.cache/`."""
 
 from __future__ import annotations
 
@@ -6,39 +6,39 @@ import hashlib
 import shutil
 import tarfile
 import tempfile
+from functools import lru_cache
 from pathlib import Path
 
 import yaml
 
 from scripts.core import shell
 from scripts.core.errors import InputError, MissingError
-from scripts.core.monitoring import CHART
 from scripts.core.report import StepReport
-from scripts.core.settings import ROOT, Monitoring
+from scripts.core.settings import ROOT, PinnedChart
 from scripts.core.shell import CommandError
 
 CACHE = ROOT / ".cache"
 PULL_SECONDS = 120
 
 
-def obtain(settings: Monitoring, step: StepReport, cache: Path = CACHE) -> Path:
-    """Return the folder of the unpacked chart in the version that the settings pin.
+def obtain(name: str, pin: PinnedChart, step: StepReport, cache: Path = CACHE) -> Path:
+    """Return the folder of the unpacked chart `name` in the version that the settings pin.
 
     `chart_repository` may be a chart repository's address, or a folder that holds the unpacked chart. Raises MissingError when the
     repository cannot be reached, InputError when the checksum or the version is another one.
     """
-    local = Path(settings.chart_repository).expanduser()
+    local = Path(pin.chart_repository).expanduser()
     if local.is_dir():
-        return _of_version(local, settings.chart_version)
-    archive = cache / f"{CHART}-{settings.chart_version}.tgz"
+        return _of_version(name, local, pin.chart_version)
+    archive = cache / f"{name}-{pin.chart_version}.tgz"
     folder = archive.with_suffix("")
     if not archive.exists():
         step.progress(f"fetching {archive.name}")
-        _pull(settings, cache)
-    if not folder.exists() or not _verified(archive, settings.chart_sha256):
-        verify(archive, settings.chart_sha256)
-        unpack(archive, folder)
-    return _of_version(folder, settings.chart_version)
+        _pull(name, pin, cache)
+    if not folder.exists() or not _verified(archive, pin.chart_sha256):
+        verify(archive, pin.chart_sha256)
+        unpack(name, archive, folder)
+    return _of_version(name, folder, pin.chart_version)
 
 
 def verify(archive: Path, sha256: str) -> None:
@@ -57,36 +57,43 @@ def verify(archive: Path, sha256: str) -> None:
     note.write_text(f"{found}\n", encoding="utf-8")
 
 
-def unpack(archive: Path, folder: Path) -> None:
+def unpack(name: str, archive: Path, folder: Path) -> None:
     """Unpack a chart's archive into a folder, as a whole or not at all."""
     with tempfile.TemporaryDirectory(dir=archive.parent, prefix="unpack-") as temporary:
         with tarfile.open(archive) as content:
             content.extractall(temporary, filter="data")
         shutil.rmtree(folder, ignore_errors=True)
-        (Path(temporary) / CHART).rename(folder)
+        (Path(temporary) / name).rename(folder)
 
 
-def _pull(settings: Monitoring, cache: Path) -> None:
+def _pull(name: str, pin: PinnedChart, cache: Path) -> None:
     cache.mkdir(parents=True, exist_ok=True)
-    version, repository = settings.chart_version, settings.chart_repository
-    argv = ["helm", "pull", CHART, "--repo", repository, "--version", version, "--destination", str(cache)]
+    if refusal := _refusal(name, pin.chart_version, pin.chart_repository, cache):
+        raise MissingError(
+            f"the chart {name} {pin.chart_version} cannot be fetched from {pin.chart_repository}",
+            f"put {name}-{pin.chart_version}.tgz into {cache}, or --no-monitoring",
+            refusal,
+        )
+
+
+@lru_cache
+def _refusal(name: str, version: str, repository: str, cache: Path) -> tuple[str, ...]:
+    """Fetch a chart's archive; return helm's last words where it failed. Asked once a run: a silent network takes its time."""
+    argv = ["helm", "pull", name, "--repo", repository, "--version", version, "--destination", str(cache)]
     try:
         shell.run(argv, timeout=PULL_SECONDS)
     except CommandError as error:
-        raise MissingError(
-            f"the chart {CHART} {version} cannot be fetched from {repository}",
-            f"put {CHART}-{version}.tgz into {cache}, or --no-monitoring",
-            error.evidence,
-        ) from None
+        return error.evidence or (error.cause,)
+    return ()
 
 
-def _of_version(folder: Path, version: str) -> Path:
+def _of_version(name: str, folder: Path, version: str) -> Path:
     try:
         found = str(yaml.safe_load((folder / "Chart.yaml").read_text(encoding="utf-8"))["version"])
     except OSError:
         raise InputError(f"{folder} holds no chart", "mend monitoring.chart_repository in invoke.yaml") from None
     if found != version:
-        raise InputError(f"{folder} holds {CHART} {found}, not {version}", "mend monitoring.chart_version in invoke.yaml")
+        raise InputError(f"{folder} holds {name} {found}, not {version}", "mend monitoring.chart_version in invoke.yaml")
     return folder
 
 

@@ -48,6 +48,13 @@ class Service(Source):
     """Whether a person opens it in a browser."""
 
 
+class Database(Source):
+    """The Postgres of our own."""
+
+    exporter: Source
+    """Beside it where Prometheus runs: it shows the database's metrics."""
+
+
 class Base(Strict):
     """A base image: the registry's, and the Debian packages that make one where no registry answers."""
 
@@ -99,16 +106,29 @@ class Chart(Strict):
     values: dict[str, Any] = {}
 
 
-class Monitoring(Strict):
+class PinnedChart(Strict):
+    """Somebody else's chart in one version, and our values for it."""
+
+    chart_version: str
+    chart_repository: str
+    chart_sha256: str = ""
+    values: RepoPath
+
+
+class Adapter(PinnedChart):
+    """prometheus-adapter, which shows a metric of Prometheus to the autoscalers."""
+
+    requests_in_flight: Annotated[int, Field(ge=0)]
+    """Requests under way in a pod, above which pods are added; 0: not installed."""
+
+
+class Monitoring(PinnedChart):
     """kube-prometheus-stack beside the app."""
 
     enabled: bool
     namespace: Name
     release: Name
-    chart_version: str
-    chart_repository: str
-    chart_sha256: str = ""
-    values: RepoPath = "monitoring/values.yaml"
+    adapter: Adapter
 
 
 class Build(Strict):
@@ -144,8 +164,8 @@ class Settings(Strict):
     release: Name
     kubernetes_version: Annotated[str, Field(pattern=r"^v1\.\d+\.\d+$")]
     services: dict[Name, Service] = Field(min_length=1)
-    database: Source
-    """The Postgres of our own, used where DATABASE_URL is empty."""
+    database: Database
+    """Used where DATABASE_URL is empty."""
     bases: dict[Name, Base]
     env: dict[str, EnvKey]
     build: Build
@@ -160,7 +180,7 @@ class Settings(Strict):
     def _names_refer(self) -> Settings:
         problems = []
         sources: list[tuple[str, Source]] = [(f"services.{n}", s) for n, s in self.services.items()]
-        for where, part in [*sources, ("database", self.database)]:
+        for where, part in [*sources, ("database", self.database), ("database.exporter", self.database.exporter)]:
             if part.base not in self.bases:
                 problems.append(f"{where}.base: no base named `{part.base}`{_meant(part.base, self.bases)}")
             problems += [f"{where}.secrets: `{k}` is not under env{_meant(k, self.env)}" for k in part.secrets if k not in self.env]

@@ -8,8 +8,9 @@ from scripts.core import env_file, images, secrets
 from scripts.core.env_file import EnvFile
 from scripts.core.images import Image
 from scripts.core.secrets import Secret
-from scripts.core.settings import ROOT, Settings, load_settings
+from scripts.core.settings import ROOT, Settings, Source, load_settings
 from scripts.engines import choose
+from scripts.engines.kubernetes import KubernetesEngine
 from scripts.engines.protocol import Engine
 
 ENV = ROOT / ".env"
@@ -31,10 +32,20 @@ class Project:
         """The checked `.env`. Raises InputError with all its problems."""
         return env_file.read(ENV, self.settings.env)
 
+    @property
+    def monitored(self) -> bool:
+        """Whether Prometheus runs beside the app: it is wanted, and the engine has a Kubernetes."""
+        return self.settings.monitoring.enabled and isinstance(self.engine, KubernetesEngine)
+
+    @cached_property
+    def sources(self) -> dict[str, Source]:
+        """What the project's images are made of, by name."""
+        return images.sources(self.settings, self.env, monitored=self.monitored)
+
     @cached_property
     def images(self) -> list[Image]:
         """The images of the sources as they are when first asked for; the base images must be there. Raises TaskError."""
-        return images.planned(self.settings, self.env)
+        return images.planned(self.settings, self.sources)
 
     @cached_property
     def secrets(self) -> list[Secret]:

@@ -57,7 +57,7 @@ def run(reference: str, command: str) -> str:
     return result.stdout
 
 
-@pytest.mark.parametrize("name", ["python", "node", "postgres"])
+@pytest.mark.parametrize("name", ["python", "node", "postgres", "postgres-exporter"])
 def test_a_runtime_base_has_no_package_manager_compiler_or_trace_of_this_machine(
     name: str, made: Callable[[str], images.BaseImage]
 ) -> None:
@@ -104,7 +104,7 @@ def test_the_node_base_runs_node_as_our_user(made: Callable[[str], images.BaseIm
     assert int(result.stdout.lstrip("v").split(".")[0]) >= 20
 
 
-@pytest.mark.parametrize(("name", "megabytes"), [("python", 130), ("node", 190), ("postgres", 160)])
+@pytest.mark.parametrize(("name", "megabytes"), [("python", 130), ("node", 190), ("postgres", 160), ("postgres-exporter", 90)])
 def test_a_runtime_base_stays_small(name: str, megabytes: int, made: Callable[[str], images.BaseImage]) -> None:
     assert images.engine().images.get(made(name).runtime).attrs["Size"] / 1e6 < megabytes
 
@@ -188,14 +188,24 @@ class Server:
         self.docker("volume", "rm", "--force", self.name)
 
 
-@pytest.fixture(scope="module")
-def postgres_image(made: Callable[[str], images.BaseImage]) -> Iterator[str]:
+def built(name: str, base: images.BaseImage) -> Iterator[str]:
+    """The image `name` on this base, under a tag of its own for as long as the tests run."""
     reference = f"{LABEL}:{secrets.token_hex(4)}"
-    argv = ["docker", "build", "--quiet", "--file", str(ROOT / "docker/postgres.Dockerfile"), "--tag", reference]
-    argv += ["--build-arg", f"BASE_IMAGE={made('postgres').build}", str(ROOT / "docker/postgres")]
+    argv = ["docker", "build", "--quiet", "--file", str(ROOT / f"docker/{name}.Dockerfile"), "--tag", reference]
+    argv += ["--build-arg", f"BASE_IMAGE={base.build}", str(ROOT / f"docker/{name}")]
     shell.run(argv, timeout=300, env={"DOCKER_BUILDKIT": "0"})
     yield reference
     subprocess.run(["docker", "rmi", reference], capture_output=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def postgres_image(made: Callable[[str], images.BaseImage]) -> Iterator[str]:
+    yield from built("postgres", made("postgres"))
+
+
+@pytest.fixture(scope="module")
+def exporter_image(made: Callable[[str], images.BaseImage]) -> Iterator[str]:
+    yield from built("postgres-exporter", made("postgres-exporter"))
 
 
 @pytest.fixture
@@ -294,3 +304,47 @@ def test_files_that_are_no_database_are_never_overwritten(server: Server) -> Non
     assert "holds files but no database" in server.docker("logs", server.name)
     kept = server.docker("run", "--rm", f"--volume={server.name}:{DATA}", "--entrypoint=cat", server.image, f"{DATA}/pgdata/file")
     assert kept == "mine\n"
+
+
+@pytest.fixture
+def exporter(server: Server, exporter_image: str) -> Iterator[str]:
+    """The exporter in the network of our Postgres, as the pod has it, with the chart's limit of memory; gives the container's name."""
+    server.start()
+    server.wait()
+    name = f"{server.name}-exporter"
+    server.docker(
+        *("run", "--detach", "--name", name, "--label", LABEL, f"--network=container:{server.name}", "--read-only", "--cap-drop=ALL"),
+        *(
+            "--security-opt=no-new-privileges",
+            "--memory=64m",
+            "--env=DATA_SOURCE_NAME=postgresql://todo@127.0.0.1:5432/todo?sslmode=disable",
+        ),
+        *("--env=PGPASSWORD", exporter_image),
+        PGPASSWORD=PASSWORD,
+    )
+    yield name
+    server.docker("rm", "--force", name, check=False)
+
+
+def exposition(server: Server, exporter: str) -> str:
+    """What the exporter answers, asked from within its network."""
+    get = "exec 3<>/dev/tcp/127.0.0.1/9187; printf 'GET /metrics HTTP/1.0\\r\\n\\r\\n' >&3; cat <&3"
+    deadline = time.monotonic() + 60
+    while "\npg_up " not in (answer := server.docker("exec", server.name, "bash", "-c", get, check=False)):
+        assert time.monotonic() < deadline, server.docker("logs", exporter)
+        time.sleep(0.2)
+    return answer
+
+
+def test_the_exporter_shows_the_database_and_logs_neither_password_nor_complaint(server: Server, exporter: str) -> None:
+    answer = exposition(server, exporter)
+    assert "\npg_up 1\n" in answer
+    assert "\npg_settings_max_connections{" in answer
+    assert "pg_stat_activity_count{" in answer
+    assert 'pg_scrape_collector_success{collector="stat_database"} 1' in answer
+    assert " 0\n" not in "".join(line for line in answer.splitlines(keepends=True) if line.startswith("pg_scrape_collector_success"))
+    log = server.docker("logs", exporter)
+    assert "level=INFO" in log
+    assert "level=WARN" not in log
+    assert "level=ERROR" not in log
+    assert PASSWORD not in log

@@ -11,6 +11,14 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PROGRAMS = os.pathsep.join([str(ROOT / ".tools" / "bin"), os.environ.get("PATH", ""), str(Path("~/.cache/cli").expanduser())])
 CHART = Path("~/.cache/kube-prometheus-stack").expanduser()
+ADAPTER_CHART = Path("~/.cache/prometheus-adapter").expanduser()
+
+
+def need_chart(folder: Path) -> Path:
+    """The folder of an unpacked chart, or a skip."""
+    if not (folder / "Chart.yaml").exists():
+        pytest.skip(f"no chart {folder.name} in {folder}")
+    return folder
 
 
 def program(name: str, package: str) -> str:

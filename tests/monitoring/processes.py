@@ -16,7 +16,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -52,9 +52,14 @@ def http(method: str, url: str, body: object = None, headers: Mapping[str, str] 
 
 def until(done: Callable[[], bool]) -> None:
     """Wait until `done()`; fail the test when it is not in time."""
+    until_none(lambda: [] if done() else ["not in time"])
+
+
+def until_none(problems: Callable[[], Collection[object]]) -> None:
+    """Wait until there are no problems; fail the test with those that are left when it is not in time."""
     deadline = time.monotonic() + START_SECONDS
-    while not done():
-        assert time.monotonic() < deadline, "not in time"
+    while found := problems():
+        assert time.monotonic() < deadline, found
         time.sleep(0.2)
 
 
@@ -90,21 +95,24 @@ def _answers(url: str) -> bool:
 def postgres() -> Iterator[str]:
     """A new Postgres on a free port; gives its URL. Postgres refuses to run as root, so root runs it as the user postgres.
 
-    Its folder is none of pytest's: each run of pytest on the machine closes those to all other users.
+    Its folder is not below pytest's own: another pytest that starts meanwhile closes that one to every other user.
     """
-    with tempfile.TemporaryDirectory(prefix="todo-monitoring-") as folder:
-        yield from _postgres(Path(folder))
-
-
-def _postgres(folder: Path) -> Iterator[str]:
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
     if not found:
         pytest.skip("no Postgres server in /usr/lib/postgresql (Debian's package `postgresql`)")
-    binaries, data, port = found[-1].parent, folder / "data", free_port()
     as_user: list[str] = []
     if os.geteuid() == 0:
         as_user = [program("setpriv", "Debian's package `util-linux`"), "--reuid=postgres", "--regid=postgres", "--clear-groups", "--"]
-        shutil.chown(folder, "postgres")
+    with tempfile.TemporaryDirectory(prefix="todo-postgres-") as folder:
+        if as_user:
+            shutil.chown(folder, "postgres")
+        with _running_postgres(found[-1].parent, Path(folder), as_user) as url:
+            yield url
+
+
+@contextlib.contextmanager
+def _running_postgres(binaries: Path, folder: Path, as_user: list[str]) -> Iterator[str]:
+    data, port = folder / "data", free_port()
 
     def run(*argv: str | Path, **options: Any) -> None:
         subprocess.run(argv, check=True, timeout=120, cwd="/", stdin=subprocess.DEVNULL, **options)

@@ -1,4 +1,4 @@
-"""The chart of kube-prometheus-stack in the cache: verified before it is used, and only in the version that is pinned."""
+"""Somebody else's chart in the cache: verified before it is used, and only in the version that is pinned."""
 
 from __future__ import annotations
 
@@ -11,98 +11,101 @@ import pytest
 from scripts.core import monitoring_chart
 from scripts.core.errors import InputError, MissingError
 from scripts.core.report import Report, StepReport
-from scripts.core.settings import Monitoring
+from scripts.core.settings import PinnedChart
 
 pytestmark = pytest.mark.monitoring
 
+NAME = "a-chart"
 VERSION = "1.2.3"
 STEP = StepReport(Report(as_json=True, stdout=io.StringIO(), stderr=io.StringIO()), "monitoring")
 
 
 def archive_in(cache: Path, version: str = VERSION, name: str = "Chart.yaml") -> Path:
     """A chart's archive as `helm pull` leaves it."""
-    path = cache / f"kube-prometheus-stack-{VERSION}.tgz"
-    content = f"name: kube-prometheus-stack\nversion: {version}\n".encode()
+    path = cache / f"{NAME}-{VERSION}.tgz"
+    content = f"name: {NAME}\nversion: {version}\n".encode()
     with tarfile.open(path, "w:gz") as archive:
-        entry = tarfile.TarInfo(f"kube-prometheus-stack/{name}")
+        entry = tarfile.TarInfo(f"{NAME}/{name}")
         entry.size = len(content)
         archive.addfile(entry, io.BytesIO(content))
     return path
 
 
-def settings(**changes: str) -> Monitoring:
-    known = {"namespace": "monitoring", "release": "monitoring", "chart_version": VERSION, "chart_repository": "https://charts.invalid"}
-    return Monitoring(**{"enabled": True, **known, **changes})
+def pin(**changes: str) -> PinnedChart:
+    known = {"chart_version": VERSION, "chart_repository": "https://charts.invalid", "values": "values.yaml"}
+    return PinnedChart(**{**known, **changes})
 
 
 def test_an_archive_in_the_cache_is_unpacked_and_used_without_the_network(tmp_path: Path) -> None:
     archive_in(tmp_path)
-    chart = monitoring_chart.obtain(settings(), STEP, tmp_path)
+    chart = monitoring_chart.obtain(NAME, pin(), STEP, tmp_path)
     assert (chart / "Chart.yaml").exists()
     assert chart.parent == tmp_path
 
 
 def test_a_second_run_uses_what_is_unpacked(tmp_path: Path) -> None:
     archive_in(tmp_path)
-    chart = monitoring_chart.obtain(settings(), STEP, tmp_path)
+    chart = monitoring_chart.obtain(NAME, pin(), STEP, tmp_path)
     before = (chart / "Chart.yaml").stat().st_ino
-    assert monitoring_chart.obtain(settings(), STEP, tmp_path) == chart
+    assert monitoring_chart.obtain(NAME, pin(), STEP, tmp_path) == chart
     assert (chart / "Chart.yaml").stat().st_ino == before
 
 
 def test_an_archive_with_another_checksum_than_the_pinned_one_is_refused_and_removed(tmp_path: Path) -> None:
     archive = archive_in(tmp_path)
     with pytest.raises(InputError, match=f"not {'0' * 64}"):
-        monitoring_chart.obtain(settings(chart_sha256="0" * 64), STEP, tmp_path)
+        monitoring_chart.obtain(NAME, pin(chart_sha256="0" * 64), STEP, tmp_path)
     assert not archive.exists()
-    assert not (tmp_path / f"kube-prometheus-stack-{VERSION}").exists()
+    assert not (tmp_path / f"{NAME}-{VERSION}").exists()
 
 
 def test_a_checksum_that_is_pinned_later_is_held_against_what_was_used_before(tmp_path: Path) -> None:
     archive_in(tmp_path)
-    monitoring_chart.obtain(settings(), STEP, tmp_path)
+    monitoring_chart.obtain(NAME, pin(), STEP, tmp_path)
     with pytest.raises(InputError):
-        monitoring_chart.obtain(settings(chart_sha256="0" * 64), STEP, tmp_path)
+        monitoring_chart.obtain(NAME, pin(chart_sha256="0" * 64), STEP, tmp_path)
 
 
 def test_an_archive_that_differs_from_the_first_download_is_refused(tmp_path: Path) -> None:
     archive_in(tmp_path)
-    chart = monitoring_chart.obtain(settings(), STEP, tmp_path)
+    chart = monitoring_chart.obtain(NAME, pin(), STEP, tmp_path)
     for leftover in chart.iterdir():
         leftover.unlink()
     chart.rmdir()
     archive_in(tmp_path, name="values.yaml")
     with pytest.raises(InputError, match="SHA-256"):
-        monitoring_chart.obtain(settings(), STEP, tmp_path)
+        monitoring_chart.obtain(NAME, pin(), STEP, tmp_path)
 
 
 def test_a_chart_of_another_version_is_refused(tmp_path: Path) -> None:
     archive_in(tmp_path, version="9.9.9")
     with pytest.raises(InputError, match=r"9\.9\.9, not 1\.2\.3"):
-        monitoring_chart.obtain(settings(), STEP, tmp_path)
+        monitoring_chart.obtain(NAME, pin(), STEP, tmp_path)
 
 
 def test_a_folder_can_stand_for_the_repository(tmp_path: Path) -> None:
     (tmp_path / "chart").mkdir()
     (tmp_path / "chart" / "Chart.yaml").write_text(f"version: {VERSION}\n")
-    chart = monitoring_chart.obtain(settings(chart_repository=str(tmp_path / "chart")), STEP, tmp_path / "cache")
+    chart = monitoring_chart.obtain(NAME, pin(chart_repository=str(tmp_path / "chart")), STEP, tmp_path / "cache")
     assert chart == tmp_path / "chart"
 
 
 def test_a_repository_that_cannot_be_reached_is_named_with_the_way_around(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    helm = tmp_path / "helm"
-    helm.write_text("#!/bin/sh\necho 'Error: no such host' >&2\nexit 1\n")
+    helm, asked = tmp_path / "helm", tmp_path / "asked"
+    helm.write_text(f"#!/bin/sh\necho once >> {asked}\necho 'Error: no such host' >&2\nexit 1\n")
     helm.chmod(0o755)
     monkeypatch.setattr("scripts.core.shell.which", lambda _: str(helm))
-    with pytest.raises(MissingError) as caught:
-        monitoring_chart.obtain(settings(), STEP, tmp_path / "cache")
+    for _ in range(2):  # two steps of a run need the chart
+        with pytest.raises(MissingError) as caught:
+            monitoring_chart.obtain(NAME, pin(), STEP, tmp_path / "cache")
     assert "https://charts.invalid" in caught.value.cause
     assert "--no-monitoring" in caught.value.action
     assert "no such host" in caught.value.evidence[-1]
+    assert asked.read_text() == "once\n"
 
 
 def test_an_archive_cannot_write_outside_its_folder(tmp_path: Path) -> None:
     archive_in(tmp_path, name="../../outside")
     with pytest.raises(tarfile.OutsideDestinationError):
-        monitoring_chart.obtain(settings(), STEP, tmp_path)
+        monitoring_chart.obtain(NAME, pin(), STEP, tmp_path)
     assert not (tmp_path.parent / "outside").exists()

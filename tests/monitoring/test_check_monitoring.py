@@ -44,8 +44,8 @@ def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
             yield Api("Prometheus", int(server.url.rpartition(":")[2]))
 
 
-def settings(*services: str) -> Any:
-    return SimpleNamespace(release="todo-chatbot", namespace="todo-chatbot", services=dict.fromkeys(services))
+def settings() -> Any:
+    return SimpleNamespace(namespace="todo-chatbot")
 
 
 def queries(monkeypatch: pytest.MonkeyPatch, **by_panel: tuple[str, str]) -> None:
@@ -82,13 +82,20 @@ def test_traffic_comes_before_each_round_of_questions(prometheus: Api, monkeypat
 
 def test_a_target_that_is_down_and_a_service_without_a_target_are_named(prometheus: Api) -> None:
     with pytest.raises(TaskError) as caught:
-        check_monitoring.await_targets(prometheus, settings("backend", "frontend", "worker"), STEP)
+        check_monitoring.await_targets(prometheus, {f"todo-chatbot-{name}" for name in ("backend", "frontend", "worker")}, STEP)
     told = "\n".join(caught.value.evidence)
     assert "todo-chatbot-worker: no target" in told
-    assert "kube-state-metrics: no target" in told
     assert "todo-chatbot-frontend : " in told
     assert "connection refused" in told
     assert "todo-chatbot-backend" not in told
+
+
+@pytest.mark.parametrize(
+    ("sources", "own"), [(["backend", "postgres", "postgres-exporter"], {"todo-chatbot-postgres"}), (["backend"], set())]
+)
+def test_the_database_is_a_wanted_job_where_it_has_an_exporter(sources: list[str], own: set[str]) -> None:
+    project: Any = SimpleNamespace(settings=SimpleNamespace(release="todo-chatbot", services={"backend": None}), sources=sources)
+    assert check_monitoring.wanted_jobs(project) == {"todo-chatbot-backend", "kubelet", "kube-state-metrics"} | own
 
 
 def test_loaded_rules_pass_and_one_that_is_missing_is_named(prometheus: Api, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from collections import Counter
 from pathlib import Path
@@ -91,6 +92,45 @@ def test_no_two_panels_share_an_id_or_a_place(dashboard: dict[str, Any]) -> None
 @by_dashboard
 def test_dashboard_has_no_more_panels_than_a_person_reads(dashboard: dict[str, Any]) -> None:
     assert 12 <= sum(panel["type"] != "row" for panel in dashboard["panels"]) <= 20
+
+
+@by_dashboard
+def test_data_source_variable_is_as_grafanas_linter_wants_it(dashboard: dict[str, Any]) -> None:
+    (variable,) = [variable for variable in dashboard["templating"]["list"] if variable["type"] == "datasource"]
+    assert (variable["name"], variable["label"], variable["query"]) == ("datasource", "Data source", "prometheus")
+
+
+@by_dashboard
+def test_variables_of_the_cluster_are_read_anew_with_the_time_range(dashboard: dict[str, Any]) -> None:
+    queried = [variable for variable in dashboard["templating"]["list"] if variable["type"] == "query"]
+    assert {variable["refresh"] for variable in queried} <= {2}
+
+
+def asked_beside_panels() -> list[Any]:
+    """What variables and annotations ask Prometheus, as one expression each."""
+    found = []
+    for name, dashboard in DASHBOARDS.items():
+        for variable in dashboard["templating"]["list"]:
+            if variable["type"] == "query":
+                label_values = re.fullmatch(r"label_values\((.+), \w+\)", variable["query"]["query"])
+                assert label_values, f"{variable['name']} is no label_values"
+                found.append(pytest.param(label_values[1], id=f"{name}: variable {variable['name']}"))
+        found += [
+            pytest.param(entry["expr"].replace("$namespace", "todo-chatbot"), id=f"{name}: annotation {entry['name']}")
+            for entry in dashboard["annotations"]["list"]
+        ]
+    return found
+
+
+@pytest.mark.parametrize("expr", asked_beside_panels())
+def test_variable_or_annotation_asks_for_a_metric_that_something_exposes(expr: str) -> None:
+    assert promql.metric_names(expr) <= set(series_types())
+
+
+@by_panel
+def test_panel_has_queries_that_each_have_an_expression(panel: dict[str, Any]) -> None:
+    assert panel["targets"]
+    assert all(target["expr"] for target in panel["targets"])
 
 
 @by_panel

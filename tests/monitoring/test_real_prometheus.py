@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ NAMESPACE = "todo-chatbot"
 RATE_INTERVAL = "1m"
 ROUNDS = 5
 ROUND_SECONDS = 2  # two scrapes
+SLOW_SECONDS = 1  # the threshold of TodoLatencyHigh
 SERVICES = {"backend": "backend-1", "frontend": "frontend-1"}
 # Recordings of what needs a cluster, by the job that Prometheus gives it there.
 FROM_CLUSTER = {"cadvisor": "kubelet", "kube-state-metrics": "kube-state-metrics", "postgres-exporter": "todo-chatbot-postgres"}
@@ -38,15 +40,27 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str
         yield {"backend": backend, "frontend": frontend}
 
 
+@dataclass(frozen=True)
+class Watched:
+    """A Prometheus that has scraped everything while there was traffic, and how long the slowest request took that alerts count."""
+
+    prometheus: processes.Prometheus
+    slowest: float
+
+
 @pytest.fixture(scope="module")
-def server(services: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[processes.Prometheus]:
-    """A Prometheus that has scraped everything while there was traffic."""
+def watched(services: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
     folder = tmp_path_factory.mktemp("prometheus")
     with processes.expositions(recorded()) as pages:
         jobs = [service_job(name, url) for name, url in services.items()] + [recording_job(name, pages) for name in FROM_CLUSTER]
+        use(services, "before Prometheus")  # the first requests to a process are slow, and are no traffic that anybody judges by
         with processes.prometheus(folder, jobs, RULES) as prometheus:
-            make_traffic(services)
-            yield prometheus
+            yield Watched(prometheus, make_traffic(services))
+
+
+@pytest.fixture(scope="module")
+def server(watched: Watched) -> processes.Prometheus:
+    return watched.prometheus
 
 
 def service_job(name: str, url: str) -> dict[str, Any]:
@@ -76,19 +90,36 @@ def recording_job(name: str, address: str) -> dict[str, Any]:
     return job
 
 
-def make_traffic(services: dict[str, str]) -> None:
-    """Use the app as people do, mistakes included, for longer than a few scrapes."""
-    page, api = services["frontend"], services["backend"]
+def make_traffic(services: dict[str, str]) -> float:
+    """Use the app for longer than a few scrapes; return the seconds of the slowest request, chat left out."""
+    slowest = 0.0
     for number in range(ROUNDS):
         started = time.monotonic()
-        assert processes.http("GET", f"{page}/")[0] == 200
-        assert processes.http("POST", f"{page}/api/todos", {"title": f"todo {number}"})[0] == 201
-        assert processes.http("GET", f"{page}/api/todos")[0] == 200
-        assert processes.http("GET", f"{api}/api/todos/00000000-0000-0000-0000-000000000000")[0] == 404
-        status, body = processes.http("POST", f"{page}/api/chat", {"message": f"add milk {number}"})
-        assert status == 200, body
+        slowest = max(slowest, use(services, str(number)))
         time.sleep(max(0.0, ROUND_SECONDS - (time.monotonic() - started)))
     time.sleep(2 * ROUND_SECONDS)
+    return slowest
+
+
+def use(services: dict[str, str], title: str) -> float:
+    """Use the app once as people do, mistakes included; return the seconds of the slowest request, chat left out."""
+    page, api = services["frontend"], services["backend"]
+    times = [
+        seconds_of(200, "GET", f"{page}/"),
+        seconds_of(201, "POST", f"{page}/api/todos", {"title": title}),
+        seconds_of(200, "GET", f"{page}/api/todos"),
+        seconds_of(404, "GET", f"{api}/api/todos/00000000-0000-0000-0000-000000000000"),
+    ]
+    seconds_of(200, "POST", f"{page}/api/chat", {"message": f"add {title}"})
+    return max(times)
+
+
+def seconds_of(wanted: int, method: str, url: str, body: object = None) -> float:
+    """Send a request, check its status, and return how long it took."""
+    started = time.monotonic()
+    status, text = processes.http(method, url, body)
+    assert status == wanted, text
+    return time.monotonic() - started
 
 
 @pytest.mark.parametrize("query", QUERIES, ids=lambda q: f"{q.dashboard}: {q.panel}: {q.legend}")
@@ -103,8 +134,12 @@ def test_a_query_for_a_metric_that_nothing_exposes_returns_nothing(server: proce
 
 
 def test_every_target_is_up(server: processes.Prometheus) -> None:
-    down = {target["labels"]["job"]: target["lastError"] for target in server.get("targets")["activeTargets"] if target["health"] != "up"}
-    assert not down
+    """A scrape has a second; on a busy machine one may miss it, and the next is in time."""
+
+    def down() -> list[str]:
+        return [f"{t['labels']['job']}: {t['lastError']}" for t in server.get("targets")["activeTargets"] if t["health"] != "up"]
+
+    processes.until_none(down)
 
 
 def test_every_rule_is_loaded_and_can_be_evaluated(server: processes.Prometheus) -> None:
@@ -113,8 +148,32 @@ def test_every_rule_is_loaded_and_can_be_evaluated(server: processes.Prometheus)
     assert {rule["name"]: rule.get("lastError") for rule in rules if rule["health"] != "ok"} == {}
 
 
-def test_nothing_alerts_on_a_healthy_app(server: processes.Prometheus) -> None:
-    assert server.values('ALERTS{alertname=~"Todo.+", alertname!="TodoDiskNearlyFull"}') == []
+def test_nothing_alerts_on_a_healthy_app(watched: Watched) -> None:
+    """Not even as pending. The recorded node's disk is full; and where the machine made a request slow, the alert that says so is right."""
+    excused = {"TodoDiskNearlyFull", *(["TodoLatencyHigh"] if watched.slowest > SLOW_SECONDS else [])}
+
+    def alerting() -> set[str]:
+        return {series["metric"]["alertname"] for series in watched.prometheus.get("query", query="ALERTS")["result"]} - excused
+
+    processes.until_none(alerting)
+
+
+def test_adapters_rule_finds_requests_in_flight_of_each_pod(server: processes.Prometheus) -> None:
+    """The templates of the rule filled as prometheus-adapter fills them when an autoscaler asks for pods."""
+    values = yaml.safe_load((ROOT / "monitoring" / "adapter-values.yaml").read_text())
+    (rule,) = values["rules"]["custom"]
+    found = server.get("series", **{"match[]": rule["seriesQuery"]})
+    assert {series["pod"] for series in found} == set(SERVICES.values())
+    fills = {
+        "<<.Series>>": "http_requests_in_flight",
+        "<<.LabelMatchers>>": f'namespace="{NAMESPACE}",pod=~"{"|".join(SERVICES.values())}"',
+        "<<.GroupBy>>": "pod",
+    }
+    expr = rule["metricsQuery"]
+    for template, text in fills.items():
+        assert template in expr
+        expr = expr.replace(template, text)
+    assert {series["metric"]["pod"] for series in server.get("query", query=expr)["result"]} == set(SERVICES.values())
 
 
 @pytest.mark.parametrize("name", SERVICES)

@@ -10,12 +10,13 @@ import pytest
 import yaml
 from pydantic import SecretStr
 
-from monitoring.queries import RULES
+from monitoring.queries import RULES, load_alerts
 from scripts.core import monitoring
 from scripts.core.chart import Release
 from scripts.core.env_file import EnvFile
 from scripts.core.settings import parse_settings
-from tests.monitoring.machine import CHART, ROOT, program
+from tests.monitoring import promql
+from tests.monitoring.machine import CHART, ROOT, need_chart, program
 
 pytestmark = pytest.mark.monitoring
 
@@ -43,6 +44,15 @@ def test_the_password_is_in_the_secret_alone() -> None:
     assert "hunter2-hunter2" not in repr(secret) + release("hunter2-hunter2").values_json
 
 
+def test_rules_watch_the_namespace_and_release_of_the_settings() -> None:
+    elsewhere = SETTINGS.model_copy(update={"namespace": "elsewhere", "release": "mine"})
+    expressions = {rule["alert"]: rule["expr"] for group in monitoring.rules(elsewhere)["groups"] for rule in group["rules"]}
+    matchers = {matcher for expr in expressions.values() for selector in promql.selectors(expr) for matcher in selector.matchers}
+    assert {value for label, _, value in matchers if label == "namespace"} == {"elsewhere"}
+    assert {value for label, _, value in matchers if label == "job"} == {"mine-backend", "mine-frontend"}
+    assert expressions.keys() == load_alerts().keys()
+
+
 def test_config_map_holds_each_dashboard_as_it_is_in_the_checkout() -> None:
     manifest = json.loads(monitoring.dashboards_manifest("monitoring", {"a": "b"}))
     assert manifest["metadata"] == {"name": "todo-chatbot-dashboards", "namespace": "monitoring", "labels": {"a": "b"}}
@@ -57,8 +67,7 @@ def test_config_map_stays_far_below_the_limit_of_one_mebibyte() -> None:
 
 def test_chart_turns_our_rules_into_one_prometheus_rule_without_touching_their_templates() -> None:
     helm = program("helm", "`invoke setup`")
-    if not (CHART / "Chart.yaml").exists():
-        pytest.skip(f"no chart kube-prometheus-stack in {CHART}")
+    need_chart(CHART)
     made = release()
     argv = [helm, "template", made.name, made.chart, "--namespace", made.namespace, "--values", "-"]
     run = subprocess.run(argv, input=made.values_json, capture_output=True, text=True, timeout=120, check=False)

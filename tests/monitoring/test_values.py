@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,12 +13,12 @@ import yaml
 
 from monitoring.queries import load_alerts, load_queries
 from tests.monitoring import promql
-from tests.monitoring.machine import CHART, ROOT, program
+from tests.monitoring.machine import ADAPTER_CHART, CHART, ROOT, need_chart, program
 
 pytestmark = pytest.mark.monitoring
 
 Object = dict[str, Any]
-VALUES = ROOT / "monitoring" / "values.yaml"
+VALUES, ADAPTER_VALUES = (ROOT / "monitoring" / name for name in ("values.yaml", "adapter-values.yaml"))
 SETTINGS = yaml.safe_load((ROOT / "invoke.yaml").read_text())["monitoring"]
 
 # What kube-state-metrics names a metric after, and the kind as its option --resources spells it.
@@ -31,16 +32,24 @@ KINDS = {
 }
 
 
-@pytest.fixture(scope="module")
-def objects() -> list[Object]:
-    """Every object of the chart with our values."""
-    helm = program("helm", "`invoke setup`")
-    if not (CHART / "Chart.yaml").exists():
-        pytest.skip(f"no chart kube-prometheus-stack in {CHART}")
-    argv = [helm, "template", SETTINGS["release"], CHART, "--namespace", SETTINGS["namespace"], "--values", VALUES]
-    run = subprocess.run(argv, capture_output=True, text=True, timeout=120, check=False)
+def rendered(release: str, chart: Path, values: Path) -> list[Object]:
+    """Every object of a chart with our values."""
+    argv = [program("helm", "`invoke setup`"), "template", release, need_chart(chart), "--namespace", SETTINGS["namespace"]]
+    run = subprocess.run([*argv, "--values", values], capture_output=True, text=True, timeout=120, check=False)
     assert run.returncode == 0, run.stderr
     return [document for document in yaml.safe_load_all(run.stdout) if document]
+
+
+@pytest.fixture(scope="module")
+def objects() -> list[Object]:
+    """Every object of kube-prometheus-stack."""
+    return rendered(SETTINGS["release"], CHART, VALUES)
+
+
+@pytest.fixture(scope="module")
+def adapter() -> list[Object]:
+    """Every object of prometheus-adapter, which is an option."""
+    return rendered(f"{SETTINGS['release']}-adapter", ADAPTER_CHART, ADAPTER_VALUES)
 
 
 def of_kind(objects: list[Object], kind: str) -> dict[str, Object]:
@@ -60,11 +69,7 @@ def prometheus(objects: list[Object]) -> Object:
 
 def all_resources(objects: list[Object]) -> dict[str, Object]:
     """Requests and limits of each container, those included that the operator will make from the Prometheus object."""
-    found = {
-        f"{owner}/{container['name']}": container.get("resources") or {}
-        for owner, pod in pod_specs(objects)
-        for container in [*pod["containers"], *pod.get("initContainers", [])]
-    }
+    found = pod_resources(objects)
     found["Prometheus/prometheus"] = prometheus(objects).get("resources") or {}
     arguments = operator_arguments(objects)
     found["Prometheus/config-reloader"] = {
@@ -72,6 +77,15 @@ def all_resources(objects: list[Object]) -> dict[str, Object]:
         for part in ("requests", "limits")
     }
     return found
+
+
+def pod_resources(objects: list[Object]) -> dict[str, Object]:
+    """Requests and limits of each container of a pod template."""
+    return {
+        f"{owner}/{container['name']}": container.get("resources") or {}
+        for owner, pod in pod_specs(objects)
+        for container in [*pod["containers"], *pod.get("initContainers", [])]
+    }
 
 
 def operator_arguments(objects: list[Object]) -> dict[str, str]:
@@ -88,16 +102,18 @@ def mebibytes(quantity: str) -> float:
     return int(number) * {"Mi": 1, "Gi": 1024}[unit]
 
 
-def test_chart_in_the_cache_is_the_one_that_the_settings_pin() -> None:
-    if not (CHART / "Chart.yaml").exists():
-        pytest.skip(f"no chart kube-prometheus-stack in {CHART}")
-    assert yaml.safe_load((CHART / "Chart.yaml").read_text())["version"] == str(SETTINGS["chart_version"])
+@pytest.mark.parametrize(
+    ("chart", "pin"), [(CHART, SETTINGS), (ADAPTER_CHART, SETTINGS["adapter"])], ids=lambda it: getattr(it, "name", "")
+)
+def test_chart_in_the_cache_is_the_one_that_the_settings_pin(chart: Path, pin: dict[str, Any]) -> None:
+    assert yaml.safe_load((need_chart(chart) / "Chart.yaml").read_text())["version"] == pin["chart_version"]
+    assert f"{chart.name} {pin['chart_version']}" in (ROOT / pin["values"]).read_text().splitlines()[0]
 
 
-def test_every_container_has_requests_and_limits(objects: list[Object]) -> None:
+def test_every_container_has_requests_and_limits(objects: list[Object], adapter: list[Object]) -> None:
     without = [
         f"{name} {part}.{unit}"
-        for name, resources in all_resources(objects).items()
+        for name, resources in {**all_resources(objects), **pod_resources(adapter)}.items()
         for part in ("requests", "limits")
         for unit in ("cpu", "memory")
         if not (resources.get(part) or {}).get(unit)
@@ -105,8 +121,8 @@ def test_every_container_has_requests_and_limits(objects: list[Object]) -> None:
     assert not without
 
 
-def test_requests_stay_under_half_a_core_and_one_gibibyte(objects: list[Object]) -> None:
-    requests = [resources["requests"] for resources in all_resources(objects).values()]
+def test_requests_stay_under_half_a_core_and_one_gibibyte_even_with_the_adapter(objects: list[Object], adapter: list[Object]) -> None:
+    requests = [resources["requests"] for resources in {**all_resources(objects), **pod_resources(adapter)}.values()]
     assert sum(cores(request["cpu"]) for request in requests) <= 0.5
     assert sum(mebibytes(request["memory"]) for request in requests) <= 1024
 
@@ -119,8 +135,8 @@ def test_spec_states_the_totals_that_the_chart_renders(objects: list[Object]) ->
     assert (int(total[1]), int(total[2])) == (round(cpu * 1000), round(memory))
 
 
-def test_pods_satisfy_pod_security_restricted(objects: list[Object]) -> None:
-    for owner, pod in pod_specs(objects):
+def test_pods_satisfy_pod_security_restricted(objects: list[Object], adapter: list[Object]) -> None:
+    for owner, pod in pod_specs([*objects, *adapter]):
         assert not {"hostNetwork", "hostPID", "hostIPC"} & {key for key, value in pod.items() if value}, owner
         assert not [volume for volume in pod.get("volumes") or [] if "hostPath" in volume], owner
         for container in [*pod["containers"], *pod.get("initContainers", [])]:
@@ -179,6 +195,26 @@ def test_nothing_is_there_that_minikube_cannot_scrape(objects: list[Object]) -> 
     assert not of_kind(objects, "PrometheusRule"), "the chart's rules about what is not scraped would alert for ever"
     assert not of_kind(objects, "DaemonSet")
     assert not of_kind(objects, "Job")
+
+
+def test_adapter_offers_one_metric_and_asks_our_prometheus(objects: list[Object], adapter: list[Object]) -> None:
+    (config,) = of_kind(adapter, "ConfigMap").values()
+    rules = yaml.safe_load(config["data"]["config.yaml"])
+    assert set(rules) == {"rules"}
+    assert [promql.metric_names(rule["seriesQuery"]) for rule in rules["rules"]] == [{"http_requests_in_flight"}]
+    assert [api["spec"]["group"] for api in of_kind(adapter, "APIService").values()] == ["custom.metrics.k8s.io"]
+    arguments = of_kind(adapter, "Deployment")["monitoring-adapter"]["spec"]["template"]["spec"]["containers"][0]["args"]
+    (url,) = [argument.partition("=")[2] for argument in arguments if argument.startswith("--prometheus-url=")]
+    host, port = re.fullmatch(r"http://([\w-]+):(\d+)", url).groups()  # type: ignore[union-attr]
+    assert int(port) in {item["port"] for item in of_kind(objects, "Service")[host]["spec"]["ports"]}
+
+
+def test_adapter_may_read_no_secret(adapter: list[Object]) -> None:
+    rules = [rule for kind in ("ClusterRole", "Role") for role in of_kind(adapter, kind).values() for rule in role["rules"]]
+    assert rules
+    for rule in rules:
+        everything_of_its_own = rule["apiGroups"] == ["custom.metrics.k8s.io"]
+        assert everything_of_its_own or not {"secrets", "*"} & set(rule["resources"])
 
 
 def test_no_object_is_a_custom_resource_definition(objects: list[Object]) -> None:

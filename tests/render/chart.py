@@ -33,7 +33,7 @@ SCENARIOS: dict[str, tuple[Path, Values]] = {
         MINIMAL,
         {
             "monitoring": {"enabled": True},
-            "postgres": {"exporter": {"enabled": True, "image": {"repository": "postgres-exporter", "tag": "v1"}}},
+            "postgres": {"exporter": {"image": {"repository": "postgres-exporter", "tag": "v1"}}},
         },
     ),
     "everything switched on": (
@@ -41,7 +41,7 @@ SCENARIOS: dict[str, tuple[Path, Values]] = {
         {
             "monitoring": {"enabled": True},
             "ingress": {"enabled": True, "host": "todo.example.com", "tlsSecretName": "todo-example-com"},
-            "postgres": {"exporter": {"enabled": True, "image": {"repository": "postgres-exporter", "tag": "v1"}}},
+            "postgres": {"exporter": {"image": {"repository": "postgres-exporter", "tag": "v1"}}},
         },
     ),
     "shared namespace": (MINIMAL, {"namespaceRules": {"enabled": False}}),

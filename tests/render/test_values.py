@@ -134,9 +134,9 @@ REFUSED_BY_RULE = {
         {"postgres": {"secret": {"name": ""}}},
         "postgres.secret.name: name the existing Secret that holds POSTGRES_PASSWORD",
     ),
-    "exporter without image": (
-        {"postgres": {"exporter": {"enabled": True}}},
-        "postgres.exporter.image.repository: name the image",
+    "exporter without tag": (
+        {"monitoring": {"enabled": True}, "postgres": {"exporter": {"image": {"repository": "postgres-exporter"}}}},
+        "postgres.exporter.image: set exactly one of tag and digest",
     ),
     "ingress to nowhere": (
         {"ingress": {"enabled": True, "host": "x", "service": "ghost"}},

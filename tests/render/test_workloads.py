@@ -8,7 +8,7 @@ import re
 import pytest
 
 from scripts.engines.pod_spec import cpus, quantity
-from tests.render.chart import Object, containers, matches, of_kind, one, pods, render, title
+from tests.render.chart import Object, containers, matches, of_kind, one, pods, render, scenario, title
 
 pytestmark = pytest.mark.render
 
@@ -162,10 +162,20 @@ def test_autoscalers_have_a_target_that_exists_and_a_request_to_measure_by(objec
         spec = scaler["spec"]
         target = one(objects, spec["scaleTargetRef"]["kind"], spec["scaleTargetRef"]["name"])
         assert 2 <= spec["minReplicas"] < spec["maxReplicas"]
-        assert [metric["resource"]["name"] for metric in spec["metrics"]] == ["cpu"]
+        assert spec["metrics"][0]["resource"]["name"] == "cpu"
         assert spec["behavior"]["scaleDown"]["stabilizationWindowSeconds"] >= 60
         for container in target["spec"]["template"]["spec"]["containers"]:
             assert cpus(container["resources"]["requests"]["cpu"]) > 0
+
+
+@pytest.mark.parametrize("wanted", [0, 20])
+def test_autoscalers_ask_for_requests_in_flight_only_where_a_value_says_so(wanted: int) -> None:
+    scalers = of_kind(render({"serviceDefaults": {"autoscaling": {"requestsInFlight": wanted}}}), "HorizontalPodAutoscaler")
+    assert scalers
+    for scaler in scalers:
+        beside_cpu = [metric.get("pods") for metric in scaler["spec"]["metrics"][1:]]
+        metric = {"metric": {"name": "http_requests_in_flight"}, "target": {"type": "AverageValue", "averageValue": "20"}}
+        assert beside_cpu == ([metric] if wanted else [])
 
 
 def test_budgets_never_block_a_drain(objects: list[Object]) -> None:
@@ -287,6 +297,28 @@ def test_the_claim_of_postgres_never_changes_with_the_chart() -> None:
 def test_no_postgres_object_is_left_when_the_database_is_outside() -> None:
     left = [title(o) for o in render({"postgres": {"enabled": False}}) if "postgres" in json.dumps(o)]
     assert left == []
+
+
+@pytest.mark.parametrize("monitored", [True, False])
+@pytest.mark.parametrize("repository", ["postgres-exporter", ""])
+def test_the_exporter_runs_where_prometheus_does_and_an_image_is_named(monitored: bool, repository: str) -> None:
+    image = {"repository": repository, "tag": "v1" if repository else ""}
+    objects = render({"monitoring": {"enabled": monitored}, "postgres": {"exporter": {"image": image}}})
+    runs = monitored and bool(repository)
+    pod = one(objects, "StatefulSet", "todo-chatbot-postgres")["spec"]["template"]["spec"]
+    assert [container["name"] for container in pod["containers"]] == ["postgres", *(["exporter"] if runs else [])]
+    ports = {port["name"] for port in one(objects, "Service", "todo-chatbot-postgres")["spec"]["ports"]}
+    assert ("metrics" in ports) == runs
+    monitors = [monitor["metadata"]["name"] for monitor in of_kind(objects, "ServiceMonitor")]
+    assert ("todo-chatbot-postgres" in monitors) == runs
+
+
+def test_the_exporter_signs_in_with_the_databases_own_secret() -> None:
+    pod = one(scenario("monitored"), "StatefulSet", "todo-chatbot-postgres")["spec"]["template"]["spec"]
+    postgres, exporter = ({entry["name"]: entry for entry in container["env"]} for container in pod["containers"])
+    assert exporter["PGPASSWORD"]["valueFrom"] == postgres["POSTGRES_PASSWORD"]["valueFrom"]
+    user, database = (postgres[key]["value"] for key in ("POSTGRES_USER", "POSTGRES_DB"))
+    assert exporter["DATA_SOURCE_NAME"]["value"] == f"postgresql://{user}@127.0.0.1:5432/{database}?sslmode=disable"
 
 
 def test_pods_stay_within_what_the_preview_engine_runs(minimal: list[Object]) -> None:

@@ -5,8 +5,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
-from scripts.core.images import content_hash, context_files
+from scripts.core.env_file import EnvFile
+from scripts.core.images import DATABASE, EXPORTER, content_hash, context_files, sources
+from scripts.core.settings import ROOT, load_settings
 
 pytestmark = pytest.mark.unit
 
@@ -66,3 +69,15 @@ def test_the_tag_does_not_change_with_times_or_ignored_files(context: Path) -> N
 def test_the_context_is_what_dockerignore_leaves(context: Path) -> None:
     (context / ".dockerignore").write_text("*\n!src\n# a comment\n")
     assert set(context_files(context)) == {"src/a.py"}
+
+
+@pytest.mark.parametrize(
+    ("database_url", "monitored", "own"),
+    [("", False, {DATABASE}), ("", True, {DATABASE, EXPORTER}), ("postgresql://u:p@host/db", True, set())],
+)
+def test_our_own_database_has_an_image_and_where_prometheus_runs_its_exporter_too(
+    database_url: str, monitored: bool, own: set[str]
+) -> None:
+    env = EnvFile(ROOT / ".env", {"DATABASE_URL": SecretStr(database_url)})
+    settings = load_settings()
+    assert set(sources(settings, env, monitored=monitored)) == {*settings.services, *own}

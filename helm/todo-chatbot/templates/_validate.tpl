@@ -25,7 +25,7 @@ once with all of them. Input: dict "root" "services" (complete settings). Output
   {{- if not $values.postgres.secret.name -}}
     {{- $messages = append $messages "postgres.secret.name: name the existing Secret that holds POSTGRES_PASSWORD" -}}
   {{- end -}}
-  {{- if $values.postgres.exporter.enabled -}}
+  {{- if and $values.monitoring.enabled $values.postgres.exporter.image.repository -}}
     {{- $messages = concat $messages (include "todo-chatbot.validateImage" (dict "at" "postgres.exporter" "image" $values.postgres.exporter.image) | fromJsonArray) -}}
   {{- end -}}
 {{- end -}}

@@ -1,0 +1,7 @@
+# The exporter beside our own Postgres. The base is the project's own image, or the one of docker/base where no registry answers.
+ARG BASE_IMAGE=prometheuscommunity/postgres-exporter:v0.17.1
+FROM ${BASE_IMAGE}
+COPY postgres_exporter.yml /etc/postgres_exporter.yml
+USER 10001:10001
+EXPOSE 9187
+ENTRYPOINT ["/bin/postgres_exporter", "--config.file=/etc/postgres_exporter.yml"]

@@ -1,0 +1,175 @@
+"""What the installer does to a cluster and in which order, on a cluster that writes down what it is told."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from scripts import install_monitoring
+from scripts.core import monitoring, monitoring_chart
+from scripts.core.env_file import EnvFile
+from scripts.core.errors import TaskError
+from scripts.core.report import Outcome, Report, StepReport, unchanged
+from scripts.core.settings import ROOT, Settings, load_settings
+from scripts.core.shell import Result
+from scripts.engines import rollout
+from scripts.engines.cluster import Cluster
+from scripts.engines.kubernetes import FIELD_MANAGER, KubernetesEngine
+
+pytestmark = pytest.mark.monitoring
+
+STEP = StepReport(Report(as_json=True, stdout=io.StringIO(), stderr=io.StringIO()), "monitoring")
+OURS = {"app.kubernetes.io/part-of": "todo-chatbot", "app.kubernetes.io/managed-by": FIELD_MANAGER}
+CRD = "servicemonitors.monitoring.coreos.com"
+
+
+@dataclass(frozen=True)
+class Told(Cluster):
+    """A cluster with these releases and objects; every call that changes something is kept in `calls`."""
+
+    calls: list[str] = field(default_factory=list)
+    releases: set[str] = field(default_factory=set)
+    objects: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+
+    def kubectl(self, *argv: str, **_: Any) -> Result:
+        if argv[0] == "get" and argv[1] == "secrets" and "owner=helm" in argv[3]:
+            return result("secret/it" if self.release in self.releases else "")
+        if argv[0] == "get":
+            found = self.objects.get(argv[1], [])
+            return result("" if "name" in argv else json.dumps({"items": found}))
+        self.calls.append(" ".join(("kubectl", self.namespace, *argv[:3])))
+        return result("")
+
+    def helm(self, *argv: str, **_: Any) -> Result:
+        if argv[0] == "history":
+            revision = {"revision": 1, "status": "deployed", "description": "x"}
+            return result(json.dumps([revision])) if self.release in self.releases else result("", "release: not found", 1)
+        if argv[0] == "version":
+            return result("v4.3.0")
+        self.calls.append(f"helm {argv[0]} {self.release}")
+        if argv[0] == "upgrade":
+            self.releases.add(self.release)
+        return result("")
+
+
+def result(stdout: str, stderr: str = "", code: int = 0) -> Result:
+    return Result(code, stdout, stderr, 0.0)
+
+
+def settings(requests_in_flight: int = 0) -> Settings:
+    loaded = load_settings()
+    adapter = loaded.monitoring.adapter.model_copy(update={"requests_in_flight": requests_in_flight})
+    return loaded.model_copy(update={"monitoring": loaded.monitoring.model_copy(update={"adapter": adapter})})
+
+
+def project(*releases: str, requests_in_flight: int = 0, **objects: list[dict[str, Any]]) -> Any:
+    """A project whose cluster has these releases."""
+    namespace = {"metadata": {"name": "any", "labels": OURS}}
+    cluster = Told("told", "todo-chatbot", "todo-chatbot", releases=set(releases), objects={"namespace": [namespace], **objects})
+    engine = KubernetesEngine(settings(requests_in_flight), cluster)
+    env = EnvFile(ROOT / ".env", {monitoring.PASSWORD_KEY: SecretStr("password")})
+    return SimpleNamespace(settings=settings(requests_in_flight), engine=engine, env=env, monitored=True)
+
+
+def kind(name: str, **labels: str) -> dict[str, Any]:
+    return {"metadata": {"name": name, "labels": labels}, "spec": {"group": "monitoring.coreos.com"}}
+
+
+@pytest.fixture
+def charts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
+    """The names of the charts that were asked for; pods are ready at once."""
+    asked: list[str] = []
+
+    def obtain(name: str, *_: Any) -> Path:
+        asked.append(name)
+        return tmp_path
+
+    def ready(*_: Any) -> Outcome:
+        return unchanged()
+
+    monkeypatch.setattr(monitoring_chart, "obtain", obtain)
+    monkeypatch.setattr(rollout, "watch", ready)
+    monkeypatch.setattr(install_monitoring, "_await_prometheus", lambda *_: None)
+    return asked
+
+
+def test_without_a_wish_for_it_no_adapter_is_fetched_or_installed(charts: list[str]) -> None:
+    made = project()
+    install_monitoring.main(made, STEP)
+    assert charts == ["kube-prometheus-stack"]
+    assert [call for call in made.engine.cluster.calls if call.startswith("helm")] == ["helm upgrade monitoring"]
+
+
+def test_the_adapter_is_a_release_of_its_own_after_prometheus(charts: list[str]) -> None:
+    made = project(requests_in_flight=10)
+    install_monitoring.main(made, STEP)
+    assert charts == ["kube-prometheus-stack", "prometheus-adapter"]
+    helm = [call for call in made.engine.cluster.calls if call.startswith("helm")]
+    assert helm == ["helm upgrade monitoring", "helm upgrade monitoring-adapter"]
+
+
+def test_an_adapter_that_nobody_wants_any_more_is_removed(charts: list[str]) -> None:
+    made = project("monitoring", "monitoring-adapter")
+    install_monitoring.main(made, STEP)
+    assert "helm uninstall monitoring-adapter" in made.engine.cluster.calls
+
+
+def test_removal_goes_from_the_adapter_to_what_the_operator_left() -> None:
+    left = {"metadata": {"name": "monitoring-kubelet", "labels": {"app.kubernetes.io/managed-by": "prometheus-operator"}}}
+    made = project("todo-chatbot", "monitoring", "monitoring-adapter", service=[left], crd=[kind(CRD, **OURS)])
+    install_monitoring.remove(made, STEP)
+    assert made.engine.cluster.calls == [
+        "helm uninstall monitoring-adapter",
+        "helm uninstall monitoring",
+        "kubectl monitoring delete namespace monitoring",
+        "kubectl kube-system delete service monitoring-kubelet",
+    ]
+
+
+def test_removal_leaves_a_kubelet_service_that_is_not_the_operators() -> None:
+    made = project(service=[{"metadata": {"name": "monitoring-kubelet", "labels": {}}}])
+    install_monitoring.remove(made, STEP)
+    assert not [call for call in made.engine.cluster.calls if "kube-system" in call]
+
+
+def test_our_kinds_go_after_the_app_that_uses_them_and_its_data_stays() -> None:
+    made = project("todo-chatbot", crd=[kind(CRD, **OURS), kind("probes.monitoring.coreos.com")])
+    made.engine.volumes = lambda: ["data"]
+    assert install_monitoring.remove_kinds(made, STEP).detail == "release todo-chatbot, 1 kinds"
+    assert made.engine.cluster.calls == ["helm uninstall todo-chatbot", "kubectl todo-chatbot delete crd --ignore-not-found"]
+
+
+def test_kinds_of_somebody_else_are_used_and_never_removed(charts: list[str], tmp_path: Path) -> None:
+    folder = tmp_path / "charts/crds/crds"
+    folder.mkdir(parents=True)
+    (folder / "crd-servicemonitors.yaml").write_text("    operator.prometheus.io/version: 0.93.1\n")
+    made = project(crd=[kind(CRD)])
+    assert install_monitoring.prepare(made, STEP).detail == "1 kinds, which somebody else installed"
+    install_monitoring.remove_kinds(made, STEP)
+    assert not [call for call in made.engine.cluster.calls if "crd" in call]
+
+
+def test_without_a_kubernetes_the_steps_are_skipped_and_say_why() -> None:
+    made = project()
+    made.monitored, made.engine = False, SimpleNamespace(name="docker")
+    for step in (install_monitoring.prepare, install_monitoring.main):
+        outcome = step(made, STEP)
+        assert (outcome.kind, outcome.detail) == ("skipped", "the engine docker has no Kubernetes to watch")
+    assert not install_monitoring.kinds_are_there(made)
+
+
+def test_prometheus_that_does_not_come_up_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(install_monitoring, "ROLLOUT_SECONDS", 0)
+    monkeypatch.setattr(rollout, "examine", lambda _: [SimpleNamespace(cause="prometheus: OOMKilled")])
+    condition = {"type": "Available", "status": "False", "message": "0 of 1 pods"}
+    cluster = project(**{"prometheuses.monitoring.coreos.com": [{"status": {"conditions": [condition]}}]}).engine.cluster
+    with pytest.raises(TaskError) as caught:
+        install_monitoring._await_prometheus(cluster, STEP)
+    assert caught.value.evidence == ("prometheus: OOMKilled", "0 of 1 pods")
