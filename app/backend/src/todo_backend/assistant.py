@@ -1,5 +1,6 @@
 """What an assistant is: it reads a conversation, acts through a toolbox, and says something."""
 
+import asyncio
 import re
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
@@ -120,6 +121,27 @@ class Assistant(Protocol):
             AssistantError: it cannot; what was said so far stands.
         """
         ...
+
+
+class LazyAssistant:
+    """An assistant that is loaded, in a thread, when it is first asked."""
+
+    def __init__(self, name: AssistantName, model: str | None, load: Callable[[], Assistant]) -> None:
+        self.name = name
+        self.model = model
+        self._load = load
+        self._loading: asyncio.Task[Assistant] | None = None
+
+    async def answer(self, dialogue: Dialogue, toolbox: Toolbox, say: Say) -> Sequence[uuid.UUID] | None:
+        """Answer as the assistant behind does.
+
+        Raises:
+            AssistantError: it cannot; what was said so far stands.
+        """
+        if self._loading is None:
+            self._loading = asyncio.create_task(asyncio.to_thread(self._load))
+        assistant = await asyncio.shield(self._loading)  # others may be waiting for it too
+        return await assistant.answer(dialogue, toolbox, say)
 
 
 # Stems of "delete" in the languages that we know it in; who writes another one is asked to say "delete".

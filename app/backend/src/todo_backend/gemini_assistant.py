@@ -1,4 +1,4 @@
-"""The assistant that Gemini thinks for. Import it only when there is a key: the SDK costs memory and start-up time."""
+"""The assistant that Gemini thinks for. Import it only when it is asked: the SDK costs memory and start-up time."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
