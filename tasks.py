@@ -60,6 +60,7 @@ def _perform(name: str, work: Callable[[Report], None], *, json: bool = False, c
             return work(report)
 
     code = pipeline.guarded(body, report)
+    pipeline.leave(code)
     if code:
         raise Exit(code=code)
 
@@ -313,7 +314,7 @@ def lock_(_: Context) -> None:
             "--quiet",
             "--universal",
             "--generate-hashes",
-            "--no-strip-extras",  # pip takes a pin of `name` for none of `name[extra]`
+            "--no-strip-extras",  # pip before 23.3 takes `name[extra]` only where the pin says it too
             "--python-version=3.11",
             f"{name}.in",
             f"--output-file={name}.txt",

@@ -10,6 +10,7 @@ import tarfile
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 from docker.errors import ImageNotFound
 
@@ -127,7 +128,7 @@ def _tar(files: dict[str, bytes]) -> bytes:
 
 def check_user(image: Image) -> None:
     """Verify on the image itself that it runs as our numeric user, whatever its Dockerfile promises. Raises TaskError."""
-    user = str(engine().images.get(image.reference).attrs["Config"].get("User", ""))
+    user = str(_attributes(image)["Config"].get("User", ""))
     if user != f"{UID}:{UID}":
         dockerfile = Path(image.dockerfile).relative_to(ROOT)
         raise TaskError(
@@ -138,7 +139,15 @@ def check_user(image: Image) -> None:
 
 def size_mb(image: Image) -> float:
     """Return the size of an image in megabytes (10^6 bytes), as Docker counts it."""
-    return float(engine().images.get(image.reference).attrs["Size"]) / 1e6
+    return float(_attributes(image)["Size"]) / 1e6
+
+
+def _attributes(image: Image) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = engine().images.get(image.reference).attrs
+    except ImageNotFound:
+        raise TaskError(f"{image.reference} was built, and somebody has removed it since", "run it again") from None
+    return found
 
 
 if __name__ == "__main__":

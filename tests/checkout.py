@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -14,6 +15,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 RELEASE = "todo-chatbot-test"
+
+
+def _take_interrupts() -> None:
+    """A shell that runs the tests in the background has SIGINT ignored, and every child inherits that."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @dataclass
@@ -80,6 +86,7 @@ class Checkout:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            preexec_fn=_take_interrupts,  # noqa: PLW1509 - no thread of ours holds a lock that it needs
         )
 
     def invoke(self, *arguments: str, timeout: float = 600, **environment: str) -> Run:

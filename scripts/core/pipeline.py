@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
@@ -14,7 +15,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from scripts.core import log, shell
-from scripts.core.errors import DONE, FAILED, InterruptedRunError, TaskError
+from scripts.core.errors import DONE, FAILED, INTERRUPTED, InterruptedRunError, TaskError
 from scripts.core.report import Outcome, Report, StepReport, StepResult
 
 if TYPE_CHECKING:
@@ -45,12 +46,15 @@ def run_steps(steps: Sequence[Step], report: Report) -> None:
     if unknown or len(set(names)) != len(names):
         raise ValueError(f"steps do not form a graph: {names}, {unknown}")
     started = time.monotonic()
-    with report.live(names), ThreadPoolExecutor(max_workers=len(steps), thread_name_prefix="step") as pool:
+    with report.live(names):
+        pool = ThreadPoolExecutor(max_workers=len(steps), thread_name_prefix="step")
         try:
             failure = _drive(steps, report, pool)
         except KeyboardInterrupt:
-            shell.stop_all()  # before the pool waits for its threads
+            shell.stop_all()
+            pool.shutdown(wait=False, cancel_futures=True)  # see `leave`
             raise
+        pool.shutdown()
     report.closing_table(time.monotonic() - started)
     if failure:
         raise failure
@@ -144,7 +148,20 @@ def guarded(work: Callable[[], None], report: Report) -> int:
     return code
 
 
+def leave(code: int) -> None:
+    """End an interrupted run now: a thread may still wait for Docker, which gives a container its grace, and nobody should wait for that.
+
+    All programs that we started have ended by then. Half-made work is what a kill leaves too: the next run converges.
+    """
+    if code == INTERRUPTED:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
 def run_alone(name: str, act: Act) -> int:
     """Run one step by itself, as `python -m scripts.<step>` does; return the exit code."""
     report = Report(as_json="--json" in sys.argv[1:])
-    return guarded(lambda: run_steps([Step(name, act)], report), report)
+    code = guarded(lambda: run_steps([Step(name, act)], report), report)
+    leave(code)
+    return code

@@ -125,10 +125,11 @@ class DockerEngine:
         return Outcome("changed" if waited else "unchanged", f"{len(self._plans)} ready")
 
     def prune(self, secrets: Sequence[Secret], images: Sequence[Image]) -> int:  # noqa: ARG002 - Secrets live in memory here
-        """Remove images of ours that no container uses and that are not the current ones."""
+        """Remove images of this release that no container uses and that are not the current ones."""
         wanted, removed = {image.reference for image in images}, 0
+        ours = {"label": f"app.kubernetes.io/part-of={self._settings.release}"}
         for image in images:
-            for old in self._client().images.list(name=image.repository):
+            for old in self._client().images.list(name=image.repository, filters=ours):
                 if wanted.isdisjoint(old.tags):
                     try:
                         self._client().images.remove(old.id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import urllib.request
 from typing import Any
@@ -27,6 +28,14 @@ def ids(client: Any) -> dict[str, Any]:
 
 def changes(before: dict[str, Any], after: dict[str, Any]) -> set[str]:
     return {name for name in before | after if before.get(name) is None or after.get(name) is None or before[name].id != after[name].id}
+
+
+def image_of_another_checkout(client: Any, container: Any) -> str:
+    """Make an image that has our repository and another release's label; return its name."""
+    dockerfile = f"FROM {container.image.id}\nLABEL app.kubernetes.io/part-of=another\n"
+    tag = "todo-backend:of-another-checkout"
+    client.images.build(fileobj=io.BytesIO(dockerfile.encode()), tag=tag, rm=True)
+    return tag
 
 
 def post(path: str, body: dict[str, Any]) -> Any:
@@ -133,12 +142,14 @@ def test_a_changed_secret_rolls_exactly_the_services_that_use_it(
 def test_an_edit_brings_only_the_service_that_it_is_in(installed: Checkout, docker_client: Any, containers: dict[str, Any]) -> None:
     source = next((installed.path / "app/backend/src/todo_backend").glob("*.py"))
     text = source.read_text()
+    anothers = image_of_another_checkout(docker_client, containers["backend"])
     source.write_text(text + "\n# an edit\n")
     run = installed.invoke("up", "--json", *DOCKER)
     after = ids(docker_client)
     source.write_text(text)
     back = installed.invoke("up", "--json", *DOCKER)
     assert run.code == 0, run.stdout
+    docker_client.images.remove(anothers)  # raises where `up` has removed it
     assert changes(containers, after) == {"backend"}
     assert back.results()["chart"] == "changed"
 

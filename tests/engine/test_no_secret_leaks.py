@@ -17,10 +17,11 @@ from tests.checkout import Checkout
 
 pytestmark = [pytest.mark.engine, pytest.mark.long, pytest.mark.timeout(900)]
 
-MARKS = {"POSTGRES_PASSWORD": "mark-9f3b-password", "API_TOKEN": "mark-9f3b-token", "GRAFANA_ADMIN_PASSWORD": "mark-9f3b-grafana"}
-PROXY_MARK = "mark-9f3b-proxy"
-MARK = b"mark-9f3b"
-CA_MARK = b"MARK9f3bMARK9f3bMARK9f3b"
+SEED = "9f" + "3b"  # in two parts, since this file itself is searched
+MARKS = {key: f"mark-{SEED}-{key.lower()}" for key in ("POSTGRES_PASSWORD", "API_TOKEN", "GRAFANA_ADMIN_PASSWORD")}
+PROXY_MARK = f"mark-{SEED}-proxy"
+MARK = f"mark-{SEED}".encode()
+CA_MARK = f"MARK{SEED}".encode() * 3
 
 
 class ArgumentWatch(threading.Thread):

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import uuid
@@ -32,34 +33,42 @@ START_TIMEOUT = 60  # seconds; other work may be keeping this machine busy
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+def postgres() -> Iterator[Postgres]:
     """The server that all tests share; each has its own database in it."""
-    with _postgres(tmp_path_factory) as server:
+    with _postgres() as server:
         asyncio.run(_make_template(server))
         yield server
 
 
 @pytest.fixture
-def own_postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+def own_postgres() -> Iterator[Postgres]:
     """A server of one test's own, to be stopped and started."""
-    with _postgres(tmp_path_factory) as server:
+    with _postgres() as server:
         yield server
 
 
 @contextmanager
-def _postgres(factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+def _folder() -> Iterator[Path]:
+    """A folder for a server that runs as another user.
+
+    Not one of pytest's: each run of pytest on the machine closes those to all other users.
+    """
+    with tempfile.TemporaryDirectory(prefix="todo-backend-") as folder:
+        yield Path(folder)
+
+
+@contextmanager
+def _postgres() -> Iterator[Postgres]:
     programs = find_postgres()
     if programs is None:
         pytest.skip("PostgreSQL IS NOT INSTALLED: nothing that touches the database is tested (Debian: postgresql)")
-    directory = factory.mktemp("postgres")
-    for parent in [directory, *directory.parents][:3]:  # pytest makes these for its user alone
-        parent.chmod(0o755)
-    server = Postgres(programs, directory)
-    server.start()
-    try:
-        yield server
-    finally:
-        server.stop("immediate")
+    with _folder() as directory:
+        server = Postgres(programs, directory)
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop("immediate")
 
 
 async def _make_template(server: Postgres) -> None:
@@ -100,13 +109,14 @@ def database_url(postgres: Postgres, database: str) -> str:
 
 
 @pytest.fixture
-def pgbouncer(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PgBouncer]:
+def pgbouncer(postgres: Postgres) -> Iterator[PgBouncer]:
     program = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
     if program is None:
         pytest.skip("PGBOUNCER IS NOT INSTALLED: the pooled URL is not tested (Debian: pgbouncer)")
-    bouncer = PgBouncer(program, postgres, tmp_path_factory.mktemp("pgbouncer"))
-    yield bouncer
-    bouncer.stop()
+    with _folder() as directory:
+        bouncer = PgBouncer(program, postgres, directory)
+        yield bouncer
+        bouncer.stop()
 
 
 def make_settings(url: str, **environment: str) -> Settings:

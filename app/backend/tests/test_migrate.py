@@ -9,7 +9,7 @@ from sqlalchemy import Connection, pool
 
 from todo_backend.database import parse_database_url
 from todo_backend.migrate import MigrationError, migrate
-from todo_backend.models import Base
+from todo_backend.tables import metadata
 
 from .conftest import run_sql
 from .postgres import PgBouncer, Postgres, free_port
@@ -31,12 +31,12 @@ async def migrate_at(url: str, patience: float = 30) -> None:
         await engine.dispose()
 
 
-async def test_the_migrations_make_exactly_the_tables_of_the_models(postgres: Postgres, empty: str):
+async def test_the_migrations_make_exactly_the_declared_tables(postgres: Postgres, empty: str):
     url = postgres.url(empty)
     await migrate_at(url)
 
     def differences(connection: Connection) -> list[object]:
-        return compare_metadata(MigrationContext.configure(connection), Base.metadata)
+        return compare_metadata(MigrationContext.configure(connection), metadata)
 
     engine = parse_database_url(url).engine(poolclass=pool.NullPool)
     async with engine.connect() as connection:

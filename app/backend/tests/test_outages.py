@@ -117,6 +117,18 @@ async def test_connections_that_the_server_ended_are_replaced_unseen(client, pos
     assert {(await client.get("/api/todos")).status_code for _ in range(8)} == {200}
 
 
+async def test_a_connection_that_was_lost_while_it_rested_is_replaced_before_it_is_used(
+    postgres: Postgres, database: str, database_url: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("todo_backend.database.RETRY_FOR", 0)
+    monkeypatch.setattr("todo_backend.database.PING_AFTER", 0)
+    async with running_app(database_url) as client:
+        assert await run_sql(
+            postgres, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", database
+        )
+        assert (await client.get("/api/todos")).status_code == 200
+
+
 async def test_a_server_that_never_answers_is_a_503_within_bounds(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("todo_backend.database.CONNECT_TIMEOUT", 0.3)
     monkeypatch.setattr("todo_backend.database.RETRY_FOR", 1.0)

@@ -65,7 +65,18 @@ def test_words_name_a_priority(text, level):
     assert parse_priority(text) == level
 
 
-def test_days_near_today_are_said_in_words():
-    assert [describe_date(date(2026, 11, day), TODAY) for day in (22, 23, 24, 25)] == [
-        "yesterday", "today", "tomorrow", "2026-11-25",
-    ]  # fmt: skip
+@pytest.mark.parametrize(
+    ("day", "words"),
+    [
+        ("2026-11-22", "yesterday"),
+        ("2026-11-23", "today"),
+        ("2026-11-24", "tomorrow"),
+        ("2026-11-25", "Wed 25 Nov"),
+        ("2026-08-03", "Mon 3 Aug"),
+        ("2027-01-08", "Fri 8 Jan"),
+        ("2027-11-25", "25 Nov 2027"),
+        ("2025-11-25", "25 Nov 2025"),
+    ],
+)
+def test_a_day_is_said_as_a_person_would(day: str, words: str):
+    assert describe_date(date.fromisoformat(day), TODAY) == words

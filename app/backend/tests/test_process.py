@@ -32,8 +32,9 @@ def test_the_process_serves_logs_json_and_ends_at_sigterm(start_process, databas
     assert (request["request_id"], request["handler"], request["status"]) == ("abc", "/api/todos", 200)
 
 
-def test_at_rest_the_process_needs_less_than_120_mb(start_process, database_url):
-    process = start_process(DATABASE_URL=database_url)
+@pytest.mark.parametrize("key", ["", "k"])
+def test_at_rest_the_process_needs_less_than_120_mb(start_process, database_url, key: str):
+    process = start_process(DATABASE_URL=database_url, GEMINI_API_KEY=key)
     process.wait_ready()
     assert psutil.Process(process.popen.pid).memory_info().rss < 120_000_000
 
@@ -90,10 +91,10 @@ def test_migrate_says_what_it_did_or_why_it_could_not(start_process, database_ur
     assert "canary" not in output
 
 
-def test_without_a_key_the_gemini_sdk_is_not_loaded():
+def test_before_the_first_question_the_gemini_sdk_is_not_loaded():
     script = (
         "import sys; from todo_backend.app import create_app; from todo_backend.settings import Settings;"
-        "create_app(Settings.from_environment({'DATABASE_URL': 'postgresql://h/d'}));"
+        "create_app(Settings.from_environment({'DATABASE_URL': 'postgresql://h/d', 'GEMINI_API_KEY': 'k'}));"
         "sys.exit('google.genai' in sys.modules)"
     )
     environment = {"PYTHONPATH": str(SOURCE)}

@@ -1,5 +1,10 @@
+from itertools import product
+
 import httpx2
 import pytest
+
+from todo_backend.metrics import Metrics
+from todo_backend.tools import TOOL_NAMES
 
 from .conftest import running_app
 
@@ -79,6 +84,28 @@ async def check_metrics(client: httpx2.AsyncClient) -> None:
     assert "/health" not in text
     assert "canary" not in text.lower()
     assert made["id"] not in text
+
+
+@pytest.mark.parametrize(
+    ("name", "labels"),
+    [
+        ("todo_db_errors_total", {"kind": ["connect", "timeout", "conflict", "other"]}),
+        (
+            "todo_chat_requests_total",
+            {
+                "assistant": ["gemini", "rules"],
+                "outcome": ["ok", "rate_limited", "timeout", "blocked", "bad_key", "bad_answer", "error"],
+            },
+        ),
+        ("todo_tool_calls_total", {"outcome": ["ok", "refused", "error"], "tool": [*TOOL_NAMES, "unknown"]}),
+        ("todo_model_tokens_total", {"kind": ["prompt", "completion"]}),
+    ],
+)
+def test_counters_exist_at_0_from_the_start(name: str, labels: dict[str, list[str]]):
+    (family,) = (found for found in Metrics().registry.collect() if f"{found.name}_total" == name)
+    assert {sample.value for sample in family.samples} == {0}
+    series = {tuple(sample.labels[label] for label in labels) for sample in family.samples}
+    assert series == set(product(*labels.values()))
 
 
 async def test_the_server_says_that_it_is_open_when_there_is_no_token(database_url, caplog: pytest.LogCaptureFixture):

@@ -109,7 +109,7 @@ async function say(page, message) {
   await page.getByLabel('Message to the assistant').fill(message);
   await page.keyboard.press('Enter');
   await page.locator('.entry-assistant').nth(answersBefore).waitFor(WAIT);
-  await page.getByRole('button', { name: 'Send' }).waitFor(WAIT);
+  await page.getByRole('button', { name: 'Send', exact: true }).waitFor(WAIT);
   return page.locator('.entry-assistant').nth(answersBefore).innerText();
 }
 
@@ -474,15 +474,19 @@ test('pictures of the page', {
     await create({ title: 'Book the dentist', due_date: day(9) });
     await create({ title: 'Water the plants', tags: ['home'] });
     await create({ title: 'Read the chapter on probes', priority: 'low', tags: ['work', 'reading'] });
+    await create({ title: 'Renew the passport', due_date: day(40), priority: 'high' });
+    await create({ title: 'Plan the weekend in Porto with Bert', due_date: day(4), tags: ['family'] });
     const page = await visit({ viewport, colorScheme, deviceScaleFactor: 2 });
     const isPhone = name.startsWith('app-phone');
     if (isPhone) await page.getByRole('button', { name: 'Assistant' }).click();
-    await say(page, 'add buy milk tomorrow, high');
-    await say(page, "what's left?");
+    await say(page, 'Add Buy milk tomorrow, high');
+    await say(page, 'What’s left?');
+    await say(page, 'Done with passport');
+    await say(page, 'Move dentist to friday');
     if (isPhone)
       await page.screenshot({ path: join(folder, name.replace('phone', 'phone-chat').concat('.png')) });
     if (isPhone) await page.getByRole('button', { name: 'Todos' }).click();
-    await row(page, 'buy milk').waitFor();
+    await row(page, 'Buy milk').waitFor();
     await check(page, 'Water the plants');
     await isDone(page, 'Water the plants');
     await page.mouse.move(0, 0);

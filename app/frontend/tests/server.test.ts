@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { failureKind } from '@/server/backend';
 import { BODY_MAX_BYTES, BodyTooLarge, declaresTooLarge, limitedBody } from '@/server/body-limit';
 import { backendPath } from '@/server/forward';
+import { metrics } from '@/server/metrics';
 import { handlerOf } from '@/server/observe-http';
 import { headersForBackend, headersForBrowser, isSameOrigin, requestIdOf } from '@/server/proxy-headers';
 import { notReadyReason, updateReadiness, waitsForBackend } from '@/server/readiness';
@@ -129,10 +130,27 @@ test('failures of a call are sorted by what they mean', () => {
 test('metrics labels are route templates and never what a person typed', () => {
   expect(handlerOf('/')).toBe('/');
   expect(handlerOf('/?q=secret')).toBe('/');
-  expect(handlerOf('/api/todos/123?q=secret')).toBe('/api/{path}');
+  expect(handlerOf('/api/chat')).toBe('/api/chat');
+  expect(handlerOf('/api/todos?q=secret')).toBe('/api/todos');
+  expect(handlerOf('/api/todos/123?q=secret')).toBe('/api/todos/{todo_id}');
+  expect(handlerOf('/api/todos/123/complete')).toBe('/api/todos/{todo_id}/complete');
+  expect(handlerOf('/api/conversations/123/messages')).toBe('/api/conversations/{conversation_id}/messages');
+  expect(handlerOf('/api/secret')).toBe('/api/{path}');
+  expect(handlerOf('/api/chat/secret')).toBe('/api/{path}');
   expect(handlerOf('/_next/static/chunks/a.js')).toBe('/_next/static/{path}');
   expect(handlerOf('/secret')).toBe('other');
   for (const probe of ['/health', '/ready', '/ready?deep=1', '/metrics']) expect(handlerOf(probe)).toBeNull();
+});
+
+test('calls to the backend are counted from 0, however they may end', async () => {
+  const { values } = await metrics().upstreamRequests.get();
+  expect(values.map(({ labels, value }) => [labels.outcome, value])).toEqual([
+    ['ok', 0],
+    ['client_error', 0],
+    ['server_error', 0],
+    ['unreachable', 0],
+    ['timeout', 0],
+  ]);
 });
 
 test('readiness waits for the warm-up, follows the last call, and ends with the shutdown', () => {

@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from todo_backend import __version__
 from todo_backend.answers import Answers
-from todo_backend.assistant import Assistant
+from todo_backend.assistant import Assistant, LazyAssistant
 from todo_backend.chat import Chat
 from todo_backend.conversations import ConversationNotFoundError, Conversations
 from todo_backend.database import Database, DatabaseUnavailableError, parse_database_url
@@ -102,16 +102,20 @@ def create_app(settings: Settings) -> FastAPI:
 def _assistant(settings: Settings, metrics: Metrics) -> Assistant:
     if not (key := settings.gemini_api_key.get_secret_value()):
         return RulesAssistant()
-    # Imported here, since without a key the SDK would only cost memory and start-up time.
-    from todo_backend.gemini_assistant import GeminiAssistant
 
-    return GeminiAssistant(
-        key,
-        settings.gemini_model,
-        metrics,
-        timeout_seconds=settings.gemini_timeout_seconds,
-        base_url=settings.gemini_base_url,
-    )
+    def load() -> Assistant:
+        # Imported here, since the SDK costs memory and half a second.
+        from todo_backend.gemini_assistant import GeminiAssistant
+
+        return GeminiAssistant(
+            key,
+            settings.gemini_model,
+            metrics,
+            timeout_seconds=settings.gemini_timeout_seconds,
+            base_url=settings.gemini_base_url,
+        )
+
+    return LazyAssistant("gemini", settings.gemini_model, load)
 
 
 def _add_error_answers(app: FastAPI) -> None:

@@ -1,5 +1,6 @@
 """What an assistant is: it reads a conversation, acts through a toolbox, and says something."""
 
+import asyncio
 import re
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
@@ -10,15 +11,13 @@ from typing import Any, Literal, Protocol
 from mcp import Client
 from mcp_types import TextContent, Tool
 
-from todo_backend.metrics import Metrics
+from todo_backend.metrics import ChatOutcome, Metrics
+from todo_backend.schemas import AssistantName, ToolOutcome
 from todo_backend.tools import OUTCOME_KEY, tool_label
 
 MAX_TOOL_CALLS = 12
 _CHANGING = frozenset({"add_todo", "complete_todo", "update_todo", "delete_todo"})
 
-ToolOutcome = Literal["ok", "refused", "error"]
-ChatOutcome = Literal["ok", "rate_limited", "timeout", "blocked", "bad_key", "bad_answer", "error"]
-AssistantName = Literal["gemini", "rules"]
 Say = Callable[[str], Awaitable[None]]
 OnToolCall = Callable[[str, ToolOutcome], Awaitable[None]]
 
@@ -122,6 +121,27 @@ class Assistant(Protocol):
             AssistantError: it cannot; what was said so far stands.
         """
         ...
+
+
+class LazyAssistant:
+    """An assistant that is loaded, in a thread, when it is first asked."""
+
+    def __init__(self, name: AssistantName, model: str | None, load: Callable[[], Assistant]) -> None:
+        self.name = name
+        self.model = model
+        self._load = load
+        self._loading: asyncio.Task[Assistant] | None = None
+
+    async def answer(self, dialogue: Dialogue, toolbox: Toolbox, say: Say) -> Sequence[uuid.UUID] | None:
+        """Answer as the assistant behind does.
+
+        Raises:
+            AssistantError: it cannot; what was said so far stands.
+        """
+        if self._loading is None:
+            self._loading = asyncio.create_task(asyncio.to_thread(self._load))
+        assistant = await asyncio.shield(self._loading)  # others may be waiting for it too
+        return await assistant.answer(dialogue, toolbox, say)
 
 
 # Stems of "delete" in the languages that we know it in; who writes another one is asked to say "delete".

@@ -12,11 +12,11 @@ from typing import Literal, cast
 from mcp import Client
 from mcp_types import Tool
 
-from todo_backend.assistant import Assistant, AssistantError, ChatOutcome, Dialogue, Toolbox, ToolOutcome, Utterance
+from todo_backend.assistant import Assistant, AssistantError, Dialogue, Toolbox, Utterance
 from todo_backend.conversations import Conversations
 from todo_backend.database import DatabaseUnavailableError
-from todo_backend.metrics import Metrics
-from todo_backend.schemas import ChatAnswer, ChatRequest, ToolCall
+from todo_backend.metrics import ChatOutcome, Metrics
+from todo_backend.schemas import ChatAnswer, ChatRequest, ToolCall, ToolOutcome
 
 logger = logging.getLogger(__name__)
 

@@ -1,6 +1,7 @@
 """The database: its URL as Neon prints it, and one way to run an operation against it."""
 
 import logging
+import math
 import socket
 import ssl
 import time
@@ -12,20 +13,21 @@ import asyncpg
 import sqlalchemy.exc
 from cryptography import x509
 from sqlalchemy import URL, event, make_url, text
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_delay, wait_random_exponential
 
-from todo_backend.metrics import Metrics
+from todo_backend.metrics import DatabaseErrorKind, Metrics
 from todo_backend.readiness import Readiness
 
 logger = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
-ErrorKind = Literal["connect", "timeout", "conflict", "other"]
 
 CONNECT_TIMEOUT = 15.0  # seconds; a suspended Neon compute may need several to wake
 STATEMENT_TIMEOUT = 10.0
 RETRY_FOR = 8.0
+PING_AFTER = 5.0
 _SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 _PARAMETERS = {"sslmode", "sslrootcert", "channel_binding", "application_name", "options", "pgbouncer"}
 
@@ -40,9 +42,9 @@ class DatabaseUnavailableError(Exception):
     `reason` is a short phrase for people; `repeatable` tells that nothing can have been committed.
     """
 
-    def __init__(self, kind: ErrorKind, reason: str, *, repeatable: bool) -> None:
+    def __init__(self, kind: DatabaseErrorKind, reason: str, *, repeatable: bool) -> None:
         super().__init__(reason)
-        self.kind: ErrorKind = kind
+        self.kind: DatabaseErrorKind = kind
         self.reason = reason
         self.repeatable = repeatable
 
@@ -132,16 +134,17 @@ class Database:
     """The pool of connections, and how every operation uses it."""
 
     def __init__(self, target: DatabaseTarget, metrics: Metrics, readiness: Readiness) -> None:
-        self._engine = target.engine(pool_size=5, max_overflow=5, pool_timeout=5, pool_pre_ping=True, pool_recycle=240)
-        self._sessions = async_sessionmaker(self._engine, expire_on_commit=False)
+        self._engine = target.engine(pool_size=5, max_overflow=5, pool_timeout=5, pool_recycle=240)
         self._metrics = metrics
         self._readiness = readiness
         pool: Any = self._engine.pool
         metrics.db_pool.labels("in_use").set_function(pool.checkedout)
         metrics.db_pool.labels("idle").set_function(pool.checkedin)
         event.listen(self._engine.sync_engine, "connect", self._note_certificate)
+        event.listen(self._engine.sync_engine, "checkin", _note_rest)
+        event.listen(self._engine.sync_engine, "checkout", self._ping_rested)
 
-    async def run(self, operation: str, work: Callable[[AsyncSession], Awaitable[Result]]) -> Result:
+    async def run(self, operation: str, work: Callable[[AsyncConnection], Awaitable[Result]]) -> Result:
         """Run `work` in one transaction and commit it; repeat it from the start when the connection was lost.
 
         `operation` names it in the metrics. `work` may be called several times, so it must do nothing but SQL.
@@ -171,8 +174,8 @@ class Database:
             DatabaseUnavailableError: it does not, or has not.
         """
 
-        async def read_revision(session: AsyncSession) -> None:
-            await session.execute(text("SELECT version_num FROM alembic_version"))
+        async def read_revision(connection: AsyncConnection) -> None:
+            await connection.execute(text("SELECT version_num FROM alembic_version"))
 
         await self._attempt(read_revision)
 
@@ -180,15 +183,14 @@ class Database:
         """Close every connection."""
         await self._engine.dispose()
 
-    async def _attempt(self, work: Callable[[AsyncSession], Awaitable[Result]]) -> Result:
+    async def _attempt(self, work: Callable[[AsyncConnection], Awaitable[Result]]) -> Result:
         phase: Literal["connecting", "working", "committing"] = "connecting"
         try:
-            async with self._sessions() as session:
-                await session.connection()
+            async with self._engine.connect() as connection:
                 phase = "working"
-                result = await work(session)
+                result = await work(connection)
                 phase = "committing"
-                await session.commit()
+                await connection.commit()
         except Exception as error:
             problem = describe_failure(error)
             if problem is None and phase != "connecting":
@@ -203,6 +205,18 @@ class Database:
         self._readiness.database_answered()
         return result
 
+    def _ping_rested(self, connection: Any, record: ConnectionPoolEntry, _proxy: object) -> None:
+        """Have a connection replaced that was lost while it rested.
+
+        SQLAlchemy's own pre-ping asks each time, with three round trips, also when the connection was just used.
+        """
+        if time.monotonic() - record.info.get("resting_since", math.inf) < PING_AFTER:
+            return
+        try:
+            self._engine.dialect.do_ping(connection)
+        except Exception as error:
+            raise sqlalchemy.exc.DisconnectionError from error
+
     def _note_certificate(self, connection: Any, _record: object) -> None:
         transport = getattr(connection.driver_connection, "_transport", None)
         tls = transport.get_extra_info("ssl_object") if transport else None
@@ -211,7 +225,11 @@ class Database:
             self._metrics.certificate_expires(expiry.timestamp())
 
 
-def describe_failure(error: BaseException) -> tuple[ErrorKind, str] | None:
+def _note_rest(_connection: object, record: ConnectionPoolEntry) -> None:
+    record.info["resting_since"] = time.monotonic()
+
+
+def describe_failure(error: BaseException) -> tuple[DatabaseErrorKind, str] | None:
     """Say what kind of outage `error` is, and its cause in a few words; None when it is no outage but a mistake."""
     for link in _chain(error):
         if isinstance(link, asyncpg.InterfaceError) and isinstance(link, ValueError):
@@ -222,7 +240,7 @@ def describe_failure(error: BaseException) -> tuple[ErrorKind, str] | None:
     return None
 
 
-_OUTAGES: tuple[tuple[tuple[type[BaseException], ...], ErrorKind, str], ...] = (
+_OUTAGES: tuple[tuple[tuple[type[BaseException], ...], DatabaseErrorKind, str], ...] = (
     ((socket.gaierror,), "connect", "DNS name not found"),
     ((ssl.SSLError,), "connect", "TLS failed: the server's certificate could not be verified"),
     ((ConnectionRefusedError,), "connect", "connection refused"),

@@ -1,4 +1,4 @@
-"""The assistant that Gemini thinks for. Import it only when there is a key: the SDK costs memory and start-up time."""
+"""The assistant that Gemini thinks for. Import it only when it is asked: the SDK costs memory and start-up time."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,8 +9,9 @@ from google import genai
 from google.genai import errors, types
 from mcp_types import Tool
 
-from todo_backend.assistant import AssistantError, AssistantName, ChatOutcome, Dialogue, Say, Toolbox
-from todo_backend.metrics import Metrics
+from todo_backend.assistant import AssistantError, Dialogue, Say, Toolbox
+from todo_backend.metrics import ChatOutcome, Metrics
+from todo_backend.schemas import AssistantName
 
 MAX_ROUNDS = 6
 

@@ -1,8 +1,17 @@
 """What the process tells Prometheus. No label carries anything that a user typed."""
 
+from collections.abc import Iterable
+from itertools import product
+from typing import Literal, get_args
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, disable_created_metrics
 
 from todo_backend import __version__
+from todo_backend.schemas import AssistantName, ToolName, ToolOutcome
+
+DatabaseErrorKind = Literal["connect", "timeout", "conflict", "other"]
+ChatOutcome = Literal["ok", "rate_limited", "timeout", "blocked", "bad_key", "bad_answer", "error"]
+UNKNOWN_TOOL = "unknown"  # stands for every tool name that a client made up
 
 _REQUEST_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 _DATABASE_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -39,15 +48,17 @@ class Metrics:
             buckets=_DATABASE_BUCKETS,
             registry=registry,
         )
-        self.db_errors = Counter(
+        self.db_errors = self._counter(
             "todo_db_errors_total",
             "Database operations that failed, each attempt counted.",
-            ["kind"],
-            registry=registry,
+            kind=get_args(DatabaseErrorKind),
         )
         self.db_pool = Gauge("todo_db_pool_connections", "Connections of the pool.", ["state"], registry=registry)
-        self.chat_requests = Counter(
-            "todo_chat_requests_total", "Chat answers.", ["assistant", "outcome"], registry=registry
+        self.chat_requests = self._counter(
+            "todo_chat_requests_total",
+            "Chat answers.",
+            assistant=get_args(AssistantName),
+            outcome=get_args(ChatOutcome),
         )
         self.chat_duration = Histogram(
             "todo_chat_duration_seconds",
@@ -56,9 +67,26 @@ class Metrics:
             buckets=_REQUEST_BUCKETS,
             registry=registry,
         )
-        self.tool_calls = Counter("todo_tool_calls_total", "MCP tool calls.", ["tool", "outcome"], registry=registry)
-        self.model_tokens = Counter("todo_model_tokens_total", "Tokens of the model.", ["kind"], registry=registry)
+        self.tool_calls = self._counter(
+            "todo_tool_calls_total",
+            "MCP tool calls.",
+            tool=[*get_args(ToolName), UNKNOWN_TOOL],
+            outcome=get_args(ToolOutcome),
+        )
+        self.model_tokens = self._counter(
+            "todo_model_tokens_total", "Tokens of the model.", kind=["prompt", "completion"]
+        )
         self._certificate_expiry: Gauge | None = None
+
+    def _counter(self, name: str, help_text: str, **labels: Iterable[str]) -> Counter:
+        """Make a counter with every combination of its label values at 0.
+
+        `rate()` cannot see a failure that is a series' first sample.
+        """
+        counter = Counter(name, help_text, list(labels), registry=self.registry)
+        for values in product(*labels.values()):
+            counter.labels(*values)
+        return counter
 
     def certificate_expires(self, timestamp: float) -> None:
         """Report when the database's certificate expires, in seconds since the epoch.

@@ -12,6 +12,7 @@ _WEEKDAYS = [name.lower() for name in calendar.day_name]
 _MONTHS = [name.lower() for name in calendar.month_name]
 _NUMBERS = {"a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7}
 _DAYS_IN = {"day": 1, "week": 7}
+_NEAR_DAYS = 180
 
 _LEAD = r"(?:(?:due|by|on|for|until|before|this)\s+)*"
 _WEEKDAY = rf"(?:(?P<next>next)\s+)?(?P<weekday>{'|'.join(_WEEKDAYS)}|{'|'.join(day[:3] for day in _WEEKDAYS)})"
@@ -118,6 +119,8 @@ def _day(said: dict[str, str | None], today: date) -> date:
 
 
 def describe_date(day: date, today: date) -> str:
-    """Return a date as a person would say it, with the date itself where that is not exact."""
-    names = {-1: "yesterday", 0: "today", 1: "tomorrow"}
-    return names.get((day - today).days, day.isoformat())
+    """Return a date as a person would say it; with the weekday when it is near, with the year when it is not."""
+    distance = (day - today).days
+    if name := {-1: "yesterday", 0: "today", 1: "tomorrow"}.get(distance):
+        return name
+    return f"{day:%a} {day.day} {day:%b}" if abs(distance) < _NEAR_DAYS else f"{day.day} {day:%b %Y}"

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from todo_backend.assistant import AssistantError, AssistantName, Dialogue, Say, Toolbox, ToolReply
+from todo_backend.assistant import AssistantError, Dialogue, Say, Toolbox, ToolReply
 from todo_backend.phrases import describe_date, parse_date, parse_phrase, parse_priority
+from todo_backend.schemas import AssistantName
 
 Todo = dict[str, Any]
 Listed = Sequence[uuid.UUID] | None

@@ -59,6 +59,9 @@ SearchText = Annotated[str, StringConstraints(max_length=200, pattern=_TEXT_PATT
 State = Literal["all", "open", "done"]
 Sort = Literal["created", "due", "priority", "title"]
 Order = Literal["asc", "desc"]
+AssistantName = Literal["gemini", "rules"]
+ToolName = Literal["add_todo", "list_todos", "search_todos", "complete_todo", "update_todo", "delete_todo"]
+ToolOutcome = Literal["ok", "refused", "error"]
 
 
 class _Body(BaseModel):
@@ -149,7 +152,7 @@ class Info(BaseModel):
     """What is running."""
 
     version: str
-    assistant: Literal["gemini", "rules"]
+    assistant: AssistantName
     model: str | None
 
 
@@ -164,7 +167,7 @@ class ToolCall(BaseModel):
     """A tool that the assistant called."""
 
     name: str
-    outcome: Literal["ok", "refused", "error"]
+    outcome: ToolOutcome
 
 
 class ChatAnswer(BaseModel):
@@ -173,7 +176,7 @@ class ChatAnswer(BaseModel):
     conversation_id: uuid.UUID
     message_id: uuid.UUID
     text: str
-    assistant: Literal["gemini", "rules"]
+    assistant: AssistantName
     tools: list[ToolCall]
     todos_changed: bool
 

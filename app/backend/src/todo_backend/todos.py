@@ -2,19 +2,17 @@
 
 import uuid
 from collections.abc import Sequence
-from typing import Any, get_args
+from typing import Any
 
-from sqlalchemy import ColumnElement, Select, delete, func, or_, select, true, update
+from sqlalchemy import ColumnElement, Row, Select, delete, func, or_, select, true, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from todo_backend import models
 from todo_backend.database import Database
-from todo_backend.schemas import Priority, Todo, TodoChange, TodoDraft, TodoFilter, TodoPage
+from todo_backend.schemas import Todo, TodoChange, TodoDraft, TodoFilter, TodoPage
+from todo_backend.tables import todos as table
 
-_Sortable = ColumnElement[Any] | InstrumentedAttribute[Any]
-_PRIORITIES: tuple[Priority, ...] = get_args(Priority)
+_COLUMNS = [table.c[name] for name in Todo.model_fields]
 
 
 class TodoNotFoundError(Exception):
@@ -42,12 +40,12 @@ class Todos:
         """
         condition = _condition(wanted)
         if ids is not None:
-            condition &= models.Todo.id.in_(ids)
+            condition &= table.c.id.in_(ids)
 
-        async def work(session: AsyncSession) -> TodoPage:
-            rows = (await session.execute(_page(wanted, condition))).all()
+        async def work(connection: AsyncConnection) -> TodoPage:
+            rows = (await connection.execute(_page(wanted, condition))).all()
             # The count comes with each row; a page past the end has no row to carry it.
-            total = rows[0].total if rows else await _count(session, condition) if wanted.offset else 0
+            total = rows[0].total if rows else await _count(connection, condition) if wanted.offset else 0
             return TodoPage(items=[_todo(row) for row in rows], total=total)
 
         return await self._database.run("find_todos", work)
@@ -58,7 +56,7 @@ class Todos:
         Raises:
             TodoNotFoundError: there is none with this id.
         """
-        return await self._database.run("get_todo", lambda session: _read(session, todo_id))
+        return await self._database.run("get_todo", lambda connection: _read(connection, todo_id))
 
     async def create(self, draft: TodoDraft, idempotency_key: str | None = None) -> tuple[Todo, bool]:
         """Add a todo; return it and whether it is new.
@@ -67,15 +65,13 @@ class Todos:
         """
         new_id = uuid.uuid4()  # made here, so that a repeated attempt cannot add the todo twice
 
-        async def work(session: AsyncSession) -> tuple[Todo, bool]:
-            statement = insert(models.Todo).values(
-                id=new_id, **_columns(draft.model_dump()), idempotency_key=idempotency_key
-            )
-            row = (await session.execute(statement.on_conflict_do_nothing().returning(*_COLUMNS))).first()
+        async def work(connection: AsyncConnection) -> tuple[Todo, bool]:
+            statement = insert(table).values(id=new_id, **_columns(draft.model_dump()), idempotency_key=idempotency_key)
+            row = (await connection.execute(statement.on_conflict_do_nothing().returning(*_COLUMNS))).first()
             if row is not None:
                 return _todo(row), True
-            first = models.Todo.idempotency_key == idempotency_key if idempotency_key else models.Todo.id == new_id
-            return _todo((await session.execute(select(*_COLUMNS).where(first))).one()), False
+            first = table.c.idempotency_key == idempotency_key if idempotency_key else table.c.id == new_id
+            return _todo((await connection.execute(select(*_COLUMNS).where(first))).one()), False
 
         return await self._database.run("create_todo", work)
 
@@ -87,12 +83,12 @@ class Todos:
             StaleTodoError: it has another version by now; nothing was changed.
         """
 
-        async def work(session: AsyncSession) -> Todo:
-            current = await _read(session, todo_id, for_update=True)
+        async def work(connection: AsyncConnection) -> Todo:
+            current = await _read(connection, todo_id, for_update=True)
             if current.version != change.version:
                 raise StaleTodoError(current)
             values = {name: value for name, value in change.values().items() if value != getattr(current, name)}
-            return await _write(session, todo_id, values) if values else current
+            return await _write(connection, todo_id, values) if values else current
 
         return await self._database.run("update_todo", work)
 
@@ -103,9 +99,9 @@ class Todos:
             TodoNotFoundError: there is none with this id.
         """
 
-        async def work(session: AsyncSession) -> Todo:
-            current = await _read(session, todo_id, for_update=True)
-            return current if current.done else await _write(session, todo_id, {"done": True})
+        async def work(connection: AsyncConnection) -> Todo:
+            current = await _read(connection, todo_id, for_update=True)
+            return current if current.done else await _write(connection, todo_id, {"done": True})
 
         return await self._database.run("complete_todo", work)
 
@@ -116,59 +112,51 @@ class Todos:
             TodoNotFoundError: there is none with this id.
         """
 
-        async def work(session: AsyncSession) -> None:
-            statement = delete(models.Todo).where(models.Todo.id == todo_id).returning(models.Todo.id)
-            if (await session.execute(statement)).first() is None:
+        async def work(connection: AsyncConnection) -> None:
+            statement = delete(table).where(table.c.id == todo_id).returning(table.c.id)
+            if (await connection.execute(statement)).first() is None:
                 raise TodoNotFoundError
 
         await self._database.run("delete_todo", work)
 
 
-_COLUMNS = [getattr(models.Todo, name) for name in Todo.model_fields]
-
-
-def _todo(row: Any) -> Todo:
-    # The row comes from our own table: its constraints have been checked, so it is not validated again.
-    values = row._asdict()
-    values.pop("total", None)
-    return Todo.model_construct(**values | {"priority": _PRIORITIES[row.priority - 1]})
+def _todo(row: Row[Any]) -> Todo:
+    return Todo.model_validate(dict(zip(Todo.model_fields, row, strict=False)))  # a row of a page ends with the total
 
 
 def _columns(values: dict[str, Any]) -> dict[str, Any]:
     """Turn values of the API into values of the table's columns."""
     columns = dict(values)
-    if "priority" in columns:
-        columns["priority"] = _PRIORITIES.index(columns["priority"]) + 1
     if "done" in columns:
         columns["completed_at"] = func.now() if columns["done"] else None
     return columns
 
 
-async def _read(session: AsyncSession, todo_id: uuid.UUID, *, for_update: bool = False) -> Todo:
-    statement = select(*_COLUMNS).where(models.Todo.id == todo_id)
-    row = (await session.execute(statement.with_for_update() if for_update else statement)).first()
+async def _read(connection: AsyncConnection, todo_id: uuid.UUID, *, for_update: bool = False) -> Todo:
+    statement = select(*_COLUMNS).where(table.c.id == todo_id)
+    row = (await connection.execute(statement.with_for_update() if for_update else statement)).first()
     if row is None:
         raise TodoNotFoundError
     return _todo(row)
 
 
-async def _write(session: AsyncSession, todo_id: uuid.UUID, values: dict[str, Any]) -> Todo:
+async def _write(connection: AsyncConnection, todo_id: uuid.UUID, values: dict[str, Any]) -> Todo:
     statement = (
-        update(models.Todo)
-        .where(models.Todo.id == todo_id)
-        .values(**_columns(values), version=models.Todo.version + 1, updated_at=func.now())
+        update(table)
+        .where(table.c.id == todo_id)
+        .values(**_columns(values), version=table.c.version + 1, updated_at=func.now())
         .returning(*_COLUMNS)
     )
-    return _todo((await session.execute(statement)).one())
+    return _todo((await connection.execute(statement)).one())
 
 
 def _condition(wanted: TodoFilter) -> ColumnElement[bool]:
     condition: ColumnElement[bool] = true()
     if wanted.state != "all":
-        condition &= models.Todo.done.is_(wanted.state == "done")
+        condition &= table.c.done.is_(wanted.state == "done")
     if wanted.q:
-        tags = func.array_to_string(models.Todo.tags, " ")
-        condition &= or_(*(column.icontains(wanted.q, autoescape=True) for column in (models.Todo.title, tags)))
+        tags = func.array_to_string(table.c.tags, " ")
+        condition &= or_(*(column.icontains(wanted.q, autoescape=True) for column in (table.c.title, tags)))
     return condition
 
 
@@ -182,18 +170,18 @@ def _page(wanted: TodoFilter, condition: ColumnElement[bool]) -> Select[Any]:
     )
 
 
-def _order(wanted: TodoFilter) -> Sequence[_Sortable]:
-    position = models.Todo.position
-    keys: dict[str, _Sortable] = {
+def _order(wanted: TodoFilter) -> Sequence[ColumnElement[Any]]:
+    position = table.c.position
+    keys: dict[str, ColumnElement[Any]] = {
         "created": position,
-        "due": models.Todo.due_date,
-        "priority": models.Todo.priority,
-        "title": func.lower(models.Todo.title),
+        "due": table.c.due_date,
+        "priority": table.c.priority,
+        "title": func.lower(table.c.title),
     }
     key = keys[wanted.sort]
     directed = key.desc() if wanted.order == "desc" else key.asc()
     return [directed.nulls_last(), position]
 
 
-async def _count(session: AsyncSession, condition: ColumnElement[bool]) -> int:
-    return (await session.execute(select(func.count()).select_from(models.Todo).where(condition))).scalar_one()
+async def _count(connection: AsyncConnection, condition: ColumnElement[bool]) -> int:
+    return (await connection.execute(select(func.count()).select_from(table).where(condition))).scalar_one()

@@ -1,7 +1,7 @@
 """The MCP server: six tools over the todo service, for the assistants and for any other MCP client."""
 
 import uuid
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ToolError, UnexpectedToolError
@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from todo_backend import __version__
 from todo_backend.database import DatabaseUnavailableError
-from todo_backend.metrics import Metrics
+from todo_backend.metrics import UNKNOWN_TOOL, Metrics
 from todo_backend.schemas import (
     DueDate,
     Order,
@@ -25,11 +25,13 @@ from todo_backend.schemas import (
     TodoDraft,
     TodoFilter,
     TodoPage,
+    ToolName,
+    ToolOutcome,
     Version,
 )
 from todo_backend.todos import StaleTodoError, TodoNotFoundError, Todos
 
-TOOL_NAMES = ("add_todo", "list_todos", "search_todos", "complete_todo", "update_todo", "delete_todo")
+TOOL_NAMES: tuple[ToolName, ...] = get_args(ToolName)
 # Where a failed call tells whether the caller (`refused`) or the service (`error`) is at fault.
 OUTCOME_KEY = "outcome"
 
@@ -59,7 +61,7 @@ class TodoServer(MCPServer):
         self, name: str, arguments: dict[str, Any], context: Context[Any, Any] | None = None
     ) -> CallToolResult | InputRequiredResult:
         """Call a tool; a failure is an error result whose `_meta` tells the outcome, never an exception."""
-        outcome: Literal["ok", "refused", "error"] = "ok"
+        outcome: ToolOutcome = "ok"
         result: CallToolResult | InputRequiredResult
         try:
             result = await super().call_tool(name, arguments, context)
@@ -73,7 +75,7 @@ class TodoServer(MCPServer):
 
 def tool_label(name: str) -> str:
     """Return a tool's name as a metric label; a name that a client made up becomes `unknown`."""
-    return name if name in TOOL_NAMES else "unknown"
+    return name if name in TOOL_NAMES else UNKNOWN_TOOL
 
 
 def _explain(error: ToolError) -> tuple[Literal["refused", "error"], str]:

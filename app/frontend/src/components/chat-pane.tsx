@@ -122,7 +122,7 @@ function Entry({ entry }: { entry: ChatEntry }) {
       {entry.tools.length > 0 && <ToolUses tools={entry.tools} />}
       {entry.text && (
         <p className="entry-text" dir="auto">
-          {entry.text}
+          <Lines text={entry.text} />
           {entry.earlier > 0 && <span className="quiet"> · {entry.earlier} more before</span>}
         </p>
       )}
@@ -137,6 +137,18 @@ function Entry({ entry }: { entry: ChatEntry }) {
       {entry.problem && <p className="entry-problem">{entry.problem}</p>}
     </li>
   );
+}
+
+/** A text line by line, so that what a list's item says stays right of its number. */
+function Lines({ text }: { text: string }) {
+  const lines = text.split('\n');
+  if (lines.length === 1) return text;
+  return lines.map((line, place) => (
+    // biome-ignore lint/suspicious/noArrayIndexKey: lines are only ever added at the end
+    <span key={place} className={/^(\d+\.|[-*•]) /.test(line) ? 'line line-item' : 'line'}>
+      {line}
+    </span>
+  ));
 }
 
 const TOOL_WORDS: Record<string, string> = {

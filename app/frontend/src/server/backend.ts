@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { Agent, type Dispatcher, request } from 'undici';
 import { BodyTooLarge } from './body-limit';
-import { metrics } from './metrics';
+import { metrics, type UpstreamOutcome } from './metrics';
 import { perProcess } from './per-process';
 import { updateReadiness } from './readiness';
 import { settings } from './settings';
@@ -88,7 +88,7 @@ export async function callBackend(call: BackendCall): Promise<BackendAnswer> {
   }
 }
 
-function outcomeOf(status: number): 'ok' | 'client_error' | 'server_error' {
+function outcomeOf(status: number): UpstreamOutcome {
   if (status >= 500) return 'server_error';
   return status >= 400 ? 'client_error' : 'ok';
 }

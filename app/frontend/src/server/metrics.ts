@@ -2,6 +2,10 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import packageJson from '../../package.json';
 import { perProcess } from './per-process';
 
+/** How a call to the backend can end. */
+export const UPSTREAM_OUTCOMES = ['ok', 'client_error', 'server_error', 'unreachable', 'timeout'] as const;
+export type UpstreamOutcome = (typeof UPSTREAM_OUTCOMES)[number];
+
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
 function createMetrics() {
@@ -15,6 +19,14 @@ function createMetrics() {
     registers,
   });
   buildInfo.set({ version: packageJson.version }, 1);
+  const upstreamRequests = new Counter<'outcome'>({
+    name: 'todo_upstream_requests_total',
+    help: 'Calls to the backend, by how they ended.',
+    labelNames: ['outcome'],
+    registers,
+  });
+  // `rate()` cannot see a failure that is a series' first sample.
+  for (const outcome of UPSTREAM_OUTCOMES) upstreamRequests.inc({ outcome }, 0);
   return {
     registry,
     requests: new Counter({
@@ -36,12 +48,7 @@ function createMetrics() {
       registers,
     }),
     ready: new Gauge({ name: 'todo_ready', help: '1 while /ready answers ok.', registers }),
-    upstreamRequests: new Counter({
-      name: 'todo_upstream_requests_total',
-      help: 'Calls to the backend, by how they ended.',
-      labelNames: ['outcome'],
-      registers,
-    }),
+    upstreamRequests,
     upstreamSeconds: new Histogram({
       name: 'todo_upstream_duration_seconds',
       help: "Time from a call to the backend to its answer's headers.",

@@ -5,12 +5,24 @@ import { metrics } from './metrics';
 
 const PROBES = new Set(['/health', '/ready', '/metrics']);
 
+/** The backend's routes, as it names them in its own metrics. */
+const API_ROUTES = [
+  '/api/chat',
+  '/api/conversations/{conversation_id}/messages',
+  '/api/info',
+  '/api/todos',
+  '/api/todos/{todo_id}',
+  '/api/todos/{todo_id}/complete',
+].map((template) => ({ template, pattern: new RegExp(`^${template.replace(/\{\w+\}/g, '[^/]+')}$`) }));
+
 /** The route's template, so that no label holds an id or what a person typed; null for probes, which are not counted. */
 export function handlerOf(url: string): string | null {
   const path = url.split('?', 1)[0] ?? '';
   if (PROBES.has(path)) return null;
   if (path === '/') return '/';
-  if (path.startsWith('/api/')) return '/api/{path}';
+  if (path.startsWith('/api/')) {
+    return API_ROUTES.find(({ pattern }) => pattern.test(path))?.template ?? '/api/{path}';
+  }
   if (path.startsWith('/_next/static/')) return '/_next/static/{path}';
   return 'other';
 }

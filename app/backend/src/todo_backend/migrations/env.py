@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from todo_backend.models import Base
+from todo_backend.tables import metadata
 
-context.configure(connection=context.config.attributes["connection"], target_metadata=Base.metadata)
+context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)
 context.run_migrations()
