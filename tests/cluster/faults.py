@@ -30,7 +30,7 @@ case $said in
 *refused*) why='connection refused' ;;
 *) why='timed out (egress blocked?)' ;;
 esac
-echo "$said"
+echo "$said" >&2
 echo "error: $why" >&2
 exit 1
 """
