@@ -1,8 +1,12 @@
 import asyncio
 import socket
+import threading
+import time
 
 import httpx2
 import pytest
+
+from todo_backend.assistant import LazyAssistant
 
 from . import fake_gemini as gemini
 from .conftest import running_app
@@ -178,3 +182,25 @@ async def test_arguments_that_a_tool_does_not_take_are_refused_and_told_to_the_m
     told = await ask(client, "add it")
     assert [tool["outcome"] for tool in told["tools"]] == ["refused", "refused"]
     assert [list(result) for result in fake.tool_results()] == [["error"], ["error"]]
+
+
+async def test_an_assistant_is_loaded_once_with_the_first_question_beside_the_event_loop():
+    threads: list[threading.Thread] = []
+
+    class Silent:
+        name = "gemini"
+        model = None
+
+        async def answer(self, *_: object) -> None:
+            return None
+
+    def load() -> Silent:
+        threads.append(threading.current_thread())
+        time.sleep(0.05)
+        return Silent()
+
+    lazy = LazyAssistant("gemini", None, load)
+    assert threads == []
+    await asyncio.gather(*(lazy.answer(None, None, None) for _ in range(3)))
+    assert len(threads) == 1
+    assert threads[0] is not threading.main_thread()

@@ -91,14 +91,28 @@ def test_migrate_says_what_it_did_or_why_it_could_not(start_process, database_ur
     assert "canary" not in output
 
 
+def run_script(script: str, **environment: str) -> None:
+    """Run a few lines of Python; fail the test when they end with another code than 0."""
+    environment["PYTHONPATH"] = str(SOURCE)
+    subprocess.run([sys.executable, "-c", script], check=True, env=environment, stdin=subprocess.DEVNULL, timeout=120)
+
+
+def test_while_serving_garbage_is_collected_but_not_looked_for_in_the_app_itself():
+    script = (
+        "import gc, sys; gc.disable(); from todo_backend import serve;"
+        "serve._Server.run = lambda _: sys.exit(not (gc.isenabled() and gc.get_freeze_count() > 100_000));"
+        "serve.main()"
+    )
+    run_script(script, DATABASE_URL="postgresql://h/d")
+
+
 def test_before_the_first_question_the_gemini_sdk_is_not_loaded():
     script = (
         "import sys; from todo_backend.app import create_app; from todo_backend.settings import Settings;"
         "create_app(Settings.from_environment({'DATABASE_URL': 'postgresql://h/d', 'GEMINI_API_KEY': 'k'}));"
         "sys.exit('google.genai' in sys.modules)"
     )
-    environment = {"PYTHONPATH": str(SOURCE)}
-    subprocess.run([sys.executable, "-c", script], check=True, env=environment, stdin=subprocess.DEVNULL, timeout=120)
+    run_script(script)
 
 
 def test_the_lock_pins_every_package_by_hash_and_names_no_host():

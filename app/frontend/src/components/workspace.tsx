@@ -39,7 +39,7 @@ export function Workspace({ first }: { first: FirstData }) {
   const dismiss = useCallback((id: string) => todoStore.dismiss(id), [todoStore]);
   const unseenAnswer = useUnseen(
     pane === 'chat',
-    chat.entries.filter(({ role }) => role === 'assistant').length,
+    chat.entries.filter(({ role, streaming }) => role === 'assistant' && !streaming).length,
   );
 
   return (
