@@ -47,16 +47,18 @@ def main(project: Project, step: StepReport) -> Outcome:
         return skipped(why_not(project))
     settings = project.settings
     chart = monitoring_chart.obtain(monitoring.CHART, settings.monitoring, step)
-    secret = monitoring.admin_secret(project.env)
-    outcomes = [engine.apply_secrets([secret], step), _apply_dashboards(engine.cluster, settings, step)]
-    outcomes.append(engine.install(monitoring.planned(settings, chart, secret), step))
-    outcomes.append(engine.await_rollout(ROLLOUT_SECONDS, step))
+    no_grafana = monitoring.grafana_is_off(settings)
+    secret = None if no_grafana else monitoring.admin_secret(project.env)
+    outcomes = [engine.apply_secrets([secret] if secret else [], step)]
+    if secret:
+        outcomes.append(_apply_dashboards(engine.cluster, settings, step))
+    release = engine.install(monitoring.planned(settings, chart, secret), step)
+    outcomes += [release, engine.await_rollout(ROLLOUT_SECONDS, step)]
     _await_prometheus(engine.cluster, step)
     outcomes.append(_bring_adapter(_adapter(project, engine), settings, step))
-    _remove_old_secrets(engine.cluster, secret.name)
-    if all(outcome.kind == "unchanged" for outcome in outcomes):
-        return unchanged(outcomes[2].detail)
-    return changed(outcomes[2].detail)
+    _remove_old_secrets(engine.cluster, secret.name if secret else "")
+    detail = "; ".join(part for part in (release.detail, no_grafana) if part)
+    return unchanged(detail) if all(outcome.kind == "unchanged" for outcome in outcomes) else changed(detail)
 
 
 def kinds_are_there(project: Project) -> bool:

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import yaml
 from pydantic import SecretStr
 
 import tasks
@@ -69,6 +70,15 @@ def settings(requests_in_flight: int = 0) -> Settings:
     loaded = load_settings()
     adapter = loaded.monitoring.adapter.model_copy(update={"requests_in_flight": requests_in_flight})
     return loaded.model_copy(update={"monitoring": loaded.monitoring.model_copy(update={"adapter": adapter})})
+
+
+def without_grafana(folder: Path) -> Settings:
+    """The settings, with values that switch Grafana off and are otherwise those of the checkout."""
+    loaded = settings()
+    values = yaml.safe_load((ROOT / loaded.monitoring.values).read_text())
+    file = folder / "values.yaml"
+    file.write_text(yaml.safe_dump({**values, "grafana": {**values["grafana"], "enabled": False}}))
+    return loaded.model_copy(update={"monitoring": loaded.monitoring.model_copy(update={"values": str(file)})})
 
 
 def project(*releases: str, requests_in_flight: int = 0, **objects: list[dict[str, Any]]) -> Any:
@@ -180,6 +190,15 @@ def test_monitoring_that_is_required_and_cannot_be_is_refused_before_anything(op
     assert run.code == 2
     assert reason in run.stderr
     assert not (checkout.path / ".env").exists()
+
+
+def test_without_grafana_there_is_nothing_of_it_and_the_table_says_so(charts: list[str], tmp_path: Path) -> None:
+    made = project("monitoring")
+    made.settings = without_grafana(tmp_path)
+    outcome = install_monitoring.main(made, STEP)
+    assert outcome.detail == f"revision 1; Grafana is off: grafana.enabled in {made.settings.monitoring.values}"
+    applied = [call for call in made.engine.cluster.calls if "apply" in call]
+    assert len(applied) == 1, "the namespace, and neither Secret nor dashboards"
 
 
 @pytest.mark.parametrize("required", [True, False])
