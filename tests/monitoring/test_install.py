@@ -108,7 +108,7 @@ def charts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
 
     monkeypatch.setattr(monitoring_chart, "obtain", obtain)
     monkeypatch.setattr(rollout, "watch", ready)
-    monkeypatch.setattr(install_monitoring, "_await_prometheus", lambda *_: None)
+    monkeypatch.setattr(install_monitoring, "_await_prometheus", ready)
     return asked
 
 
@@ -216,11 +216,31 @@ def test_without_monitoring_no_step_of_it_is_planned() -> None:
     assert "kinds" not in steps["chart"].needs
 
 
-def test_prometheus_that_does_not_come_up_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
+def prometheus(status: str, observed: int) -> Any:
+    """A project whose cluster has a Prometheus object of generation 2, about which the operator said this."""
+    condition = {"type": "Reconciled", "status": status, "observedGeneration": observed, "message": "no such Secret"}
+    found = {"metadata": {"generation": 2}, "status": {"conditions": [condition]}}
+    return project(**{"prometheuses.monitoring.coreos.com": [found]})
+
+
+@pytest.mark.parametrize(("status", "observed", "told"), [("False", 2, "no such Secret"), ("True", 1, "it says nothing")])
+def test_a_prometheus_that_the_operator_does_not_make_is_explained(
+    status: str, observed: int, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(install_monitoring, "ROLLOUT_SECONDS", 0)
-    monkeypatch.setattr(rollout, "examine", lambda _: [SimpleNamespace(cause="prometheus: OOMKilled")])
-    condition = {"type": "Available", "status": "False", "message": "0 of 1 pods"}
-    cluster = project(**{"prometheuses.monitoring.coreos.com": [{"status": {"conditions": [condition]}}]}).engine.cluster
     with pytest.raises(TaskError) as caught:
-        install_monitoring._await_prometheus(cluster, STEP)
-    assert caught.value.evidence == ("prometheus: OOMKilled", "0 of 1 pods")
+        install_monitoring._await_prometheus(prometheus(status, observed).engine.cluster, STEP)
+    assert caught.value.evidence == (told,)
+
+
+def test_the_pod_of_prometheus_is_watched_like_any_rollout_which_ends_as_soon_as_a_cause_is_final(monkeypatch: pytest.MonkeyPatch) -> None:
+    watched: list[str] = []
+
+    def watch(cluster: Cluster, *_: Any) -> Outcome:
+        watched.append(f"{cluster.namespace}/{cluster.release}")
+        raise TaskError("image prometheus is not on the node")
+
+    monkeypatch.setattr(rollout, "watch", watch)
+    with pytest.raises(TaskError, match="image prometheus is not on the node"):
+        install_monitoring._await_prometheus(prometheus("True", 2).engine.cluster.within("monitoring", "monitoring"), STEP)
+    assert watched == ["monitoring/monitoring-prometheus"]
