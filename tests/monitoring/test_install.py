@@ -44,7 +44,10 @@ class Told(Cluster):
     def kubectl(self, *argv: str, **_: Any) -> Result:
         if argv[0] == "get" and argv[1] == "secrets" and "owner=helm" in argv[3]:
             return result("secret/it" if self.release in self.releases else "")
+        if argv == ("get", "crd", "--show-labels", "--no-headers"):
+            return result("".join(f"{row(found['metadata'])}\n" for found in self.objects.get("crd", [])))
         if argv[0] == "get":
+            assert argv[1:4] != ("crd", "--ignore-not-found", "--output"), "all kinds as JSON are megabytes"
             found = self.objects.get(argv[1], [])
             return result("" if "name" in argv else json.dumps({"items": found}))
         self.calls.append(" ".join(("kubectl", self.namespace, *argv[:3])))
@@ -64,6 +67,12 @@ class Told(Cluster):
 
 def result(stdout: str, stderr: str = "", code: int = 0) -> Result:
     return Result(code, stdout, stderr, 0.0)
+
+
+def row(metadata: dict[str, Any]) -> str:
+    """An object in kubectl's table with labels."""
+    labels = ",".join(f"{key}={value}" for key, value in metadata["labels"].items())
+    return f"{metadata['name']}   2026-11-24T23:48:06Z   {labels or '<none>'}"
 
 
 def settings(requests_in_flight: int = 0) -> Settings:
@@ -156,6 +165,19 @@ def test_our_kinds_go_after_the_app_that_uses_them_and_its_data_stays() -> None:
     made.engine.volumes = lambda: ["data"]
     assert install_monitoring.remove_kinds(made, STEP).detail == "release todo-chatbot, 1 kinds"
     assert made.engine.cluster.calls == ["helm uninstall todo-chatbot", "kubectl todo-chatbot delete crd --ignore-not-found"]
+
+
+@pytest.mark.parametrize(("version", "kind_of_outcome"), [("0.93.1", "unchanged"), ("0.92.0", "changed")])
+def test_our_kinds_are_applied_anew_only_for_another_operator(
+    charts: list[str], tmp_path: Path, version: str, kind_of_outcome: str
+) -> None:
+    folder = tmp_path / "charts/crds/crds"
+    folder.mkdir(parents=True)
+    (folder / "crd-servicemonitors.yaml").write_text("    operator.prometheus.io/version: 0.93.1\n")
+    labels = {**OURS, "operator.prometheus.io/version": version}
+    made = project(crd=[kind(CRD, **labels), {"metadata": {"name": "certificates.cert-manager.io", "labels": {}}}])
+    assert install_monitoring.prepare(made, STEP).kind == kind_of_outcome
+    assert [call.split()[2] for call in made.engine.cluster.calls] == ([] if kind_of_outcome == "unchanged" else ["apply", "label", "wait"])
 
 
 def test_kinds_of_somebody_else_are_used_and_never_removed(charts: list[str], tmp_path: Path) -> None:
