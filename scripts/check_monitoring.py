@@ -74,17 +74,18 @@ def main(project: Project, report: Report, step: StepReport) -> Outcome:
         raise TaskError(f"the engine {engine.name} has no monitoring", "use minikube or kube_context")
     settings = project.settings
     cluster = engine.cluster.within(settings.monitoring.namespace, settings.monitoring.release)
-    password = project.env.get(monitoring.PASSWORD_KEY)
+    no_grafana = monitoring.grafana_is_off(settings)
     with ExitStack() as forwards:
         prometheus = Api("Prometheus", forwards.enter_context(forward(cluster, PROMETHEUS, PROMETHEUS_PORT)))
-        grafana = Api("Grafana", forwards.enter_context(forward(cluster, GRAFANA, GRAFANA_PORT)), ("admin", password))
         jobs = await_targets(prometheus, wanted_jobs(project), step)
         await_rules(prometheus, step)
-        await_dashboards(grafana, step)
+        if not no_grafana:
+            sign_in = ("admin", project.env.get(monitoring.PASSWORD_KEY))
+            await_dashboards(Api("Grafana", forwards.enter_context(forward(cluster, GRAFANA, GRAFANA_PORT)), sign_in), step)
         answered = await_panels(prometheus, settings, lambda: make_traffic(engine, settings), step)
     report.table(("dashboard", "panel", "query", "series"), rows(answered), "panels")
     empty = sum(1 for answer in answered if not answer.series)
-    without = f", {empty} of them empty as they may be" if empty else ""
+    without = (f", {empty} of them empty as they may be" if empty else "") + (f"; {no_grafana}" if no_grafana else "")
     return unchanged(
         f"{jobs} jobs up, {len(load_alerts())} alerts loaded, {len(answered)} queries of {len(DASHBOARDS)} dashboards answered{without}"
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from pathlib import Path
 
 from scripts.core import monitoring, monitoring_chart, shell
@@ -16,7 +17,7 @@ from scripts.engines.cluster import Cluster, Object
 from scripts.engines.kubernetes import FIELD_MANAGER, KubernetesEngine
 from scripts.engines.project import Project
 
-PROMETHEUS = "monitoring-prometheus"
+PROMETHEUS, OPERATOR = "monitoring-prometheus", "monitoring-operator"
 ROLLOUT_SECONDS = 300
 APPLY_SECONDS = 120
 GLANCE_SECONDS = 2.0
@@ -47,16 +48,17 @@ def main(project: Project, step: StepReport) -> Outcome:
         return skipped(why_not(project))
     settings = project.settings
     chart = monitoring_chart.obtain(monitoring.CHART, settings.monitoring, step)
-    secret = monitoring.admin_secret(project.env)
-    outcomes = [engine.apply_secrets([secret], step), _apply_dashboards(engine.cluster, settings, step)]
-    outcomes.append(engine.install(monitoring.planned(settings, chart, secret), step))
-    outcomes.append(engine.await_rollout(ROLLOUT_SECONDS, step))
-    _await_prometheus(engine.cluster, step)
+    no_grafana = monitoring.grafana_is_off(settings)
+    secret = None if no_grafana else monitoring.admin_secret(project.env)
+    outcomes = [engine.apply_secrets([secret] if secret else [], step)]
+    if secret:
+        outcomes.append(_apply_dashboards(engine.cluster, settings, step))
+    release = engine.install(monitoring.planned(settings, chart, secret), step)
+    outcomes += [release, engine.await_rollout(ROLLOUT_SECONDS, step), _await_prometheus(engine.cluster, step)]
     outcomes.append(_bring_adapter(_adapter(project, engine), settings, step))
-    _remove_old_secrets(engine.cluster, secret.name)
-    if all(outcome.kind == "unchanged" for outcome in outcomes):
-        return unchanged(outcomes[2].detail)
-    return changed(outcomes[2].detail)
+    _remove_old_secrets(engine.cluster, secret.name if secret else "")
+    detail = "; ".join(part for part in (release.detail, no_grafana) if part)
+    return unchanged(detail) if all(outcome.kind == "unchanged" for outcome in outcomes) else changed(detail)
 
 
 def kinds_are_there(project: Project) -> bool:
@@ -190,26 +192,30 @@ def _apply_dashboards(cluster: Cluster, settings: Settings, step: StepReport) ->
     return changed()
 
 
-def _await_prometheus(cluster: Cluster, step: StepReport) -> None:
-    """Wait until the operator says that Prometheus is available; its StatefulSet belongs to no release.
+def _await_prometheus(cluster: Cluster, step: StepReport) -> Outcome:
+    """Wait until the operator has made what the Prometheus object says now, and its pod is ready; its StatefulSet belongs to no release.
 
-    Raises TaskError with what the operator, or the pod, says when it is not in time.
+    Raises TaskError with what the operator says when it is not in time, and with what is wrong with the pod as soon as that is final.
     """
-    waited = 0.0
+    ends = time.monotonic() + ROLLOUT_SECONDS
     while True:
+        left = ends - time.monotonic()
         found = cluster.get("prometheuses.monitoring.coreos.com", PROMETHEUS)
-        conditions = {c["type"]: c for c in found[0].get("status", {}).get("conditions", [])} if found else {}
-        available = conditions.get("Available", {})
-        if available.get("status") == "True":
-            return
-        if waited >= ROLLOUT_SECONDS:
-            told = [d.cause for d in rollout.examine(cluster.within(cluster.namespace, PROMETHEUS))]
-            raise TaskError(
-                "Prometheus is not available", "invoke diagnose", [*told, available.get("message", "the operator says nothing")]
-            )
-        step.progress(f"Prometheus: {available.get('reason') or 'the operator has not seen it yet'}")
+        reconciled = _condition(found[0], "Reconciled") if found else {}
+        if reconciled.get("status") == "True":
+            return rollout.watch(cluster.within(cluster.namespace, PROMETHEUS), max(left, 0), step)
+        if left <= 0:
+            told = reconciled.get("message") or "it says nothing"
+            raise TaskError("the operator has not made Prometheus", f"look at the log of deployment/{OPERATOR}", [told])
+        step.progress(f"Prometheus: {reconciled.get('reason') or 'the operator has not seen it yet'}")
         shell.pause(GLANCE_SECONDS)
-        waited += GLANCE_SECONDS
+
+
+def _condition(prometheus: Object, kind: str) -> Object:
+    """Return a condition that the operator wrote about the object as it is now, or an empty one."""
+    now = prometheus["metadata"]["generation"]
+    conditions: list[Object] = prometheus.get("status", {}).get("conditions", [])
+    return next((c for c in conditions if c["type"] == kind and c.get("observedGeneration") == now), {})
 
 
 def _remove_old_secrets(cluster: Cluster, current: str) -> None:

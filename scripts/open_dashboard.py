@@ -8,7 +8,7 @@ import time
 import webbrowser
 from dataclasses import dataclass
 
-from scripts.core import shell
+from scripts.core import monitoring, shell
 from scripts.core.errors import InputError
 from scripts.core.report import Report
 from scripts.engines.kubernetes import KubernetesEngine
@@ -16,7 +16,6 @@ from scripts.engines.port_forward import forward
 from scripts.engines.project import Project
 
 WHAT = ("app", "grafana", "prometheus")
-PASSWORD = "GRAFANA_ADMIN_PASSWORD"  # noqa: S105 - the key's name
 
 
 @dataclass(frozen=True)
@@ -33,11 +32,11 @@ def targets(project: Project) -> dict[str, Target]:
     """Return what can be opened, by name."""
     settings = project.settings
     public = next((name, service) for name, service in settings.services.items() if service.public)
-    monitoring = settings.monitoring
+    installed = settings.monitoring
     return {
         "app": Target(settings.namespace, f"{settings.release}-{public[0]}", public[1].port, public[1].local_port),
-        "grafana": Target(monitoring.namespace, f"{monitoring.release}-grafana", 80, 0),
-        "prometheus": Target(monitoring.namespace, f"{monitoring.release}-prometheus", 9090, 0),
+        "grafana": Target(installed.namespace, f"{installed.release}-grafana", 80, 0),
+        "prometheus": Target(installed.namespace, f"{installed.release}-prometheus", 9090, 0),
     }
 
 
@@ -56,6 +55,8 @@ def main(project: Project, what: str, report: Report, *, show_password: bool = F
             _open(address.open, report, browser=browser)
         return
     if what == "grafana":
+        if reason := monitoring.grafana_is_off(project.settings):
+            raise InputError(reason, "switch it on there, then invoke up")
         _say_how_to_sign_in(project, report, show_password=show_password)
     target = targets(project)[what]
     cluster = engine.cluster.within(target.namespace, engine.cluster.release)
@@ -68,9 +69,9 @@ def main(project: Project, what: str, report: Report, *, show_password: bool = F
 
 
 def _say_how_to_sign_in(project: Project, report: Report, *, show_password: bool) -> None:
-    report.say(f"sign in as `admin`; the password is {PASSWORD} in .env (--show-password prints it)")
+    report.say(f"sign in as `admin`; the password is {monitoring.PASSWORD_KEY} in .env (--show-password prints it)")
     if show_password:  # asked for by name: the one place where a secret is printed, past the redactor
-        print(project.env.get(PASSWORD), file=sys.stdout, flush=True)
+        print(project.env.get(monitoring.PASSWORD_KEY), file=sys.stdout, flush=True)
 
 
 def _open(url: str, report: Report, *, browser: bool) -> None:

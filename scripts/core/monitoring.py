@@ -32,12 +32,24 @@ def admin_secret(env: EnvFile) -> Secret:
     return Secret("grafana", f"grafana-admin-{digest}", {"admin-user": "admin", "admin-password": password})
 
 
-def planned(settings: Settings, chart: Path, secret: Secret) -> Release:
-    """Return the release: the values file, with the Secret's name and the alert rules put in."""
-    values: dict[str, Any] = yaml.safe_load((ROOT / settings.monitoring.values).read_text(encoding="utf-8"))
-    values["grafana"]["admin"] = {"existingSecret": secret.name}
+def grafana_is_off(settings: Settings) -> str:
+    """Return where the values switch Grafana off, or an empty string: it is on unless they say otherwise."""
+    grafana = _values(settings).get("grafana") or {}
+    return "" if grafana.get("enabled", True) else f"Grafana is off: grafana.enabled in {settings.monitoring.values}"
+
+
+def planned(settings: Settings, chart: Path, secret: Secret | None) -> Release:
+    """Return the release: the values file, with the alert rules put in, and the name of Grafana's Secret where there is one."""
+    values = _values(settings)
+    if secret:
+        values["grafana"]["admin"] = {"existingSecret": secret.name}
     values["additionalPrometheusRulesMap"] = {settings.release: rules(settings)}
     return Release(settings.monitoring.release, settings.monitoring.namespace, chart, values)
+
+
+def _values(settings: Settings) -> dict[str, Any]:
+    values: dict[str, Any] = yaml.safe_load((ROOT / settings.monitoring.values).read_text(encoding="utf-8"))
+    return values
 
 
 def rules(settings: Settings) -> Any:

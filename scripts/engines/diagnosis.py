@@ -21,6 +21,7 @@ SHORT_RUN = timedelta(seconds=10)  # a run that ends sooner crashed on start
 RECENTLY = timedelta(minutes=5)
 LOG_LINES = 5
 LONGEST_LINE = 300
+OUR_TAG = re.compile(r":h[0-9a-f]{12}$")  # scripts/core/images.py gives it to what we build
 
 
 @dataclass(frozen=True)
@@ -428,12 +429,13 @@ def _image_missing(case: _Case) -> Diagnosis | None:
     node = case.pod["spec"].get("nodeName", "")
     denied = any(re.search(r"unauthorized|denied|authentication required", e["message"], re.IGNORECASE) for e in failures)
     why = "may not be pulled" if reason == "ErrImageNeverPull" else "no registry gave it"
+    action = "invoke up builds and loads it" if OUR_TAG.search(image) else "give the node a way to its registry, or load the image into it"
     if denied:
-        why = "its registry denied it"
+        why, action = "its registry denied it", "check the name of the image, and imagePullSecrets"
     return case.diagnosis(
         "image-not-on-node",
         f"image {image} is not on node {node}, and {why}",
-        "invoke up builds and loads it" if not denied else "check the name of the image, and imagePullSecrets",
+        action,
         [e for e in failures if "Error: " not in e["message"]],
     )
 

@@ -8,6 +8,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import yaml
+
 from scripts.core.chart import Release
 from scripts.core.errors import TaskError
 from scripts.core.report import StepReport
@@ -17,6 +19,7 @@ from scripts.engines.cluster import Cluster
 HISTORY = 10  # revisions that helm keeps
 HELM_SECONDS = 120
 UNINSTALL_SECONDS = 180
+NAMESPACE = re.compile(r"^ +namespace: \"?([-a-z0-9]+)", re.MULTILINE)
 ROLLED_BACK = re.compile(r"Rollback to (\d+)")
 WAS_DEPLOYED = ("deployed", "superseded")
 
@@ -144,6 +147,23 @@ def uninstall(cluster: Cluster) -> None:
 def complete(cluster: Cluster) -> bool:
     """Return whether every object of the release's manifest is in the cluster. Raises CommandError."""
     manifest = cluster.helm("get", "manifest", cluster.release).stdout
+    return all(_are_there(cluster.within(name, cluster.release), text) for name, text in by_namespace(manifest, cluster.namespace).items())
+
+
+def by_namespace(manifest: str, own: str) -> dict[str, str]:
+    """Return the manifest in parts: that of the release's namespace and of the whole cluster, and one for each other namespace.
+
+    kubectl refuses an object of another namespace than the one that the call names.
+    """
+    parts = {own: ""}
+    for document in re.split(r"^---\s*$", manifest, flags=re.MULTILINE):
+        named = set(NAMESPACE.findall(document)) - {own}
+        name = yaml.safe_load(document)["metadata"].get("namespace", own) if named else own  # those of subjects look the same
+        parts[name] = f"{parts.get(name, '')}---\n{document}"
+    return parts
+
+
+def _are_there(cluster: Cluster, manifest: str) -> bool:
     wanted = sum(1 for line in manifest.splitlines() if line.startswith("kind: "))
     argv = ("get", "--filename", "-", "--ignore-not-found", "--output", "name")
     found = cluster.kubectl(*argv, input=manifest, ok=None)  # it fails where the kind of an object is gone

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from monitoring.queries import RULES, Query
 from scripts import check_monitoring
 from scripts.check_monitoring import Api
+from scripts.core import monitoring
+from scripts.core.env_file import EnvFile
 from scripts.core.errors import TaskError
 from scripts.core.report import Report, StepReport
+from scripts.core.settings import ROOT, load_settings
+from scripts.engines.cluster import Cluster
+from scripts.engines.kubernetes import KubernetesEngine
 from tests.monitoring import processes
 
 pytestmark = pytest.mark.monitoring
@@ -157,6 +165,32 @@ def test_a_dashboard_that_somebody_imported_by_hand_is_named(grafana_port: int, 
     with pytest.raises(TaskError) as caught:
         check_monitoring.await_dashboards(Api("Grafana", grafana_port, ("admin", "secret")), STEP)
     assert caught.value.evidence[0] == "todo-chatbot: not provisioned from a file"
+
+
+@pytest.mark.parametrize(("grafana", "asked"), [("{}", True), ("{enabled: false}", False)])
+def test_grafana_is_asked_unless_it_is_off_which_is_said(
+    grafana: str, asked: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values = tmp_path / "values.yaml"
+    values.write_text(f"grafana: {grafana}\n")
+    loaded = load_settings()
+    loaded = loaded.model_copy(update={"monitoring": loaded.monitoring.model_copy(update={"values": str(values)})})
+    forwarded: list[str] = []
+
+    @contextlib.contextmanager
+    def forward(_: Cluster, target: str, *__: int) -> Iterator[int]:
+        forwarded.append(target)
+        yield 1
+
+    monkeypatch.setattr(check_monitoring, "forward", forward)
+    for name, answer in {"targets": 5, "rules": None, "dashboards": None, "panels": []}.items():
+        monkeypatch.setattr(check_monitoring, f"await_{name}", lambda *_, answer=answer: answer)
+    engine = KubernetesEngine(loaded, Cluster("told", "todo-chatbot", "todo-chatbot"))
+    env = EnvFile(ROOT / ".env", {monitoring.PASSWORD_KEY: SecretStr("secret")})
+    project: Any = SimpleNamespace(settings=loaded, engine=engine, env=env, sources=[])
+    outcome = check_monitoring.main(project, Report(stdout=io.StringIO(), stderr=io.StringIO()), STEP)
+    assert ("service/monitoring-grafana" in forwarded) == asked
+    assert (f"; Grafana is off: grafana.enabled in {values}" in outcome.detail) != asked
 
 
 def test_a_wrong_password_is_said_and_not_shown(grafana_port: int) -> None:

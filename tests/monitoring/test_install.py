@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import yaml
 from pydantic import SecretStr
 
 import tasks
@@ -71,6 +72,15 @@ def settings(requests_in_flight: int = 0) -> Settings:
     return loaded.model_copy(update={"monitoring": loaded.monitoring.model_copy(update={"adapter": adapter})})
 
 
+def without_grafana(folder: Path) -> Settings:
+    """The settings, with values that switch Grafana off and are otherwise those of the checkout."""
+    loaded = settings()
+    values = yaml.safe_load((ROOT / loaded.monitoring.values).read_text())
+    file = folder / "values.yaml"
+    file.write_text(yaml.safe_dump({**values, "grafana": {**values["grafana"], "enabled": False}}))
+    return loaded.model_copy(update={"monitoring": loaded.monitoring.model_copy(update={"values": str(file)})})
+
+
 def project(*releases: str, requests_in_flight: int = 0, **objects: list[dict[str, Any]]) -> Any:
     """A project whose cluster has these releases."""
     namespace = {"metadata": {"name": "any", "labels": OURS}}
@@ -98,7 +108,7 @@ def charts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
 
     monkeypatch.setattr(monitoring_chart, "obtain", obtain)
     monkeypatch.setattr(rollout, "watch", ready)
-    monkeypatch.setattr(install_monitoring, "_await_prometheus", lambda *_: None)
+    monkeypatch.setattr(install_monitoring, "_await_prometheus", ready)
     return asked
 
 
@@ -182,6 +192,15 @@ def test_monitoring_that_is_required_and_cannot_be_is_refused_before_anything(op
     assert not (checkout.path / ".env").exists()
 
 
+def test_without_grafana_there_is_nothing_of_it_and_the_table_says_so(charts: list[str], tmp_path: Path) -> None:
+    made = project("monitoring")
+    made.settings = without_grafana(tmp_path)
+    outcome = install_monitoring.main(made, STEP)
+    assert outcome.detail == f"revision 1; Grafana is off: grafana.enabled in {made.settings.monitoring.values}"
+    applied = [call for call in made.engine.cluster.calls if "apply" in call]
+    assert len(applied) == 1, "the namespace, and neither Secret nor dashboards"
+
+
 @pytest.mark.parametrize("required", [True, False])
 def test_a_monitoring_that_fails_fails_the_run_only_where_it_is_required(required: bool) -> None:
     steps = {step.name: step for step in tasks.up_steps(project(), require_monitoring=required)}
@@ -197,11 +216,31 @@ def test_without_monitoring_no_step_of_it_is_planned() -> None:
     assert "kinds" not in steps["chart"].needs
 
 
-def test_prometheus_that_does_not_come_up_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
+def prometheus(status: str, observed: int) -> Any:
+    """A project whose cluster has a Prometheus object of generation 2, about which the operator said this."""
+    condition = {"type": "Reconciled", "status": status, "observedGeneration": observed, "message": "no such Secret"}
+    found = {"metadata": {"generation": 2}, "status": {"conditions": [condition]}}
+    return project(**{"prometheuses.monitoring.coreos.com": [found]})
+
+
+@pytest.mark.parametrize(("status", "observed", "told"), [("False", 2, "no such Secret"), ("True", 1, "it says nothing")])
+def test_a_prometheus_that_the_operator_does_not_make_is_explained(
+    status: str, observed: int, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(install_monitoring, "ROLLOUT_SECONDS", 0)
-    monkeypatch.setattr(rollout, "examine", lambda _: [SimpleNamespace(cause="prometheus: OOMKilled")])
-    condition = {"type": "Available", "status": "False", "message": "0 of 1 pods"}
-    cluster = project(**{"prometheuses.monitoring.coreos.com": [{"status": {"conditions": [condition]}}]}).engine.cluster
     with pytest.raises(TaskError) as caught:
-        install_monitoring._await_prometheus(cluster, STEP)
-    assert caught.value.evidence == ("prometheus: OOMKilled", "0 of 1 pods")
+        install_monitoring._await_prometheus(prometheus(status, observed).engine.cluster, STEP)
+    assert caught.value.evidence == (told,)
+
+
+def test_the_pod_of_prometheus_is_watched_like_any_rollout_which_ends_as_soon_as_a_cause_is_final(monkeypatch: pytest.MonkeyPatch) -> None:
+    watched: list[str] = []
+
+    def watch(cluster: Cluster, *_: Any) -> Outcome:
+        watched.append(f"{cluster.namespace}/{cluster.release}")
+        raise TaskError("image prometheus is not on the node")
+
+    monkeypatch.setattr(rollout, "watch", watch)
+    with pytest.raises(TaskError, match="image prometheus is not on the node"):
+        install_monitoring._await_prometheus(prometheus("True", 2).engine.cluster.within("monitoring", "monitoring"), STEP)
+    assert watched == ["monitoring/monitoring-prometheus"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 from collections.abc import Iterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -71,6 +72,16 @@ def test_grafana_says_how_to_sign_in_and_keeps_the_password(forwarded: list[Any]
     assert "`admin`" in told
     assert "GRAFANA_ADMIN_PASSWORD in .env" in told
     assert PASSWORD not in told + "".join(capsys.readouterr())
+
+
+def test_grafana_that_is_off_is_said_so(forwarded: list[Any], tmp_path: Path) -> None:
+    made = project()
+    values = tmp_path / "values.yaml"
+    values.write_text("grafana: {enabled: false}\n")
+    made.settings = made.settings.model_copy(update={"monitoring": made.settings.monitoring.model_copy(update={"values": str(values)})})
+    with pytest.raises(InputError, match="Grafana is off: "):
+        opened("grafana", made)
+    assert not forwarded
 
 
 def test_the_password_is_printed_when_asked_for(forwarded: list[Any], capsys: pytest.CaptureFixture[str]) -> None:

@@ -67,6 +67,17 @@ def test_a_snapshot_survives_being_written_as_json() -> None:
     assert diagnose(again) == diagnose(snapshot)
 
 
+@pytest.mark.parametrize(
+    ("image", "action"), [("todo-backend:h0123456789ab", "invoke up builds"), ("docker.io/grafana/grafana:13.2.0", "give the node a way")]
+)
+def test_what_to_do_about_a_missing_image_depends_on_whose_it_is(image: str, action: str) -> None:
+    def named(value: Object) -> None:
+        value["pods"][0]["spec"]["containers"][0]["image"] = image
+
+    (diagnosis,) = diagnose(changed("image-missing", named))
+    assert diagnosis.action.startswith(action)
+
+
 def test_events_of_pods_that_are_gone_decide_nothing() -> None:
     def other_pod(value: Object) -> None:
         for event in value["events"]:

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-import pytest
+from dataclasses import dataclass
+from typing import Any
 
+import pytest
+import yaml
+
+from scripts.core.shell import Result
+from scripts.engines import helm_release
+from scripts.engines.cluster import Cluster
 from scripts.engines.helm_release import Revision, Used, fingerprint, rollback_target, used
 
 pytestmark = pytest.mark.unit
@@ -78,3 +85,57 @@ def test_what_the_values_use_is_found_wherever_it_stands() -> None:
     images = {"todo-backend:h1", "registry.example.com/todo-frontend:h2", "todo-postgres:h3"}
     assert used(values) == Used(frozenset({"b-1", "p-1"}), frozenset(images))
     assert used(None) == Used(frozenset(), frozenset())
+
+
+MANIFEST = """\
+---
+# Source: deployment.yaml
+kind: Deployment
+metadata:
+  name: adapter
+  namespace: "monitoring"
+---
+# Source: role-binding.yaml
+kind: RoleBinding
+metadata:
+  name: reader
+  namespace: kube-system
+subjects:
+- kind: ServiceAccount
+  name: adapter
+  namespace: "monitoring"
+---
+# Source: cluster-role-binding.yaml
+kind: ClusterRoleBinding
+metadata:
+  name: autoscalers
+subjects:
+- kind: ServiceAccount
+  name: horizontal-pod-autoscaler
+  namespace: kube-system
+"""
+
+
+@dataclass(frozen=True)
+class Strict(Cluster):
+    """A cluster with the objects of the manifest; like kubectl it refuses objects of another namespace than the call's."""
+
+    missing: str = ""
+
+    def helm(self, *_: str, **__: Any) -> Result:
+        return Result(0, MANIFEST, "", 0.0)
+
+    def kubectl(self, *_: str, **options: Any) -> Result:
+        objects = [found for found in yaml.safe_load_all(options["input"]) if found]
+        if any(found["metadata"].get("namespace", self.namespace) != self.namespace for found in objects):
+            return Result(1, "", "error: the namespace from the provided object does not match the namespace", 0.0)
+        return Result(0, "".join(f"{found['kind']}\n" for found in objects if found["kind"] != self.missing), "", 0.0)
+
+
+def test_a_release_with_objects_in_two_namespaces_is_complete() -> None:
+    assert helm_release.complete(Strict("told", "monitoring", "adapter"))
+
+
+@pytest.mark.parametrize("missing", ["Deployment", "RoleBinding", "ClusterRoleBinding"])
+def test_a_release_that_lacks_an_object_in_any_namespace_is_not(missing: str) -> None:
+    assert not helm_release.complete(Strict("told", "monitoring", "adapter", missing=missing))
