@@ -301,6 +301,7 @@ def lint(_: Context, fix: bool = False) -> None:
     _passes("ruff", "format", *([] if fix else ["--check"]), ".")
     _passes("ruff", "check", *(["--fix"] if fix else []), ".")
     _passes("mypy")
+    _passes("mypy", "--config-file=app/backend/pyproject.toml", "app/backend/src")
 
 
 @task(name="lock")

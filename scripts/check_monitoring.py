@@ -166,11 +166,11 @@ def count_series(prometheus: Api, expr: str) -> int:
 
 def make_traffic(engine: Engine, settings: Settings) -> None:
     """Use every public service a little, as a person would: the page, the list, one message to the assistant."""
-    for name, service in settings.services.items():
-        if service.public:
-            engine.request(name, "GET", "/")
-            engine.request(name, "GET", "/api/todos")
-            engine.request(name, "POST", "/api/chat", '{"message": "list"}', timeout=60)
+    with engine.asking() as ask:
+        for name in [name for name, service in settings.services.items() if service.public]:
+            ask(name, "GET", "/")
+            ask(name, "GET", "/api/todos")
+            ask(name, "POST", "/api/chat", '{"message": "list"}', timeout=60)
 
 
 def rows(answered: list[Answered]) -> list[tuple[str, str, str, str]]:

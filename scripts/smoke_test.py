@@ -12,55 +12,59 @@ from scripts.core.pipeline import run_alone
 from scripts.core.report import Outcome, StepReport, unchanged
 from scripts.core.settings import Service
 from scripts.engines.project import Project
-from scripts.engines.protocol import Answer, Engine
+from scripts.engines.protocol import Answer, Ask
 
 CHAT_SECONDS = 60
 
 
 def main(project: Project, step: StepReport) -> Outcome:
     """Ask every service, then add a todo by chat and look for it in the API and on the page. Raises TaskError with the answer."""
-    services, engine = project.settings.services, project.engine
-    for name, service in services.items():
-        step.progress(f"{name}: {service.health}, {service.ready}, {service.metrics}")
-        check_service(name, service, engine)
-    for name, service in services.items():
-        if service.public:
-            step.progress(f"{name}: a todo by chat")
-            check_use(name, engine)
+    services = project.settings.services
+    with project.engine.asking() as ask:
+        for name, service in services.items():
+            step.progress(f"{name}: {service.health}, {service.ready}, {service.metrics}")
+            check_service(name, service, ask)
+        for name, service in services.items():
+            if service.public:
+                step.progress(f"{name}: a todo by chat")
+                check_use(name, ask)
     return unchanged(f"{len(services)} services are healthy and ready; a todo added by chat is listed and shown")
 
 
-def check_service(name: str, service: Service, engine: Engine) -> None:
+def check_service(name: str, service: Service, ask: Ask) -> None:
     """Ask a service for its health, for its readiness down to the last dependency, and for its metrics."""
     for path in (service.health, f"{service.ready}?deep=1"):
-        answer = engine.request(name, "GET", path, timeout=30)
+        answer = ask(name, "GET", path, timeout=30)
         if answer.status != 200 or _json(answer).get("status") != "ok":
             raise _unexpected(name, path, answer, "status ok")
-    answer = engine.request(name, "GET", service.metrics)
+    answer = ask(name, "GET", service.metrics)
     if answer.status != 200 or "http_requests_total" not in answer.body:
         raise _unexpected(name, service.metrics, answer, "http_requests_total")
 
 
-def check_use(name: str, engine: Engine) -> None:
+def check_use(name: str, ask: Ask) -> None:
     """Add a todo by chat through the service, find it in the API and on the page, and take it away again."""
     title = f"smoke {secrets.token_hex(4)}"
     try:
-        answer = engine.request(name, "POST", "/api/chat", json.dumps({"message": f"add {title}"}), timeout=CHAT_SECONDS)
+        answer = ask(name, "POST", "/api/chat", json.dumps({"message": f"add {title}"}), timeout=CHAT_SECONDS)
         if answer.status != 200 or not _json(answer).get("todos_changed"):
+            said = _json(answer).get("text")
+            if said:
+                raise TaskError(f"{name}: the chat added no todo, and said: {said}", "mend what it says, then invoke smoke")
             raise _unexpected(name, "POST /api/chat", answer, "todos_changed")
-        listed = engine.request(name, "GET", f"/api/todos?q={title.replace(' ', '%20')}")
+        listed = ask(name, "GET", f"/api/todos?q={title.replace(' ', '%20')}")
         if not any(title in item["title"] for item in _json(listed).get("items", ())):
             raise _unexpected(name, "/api/todos", listed, f"`{title}`, which the chat has added")
-        page = engine.request(name, "GET", "/")
+        page = ask(name, "GET", "/")
         if page.status != 200 or title not in page.body:
             raise _unexpected(name, "/", page, f"`{title}`, which the API lists")
     finally:
-        _remove(name, title, engine)
+        _remove(name, title, ask)
 
 
-def _remove(name: str, title: str, engine: Engine) -> None:
-    for item in _json(engine.request(name, "GET", f"/api/todos?q={title.replace(' ', '%20')}")).get("items", ()):
-        engine.request(name, "DELETE", f"/api/todos/{item['id']}")
+def _remove(name: str, title: str, ask: Ask) -> None:
+    for item in _json(ask(name, "GET", f"/api/todos?q={title.replace(' ', '%20')}")).get("items", ()):
+        ask(name, "DELETE", f"/api/todos/{item['id']}")
 
 
 def _json(answer: Answer) -> dict[str, Any]:

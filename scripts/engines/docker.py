@@ -6,7 +6,7 @@ import json
 import socket
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import requests
@@ -23,7 +23,7 @@ from scripts.core.report import Outcome, StepReport, changed, unchanged
 from scripts.core.secrets import Secret
 from scripts.core.settings import Settings
 from scripts.engines.pod_spec import ContainerPlan, PodPlan, Probe, SecretKey, plan
-from scripts.engines.protocol import Address, Answer, PodState
+from scripts.engines.protocol import Address, Answer, Ask, PodState
 
 LOG_LINES = 15
 RENDER_SECONDS = 60
@@ -138,8 +138,11 @@ class DockerEngine:
                         continue
         return removed
 
-    def request(self, service: str, method: str, path: str, body: str | None = None, timeout: float = 10) -> Answer:
-        """Send an HTTP request to the service's published port."""
+    def asking(self) -> AbstractContextManager[Ask]:
+        """Ask the services at their published ports."""
+        return nullcontext(self._ask)
+
+    def _ask(self, service: str, method: str, path: str, body: str | None = None, timeout: float = 10) -> Answer:
         url = f"http://127.0.0.1:{self._settings.services[service].local_port}{path}"
         headers = {"Content-Type": "application/json"} if body is not None else {}
         try:

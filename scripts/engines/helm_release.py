@@ -134,9 +134,14 @@ def roll_back(cluster: Cluster, revision: Revision) -> None:
 
 
 def uninstall(cluster: Cluster) -> None:
-    """Remove the release and wait until its objects are gone. Raises CommandError."""
+    """Remove the release and wait until its objects and their pods are gone. Raises CommandError.
+
+    A workload can be gone before its pods are, foreground deletion or not: the garbage collector may not have seen them yet.
+    """
     argv = ("uninstall", cluster.release, "--ignore-not-found", "--wait", "--cascade", "foreground", "--timeout", f"{UNINSTALL_SECONDS}s")
     cluster.helm(*argv, timeout=UNINSTALL_SECONDS + 10)
+    pods = ("--selector", f"app.kubernetes.io/instance={cluster.release}")
+    cluster.kubectl("wait", "pod", *pods, "--for=delete", f"--timeout={UNINSTALL_SECONDS}s", timeout=UNINSTALL_SECONDS + 10)
 
 
 def complete(cluster: Cluster) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 from scripts.core.chart import Release
@@ -19,7 +20,7 @@ from scripts.engines.cluster import Cluster, Object
 from scripts.engines.diagnosis import Diagnosis
 from scripts.engines.helm_release import Revision, Used
 from scripts.engines.node_images import Road
-from scripts.engines.protocol import Address, Answer, PodState
+from scripts.engines.protocol import Address, Ask, PodState
 
 FIELD_MANAGER = "todo-tasks"
 GOOD = "todo-tasks/good-releases"
@@ -154,9 +155,9 @@ class KubernetesEngine:
         uses = [helm_release.used_by(self.cluster, revision) for revision in keep.values()]
         return Used(frozenset().union(*(use.secrets for use in uses)), frozenset().union(*(use.images for use in uses)))
 
-    def request(self, service: str, method: str, path: str, body: str | None = None, timeout: float = 10) -> Answer:
-        """Send an HTTP request through the API server's proxy of the Service. Raises TaskError if there is no answer."""
-        return service_proxy.request(self.cluster, f"{self.cluster.release}-{service}", method, path, body, timeout)
+    def asking(self) -> AbstractContextManager[Ask]:
+        """Ask the services through the API server's proxy. Raises TaskError when that does not start."""
+        return service_proxy.asking(self.cluster)
 
     def addresses(self) -> list[Address]:
         """Return the command that opens the public service through a port forward."""

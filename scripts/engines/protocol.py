@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -38,6 +39,14 @@ class PodState:
     ready: bool
     restarts: int
     image: str
+
+
+class Ask(Protocol):
+    """A way to ask the app's services, each through the engine's own Service."""
+
+    def __call__(self, service: str, method: str, path: str, body: str | None = None, timeout: float = 10) -> Answer:
+        """Send an HTTP request to a service, with a JSON body if any; timeout in seconds. Raises TaskError if it is not answered."""
+        ...
 
 
 class Engine(Protocol):
@@ -83,8 +92,8 @@ class Engine(Protocol):
         """Remove Secrets and images of ours that neither the running release nor a rollback needs; return how many."""
         ...
 
-    def request(self, service: str, method: str, path: str, body: str | None = None, timeout: float = 10) -> Answer:
-        """Send an HTTP request to a service through the engine's own Service; JSON body if any. Raises TaskError if it cannot be sent."""
+    def asking(self) -> AbstractContextManager[Ask]:
+        """Return a way to ask the services, open while the block runs. Raises TaskError where there is none."""
         ...
 
     def addresses(self) -> list[Address]:

@@ -6,12 +6,15 @@ import http.client
 import socket
 import tempfile
 import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from scripts.core import shell
 from scripts.core.errors import TaskError
 from scripts.engines.cluster import Cluster
-from scripts.engines.protocol import Answer
+from scripts.engines.protocol import Answer, Ask
 
 START_SECONDS = 15
 
@@ -29,13 +32,27 @@ class _Connection(http.client.HTTPConnection):
         self.sock.connect(str(self._path))
 
 
-def request(cluster: Cluster, service: str, method: str, path: str, body: str | None, timeout: float) -> Answer:
-    """Send one request to port `http` of a Service in the cluster's namespace.
+@contextmanager
+def asking(cluster: Cluster) -> Iterator[Ask]:
+    """Yield a way to ask port `http` of the release's Services while the block runs.
 
-    `kubectl proxy` on a socket in a private folder knows the kubeconfig's authentication; it lives as long as the request.
-    timeout: seconds for the answer. Raises TaskError when there is none.
+    `kubectl proxy` on a socket in a private folder knows the kubeconfig's authentication, and lives as long as the block.
+    Raises TaskError when it does not start.
     """
-    target = f"/api/v1/namespaces/{cluster.namespace}/services/{service}:http/proxy{path}"
+    services = f"/api/v1/namespaces/{cluster.namespace}/services/"
+    with tempfile.TemporaryDirectory(prefix="todo-") as folder:
+        listen = Path(folder) / "proxy"
+
+        def ask(service: str, method: str, path: str, body: str | None = None, timeout: float = 10) -> Answer:
+            target = f"{services}{cluster.release}-{service}:http/proxy{path}"
+            return _ask(_Connection(listen, timeout), service, method, target, body)
+
+        with _serving(cluster.kubectl_argv("proxy", f"--unix-socket={listen}", f"--accept-paths=^{services}"), cluster):
+            yield ask
+
+
+@contextmanager
+def _serving(argv: Sequence[str], cluster: Cluster) -> Iterator[None]:
     serving = threading.Event()
     said: list[str] = []
 
@@ -44,16 +61,13 @@ def request(cluster: Cluster, service: str, method: str, path: str, body: str | 
         if line.startswith("Starting to serve"):
             serving.set()
 
-    with tempfile.TemporaryDirectory(prefix="todo-") as folder:
-        listen = Path(folder) / "proxy"
-        argv = cluster.kubectl_argv("proxy", f"--unix-socket={listen}", f"--accept-paths=^/api/v1/namespaces/{cluster.namespace}/services/")
-        with shell.background(argv, env=cluster.environment, on_line=take) as running:
-            waited = 0.0
-            while not serving.wait(0.05) and running() and waited < START_SECONDS:
-                waited += 0.05
-            if not serving.is_set():
-                raise TaskError(f"{service} cannot be asked: `kubectl proxy` does not start", "invoke doctor", said)
-            return _ask(_Connection(listen, timeout), service, method, target, body)
+    with shell.background(argv, env=cluster.environment, on_line=take) as running:
+        deadline = time.monotonic() + START_SECONDS
+        while not serving.wait(0.05) and running() and time.monotonic() < deadline:
+            pass
+        if not serving.is_set():
+            raise TaskError("the services cannot be asked: `kubectl proxy` does not start", "invoke doctor", said)
+        yield
 
 
 def _ask(connection: _Connection, service: str, method: str, target: str, body: str | None) -> Answer:

@@ -361,14 +361,14 @@ def test_a_forward_to_nothing_fails_with_what_kubectl_says(under: Under) -> None
 
 def test_a_request_brings_back_the_real_status_and_body(under: Under, image_one: Image) -> None:
     under.up(image_one)
-    request = under.engine.request
-    assert (request("backend", "GET", "/index.html").status, request("backend", "GET", "/index.html").body) == (200, "one")
-    posted = request("backend", "POST", "/cgi-bin/echo", body="todo")
-    assert (posted.status, posted.body) == (200, '{"method": "POST", "body": "todo"}')
-    busy = request("backend", "GET", "/cgi-bin/echo/busy")
-    assert (busy.status, '"method": "GET"' in busy.body) == (503, True)
-    assert request("backend", "GET", "/nothing").status == 404
-    assert request("nobody", "GET", "/").status == 404
+    with under.engine.asking() as request:
+        assert (request("backend", "GET", "/index.html").status, request("backend", "GET", "/index.html").body) == (200, "one")
+        posted = request("backend", "POST", "/cgi-bin/echo", body="todo")
+        assert (posted.status, posted.body) == (200, '{"method": "POST", "body": "todo"}')
+        busy = request("backend", "GET", "/cgi-bin/echo/busy")
+        assert (busy.status, '"method": "GET"' in busy.body) == (503, True)
+        assert request("backend", "GET", "/nothing").status == 404
+        assert request("nobody", "GET", "/").status == 404
     assert threading.active_count() < 10
 
 

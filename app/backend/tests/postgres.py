@@ -109,7 +109,7 @@ class Postgres:
         settings = {
             "port": self.port, "listen_addresses": "'127.0.0.1'", "unix_socket_directories": f"'{directory}'",
             "ssl": "on", "ssl_cert_file": f"'{directory}/server.crt'", "ssl_key_file": f"'{directory}/server.key'",
-            "fsync": "off", "max_connections": 60,
+            "fsync": "off", "max_connections": 60, "autovacuum": "off",
             "dynamic_shared_memory_type": "mmap",  # /dev/shm may be cleaned under us when a login session ends
         }  # fmt: skip
         with (directory / "data/postgresql.conf").open("a") as file:

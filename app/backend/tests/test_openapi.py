@@ -35,3 +35,9 @@ def test_every_call_is_documented_with_its_answers():
             if path.startswith("/api"):
                 assert {"401", "503"} <= set(operation["responses"])
                 assert operation["security"] == [{"HTTPBearer": []}]
+
+
+def test_the_limits_of_a_version_are_documented():
+    schemas = create_app(make_settings("postgresql://h/d")).openapi()["components"]["schemas"]
+    version = schemas["TodoChange"]["properties"]["version"]
+    assert (version["type"], version["minimum"], version["maximum"]) == ("integer", 1, 2**31 - 1)

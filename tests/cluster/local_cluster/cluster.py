@@ -28,7 +28,7 @@ MANIFESTS = Path(__file__).with_name("manifests")
 SANDBOX_IMAGE = "docker.io/local-cluster/pause:1"
 # The sandbox's process holds the pod's namespaces, ends when it is told to, and leaves no zombie behind.
 SANDBOX_COMMAND = ("/bin/busybox", "sh", "-c", "trap 'exit 0' TERM INT; while :; do busybox sleep 1000000 & wait $!; done")
-VOLUMES = 12
+VOLUMES = 40
 ANSWER_SECONDS = 90.0
 
 
@@ -241,15 +241,23 @@ state = "{layout.run}/containerd"
         return self._kubectl("get", "node", self.layout.node, "--output", path, ok=None).stdout == "True"
 
     def _create_volumes(self) -> None:
+        """Make the volumes that are not there; those that nobody claims any more are emptied and made anew."""
         self._apply("storage.yaml")
-        there = self._kubectl("get", "persistentvolumes", "--output", "name").stdout
-        for number in range(1, VOLUMES + 1):
-            name = f"local-{number:02}"
-            if f"persistentvolume/{name}\n" in there:
-                continue
-            folder = self.layout.state / "volumes" / name
-            folder.mkdir(parents=True, exist_ok=True)
-            self._kubectl("create", "--filename", "-", input=json.dumps(_volume(name, folder, self.layout.node)))
+        there = json.loads(self._kubectl("get", "persistentvolumes", "--output", "json").stdout)["items"]
+        phases = {volume["metadata"]["name"]: volume.get("status", {}).get("phase") for volume in there}
+        left = [name for name, phase in phases.items() if phase == "Released"]
+        if left:
+            self._kubectl("delete", "persistentvolume", *left)
+        missing = [name for name in (f"local-{number:02}" for number in range(1, VOLUMES + 1)) if name not in phases or name in left]
+        for name in missing:
+            shutil.rmtree(self._folder(name), ignore_errors=True)
+            self._folder(name).mkdir(parents=True)
+        if missing:
+            items = [_volume(name, self._folder(name), self.layout.node) for name in missing]
+            self._kubectl("create", "--filename", "-", input=json.dumps({"apiVersion": "v1", "kind": "List", "items": items}))
+
+    def _folder(self, volume: str) -> Path:
+        return self.layout.state / "volumes" / volume
 
     def _install_add_ons(self) -> None:
         there = [name for name in ADD_ONS if self.layout.has(name)]

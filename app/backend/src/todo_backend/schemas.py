@@ -53,7 +53,7 @@ Tags = Annotated[
 ]
 Priority = Literal["low", "normal", "high"]
 Version = Annotated[
-    int, BeforeValidator(_only_number), Field(ge=1, le=2**31 - 1, description="The version that the caller saw.")
+    int, Field(ge=1, le=2**31 - 1, description="The version that the caller saw."), BeforeValidator(_only_number)
 ]
 SearchText = Annotated[str, StringConstraints(max_length=200, pattern=_TEXT_PATTERN)]
 State = Literal["all", "open", "done"]
