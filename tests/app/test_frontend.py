@@ -32,8 +32,14 @@ def npm(*arguments: str) -> str:
         check=False,
     )
     said = done.stdout + done.stderr
-    assert done.returncode == 0, "\n".join(said.splitlines()[-SHOWN_LINES:])
+    assert done.returncode == 0, "\n".join(what_failed(said.splitlines()))
     return said
+
+
+def what_failed(lines: list[str]) -> list[str]:
+    """Return the lines from the first failed test of node's runner on, or the last ones of another program."""
+    first = next((number for number, line in enumerate(lines) if re.match(r"\s*(not ok|✖)", line)), None)
+    return lines[-SHOWN_LINES:] if first is None else lines[first : first + SHOWN_LINES]
 
 
 @pytest.fixture(scope="module")

@@ -132,7 +132,7 @@ def under(cluster_context: ClusterContext, monkeypatch: pytest.MonkeyPatch) -> I
     )
     engine = KubeContextEngine(settings)
     yield Under(engine)
-    engine.cluster.kubectl("delete", "namespace", settings.namespace, "--ignore-not-found", timeout=180)
+    engine.cluster.kubectl("delete", "namespace", settings.namespace, "--ignore-not-found", "--wait=false")
     node_images.prune(engine.roads(), {REPOSITORY}, ())
 
 
