@@ -80,9 +80,9 @@ open({str(pids)!r}, "w").write(f"{{os.getpid()}} {{child.pid}}")
 child.wait()
 """
     started = time.monotonic()
-    with pytest.raises(shell.CommandError, match="did not end within 2 s"):
-        python(code, timeout=2)
-    assert time.monotonic() - started < 8
+    with pytest.raises(shell.CommandError, match="did not end within 5 s"):
+        python(code, timeout=5)
+    assert time.monotonic() - started < 40
     assert [alive(int(pid)) for pid in pids.read_text().split()] == [False, False]
 
 
