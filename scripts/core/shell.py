@@ -231,6 +231,8 @@ def _wait(command: Any, timeout: float) -> bool:
         command.wait()
     finally:
         timer.cancel()
+        if timed_out.is_set():
+            timer.join()  # its children may take longer to end than the program itself
         with _running.lock:
             _running.groups.discard(command.process.pid)
     return timed_out.is_set()
