@@ -12,6 +12,7 @@ from invoke import Collection, Context, Exit, task
 from scripts import (
     build_images,
     check_monitoring,
+    check_policies,
     create_secrets,
     doctor,
     install_charts,
@@ -78,6 +79,7 @@ def up_steps(project: Project, *, require_monitoring: bool = False) -> list[Step
         step("kinds", install_monitoring.prepare, "start", optional=not require_monitoring),
         step("monitoring", install_monitoring.main, "kinds", optional=not require_monitoring),
     ]
+    policies = step("policies", partial(check_policies.main, anew=False), "rollout", optional=True)
     return [
         step("preflight", doctor.main),
         step("build", build_images.main, "preflight"),
@@ -87,6 +89,7 @@ def up_steps(project: Project, *, require_monitoring: bool = False) -> list[Step
         step("chart", chart, "load", "secrets", *(["kinds"] if project.monitored else [])),
         step("rollout", wait_for_rollout.main, "chart"),
         step("smoke", smoke_test.main, "rollout"),
+        *([policies] if isinstance(project.engine, KubernetesEngine) else []),
         *(monitoring if project.monitored else []),
     ]
 
@@ -176,6 +179,8 @@ def smoke(_: Context, monitoring: bool = False, engine: str | None = None, json:
     def work(report: Report) -> None:
         project = Project(engine)
         steps = [Step("smoke", partial(smoke_test.main, project))]
+        if isinstance(project.engine, KubernetesEngine):
+            steps.append(Step("policies", partial(check_policies.main, project), optional=True))
         if monitoring:
             steps.append(Step("monitoring", partial(check_monitoring.main, project, report), ("smoke",)))
         pipeline.run_steps(steps, report)

@@ -15,15 +15,17 @@ from scripts.core.report import Outcome, StepReport, changed, unchanged
 from scripts.core.secrets import Secret
 from scripts.core.settings import Settings
 from scripts.core.shell import CommandError
-from scripts.engines import helm_release, node_images, rollout, service_proxy, stuck_pods
+from scripts.engines import helm_release, node_images, policy_probe, rollout, service_proxy, stuck_pods
 from scripts.engines.cluster import Cluster, Object
 from scripts.engines.diagnosis import Diagnosis
 from scripts.engines.helm_release import Revision, Used
 from scripts.engines.node_images import Road
+from scripts.engines.policy_probe import Verdict
 from scripts.engines.protocol import Address, Ask, PodState
 
 FIELD_MANAGER = "todo-tasks"
 GOOD = "todo-tasks/good-releases"
+POLICIES = "todo-tasks/policies"
 GOOD_KEPT = 10
 GLANCE_SECONDS = 5
 DELETE_SECONDS = 180
@@ -180,6 +182,21 @@ class KubernetesEngine:
     def diagnose(self) -> list[Diagnosis]:
         """Return what is wrong with the release; nothing when it is well."""
         return rollout.examine(self.cluster)
+
+    def policies_verdict(self, step: StepReport, *, anew: bool) -> Verdict | None:
+        """Return whether the cluster enforces network policies; None where the release has none.
+
+        What was found is remembered in the namespace; anew: try it all the same. Raises TaskError when it cannot be tried.
+        """
+        remembered = (self._namespace() or {}).get("metadata", {}).get("annotations", {}).get(POLICIES)
+        if remembered and not anew:
+            return Verdict(remembered)
+        if not self.cluster.get("networkpolicies"):
+            return None
+        verdict = policy_probe.probe(self.cluster, step)
+        if verdict is not Verdict.UNPROVEN:
+            self.cluster.kubectl("annotate", "namespace", self.cluster.namespace, "--overwrite", f"{POLICIES}={verdict}")
+        return verdict
 
     def remove_app(self, *, delete_data: bool, step: StepReport) -> list[str]:
         """Remove the release, the Secrets and, with the data or where there is none, the namespace; return what was removed."""

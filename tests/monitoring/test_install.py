@@ -148,9 +148,9 @@ def test_removal_goes_from_the_adapter_to_what_the_operator_left() -> None:
     install_monitoring.remove(made, STEP)
     assert made.engine.cluster.calls == [
         "helm uninstall monitoring-adapter",
-        "kubectl monitoring wait pod --selector",
+        "kubectl monitoring delete pod --selector",
         "helm uninstall monitoring",
-        "kubectl monitoring wait pod --selector",
+        "kubectl monitoring delete pod --selector",
         "kubectl monitoring delete namespace monitoring",
         "kubectl kube-system delete service monitoring-kubelet",
     ]
@@ -168,7 +168,7 @@ def test_our_kinds_go_after_the_app_that_uses_them_and_its_data_stays() -> None:
     assert install_monitoring.remove_kinds(made, STEP).detail == "release todo-chatbot, 1 kinds"
     assert made.engine.cluster.calls == [
         "helm uninstall todo-chatbot",
-        "kubectl todo-chatbot wait pod --selector",
+        "kubectl todo-chatbot delete pod --selector",
         "kubectl todo-chatbot delete crd --ignore-not-found",
     ]
 
