@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 
 from scripts.core import shell
 from scripts.core.chart import Release
@@ -10,6 +11,7 @@ from scripts.core.errors import InputError, MissingError, TaskError
 from scripts.core.images import Image
 from scripts.core.report import Outcome, StepReport, changed, unchanged
 from scripts.core.settings import Settings
+from scripts.core.shell import CommandError
 from scripts.engines import node_roads, registry
 from scripts.engines.cluster import Cluster
 from scripts.engines.kubernetes import KubernetesEngine, reachable
@@ -52,17 +54,22 @@ class KubeContextEngine(KubernetesEngine):
     def start(self, step: StepReport) -> Outcome:
         """Verify that the cluster answers, and say which it is. Raises MissingError when it does not."""
         step.progress(f"asking {self.cluster.context}")
-        if reason := self.unusable():
-            raise MissingError(
-                f"{self.cluster.context or 'kube_context'}: {reason}", "mend kube_context in invoke.yaml, or start that cluster"
-            )
-        nodes = self.cluster.get("nodes")
+        if reason := self._not_named():
+            raise self._missing(reason)
+        try:
+            nodes = self.cluster.get("nodes")
+        except CommandError as error:
+            raise self._missing(error.evidence[-1] if error.evidence else error.cause) from None
         version = nodes[0]["status"]["nodeInfo"]["kubeletVersion"] if nodes else "no node"
         return unchanged(f"{self.cluster.context}, {version}, {len(nodes)} node{'' if len(nodes) == 1 else 's'}")
 
     def roads(self) -> Sequence[Road]:
-        """Return how images get into each node; none when a registry hands them out."""
-        return [] if self._registry else node_roads.find(self.cluster, self._settings.kube_context)
+        """Return how images get into each node; none when a registry hands them out. The nodes of a run are asked once."""
+        return [] if self._registry else self._roads_found
+
+    @cached_property
+    def _roads_found(self) -> Sequence[Road]:
+        return node_roads.find(self.cluster, self._settings.kube_context)
 
     def load_images(self, images: Sequence[Image], step: StepReport) -> Outcome:
         """Push to the registry that the settings name, else bring the images into the nodes."""
@@ -96,10 +103,13 @@ class KubeContextEngine(KubernetesEngine):
         if not context:
             return "no context is named under kube_context in invoke.yaml"
         try:
-            known = shell.run(["kubectl", "config", "get-contexts", "--output", "name"], timeout=CONFIG_SECONDS).stdout.split()
+            return "" if context in self._contexts else f"the kubeconfig has no context {context}"
         except TaskError as error:
             return error.cause
-        return "" if context in known else f"the kubeconfig has no context {context}"
+
+    @cached_property
+    def _contexts(self) -> list[str]:
+        return shell.run(["kubectl", "config", "get-contexts", "--output", "name"], timeout=CONFIG_SECONDS).stdout.split()
 
 
 def removal(removed: Sequence[str], kept: Sequence[str]) -> Outcome:

@@ -17,7 +17,6 @@ SOCKETS = (
     "/run/containerd/containerd.sock",
     "/run/k3s/containerd/containerd.sock",
     "/var/snap/microk8s/common/run/containerd.sock",
-    "/run/local-cluster/containerd.sock",
     "/run/todo-test-cluster/containerd.sock",
 )
 CTR_SECONDS = 10
