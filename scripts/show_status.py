@@ -26,4 +26,4 @@ def show_addresses(engine: Engine, report: Report) -> None:
     addresses = engine.addresses()
     report.event("addresses", addresses={address.service: address.open for address in addresses})
     for address in addresses:
-        report.result(f"{address.service}: {address.open}")
+        report.result(f"open {address.service}: {address.open}")
