@@ -82,14 +82,19 @@ def _logs(cluster: Cluster, pods: Sequence[Object]) -> Mapping[str, tuple[str, .
             ended_well = seen.last_death(status).get("exitCode") == 0 and init
             if not waits and (ended_well or not seen.last_death(status)):
                 continue
-            argv = ["logs", name_of(pod), "--container", spec["name"], f"--tail={LOG_LINES}"]
-            if not waits and "terminated" not in status.get("state", {}):
-                argv.append("--previous")
-            result = _tried(cluster, *argv)
-            lines = tuple(line for line in result.stdout.splitlines() if not line.startswith(NO_LOG))
-            if result.code == 0 and lines:
+            lies_there = "terminated" in status.get("state", {})
+            lines = _log(cluster, pod, spec, previous=not waits and not lies_there)
+            if not lines and lies_there:  # it has been started again since its state was read
+                lines = _log(cluster, pod, spec, previous=True)
+            if lines:
                 logs[f"{name_of(pod)}/{spec['name']}"] = lines
     return logs
+
+
+def _log(cluster: Cluster, pod: Object, container: Object, *, previous: bool) -> tuple[str, ...]:
+    argv = ["logs", name_of(pod), "--container", container["name"], f"--tail={LOG_LINES}", *(["--previous"] if previous else [])]
+    result = _tried(cluster, *argv)
+    return tuple(line for line in result.stdout.splitlines() if not line.startswith(NO_LOG)) if result.code == 0 else ()
 
 
 def _tried(cluster: Cluster, *argv: str) -> Result:
