@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import secrets
 import sys
+import time
 from typing import Any
 
+from scripts.core import shell
 from scripts.core.errors import TaskError
 from scripts.core.pipeline import run_alone
 from scripts.core.report import Outcome, StepReport, unchanged
@@ -15,6 +17,7 @@ from scripts.engines.project import Project
 from scripts.engines.protocol import Answer, Ask
 
 CHAT_SECONDS = 60
+SETTLE_SECONDS = 15.0  # a pod of the old release that drains says for a moment that it is not ready, also to the services that ask it
 
 
 def main(project: Project, step: StepReport) -> Outcome:
@@ -34,9 +37,11 @@ def main(project: Project, step: StepReport) -> Outcome:
 def check_service(name: str, service: Service, ask: Ask) -> None:
     """Ask a service for its health, for its readiness down to the last dependency, and for its metrics."""
     for path in (service.health, f"{service.ready}?deep=1"):
-        answer = ask(name, "GET", path, timeout=30)
-        if answer.status != 200 or _json(answer).get("status") != "ok":
-            raise _unexpected(name, path, answer, "status ok")
+        deadline = time.monotonic() + SETTLE_SECONDS
+        while not _is_ok(answer := ask(name, "GET", path, timeout=30)):
+            if time.monotonic() > deadline:
+                raise _unexpected(name, path, answer, "status ok")
+            shell.pause(0.5)
     answer = ask(name, "GET", service.metrics)
     if answer.status != 200 or "http_requests_total" not in answer.body:
         raise _unexpected(name, service.metrics, answer, "http_requests_total")
@@ -65,6 +70,10 @@ def check_use(name: str, ask: Ask) -> None:
 def _remove(name: str, title: str, ask: Ask) -> None:
     for item in _json(ask(name, "GET", f"/api/todos?q={title.replace(' ', '%20')}")).get("items", ()):
         ask(name, "DELETE", f"/api/todos/{item['id']}")
+
+
+def _is_ok(answer: Answer) -> bool:
+    return answer.status == 200 and _json(answer).get("status") == "ok"
 
 
 def _json(answer: Answer) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from scripts import smoke_test
 from scripts.core.errors import TaskError
 from scripts.core.settings import load_settings
 from scripts.engines.protocol import Answer
@@ -59,7 +60,10 @@ def test_an_app_that_is_well_passes_and_has_no_todo_more() -> None:
         ("metrics", Answer(200, "nothing"), "app: /metrics does not say http_requests_total"),
     ],
 )
-def test_a_service_that_is_not_well_is_named_with_what_it_was_asked(kind: str, answer: Answer, message: str) -> None:
+def test_a_service_that_is_not_well_is_named_with_what_it_was_asked(
+    kind: str, answer: Answer, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(smoke_test, "SETTLE_SECONDS", 0.0)
     with pytest.raises(TaskError, match=message) as error:
         check_service("app", SERVICE, App(**{kind: answer}))
     assert error.value.evidence[0] == f"HTTP {answer.status}"

@@ -19,6 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from scripts.core import shell
 from scripts.core.images import find_base
 from scripts.core.settings import load_settings
 from tests.checkout import RELEASE, Checkout
@@ -34,7 +35,7 @@ def main() -> None:
     """Install the app, measure both ways in turn, and take the app away."""
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 3
     own = LocalCluster()
-    os.environ["PATH"] += f"{os.pathsep}{own.layout.bin}"
+    os.environ["PATH"] += f"{os.pathsep}{shell.TOOLS}{os.pathsep}{own.layout.bin}"
     os.environ["NO_PROXY"] = own.layout.node_ip
     context = ClusterContext(own.layout.name, own.layout.kubeconfig, own.layout.containerd_socket)
     with tempfile.TemporaryDirectory() as folder:
