@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from typing import Any
 
 import pytest
@@ -67,6 +68,12 @@ def test_a_service_that_is_not_well_is_named_with_what_it_was_asked(
     with pytest.raises(TaskError, match=message) as error:
         check_service("app", SERVICE, App(**{kind: answer}))
     assert error.value.evidence[0] == f"HTTP {answer.status}"
+
+
+def test_a_service_may_be_unready_for_a_moment_after_a_rollout() -> None:
+    app = App(ready=Answer(503, '{"status": "not_ready"}'))
+    threading.Timer(0.3, app.answers.clear).start()
+    check_service("app", SERVICE, app)
 
 
 @pytest.mark.parametrize(
