@@ -23,6 +23,7 @@ APT_LOCK_SECONDS = 600
 APT_POLL_SECONDS = 3
 DOCKER_START_SECONDS = 90
 DOCKER_LOG = Path("/var/log/docker.log")
+PID_FILES = (Path("/run/docker.pid"), Path("/run/docker/containerd/containerd.pid"))
 SYSTEMD = Path("/run/systemd/system")
 POLICY = Path("/usr/sbin/policy-rc.d")
 POLICY_TEXT = "#!/bin/sh\n# Put here by `invoke setup` while it installs packages for the tests; their services stay off.\nexit 101\n"
@@ -104,6 +105,7 @@ def start_docker(step: StepReport) -> None:
 
     What starts it detaches it, so it holds nothing of ours and outlives this run.
     """
+    _forget_dead_engine()
     for argv in _ways_to_start_docker():
         started = shell.run(argv, timeout=DOCKER_START_SECONDS, ok=None, on_line=step.progress)
         if started.code == 0:
@@ -116,6 +118,24 @@ def start_docker(step: StepReport) -> None:
             raise TaskError(f"the Docker engine does not start (`{argv[0]}`)", "mend what its log says", evidence)
         step.progress("waiting for the Docker engine to answer")
         shell.pause(0.5)
+
+
+def _forget_dead_engine() -> None:
+    """Remove the process ids that a killed engine has left.
+
+    The next one takes such a process for alive where it is still listed, since nobody collected it (a container without an init), or where
+    its number was given to another.
+    """
+    for file in PID_FILES:
+        try:
+            process = Path(f"/proc/{int(file.read_text(encoding='ascii'))}/stat")
+            name, _, rest = process.read_text(encoding="utf-8", errors="replace").partition("(")[2].rpartition(")")
+        except ValueError:
+            continue
+        except OSError:
+            name, rest = "", ""
+        if name not in ("dockerd", "containerd") or rest.split()[0] == "Z":
+            file.unlink(missing_ok=True)
 
 
 def _ways_to_start_docker() -> list[list[str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -448,3 +449,27 @@ def test_docker_starts_without_the_init_script_where_that_may_not_raise_limits(
     monkeypatch.setattr(packages, "DOCKER_LOG", tmp_path / "no.log")
     with pytest.raises(TaskError, match="the Docker engine does not start"):
         packages.start_docker(step)
+
+
+def test_the_process_id_of_a_killed_engine_is_forgotten_and_that_of_a_running_one_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program, file = tmp_path / "dockerd", tmp_path / "docker.pid"
+    shutil.copy2(shutil.which("sleep") or "", program)
+    monkeypatch.setattr(packages, "PID_FILES", (file, tmp_path / "none.pid"))
+    engine = subprocess.Popen([program, "60"])
+    try:
+        file.write_text(str(engine.pid))
+        packages._forget_dead_engine()
+        assert file.exists()
+        engine.kill()
+        while "Z" not in Path(f"/proc/{engine.pid}/stat").read_text().rpartition(")")[2].split()[0]:
+            time.sleep(0.01)
+        packages._forget_dead_engine()
+        assert not file.exists()
+        file.write_text(str(os.getpid()))  # the number was given to another program
+        packages._forget_dead_engine()
+        assert not file.exists()
+    finally:
+        engine.kill()
+        engine.wait()
