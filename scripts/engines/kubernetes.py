@@ -188,11 +188,11 @@ class KubernetesEngine:
 
         What was found is remembered in the namespace; anew: try it all the same. Raises TaskError when it cannot be tried.
         """
+        if not self.cluster.get("networkpolicies"):
+            return None
         remembered = (self._namespace() or {}).get("metadata", {}).get("annotations", {}).get(POLICIES)
         if remembered and not anew:
             return Verdict(remembered)
-        if not self.cluster.get("networkpolicies"):
-            return None
         verdict = policy_probe.probe(self.cluster, step)
         if verdict is not Verdict.UNPROVEN:
             self.cluster.kubectl("annotate", "namespace", self.cluster.namespace, "--overwrite", f"{POLICIES}={verdict}")
