@@ -23,6 +23,8 @@ console.log = console.info = console.debug = jsonWriter('debug');
 console.warn = jsonWriter('warn');
 console.error = jsonWriter('error');
 
+/** Above the idle timeout of the proxies in front, so that they, not we, close idle connections. */
+process.env.KEEP_ALIVE_TIMEOUT ??= '75000';
 process.env.NEXT_MANUAL_SIG_HANDLE = 'true';
 // @ts-expect-error made by the build, beside this file in the image
 await import('./server.js');

@@ -290,6 +290,8 @@ class DockerEngine:
             working_dir=container.working_dir or None,
             environment={key: self._value(value) for key, value in container.env.items()},
             user=container.user or None,
+            # At SIGTERM the app waits for clients to turn to another replica; here there is none.
+            stop_signal="SIGINT",
             ports=[p for p in container.ports if ports],
             labels=labels,
             host_config=host,

@@ -10,6 +10,8 @@ import httpx2
 import psutil
 import pytest
 
+from todo_backend.serve import LINGER_SECONDS
+
 from . import fake_gemini as gemini
 from .conftest import SOURCE, START_TIMEOUT
 from .fake_gemini import speak
@@ -39,7 +41,19 @@ def test_at_rest_the_process_needs_less_than_120_mb(start_process, database_url,
     assert psutil.Process(process.popen.pid).memory_info().rss < 120_000_000
 
 
-def test_at_sigterm_a_running_answer_is_finished_and_new_connections_are_refused(start_process, database_url):
+def test_at_ctrl_c_it_ends_at_once_and_without_a_traceback(start_process, database_url):
+    process = start_process(DATABASE_URL=database_url)
+    process.wait_ready()
+    with httpx2.Client(base_url=process.url) as client:
+        client.get("/api/todos")
+        process.popen.send_signal(signal.SIGINT)
+        started = time.monotonic()
+        code, output = process.wait()
+    assert (code, "Traceback" in output) == (130, False)
+    assert time.monotonic() - started < LINGER_SECONDS
+
+
+def test_at_sigterm_a_running_answer_is_finished_and_ready_says_no(start_process, database_url):
     with gemini.fake_gemini() as fake:
         slow = speak("At last.")
         slow.delay = 2
@@ -59,11 +73,36 @@ def test_at_sigterm_a_running_answer_is_finished_and_new_connections_are_refused
             time.sleep(0.02)
         process.popen.send_signal(signal.SIGTERM)
         time.sleep(0.5)
-        with pytest.raises(httpx2.ConnectError):
-            httpx2.get(f"{process.url}/ready")
+        ready = httpx2.get(f"{process.url}/ready")
+        assert (ready.status_code, ready.json()["reason"]) == (503, "shutting down")
         asking.join(START_TIMEOUT)
         assert [name for name, _ in told] == ["start", "delta", "done"]
         assert process.wait()[0] == ENDED_BY_SIGTERM
+
+
+def test_at_sigterm_a_request_on_a_kept_connection_is_answered_and_the_connection_given_back(
+    start_process, database_url
+):
+    process = start_process(DATABASE_URL=database_url)
+    process.wait_ready()
+    with httpx2.Client(base_url=process.url) as client:
+        assert "Connection" not in client.get("/api/todos").headers
+        process.popen.send_signal(signal.SIGTERM)
+        time.sleep(0.5)  # a server that closes what looks idle has done so by now
+        answer = client.post("/api/todos", json={"title": "on its way"})
+    assert (answer.status_code, answer.headers["Connection"]) == (201, "close")
+    assert process.wait()[0] == ENDED_BY_SIGTERM
+
+
+def test_at_sigterm_a_connection_that_stays_idle_is_closed_after_a_while(start_process, database_url):
+    process = start_process(DATABASE_URL=database_url)
+    process.wait_ready()
+    with httpx2.Client(base_url=process.url) as client:
+        client.get("/api/todos")
+        process.popen.send_signal(signal.SIGTERM)
+        started = time.monotonic()
+        assert process.wait()[0] == ENDED_BY_SIGTERM
+    assert LINGER_SECONDS - 0.5 < time.monotonic() - started
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 /** The built server against a backend that a test can make slow, silent or rude. Needs neither browser nor database. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer, get as httpGet } from 'node:http';
+import { Agent, createServer, get as httpGet } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -61,6 +61,14 @@ async function startFrontend() {
   });
   frontend.start();
   await answers(`${url}/ready`);
+}
+
+/** Sends SIGTERM; `exited` is the exit code to come. */
+function endFrontend() {
+  const child = /** @type {import('node:child_process').ChildProcess} */ (frontend.child);
+  const exited = new Promise((done) => child.once('exit', done));
+  child.kill('SIGTERM');
+  return { exited };
 }
 
 /**
@@ -281,14 +289,49 @@ check('while all is well a probe asks the backend nothing; a deep one asks wheth
   );
 });
 
+check('a read whose connection was closed is sent once more; what changes something is not', async () => {
+  reply = (request, response) => {
+    if (asked.length === 1) request.socket.destroy();
+    else replyAsUsual(request, response);
+  };
+  assert.equal((await fetch(`${url}/api/todos`)).status, 200);
+  assert.equal(asked.length, 2);
+  asked = [];
+  assert.equal((await chat()).status, 502);
+  assert.equal(asked.length, 1);
+});
+
+check('a read is sent no more than twice', async () => {
+  reply = (request) => request.socket.destroy();
+  assert.equal((await fetch(`${url}/api/todos`)).status, 502);
+  assert.equal(asked.length, 2);
+});
+
+check('after SIGTERM a request on a kept connection is answered and the connection given back', async () => {
+  const agent = new Agent({ keepAlive: true });
+  /** @returns {Promise<import('node:http').IncomingMessage>} */
+  const list = () =>
+    new Promise((done, fail) => {
+      httpGet(`${url}/api/todos`, { agent }, (answer) =>
+        answer.resume().once('end', () => done(answer)),
+      ).once('error', fail);
+    });
+  assert.equal((await list()).headers.connection, 'keep-alive');
+  const { exited } = endFrontend();
+  await sleep(500);
+  const answer = await list();
+  assert.equal(answer.statusCode, 200);
+  assert.equal(answer.headers.connection, 'close');
+  assert.equal(await exited, 0);
+  await startFrontend();
+});
+
 check(
   'after SIGTERM a running answer is finished, /ready says 503, and the process ends with 0',
   async () => {
     const finish = slowStream();
     const response = await chat();
-    const child = /** @type {import('node:child_process').ChildProcess} */ (frontend.child);
-    const exited = new Promise((done) => child.once('exit', done));
-    child.kill('SIGTERM');
+    const { exited } = endFrontend();
     await sleep(500);
     const ready = await new Promise((done) => httpGet(`${url}/ready`, (answer) => done(answer.statusCode)));
     assert.equal(ready, 503);

@@ -95,7 +95,7 @@ def create_app(settings: Settings) -> FastAPI:
         app.add_middleware(BearerToken, token=token, guarded=("/api", MCP_PATH))
     else:
         logger.warning("API_TOKEN is empty: /api and /mcp are open to everyone who can reach this port")
-    app.add_middleware(RequestScope, metrics=metrics)
+    app.add_middleware(RequestScope, metrics=metrics, readiness=readiness)
     return app
 
 

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from todo_backend.logs import request_id
 from todo_backend.metrics import Metrics
+from todo_backend.readiness import Readiness
 
 logger = logging.getLogger("todo_backend.access")
 
@@ -29,11 +30,15 @@ _SECURITY_HEADERS = {
 
 
 class RequestScope:
-    """Give each request an id, count and time it, log it in one line, and answer 500 when all else failed."""
+    """Give each request an id, count and time it, log it in one line, and answer 500 when all else failed.
 
-    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+    While the process is shutting down, every answer asks the client to use another connection from now on.
+    """
+
+    def __init__(self, app: ASGIApp, metrics: Metrics, readiness: Readiness) -> None:
         self._app = app
         self._metrics = metrics
+        self._readiness = readiness
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -54,6 +59,8 @@ class RequestScope:
                 headers["X-Request-ID"] = identity
                 for name, value in _SECURITY_HEADERS.items():
                     headers[name] = value
+                if self._readiness.is_stopping:
+                    headers["Connection"] = "close"
             await send(message)
 
         counted = scope["path"] not in _PROBES

@@ -26,6 +26,11 @@ class Readiness:
         """Why the process is not ready, or None when it is."""
         return "shutting down" if self._stopping else self._database_problem
 
+    @property
+    def is_stopping(self) -> bool:
+        """Whether the process is shutting down."""
+        return self._stopping
+
     def database_answered(self) -> None:
         """Note that the database did what it was asked."""
         self._database_problem = None

@@ -43,14 +43,18 @@ export interface BackendAnswer {
 }
 
 const TIMEOUT_CODES = ['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT'];
+const CLOSED_CODES = ['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE'];
+
+function codeOf(error: unknown): string {
+  return (error as { code?: string } | null)?.code ?? '';
+}
 
 /** Sort what went wrong. A connection that is not made in time counts as unreachable. */
 export function failureKind(error: unknown, signal?: AbortSignal): FailureKind {
   const name = error instanceof Error ? error.name : '';
   if (name === 'TimeoutError') return 'timeout';
   if (signal?.aborted) return 'cancelled';
-  const code = (error as { code?: string } | null)?.code ?? '';
-  return TIMEOUT_CODES.includes(code) ? 'timeout' : 'unreachable';
+  return TIMEOUT_CODES.includes(codeOf(error)) ? 'timeout' : 'unreachable';
 }
 
 /**
@@ -62,7 +66,7 @@ export async function callBackend(call: BackendCall): Promise<BackendAnswer> {
   const { backendUrl, apiToken } = settings();
   const stopClock = metrics().upstreamSeconds.startTimer();
   try {
-    const answer = await request(new URL(call.path, backendUrl), {
+    const answer = await send(new URL(call.path, backendUrl), {
       dispatcher: pool,
       method: call.method,
       headers: { ...call.headers, ...(apiToken && { authorization: `Bearer ${apiToken}` }) },
@@ -85,6 +89,22 @@ export async function callBackend(call: BackendCall): Promise<BackendAnswer> {
       updateReadiness({ backendReached: false });
     }
     throw new BackendFailure(kind, error);
+  }
+}
+
+type RequestOptions = NonNullable<Parameters<typeof request>[1]>;
+
+/**
+ * Send a request. When the connection was closed without an answer, as one kept from an earlier request is whose
+ * server has gone, a read is sent once more, as RFC 9110 section 9.2.2 allows; what changes something is not.
+ */
+async function send(target: URL, options: RequestOptions): Promise<Dispatcher.ResponseData<unknown>> {
+  try {
+    return await request(target, options);
+  } catch (error) {
+    const isRead = options.method === 'GET' || options.method === 'HEAD';
+    if (!isRead || !CLOSED_CODES.includes(codeOf(error))) throw error;
+    return await request(target, options);
   }
 }
 

@@ -30,13 +30,13 @@ export function handlerOf(url: string): string | null {
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PATCH', 'DELETE', 'PUT', 'OPTIONS']);
 
 interface Observer {
-  /** A request that counts has arrived at this server. */
-  began(server: Server): void;
-  /** Its answer has ended, or its connection broke. */
-  ended(): void;
+  /** A request has arrived at this server, and this will be its answer. */
+  began(server: Server, response: ServerResponse): void;
+  /** The answer has ended, or its connection broke. */
+  ended(response: ServerResponse): void;
 }
 
-/** Count, time and log every request but the probes, through Node's own diagnostics channel. */
+/** Tell the observer of every request; count, time and log all but the probes, through Node's own diagnostics channel. */
 export function observeHttp(observer: Observer): void {
   subscribe('http.server.request.start', (message) => {
     const { request, response, server } = message as {
@@ -44,12 +44,13 @@ export function observeHttp(observer: Observer): void {
       response: ServerResponse;
       server: Server;
     };
+    observer.began(server, response);
+    response.once('close', () => observer.ended(response));
     const handler = handlerOf(request.url ?? '');
     if (handler === null) return;
     const method = METHODS.has(request.method ?? '') ? (request.method as string) : 'other';
     const started = performance.now();
     metrics().inFlight.inc();
-    observer.began(server);
     response.once('close', () => {
       const seconds = (performance.now() - started) / 1000;
       metrics().inFlight.dec();
@@ -62,7 +63,6 @@ export function observeHttp(observer: Observer): void {
         duration_ms: Math.round(seconds * 1000),
         request_id: response.getHeader('x-request-id'),
       });
-      observer.ended();
     });
   });
 }
