@@ -8,7 +8,7 @@ from dataclasses import asdict
 from scripts.core.errors import InputError, TaskError
 from scripts.core.pipeline import guarded
 from scripts.core.report import Report
-from scripts.engines.diagnosis import Diagnosis
+from scripts.engines.causes.cause import Diagnosis
 from scripts.engines.project import Project
 from scripts.engines.rollout import Diagnosable
 

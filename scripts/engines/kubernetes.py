@@ -16,8 +16,8 @@ from scripts.core.secrets import Secret
 from scripts.core.settings import Settings
 from scripts.core.shell import CommandError
 from scripts.engines import helm_release, node_images, policy_probe, rollout, service_proxy, stuck_pods
+from scripts.engines.causes.cause import Diagnosis
 from scripts.engines.cluster import Cluster, Object
-from scripts.engines.diagnosis import Diagnosis
 from scripts.engines.helm_release import Revision, Used
 from scripts.engines.node_images import Road
 from scripts.engines.policy_probe import Verdict

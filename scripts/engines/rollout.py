@@ -11,8 +11,9 @@ from scripts.core.errors import TaskError
 from scripts.core.report import Outcome, StepReport, changed, unchanged
 from scripts.engines import observation
 from scripts.engines import snapshot as seen
+from scripts.engines.causes.cause import DATABASE_CODES, Diagnosis
 from scripts.engines.cluster import Cluster, Object
-from scripts.engines.diagnosis import DATABASE_CODES, Diagnosis, diagnose
+from scripts.engines.diagnosis import diagnose
 from scripts.engines.snapshot import Snapshot, name_of
 
 GLANCE_SECONDS = 1.0

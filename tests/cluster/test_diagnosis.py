@@ -12,8 +12,9 @@ import pytest
 from scripts.core.errors import TaskError
 from scripts.core.report import Report, StepReport
 from scripts.engines import observation, rollout
+from scripts.engines.causes.cause import Diagnosis
 from scripts.engines.cluster import Cluster
-from scripts.engines.diagnosis import Diagnosis, diagnose
+from scripts.engines.diagnosis import diagnose
 from scripts.engines.snapshot import Snapshot
 from tests.cluster import faults
 from tests.cluster.context import ClusterContext, temporary_namespace

@@ -15,7 +15,8 @@ import pytest
 from scripts.core.errors import TaskError
 from scripts.engines import observation, rollout
 from scripts.engines import snapshot as seen
-from scripts.engines.diagnosis import DATABASE_CODES, PATIENCE, Diagnosis, diagnose
+from scripts.engines.causes.cause import DATABASE_CODES, PATIENCE, Diagnosis
+from scripts.engines.diagnosis import diagnose
 from scripts.engines.snapshot import Snapshot
 from tests.cluster.faults import FAULTS, HEALTHY, Fault
 from tests.cluster.recordings import FOLDER, read_recording

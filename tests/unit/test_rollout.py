@@ -15,7 +15,7 @@ from scripts import diagnose
 from scripts.core.errors import InputError, TaskError
 from scripts.core.report import Report
 from scripts.engines import rollout
-from scripts.engines.diagnosis import Diagnosis
+from scripts.engines.causes.cause import Diagnosis
 from scripts.engines.project import Project
 from scripts.engines.snapshot import Snapshot
 
