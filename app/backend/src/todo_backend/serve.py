@@ -15,7 +15,7 @@ from todo_backend.logs import configure_logs
 from todo_backend.readiness import Readiness
 from todo_backend.settings import Settings, SettingsError
 
-# After SIGTERM: as long as a client may still believe in a connection that it holds idle; the frontend lets go after 4 s.
+# After SIGTERM: longer than clients keep an idle connection; the frontend does for 4 s.
 LINGER_SECONDS = 5
 # Together with the above, what the chart gives as drainSeconds.
 GRACEFUL_SHUTDOWN_SECONDS = 15
@@ -24,7 +24,7 @@ KEEP_ALIVE_SECONDS = 75
 
 
 class _Server(uvicorn.Server):
-    """Uvicorn, which leaves in two steps at SIGTERM, because a request may be on its way on a connection that looks idle.
+    """Uvicorn, which leaves in two steps at SIGTERM: a request may be on its way on a connection that looks idle.
 
     First every answer asks the client to close its connection (the middleware does, once readiness knows), and nothing
     is refused until no connection is left or LINGER_SECONDS have passed. Then uvicorn's own shutdown follows.
@@ -43,10 +43,14 @@ class _Server(uvicorn.Server):
             super().handle_exit(sig, frame)
 
     async def on_tick(self, counter: int) -> bool:
-        if self._lingers_until is not None and not self.should_exit:
-            if not self.server_state.connections or time.monotonic() >= self._lingers_until:
-                super().handle_exit(signal.SIGTERM, None)
+        if not self.should_exit and self._has_lingered():
+            super().handle_exit(signal.SIGTERM, None)
         return await super().on_tick(counter)
+
+    def _has_lingered(self) -> bool:
+        if self._lingers_until is None:
+            return False
+        return not self.server_state.connections or time.monotonic() >= self._lingers_until
 
 
 def main() -> int:
