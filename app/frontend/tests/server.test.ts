@@ -1,6 +1,9 @@
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { Socket } from 'node:net';
+import type { buildConnector } from 'undici';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { failureKind } from '@/server/backend';
 import { BODY_MAX_BYTES, BodyTooLarge, declaresTooLarge, limitedBody } from '@/server/body-limit';
+import { withSecondTry } from '@/server/connect';
 import { backendPath } from '@/server/forward';
 import { metrics } from '@/server/metrics';
 import { handlerOf } from '@/server/observe-http';
@@ -164,4 +167,39 @@ test('readiness waits for the warm-up, follows the last call, and ends with the 
   expect(notReadyReason()).toBeNull();
   updateReadiness({ stopping: true });
   expect(notReadyReason()).toBe('shutting down');
+});
+
+describe('a connection to the backend', () => {
+  const options = { hostname: 'backend', protocol: 'http:', port: '8000' };
+  const refused = new Error('connect ECONNREFUSED');
+
+  /** Refuses as often as told, then connects. */
+  function connecting(refusals: number) {
+    const socket = new Socket();
+    const connect = vi.fn<buildConnector.connector>((_options, done) => {
+      if (connect.mock.calls.length <= refusals) done(refused, null);
+      else done(null, socket);
+    });
+    const done = vi.fn();
+    withSecondTry(connect)(options, done);
+    return { tries: connect.mock.calls.length, outcome: done.mock.calls, socket };
+  }
+
+  test('is tried once when it is made', () => {
+    const { tries, outcome, socket } = connecting(0);
+    expect(tries).toBe(1);
+    expect(outcome).toEqual([[null, socket]]);
+  });
+
+  test('is tried once more after a failure', () => {
+    const { tries, outcome, socket } = connecting(1);
+    expect(tries).toBe(2);
+    expect(outcome).toEqual([[null, socket]]);
+  });
+
+  test('is given up after the second failure', () => {
+    const { tries, outcome } = connecting(2);
+    expect(tries).toBe(2);
+    expect(outcome).toEqual([[refused, null]]);
+  });
 });

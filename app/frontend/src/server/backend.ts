@@ -1,15 +1,19 @@
 import { Readable } from 'node:stream';
-import { Agent, type Dispatcher, request } from 'undici';
+import { Agent, buildConnector, type Dispatcher, request } from 'undici';
 import { BodyTooLarge } from './body-limit';
+import { withSecondTry } from './connect';
 import { metrics, type UpstreamOutcome } from './metrics';
 import { perProcess } from './per-process';
 import { updateReadiness } from './readiness';
 import { settings } from './settings';
 
-const CONNECT_MS = 3_000;
+const CONNECT_MS = 2_000;
 const BETWEEN_PIECES_MS = 60_000;
 
-const pool = perProcess('pool', () => new Agent({ connect: { timeout: CONNECT_MS } }));
+const pool = perProcess(
+  'pool',
+  () => new Agent({ connect: withSecondTry(buildConnector({ timeout: CONNECT_MS })) }),
+);
 
 export type FailureKind = 'unreachable' | 'timeout' | 'cancelled';
 
