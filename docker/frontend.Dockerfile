@@ -15,7 +15,8 @@ RUN if [ -f /run/extra-ca/ca.pem ]; then export NODE_EXTRA_CA_CERTS=/run/extra-c
     npm ci --no-audit --no-fund
 COPY . .
 ENV NEXT_TELEMETRY_DISABLED=1
-RUN npm run build && mv .next/standalone/node_modules /node_modules
+# The checkout may have been made under a umask that lets nobody else read.
+RUN npm run build && chmod -R a+rX .next/standalone && mv .next/standalone/node_modules /node_modules
 
 FROM ${RUNTIME_IMAGE} AS run
 WORKDIR /app

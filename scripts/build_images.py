@@ -82,7 +82,8 @@ def build_argv(image: Image, ca_image: str, *, buildkit: bool, release: str) -> 
     if image.base.runtime != image.base.build:
         arguments["RUNTIME_IMAGE"] = image.base.runtime
     declared = image.dockerfile.read_text(encoding="utf-8")
-    argv = ["docker", "build", "--file", str(image.dockerfile), "--tag", image.reference]
+    # The classic builder otherwise leaves the container of a step that failed.
+    argv = ["docker", "build", "--force-rm", "--file", str(image.dockerfile), "--tag", image.reference]
     argv += [
         "--label",
         f"app.kubernetes.io/part-of={release}",

@@ -167,12 +167,26 @@ def _apply_kinds(cluster: Cluster, chart: Path, step: StepReport) -> Outcome:
     if len(there) == len(files) and all(f"{VERSION}={version}" in labels for labels in there.values()):
         return unchanged(f"{len(there)} kinds of operator {version}")
     step.progress(f"applying {len(files)} kinds of operator {version}")
-    argv = ["apply", "--server-side", "--force-conflicts", f"--field-manager={FIELD_MANAGER}", "--output", "name"]
-    names = cluster.kubectl(*argv, *(f"--filename={file}" for file in files), timeout=APPLY_SECONDS).stdout.split()
-    labels = {**OURS, VERSION: version}
-    cluster.kubectl("label", "--overwrite", *names, *(f"{key}={value}" for key, value in labels.items()), timeout=APPLY_SECONDS)
+    manifest = "\n---\n".join(_marked(file.read_text(encoding="utf-8")) for file in files)
+    argv = ("apply", "--server-side", "--force-conflicts", f"--field-manager={FIELD_MANAGER}", "--output", "name", "--filename", "-")
+    names = cluster.kubectl(*argv, input=manifest, timeout=APPLY_SECONDS).stdout.split()
+    # Only now, when all of them are there: what was interrupted before is applied again.
+    cluster.kubectl("label", "--overwrite", *names, f"{VERSION}={version}", timeout=APPLY_SECONDS)
     cluster.kubectl("wait", "--for=condition=Established", *names, f"--timeout={APPLY_SECONDS}s", timeout=APPLY_SECONDS + 10)
     return changed(f"{len(files)} kinds of operator {version}")
+
+
+def _marked(definition: str) -> str:
+    """Return a definition with our labels in it, so that none is ever in the cluster without them.
+
+    Its text is changed, for PyYAML cannot read the plain `=` among the values of the operator's enumerations.
+    """
+    labels = "  labels:\n"
+    ours = labels + "".join(f"    {key}: {value}\n" for key, value in OURS.items())
+    head, opening, rest = definition.partition("\nmetadata:\n")
+    metadata, spec, body = rest.partition("\nspec:\n")
+    marked = metadata.replace(labels, ours, 1) if labels in metadata else f"{ours}{metadata}"
+    return f"{head}{opening}{marked}{spec}{body}"
 
 
 def _operator_version(definition: Path) -> str:
@@ -224,10 +238,10 @@ def _condition(prometheus: Object, kind: str) -> Object:
 
 def _remove_old_secrets(cluster: Cluster, current: str) -> None:
     selector = ",".join(["app.kubernetes.io/component=grafana", *(f"{key}={value}" for key, value in OURS.items())])
-    old = [secret["metadata"]["name"] for secret in cluster.get("secrets", selector=selector)]
-    for name in old:
-        if name != current:
-            cluster.kubectl("delete", "secret", name, "--ignore-not-found")
+    # By name alone: a Secret as a whole would stand in the log, and an old value is not one that the log can redact.
+    for name in cluster.kubectl("get", "secrets", "--selector", selector, "--output", "name").stdout.split():
+        if name != f"secret/{current}":
+            cluster.kubectl("delete", name, "--ignore-not-found")
 
 
 def _operators_own(services: list[Object]) -> bool:

@@ -20,7 +20,7 @@ from scripts.core.tools import Found
 from scripts.engines import choose
 from scripts.engines.docker import DockerEngine
 from scripts.engines.kube_context import KubeContextEngine
-from scripts.engines.minikube import MinikubeEngine
+from scripts.engines.minikube import MinikubeEngine, refuses_this_user
 from scripts.engines.project import Project
 
 ENGINES = {kind.name: kind for kind in (KubeContextEngine, MinikubeEngine, DockerEngine)}
@@ -99,7 +99,9 @@ def engine_to_set_up(settings: Settings) -> tuple[str, str]:
         chosen = None
     if chosen is not None and (chosen.name != DockerEngine.name or chosen.deployed()):
         return chosen.name, reason
-    if releases.kubernetes_answers():
+    if refuses_this_user(settings.minikube.driver):
+        return DockerEngine.name, "Minikube does not run as root"
+    if releases.kubernetes_answers(anew=True):
         return MinikubeEngine.name, "Kubernetes' releases can be had, so Minikube can start"
     return DockerEngine.name, "Kubernetes' releases cannot be had here, so no cluster can start"
 

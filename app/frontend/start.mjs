@@ -5,7 +5,8 @@
 import { format, stripVTControlCharacters } from 'node:util';
 
 const LEVELS = ['debug', 'info', 'warn', 'error'];
-const chosen = LEVELS.indexOf((process.env.LOG_LEVEL || 'info').toLowerCase());
+/** `warn`, or `warning` as the backend has it. */
+const chosen = LEVELS.indexOf((process.env.LOG_LEVEL || 'info').toLowerCase().replace('warning', 'warn'));
 /** A level that does not exist is refused when the settings are read. */
 const lowest = chosen === -1 ? LEVELS.indexOf('info') : chosen;
 

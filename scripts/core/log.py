@@ -1,7 +1,11 @@
-"""The full story of the last run, redacted, in `.state/last-run.log`: every command, its output, its code and its time."""
+"""The full story of the last run that may change something, redacted, in `.state/last-run.log`: every command, its output, code and time.
+
+What only looks keeps no story, so that it does not write over that one; a defect in it goes to `.state/last-defect.log`.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import traceback
 
@@ -9,6 +13,7 @@ from scripts.core.redaction import redact
 from scripts.core.settings import ROOT
 
 PATH = ROOT / ".state" / "last-run.log"
+DEFECT = ROOT / ".state" / "last-defect.log"
 _logger = logging.getLogger("scripts")
 
 
@@ -18,14 +23,19 @@ def debug(text: str) -> None:
 
 
 def exception(error: BaseException) -> None:
-    """Write a traceback to the log: the only place where one goes."""
-    for line in traceback.format_exception(error):
-        debug(line.rstrip())
+    """Write a traceback to where `shown_path` says: the only place where one goes."""
+    story = "".join(traceback.format_exception(error))
+    if _logger.handlers:
+        debug(story)
+        return
+    with contextlib.suppress(OSError):
+        DEFECT.parent.mkdir(exist_ok=True)
+        DEFECT.write_text(redact(story), encoding="utf-8")
 
 
 def shown_path() -> str:
-    """Return the log's path as a person would type it."""
-    return str(PATH.relative_to(ROOT))
+    """Return the path of this run's log as a person would type it."""
+    return str((PATH if _logger.handlers else DEFECT).relative_to(ROOT))
 
 
 def open_log() -> None:

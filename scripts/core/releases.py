@@ -85,10 +85,10 @@ def platform_name() -> tuple[str, str]:
     return platform.system().lower(), {"x86_64": "amd64", "aarch64": "arm64"}.get(machine, machine)
 
 
-def site_answers(url: str) -> bool:
-    """Whether anything answers there. A no is remembered for an hour, so that a second run asks nobody."""
+def site_answers(url: str, *, anew: bool = False) -> bool:
+    """Whether anything answers there. A no is remembered for an hour, so that a second run asks nobody, unless it is to ask anew."""
     no = shell.TOOLS.parent / f"no-{urlsplit(url).hostname}"
-    if no.exists() and time.time() - no.stat().st_mtime < NO_LASTS_SECONDS:
+    if not anew and no.exists() and time.time() - no.stat().st_mtime < NO_LASTS_SECONDS:
         return False
     try:
         answers = requests.head(url, timeout=PROBE_SECONDS, verify=_trusted()).status_code < 500
@@ -99,9 +99,9 @@ def site_answers(url: str) -> bool:
     return answers
 
 
-def kubernetes_answers() -> bool:
+def kubernetes_answers(*, anew: bool) -> bool:
     """Whether the site of Kubernetes' own releases answers: a new node's programs come from there."""
-    return site_answers(load()["kubectl"].url.partition("{")[0])
+    return site_answers(load()["kubectl"].url.partition("{")[0], anew=anew)
 
 
 def bring(name: str, version: str, release: Release, step: StepReport) -> str:

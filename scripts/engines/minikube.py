@@ -65,13 +65,17 @@ class MinikubeEngine(KubernetesEngine):
         obstacle = self._obstacle()
         return obstacle.cause if obstacle else ""
 
-    def _obstacle(self) -> TaskError | None:
+    def _obstacle(self, *, anew: bool = False) -> TaskError | None:
         driver = self._settings.minikube.driver
         try:
             shell.which("minikube")
+            if refuses_this_user(driver):
+                return MissingError(
+                    f"Minikube's {driver} driver does not run as root", "run as a user of the group docker, or with --engine docker"
+                )
             if driver == DRIVEN_BY_DOCKER:
                 images.engine()
-            if self._profile() is None and not _obtainable(driver):
+            if self._profile() is None and not _obtainable(driver, anew=anew):
                 return MissingError(
                     "Kubernetes' releases cannot be had here, and Minikube's cache has no image for a node",
                     "check the network and the proxy variables, or copy a filled ~/.minikube/cache here",
@@ -86,7 +90,7 @@ class MinikubeEngine(KubernetesEngine):
 
     def preflight(self) -> list[str]:
         """Return what keeps Minikube from starting as configured."""
-        if obstacle := self._obstacle():
+        if obstacle := self._obstacle(anew=True):
             return [f"{obstacle.cause}: {obstacle.action}"]
         try:
             extra_ca(self._settings)
@@ -204,6 +208,11 @@ class MinikubeEngine(KubernetesEngine):
         if self._wake(self._state()):
             step.progress("woke the cluster")
         if (state := self._state()) is not State.RUNNING:
+            if delete_data:
+                raise TaskError(
+                    f"the profile {self._name} is {state}, and its data is still there",
+                    "invoke down --cluster removes it with everything in it; to keep the cluster, invoke up first",
+                )
             return unchanged(f"the profile {self._name} is {state}; invoke down --cluster removes it")
         removed = self.remove_app(delete_data=delete_data, step=step)
         kept = [] if delete_data else self.volumes()
@@ -300,13 +309,18 @@ class Machine:
         self.minikube("image", "rm", "--profile", self.node, *sorted(names))
 
 
-def _obtainable(driver: str) -> bool:
-    """Whether a first node can be made: its image is here, or releases can be had."""
+def refuses_this_user(driver: str) -> bool:
+    """Whether `minikube start` would end with DRV_AS_ROOT: validateUser in its cmd/minikube/cmd/start.go, for all drivers but `none`."""
+    return driver != "none" and hasattr(os, "geteuid") and os.geteuid() == 0
+
+
+def _obtainable(driver: str, *, anew: bool) -> bool:
+    """Whether a first node can be made: its image is here, or releases can be had; anew: a remembered no does not count."""
     if any((_home() / "cache" / ("kic" if driver == DRIVEN_BY_DOCKER else "iso")).glob("**/*.*")):
         return True
     if driver == DRIVEN_BY_DOCKER and any(NODE_IMAGE in tag for image in images.engine().images.list() for tag in image.tags):
         return True
-    return releases.kubernetes_answers()
+    return releases.kubernetes_answers(anew=anew)
 
 
 def _home() -> Path:

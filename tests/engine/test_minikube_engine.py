@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -47,6 +48,7 @@ class Steps:
 def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Programs]:
     monkeypatch.setattr(minikube, "KUBECONFIG", tmp_path / "state" / "kubeconfig")
     monkeypatch.setenv("MINIKUBE_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
     for name in ("SSL_CERT_FILE", *minikube.PROXIES):
         monkeypatch.delenv(name, raising=False)
     fakes = on_path(tmp_path / "bin", monkeypatch)
@@ -196,6 +198,16 @@ def test_profiles_that_minikube_cannot_read_are_a_missing_service(programs: Prog
     assert MinikubeEngine(settings).unusable() == "minikube cannot list its profiles"
 
 
+def test_root_is_told_before_anything_that_minikube_refuses_it(
+    programs: Programs, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    programs.tell(PROFILES, NO_PROFILES)
+    MinikubeEngine(settings).unusable()
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    assert MinikubeEngine(settings).unusable() == "Minikube's docker driver does not run as root"
+    assert not minikube.refuses_this_user("none")
+
+
 def test_without_minikube_the_engine_says_so(programs: Programs, settings: Settings) -> None:
     assert MinikubeEngine(settings).unusable() == "minikube is not installed"
 
@@ -331,6 +343,13 @@ def test_down_stops_the_cluster_and_deletes_it_only_when_asked(programs: Program
     programs.tell(("minikube", "stop", "--profile", "todo"))
     assert "stopped the profile todo" in MinikubeEngine(settings).down(delete_data=False, step=step).detail
     assert programs.asked("minikube", "delete") == []
+
+
+def test_data_of_a_cluster_that_does_not_run_is_not_said_to_be_removed(programs: Programs, settings: Settings, step: Steps) -> None:
+    programs.tell(PROFILES, profile(settings))
+    programs.tell(STATUS, STOPPED)
+    with pytest.raises(TaskError, match="its data is still there"):
+        MinikubeEngine(settings).down(delete_data=True, step=step)
 
 
 def test_down_twice_changes_nothing_the_second_time(programs: Programs, settings: Settings, step: Steps) -> None:

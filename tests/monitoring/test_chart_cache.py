@@ -43,6 +43,19 @@ def test_an_archive_in_the_cache_is_unpacked_and_used_without_the_network(tmp_pa
     assert chart.parent == tmp_path
 
 
+def test_a_python_without_the_filter_for_archives_unpacks_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Debian 12's Python 3.11.2 is one: extractall refuses the argument."""
+    extract = tarfile.TarFile.extractall
+
+    def extractall(archive: tarfile.TarFile, path: str) -> None:
+        extract(archive, path)
+
+    monkeypatch.delattr(tarfile, "data_filter")
+    monkeypatch.setattr(tarfile.TarFile, "extractall", extractall)
+    archive_in(tmp_path)
+    assert (monitoring_chart.obtain(NAME, pin(), STEP, tmp_path) / "Chart.yaml").exists()
+
+
 def test_a_second_run_uses_what_is_unpacked(tmp_path: Path) -> None:
     archive_in(tmp_path)
     chart = monitoring_chart.obtain(NAME, pin(), STEP, tmp_path)

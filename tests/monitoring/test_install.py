@@ -38,10 +38,11 @@ class Told(Cluster):
     """A cluster with these releases and objects; every call that changes something is kept in `calls`."""
 
     calls: list[str] = field(default_factory=list)
+    inputs: list[str] = field(default_factory=list)
     releases: set[str] = field(default_factory=set)
     objects: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
-    def kubectl(self, *argv: str, **_: Any) -> Result:
+    def kubectl(self, *argv: str, **options: Any) -> Result:
         if argv[0] == "get" and argv[1] == "secrets" and "owner=helm" in argv[3]:
             return result("secret/it" if self.release in self.releases else "")
         if argv == ("get", "crd", "--show-labels", "--no-headers"):
@@ -49,8 +50,11 @@ class Told(Cluster):
         if argv[0] == "get":
             assert argv[1:4] != ("crd", "--ignore-not-found", "--output"), "all kinds as JSON are megabytes"
             found = self.objects.get(argv[1], [])
-            return result("" if "name" in argv else json.dumps({"items": found}))
+            if "name" in argv:
+                return result("".join(f"{argv[1].removesuffix('s')}/{one['metadata']['name']}\n" for one in found))
+            return result(json.dumps({"items": found}))
         self.calls.append(" ".join(("kubectl", self.namespace, *argv[:3])))
+        self.inputs.append(options.get("input") or "")
         return result("")
 
     def helm(self, *argv: str, **_: Any) -> Result:
@@ -173,13 +177,29 @@ def test_our_kinds_go_after_the_app_that_uses_them_and_its_data_stays() -> None:
     ]
 
 
+def write_definition(chart: Path, labels: str = "") -> None:
+    """One of the kinds, as the chart brings them."""
+    folder = chart / "charts/crds/crds"
+    folder.mkdir(parents=True)
+    metadata = f"  annotations:\n    operator.prometheus.io/version: 0.93.1\n{labels}  name: {CRD}\n"
+    (folder / "crd-servicemonitors.yaml").write_text(f"kind: CustomResourceDefinition\nmetadata:\n{metadata}spec:\n  labels:\n  - x\n")
+
+
+@pytest.mark.parametrize("labels", ["", "  labels:\n    theirs: kept\n"])
+def test_no_kind_is_in_the_cluster_without_being_marked_as_ours(charts: list[str], tmp_path: Path, labels: str) -> None:
+    write_definition(tmp_path, labels)
+    made = project()
+    install_monitoring.prepare(made, STEP)
+    applied = yaml.safe_load(made.engine.cluster.inputs[0])
+    assert applied["metadata"]["labels"] == install_monitoring.OURS | ({"theirs": "kept"} if labels else {})
+    assert (applied["metadata"]["name"], applied["spec"]) == (CRD, {"labels": ["x"]})
+
+
 @pytest.mark.parametrize(("version", "kind_of_outcome"), [("0.93.1", "unchanged"), ("0.92.0", "changed")])
 def test_our_kinds_are_applied_anew_only_for_another_operator(
     charts: list[str], tmp_path: Path, version: str, kind_of_outcome: str
 ) -> None:
-    folder = tmp_path / "charts/crds/crds"
-    folder.mkdir(parents=True)
-    (folder / "crd-servicemonitors.yaml").write_text("    operator.prometheus.io/version: 0.93.1\n")
+    write_definition(tmp_path)
     labels = {**OURS, "operator.prometheus.io/version": version}
     made = project(crd=[kind(CRD, **labels), {"metadata": {"name": "certificates.cert-manager.io", "labels": {}}}])
     assert install_monitoring.prepare(made, STEP).kind == kind_of_outcome
@@ -187,13 +207,17 @@ def test_our_kinds_are_applied_anew_only_for_another_operator(
 
 
 def test_kinds_of_somebody_else_are_used_and_never_removed(charts: list[str], tmp_path: Path) -> None:
-    folder = tmp_path / "charts/crds/crds"
-    folder.mkdir(parents=True)
-    (folder / "crd-servicemonitors.yaml").write_text("    operator.prometheus.io/version: 0.93.1\n")
+    write_definition(tmp_path)
     made = project(crd=[kind(CRD)])
     assert install_monitoring.prepare(made, STEP).detail == "1 kinds, which somebody else installed"
     install_monitoring.remove_kinds(made, STEP)
     assert not [call for call in made.engine.cluster.calls if "crd" in call]
+
+
+def test_old_secrets_are_removed_by_name_and_never_read(charts: list[str]) -> None:
+    made = project(secrets=[{"metadata": {"name": "old"}}])
+    install_monitoring.main(made, STEP)
+    assert "kubectl monitoring delete secret/old --ignore-not-found" in made.engine.cluster.calls
 
 
 def test_without_a_kubernetes_the_steps_are_skipped_and_say_why() -> None:

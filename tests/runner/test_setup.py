@@ -404,6 +404,8 @@ def test_the_no_of_a_site_is_remembered_for_an_hour(site: Site, bin_folder: Path
     assert not releases.site_answers(nobody)
     assert not releases.site_answers(f"{site.url}/release/")  # the same host
     assert site.asked == []
+    assert releases.site_answers(f"{site.url}/release/", anew=True)
+    assert not releases.site_answers(nobody)
     marker = next(bin_folder.parent.glob("no-*"))
     os.utime(marker, (0, 0))
     assert releases.site_answers(f"{site.url}/release/")

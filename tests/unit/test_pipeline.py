@@ -4,9 +4,11 @@ import io
 import json
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
+from scripts.core import log
 from scripts.core.errors import InputError, TaskError
 from scripts.core.pipeline import Step, guarded, run_steps
 from scripts.core.report import Kind, Outcome, Report, StepReport, StepResult, changed, skipped, unchanged
@@ -106,8 +108,10 @@ def test_a_person_sees_the_cause_the_evidence_and_the_action() -> None:
     assert voice.out.getvalue() == ""
 
 
-def test_a_defect_shows_no_traceback() -> None:
+def test_a_defect_shows_no_traceback_and_says_where_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     voice = Voice()
+    monkeypatch.setattr(log, "ROOT", tmp_path)
+    monkeypatch.setattr(log, "DEFECT", tmp_path / ".state" / "last-defect.log")
 
     def work() -> None:
         raise ZeroDivisionError("division by zero")
@@ -115,7 +119,8 @@ def test_a_defect_shows_no_traceback() -> None:
     assert guarded(work, voice.report) == 1
     assert "Traceback" not in voice.err.getvalue()
     assert "unexpected ZeroDivisionError: division by zero" in voice.err.getvalue()
-    assert ".state/last-run.log" in voice.err.getvalue()
+    assert "the details are in .state/last-defect.log" in voice.err.getvalue()
+    assert "Traceback" in log.DEFECT.read_text()
 
 
 def test_a_defect_within_a_step_shows_no_traceback_either() -> None:

@@ -8,6 +8,11 @@ def test_an_empty_variable_counts_as_not_set():
     assert (settings.port, settings.log_level) == (8000, "info")
 
 
+@pytest.mark.parametrize("word", ["warn", "WARNING"])
+def test_the_level_for_warnings_has_the_words_of_both_services(word: str):
+    assert Settings.from_environment({"DATABASE_URL": "postgresql://h/d", "LOG_LEVEL": word}).log_level == "warning"
+
+
 def test_every_bad_variable_is_named_and_no_value_is_shown():
     with pytest.raises(SettingsError) as error:
         Settings.from_environment({"PORT": "canary", "LOG_LEVEL": "canary", "GEMINI_TIMEOUT_SECONDS": "-1"})

@@ -16,6 +16,10 @@ const BACKEND_URL = 'http://backend:8000';
 beforeEach(() => vi.stubEnv('BACKEND_URL', BACKEND_URL));
 afterEach(() => vi.unstubAllEnvs());
 
+test.each(['warn', 'WARNING'])('the level for warnings has the words of both services: %s', (word) => {
+  expect(readSettings({ BACKEND_URL, LOG_LEVEL: word }).logLevel).toBe('warn');
+});
+
 test('settings have their defaults', () => {
   expect(readSettings({ BACKEND_URL })).toEqual({
     backendUrl: BACKEND_URL,

@@ -34,8 +34,9 @@ class Settings(BaseModel):
             SettingsError: a variable is missing or has a value that cannot be used.
         """
         given = {name: environment.get(name.upper(), "").strip() for name in cls.model_fields}
-        if given["log_level"]:
-            given["log_level"] = given["log_level"].lower()
+        # One value serves both services, and the frontend's world says `warn`.
+        level = given["log_level"].lower()
+        given["log_level"] = "warning" if level == "warn" else level
         try:
             return cls.model_validate({name: value for name, value in given.items() if value})
         except ValidationError as error:

@@ -29,7 +29,7 @@ export function readSettings(env: Record<string, string | undefined>): Settings 
   if (!/^[\x21-\x7e]*$/.test(apiToken))
     problems.push('API_TOKEN has a space or a character that no HTTP header can carry');
 
-  const logLevel = (env.LOG_LEVEL || 'info').toLowerCase() as LogLevel;
+  const logLevel = logLevelOf(env.LOG_LEVEL || 'info');
   if (!LOG_LEVELS.includes(logLevel)) problems.push(`LOG_LEVEL is none of ${LOG_LEVELS.join(', ')}`);
 
   const port = Number(env.PORT || 3000);
@@ -37,6 +37,12 @@ export function readSettings(env: Record<string, string | undefined>): Settings 
 
   if (problems.length > 0) throw new SettingsError(`Wrong settings: ${problems.join('; ')}.`);
   return { backendUrl, apiToken, logLevel, port };
+}
+
+/** One value serves both services, and the backend's world says `warning`. */
+function logLevelOf(text: string): LogLevel {
+  const level = text.toLowerCase();
+  return (level === 'warning' ? 'warn' : level) as LogLevel;
 }
 
 function readBackendUrl(text: string, problems: string[]): string {
