@@ -15,7 +15,7 @@ from scripts.core.report import Outcome, StepReport, changed, unchanged
 from scripts.core.secrets import Secret
 from scripts.core.settings import Settings
 from scripts.core.shell import CommandError
-from scripts.engines import helm_release, node_images, policy_probe, rollout, service_proxy, stuck_pods
+from scripts.engines import helm_release, node_images, policy_probe, rollout, service_forward, service_proxy, stuck_pods
 from scripts.engines.causes.cause import Diagnosis
 from scripts.engines.cluster import Cluster, Object
 from scripts.engines.helm_release import Revision, Used
@@ -158,8 +158,13 @@ class KubernetesEngine:
         return Used(frozenset().union(*(use.secrets for use in uses)), frozenset().union(*(use.images for use in uses)))
 
     def asking(self) -> AbstractContextManager[Ask]:
-        """Ask the services through the API server's proxy. Raises TaskError when that does not start."""
-        return service_proxy.asking(self.cluster)
+        """Ask the services through the API server's proxy. Raises TaskError when that does not start.
+
+        In a cluster of several nodes the proxy may be on another node than a pod, and what it sends is then for the network policies to
+        judge, which do not know it; so there it is port forwards.
+        """
+        nodes = self.cluster.kubectl("get", "nodes", "--output", "name", ok=None).stdout.split()
+        return service_forward.asking(self.cluster) if len(nodes) > 1 else service_proxy.asking(self.cluster)
 
     def addresses(self) -> list[Address]:
         """Return the command that opens the public service through a port forward."""

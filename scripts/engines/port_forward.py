@@ -43,9 +43,10 @@ class _Forward:
 
 
 @contextlib.contextmanager
-def forward(cluster: Cluster, target: str, port: int, local_port: int = 0) -> Iterator[int]:
+def forward(cluster: Cluster, target: str, port: int | str, local_port: int = 0) -> Iterator[int]:
     """Forward a local port to a port of `target` (`service/NAME`, `pod/NAME`) while the block runs; yields the local port.
 
+    port: the number, or the name that the Service gives it.
     local_port: 0 takes a free one, and keeps it. kubectl binds to one pod: when that goes, kubectl is started again, with a growing pause,
     until the block ends. Raises TaskError with kubectl's words when the first start brings no forward.
     """
@@ -70,7 +71,7 @@ def _first(state: _Forward, supervisor: threading.Thread) -> bool:
     return state.ready.is_set()
 
 
-def _supervise(cluster: Cluster, target: str, port: int, state: _Forward) -> None:
+def _supervise(cluster: Cluster, target: str, port: int | str, state: _Forward) -> None:
     """Keep a kubectl running until the block ends. The thread lives as long as its child, which dies with it."""
     pause = FIRST_PAUSE
     while not state.ending.is_set() and not shell.stopping():

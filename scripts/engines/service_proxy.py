@@ -44,8 +44,8 @@ def asking(cluster: Cluster) -> Iterator[Ask]:
         listen = Path(folder) / "proxy"
 
         def ask(service: str, method: str, path: str, body: str | None = None, timeout: float = 10) -> Answer:
-            target = f"{services}{cluster.release}-{service}:http/proxy{path}"
-            return _ask(_Connection(listen, timeout), service, method, target, body)
+            proxied = f"{services}{cluster.release}-{service}:http/proxy"
+            return ask_over(_Connection(listen, timeout), service, method, path, body, proxied)
 
         with _serving(cluster.kubectl_argv("proxy", f"--unix-socket={listen}", f"--accept-paths=^{services}"), cluster):
             yield ask
@@ -70,14 +70,16 @@ def _serving(argv: Sequence[str], cluster: Cluster) -> Iterator[None]:
         yield
 
 
-def _ask(connection: _Connection, service: str, method: str, target: str, body: str | None) -> Answer:
+def ask_over(
+    connection: http.client.HTTPConnection, service: str, method: str, path: str, body: str | None, before_path: str = ""
+) -> Answer:
+    """Send one request over a connection, and close it. Raises TaskError when no answer comes."""
     headers = {"Content-Type": "application/json"} if body is not None else {}
     try:
-        connection.request(method, target, body=body.encode() if body is not None else None, headers=headers)
+        connection.request(method, f"{before_path}{path}", body=body.encode() if body is not None else None, headers=headers)
         answer = connection.getresponse()
         return Answer(answer.status, answer.read().decode(errors="replace"))
     except (OSError, http.client.HTTPException) as error:
-        path = target.partition("/proxy")[2]
         said = "no answer in time" if isinstance(error, TimeoutError) else str(error)
         raise TaskError(f"{service} does not answer at {path}", "invoke status", [said]) from None
     finally:

@@ -14,6 +14,7 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -25,7 +26,7 @@ from scripts.core.oci_archive import full_name
 from scripts.core.report import Outcome
 from scripts.core.secrets import Secret
 from scripts.core.settings import KubeContext, load_settings
-from scripts.engines import helm_release, node_images
+from scripts.engines import helm_release, node_images, service_forward, service_proxy
 from scripts.engines.kube_context import KubeContextEngine
 from scripts.engines.kubernetes import POD_SECURITY
 from scripts.engines.port_forward import forward
@@ -359,16 +360,21 @@ def test_a_forward_to_nothing_fails_with_what_kubectl_says(under: Under) -> None
     assert any("not found" in line for line in error.value.evidence)
 
 
-def test_a_request_brings_back_the_real_status_and_body(under: Under, image_one: Image) -> None:
+@pytest.mark.parametrize("way", [service_proxy, service_forward])
+def test_a_request_brings_back_the_real_status_and_body(under: Under, image_one: Image, way: ModuleType) -> None:
     under.up(image_one)
-    with under.engine.asking() as request:
+    with way.asking(under.engine.cluster) as request:
         assert (request("backend", "GET", "/index.html").status, request("backend", "GET", "/index.html").body) == (200, "one")
         posted = request("backend", "POST", "/cgi-bin/echo", body="todo")
         assert (posted.status, posted.body) == (200, '{"method": "POST", "body": "todo"}')
         busy = request("backend", "GET", "/cgi-bin/echo/busy")
         assert (busy.status, '"method": "GET"' in busy.body) == (503, True)
         assert request("backend", "GET", "/nothing").status == 404
-        assert request("nobody", "GET", "/").status == 404
+        if way is service_proxy:
+            assert request("nobody", "GET", "/").status == 404
+        else:
+            with pytest.raises(TaskError, match="service/eng-app-nobody cannot be forwarded"):
+                request("nobody", "GET", "/")
     assert threading.active_count() < 10
 
 
