@@ -6,8 +6,9 @@ import hashlib
 import shutil
 import tarfile
 import tempfile
+from collections.abc import Iterator
 from functools import lru_cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import yaml
@@ -59,14 +60,25 @@ def verify(archive: Path, sha256: str) -> None:
 
 
 def unpack(name: str, archive: Path, folder: Path) -> None:
-    """Unpack a chart's archive into a folder, as a whole or not at all."""
-    # Python before 3.11.4, Debian 12's among them, does not know the filter; the archive's checksum is verified before.
-    within: dict[str, Any] = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
+    """Unpack a chart's archive into a folder, as a whole or not at all. Raises InputError when it has what no chart has."""
+    # Python before 3.11.4, Debian 12's among them, does not know the filter.
+    filtered: dict[str, Any] = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
     with tempfile.TemporaryDirectory(dir=archive.parent, prefix="unpack-") as temporary:
         with tarfile.open(archive) as content:
-            content.extractall(temporary, **within)  # noqa: S202 - with the filter, or a pinned archive
+            content.extractall(temporary, members=list(_within(name, content)), **filtered)  # noqa: S202 - checked
         shutil.rmtree(folder, ignore_errors=True)
         (Path(temporary) / name).rename(folder)
+
+
+def _within(name: str, archive: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
+    """Yield what is a file or a folder within the chart `name`; raise InputError at anything else."""
+    for member in archive:
+        parts = PurePosixPath(member.name).parts
+        if parts[:1] != (name,) or ".." in parts or not (member.isfile() or member.isdir()):
+            raise InputError(
+                f"the archive of {name} holds {member.name}, which does not belong into a chart", "do not trust its repository"
+            )
+        yield member
 
 
 def _pull(name: str, pin: PinnedChart, cache: Path) -> None:

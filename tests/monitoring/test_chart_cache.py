@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import tarfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,12 +21,12 @@ VERSION = "1.2.3"
 STEP = StepReport(Report(as_json=True, stdout=io.StringIO(), stderr=io.StringIO()), "monitoring")
 
 
-def archive_in(cache: Path, version: str = VERSION, name: str = "Chart.yaml") -> Path:
+def archive_in(cache: Path, version: str = VERSION, name: str = f"{NAME}/Chart.yaml") -> Path:
     """A chart's archive as `helm pull` leaves it."""
     path = cache / f"{NAME}-{VERSION}.tgz"
     content = f"name: {NAME}\nversion: {version}\n".encode()
     with tarfile.open(path, "w:gz") as archive:
-        entry = tarfile.TarInfo(f"{NAME}/{name}")
+        entry = tarfile.TarInfo(name)
         entry.size = len(content)
         archive.addfile(entry, io.BytesIO(content))
     return path
@@ -47,10 +48,10 @@ def test_a_python_without_the_filter_for_archives_unpacks_all_the_same(tmp_path:
     """Debian 12's Python 3.11.2 is one: extractall refuses the argument."""
     extract = tarfile.TarFile.extractall
 
-    def extractall(archive: tarfile.TarFile, path: str) -> None:
-        extract(archive, path)
+    def extractall(archive: tarfile.TarFile, path: str, members: Any) -> None:
+        extract(archive, path, members)
 
-    monkeypatch.delattr(tarfile, "data_filter")
+    monkeypatch.delattr(tarfile, "data_filter", raising=False)
     monkeypatch.setattr(tarfile.TarFile, "extractall", extractall)
     archive_in(tmp_path)
     assert (monitoring_chart.obtain(NAME, pin(), STEP, tmp_path) / "Chart.yaml").exists()
@@ -117,8 +118,9 @@ def test_a_repository_that_cannot_be_reached_is_named_with_the_way_around(tmp_pa
     assert asked.read_text() == "once\n"
 
 
-def test_an_archive_cannot_write_outside_its_folder(tmp_path: Path) -> None:
-    archive_in(tmp_path, name="../../outside")
-    with pytest.raises(tarfile.OutsideDestinationError):
+@pytest.mark.parametrize("name", ["../outside", f"{NAME}/../../../outside", "/outside", "another-chart/outside"])
+def test_an_archive_cannot_write_outside_its_folder(tmp_path: Path, name: str) -> None:
+    archive_in(tmp_path, name=name)
+    with pytest.raises(InputError, match="does not belong into a chart"):
         monitoring_chart.obtain(NAME, pin(), STEP, tmp_path)
     assert not (tmp_path.parent / "outside").exists()
