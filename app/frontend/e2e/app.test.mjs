@@ -119,6 +119,10 @@ const check = (page, title) => row(page, title).getByRole('checkbox').click();
 /** @param {Page} page @param {string} title */
 const isDone = (page, title) => page.locator('.todo[data-done="true"]', { hasText: title }).waitFor(WAIT);
 
+/** Several may be on their way at once. @param {Page} page */
+const allSaved = (page) =>
+  page.waitForFunction(() => document.querySelector('.todo[data-saving="true"]') === null, null, WAIT);
+
 journey('the server sends the todos with the page, and never the token', async () => {
   await create({ title: 'Sent with the page' });
   const response = await fetch(stack.url);
@@ -211,7 +215,7 @@ journey('a todo is edited, found, deleted and brought back', async () => {
   await row(page, 'Call Bertha').waitFor({ state: 'detached' });
   await page.getByRole('button', { name: 'Undo' }).click();
   await row(page, 'Call Bertha').getByText('phone').waitFor();
-  await page.locator('.todo[data-saving="true"]').waitFor({ state: 'detached' });
+  await allSaved(page);
   assert.equal((await api('/api/todos')).total, 2);
 });
 
@@ -314,7 +318,7 @@ journey('the keyboard alone adds, completes, edits and deletes, and the focus is
     await press('Enter');
     await row(page, title).waitFor();
   }
-  await page.locator('.todo[data-saving="true"]').waitFor({ state: 'detached' });
+  await allSaved(page);
   await page.locator('.check').first().focus();
   await press('Space');
   await isDone(page, 'Second');
