@@ -96,11 +96,16 @@ const create = (fields) => api('/api/todos', { method: 'POST', body: JSON.string
 /** @param {Page} page @param {string} title */
 const row = (page, title) => page.locator('.todo', { hasText: title });
 
+/** Several may be on their way at once. @param {Page} page */
+const allSaved = (page) =>
+  page.waitForFunction(() => document.querySelector('.todo[data-saving="true"]') === null, null, WAIT);
+
 /** @param {Page} page @param {string} title */
 async function add(page, title) {
   await page.getByLabel('New todo').fill(title);
   await page.keyboard.press('Enter');
   await row(page, title).waitFor(WAIT);
+  await allSaved(page);
 }
 
 /** @param {Page} page @param {string} message */
@@ -118,10 +123,6 @@ const check = (page, title) => row(page, title).getByRole('checkbox').click();
 
 /** @param {Page} page @param {string} title */
 const isDone = (page, title) => page.locator('.todo[data-done="true"]', { hasText: title }).waitFor(WAIT);
-
-/** Several may be on their way at once. @param {Page} page */
-const allSaved = (page) =>
-  page.waitForFunction(() => document.querySelector('.todo[data-saving="true"]') === null, null, WAIT);
 
 journey('the server sends the todos with the page, and never the token', async () => {
   await create({ title: 'Sent with the page' });
@@ -203,6 +204,7 @@ journey('a todo is edited, found, deleted and brought back', async () => {
   await page.locator('.edit').getByLabel('Tags').fill('Family, phone');
   await page.keyboard.press('Enter');
   await row(page, 'Call Bertha').getByText('phone').waitFor();
+  await allSaved(page);
   await page.getByLabel('Search todos').fill('family');
   await page.getByText('1 found').waitFor();
   assert.equal(await page.locator('.todo').count(), 1);
@@ -238,7 +240,7 @@ journey('two browsers at once: nothing is overwritten, and the second sees what 
   assert.equal((await api('/api/todos')).items[0].title, 'Shared');
   await two.getByRole('button', { name: 'Save mine' }).click();
   await row(two, 'Shared by two').getByText('3 Dec 2030').waitFor();
-
+  await allSaved(two);
   await one.evaluate(() => window.dispatchEvent(new Event('focus')));
   await row(one, 'Shared by two').waitFor();
   const { items } = await api('/api/todos');
@@ -278,6 +280,7 @@ journey(
     await page.getByText('Trying again').waitFor({ state: 'detached', timeout: 60_000 });
     await page.getByLabel('New todo').press('Enter');
     await row(page, 'Kept in the box').waitFor();
+    await allSaved(page);
     assert.equal((await fetch(`${stack.url}/ready?deep=1`)).status, 200);
     assert.equal((await api('/api/todos')).total, 2);
   },
