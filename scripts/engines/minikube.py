@@ -70,9 +70,7 @@ class MinikubeEngine(KubernetesEngine):
         try:
             shell.which("minikube")
             if refuses_this_user(driver):
-                return MissingError(
-                    f"Minikube's {driver} driver does not run as root", "run as a user of the group docker, or with --engine docker"
-                )
+                return MissingError(f"Minikube's {driver} driver does not run as root", "run as another user, or with --engine docker")
             if driver == DRIVEN_BY_DOCKER:
                 images.engine()
             if self._profile() is None and not _obtainable(driver, anew=anew):

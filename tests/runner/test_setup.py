@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -24,7 +25,7 @@ from scripts.core import packages, releases, shell, tools
 from scripts.core.errors import MissingError, TaskError
 from scripts.core.releases import GoPackage, Release
 from scripts.core.report import Report, StepReport
-from scripts.core.settings import ROOT, load_settings
+from scripts.core.settings import ROOT, Settings, load_settings
 from scripts.core.tools import Found
 
 pytestmark = pytest.mark.runner
@@ -395,6 +396,18 @@ def test_a_policy_of_the_machine_itself_is_left_alone(tmp_path: Path, monkeypatc
     with packages._services_off():
         assert policy.read_text() == "#!/bin/sh\nexit 0\n"
     assert policy.exists()
+
+
+@pytest.mark.parametrize(("user", "engine"), [(0, "docker"), (1000, "minikube")], ids=["root", "a user"])
+def test_minikube_is_set_up_for_whom_it_takes(user: int, engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def none_works(_: Settings) -> NoReturn:
+        raise MissingError("no engine can work yet", "invoke setup")
+
+    monkeypatch.setattr(setup_tools, "choose", none_works)
+    monkeypatch.setattr(os, "geteuid", lambda: user)
+    monkeypatch.setattr(releases, "kubernetes_answers", lambda *, anew: anew)
+    settings = load_settings().model_copy(update={"engine": "auto"})
+    assert setup_tools.engine_to_set_up(settings)[0] == engine
 
 
 def test_the_no_of_a_site_is_remembered_for_an_hour(site: Site, bin_folder: Path) -> None:
