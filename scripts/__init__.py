@@ -1,1 +1,1 @@
-"""The steps behind the tasks: one file a step, each runnable alone as `python -m scripts.<step>`."""
+"""The steps of `up`, `down` and `smoke`, one a file, each runnable alone (`python -m scripts.build_images`); `up.py` owns the graph."""

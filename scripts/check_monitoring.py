@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -11,17 +10,18 @@ from typing import Any
 
 import requests
 
-from monitoring.queries import Query, load_alerts, load_queries
-from scripts.core import monitoring, shell
+from scripts.command import run_alone
+from scripts.config.settings import Settings
+from scripts.core import shell
 from scripts.core.errors import TaskError
-from scripts.core.images import DATABASE, EXPORTER
-from scripts.core.pipeline import Step, guarded, run_steps
-from scripts.core.report import Outcome, Report, StepReport, unchanged
-from scripts.core.settings import Settings
-from scripts.engines.kubernetes import KubernetesEngine
-from scripts.engines.port_forward import forward
-from scripts.engines.project import Project
+from scripts.core.report import Outcome, StepReport, unchanged
+from scripts.desired import monitoring
+from scripts.desired.images import DATABASE, EXPORTER
 from scripts.engines.protocol import Engine
+from scripts.kubernetes.port_forward import forward
+from scripts.monitoring import stack
+from scripts.monitoring.queries import Query, load_alerts, load_queries
+from scripts.project import Project
 
 SECONDS = 240
 """The operator reloads, Prometheus scrapes twice, and a rate has its window: some two minutes on an idle machine."""
@@ -64,16 +64,13 @@ class Api:
         return content
 
 
-def main(project: Project, report: Report, step: StepReport) -> Outcome:
+def main(project: Project, step: StepReport) -> Outcome:
     """Check all of it, after a little traffic, and print each query with its number of series.
 
     Raises TaskError that names each panel without data, each target that is down and each rule that is not loaded.
     """
-    engine = project.engine
-    if not isinstance(engine, KubernetesEngine):
-        raise TaskError(f"the engine {engine.name} has no monitoring", "use minikube or kube_context")
-    settings = project.settings
-    cluster = engine.cluster.within(settings.monitoring.namespace, settings.monitoring.release)
+    engine, settings = project.engine, project.settings
+    cluster = stack.stack(project.cluster_deployment(), project.settings).cluster
     no_grafana = monitoring.grafana_is_off(settings)
     with ExitStack() as forwards:
         prometheus = Api("Prometheus", forwards.enter_context(forward(cluster, PROMETHEUS, PROMETHEUS_PORT)))
@@ -83,7 +80,7 @@ def main(project: Project, report: Report, step: StepReport) -> Outcome:
             sign_in = ("admin", project.env.get(monitoring.PASSWORD_KEY))
             await_dashboards(Api("Grafana", forwards.enter_context(forward(cluster, GRAFANA, GRAFANA_PORT)), sign_in), step)
         answered = await_panels(prometheus, settings, lambda: make_traffic(engine, settings), step)
-    report.table(("dashboard", "panel", "query", "series"), rows(answered), "panels")
+    step.table(("dashboard", "panel", "query", "series"), rows(answered), "panels")
     empty = sum(1 for answer in answered if not answer.series)
     without = (f", {empty} of them empty as they may be" if empty else "") + (f"; {no_grafana}" if no_grafana else "")
     return unchanged(
@@ -166,7 +163,7 @@ def count_series(prometheus: Api, expr: str) -> int:
 
 def make_traffic(engine: Engine, settings: Settings) -> None:
     """Use every public service a little, as a person would: the page, the list, one message to the assistant."""
-    with engine.asking() as ask:
+    with engine.open_client() as ask:
         for name in [name for name, service in settings.services.items() if service.public]:
             ask(name, "GET", "/")
             ask(name, "GET", "/api/todos")
@@ -187,12 +184,10 @@ def _until_none(what: str, problems: Callable[[], list[str]], step: StepReport) 
     ends = time.monotonic() + SECONDS
     while found := problems():
         if time.monotonic() > ends:
-            raise TaskError(f"{len(found)} {what} after {SECONDS} s", "invoke dashboard --what prometheus; docs/runbook.md", found)
+            raise TaskError(f"{len(found)} {what} after {SECONDS} s", "invoke open --what prometheus; docs/runbook.md", found)
         step.progress(f"{len(found)} {what}: {found[0]}")
         shell.pause(PAUSE_SECONDS)
 
 
 if __name__ == "__main__":
-    alone = Report()
-    steps = [Step("monitoring", lambda step: main(Project(), alone, step))]
-    sys.exit(guarded(lambda: run_steps(steps, alone), alone))
+    run_alone(main)

@@ -2,37 +2,36 @@
 
 from __future__ import annotations
 
-import sys
-
-from scripts.core.errors import InputError
-from scripts.core.pipeline import run_alone
+from scripts.command import run_alone
 from scripts.core.report import Outcome, StepReport, skipped, unchanged
-from scripts.engines.kubernetes import KubernetesEngine
-from scripts.engines.policy_probe import Verdict
-from scripts.engines.project import Project
+from scripts.kubernetes.policy_probe import Verdict
+from scripts.project import Project
 
-SAID = {
+MEANING = {
     Verdict.ENFORCED: "enforced: an allowed connection works, the same without a policy does not",
     Verdict.NOT_ENFORCED: "this cluster does not enforce network policies: a pod that none allows reached the app",
     Verdict.UNPROVEN: "unproven: not even the allowed connection worked",
 }
 
 
-def main(project: Project, step: StepReport, *, anew: bool = True) -> Outcome:
-    """Tell whether policies are enforced. Raises TaskError when no pod can try it, InputError in an engine without policies.
+def main(project: Project, step: StepReport) -> Outcome:
+    """Try it and tell whether policies are enforced. Raises TaskError when no pod can try it, InputError in an engine without policies."""
+    return _tell(project, step, refresh=True)
 
-    anew: try it, whatever an earlier run has found in this namespace.
-    """
-    engine = project.engine
-    if not isinstance(engine, KubernetesEngine):
-        raise InputError(f"the engine {engine.name} has no network policies", "use minikube or kube_context")
-    verdict = engine.policies_verdict(step, anew=anew)
+
+def unless_known(project: Project, step: StepReport) -> Outcome:
+    """Tell likewise, by what an earlier run has found in this namespace, if one has."""
+    return _tell(project, step, refresh=False)
+
+
+def _tell(project: Project, step: StepReport, *, refresh: bool) -> Outcome:
+    verdict = project.cluster_deployment().policies_verdict(step, refresh=refresh)
     if verdict is None:
         return skipped("the release has no network policies (networkPolicy.enabled)")
     if verdict is Verdict.NOT_ENFORCED:
-        step.warn(f"{SAID[verdict]}; in Minikube, `cni: calico` in invoke.yaml does, after invoke down --cluster")
-    return unchanged(SAID[verdict]) if verdict is Verdict.ENFORCED else skipped(SAID[verdict])
+        step.warn(f"{MEANING[verdict]}; in Minikube, `cni: calico` in invoke.yaml does, after invoke down --cluster")
+    return unchanged(MEANING[verdict]) if verdict is Verdict.ENFORCED else skipped(MEANING[verdict])
 
 
 if __name__ == "__main__":
-    sys.exit(run_alone("policies", lambda step: main(Project(), step)))
+    run_alone(main)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-
-from scripts.core.pipeline import run_alone
+from scripts.command import run_alone
 from scripts.core.report import Outcome, StepReport
-from scripts.engines.project import Project
+from scripts.project import Project
 
 
 def main(project: Project, step: StepReport) -> Outcome:
@@ -15,4 +13,4 @@ def main(project: Project, step: StepReport) -> Outcome:
 
 
 if __name__ == "__main__":
-    sys.exit(run_alone("load", lambda step: main(Project(), step)))
+    run_alone(main)

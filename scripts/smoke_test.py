@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import json
 import secrets
-import sys
 import time
 from typing import Any
 
+from scripts.command import run_alone
+from scripts.config.settings import Service
 from scripts.core import shell
 from scripts.core.errors import TaskError
-from scripts.core.pipeline import run_alone
 from scripts.core.report import Outcome, StepReport, unchanged
-from scripts.core.settings import Service
-from scripts.engines.project import Project
-from scripts.engines.protocol import Answer, Ask
+from scripts.kubernetes.service_client import Answer, ServiceClient
+from scripts.project import Project
 
 CHAT_SECONDS = 60
 SETTLE_SECONDS = 15.0  # a pod of the old release that drains says for a moment that it is not ready, also to the services that ask it
@@ -23,7 +22,7 @@ SETTLE_SECONDS = 15.0  # a pod of the old release that drains says for a moment 
 def main(project: Project, step: StepReport) -> Outcome:
     """Ask every service, then add a todo by chat and look for it in the API and on the page. Raises TaskError with the answer."""
     services = project.settings.services
-    with project.engine.asking() as ask:
+    with project.engine.open_client() as ask:
         for name, service in services.items():
             step.progress(f"{name}: {service.health}, {service.ready}, {service.metrics}")
             check_service(name, service, ask)
@@ -34,7 +33,7 @@ def main(project: Project, step: StepReport) -> Outcome:
     return unchanged(f"{len(services)} services are healthy and ready; a todo added by chat is listed and shown")
 
 
-def check_service(name: str, service: Service, ask: Ask) -> None:
+def check_service(name: str, service: Service, ask: ServiceClient) -> None:
     """Ask a service for its health, for its readiness down to the last dependency, and for its metrics."""
     for path in (service.health, f"{service.ready}?deep=1"):
         deadline = time.monotonic() + SETTLE_SECONDS
@@ -47,7 +46,7 @@ def check_service(name: str, service: Service, ask: Ask) -> None:
         raise _unexpected(name, service.metrics, answer, "http_requests_total")
 
 
-def check_use(name: str, ask: Ask) -> None:
+def check_use(name: str, ask: ServiceClient) -> None:
     """Add a todo by chat through the service, find it in the API and on the page, and take it away again."""
     title = f"smoke {secrets.token_hex(4)}"
     try:
@@ -55,7 +54,7 @@ def check_use(name: str, ask: Ask) -> None:
         if answer.status != 200 or not _json(answer).get("todos_changed"):
             said = _json(answer).get("text")
             if said:
-                raise TaskError(f"{name}: the chat added no todo, and said: {said}", "mend what it says, then invoke smoke")
+                raise TaskError(f"{name}: the chat added no todo, and said: {said}", "fix what it says, then invoke smoke")
             raise _unexpected(name, "POST /api/chat", answer, "todos_changed")
         listed = ask(name, "GET", f"/api/todos?q={title.replace(' ', '%20')}")
         if not any(title in item["title"] for item in _json(listed).get("items", ())):
@@ -67,7 +66,7 @@ def check_use(name: str, ask: Ask) -> None:
         _remove(name, title, ask)
 
 
-def _remove(name: str, title: str, ask: Ask) -> None:
+def _remove(name: str, title: str, ask: ServiceClient) -> None:
     for item in _json(ask(name, "GET", f"/api/todos?q={title.replace(' ', '%20')}")).get("items", ()):
         ask(name, "DELETE", f"/api/todos/{item['id']}")
 
@@ -90,4 +89,4 @@ def _unexpected(name: str, what: str, answer: Answer, wanted: str) -> TaskError:
 
 
 if __name__ == "__main__":
-    sys.exit(run_alone("smoke", lambda step: main(Project(), step)))
+    run_alone(main)

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import sys
-
-from scripts.core.pipeline import run_alone
+from scripts.command import run_alone
 from scripts.core.report import Outcome, StepReport
-from scripts.engines.project import Project
+from scripts.project import Project
 
 
 def main(project: Project, step: StepReport) -> Outcome:
     """Watch the rollout to its end. Raises TaskError with the cause, the evidence and the next action."""
-    outcome = project.engine.await_rollout(project.settings.chart.timeout_seconds, step)
+    outcome = project.engine.await_rollout(project.release(), project.settings.chart.timeout_seconds, step)
     if outcome.kind == "changed":
         project.engine.prune(project.secrets, project.images)
     return outcome
 
 
 if __name__ == "__main__":
-    sys.exit(run_alone("rollout", lambda step: main(Project(), step)))
+    run_alone(main)

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
+
+from scripts.core.errors import MissingError
+from scripts.machine import docker_client as machine_docker_client
+from tests.checkout import Checkout
 
 TIERS = ("unit", "runner", "render", "engine", "cluster", "app", "monitoring")
 
@@ -31,3 +38,27 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for tier in TIERS:
         reasons = "; ".join(f"{count} left out: {reason}" for reason, count in left_out[tier].items())
         terminalreporter.line(f"{tier:<10} {ran[tier]:>5} ran" + (f"   {reasons}" if reasons else ""))
+
+
+@pytest.fixture(scope="session")
+def docker_client() -> object:
+    try:
+        return machine_docker_client.docker_client()
+    except MissingError as error:
+        pytest.skip(f"{error.cause} (invoke setup)")
+
+
+@pytest.fixture(scope="session")
+def installed(docker_client: object, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
+    """The app, brought up once for all tests that only look at it; each leaves it as it was."""
+    checkout = Checkout.make(tmp_path_factory.mktemp("installed") / "todo")
+    run = checkout.invoke("up", "--engine", "docker", timeout=1500)
+    assert run.code == 0, run.stdout + run.stderr
+    yield checkout
+    down = checkout.invoke("down", "--data", "--yes", "--engine", "docker")
+    assert down.code == 0, down.stderr
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Checkout:
+    return Checkout.make(tmp_path / "todo")

@@ -1,1 +1,1 @@
-"""What the steps share: settings, secrets, running programs, the pipeline and its report."""
+"""The run, and nothing of what it deploys: errors, paths, redaction, log, programs, lock, report, pipeline, waiting."""

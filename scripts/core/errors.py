@@ -44,7 +44,7 @@ class InterruptedRunError(TaskError):
 
 
 def all_problems(title: str, problems: Sequence[str], action: str) -> InputError:
-    """Return one error that lists every problem found, so that a person mends them in one go."""
+    """Return one error that lists every problem found, so that a person fixes them in one go."""
     if len(problems) == 1:
         return InputError(f"{title}: {problems[0]}", action)
     return InputError(f"{title}: {len(problems)} problems", action, problems)

@@ -10,8 +10,8 @@ import time
 from collections.abc import Iterator
 
 from scripts.core import shell
+from scripts.core.paths import ROOT
 from scripts.core.report import Report
-from scripts.core.settings import ROOT
 
 PATH = ROOT / ".state" / "lock"
 POLL_SECONDS = 0.2

@@ -9,8 +9,8 @@ import contextlib
 import logging
 import traceback
 
+from scripts.core.paths import ROOT
 from scripts.core.redaction import redact
-from scripts.core.settings import ROOT
 
 PATH = ROOT / ".state" / "last-run.log"
 DEFECT = ROOT / ".state" / "last-defect.log"
@@ -39,7 +39,7 @@ def shown_path() -> str:
 
 
 def open_log() -> None:
-    """Begin the log anew for this run; a run that cannot write it goes on without."""
+    """Begin the log again for this run; a run that cannot write it goes on without."""
     PATH.parent.mkdir(exist_ok=True)
     for old in _logger.handlers:
         _logger.removeHandler(old)

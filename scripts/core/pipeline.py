@@ -127,7 +127,7 @@ def _signals_as_interrupts() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def guarded(work: Callable[[], None], report: Report) -> int:
+def run_to_exit_code(work: Callable[[], None], report: Report) -> int:
     """Run the body of a task; print any failure as a person can use it; return the exit code."""
     try:
         with _signals_as_interrupts():
@@ -148,7 +148,7 @@ def guarded(work: Callable[[], None], report: Report) -> int:
     return code
 
 
-def leave(code: int) -> None:
+def exit_if_interrupted(code: int) -> None:
     """End an interrupted run now: a thread may still wait for Docker, which gives a container its grace, and nobody should wait for that.
 
     All programs that we started have ended by then. Half-made work is what a kill leaves too: the next run converges.
@@ -157,11 +157,3 @@ def leave(code: int) -> None:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
-
-
-def run_alone(name: str, act: Act) -> int:
-    """Run one step by itself, as `python -m scripts.<step>` does; return the exit code."""
-    report = Report(as_json="--json" in sys.argv[1:])
-    code = guarded(lambda: run_steps([Step(name, act)], report), report)
-    leave(code)
-    return code

@@ -225,3 +225,7 @@ class StepReport:
     def say(self, text: str) -> None:
         """Tell a person something that stays on the screen."""
         self._report.say(f"{self._step}: {text}")
+
+    def table(self, columns: Sequence[str], rows: Sequence[Sequence[str]], event: str) -> None:
+        """Print a table of results; as JSON, one event with the rows."""
+        self._report.table(columns, rows, event)

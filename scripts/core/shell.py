@@ -17,12 +17,11 @@ from typing import IO, Any
 
 import sh
 
-from scripts.core import log
+from scripts.core import log, paths
 from scripts.core.errors import InterruptedRunError, MissingError, TaskError
+from scripts.core.paths import ROOT
 from scripts.core.redaction import redact
-from scripts.core.settings import ROOT
 
-TOOLS = ROOT / ".tools" / "bin"
 LAST_LINES = 15
 ANY_CODE = tuple(range(-64, 256))
 GRACE_SECONDS = 3.0  # between asking a group to end and killing it
@@ -66,7 +65,7 @@ def keep_open(descriptor: int) -> None:
 
 def which(program: str) -> str:
     """Return the path of `program`: the project's own copy first, then PATH. Raises MissingError."""
-    path = shutil.which(program, path=f"{TOOLS}{os.pathsep}{os.environ.get('PATH', '')}")
+    path = shutil.which(program, path=f"{paths.TOOLS}{os.pathsep}{os.environ.get('PATH', '')}")
     if path is None:
         raise MissingError(f"{program} is not installed", "invoke setup")
     return path
@@ -174,7 +173,7 @@ def _start(
     lasting: bool = True,
 ) -> Any:
     """Start a program. One that is not lasting dies with the thread that starts it, and does not hold the run's lock."""
-    environment = {**os.environ, "PATH": f"{TOOLS}{os.pathsep}{os.environ.get('PATH', '')}"}
+    environment = {**os.environ, "PATH": f"{paths.TOOLS}{os.pathsep}{os.environ.get('PATH', '')}"}
     for key, value in (env or {}).items():
         if value is None:
             environment.pop(key, None)

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cached_property
 
+from scripts.config.settings import Settings
 from scripts.core import shell
-from scripts.core.chart import Release
 from scripts.core.errors import InputError, MissingError, TaskError
-from scripts.core.images import Image
-from scripts.core.report import Outcome, StepReport, changed, unchanged
-from scripts.core.settings import Settings
+from scripts.core.report import Outcome, StepReport, unchanged
 from scripts.core.shell import CommandError
-from scripts.engines import node_roads, registry
-from scripts.engines.cluster import Cluster
-from scripts.engines.kubernetes import KubernetesEngine, reachable
-from scripts.engines.node_images import Road
+from scripts.desired.helm_release import HelmRelease
+from scripts.desired.images import Image
+from scripts.desired.secrets import Secret
+from scripts.engines.kubernetes import KubernetesEngine, removal
+from scripts.kubernetes.cluster import Cluster
+from scripts.kubernetes.deployment import reachable
+from scripts.kubernetes.nodes import detect, registry
+from scripts.kubernetes.nodes.transports import NodeTransport
 
 CONFIG_SECONDS = 10
 
@@ -41,12 +43,12 @@ class KubeContextEngine(KubernetesEngine):
     def preflight(self) -> list[str]:
         """Return why the cluster does not answer, may not be used, or has no way for images."""
         if reason := self.unusable():
-            return [f"kube_context: {reason}: mend kube_context.context in invoke.yaml, or start that cluster"]
+            return [f"kube_context: {reason}: fix kube_context.context in invoke.yaml, or start that cluster"]
         problems = []
         if self.cluster.kubectl("auth", "can-i", "create", "namespaces", ok=None).stdout.strip() != "yes":
             problems.append(f"{self.cluster.context} does not let you create namespaces: use a context that does")
         try:
-            self.roads()
+            self.transports()
         except TaskError as error:
             problems.append(f"{error.cause}: {error.action}")
         return problems
@@ -63,21 +65,21 @@ class KubeContextEngine(KubernetesEngine):
         version = nodes[0]["status"]["nodeInfo"]["kubeletVersion"] if nodes else "no node"
         return unchanged(f"{self.cluster.context}, {version}, {len(nodes)} node{'' if len(nodes) == 1 else 's'}")
 
-    def roads(self) -> Sequence[Road]:
+    def transports(self) -> Sequence[NodeTransport]:
         """Return how images get into each node; none when a registry hands them out. The nodes of a run are asked once."""
-        return [] if self._registry else self._roads_found
+        return [] if self._registry else self._detected_transports
 
     @cached_property
-    def _roads_found(self) -> Sequence[Road]:
-        return node_roads.find(self.cluster, self._settings.kube_context)
+    def _detected_transports(self) -> Sequence[NodeTransport]:
+        return detect.find(self.cluster, self._settings.kube_context)
 
     def load_images(self, images: Sequence[Image], step: StepReport) -> Outcome:
         """Push to the registry that the settings name, else bring the images into the nodes."""
         return registry.push(self._registry, images, step) if self._registry else super().load_images(images, step)
 
-    def install(self, release: Release, step: StepReport) -> Outcome:
+    def install(self, release: HelmRelease, secrets: Sequence[Secret], step: StepReport) -> Outcome:
         """Install the release, its images named with the registry where there is one."""
-        return super().install(registry.named(self._registry, release) if self._registry else release, step)
+        return super().install(registry.named(self._registry, release) if self._registry else release, secrets, step)
 
     def down(self, *, delete_data: bool, delete_cluster: bool = False, step: StepReport) -> Outcome:
         """Remove what `up` made. Raises InputError when asked to remove the cluster: it is not ours."""
@@ -85,13 +87,11 @@ class KubeContextEngine(KubernetesEngine):
             raise InputError(f"the cluster {self.cluster.context} was not made by this project", "remove it with what made it")
         if reason := self.unusable():
             raise self._missing(reason)
-        removed = self.remove_app(delete_data=delete_data, step=step)
-        return removal(removed, [] if delete_data else self.volumes())
+        removed = self.deployment.remove(delete_data=delete_data, step=step)
+        return removal(removed, [] if delete_data else self.deployment.volumes())
 
     def _missing(self, reason: str) -> MissingError:
-        return MissingError(
-            f"{self.cluster.context or 'kube_context'}: {reason}", "mend kube_context in invoke.yaml, or start that cluster"
-        )
+        return MissingError(f"{self.cluster.context or 'kube_context'}: {reason}", "fix kube_context in invoke.yaml, or start that cluster")
 
     @property
     def _registry(self) -> str:
@@ -110,9 +110,3 @@ class KubeContextEngine(KubernetesEngine):
     @cached_property
     def _contexts(self) -> list[str]:
         return shell.run(["kubectl", "config", "get-contexts", "--output", "name"], timeout=CONFIG_SECONDS).stdout.split()
-
-
-def removal(removed: Sequence[str], kept: Sequence[str]) -> Outcome:
-    """Return the outcome of `down`: what was removed, and which volumes were kept."""
-    data = f"; kept the data (volume {', '.join(kept)})" if kept else ""
-    return changed(f"removed {', '.join(removed)}{data}") if removed else unchanged(f"nothing was there{data}")

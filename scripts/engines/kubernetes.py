@@ -1,293 +1,88 @@
-"""What the engines on Kubernetes share: namespace, Secrets, release, rollback, requests, clearing up."""
+"""What the engines on Kubernetes share: they hand the app to a deployment, and say how images get into the nodes."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from typing import Any
 
-from scripts.core.chart import Release
-from scripts.core.errors import InputError, MissingError, TaskError
-from scripts.core.images import Image
-from scripts.core.oci_archive import full_name
+from scripts.config.settings import Settings
 from scripts.core.report import Outcome, StepReport, changed, unchanged
-from scripts.core.secrets import Secret
-from scripts.core.settings import Settings
-from scripts.core.shell import CommandError
-from scripts.engines import helm_release, node_images, policy_probe, rollout, service_forward, service_proxy, stuck_pods
-from scripts.engines.causes.cause import Diagnosis
-from scripts.engines.cluster import Cluster, Object
-from scripts.engines.helm_release import Revision, Used
-from scripts.engines.node_images import Road
-from scripts.engines.policy_probe import Verdict
-from scripts.engines.protocol import Address, Ask, PodState
-
-FIELD_MANAGER = "todo-tasks"
-GOOD = "todo-tasks/good-releases"
-POLICIES = "todo-tasks/policies"
-GOOD_KEPT = 10
-GLANCE_SECONDS = 5
-DELETE_SECONDS = 180
-POD_SECURITY = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "audit", "warn")}
+from scripts.desired.helm_release import HelmRelease
+from scripts.desired.images import Image
+from scripts.desired.secrets import Secret
+from scripts.engines.protocol import Address
+from scripts.kubernetes.cluster import Cluster
+from scripts.kubernetes.deployment import Deployment
+from scripts.kubernetes.nodes import load
+from scripts.kubernetes.nodes.transports import NodeTransport
+from scripts.kubernetes.pods import PodState
+from scripts.kubernetes.service_client import ServiceClient
 
 
 class KubernetesEngine:
     """The part of an engine that is the same on every cluster. A subclass says how the cluster is reached and started."""
 
-    name: str
-    tools: Sequence[str]
-
     def __init__(self, settings: Settings, cluster: Cluster) -> None:
         """Take the settings, and the cluster that all calls are about."""
         self._settings = settings
-        self.cluster = cluster
-        self._labels = {"app.kubernetes.io/part-of": settings.release, "app.kubernetes.io/managed-by": FIELD_MANAGER}
+        self.deployment = Deployment(cluster, settings.release)
 
-    def roads(self) -> Sequence[Road]:
+    @property
+    def cluster(self) -> Cluster:
+        """The cluster, with the app's namespace and release."""
+        return self.deployment.cluster
+
+    def transports(self) -> Sequence[NodeTransport]:
         """Return how images get into each node. Raises TaskError or InputError where there is no way."""
         raise NotImplementedError
 
     def deployed(self) -> bool:
         """Return whether helm has the release here. A cluster that does not answer within seconds has not."""
-        selector = f"owner=helm,name={self.cluster.release}"
-        argv = ("get", "secrets", "--selector", selector, "--output", "name", f"--request-timeout={GLANCE_SECONDS}s")
-        try:
-            return bool(self.cluster.kubectl(*argv, timeout=2 * GLANCE_SECONDS).stdout.strip())
-        except TaskError:
-            return False
+        return self.deployment.exists()
 
     def load_images(self, images: Sequence[Image], step: StepReport) -> Outcome:
         """Send each node what it lacks, and verify by the node's own list."""
         step.progress("asking the nodes what they have")
-        return node_images.load(self.roads(), images, step)
+        return load.load(self.transports(), images, step)
 
     def apply_secrets(self, secrets: Sequence[Secret], step: StepReport) -> Outcome:
         """Make the namespace and the Secrets that are not there. Values travel on standard input."""
-        step.progress("checking the namespace")
-        made = self.ensure_namespace()
-        there = self._secret_names()
-        missing = [secret for secret in secrets if secret.name not in there]
-        for secret in missing:
-            step.progress(f"making {secret.name} ({', '.join(secret.keys)})")
-            self._apply(secret.manifest(self.cluster.namespace, self._labels))
-        keys = f"{sum(len(secret.keys) for secret in secrets)} keys for {len(secrets)} workloads"
-        if missing or made:
-            return changed(f"{keys}: made {', '.join([*(['the namespace'] if made else []), *(secret.name for secret in missing)])}")
-        return unchanged(keys)
+        return self.deployment.apply_secrets(secrets, step)
 
-    def ensure_namespace(self) -> bool:
-        """Make the namespace, with Pod Security `restricted`, before anything is in it; return whether anything changed.
-
-        Raises InputError when there is one that is not ours.
-        """
-        wanted = {**self._labels, **POD_SECURITY}
-        found = self._namespace()
-        if found:
-            labels = found["metadata"].get("labels", {})
-            if any(labels.get(key) != value for key, value in self._labels.items()):
-                raise self._not_ours()
-            if found.get("status", {}).get("phase") == "Terminating":
-                raise TaskError(f"the namespace {self.cluster.namespace} is being removed", "wait a moment, then run it again")
-            if wanted.items() <= labels.items():
-                return False
-        metadata = {"name": self.cluster.namespace, "labels": wanted}
-        self._apply(json.dumps({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}))
-        return True
-
-    def install(self, release: Release, step: StepReport) -> Outcome:
+    def install(self, release: HelmRelease, secrets: Sequence[Secret], step: StepReport) -> Outcome:  # noqa: ARG002 - they are there
         """Install or upgrade, unless the revision that runs has the release's fingerprint and all its objects."""
-        step.progress("asking helm what runs")
-        revisions = helm_release.history(self.cluster)
-        if helm_release.mend(self.cluster, revisions, step):
-            revisions = helm_release.history(self.cluster)
-        current = revisions[-1] if revisions else None
-        if current and current.status == "deployed" and helm_release.fingerprint(current, revisions) == release.fingerprint:
-            step.progress("looking for the release's objects")
-            if helm_release.complete(self.cluster):
-                return unchanged(f"revision {current.number}")
-        step.progress(f"helm upgrade --install {release.name}")
-        helm_release.upgrade(self.cluster, release)
-        stuck_pods.replace(self.cluster, step)
-        return changed(f"revision {helm_release.history(self.cluster)[-1].number}")
+        return self.deployment.install(release, step)
 
-    def await_rollout(self, timeout: float, step: StepReport) -> Outcome:
-        """Wait until the release's pods are ready, and remember that this release came up well."""
-        outcome = rollout.watch(self.cluster, timeout, step)
-        self._remember_as_good()
-        return outcome
+    def await_rollout(self, release: HelmRelease, timeout: float, step: StepReport) -> Outcome:  # noqa: ARG002 - the cluster knows it
+        """Wait until the release's pods are ready, and remember that this release was healthy."""
+        return self.deployment.await_rollout(timeout, step)
+
+    def prune(self, secrets: Sequence[Secret], images: Sequence[Image]) -> None:
+        """Remove Secrets and node images of ours that neither the current release nor the one a rollback would take uses."""
+        self.deployment.prune(secrets, images, self.transports())
 
     def rollback(self, step: StepReport) -> Outcome:
-        """Bring back the last release that came up well, other than the current one; the caller awaits the rollout.
+        """Bring back the last healthy release other than the current one; the caller awaits the rollout. Raises what Deployment does."""
+        return self.deployment.rollback(self.transports(), step)
 
-        Raises InputError when there is none, TaskError when its Secrets or images are gone.
-        """
-        step.progress("looking for the last good release")
-        revisions = helm_release.history(self.cluster)
-        target = helm_release.rollback_target(revisions, self._good())
-        if target is None:
-            raise InputError("there is no other release that came up well to go back to", "mend the sources, then invoke up")
-        self._refuse_if_gone(target)
-        step.progress(f"helm rollback to revision {target.number}")
-        helm_release.roll_back(self.cluster, target)
-        stuck_pods.replace(self.cluster, step)
-        return changed(f"revision {target.number} is back, as revision {helm_release.history(self.cluster)[-1].number}")
-
-    def _refuse_if_gone(self, target: Revision) -> None:
-        wanted = helm_release.used_by(self.cluster, target)
-        gone = sorted(wanted.secrets - self._secret_names())
-        for road in self.roads():
-            there = road.images()
-            gone += sorted(image for image in wanted.images if full_name(image) not in there)
-        if gone:
-            raise TaskError(f"revision {target.number} cannot come back: {', '.join(gone)} is gone", "mend the sources, then invoke up")
-
-    def prune(self, secrets: Sequence[Secret], images: Sequence[Image]) -> int:
-        """Remove Secrets and node images of ours that neither the current release nor the one a rollback would take uses."""
-        kept = self._kept()
-        old = sorted(self._secret_names() - kept.secrets - {secret.name for secret in secrets})
-        if old:
-            self.cluster.kubectl("delete", "secret", "--ignore-not-found", *old)
-        keep = kept.images | {image.reference for image in images}
-        return len(old) + node_images.prune(self.roads(), {image.repository for image in images}, keep)
-
-    def _kept(self) -> Used:
-        revisions = helm_release.history(self.cluster)
-        keep = {each.number: each for each in (*revisions[-1:], helm_release.rollback_target(revisions, self._good())) if each}
-        uses = [helm_release.used_by(self.cluster, revision) for revision in keep.values()]
-        return Used(frozenset().union(*(use.secrets for use in uses)), frozenset().union(*(use.images for use in uses)))
-
-    def asking(self) -> AbstractContextManager[Ask]:
-        """Ask the services through the API server's proxy. Raises TaskError when that does not start.
-
-        In a cluster of several nodes the proxy may be on another node than a pod, and what it sends is then for the network policies to
-        judge, which do not know it; so there it is port forwards.
-        """
-        nodes = self.cluster.kubectl("get", "nodes", "--output", "name", ok=None).stdout.split()
-        return service_forward.asking(self.cluster) if len(nodes) > 1 else service_proxy.asking(self.cluster)
+    def open_client(self) -> AbstractContextManager[ServiceClient]:
+        """Send requests to the services through the API server. Raises TaskError when that is not possible."""
+        return self.deployment.open_client()
 
     def addresses(self) -> list[Address]:
         """Return the command that opens the public service through a port forward."""
-        return [Address(name, "invoke dashboard") for name, service in self._settings.services.items() if service.public][:1]
+        return [Address(name, "invoke open") for name, service in self._settings.services.items() if service.public][:1]
 
     def pods(self) -> list[PodState]:
         """Return the pods of the release."""
-        pods = self.cluster.get("pods", selector=f"app.kubernetes.io/instance={self.cluster.release}")
-        return [pod_state(pod) for pod in pods]
+        return self.deployment.pods()
 
     def logs(self, service: str, lines: int) -> str:
         """Return the last lines that each pod of a service wrote. Raises InputError for a service that has no pod."""
-        pods = [pod for pod in self.pods() if pod.service == service]
-        if not pods:
-            raise InputError(f"no pod of `{service}`", f"one of: {', '.join(sorted({pod.service for pod in self.pods()})) or 'none'}")
-        selector = f"app.kubernetes.io/instance={self.cluster.release},app.kubernetes.io/component={service}"
-        argv = ("logs", "--selector", selector, "--all-containers", "--prefix", f"--tail={lines}", f"--max-log-requests={10 * len(pods)}")
-        return self.cluster.kubectl(*argv).stdout
-
-    def diagnose(self) -> list[Diagnosis]:
-        """Return what is wrong with the release; nothing when it is well."""
-        return rollout.examine(self.cluster)
-
-    def policies_verdict(self, step: StepReport, *, anew: bool) -> Verdict | None:
-        """Return whether the cluster enforces network policies; None where the release has none.
-
-        What was found is remembered in the namespace; anew: try it all the same. Raises TaskError when it cannot be tried.
-        """
-        if not self.cluster.get("networkpolicies"):
-            return None
-        remembered = (self._namespace() or {}).get("metadata", {}).get("annotations", {}).get(POLICIES)
-        if remembered and not anew:
-            return Verdict(remembered)
-        verdict = policy_probe.probe(self.cluster, step)
-        if verdict is not Verdict.UNPROVEN:
-            self.cluster.kubectl("annotate", "namespace", self.cluster.namespace, "--overwrite", f"{POLICIES}={verdict}")
-        return verdict
-
-    def remove_app(self, *, delete_data: bool, step: StepReport) -> list[str]:
-        """Remove the release, the Secrets and, with the data or where there is none, the namespace; return what was removed."""
-        found = self._namespace()
-        if not found:
-            return []
-        if any(found["metadata"].get("labels", {}).get(key) != value for key, value in self._labels.items()):
-            raise self._not_ours()
-        removed = []
-        if helm_release.history(self.cluster):
-            step.progress(f"helm uninstall {self.cluster.release}")
-            helm_release.uninstall(self.cluster)
-            removed.append(f"release {self.cluster.release}")
-        if secrets := sorted(self._secret_names()):
-            step.progress("removing the Secrets")
-            self.cluster.kubectl("delete", "secret", "--ignore-not-found", *secrets)
-            removed.append(f"{len(secrets)} Secret{'' if len(secrets) == 1 else 's'}")
-        volumes = self.volumes()
-        if delete_data or not volumes:
-            step.progress(f"removing the namespace {self.cluster.namespace}")
-            self.cluster.kubectl("delete", "namespace", self.cluster.namespace, "--ignore-not-found", timeout=DELETE_SECONDS)
-            removed += [f"volume {name}" for name in volumes] + [f"namespace {self.cluster.namespace}"]
-        return removed
-
-    def volumes(self) -> list[str]:
-        """Return the names of the volume claims in the namespace."""
-        names = self.cluster.kubectl("get", "persistentvolumeclaims", "--output", "name").stdout.split()
-        return [name.partition("/")[2] for name in names]
-
-    def _namespace(self) -> Object | None:
-        found = self.cluster.get("namespace", self.cluster.namespace)
-        return found[0] if found else None
-
-    def _not_ours(self) -> InputError:
-        return InputError(
-            f"the namespace {self.cluster.namespace} in {self.cluster.context} was not made by this project",
-            "name another one under `namespace` in invoke.yaml",
-        )
-
-    def _secret_names(self) -> set[str]:
-        selector = ",".join(f"{key}={value}" for key, value in self._labels.items())
-        names = self.cluster.kubectl("get", "secrets", "--selector", selector, "--output", "name").stdout.split()
-        return {name.partition("/")[2] for name in names}
-
-    def _apply(self, manifest: str) -> None:
-        self.cluster.kubectl(
-            "apply", "--server-side", "--force-conflicts", f"--field-manager={FIELD_MANAGER}", "--filename", "-", input=manifest
-        )
-
-    def _good(self) -> list[str]:
-        """Return the fingerprints of the releases that came up well, the newest first."""
-        found = self._namespace() or {}
-        return [mark for mark in found.get("metadata", {}).get("annotations", {}).get(GOOD, "").split(",") if mark]
-
-    def _remember_as_good(self) -> None:
-        revisions = helm_release.history(self.cluster)
-        mark = helm_release.fingerprint(revisions[-1], revisions) if revisions else ""
-        good = self._good()
-        if mark and good[:1] != [mark]:
-            kept = [mark, *(each for each in good if each != mark)][:GOOD_KEPT]
-            self.cluster.kubectl("annotate", "namespace", self.cluster.namespace, "--overwrite", f"{GOOD}={','.join(kept)}")
+        return self.deployment.logs(service, lines)
 
 
-def pod_state(pod: Object) -> PodState:
-    """Return what `invoke status` shows of a pod."""
-    status: Mapping[str, Any] = pod.get("status", {})
-    containers = status.get("containerStatuses", [])
-    waiting = next((c["state"]["waiting"].get("reason") for c in containers if "waiting" in c.get("state", {})), None)
-    ending = "Terminating" if pod["metadata"].get("deletionTimestamp") else None
-    return PodState(
-        service=pod["metadata"].get("labels", {}).get("app.kubernetes.io/component", ""),
-        name=pod["metadata"]["name"],
-        state=ending or waiting or status.get("phase", "Unknown"),
-        ready=any(c["type"] == "Ready" and c["status"] == "True" for c in status.get("conditions", [])),
-        restarts=sum(int(c.get("restartCount", 0)) for c in containers),
-        image=pod["spec"]["containers"][0]["image"],
-    )
-
-
-def reachable(cluster: Cluster) -> str:
-    """Return why the API server does not answer within seconds, or an empty string."""
-    argv = ("version", "--output", "json", f"--request-timeout={GLANCE_SECONDS}s")
-    try:
-        cluster.kubectl(*argv, timeout=2 * GLANCE_SECONDS)
-    except CommandError as error:
-        return error.evidence[-1] if error.evidence else error.cause
-    except MissingError as error:
-        return error.cause
-    return ""
+def removal(removed: Sequence[str], kept: Sequence[str]) -> Outcome:
+    """Return the outcome of `down`: what was removed, and which volumes were kept."""
+    data = f"; kept the data (volume {', '.join(kept)})" if kept else ""
+    return changed(f"removed {', '.join(removed)}{data}") if removed else unchanged(f"nothing was there{data}")

@@ -8,19 +8,21 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from scripts.core import images, releases, shell
-from scripts.core.certificates import extra_ca
+from scripts.config.settings import Settings
+from scripts.core import shell
 from scripts.core.errors import InputError, MissingError, TaskError
-from scripts.core.oci_archive import full_name, write_docker, write_oci
+from scripts.core.paths import ROOT
 from scripts.core.report import Outcome, StepReport, changed, unchanged
-from scripts.core.settings import ROOT, Settings
 from scripts.core.shell import CommandError, Result
-from scripts.engines import minikube_facts as facts
-from scripts.engines.cluster import Cluster
-from scripts.engines.kube_context import removal
-from scripts.engines.kubernetes import KubernetesEngine
+from scripts.engines import minikube_facts
+from scripts.engines.kubernetes import KubernetesEngine, removal
 from scripts.engines.minikube_facts import Event, Profile, State
-from scripts.engines.node_images import Containerd, Dockerd, Road, Writer
+from scripts.images.archive import full_name, write_docker, write_oci
+from scripts.kubernetes.cluster import Cluster
+from scripts.kubernetes.nodes.transports import ContainerdNode, DockerdNode, NodeTransport, Writer
+from scripts.machine import tool_downloads
+from scripts.machine.certificates import extra_ca
+from scripts.machine.docker_client import docker_client
 
 KUBECONFIG = ROOT / ".state" / "kubeconfig"
 ASK_SECONDS = 60
@@ -65,15 +67,15 @@ class MinikubeEngine(KubernetesEngine):
         obstacle = self._obstacle()
         return obstacle.cause if obstacle else ""
 
-    def _obstacle(self, *, anew: bool = False) -> TaskError | None:
+    def _obstacle(self, *, refresh: bool = False) -> TaskError | None:
         driver = self._settings.minikube.driver
         try:
             shell.which("minikube")
-            if refuses_this_user(driver):
+            if rejects_root(driver):
                 return MissingError(f"Minikube's {driver} driver does not run as root", "run as another user, or with --engine docker")
             if driver == DRIVEN_BY_DOCKER:
-                images.engine()
-            if self._profile() is None and not _obtainable(driver, anew=anew):
+                docker_client()
+            if self._profile() is None and not _obtainable(driver, refresh=refresh):
                 return MissingError(
                     "Kubernetes' releases cannot be had here, and Minikube's cache has no image for a node",
                     "check the network and the proxy variables, or copy a filled ~/.minikube/cache here",
@@ -88,10 +90,10 @@ class MinikubeEngine(KubernetesEngine):
 
     def preflight(self) -> list[str]:
         """Return what keeps Minikube from starting as configured."""
-        if obstacle := self._obstacle(anew=True):
+        if obstacle := self._obstacle(refresh=True):
             return [f"{obstacle.cause}: {obstacle.action}"]
         try:
-            extra_ca(self._settings)
+            extra_ca(self._settings.build.extra_ca)
         except InputError as error:
             return [f"{error.cause}: {error.action}"]
         profile = self._profile()
@@ -100,8 +102,8 @@ class MinikubeEngine(KubernetesEngine):
     def _drift(self, profile: Profile) -> list[str]:
         wanted = self._settings
         return [
-            f"{difference}: put the old value back, or make the cluster anew: invoke down --cluster, then invoke up"
-            for difference in facts.drift(profile, wanted.minikube, wanted.kubernetes_version)
+            f"{difference}: put the old value back, or make the cluster refresh: invoke down --cluster, then invoke up"
+            for difference in minikube_facts.drift(profile, wanted.minikube, wanted.kubernetes_version)
         ]
 
     def _too_large(self) -> list[str]:
@@ -109,7 +111,7 @@ class MinikubeEngine(KubernetesEngine):
         wanted = self._settings.minikube
         if wanted.driver != DRIVEN_BY_DOCKER:
             return []
-        info = images.engine().info()
+        info = docker_client().info()
         memory, cpus = int(info["MemTotal"]) // 2**20, int(info["NCPU"])
         problems = []
         if wanted.memory_mib > memory:
@@ -132,7 +134,9 @@ class MinikubeEngine(KubernetesEngine):
             raise InputError(differences[0], "", differences[1:])
         state = self._state() if profile else State.MISSING
         done = self._wake(state)
-        upgrade = profile is not None and facts.version(profile.kubernetes) < facts.version(self._settings.kubernetes_version)
+        upgrade = profile is not None and minikube_facts.version(profile.kubernetes) < minikube_facts.version(
+            self._settings.kubernetes_version
+        )
         if state in (State.MISSING, State.DOWN) or upgrade:
             self._start(step)
             done.append("started" if profile else "made")
@@ -146,10 +150,10 @@ class MinikubeEngine(KubernetesEngine):
         return changed(f"{detail}: {', '.join(done)}") if done else unchanged(detail)
 
     def _wake(self, state: State) -> list[str]:
-        """Mend what does not need a start; return what was done. Raises TaskError when the node's disk is full."""
+        """Fix what does not need a start; return what was done. Raises TaskError when the node's disk is full."""
         if state is State.STALE_KUBECONFIG:
             self._minikube("update-context", "--profile", self._name)
-            return ["kubeconfig mended"]
+            return ["kubeconfig fixed"]
         if state is State.PAUSED:
             self._minikube("unpause", "--profile", self._name, timeout=STOP_SECONDS)
             return ["unpaused"]
@@ -163,13 +167,13 @@ class MinikubeEngine(KubernetesEngine):
         self._place_ca()
         listener = Listener(step)
         try:
-            argv = facts.start_argv(self._name, wanted.minikube, wanted.kubernetes_version)
+            argv = minikube_facts.start_argv(self._name, wanted.minikube, wanted.kubernetes_version)
             shell.run(argv, timeout=START_SECONDS, env=self._environment, on_line=listener)
         except CommandError as error:
             raise listener.failure(error) from None
 
     def _place_ca(self) -> None:
-        pem = extra_ca(self._settings)
+        pem = extra_ca(self._settings.build.extra_ca)
         if pem:
             certificates = _home() / "certs"
             certificates.mkdir(parents=True, exist_ok=True)
@@ -182,17 +186,17 @@ class MinikubeEngine(KubernetesEngine):
             self._minikube("addons", "enable", addon, "--profile", self._name, timeout=STOP_SECONDS)
         return [f"addon {addon}" for addon in missing]
 
-    def roads(self) -> Sequence[Road]:
+    def transports(self) -> Sequence[NodeTransport]:
         """Return how images get into each node. Raises TaskError when there is no profile."""
         profile = self._profile()
         if profile is None:
             raise TaskError(f"there is no Minikube profile {self._name}", "invoke up")
         if profile.driver != DRIVEN_BY_DOCKER:
-            return [Machine(self._name, profile.runtime, self._minikube)]
+            return [MinikubeVmNode(self._name, profile.runtime, self._minikube)]
         inside = {node: ("docker", "exec", "-i", node) for node in profile.nodes}
         if profile.runtime == "docker":
-            return [Dockerd(node, (*argv, "docker")) for node, argv in inside.items()]
-        return [Containerd(node, (*argv, "ctr")) for node, argv in inside.items()]
+            return [DockerdNode(node, (*argv, "docker")) for node, argv in inside.items()]
+        return [ContainerdNode(node, (*argv, "ctr")) for node, argv in inside.items()]
 
     def down(self, *, delete_data: bool, delete_cluster: bool = False, step: StepReport) -> Outcome:
         """Remove what `up` made and stop the cluster, which keeps its volume; delete the whole profile when asked."""
@@ -212,8 +216,8 @@ class MinikubeEngine(KubernetesEngine):
                     "invoke down --cluster removes it with everything in it; to keep the cluster, invoke up first",
                 )
             return unchanged(f"the profile {self._name} is {state}; invoke down --cluster removes it")
-        removed = self.remove_app(delete_data=delete_data, step=step)
-        kept = [] if delete_data else self.volumes()
+        removed = self.deployment.remove(delete_data=delete_data, step=step)
+        kept = [] if delete_data else self.deployment.volumes()
         step.progress(f"stopping the profile {self._name}")
         self._minikube("stop", "--profile", self._name, timeout=STOP_SECONDS)
         outcome = removal(removed, kept)
@@ -230,14 +234,14 @@ class MinikubeEngine(KubernetesEngine):
     def _profile(self) -> Profile | None:
         answer = self._minikube("profile", "list", "--light", "--output", "json", ok=None)
         try:
-            return facts.read_profiles(answer.stdout).get(self._name)
+            return minikube_facts.read_profiles(answer.stdout).get(self._name)
         except ValueError:
             said = (answer.stderr or answer.stdout).strip().splitlines()[-3:]
             raise MissingError("minikube cannot list its profiles", f"look at {_home()}", said) from None
 
     def _state(self) -> State:
         answer = self._minikube("status", "--profile", self._name, "--output", "json", ok=None)
-        return facts.read_status(answer.code, answer.stdout)
+        return minikube_facts.read_status(answer.code, answer.stdout)
 
     def _minikube(self, *argv: str, timeout: float = ASK_SECONDS, ok: Collection[int] | None = (0,)) -> Result:
         return shell.run(["minikube", *argv], timeout=timeout, ok=ok, env=self._environment)
@@ -253,7 +257,7 @@ class Listener:
 
     def __call__(self, line: str) -> None:
         """Take one line of output; one that is no event is in the log already."""
-        event = facts.read_event(line)
+        event = minikube_facts.read_event(line)
         if event is None:
             return
         if event.kind == "error":
@@ -277,7 +281,7 @@ class Listener:
 
 
 @dataclass(frozen=True)
-class Machine:
+class MinikubeVmNode:
     """A node that is a virtual machine, or another thing that only Minikube itself can reach."""
 
     node: str
@@ -285,17 +289,17 @@ class Machine:
     minikube: Callable[..., Result]
 
     def images(self) -> set[str]:
-        """Ask Minikube for the node's list; it prints an empty one, with exit code 0, when the node is stopped."""
+        """ServiceClient Minikube for the node's list; it prints an empty one, with exit code 0, when the node is stopped."""
         answer = self.minikube("image", "ls", "--profile", self.node, "--format", "json")
         listed = json.loads(answer.stdout or "[]") or []
         return {full_name(tag) for image in listed for tag in image.get("repoTags") or ()}
 
-    def writer(self, *, whole: bool) -> Writer:
+    def writer(self, *, include_existing_layers: bool) -> Writer:
         """Leave out the blobs in containerd's content store; with the docker runtime, nothing."""
         if self.runtime == "docker":
             return lambda saved, images, out: write_docker(saved, images, (), out)
         argv = ("ssh", "--profile", self.node, "--", "sudo", "ctr", "--namespace", "k8s.io", "content", "ls", "--quiet")
-        present = set() if whole else set(self.minikube(*argv).stdout.split())
+        present = set() if include_existing_layers else set(self.minikube(*argv).stdout.split())
         return lambda saved, images, out: write_oci(saved, images, present, out)
 
     def send(self, archive: Path) -> None:
@@ -307,18 +311,18 @@ class Machine:
         self.minikube("image", "rm", "--profile", self.node, *sorted(names))
 
 
-def refuses_this_user(driver: str) -> bool:
+def rejects_root(driver: str) -> bool:
     """Whether `minikube start` would end with DRV_AS_ROOT: validateUser in its cmd/minikube/cmd/start.go, for all drivers but `none`."""
     return driver != "none" and hasattr(os, "geteuid") and os.geteuid() == 0
 
 
-def _obtainable(driver: str, *, anew: bool) -> bool:
-    """Whether a first node can be made: its image is here, or releases can be had; anew: a remembered no does not count."""
+def _obtainable(driver: str, *, refresh: bool) -> bool:
+    """Whether a first node can be made: its image is here, or releases can be had; refresh: a remembered no does not count."""
     if any((_home() / "cache" / ("kic" if driver == DRIVEN_BY_DOCKER else "iso")).glob("**/*.*")):
         return True
-    if driver == DRIVEN_BY_DOCKER and any(NODE_IMAGE in tag for image in images.engine().images.list() for tag in image.tags):
+    if driver == DRIVEN_BY_DOCKER and any(NODE_IMAGE in tag for image in docker_client().images.list() for tag in image.tags):
         return True
-    return releases.kubernetes_answers(anew=anew)
+    return tool_downloads.kubernetes_answers(refresh=refresh)
 
 
 def _home() -> Path:

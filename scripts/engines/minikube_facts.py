@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from scripts.core.settings import Minikube
+from scripts.config.settings import Minikube
 
 NO_PROFILE = 85  # GUEST_NOT_FOUND, mk:pkg/minikube/reason/exitcodes.go
 EVENT = "io.k8s.sigs.minikube."

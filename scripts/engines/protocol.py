@@ -7,18 +7,13 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
-from scripts.core.chart import Release
-from scripts.core.images import Image
 from scripts.core.report import Outcome, StepReport
-from scripts.core.secrets import Secret
-
-
-@dataclass(frozen=True)
-class Answer:
-    """An HTTP answer of a service."""
-
-    status: int
-    body: str
+from scripts.desired.helm_release import HelmRelease
+from scripts.desired.images import Image
+from scripts.desired.secrets import Secret
+from scripts.kubernetes.deployment import Deployment
+from scripts.kubernetes.pods import PodState
+from scripts.kubernetes.service_client import ServiceClient
 
 
 @dataclass(frozen=True)
@@ -29,32 +24,17 @@ class Address:
     open: str
 
 
-@dataclass(frozen=True)
-class PodState:
-    """One running pod (or container, in the Docker engine) for `invoke status`."""
-
-    service: str
-    name: str
-    state: str
-    ready: bool
-    restarts: int
-    image: str
-
-
-class Ask(Protocol):
-    """A way to ask the app's services, each through the engine's own Service."""
-
-    def __call__(self, service: str, method: str, path: str, body: str | None = None, timeout: float = 10) -> Answer:
-        """Send an HTTP request to a service, with a JSON body if any; timeout in seconds. Raises TaskError if it is not answered."""
-        ...
-
-
 class Engine(Protocol):
     """A place where the app runs. Every method that changes something observes first and says whether it changed anything."""
 
     name: str
     tools: Sequence[str]
     """The programs that it needs, by their names in `invoke.yaml`."""
+
+    @property
+    def deployment(self) -> Deployment | None:
+        """The app's release in its cluster; None where there is no Kubernetes."""
+        ...
 
     def unusable(self) -> str:
         """Return why this engine cannot be used on this machine, or an empty string. Fast, and changes nothing."""
@@ -80,19 +60,23 @@ class Engine(Protocol):
         """Make these Secrets exist. Values travel on standard input or in memory only."""
         ...
 
-    def install(self, release: Release, step: StepReport) -> Outcome:
-        """Install or upgrade the release; `unchanged` when its fingerprint is the one that runs."""
+    def install(self, release: HelmRelease, secrets: Sequence[Secret], step: StepReport) -> Outcome:
+        """Install or upgrade the release, which names these Secrets; `unchanged` when its fingerprint is the one that runs."""
         ...
 
-    def await_rollout(self, timeout: float, step: StepReport) -> Outcome:
+    def await_rollout(self, release: HelmRelease, timeout: float, step: StepReport) -> Outcome:
         """Wait until every workload of the release is ready. Raises TaskError with the cause, evidence and next action."""
         ...
 
-    def prune(self, secrets: Sequence[Secret], images: Sequence[Image]) -> int:
-        """Remove Secrets and images of ours that neither the running release nor a rollback needs; return how many."""
+    def prune(self, secrets: Sequence[Secret], images: Sequence[Image]) -> None:
+        """Remove Secrets and images of ours that neither the running release nor a rollback needs."""
         ...
 
-    def asking(self) -> AbstractContextManager[Ask]:
+    def rollback(self, step: StepReport) -> Outcome:
+        """Bring back the last healthy release; the caller awaits its rollout. Raises InputError where none is kept."""
+        ...
+
+    def open_client(self) -> AbstractContextManager[ServiceClient]:
         """Return a way to ask the services, open while the block runs. Raises TaskError where there is none."""
         ...
 

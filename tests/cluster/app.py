@@ -11,8 +11,8 @@ from typing import Any, Self
 
 from scripts.core import shell
 from scripts.core.report import Report, StepReport
-from scripts.engines import rollout
-from scripts.engines.cluster import Cluster
+from scripts.kubernetes import rollout
+from scripts.kubernetes.cluster import Cluster
 from tests.checkout import RELEASE, ROOT, Checkout
 from tests.cluster.context import ClusterContext
 

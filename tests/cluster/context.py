@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from scripts.config.settings import KubeContext
 from scripts.core import shell
-from scripts.core.settings import KubeContext
-from scripts.engines import node_roads
-from scripts.engines.cluster import Cluster
+from scripts.kubernetes.cluster import Cluster
+from scripts.kubernetes.nodes import detect
 
 NAMESPACE_LABELS = {"todo-tests": "true"}
 
@@ -43,8 +43,8 @@ class ClusterContext:
     def load_archive(self, archive: Path) -> None:
         """Put the images of an archive of `docker save` into every node. Raises TaskError when there is no way into one."""
         wanted = KubeContext(context=self.context, containerd_socket=str(self.containerd_socket or ""))
-        for road in node_roads.find(self.within("default", ""), wanted):
-            road.send(archive)
+        for transport in detect.find(self.within("default", ""), wanted):
+            transport.send(archive)
 
 
 class temporary_namespace:  # noqa: N801 - used as a function

@@ -7,8 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from scripts.engines import snapshot as seen
-from scripts.engines.snapshot import Snapshot
+from scripts.kubernetes.diagnosis.snapshot import Snapshot, name_of
 
 Object = dict[str, Any]
 
@@ -36,7 +35,7 @@ def trimmed(snapshot: Snapshot) -> Snapshot:
     claimed = {
         v["persistentVolumeClaim"]["claimName"] for p in snapshot.pods for v in p["spec"].get("volumes", ()) if "persistentVolumeClaim" in v
     }
-    claims = [c for c in snapshot.claims if seen.name_of(c) in claimed]
+    claims = [c for c in snapshot.claims if name_of(c) in claimed]
     uids = {o["metadata"]["uid"] for o in [*own, *claims]}
     events = [e for e in snapshot.events if e["involvedObject"].get("uid") in uids]
     return Snapshot(
@@ -48,9 +47,9 @@ def trimmed(snapshot: Snapshot) -> Snapshot:
         pods=[_object(o) for o in snapshot.pods],
         claims=[_object(o) for o in claims],
         events=[{**{k: e[k] for k in EVENT if e.get(k) is not None}, "metadata": _metadata(e)} for e in events],
-        nodes=[{"metadata": {"name": seen.name_of(n)}, "status": {"allocatable": n["status"]["allocatable"]}} for n in snapshot.nodes],
+        nodes=[{"metadata": {"name": name_of(n)}, "status": {"allocatable": n["status"]["allocatable"]}} for n in snapshot.nodes],
         placed_pods=[_placed(p) for p in snapshot.placed_pods],
-        policies=[{"metadata": {"name": seen.name_of(p)}, "spec": p["spec"]} for p in snapshot.policies],
+        policies=[{"metadata": {"name": name_of(p)}, "spec": p["spec"]} for p in snapshot.policies],
         logs=snapshot.logs,
         answers=snapshot.answers,
     )
@@ -69,4 +68,4 @@ def _placed(pod: Object) -> Object:
         return [{"name": c["name"], "resources": c.get("resources", {})} for c in pod["spec"].get(kind, ())]
 
     spec = {"nodeName": pod["spec"].get("nodeName"), "containers": parts("containers"), "initContainers": parts("initContainers")}
-    return {"metadata": {"name": seen.name_of(pod)}, "spec": spec, "status": {"phase": pod["status"].get("phase")}}
+    return {"metadata": {"name": name_of(pod)}, "spec": spec, "status": {"phase": pod["status"].get("phase")}}

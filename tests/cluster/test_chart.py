@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from scripts.core.shell import Result
-from scripts.engines.cluster import Cluster
-from scripts.engines.kubernetes import POD_SECURITY
+from scripts.kubernetes.cluster import Cluster
+from scripts.kubernetes.deployment import POD_SECURITY
 from tests.cluster.conftest import ClusterContext, temporary_namespace
 from tests.render import chart
 from tests.render.chart import CHART, MINIMAL, RELEASE, Object, helms, of_kind, scenario

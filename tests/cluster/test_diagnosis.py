@@ -11,11 +11,12 @@ import pytest
 
 from scripts.core.errors import TaskError
 from scripts.core.report import Report, StepReport
-from scripts.engines import observation, rollout
-from scripts.engines.causes.cause import Diagnosis
-from scripts.engines.cluster import Cluster
-from scripts.engines.diagnosis import diagnose
-from scripts.engines.snapshot import Snapshot
+from scripts.kubernetes import rollout
+from scripts.kubernetes.cluster import Cluster
+from scripts.kubernetes.diagnosis import observation
+from scripts.kubernetes.diagnosis.cause import Diagnosis
+from scripts.kubernetes.diagnosis.diagnose import diagnose
+from scripts.kubernetes.diagnosis.snapshot import Snapshot
 from tests.cluster import faults
 from tests.cluster.context import ClusterContext, temporary_namespace
 from tests.cluster.faults import FAULTS, HEALTHY, Fault
@@ -55,7 +56,7 @@ def eventually(cluster: Cluster, code: str) -> tuple[list[Diagnosis], Snapshot]:
     """What is diagnosed once a cause with this code is, or at the time limit."""
     deadline = time.monotonic() + DIAGNOSIS_SECONDS
     while True:
-        snapshot = observation.observe(cluster)
+        snapshot = observation.take_snapshot(cluster)
         found = diagnose(snapshot)
         if [d.code for d in found] == [code] or time.monotonic() > deadline:
             return found, snapshot
@@ -85,7 +86,7 @@ def test_a_cause_made_for_real_is_named_rightly(
 @pytest.mark.parametrize("fault", HEALTHY, ids=lambda fault: fault.name)
 def test_a_healthy_release_gets_no_diagnosis(fault: Fault, releases: dict[str, Cluster], pytestconfig: pytest.Config) -> None:
     rollout.watch(releases[fault.name], DIAGNOSIS_SECONDS, StepReport(Report(), "rollout"))
-    snapshot = observation.observe(releases[fault.name])
+    snapshot = observation.take_snapshot(releases[fault.name])
     assert diagnose(snapshot) == []
     if pytestconfig.getoption("--record", default=False):
         write_recording(fault.name, snapshot)

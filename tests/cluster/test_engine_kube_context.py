@@ -18,18 +18,20 @@ from types import ModuleType
 
 import pytest
 
-from scripts.core import images, shell
-from scripts.core.chart import Release
+from scripts.config.settings import KubeContext, load_settings
+from scripts.core import shell
 from scripts.core.errors import InputError, TaskError
-from scripts.core.images import BaseImage, Image
-from scripts.core.oci_archive import full_name
 from scripts.core.report import Outcome
-from scripts.core.secrets import Secret
-from scripts.core.settings import KubeContext, load_settings
-from scripts.engines import helm_release, node_images, service_forward, service_proxy
+from scripts.desired.helm_release import HelmRelease
+from scripts.desired.images import BaseImage, Image
+from scripts.desired.secrets import Secret
 from scripts.engines.kube_context import KubeContextEngine
-from scripts.engines.kubernetes import POD_SECURITY
-from scripts.engines.port_forward import forward
+from scripts.images.archive import full_name
+from scripts.kubernetes import helm, service_forward, service_proxy
+from scripts.kubernetes.deployment import POD_SECURITY
+from scripts.kubernetes.nodes import load, transports
+from scripts.kubernetes.port_forward import forward
+from scripts.machine.docker_client import docker_client
 from tests.cluster.conftest import ClusterContext
 from tests.cluster.local_cluster import busybox
 from tests.cluster.local_cluster.layout import Layout
@@ -68,10 +70,10 @@ class Under:
     step: Steps = field(default_factory=Steps)
     secret: Secret = field(default_factory=lambda: Secret("backend", f"eng-app-backend-{uuid.uuid4().hex[:10]}", {"TOKEN": SECRET_VALUE}))
 
-    def release(self, image: Image, **values: object) -> Release:
+    def release(self, image: Image, **values: object) -> HelmRelease:
         backend = {"image": {"repository": image.repository, "tag": image.tag}, "secret": {"name": self.secret.name, "keys": ["TOKEN"]}}
         cluster = self.engine.cluster
-        return Release(cluster.release, cluster.namespace, CHART, {"services": {"backend": backend}, **values})
+        return HelmRelease(cluster.release, cluster.namespace, CHART, {"services": {"backend": backend}, **values})
 
     def up(self, image: Image, **values: object) -> list[Outcome]:
         engine = self.engine
@@ -79,8 +81,8 @@ class Under:
             engine.start(self.step),
             engine.load_images([image], self.step),
             engine.apply_secrets([self.secret], self.step),
-            engine.install(self.release(image, **values), self.step),
-            engine.await_rollout(ROLLOUT_SECONDS, self.step),
+            engine.install(self.release(image, **values), [self.secret], self.step),
+            engine.await_rollout(self.release(image, **values), ROLLOUT_SECONDS, self.step),
         ]
 
 
@@ -118,9 +120,9 @@ def built(name: str, dockerfile: str, files: dict[str, bytes]) -> Iterator[str]:
             info.size, info.mode = len(data), 0o755
             context.addfile(info, io.BytesIO(data))
     buffer.seek(0)
-    images.engine().images.build(fileobj=buffer, custom_context=True, tag=reference, rm=True)
+    docker_client().images.build(fileobj=buffer, custom_context=True, tag=reference, rm=True)
     yield reference
-    images.engine().images.remove(reference, force=True)
+    docker_client().images.remove(reference, force=True)
 
 
 @pytest.fixture
@@ -134,7 +136,7 @@ def under(cluster_context: ClusterContext, monkeypatch: pytest.MonkeyPatch) -> I
     engine = KubeContextEngine(settings)
     yield Under(engine)
     engine.cluster.kubectl("delete", "namespace", settings.namespace, "--ignore-not-found", "--wait=false")
-    node_images.prune(engine.roads(), {REPOSITORY}, ())
+    load.prune(engine.transports(), {REPOSITORY}, ())
 
 
 def kinds(outcomes: list[Outcome]) -> list[str]:
@@ -148,7 +150,7 @@ def test_a_first_up_makes_everything_and_a_second_changes_nothing(under: Under, 
     again = under.up(image_one)
     assert kinds(again) == ["unchanged"] * 5
     print(f"second up: {time.monotonic() - started:.1f} s")
-    assert len(helm_release.history(under.engine.cluster)) == 1
+    assert len(helm.history(under.engine.cluster)) == 1
 
 
 def test_the_namespace_enforces_the_restricted_rules_before_anything_is_in_it(under: Under) -> None:
@@ -188,7 +190,7 @@ def test_a_secret_is_immutable_and_its_value_is_in_no_command_line(under: Under,
 def test_an_object_that_was_deleted_by_hand_comes_back_with_the_next_install(under: Under, image_one: Image) -> None:
     under.up(image_one)
     under.engine.cluster.kubectl("delete", "service", "eng-app-backend")
-    assert under.engine.install(under.release(image_one), under.step).kind == "changed"
+    assert under.engine.install(under.release(image_one), [under.secret], under.step).kind == "changed"
     assert under.engine.cluster.get("service", "eng-app-backend")
 
 
@@ -207,7 +209,7 @@ def running(under: Under) -> set[str]:
 def test_a_database_that_never_came_up_is_replaced_by_the_next_install(under: Under, image_one: Image, image_two: Image) -> None:
     """A StatefulSet by itself waits for ever for a pod of the broken revision to get ready."""
     under.up(image_one)
-    under.engine.install(under.release(image_one, storeCommand=["/bin/busybox", "false"]), under.step)
+    under.engine.install(under.release(image_one, storeCommand=["/bin/busybox", "false"]), [under.secret], under.step)
     deadline = time.monotonic() + 60
     while all(pod.restarts == 0 for pod in under.engine.pods()) and time.monotonic() < deadline:
         time.sleep(0.5)
@@ -226,7 +228,7 @@ def test_a_release_that_a_killed_helm_left_pending_is_mended(under: Under, image
     assert left == ("pending-upgrade" if before else "pending-install")
     outcomes = under.up(image_two)
     assert outcomes[3].kind == "changed"
-    history = helm_release.history(under.engine.cluster)
+    history = helm.history(under.engine.cluster)
     assert history[-1].status == "deployed"
     assert running(under) == {image_two.reference}
 
@@ -245,12 +247,12 @@ def kill_helm_half_way(under: Under, image: Image, **values: object) -> str:
     status = ""
     while not status.startswith("pending") and time.monotonic() < deadline:
         time.sleep(0.2)
-        history = helm_release.history(under.engine.cluster)
+        history = helm.history(under.engine.cluster)
         status = history[-1].status if history else ""
     time.sleep(1)
     process.send_signal(signal.SIGKILL)
     process.wait()
-    return helm_release.history(under.engine.cluster)[-1].status
+    return helm.history(under.engine.cluster)[-1].status
 
 
 def test_rollback_takes_the_last_release_that_came_up_well(under: Under, image_one: Image, image_two: Image) -> None:
@@ -259,29 +261,30 @@ def test_rollback_takes_the_last_release_that_came_up_well(under: Under, image_o
         under.engine.rollback(under.step)
     under.up(image_two)
     under.engine.prune([under.secret], [image_two])
-    under.engine.install(under.release(image_two, command=["/bin/busybox", "false"]), under.step)  # never comes up
+    under.engine.install(under.release(image_two, command=["/bin/busybox", "false"]), [under.secret], under.step)  # never comes up
     assert "revision 2 is back" in under.engine.rollback(under.step).detail
-    under.engine.await_rollout(ROLLOUT_SECONDS, under.step)
+    under.engine.deployment.await_rollout(ROLLOUT_SECONDS, under.step)
     assert running(under) == {image_two.reference}
     assert "revision 1 is back" in under.engine.rollback(under.step).detail
-    under.engine.await_rollout(ROLLOUT_SECONDS, under.step)
+    under.engine.deployment.await_rollout(ROLLOUT_SECONDS, under.step)
     assert running(under) == {image_one.reference}
-    assert under.engine.install(under.release(image_one), under.step).kind == "unchanged"
+    assert under.engine.install(under.release(image_one), [under.secret], under.step).kind == "unchanged"
 
 
 def test_prune_keeps_what_the_running_release_and_a_rollback_use(under: Under, image_one: Image, image_two: Image) -> None:
-    road = under.engine.roads()[0]
+    transport = under.engine.transports()[0]
     oldest, kept = under.secret, Secret("backend", "eng-app-backend-kept", {"TOKEN": "second-value"})
     under.up(image_one)
     under.secret = kept
     under.up(image_two)
-    assert under.engine.prune([kept], [image_two]) == 0, "the first release is where a rollback would go"
+    under.engine.prune([kept], [image_two])
+    assert oldest.name in under.engine.deployment._secret_names(), "the first release is where a rollback would go"
     under.secret = Secret("backend", "eng-app-backend-third", {"TOKEN": "third-value"})
     under.up(image_two)
-    assert under.engine.prune([under.secret], [image_two]) == 2
-    assert under.engine._secret_names() == {kept.name, under.secret.name}
-    assert full_name(image_one.reference) not in road.images()
-    assert full_name(image_two.reference) in road.images()
+    under.engine.prune([under.secret], [image_two])
+    assert under.engine.deployment._secret_names() == {kept.name, under.secret.name}
+    assert full_name(image_one.reference) not in transport.images()
+    assert full_name(image_two.reference) in transport.images()
     assert not under.engine.cluster.get("secret", oldest.name)
 
 
@@ -290,37 +293,37 @@ def test_after_a_change_of_one_line_only_its_layer_travels(
 ) -> None:
     under.engine.load_images([image_one], under.step)
     reading = shell.run(["docker", "save", "--output", str(tmp_path / "read.tar"), image_two.reference], timeout=120).seconds
-    send, sizes = node_images.Containerd.send, []
+    send, sizes = transports.ContainerdNode.send, []
 
-    def measured(self: node_images.Containerd, archive: Path) -> None:
+    def measured(self: transports.ContainerdNode, archive: Path) -> None:
         sizes.append(archive.stat().st_size)
         send(self, archive)
 
-    monkeypatch.setattr(node_images.Containerd, "send", measured)
+    monkeypatch.setattr(transports.ContainerdNode, "send", measured)
     started = time.monotonic()
     outcome = under.engine.load_images([image_two], under.step)
     print(f"{outcome.detail}; archives of {sizes} bytes; {time.monotonic() - started:.2f} s, reading alone takes {reading:.2f} s")
     assert len(sizes) == 1
     assert sizes[0] < 1_000_000 < FILLER_BYTES
-    assert full_name(image_two.reference) in under.engine.roads()[0].images()
+    assert full_name(image_two.reference) in under.engine.transports()[0].images()
     assert under.engine.load_images([image_one, image_two], under.step).kind == "unchanged"
 
 
 def test_a_layer_that_was_collected_meanwhile_is_sent_after_all(under: Under, image_one: Image, image_two: Image) -> None:
-    road = under.engine.roads()[0]
+    transport = under.engine.transports()[0]
     under.engine.load_images([image_one], under.step)
-    stale = set(road._ctr("content", "ls", "--quiet", timeout=60).split())
-    road.remove({full_name(image_one.reference)})
-    ctr = node_images.Containerd._ctr
+    stale = set(transport._ctr("content", "ls", "--quiet", timeout=60).split())
+    transport.remove({full_name(image_one.reference)})
+    ctr = transports.ContainerdNode._ctr
 
-    def with_a_stale_list(self: node_images.Containerd, *argv: str, **options: object) -> str:
+    def with_a_stale_list(self: transports.ContainerdNode, *argv: str, **options: object) -> str:
         return "\n".join(stale) if argv[:2] == ("content", "ls") else ctr(self, *argv, **options)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(node_images.Containerd, "_ctr", with_a_stale_list)
+        patch.setattr(transports.ContainerdNode, "_ctr", with_a_stale_list)
         outcome = under.engine.load_images([image_two], under.step)
     assert outcome.kind == "changed"
-    assert full_name(image_two.reference) in road.images()
+    assert full_name(image_two.reference) in transport.images()
 
 
 def test_a_forward_survives_the_death_of_its_pod(under: Under, image_one: Image) -> None:
@@ -363,7 +366,7 @@ def test_a_forward_to_nothing_fails_with_what_kubectl_says(under: Under) -> None
 @pytest.mark.parametrize("way", [service_proxy, service_forward])
 def test_a_request_brings_back_the_real_status_and_body(under: Under, image_one: Image, way: ModuleType) -> None:
     under.up(image_one)
-    with way.asking(under.engine.cluster) as request:
+    with way.open_client(under.engine.cluster) as request:
         assert (request("backend", "GET", "/index.html").status, request("backend", "GET", "/index.html").body) == (200, "one")
         posted = request("backend", "POST", "/cgi-bin/echo", body="todo")
         assert (posted.status, posted.body) == (200, '{"method": "POST", "body": "todo"}')

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from scripts.engines import snapshot as seen
+from scripts.kubernetes.diagnosis.snapshot import condition_of
 from tests.checkout import RELEASE
 from tests.cluster.app import App, Load
 
@@ -48,7 +48,7 @@ def replicas(app: App) -> int:
 
 
 def condition(app: App, kind: str) -> str:
-    return str(seen.condition(autoscaler(app), kind).get("status", ""))
+    return str(condition_of(autoscaler(app), kind).get("status", ""))
 
 
 def eventually(holds: Callable[[], bool], seconds: float, what: str) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from scripts.core.report import Report, StepReport
-from scripts.engines import policy_probe
-from scripts.engines.policy_probe import Verdict
+from scripts.kubernetes import policy_probe
+from scripts.kubernetes.policy_probe import Verdict
 from tests.cluster.app import App
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600)]

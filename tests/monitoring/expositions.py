@@ -67,7 +67,7 @@ def trim(lines: Iterable[str], asked: set[str], namespace: str = "todo-chatbot")
 
 def main() -> None:
     """Read an exposition on stdin, write its recording to stdout; the argument says what was recorded and how."""
-    from monitoring.queries import load_alerts, load_queries
+    from scripts.monitoring.queries import load_alerts, load_queries
     from tests.monitoring import promql
 
     expressions = [query.resolved("todo-chatbot", "2m") for query in load_queries()] + list(load_alerts().values())

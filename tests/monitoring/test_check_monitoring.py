@@ -13,19 +13,17 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from pydantic import SecretStr
 
-from monitoring.queries import RULES, Query
 from scripts import check_monitoring
 from scripts.check_monitoring import Api
-from scripts.core import monitoring
-from scripts.core.env_file import EnvFile
+from scripts.config.settings import load_settings
 from scripts.core.errors import TaskError
 from scripts.core.report import Report, StepReport
-from scripts.core.settings import ROOT, load_settings
-from scripts.engines.cluster import Cluster
-from scripts.engines.kubernetes import KubernetesEngine
+from scripts.desired import monitoring
+from scripts.kubernetes.cluster import Cluster
+from scripts.monitoring.queries import RULES, Query
 from tests.monitoring import processes
+from tests.projects import project_in
 
 pytestmark = pytest.mark.monitoring
 
@@ -185,10 +183,8 @@ def test_grafana_is_asked_unless_it_is_off_which_is_said(
     monkeypatch.setattr(check_monitoring, "forward", forward)
     for name, answer in {"targets": 5, "rules": None, "dashboards": None, "panels": []}.items():
         monkeypatch.setattr(check_monitoring, f"await_{name}", lambda *_, answer=answer: answer)
-    engine = KubernetesEngine(loaded, Cluster("told", "todo-chatbot", "todo-chatbot"))
-    env = EnvFile(ROOT / ".env", {monitoring.PASSWORD_KEY: SecretStr("secret")})
-    project: Any = SimpleNamespace(settings=loaded, engine=engine, env=env, sources=[])
-    outcome = check_monitoring.main(project, Report(stdout=io.StringIO(), stderr=io.StringIO()), STEP)
+    project = project_in(Cluster("told", "todo-chatbot", "todo-chatbot"), loaded, **{monitoring.PASSWORD_KEY: "secret"})
+    outcome = check_monitoring.main(project, STEP)
     assert ("service/monitoring-grafana" in forwarded) == asked
     assert (f"; Grafana is off: grafana.enabled in {values}" in outcome.detail) != asked
 

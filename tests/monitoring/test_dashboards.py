@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 import yaml
 
-from monitoring import render_dashboards
-from monitoring.queries import Query, load_alerts, load_queries
+from scripts.monitoring import dashboards
+from scripts.monitoring.queries import Query, load_alerts, load_queries
 from tests.monitoring import promql
 from tests.monitoring.expositions import families, series_types
 from tests.monitoring.machine import ROOT, program
@@ -44,7 +44,7 @@ by_dashboard = pytest.mark.parametrize("dashboard", DASHBOARDS.values(), ids=DAS
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
 def test_json_is_what_its_source_renders_to(source: Any) -> None:
-    assert source.with_suffix(".json").read_text() == render_dashboards.render_file(source), "run `python -m monitoring.render_dashboards`"
+    assert source.with_suffix(".json").read_text() == dashboards.render_file(source), "run `python -m scripts.monitoring.dashboards`"
 
 
 def test_no_json_is_without_a_source() -> None:
@@ -221,9 +221,9 @@ def test_every_metric_of_the_architecture_page_that_the_apps_promise_is_recorded
 
 def test_changing_one_panel_changes_only_that_panel() -> None:
     source = yaml.safe_load(SOURCES[0].read_text())
-    before = render_dashboards.render_dashboard(source)
+    before = dashboards.render_dashboard(source)
     source["rows"][1]["panels"].insert(0, {**source["rows"][1]["panels"][0], "title": "A new panel"})
-    after = render_dashboards.render_dashboard(source)
+    after = dashboards.render_dashboard(source)
     kept = {panel["id"]: {**panel, "gridPos": None} for panel in after["panels"]}
     assert len(kept) == len(before["panels"]) + 1
     assert all(kept[panel["id"]] == {**panel, "gridPos": None} for panel in before["panels"])

@@ -11,20 +11,21 @@ from typing import Any
 
 import pytest
 import yaml
-from pydantic import SecretStr
 
-import tasks
-from scripts import install_monitoring
-from scripts.core import monitoring, monitoring_chart
-from scripts.core.env_file import EnvFile
+from scripts import install_crds, install_monitoring, remove_crds, remove_monitoring, up
+from scripts.config.settings import Settings, load_settings
 from scripts.core.errors import TaskError
+from scripts.core.paths import ROOT
 from scripts.core.report import Outcome, Report, StepReport, unchanged
-from scripts.core.settings import ROOT, Settings, load_settings
 from scripts.core.shell import Result
-from scripts.engines import rollout
-from scripts.engines.cluster import Cluster
-from scripts.engines.kubernetes import FIELD_MANAGER, KubernetesEngine
+from scripts.desired import monitoring
+from scripts.kubernetes import rollout
+from scripts.kubernetes.cluster import Cluster
+from scripts.kubernetes.deployment import FIELD_MANAGER
+from scripts.monitoring import charts
+from scripts.monitoring.crds import OURS as OURS_ALONE
 from tests.checkout import Checkout
+from tests.projects import project_in, project_on
 
 pytestmark = pytest.mark.monitoring
 
@@ -48,7 +49,7 @@ class Told(Cluster):
         if argv == ("get", "crd", "--show-labels", "--no-headers"):
             return result("".join(f"{row(found['metadata'])}\n" for found in self.objects.get("crd", [])))
         if argv[0] == "get":
-            assert argv[1:4] != ("crd", "--ignore-not-found", "--output"), "all kinds as JSON are megabytes"
+            assert argv[1:4] != ("crd", "--ignore-not-found", "--output"), "all CRDs as JSON are megabytes"
             found = self.objects.get(argv[1], [])
             if "name" in argv:
                 return result("".join(f"{argv[1].removesuffix('s')}/{one['metadata']['name']}\n" for one in found))
@@ -98,9 +99,7 @@ def project(*releases: str, requests_in_flight: int = 0, **objects: list[dict[st
     """A project whose cluster has these releases."""
     namespace = {"metadata": {"name": "any", "labels": OURS}}
     cluster = Told("told", "todo-chatbot", "todo-chatbot", releases=set(releases), objects={"namespace": [namespace], **objects})
-    engine = KubernetesEngine(settings(requests_in_flight), cluster)
-    env = EnvFile(ROOT / ".env", {monitoring.PASSWORD_KEY: SecretStr("password")})
-    return SimpleNamespace(settings=settings(requests_in_flight), engine=engine, env=env, monitored=True)
+    return project_in(cluster, settings(requests_in_flight), **{monitoring.PASSWORD_KEY: "password"})
 
 
 def kind(name: str, **labels: str) -> dict[str, Any]:
@@ -108,7 +107,7 @@ def kind(name: str, **labels: str) -> dict[str, Any]:
 
 
 @pytest.fixture
-def charts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
+def obtained(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
     """The names of the charts that were asked for; pods are ready at once."""
     asked: list[str] = []
 
@@ -119,28 +118,28 @@ def charts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
     def ready(*_: Any) -> Outcome:
         return unchanged()
 
-    monkeypatch.setattr(monitoring_chart, "obtain", obtain)
+    monkeypatch.setattr(charts, "obtain", obtain)
     monkeypatch.setattr(rollout, "watch", ready)
     monkeypatch.setattr(install_monitoring, "_await_prometheus", ready)
     return asked
 
 
-def test_without_a_wish_for_it_no_adapter_is_fetched_or_installed(charts: list[str]) -> None:
+def test_without_a_wish_for_it_no_adapter_is_fetched_or_installed(obtained: list[str]) -> None:
     made = project()
     install_monitoring.main(made, STEP)
-    assert charts == ["kube-prometheus-stack"]
+    assert obtained == ["kube-prometheus-stack"]
     assert [call for call in made.engine.cluster.calls if call.startswith("helm")] == ["helm upgrade monitoring"]
 
 
-def test_the_adapter_is_a_release_of_its_own_after_prometheus(charts: list[str]) -> None:
+def test_the_adapter_is_a_release_of_its_own_after_prometheus(obtained: list[str]) -> None:
     made = project(requests_in_flight=10)
     install_monitoring.main(made, STEP)
-    assert charts == ["kube-prometheus-stack", "prometheus-adapter"]
+    assert obtained == ["kube-prometheus-stack", "prometheus-adapter"]
     helm = [call for call in made.engine.cluster.calls if call.startswith("helm")]
     assert helm == ["helm upgrade monitoring", "helm upgrade monitoring-adapter"]
 
 
-def test_an_adapter_that_nobody_wants_any_more_is_removed(charts: list[str]) -> None:
+def test_an_adapter_that_nobody_wants_any_more_is_removed(obtained: list[str]) -> None:
     made = project("monitoring", "monitoring-adapter")
     install_monitoring.main(made, STEP)
     assert "helm uninstall monitoring-adapter" in made.engine.cluster.calls
@@ -149,7 +148,7 @@ def test_an_adapter_that_nobody_wants_any_more_is_removed(charts: list[str]) -> 
 def test_removal_goes_from_the_adapter_to_what_the_operator_left() -> None:
     left = {"metadata": {"name": "monitoring-kubelet", "labels": {"app.kubernetes.io/managed-by": "prometheus-operator"}}}
     made = project("todo-chatbot", "monitoring", "monitoring-adapter", service=[left], crd=[kind(CRD, **OURS)])
-    install_monitoring.remove(made, STEP)
+    remove_monitoring.main(made, STEP)
     assert made.engine.cluster.calls == [
         "helm uninstall monitoring-adapter",
         "kubectl monitoring delete pod --selector",
@@ -162,14 +161,14 @@ def test_removal_goes_from_the_adapter_to_what_the_operator_left() -> None:
 
 def test_removal_leaves_a_kubelet_service_that_is_not_the_operators() -> None:
     made = project(service=[{"metadata": {"name": "monitoring-kubelet", "labels": {}}}])
-    install_monitoring.remove(made, STEP)
+    remove_monitoring.main(made, STEP)
     assert not [call for call in made.engine.cluster.calls if "kube-system" in call]
 
 
-def test_our_kinds_go_after_the_app_that_uses_them_and_its_data_stays() -> None:
+def test_our_crds_go_after_the_app_that_uses_them_and_its_data_stays() -> None:
     made = project("todo-chatbot", crd=[kind(CRD, **OURS), kind("probes.monitoring.coreos.com")])
-    made.engine.volumes = lambda: ["data"]
-    assert install_monitoring.remove_kinds(made, STEP).detail == "release todo-chatbot, 1 kinds"
+    made.engine.deployment.volumes = lambda: ["data"]
+    assert remove_crds.main(made, STEP).detail == "release todo-chatbot, 1 CRDs"
     assert made.engine.cluster.calls == [
         "helm uninstall todo-chatbot",
         "kubectl todo-chatbot delete pod --selector",
@@ -186,53 +185,52 @@ def write_definition(chart: Path, labels: str = "") -> None:
 
 
 @pytest.mark.parametrize("labels", ["", "  labels:\n    theirs: kept\n"])
-def test_no_kind_is_in_the_cluster_without_being_marked_as_ours(charts: list[str], tmp_path: Path, labels: str) -> None:
+def test_no_crd_is_in_the_cluster_without_being_marked_as_ours(obtained: list[str], tmp_path: Path, labels: str) -> None:
     write_definition(tmp_path, labels)
     made = project()
-    install_monitoring.prepare(made, STEP)
+    install_crds.main(made, STEP)
     applied = yaml.safe_load(made.engine.cluster.inputs[0])
-    assert applied["metadata"]["labels"] == install_monitoring.OURS | ({"theirs": "kept"} if labels else {})
+    assert applied["metadata"]["labels"] == OURS_ALONE | ({"theirs": "kept"} if labels else {})
     assert (applied["metadata"]["name"], applied["spec"]) == (CRD, {"labels": ["x"]})
 
 
 @pytest.mark.parametrize(("version", "kind_of_outcome"), [("0.93.1", "unchanged"), ("0.92.0", "changed")])
-def test_our_kinds_are_applied_anew_only_for_another_operator(
-    charts: list[str], tmp_path: Path, version: str, kind_of_outcome: str
+def test_our_crds_are_applied_again_only_for_another_operator(
+    obtained: list[str], tmp_path: Path, version: str, kind_of_outcome: str
 ) -> None:
     write_definition(tmp_path)
     labels = {**OURS, "operator.prometheus.io/version": version}
     made = project(crd=[kind(CRD, **labels), {"metadata": {"name": "certificates.cert-manager.io", "labels": {}}}])
-    assert install_monitoring.prepare(made, STEP).kind == kind_of_outcome
+    assert install_crds.main(made, STEP).kind == kind_of_outcome
     assert [call.split()[2] for call in made.engine.cluster.calls] == ([] if kind_of_outcome == "unchanged" else ["apply", "label", "wait"])
 
 
-def test_kinds_of_somebody_else_are_used_and_never_removed(charts: list[str], tmp_path: Path) -> None:
+def test_crds_of_somebody_else_are_used_and_never_removed(obtained: list[str], tmp_path: Path) -> None:
     write_definition(tmp_path)
     made = project(crd=[kind(CRD)])
-    assert install_monitoring.prepare(made, STEP).detail == "1 kinds, which somebody else installed"
-    install_monitoring.remove_kinds(made, STEP)
+    assert install_crds.main(made, STEP).detail == "1 CRDs, which somebody else installed"
+    remove_crds.main(made, STEP)
     assert not [call for call in made.engine.cluster.calls if "crd" in call]
 
 
-def test_old_secrets_are_removed_by_name_and_never_read(charts: list[str]) -> None:
+def test_old_secrets_are_removed_by_name_and_never_read(obtained: list[str]) -> None:
     made = project(secrets=[{"metadata": {"name": "old"}}])
     install_monitoring.main(made, STEP)
     assert "kubectl monitoring delete secret/old --ignore-not-found" in made.engine.cluster.calls
 
 
 def test_without_a_kubernetes_the_steps_are_skipped_and_say_why() -> None:
-    made = project()
-    made.monitored, made.engine = False, SimpleNamespace(name="docker")
-    for step in (install_monitoring.prepare, install_monitoring.main):
+    made = project_on(SimpleNamespace(name="docker", deployment=None), settings())
+    for step in (install_crds.main, install_monitoring.main):
         outcome = step(made, STEP)
-        assert (outcome.kind, outcome.detail) == ("skipped", "the engine docker has no Kubernetes to watch")
-    assert not install_monitoring.kinds_are_there(made)
+        assert (outcome.kind, outcome.detail) == ("skipped", "the docker engine has no Kubernetes to watch")
+    assert not made.monitored
 
 
 @pytest.mark.parametrize(
     ("options", "reason"),
     [
-        (["--engine", "docker"], "the engine docker has no Kubernetes to watch"),
+        (["--engine", "docker"], "the docker engine has no Kubernetes to watch"),
         (["--no-monitoring"], "it is switched off, by --no-monitoring or monitoring.enabled in invoke.yaml"),
     ],
 )
@@ -244,7 +242,7 @@ def test_monitoring_that_is_required_and_cannot_be_is_refused_before_anything(op
     assert not (checkout.path / ".env").exists()
 
 
-def test_without_grafana_there_is_nothing_of_it_and_the_table_says_so(charts: list[str], tmp_path: Path) -> None:
+def test_without_grafana_there_is_nothing_of_it_and_the_table_says_so(obtained: list[str], tmp_path: Path) -> None:
     made = project("monitoring")
     made.settings = without_grafana(tmp_path)
     outcome = install_monitoring.main(made, STEP)
@@ -255,17 +253,20 @@ def test_without_grafana_there_is_nothing_of_it_and_the_table_says_so(charts: li
 
 @pytest.mark.parametrize("required", [True, False])
 def test_a_monitoring_that_fails_fails_the_run_only_where_it_is_required(required: bool) -> None:
-    steps = {step.name: step for step in tasks.up_steps(project(), require_monitoring=required)}
-    assert [steps[name].optional for name in ("kinds", "monitoring")] == [not required] * 2
+    steps = {step.name: step for step in up.steps(project(), require_monitoring=required)}
+    assert [steps[name].optional for name in ("crds", "monitoring")] == [not required] * 2
     assert "monitoring" not in {need for step in steps.values() for need in step.needs}, "nothing may wait for it"
 
 
 def test_without_monitoring_no_step_of_it_is_planned() -> None:
-    made = project()
-    made.monitored = False
-    steps = {step.name: step for step in tasks.up_steps(made)}
-    assert not {"kinds", "monitoring"} & set(steps)
-    assert "kinds" not in steps["chart"].needs
+    off = settings()
+    made = project_in(
+        Told("told", "todo-chatbot", "todo-chatbot"),
+        off.model_copy(update={"monitoring": off.monitoring.model_copy(update={"enabled": False})}),
+    )
+    steps = {step.name: step for step in up.steps(made)}
+    assert not {"crds", "monitoring"} & set(steps)
+    assert "crds" not in steps["chart"].needs
 
 
 def prometheus(status: str, observed: int) -> Any:

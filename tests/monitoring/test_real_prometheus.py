@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from monitoring.queries import RULES, Query, load_alerts, load_queries
+from scripts.monitoring.queries import RULES, Query, load_alerts, load_queries
 from tests.monitoring import processes
 from tests.monitoring.expositions import families, recorded
 from tests.monitoring.machine import ROOT

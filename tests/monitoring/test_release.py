@@ -10,11 +10,11 @@ import pytest
 import yaml
 from pydantic import SecretStr
 
-from monitoring.queries import RULES, load_alerts
-from scripts.core import monitoring
-from scripts.core.chart import Release
-from scripts.core.env_file import EnvFile
-from scripts.core.settings import parse_settings
+from scripts.config.env_file import EnvFile
+from scripts.config.settings import parse_settings
+from scripts.desired import monitoring
+from scripts.desired.helm_release import HelmRelease
+from scripts.monitoring.queries import RULES, load_alerts
 from tests.monitoring import promql
 from tests.monitoring.machine import CHART, ROOT, need_chart, program
 
@@ -27,8 +27,8 @@ def env(password: str) -> EnvFile:
     return EnvFile(ROOT / ".env", {monitoring.PASSWORD_KEY: SecretStr(password)})
 
 
-def release(password: str = "one") -> Release:
-    return monitoring.planned(SETTINGS, CHART, monitoring.admin_secret(env(password)))
+def release(password: str = "one") -> HelmRelease:
+    return monitoring.stack_release(SETTINGS, CHART, monitoring.admin_secret(env(password)))
 
 
 def test_a_new_password_gives_the_secret_a_new_name_and_so_restarts_grafana() -> None:

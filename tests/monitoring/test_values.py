@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from monitoring.queries import load_alerts, load_queries
+from scripts.monitoring.queries import load_alerts, load_queries
 from tests.monitoring import promql
 from tests.monitoring.machine import ADAPTER_CHART, CHART, ROOT, need_chart, program
 

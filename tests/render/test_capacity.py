@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from scripts.engines.pod_spec import cpus, quantity
+from scripts.engines.docker.pod_spec import cpus, quantity
 from tests.render.chart import Object, containers, of_kind, one, scenario
 
 pytestmark = pytest.mark.render

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from scripts.engines.pod_spec import cpus, quantity
+from scripts.engines.docker.pod_spec import cpus, quantity
 from tests.render.chart import Object, containers, matches, of_kind, one, pods, render, scenario, title
 
 pytestmark = pytest.mark.render
@@ -322,7 +322,7 @@ def test_the_exporter_signs_in_with_the_databases_own_secret() -> None:
 
 
 def test_pods_stay_within_what_the_preview_engine_runs(minimal: list[Object]) -> None:
-    from scripts.engines.pod_spec import plan
+    from scripts.engines.docker.pod_spec import plan
 
     made = plan(minimal)
     assert {pod.workload for pod in made.pods} == {f"todo-chatbot-{s}" for s in ("backend", "frontend", "postgres")}

@@ -19,9 +19,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from scripts.core import shell
-from scripts.core.images import find_base
-from scripts.core.settings import load_settings
+from scripts.config.settings import load_settings
+from scripts.core import paths
+from scripts.images.bases import find_base
 from tests.checkout import RELEASE, Checkout
 from tests.cluster.app import App, install
 from tests.cluster.context import ClusterContext
@@ -35,7 +35,7 @@ def main() -> None:
     """Install the app, measure both ways in turn, and take the app away."""
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 3
     own = LocalCluster()
-    os.environ["PATH"] += f"{os.pathsep}{shell.TOOLS}{os.pathsep}{own.layout.bin}"
+    os.environ["PATH"] += f"{os.pathsep}{paths.TOOLS}{os.pathsep}{own.layout.bin}"
     os.environ["NO_PROXY"] = own.layout.node_ip
     context = ClusterContext(own.layout.name, own.layout.kubeconfig, own.layout.containerd_socket)
     with tempfile.TemporaryDirectory() as folder:

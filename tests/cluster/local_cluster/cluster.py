@@ -241,7 +241,7 @@ state = "{layout.run}/containerd"
         return self._kubectl("get", "node", self.layout.node, "--output", path, ok=None).stdout == "True"
 
     def _create_volumes(self) -> None:
-        """Make the volumes that are not there; those that nobody claims any more are emptied and made anew."""
+        """Make the volumes that are not there; those that nobody claims any more are emptied and made again."""
         self._apply("storage.yaml")
         there = json.loads(self._kubectl("get", "persistentvolumes", "--output", "json").stdout)["items"]
         phases = {volume["metadata"]["name"]: volume.get("status", {}).get("phase") for volume in there}

@@ -1,1 +1,0 @@
-"""Dashboards, alert rules and chart values; `specs/monitoring.md` says what they are for."""

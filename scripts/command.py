@@ -1,0 +1,110 @@
+"""Makes commands out of functions: options, lock, log, report and exit code are the same for all, by `invoke` and by `python -m`."""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from invoke import Context, Exit, Program, Task
+from invoke.exceptions import ParseError
+
+from scripts.config import settings
+from scripts.core import lock, log, pipeline
+from scripts.core.errors import BAD_INPUT, InputError
+from scripts.core.pipeline import Step
+from scripts.core.report import Outcome, Report, StepReport
+from scripts.project import Project
+
+ENGINE = "minikube, kube_context or docker; otherwise as invoke.yaml says"
+JSON = "print JSON lines on stdout, for a program"
+
+
+def perform(name: str, work: Callable[[Report], None], *, json: bool, changes: bool) -> int:
+    """Do a command's work and return its exit code.
+
+    changes: whether it may change something; then it runs alone, under the project's lock, and keeps a log.
+    """
+    report = Report(as_json=json)
+
+    def body() -> None:
+        if not changes:
+            return work(report)
+        with lock.held(name, report):
+            log.open_log()
+            return work(report)
+
+    code = pipeline.run_to_exit_code(body, report)
+    pipeline.exit_if_interrupted(code)
+    return code
+
+
+def command(
+    *,
+    changes: bool,
+    help: Mapping[str, str] | None = None,
+    positional: Sequence[str] = (),
+    aliases: Sequence[str] = (),
+) -> Callable[[Callable[..., None]], Task[Any]]:
+    """Make an Invoke task of a function that takes a Project, a Report and options.
+
+    The function's keyword parameters become the task's options; `--engine` and `--json` are added to them.
+    """
+
+    def make(function: Callable[..., None]) -> Task[Any]:
+        name = function.__name__.rstrip("_")
+        options = list(inspect.signature(function).parameters.values())[2:]
+
+        def body(_context: Context, *, engine: str | None = None, json: bool = False, **given: Any) -> None:
+            code = perform(name, lambda report: function(Project(engine), report, **given), json=json, changes=changes)
+            if code:
+                raise Exit(code=code)
+
+        parameter = inspect.Parameter
+        common = [parameter("engine", parameter.KEYWORD_ONLY, default=None), parameter("json", parameter.KEYWORD_ONLY, default=False)]
+        first = parameter("context", parameter.POSITIONAL_OR_KEYWORD)
+        body.__signature__ = inspect.Signature([first, *options, *common])  # type: ignore[attr-defined] # Invoke reads the options from it
+        body.__name__, body.__doc__ = name, function.__doc__
+        explained = {**(help or {}), "engine": ENGINE, "json": JSON}
+        return Task(body, name=name, help=explained, positional=list(positional), aliases=tuple(aliases))
+
+    return make
+
+
+def run_alone(main: Callable[[Project, StepReport], Outcome], *, changes: bool = True) -> None:
+    """Run one step by itself, as `python -m scripts.<step>` does, with what a task has; leave with its exit code."""
+    name = Path(sys.argv[0]).stem
+    parser = argparse.ArgumentParser(prog=f"python -m scripts.{name}", description=main.__doc__)
+    parser.add_argument("--engine", help=ENGINE)
+    parser.add_argument("--json", action="store_true", help=JSON)
+    given = parser.parse_args()
+
+    def work(report: Report) -> None:
+        project = Project(given.engine)
+        pipeline.run_steps([Step(name, lambda step: main(project, step))], report)
+
+    sys.exit(perform(name, work, json=given.json, changes=changes))
+
+
+def refuse_broken_settings() -> None:
+    """Leave with one clear error when `invoke.yaml` is no YAML: Invoke reads it too, after `tasks.py`, and would show a traceback."""
+    try:
+        settings.parse_yaml(settings.read_text(), "invoke.yaml")
+    except InputError as error:
+        raise Exit(f"error: {error}", code=error.exit_code) from None
+
+
+def exit_with_2_on_usage_errors() -> None:
+    """Let Invoke end with our code for bad usage, which it ends with 1, and in one line where it would show a traceback."""
+    parse = Program.parse_tasks
+
+    def parse_tasks(self: Program) -> None:
+        try:
+            parse(self)
+        except (ParseError, ValueError) as error:
+            raise Exit(f"error: {error}\n  -> invoke --list, or invoke --help COMMAND", code=BAD_INPUT) from None
+
+    Program.parse_tasks = parse_tasks  # type: ignore[method-assign] # it has no hook for this

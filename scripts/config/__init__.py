@@ -1,0 +1,1 @@
+"""What a person wrote, checked: `invoke.yaml` and `.env`. Imports `core` alone."""

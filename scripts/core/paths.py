@@ -1,0 +1,13 @@
+"""Where this checkout keeps what it makes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+STATE = ROOT / ".state"
+"""Of the runs: lock, log, kubeconfig. Small; lost, it is made again."""
+CACHE = ROOT / ".cache"
+"""Downloads that are verified when they are used."""
+TOOLS = ROOT / ".tools" / "bin"
+"""The project's own copies of programs; they come before PATH."""

@@ -1,0 +1,77 @@
+"""The release of kube-prometheus-stack: its values as the tool sets them, and what the tool applies beside it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from scripts.config.env_file import EnvFile
+from scripts.config.settings import Settings
+from scripts.core.paths import ROOT
+from scripts.core.redaction import redact
+from scripts.desired.helm_release import HelmRelease
+from scripts.desired.secrets import Secret
+
+CHART, ADAPTER_CHART = "kube-prometheus-stack", "prometheus-adapter"
+DASHBOARDS = ROOT / "monitoring" / "dashboards"
+RULES = ROOT / "monitoring" / "rules" / "todo-chatbot.yaml"
+DASHBOARDS_NAME = "todo-chatbot-dashboards"
+PASSWORD_KEY = "GRAFANA_ADMIN_PASSWORD"  # noqa: S105 - the name of the key in .env
+HEX_DIGITS = 10
+
+
+def admin_secret(env: EnvFile) -> Secret:
+    """Return Grafana's Secret. Its name carries a hash of its content, so that a new password restarts Grafana."""
+    password = env.get(PASSWORD_KEY)
+    redact.learn(password)
+    digest = hashlib.sha256(password.encode()).hexdigest()[:HEX_DIGITS]
+    return Secret("grafana", f"grafana-admin-{digest}", {"admin-user": "admin", "admin-password": password})
+
+
+def grafana_is_off(settings: Settings) -> str:
+    """Return where the values switch Grafana off, or an empty string: it is on unless they say otherwise."""
+    grafana = _values(settings).get("grafana") or {}
+    return "" if grafana.get("enabled", True) else f"Grafana is off: grafana.enabled in {settings.monitoring.values}"
+
+
+def stack_release(settings: Settings, chart: Path, secret: Secret | None) -> HelmRelease:
+    """Return the release: the values file, with the alert rules put in, and the name of Grafana's Secret where there is one."""
+    values = _values(settings)
+    if secret:
+        values["grafana"]["admin"] = {"existingSecret": secret.name}
+    values["additionalPrometheusRulesMap"] = {settings.release: rules(settings)}
+    return HelmRelease(settings.monitoring.release, settings.monitoring.namespace, chart, values)
+
+
+def _values(settings: Settings) -> dict[str, Any]:
+    values: dict[str, Any] = yaml.safe_load((ROOT / settings.monitoring.values).read_text(encoding="utf-8"))
+    return values
+
+
+def rules(settings: Settings) -> Any:
+    """Return the alert rules, which are written for the default namespace and release, for those of the settings."""
+    text = RULES.read_text(encoding="utf-8").replace('namespace="todo-chatbot"', f'namespace="{settings.namespace}"')
+    return yaml.safe_load(text.replace('job="todo-chatbot-', f'job="{settings.release}-'))
+
+
+def adapter_release(settings: Settings) -> str:
+    """Return the name of the release of prometheus-adapter."""
+    return f"{settings.monitoring.release}-adapter"
+
+
+def adapter_chart_release(settings: Settings, chart: Path) -> HelmRelease:
+    """Return the release of prometheus-adapter: its values file as it is."""
+    values = yaml.safe_load((ROOT / settings.monitoring.adapter.values).read_text(encoding="utf-8"))
+    return HelmRelease(adapter_release(settings), settings.monitoring.namespace, chart, values)
+
+
+def dashboards_manifest(namespace: str, labels: Mapping[str, str]) -> str:
+    """Return the ConfigMap with the dashboards, as JSON for the standard input of `kubectl`."""
+    files = {path.name: path.read_text(encoding="utf-8") for path in sorted(DASHBOARDS.glob("*.json"))}
+    metadata = {"name": DASHBOARDS_NAME, "namespace": namespace, "labels": dict(labels)}
+    return json.dumps({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": files})

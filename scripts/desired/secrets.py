@@ -1,0 +1,72 @@
+"""The Secrets of the app: what each service gets, under a name that carries a hash of the content."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import urllib.parse
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from scripts.config.env_file import EnvFile
+from scripts.config.settings import Settings
+from scripts.core.redaction import redact
+
+HEX_DIGITS = 10
+
+
+@dataclass(frozen=True)
+class Secret:
+    """One Kubernetes Secret. Its `repr` shows key names only."""
+
+    service: str
+    name: str
+    values: Mapping[str, str] = field(repr=False)
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The names of its keys, sorted."""
+        return tuple(sorted(self.values))
+
+    def manifest(self, namespace: str, labels: Mapping[str, str]) -> str:
+        """Return the Secret as JSON for the standard input of `kubectl`; immutable, since its name changes with its content."""
+        metadata = {
+            "name": self.name,
+            "namespace": namespace,
+            "labels": {**labels, "app.kubernetes.io/component": self.service},
+        }
+        secret = {"apiVersion": "v1", "kind": "Secret", "type": "Opaque", "immutable": True, "metadata": metadata}
+        return json.dumps({**secret, "stringData": dict(self.values)})
+
+
+def uses_own_database(settings: Settings, env: EnvFile) -> bool:
+    """Whether the app runs on a Postgres of our own: some key has a default that only our Postgres can answer, and is empty."""
+    return any(rule.format == "postgres_url" and rule.default and not env.get(key) for key, rule in settings.env.items())
+
+
+def value_of(key: str, settings: Settings, env: EnvFile) -> str:
+    """Return what a service gets for `key`: the value in `.env`, else the default with other keys' values put in."""
+    value = env.get(key)
+    if value:
+        return value
+    known = {"release": settings.release}
+    return re.sub(r"\{(\w+)\}", lambda m: known.get(m[1]) or urllib.parse.quote(env.get(m[1]), safe=""), settings.env[key].default)
+
+
+def desired_secrets(settings: Settings, env: EnvFile) -> list[Secret]:
+    """Return the Secrets that the app needs, each with the keys that its service lists; empty optional keys are left out."""
+    wanted = {name: service.secrets for name, service in settings.services.items()}
+    if uses_own_database(settings, env):
+        wanted["postgres"] = settings.database.secrets
+    secrets = []
+    for service, keys in wanted.items():
+        values = {key: value for key in keys if (value := value_of(key, settings, env))}
+        redact.learn(*values.values())
+        if values:
+            secrets.append(Secret(service, f"{settings.release}-{service}-{_digest(values)}", values))
+    return secrets
+
+
+def _digest(values: Mapping[str, str]) -> str:
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:HEX_DIGITS]

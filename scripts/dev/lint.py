@@ -1,0 +1,17 @@
+"""`invoke lint`: style, formatting and types."""
+
+from __future__ import annotations
+
+from invoke import Context, task
+
+from scripts.dev.program import run_module
+
+
+@task(help={"fix": "fix what can be fixed"})
+def lint(_: Context, fix: bool = False) -> None:
+    """Develop: check style, formatting, types and the direction of imports."""
+    run_module("ruff", "format", *([] if fix else ["--check"]), ".")
+    run_module("ruff", "check", *(["--fix"] if fix else []), ".")
+    run_module("mypy")
+    run_module("mypy", "--config-file=app/backend/pyproject.toml", "app/backend/src")
+    run_module("pytest", "--quiet", "-m", "unit", "tests/test_imports.py")

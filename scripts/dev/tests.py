@@ -1,0 +1,34 @@
+"""`invoke test` and `invoke cluster-test`."""
+
+from __future__ import annotations
+
+from invoke import Context, task
+
+from scripts.dev.program import run_module
+
+
+@task(
+    help={
+        "only": "a marker of pytest, or an expression of them: unit, runner, render, engine, app, monitoring",
+        "long": "with the tests that kill, search and build for minutes",
+    }
+)
+def test(_: Context, only: str = "", long: bool = False) -> None:
+    """Develop: run the tests, all but the cluster's.
+
+    The closing lines name each tier that could not run, and why.
+    """
+    selected = f"({only or 'not cluster'})" + ("" if long else " and not long")
+    run_module("pytest", "--durations=10", "-m", selected)
+    if only in ("", "app"):  # the backend is a project of its own, with its own settings of pytest
+        run_module("pytest", "--config-file=app/backend/pyproject.toml", "app/backend/tests")
+
+
+@task(
+    name="cluster-test",
+    help={"context": "the kube context to test on; otherwise a cluster is brought up and taken away", "keep": "leave that cluster up"},
+)
+def cluster_test(_: Context, context: str = "", keep: bool = False) -> None:
+    """Develop: run the tests that need a real Kubernetes."""
+    options = [*([f"--context={context}"] if context else []), *(["--keep"] if keep else [])]
+    run_module("pytest", "tests/cluster", "-m", "cluster", *options)

@@ -1,0 +1,52 @@
+"""Which engine the app runs in: the one that the settings name, or the first that can work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from scripts.config.settings import Settings
+from scripts.core.errors import MissingError
+from scripts.engines.protocol import Engine
+
+
+def choose(settings: Settings) -> tuple[Engine, str]:
+    """Return the engine that the settings name and why, changing nothing.
+
+    `auto` stays where the app is installed; else it takes a context that the settings name, else Minikube where it can
+    start, else Docker. Raises MissingError when none can work, with the reason of each.
+    """
+    makers = _makers(settings)
+    if settings.engine != "auto":
+        return makers[settings.engine](), "as invoke.yaml says"
+    engines = [make() for make in makers.values()]
+    for engine in engines:
+        if engine.deployed():
+            return engine, "the app is installed there"
+    reasons: list[str] = []
+    for engine in engines:
+        reason = engine.unusable()
+        if not reason:
+            return engine, "; ".join(reasons) or "the first that can work"
+        reasons.append(f"{engine.name}: {reason}")
+    raise MissingError("no engine can work on this machine", "invoke setup", reasons)
+
+
+def _makers(settings: Settings) -> dict[str, Callable[[], Engine]]:
+    """The engines in the order of `auto`. Each is imported when it is asked for."""
+
+    def kube_context() -> Engine:
+        from scripts.engines.kube_context import KubeContextEngine
+
+        return KubeContextEngine(settings)
+
+    def minikube() -> Engine:
+        from scripts.engines.minikube import MinikubeEngine
+
+        return MinikubeEngine(settings)
+
+    def docker() -> Engine:
+        from scripts.engines.docker.engine import DockerEngine
+
+        return DockerEngine(settings)
+
+    return {"kube_context": kube_context, "minikube": minikube, "docker": docker}

@@ -1,0 +1,1 @@
+"""The engine without Kubernetes: the pods of the rendered chart as plain containers."""

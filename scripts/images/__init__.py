@@ -1,0 +1,1 @@
+"""Effects on the local Docker engine's images: base images, builds, archives for nodes."""

@@ -1,0 +1,86 @@
+"""One named Kubernetes: every call names its kubeconfig, its context and its namespace, so none can reach another cluster."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+from scripts.core import shell
+from scripts.core.shell import Result
+
+Object = dict[str, Any]
+"""A Kubernetes object as the API server writes it in JSON."""
+
+SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A context of a kubeconfig, and the release in a namespace of it that calls are about."""
+
+    context: str
+    namespace: str
+    release: str
+    kubeconfig: Path | None = None
+    """None: the one that kubectl takes by itself (KUBECONFIG, or the user's own)."""
+    environment: Mapping[str, str | None] = field(default_factory=dict)
+    """Variables for every program that speaks to this cluster."""
+
+    def within(self, namespace: str, release: str) -> Cluster:
+        """Return the same cluster, about another release in another namespace."""
+        return dataclasses.replace(self, namespace=namespace, release=release)
+
+    def kubectl_argv(self, *argv: str) -> list[str]:
+        """Return the command line of a kubectl call."""
+        return ["kubectl", *self._kubeconfig(), "--context", self.context, "--namespace", self.namespace, *argv]
+
+    def helm_argv(self, *argv: str) -> list[str]:
+        """Return the command line of a helm call."""
+        return ["helm", *self._kubeconfig(), "--kube-context", self.context, "--namespace", self.namespace, *argv]
+
+    def _kubeconfig(self) -> list[str]:
+        return ["--kubeconfig", str(self.kubeconfig)] if self.kubeconfig else []
+
+    def kubectl(
+        self,
+        *argv: str,
+        input: str | bytes | IO[bytes] | None = None,  # noqa: A002 - as in shell.run
+        timeout: float = SECONDS,
+        ok: Collection[int] | None = (0,),
+        on_line: Callable[[str], None] | None = None,
+    ) -> Result:
+        """Run kubectl against this cluster and namespace. Raises what shell.run raises."""
+        return shell.run(self.kubectl_argv(*argv), input=input, timeout=timeout, ok=ok, on_line=on_line, env=self.environment)
+
+    def helm(
+        self,
+        *argv: str,
+        input: str | bytes | None = None,  # noqa: A002 - as in shell.run
+        timeout: float = SECONDS,
+        ok: Collection[int] | None = (0,),
+    ) -> Result:
+        """Run helm against this cluster and namespace. Raises what shell.run raises."""
+        return shell.run(self.helm_argv(*argv), input=input, timeout=timeout, ok=ok, env=self.environment)
+
+    def get(self, kind: str, name: str = "", *, selector: str = "", timeout: float = SECONDS) -> list[Object]:
+        """Return the objects of a kind (or of several, comma-separated) in the namespace.
+
+        name: only the object with this name; an object that is not there makes an empty list.
+        selector: only objects with these labels.
+        """
+        argv = ["get", kind, *([name] if name else []), "--ignore-not-found", "--output", "json"]
+        if selector:
+            argv += ["--selector", selector]
+        text = self.kubectl(*argv, timeout=timeout).stdout
+        if not text.strip():
+            return []
+        answer = json.loads(text)
+        return list(answer["items"]) if "items" in answer else [answer]
+
+    def knows(self, definition: str) -> bool:
+        """Return whether the cluster has a custom resource definition (`PLURAL.GROUP`)."""
+        return bool(self.get("crd", definition))

@@ -1,0 +1,265 @@
+"""A release in a namespace of a cluster: its Secrets, its revisions, its rollout, requests to it, its removal."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+
+from scripts.core.errors import InputError, MissingError, TaskError
+from scripts.core.report import Outcome, StepReport, changed, unchanged
+from scripts.core.shell import CommandError
+from scripts.desired.helm_release import HelmRelease
+from scripts.desired.images import Image
+from scripts.desired.secrets import Secret
+from scripts.images.archive import full_name
+from scripts.kubernetes import helm, policy_probe, rollout, service_forward, service_proxy, stuck_pods
+from scripts.kubernetes.cluster import Cluster, Object
+from scripts.kubernetes.diagnosis.cause import Diagnosis
+from scripts.kubernetes.helm import References, Revision
+from scripts.kubernetes.nodes import load
+from scripts.kubernetes.nodes.transports import NodeTransport
+from scripts.kubernetes.pods import PodState, pod_state
+from scripts.kubernetes.policy_probe import Verdict
+from scripts.kubernetes.service_client import ServiceClient
+
+FIELD_MANAGER = "todo-tasks"
+HEALTHY_ANNOTATION = "todo-tasks/good-releases"
+POLICIES = "todo-tasks/policies"
+HEALTHY_KEPT = 10
+QUICK_SECONDS = 5
+DELETE_SECONDS = 180
+POD_SECURITY = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "audit", "warn")}
+
+
+class Deployment:
+    """One release in a namespace of its own. Every method that changes something observes first."""
+
+    def __init__(self, cluster: Cluster, part_of: str) -> None:
+        """Take the cluster with the release that all calls are about, and the project that its objects are labelled with."""
+        self.cluster = cluster
+        self.part_of = part_of
+        self.labels = {"app.kubernetes.io/part-of": part_of, "app.kubernetes.io/managed-by": FIELD_MANAGER}
+
+    def beside(self, namespace: str, release: str) -> Deployment:
+        """Return another release of the same project in the same cluster."""
+        return Deployment(self.cluster.within(namespace, release), self.part_of)
+
+    def exists(self) -> bool:
+        """Return whether helm has the release here. A cluster that does not answer within seconds has not."""
+        selector = f"owner=helm,name={self.cluster.release}"
+        argv = ("get", "secrets", "--selector", selector, "--output", "name", f"--request-timeout={QUICK_SECONDS}s")
+        try:
+            return bool(self.cluster.kubectl(*argv, timeout=2 * QUICK_SECONDS).stdout.strip())
+        except TaskError:
+            return False
+
+    def apply_secrets(self, secrets: Sequence[Secret], step: StepReport) -> Outcome:
+        """Make the namespace and the Secrets that are not there. Values travel on standard input."""
+        step.progress("checking the namespace")
+        made = self.ensure_namespace()
+        there = self._secret_names()
+        missing = [secret for secret in secrets if secret.name not in there]
+        for secret in missing:
+            step.progress(f"making {secret.name} ({', '.join(secret.keys)})")
+            self._apply(secret.manifest(self.cluster.namespace, self.labels))
+        keys = f"{sum(len(secret.keys) for secret in secrets)} keys for {len(secrets)} workloads"
+        if missing or made:
+            return changed(f"{keys}: made {', '.join([*(['the namespace'] if made else []), *(secret.name for secret in missing)])}")
+        return unchanged(keys)
+
+    def ensure_namespace(self) -> bool:
+        """Make the namespace, with Pod Security `restricted`, before anything is in it; return whether anything changed.
+
+        Raises InputError when there is one that is not ours.
+        """
+        wanted = {**self.labels, **POD_SECURITY}
+        found = self._namespace()
+        if found:
+            labels = found["metadata"].get("labels", {})
+            if any(labels.get(key) != value for key, value in self.labels.items()):
+                raise self._not_ours()
+            if found.get("status", {}).get("phase") == "Terminating":
+                raise TaskError(f"the namespace {self.cluster.namespace} is being removed", "wait a moment, then run it again")
+            if wanted.items() <= labels.items():
+                return False
+        metadata = {"name": self.cluster.namespace, "labels": wanted}
+        self._apply(json.dumps({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}))
+        return True
+
+    def install(self, release: HelmRelease, step: StepReport) -> Outcome:
+        """Install or upgrade, unless the revision that runs has the release's fingerprint and all its objects."""
+        step.progress("asking helm what runs")
+        revisions = helm.history(self.cluster)
+        if helm.recover_interrupted(self.cluster, revisions, step):
+            revisions = helm.history(self.cluster)
+        current = revisions[-1] if revisions else None
+        if current and current.status == "deployed" and helm.fingerprint(current, revisions) == release.fingerprint:
+            step.progress("looking for the release's objects")
+            if helm.complete(self.cluster):
+                return unchanged(f"revision {current.number}")
+        step.progress(f"helm upgrade --install {release.name}")
+        helm.upgrade(self.cluster, release)
+        stuck_pods.replace(self.cluster, step)
+        return changed(f"revision {helm.history(self.cluster)[-1].number}")
+
+    def await_rollout(self, timeout: float, step: StepReport) -> Outcome:
+        """Wait until the release's pods are ready, and remember that this release came up well."""
+        outcome = rollout.watch(self.cluster, timeout, step)
+        self._record_healthy()
+        return outcome
+
+    def rollback(self, transports: Sequence[NodeTransport], step: StepReport) -> Outcome:
+        """Bring back the last release that came up well, other than the current one; the caller awaits the rollout.
+
+        Raises InputError when there is none, TaskError when its Secrets or images are gone.
+        """
+        step.progress("looking for the last good release")
+        revisions = helm.history(self.cluster)
+        target = helm.rollback_target(revisions, self._healthy_fingerprints())
+        if target is None:
+            raise InputError("there is no other release that came up well to go back to", "fix the sources, then invoke up")
+        self._refuse_if_gone(target, transports)
+        step.progress(f"helm rollback to revision {target.number}")
+        helm.roll_back(self.cluster, target)
+        stuck_pods.replace(self.cluster, step)
+        return changed(f"revision {target.number} is back, as revision {helm.history(self.cluster)[-1].number}")
+
+    def _refuse_if_gone(self, target: Revision, transports: Sequence[NodeTransport]) -> None:
+        wanted = helm.references_of(self.cluster, target)
+        gone = sorted(wanted.secrets - self._secret_names())
+        for transport in transports:
+            there = transport.images()
+            gone += sorted(image for image in wanted.images if full_name(image) not in there)
+        if gone:
+            raise TaskError(f"revision {target.number} cannot come back: {', '.join(gone)} is gone", "fix the sources, then invoke up")
+
+    def prune(self, secrets: Sequence[Secret], images: Sequence[Image], transports: Sequence[NodeTransport]) -> None:
+        """Remove Secrets and node images of ours that neither the current release nor the one a rollback would take uses."""
+        kept = self._kept()
+        old = sorted(self._secret_names() - kept.secrets - {secret.name for secret in secrets})
+        if old:
+            self.cluster.kubectl("delete", "secret", "--ignore-not-found", *old)
+        keep = kept.images | {image.reference for image in images}
+        load.prune(transports, {image.repository for image in images}, keep)
+
+    def _kept(self) -> References:
+        revisions = helm.history(self.cluster)
+        keep = {each.number: each for each in (*revisions[-1:], helm.rollback_target(revisions, self._healthy_fingerprints())) if each}
+        uses = [helm.references_of(self.cluster, revision) for revision in keep.values()]
+        return References(frozenset().union(*(use.secrets for use in uses)), frozenset().union(*(use.images for use in uses)))
+
+    def open_client(self) -> AbstractContextManager[ServiceClient]:
+        """Ask the services through the API server's proxy. Raises TaskError when that does not start.
+
+        In a cluster of several nodes the proxy may be on another node than a pod, and what it sends is then for the network policies to
+        judge, which do not know it; so there it is port forwards.
+        """
+        nodes = self.cluster.kubectl("get", "nodes", "--output", "name", ok=None).stdout.split()
+        return service_forward.open_client(self.cluster) if len(nodes) > 1 else service_proxy.open_client(self.cluster)
+
+    def pods(self) -> list[PodState]:
+        """Return the pods of the release."""
+        pods = self.cluster.get("pods", selector=f"app.kubernetes.io/instance={self.cluster.release}")
+        return [pod_state(pod) for pod in pods]
+
+    def logs(self, service: str, lines: int) -> str:
+        """Return the last lines that each pod of a service wrote. Raises InputError for a service that has no pod."""
+        pods = [pod for pod in self.pods() if pod.service == service]
+        if not pods:
+            raise InputError(f"no pod of `{service}`", f"one of: {', '.join(sorted({pod.service for pod in self.pods()})) or 'none'}")
+        selector = f"app.kubernetes.io/instance={self.cluster.release},app.kubernetes.io/component={service}"
+        argv = ("logs", "--selector", selector, "--all-containers", "--prefix", f"--tail={lines}", f"--max-log-requests={10 * len(pods)}")
+        return self.cluster.kubectl(*argv).stdout
+
+    def diagnose(self) -> list[Diagnosis]:
+        """Return what is wrong with the release; nothing when it is well."""
+        return rollout.examine(self.cluster)
+
+    def policies_verdict(self, step: StepReport, *, refresh: bool) -> Verdict | None:
+        """Return whether the cluster enforces network policies; None where the release has none.
+
+        What was found is remembered in the namespace; refresh: try it all the same. Raises TaskError when it cannot be tried.
+        """
+        if not self.cluster.get("networkpolicies"):
+            return None
+        remembered = (self._namespace() or {}).get("metadata", {}).get("annotations", {}).get(POLICIES)
+        if remembered and not refresh:
+            return Verdict(remembered)
+        verdict = policy_probe.probe(self.cluster, step)
+        if verdict is not Verdict.UNPROVEN:
+            self.cluster.kubectl("annotate", "namespace", self.cluster.namespace, "--overwrite", f"{POLICIES}={verdict}")
+        return verdict
+
+    def remove(self, *, delete_data: bool, step: StepReport) -> list[str]:
+        """Remove the release, the Secrets and, with the data or where there is none, the namespace; return what was removed."""
+        found = self._namespace()
+        if not found:
+            return []
+        if any(found["metadata"].get("labels", {}).get(key) != value for key, value in self.labels.items()):
+            raise self._not_ours()
+        removed = []
+        if helm.history(self.cluster):
+            step.progress(f"helm uninstall {self.cluster.release}")
+            helm.uninstall(self.cluster)
+            removed.append(f"release {self.cluster.release}")
+        if secrets := sorted(self._secret_names()):
+            step.progress("removing the Secrets")
+            self.cluster.kubectl("delete", "secret", "--ignore-not-found", *secrets)
+            removed.append(f"{len(secrets)} Secret{'' if len(secrets) == 1 else 's'}")
+        volumes = self.volumes()
+        if delete_data or not volumes:
+            step.progress(f"removing the namespace {self.cluster.namespace}")
+            self.cluster.kubectl("delete", "namespace", self.cluster.namespace, "--ignore-not-found", timeout=DELETE_SECONDS)
+            removed += [f"volume {name}" for name in volumes] + [f"namespace {self.cluster.namespace}"]
+        return removed
+
+    def volumes(self) -> list[str]:
+        """Return the names of the volume claims in the namespace."""
+        names = self.cluster.kubectl("get", "persistentvolumeclaims", "--output", "name").stdout.split()
+        return [name.partition("/")[2] for name in names]
+
+    def _namespace(self) -> Object | None:
+        found = self.cluster.get("namespace", self.cluster.namespace)
+        return found[0] if found else None
+
+    def _not_ours(self) -> InputError:
+        return InputError(
+            f"the namespace {self.cluster.namespace} in {self.cluster.context} was not made by this project",
+            "name another one under `namespace` in invoke.yaml",
+        )
+
+    def _secret_names(self) -> set[str]:
+        selector = ",".join(f"{key}={value}" for key, value in self.labels.items())
+        names = self.cluster.kubectl("get", "secrets", "--selector", selector, "--output", "name").stdout.split()
+        return {name.partition("/")[2] for name in names}
+
+    def _apply(self, manifest: str) -> None:
+        self.cluster.kubectl(
+            "apply", "--server-side", "--force-conflicts", f"--field-manager={FIELD_MANAGER}", "--filename", "-", input=manifest
+        )
+
+    def _healthy_fingerprints(self) -> list[str]:
+        """Return the fingerprints of the releases that came up well, the newest first."""
+        found = self._namespace() or {}
+        return [mark for mark in found.get("metadata", {}).get("annotations", {}).get(HEALTHY_ANNOTATION, "").split(",") if mark]
+
+    def _record_healthy(self) -> None:
+        revisions = helm.history(self.cluster)
+        mark = helm.fingerprint(revisions[-1], revisions) if revisions else ""
+        good = self._healthy_fingerprints()
+        if mark and good[:1] != [mark]:
+            kept = [mark, *(each for each in good if each != mark)][:HEALTHY_KEPT]
+            self.cluster.kubectl("annotate", "namespace", self.cluster.namespace, "--overwrite", f"{HEALTHY_ANNOTATION}={','.join(kept)}")
+
+
+def reachable(cluster: Cluster) -> str:
+    """Return why the API server does not answer within seconds, or an empty string."""
+    argv = ("version", "--output", "json", f"--request-timeout={QUICK_SECONDS}s")
+    try:
+        cluster.kubectl(*argv, timeout=2 * QUICK_SECONDS)
+    except CommandError as error:
+        return error.evidence[-1] if error.evidence else error.cause
+    except MissingError as error:
+        return error.cause
+    return ""

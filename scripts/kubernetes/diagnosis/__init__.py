@@ -1,0 +1,1 @@
+"""Why a release is not well: what is seen of it, and the rules that find the cause."""

@@ -1,0 +1,102 @@
+"""What a cause is, which causes there are, and when one counts as final."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from scripts.kubernetes.diagnosis.snapshot import name_of
+
+if TYPE_CHECKING:
+    from scripts.kubernetes.cluster import Object
+
+LONGEST_LINE = 300
+
+
+@dataclass(frozen=True)
+class Patience:
+    """When a cause counts as final: after it has lasted so many seconds and so many runs of a container have died."""
+
+    seconds: float = 0
+    exits: int = 0
+
+
+NEVER_FINAL = Patience(seconds=float("inf"))
+DATABASE_CODES = ("database-name-unknown", "database-refused", "egress-blocked", "database-silent")
+PATIENCE = {
+    "image-not-on-node": Patience(10),
+    "image-name-invalid": Patience(),
+    "secret-missing": Patience(5),
+    "secret-key-missing": Patience(5),
+    "configmap-missing": Patience(5),
+    "configmap-key-missing": Patience(5),
+    "not-configured": Patience(5),
+    "runs-as-root": Patience(),
+    "program-not-started": Patience(5),
+    "wrong-architecture": Patience(),
+    "out-of-memory": Patience(exits=2),
+    "liveness-failing": Patience(exits=2),
+    "startup-too-slow": Patience(exits=1),
+    "read-only-file-system": Patience(exits=2),
+    **dict.fromkeys(DATABASE_CODES, Patience(60)),
+    "migration-failed": Patience(exits=2),
+    "crash-on-start": Patience(exits=3),
+    "crash-later": Patience(exits=3),
+    "ended-by-itself": Patience(exits=3),
+    "readiness-http": NEVER_FINAL,
+    "readiness-refused": NEVER_FINAL,
+    "readiness-timeout": NEVER_FINAL,
+    "readiness-failing": NEVER_FINAL,
+    "unschedulable-cpu": Patience(20),
+    "unschedulable-memory": Patience(20),
+    "unschedulable": Patience(20),
+    "volume-unbound": Patience(20),
+    "volume-not-mounted": Patience(30),
+    "sandbox-failed": Patience(30),
+    "evicted": Patience(30),
+    "quota-exceeded": Patience(20),
+    "limit-range": Patience(3),
+    "pod-security": Patience(3),
+    "service-account-missing": Patience(3),
+    "pod-refused": Patience(10),
+    "stalled": Patience(),
+}
+"""Every code that a diagnosis can have."""
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """One cause why a workload is not well."""
+
+    code: str
+    workload: str
+    cause: str
+    evidence: tuple[str, ...]
+    action: str
+    exits: int = 0
+    """How many runs of the container have died."""
+    follows_from: str = ""
+    """The workload whose own diagnosis explains this one."""
+
+    def final_after(self, seconds: float) -> bool:
+        """Return whether waiting longer is in vain, when the cause has lasted this many seconds."""
+        patience = PATIENCE[self.code]
+        return not self.follows_from and seconds >= patience.seconds and self.exits >= patience.exits
+
+
+def diagnosed(workload: Object, code: str, cause: str, evidence: Sequence[str], action: str, exits: int = 0) -> Diagnosis:
+    """Make a diagnosis, with the workload named and every text kept to one line."""
+    name = name_of(workload)
+    return Diagnosis(code, name, f"{name}: {_one_line(cause)}", tuple(_one_line(e) for e in evidence), action, exits)
+
+
+def event_line(event: Object) -> str:
+    """Return an event as a line of evidence."""
+    count = max((event.get("series") or {}).get("count", 0), event.get("count") or 1)
+    return f"event {event['reason']}{f' x{count}' if count > 1 else ''}: {event['message']}"
+
+
+def _one_line(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= LONGEST_LINE else f"{line[: LONGEST_LINE - 1]}…"

@@ -1,0 +1,78 @@
+"""Why a release does not come up: from a snapshot to causes. Pure; the ladder and the codes are in `specs/diagnosis.md`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from scripts.kubernetes.diagnosis.cause import DATABASE_CODES, Diagnosis
+from scripts.kubernetes.diagnosis.container import ContainerState, cases
+from scripts.kubernetes.diagnosis.rules.controllers import refused_pods, stalled
+from scripts.kubernetes.diagnosis.rules.exits import exited, keeps_exiting
+from scripts.kubernetes.diagnosis.rules.logs import waits_for_database
+from scripts.kubernetes.diagnosis.rules.pods import evicted, not_placed, not_prepared
+from scripts.kubernetes.diagnosis.rules.probes import not_ready
+from scripts.kubernetes.diagnosis.rules.starts import image_missing, not_configured, not_started
+from scripts.kubernetes.diagnosis.snapshot import Snapshot, is_ready, is_rolled_out, name_of
+
+if TYPE_CHECKING:
+    from scripts.kubernetes.cluster import Object
+
+PodRule = Callable[[Snapshot, "Object", "Object"], Diagnosis | None]
+POD_RULES: Sequence[PodRule] = (evicted, not_placed, not_prepared)
+ContainerRule = Callable[[ContainerState], Diagnosis | None]
+CONTAINER_RULES: Sequence[ContainerRule] = (not_configured, image_missing, not_started, waits_for_database, not_ready, exited)
+"""The rules in the order in which they are asked; the first that finds something is the cause."""
+
+
+def diagnose(snapshot: Snapshot) -> list[Diagnosis]:
+    """Return the causes that keep the release from being well, roots before what follows from them; none for a healthy one.
+
+    A workload that only needs more time has none.
+    """
+    found = [d for workload in snapshot.workloads for d in _of_workload(snapshot, workload)]
+    databases = {name_of(workload) for workload in snapshot.workloads if workload["kind"] == "StatefulSet"}
+    linked = [replace(d, follows_from=_root_of(d, found, databases)) for d in found]
+    return sorted(linked, key=lambda d: bool(d.follows_from))
+
+
+def _root_of(diagnosis: Diagnosis, all_found: Sequence[Diagnosis], databases: Collection[str]) -> str:
+    """The other ailing workload that this one needs: our own database, or one that its log or probe answer names."""
+    roots = [d.workload for d in all_found if d.workload != diagnosis.workload and d.code not in DATABASE_CODES]
+    words = set(re.findall(r"[a-z0-9-]+", " ".join(diagnosis.evidence)))
+    if diagnosis.code in DATABASE_CODES:
+        return next((root for root in roots if root in databases or root in words), "")
+    if diagnosis.code == "readiness-http":
+        return next((root for root in roots if root in words), "")
+    return ""
+
+
+def _of_workload(snapshot: Snapshot, workload: Object) -> list[Diagnosis]:
+    """One diagnosis for each different cause among the workload's pods."""
+    if is_rolled_out(workload):
+        found = [keeps_exiting(snapshot, workload, pod) for pod in snapshot.pods_of(workload)]
+    else:
+        found = [refused_pods(snapshot, workload)]
+        found += [_of_pod(snapshot, workload, pod) for pod in snapshot.pods_of(workload)]
+        if not any(found):
+            found = [stalled(workload)]
+    by_code: dict[str, Diagnosis] = {}
+    for diagnosis in found:
+        if diagnosis and diagnosis.exits >= by_code.get(diagnosis.code, diagnosis).exits:
+            by_code[diagnosis.code] = diagnosis
+    return list(by_code.values())
+
+
+def _of_pod(snapshot: Snapshot, workload: Object, pod: Object) -> Diagnosis | None:
+    if is_ready(pod):
+        return keeps_exiting(snapshot, workload, pod)
+    for rule in POD_RULES:
+        if found := rule(snapshot, workload, pod):
+            return found
+    for case in cases(snapshot, workload, pod):
+        for container_rung in CONTAINER_RULES:
+            if found := container_rung(case):
+                return found
+    return None

@@ -1,0 +1,142 @@
+"""Takes snapshots of a release with kubectl: a cheap one to watch by, and a full one to diagnose by."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from scripts.core.shell import CommandError, Result
+from scripts.kubernetes.cluster import Cluster, Object
+from scripts.kubernetes.diagnosis.snapshot import Snapshot, condition_of, containers_of, last_exit, name_of
+
+INSTANCE = "app.kubernetes.io/instance"
+LOG_LINES = 20
+SECONDS = 15.0
+WATCHED = "deployments,statefulsets,replicasets,pods,persistentvolumeclaims"
+NO_LOG = ("unable to retrieve container logs for", "failed to try resolving symlinks")  # the kubelet's words in a log's place
+STATUS = re.compile(r"""\"Response\" .*?status="(\d{3}) |Response Status: (\d{3}) """)
+BODY = re.compile(r"""Response Body(?:: (?P<plain>[^\n]*)|" body=(?:<\n(?P<block>.*?)\n >|(?P<quoted>"(?:[^"\\]|\\.)*")))""", re.DOTALL)
+
+
+def quick_snapshot(cluster: Cluster) -> Snapshot:
+    """Return the workloads, ReplicaSets, pods and claims of the release: one call. Raises what shell.run raises."""
+    objects = cluster.get(WATCHED, selector=f"{INSTANCE}={cluster.release}")
+
+    def of(*kinds: str) -> list[Object]:
+        return sorted((o for o in objects if o["kind"] in kinds), key=name_of)
+
+    return Snapshot(
+        release=cluster.release,
+        namespace=cluster.namespace,
+        taken=datetime.now(UTC),
+        workloads=of("Deployment", "StatefulSet"),
+        replica_sets=of("ReplicaSet"),
+        pods=of("Pod"),
+        claims=of("PersistentVolumeClaim"),
+    )
+
+
+def take_snapshot(cluster: Cluster) -> Snapshot:
+    """Return everything that the diagnosis reads of the release. Raises what shell.run raises."""
+    return with_details(cluster, quick_snapshot(cluster))
+
+
+def with_details(cluster: Cluster, quick: Snapshot) -> Snapshot:
+    """Return the quick snapshot with events, policies, claims, and, where they matter, nodes, log lines and probe answers added."""
+    around = cluster.get("events,networkpolicies,persistentvolumeclaims", timeout=SECONDS)
+    pods = [pod for workload in quick.workloads for pod in quick.pods_of(workload)]
+    unplaced = any(condition_of(pod, "PodScheduled").get("status") == "False" for pod in pods)
+    return dataclasses.replace(
+        quick,
+        taken=datetime.now(UTC),
+        claims=[o for o in around if o["kind"] == "PersistentVolumeClaim"],
+        events=[o for o in around if o["kind"] == "Event"],
+        policies=[o for o in around if o["kind"] == "NetworkPolicy"],
+        nodes=cluster.get("nodes") if unplaced else [],
+        placed_pods=_placed_pods(cluster) if unplaced else [],
+        logs=_logs(cluster, pods),
+        answers=_answers(cluster, pods),
+    )
+
+
+def _placed_pods(cluster: Cluster) -> list[Object]:
+    """Pods of every namespace. Where we may not list them, what is taken on a node is told of our own namespace alone."""
+    try:
+        text = cluster.kubectl("get", "pods", "--all-namespaces", "--output", "json", timeout=SECONDS).stdout
+    except CommandError:
+        return cluster.get("pods")
+    return list(json.loads(text)["items"])
+
+
+def _logs(cluster: Cluster, pods: Sequence[Object]) -> Mapping[str, tuple[str, ...]]:
+    """The last lines of every container whose last run failed, and of every init container that runs."""
+    logs = {}
+    for pod in pods:
+        for spec, status, init in containers_of(pod):
+            waits = init and "running" in status.get("state", {})
+            ended_well = last_exit(status).get("exitCode") == 0 and init
+            if not waits and (ended_well or not last_exit(status)):
+                continue
+            lies_there = "terminated" in status.get("state", {})
+            lines = _log(cluster, pod, spec, previous=not waits and not lies_there)
+            if not lines and lies_there:  # it has been started again since its state was read
+                lines = _log(cluster, pod, spec, previous=True)
+            if lines:
+                logs[f"{name_of(pod)}/{spec['name']}"] = lines
+    return logs
+
+
+def _log(cluster: Cluster, pod: Object, container: Object, *, previous: bool) -> tuple[str, ...]:
+    argv = ["logs", name_of(pod), "--container", container["name"], f"--tail={LOG_LINES}", *(["--previous"] if previous else [])]
+    result = _tried(cluster, *argv)
+    return tuple(line for line in result.stdout.splitlines() if not line.startswith(NO_LOG)) if result.code == 0 else ()
+
+
+def _tried(cluster: Cluster, *argv: str) -> Result:
+    """Ask for evidence that may not be had: a run that was cleared away, a pod that does not answer. A failure is an answer too."""
+    try:
+        return cluster.kubectl(*argv, timeout=SECONDS, ok=None)
+    except CommandError as error:  # it took too long
+        return dataclasses.replace(error.result, code=1)
+
+
+def _answers(cluster: Cluster, pods: Sequence[Object]) -> Mapping[str, str]:
+    """What the readiness probes of running containers that are not ready are answered, asked through the API server."""
+    answers = {}
+    for pod in pods:
+        for spec, status, init in containers_of(pod):
+            if init or status.get("ready") or "running" not in status.get("state", {}):
+                continue
+            if answer := _ask(cluster, pod, spec):
+                answers[f"{name_of(pod)}/{spec['name']}"] = answer
+    return answers
+
+
+def _ask(cluster: Cluster, pod: Object, spec: Object) -> str:
+    """The answer of an HTTP readiness probe's address: status and body; empty when there is none to be had."""
+    probe = spec.get("readinessProbe", {}).get("httpGet")
+    if not probe or probe.get("scheme", "HTTP") != "HTTP":
+        return ""
+    ports: dict[Any, int] = {port.get("name"): port["containerPort"] for port in spec.get("ports", ())}
+    port = ports.get(probe["port"], probe["port"])
+    path = f"/api/v1/namespaces/{cluster.namespace}/pods/{name_of(pod)}:{port}/proxy{probe.get('path', '/')}"
+    result = _tried(cluster, "get", "--raw", path, "--v=8")
+    return answer_in(result.stdout, result.stderr)
+
+
+def answer_in(body: str, talk: str) -> str:
+    """Return status and body on one line, from what `kubectl get --raw --v=8` printed; empty when it had no answer.
+
+    For a bad status kubectl keeps the body to itself and tells it in its log alone, in one of two forms (klog's structured
+    one since Kubernetes 1.33, plain text before).
+    """
+    status = [new or old for new, old in STATUS.findall(talk)]
+    if not status:
+        return ""
+    if not body and (match := BODY.search(talk)):
+        body = match["plain"] or match["block"] or json.loads(match["quoted"] or '""')
+    return " ".join(f"{status[-1]} {body}".split())

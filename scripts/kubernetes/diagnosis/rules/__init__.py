@@ -1,0 +1,1 @@
+"""The rules that find causes, by where a cause arises."""

@@ -1,0 +1,62 @@
+"""Causes that a controller tells: its pods are refused, or its rollout stands still."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from scripts.kubernetes.diagnosis.cause import Diagnosis, diagnosed
+from scripts.kubernetes.diagnosis.snapshot import Snapshot, condition_of, name_of, newest_replica_set, wanted_replicas
+
+if TYPE_CHECKING:
+    from scripts.kubernetes.cluster import Object
+
+
+REFUSALS = (
+    # (part of the message, code, what happened, what to do)
+    ("exceeded quota", "quota-exceeded", "the namespace's ResourceQuota has no room for another pod",
+     "raise namespaceRules.quota in the chart's values, or lower requests, limits or replicas"),
+    ("failed quota", "quota-exceeded", "a ResourceQuota wants requests and limits that the pod does not state",
+     "state the requests and limits that the quota counts"),
+    ("violates PodSecurity", "pod-security", "the namespace's Pod Security level refuses the pod",
+     "fix the securityContext of the pod; the level is a label of the namespace"),
+    (" per Container is ", "limit-range", "a LimitRange refuses the pod's requests or limits",
+     "keep resources within namespaceRules.containerLimits"),
+    (" per Pod is ", "limit-range", "a LimitRange refuses the pod's requests or limits", "keep resources within the LimitRange"),
+    ("error looking up service account", "service-account-missing", "the pod's ServiceAccount does not exist",
+     "install the chart again: invoke up"),
+)  # fmt: skip
+
+
+def refused_pods(snapshot: Snapshot, workload: Object) -> Diagnosis | None:
+    """The API server refuses the pods that the controller wants to make."""
+    message = ""
+    maker: Object | None = workload
+    if workload["kind"] == "Deployment":
+        maker = newest_replica_set(workload, snapshot.replica_sets)
+        failure = condition_of(maker, "ReplicaFailure") if maker else {}
+        message = str(failure.get("message", ""))
+    elif len(snapshot.pods_of(workload)) < wanted_replicas(workload):
+        newest = snapshot.events_of(workload, "FailedCreate", "SuccessfulCreate")[:1]
+        message = str(newest[0]["message"]) if newest and newest[0]["reason"] == "FailedCreate" else ""
+    if maker is None or not message:
+        return None
+    told = message.split(" is forbidden: ", 1)[-1]
+    evidence = [f"{maker['kind']} {name_of(maker)}: FailedCreate: {message}"]
+    for part, code, what, action in REFUSALS:
+        if part in message:
+            return diagnosed(workload, code, f"{what}: {told}", evidence, action)
+    return diagnosed(workload, "pod-refused", f"its pods are refused: {told}", evidence, "fix what the message names, then invoke up")
+
+
+def stalled(workload: Object) -> Diagnosis | None:
+    """The rollout has had its whole deadline, and nothing else explains it."""
+    progressing = condition_of(workload, "Progressing")
+    if progressing.get("reason") != "ProgressDeadlineExceeded":
+        return None
+    return diagnosed(
+        workload,
+        "stalled",
+        "the rollout made no progress for its whole progressDeadlineSeconds",
+        [f"{workload['kind']} {name_of(workload)}: {progressing.get('message', '')}"],
+        "invoke status, invoke logs SERVICE",
+    )

@@ -1,0 +1,91 @@
+"""Causes of a container that ran and ended."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from scripts.kubernetes.diagnosis.cause import Diagnosis
+from scripts.kubernetes.diagnosis.container import ContainerState, cases
+from scripts.kubernetes.diagnosis.rules.logs import told_by_log
+from scripts.kubernetes.diagnosis.rules.probes import probe_words
+from scripts.kubernetes.diagnosis.snapshot import time_of
+
+if TYPE_CHECKING:
+    from scripts.kubernetes.cluster import Object
+    from scripts.kubernetes.diagnosis.snapshot import Snapshot
+
+SHORT_RUN = timedelta(seconds=10)  # a run that ends sooner crashed on start
+PROBE_KILLS = (
+    # (probe, code, what it means, what to do)
+    ("liveness", "liveness-failing", "its liveness probe keeps failing", "fix what the probe asks; it must ask the process alone"),
+    ("startup", "startup-too-slow", "it is not up in its startup probe's time",
+     "make it start faster, or raise failureThreshold of probes.startup"),
+)  # fmt: skip
+
+
+def exited(case: ContainerState) -> Diagnosis | None:
+    """The container's newest run ended, and it is not up again."""
+    if not case.last_exit or (case.init and case.last_exit.get("exitCode") == 0):
+        return None
+    for rule in (_out_of_memory, _killed_by_probe, told_by_log):
+        if found := rule(case):
+            return found
+    return _crashed(case)
+
+
+def keeps_exiting(snapshot: Snapshot, workload: Object, pod: Object) -> Diagnosis | None:
+    """A pod that is ready now, and whose container has died again and again, or was killed by its liveness probe, of late."""
+    for case in cases(snapshot, workload, pod):
+        if case.init or not case.last_exit or not case.exited_recently:
+            continue
+        found = exited(case)
+        if found and (found.exits >= 2 or found.code == "liveness-failing"):
+            return found
+    return None
+
+
+def _out_of_memory(case: ContainerState) -> Diagnosis | None:
+    if case.last_exit.get("reason") != "OOMKilled":
+        return None
+    limit = case.spec.get("resources", {}).get("limits", {}).get("memory")
+    bound = f"its limit of {limit}" if limit else "what the node has"
+    return case.diagnosis(
+        "out-of-memory",
+        f"container {case.name} used more memory than {bound} and was killed",
+        "raise resources.limits.memory of the service, or make it use less",
+    )
+
+
+def _killed_by_probe(case: ContainerState) -> Diagnosis | None:
+    """The kubelet killed it since a probe failed. It ended by the signal, or took it as a request to leave."""
+    if case.last_exit.get("exitCode") not in (0, 137, 143):
+        return None
+    kills = case.events("Killing")
+    for probe, code, meaning, action in PROBE_KILLS:
+        if not any(f"failed {probe} probe" in kill["message"] for kill in kills):
+            continue
+        failed = [e for e in case.events("Unhealthy") if e["message"].lower().startswith(probe)]
+        budget = f" ({_probe_budget(case.spec['startupProbe'])})" if probe == "startup" else ""
+        why = f": {probe_words(failed[0]['message'])}" if failed else ""
+        return case.diagnosis(code, f"container {case.name} is killed, since {meaning}{budget}{why}", action, [*failed[:1], *kills])
+    return None
+
+
+def _probe_budget(probe: Object) -> str:
+    seconds = probe.get("initialDelaySeconds", 0) + probe.get("periodSeconds", 10) * probe.get("failureThreshold", 3)
+    return f"{seconds} s"
+
+
+def _crashed(case: ContainerState) -> Diagnosis:
+    code, last = case.last_exit.get("exitCode"), (f": {case.log[-1]}" if case.log else "")
+    ran = time_of(case.last_exit.get("finishedAt")) - time_of(case.last_exit.get("startedAt"))
+    if code == 0:
+        return case.diagnosis(
+            "ended-by-itself", f"container {case.name} ended with exit code 0, and a service must keep running{last}", case.logs
+        )
+    ended = f"exit code {code}" if code is not None and code <= 128 else f"exit code {code} (signal {int(code or 0) - 128})"
+    if ran < SHORT_RUN:
+        return case.diagnosis("crash-on-start", f"container {case.name} crashes on start with {ended}{last}", case.logs)
+    seconds = int(ran.total_seconds())
+    return case.diagnosis("crash-later", f"container {case.name} crashed after {seconds} s with {ended}{last}", case.logs)

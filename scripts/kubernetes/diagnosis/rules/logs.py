@@ -1,0 +1,87 @@
+"""Causes that the log of a container tells: above all, what keeps it from its database."""
+
+from __future__ import annotations
+
+import re
+
+from scripts.kubernetes.diagnosis.cause import Diagnosis
+from scripts.kubernetes.diagnosis.container import ContainerState
+from scripts.kubernetes.diagnosis.rules.starts import wrong_architecture
+from scripts.kubernetes.diagnosis.snapshot import egress_policies
+
+READ_ONLY = re.compile(r"read-only file system|EROFS", re.IGNORECASE)
+ABOUT_DATABASE = re.compile(r"database|postgres|psycopg|asyncpg|sqlalchemy|:5432|port 5432", re.IGNORECASE)
+NAME_UNKNOWN = re.compile(
+    r"name not found|could not translate host name|name or service not known|name resolution|getaddrinfo|no such host"
+    r"|ENOTFOUND|EAI_AGAIN|bad address|nodename nor servname|name does not resolve",
+    re.IGNORECASE,
+)
+REFUSED = re.compile(
+    r"connection refused|refused the connection|ECONNREFUSED|connect call failed|authentication failed|no pg_hba.conf entry|does not exist"
+    r"|too many (clients|connections)|not permitted to log in|connection lost|TLS failed|starting or stopping",
+    re.IGNORECASE,
+)
+SILENT = re.compile(r"did not answer|timed? ?out|timeout expired|ETIMEDOUT|no route to host|unreachable", re.IGNORECASE)
+FAILED_MIGRATION = re.compile(r"(error: )?migration failed:?\s*", re.IGNORECASE)
+MIGRATES = re.compile(r"migrat", re.IGNORECASE)
+
+
+def told_by_log(case: ContainerState) -> Diagnosis | None:
+    """The last telling line of a failed run's log."""
+    if case.last_exit.get("exitCode") == 0:
+        return None
+    migrates = _migrates(case)
+    for line in reversed(case.log):
+        if "exec format error" in line:
+            return wrong_architecture(case)
+        if READ_ONLY.search(line):
+            return case.diagnosis(
+                "read-only-file-system",
+                f"container {case.name} writes where it may not: {line}",
+                "write to a path under `writable` of the service, or add one there",
+            )
+        if FAILED_MIGRATION.match(line):
+            return _migration_failed(case, line)
+        if (migrates or ABOUT_DATABASE.search(line)) and (found := _database(case, line)):
+            return found
+    return _migration_failed(case, case.log[-1] if case.log else f"exit code {case.last_exit.get('exitCode')}") if migrates else None
+
+
+def _migrates(case: ContainerState) -> bool:
+    words = [case.name, *case.spec.get("command", ()), *case.spec.get("args", ())]
+    return case.init and bool(MIGRATES.search(" ".join(words)))
+
+
+def waits_for_database(case: ContainerState) -> Diagnosis | None:
+    """An init container runs, and its newest log line says that the database is not there yet."""
+    if not case.init or "running" not in case.status.get("state", {}) or not case.log:
+        return None
+    line = case.log[-1]
+    return _database(case, line) if _migrates(case) or ABOUT_DATABASE.search(line) else None
+
+
+def _database(case: ContainerState, line: str) -> Diagnosis | None:
+    line = line.removeprefix("error: ")
+    if NAME_UNKNOWN.search(line):
+        return case.diagnosis("database-name-unknown", f"DNS does not know the database's name: {line}", "check the host in DATABASE_URL")
+    if SILENT.search(line):
+        policies = egress_policies(case.pod, case.snapshot.policies)
+        if policies:
+            return case.diagnosis(
+                "egress-blocked",
+                f"the database does not answer, and network policies restrict what the pod may call ({', '.join(policies)}): {line}",
+                "name the database's address and port under networkPolicy.egress of the service (internet or addresses)",
+            )
+        return case.diagnosis("database-silent", f"the database does not answer: {line}", "check host, port and firewall of DATABASE_URL")
+    if REFUSED.search(line):
+        return case.diagnosis(
+            "database-refused",
+            f"the database refuses the connection: {line}",
+            "check port, user, password and database name in DATABASE_URL, and that the database runs",
+        )
+    return None
+
+
+def _migration_failed(case: ContainerState, line: str) -> Diagnosis:
+    told = FAILED_MIGRATION.sub("", line)
+    return case.diagnosis("migration-failed", f"the database migration failed: {told}", "fix the migration; nothing serves before it")

@@ -1,0 +1,129 @@
+"""Causes that keep a whole pod from its node, or take it from there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from scripts.kubernetes.diagnosis.cause import Diagnosis, diagnosed, event_line
+from scripts.kubernetes.diagnosis.rules.missing import missing_object
+from scripts.kubernetes.diagnosis.snapshot import Snapshot, condition_of, containers_of, name_of, parse_quantity, request_of
+
+if TYPE_CHECKING:
+    from scripts.kubernetes.cluster import Object
+
+
+def evicted(_snapshot: Snapshot, workload: Object, pod: Object) -> Diagnosis | None:
+    """The node threw the pod out, since it ran short of something."""
+    status = pod.get("status", {})
+    if status.get("reason") != "Evicted":
+        return None
+    message = str(status.get("message", "")).strip()
+    return diagnosed(
+        workload,
+        "evicted",
+        f"the node threw its pod out: {message}",
+        [f"pod {name_of(pod)}: {status.get('phase')}, Evicted: {message}"],
+        "raise the limit that the message names, or free the node's disk or memory",
+    )
+
+
+def not_placed(snapshot: Snapshot, workload: Object, pod: Object) -> Diagnosis | None:
+    """The scheduler finds no node for the pod."""
+    scheduled = condition_of(pod, "PodScheduled")
+    if scheduled.get("status") != "False":
+        return None
+    message = str(scheduled.get("message", ""))
+    evidence = [f"pod {name_of(pod)}: {scheduled.get('reason', 'Unschedulable')}: {message}"]
+    if re.search(r"persistentvolumeclaim|persistent volumes? to bind|unbound immediate", message, re.IGNORECASE):
+        return _volume_unbound(snapshot, workload, pod, evidence)
+    for resource in ("cpu", "memory"):
+        if f"Insufficient {resource}" in message:
+            return _no_room(snapshot, workload, pod, resource, evidence)
+    return diagnosed(
+        workload,
+        "unschedulable",
+        f"no node takes its pod: {message}",
+        evidence,
+        "compare what the pod asks for with the nodes' labels and taints",
+    )
+
+
+def _no_room(snapshot: Snapshot, workload: Object, pod: Object, resource: str, evidence: Sequence[str]) -> Diagnosis:
+    """Too little CPU or memory: the request against what each node offers and has given away."""
+    asked = request_of(pod, resource)
+    sizes, largest = [], Decimal(0)
+    for node in snapshot.nodes:
+        offers = parse_quantity(node["status"]["allocatable"][resource])
+        placed = [p for p in snapshot.placed_pods if _runs_on(p, name_of(node))]
+        taken = sum((request_of(p, resource) for p in placed), Decimal(0))
+        largest = max(largest, offers)
+        sizes.append(f"node {name_of(node)} offers {_amount(offers, resource)}, {_amount(taken, resource)} of it taken")
+    words = {"cpu": "CPU", "memory": "memory"}[resource]
+    too_big = bool(snapshot.nodes) and asked > largest
+    action = f"lower the {words} request" if too_big else f"lower {words} requests or replicas, or end other pods"
+    return diagnosed(
+        workload,
+        f"unschedulable-{resource}",
+        "; ".join([f"no node has {_amount(asked, resource)} of {words} free for its pod", *sizes[:3]]),
+        evidence,
+        f"{action}, or give the cluster more ({'minikube.cpus' if resource == 'cpu' else 'minikube.memory_mib'} in invoke.yaml)",
+    )
+
+
+def _runs_on(pod: Object, node: str) -> bool:
+    return bool(pod["spec"].get("nodeName") == node and pod["status"].get("phase") not in ("Succeeded", "Failed"))
+
+
+def _amount(value: Decimal, resource: str) -> str:
+    if resource == "cpu":
+        return f"{value.normalize():f}" if value >= 1 else f"{int(value * 1000)}m"
+    return f"{round(value / 2**30, 1).normalize():f}Gi" if value >= 2**30 else f"{int(value / 2**20)}Mi"
+
+
+def _volume_unbound(snapshot: Snapshot, workload: Object, pod: Object, evidence: list[str]) -> Diagnosis:
+    names = [v["persistentVolumeClaim"]["claimName"] for v in pod["spec"].get("volumes", ()) if "persistentVolumeClaim" in v]
+    bound = [name_of(c) for c in snapshot.claims if c.get("status", {}).get("phase") == "Bound"]
+    missing = [name for name in names if name not in {name_of(c) for c in snapshot.claims}]
+    if missing:
+        cause = f"its volume claim {missing[0]} does not exist"
+    else:
+        claim = next((c for c in snapshot.claims if name_of(c) in names and name_of(c) not in bound), None)
+        if claim is None:
+            cause = "its volume cannot be bound"
+        else:
+            reasons = snapshot.events_of(claim, "ProvisioningFailed", "FailedBinding")
+            why = reasons[0]["message"] if reasons else "no volume fits it"
+            kind = claim["spec"].get("storageClassName")
+            cause = f"its volume claim {name_of(claim)} ({f'class {kind}' if kind else 'no class'}) is not bound: {why}"
+            evidence = [*evidence, *(event_line(e) for e in reasons[:1])]
+    return diagnosed(
+        workload,
+        "volume-unbound",
+        cause,
+        evidence,
+        "set postgres.storage of the chart to a class that this cluster has, or to a smaller size",
+    )
+
+
+def not_prepared(snapshot: Snapshot, workload: Object, pod: Object) -> Diagnosis | None:
+    """Volumes or the sandbox of a placed pod cannot be made, so that no container of it has ever been configured."""
+    statuses = [status for _, status, _ in containers_of(pod)]
+    if any(s.get("state", {}).get("waiting", {}).get("reason") not in ("ContainerCreating", "PodInitializing") for s in statuses):
+        return None
+    events = snapshot.events_of(pod, "FailedMount", "FailedAttachVolume", "FailedCreatePodSandBox")
+    if not events:
+        return None
+    message = str(events[0]["message"])
+    evidence = [f"pod {name_of(pod)}: {event_line(events[0])}"]
+    if found := missing_object(workload, message, evidence):
+        return found
+    if events[0]["reason"] == "FailedCreatePodSandBox":
+        return diagnosed(
+            workload, "sandbox-failed", f"the node cannot make its pod: {message}", evidence, "look at the node's runtime and CNI"
+        )
+    return diagnosed(
+        workload, "volume-not-mounted", f"a volume cannot be mounted: {message}", evidence, "see to the volume that the message names"
+    )

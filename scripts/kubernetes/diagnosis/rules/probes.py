@@ -1,0 +1,39 @@
+"""Why a container that runs is not ready."""
+
+from __future__ import annotations
+
+import re
+
+from scripts.kubernetes.diagnosis.cause import Diagnosis
+from scripts.kubernetes.diagnosis.container import ContainerState
+from scripts.kubernetes.diagnosis.snapshot import event_time, exit_count, name_of, time_of
+
+
+def not_ready(case: ContainerState) -> Diagnosis | None:
+    """It runs, has started, and its readiness probe fails."""
+    running = case.status.get("state", {}).get("running")
+    if case.init or not running or case.status.get("ready") or not case.status.get("started"):
+        return None
+    if exit_count(case.status) >= 2 and case.exited_recently:
+        return None  # it is between two crashes, and the crash is the cause
+    since = time_of(running.get("startedAt"))
+    failed = [e for e in case.events("Unhealthy") if e["message"].startswith("Readiness") and event_time(e) >= since]
+    if not failed:
+        return None
+    words = probe_words(failed[0]["message"])
+    answer = case.snapshot.answers.get(f"{name_of(case.pod)}/{case.name}", "")
+    path = case.spec.get("readinessProbe", {}).get("httpGet", {}).get("path", "")
+    if match := re.search(r"statuscode: (\d+)", words):
+        code, cause = "readiness-http", f"{path} answers {answer or match[1]}"
+    elif "connection refused" in words:
+        code, cause = "readiness-refused", f"nothing listens at the readiness probe's address: {words}"
+    elif re.search(r"deadline exceeded|timed? ?out|timeout", words, re.IGNORECASE):
+        code, cause = "readiness-timeout", f"{path or 'the probe'} does not answer in time: {words}"
+    else:
+        code, cause = "readiness-failing", f"its readiness probe fails: {words}"
+    return case.diagnosis(code, f"container {case.name} runs and is not ready: {cause}", case.logs, failed)
+
+
+def probe_words(message: str) -> str:
+    """Return what the probe saw, from the message of an Unhealthy event."""
+    return re.sub(r"^\w+ probe (failed|errored[^:]*): ?", "", message.strip())

@@ -1,0 +1,208 @@
+"""What was seen of a release at one moment, and the questions that it answers by itself. Pure: nothing here runs or asks anything."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from scripts.kubernetes.cluster import Object
+
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
+REVISION = "deployment.kubernetes.io/revision"
+QUANTITY = re.compile(r"([0-9.]+)(m|k|[KMGTPE]i?)?")
+FACTORS = {
+    "": Decimal(1), "m": Decimal("0.001"), "k": Decimal(10**3), "M": Decimal(10**6), "G": Decimal(10**9), "T": Decimal(10**12),
+    "P": Decimal(10**15), "E": Decimal(10**18), "Ki": Decimal(2**10), "Mi": Decimal(2**20), "Gi": Decimal(2**30),
+    "Ti": Decimal(2**40), "Pi": Decimal(2**50), "Ei": Decimal(2**60),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A release at one moment. Lists hold objects as the API server writes them; what was not asked for is empty."""
+
+    release: str
+    namespace: str
+    taken: datetime
+    workloads: Sequence[Object] = ()
+    """Deployments and StatefulSets of the release."""
+    replica_sets: Sequence[Object] = ()
+    pods: Sequence[Object] = ()
+    claims: Sequence[Object] = ()
+    events: Sequence[Object] = ()
+    """All events of the namespace."""
+    nodes: Sequence[Object] = ()
+    placed_pods: Sequence[Object] = ()
+    """Pods of every namespace, where a pod could not be placed."""
+    policies: Sequence[Object] = ()
+    """NetworkPolicies of the namespace."""
+    logs: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """`pod/container` -> last lines of the run that failed."""
+    answers: Mapping[str, str] = field(default_factory=dict)
+    """`pod/container` -> what its readiness probe's address answers: status and body on one line."""
+
+    def to_json(self) -> Object:
+        """Return the snapshot as JSON values; `from_json` reads them."""
+        return {**dataclasses.asdict(self), "taken": self.taken.isoformat()}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Snapshot:
+        """Return the snapshot that `to_json` wrote."""
+        return cls(**{**value, "taken": datetime.fromisoformat(value["taken"])})
+
+    def pods_of(self, workload: Object) -> list[Object]:
+        """Return the pods of the workload's newest revision that are not on their way out."""
+        owner = newest_replica_set(workload, self.replica_sets) if workload["kind"] == "Deployment" else workload
+        if owner is None:
+            return []
+        pods = [p for p in self.pods if owned_by(p, owner) and not p["metadata"].get("deletionTimestamp")]
+        update = workload.get("status", {}).get("updateRevision")
+        if workload["kind"] == "StatefulSet" and update:
+            newest = [p for p in pods if p["metadata"].get("labels", {}).get("controller-revision-hash") == update]
+            pods = newest or pods
+        return pods
+
+    def events_of(self, thing: Object, *reasons: str) -> list[Object]:
+        """Return the events about exactly this object, newest first; only those with one of the reasons, if any are given."""
+        uid = thing["metadata"]["uid"]
+        found = [
+            event
+            for event in self.events
+            if event.get("involvedObject", {}).get("uid") == uid and (not reasons or event.get("reason") in reasons)
+        ]
+        return sorted(found, key=event_time, reverse=True)
+
+
+def newest_replica_set(deployment: Object, replica_sets: Sequence[Object]) -> Object | None:
+    """Return the ReplicaSet of the Deployment's newest revision, or None before there is one."""
+    own = [r for r in replica_sets if owned_by(r, deployment)]
+    return max(own, key=lambda r: int(r["metadata"].get("annotations", {}).get(REVISION, 0)), default=None)
+
+
+def owned_by(thing: Object, owner: Object) -> bool:
+    """Return whether `owner` is among the owners of `thing`."""
+    return any(o["uid"] == owner["metadata"]["uid"] for o in thing["metadata"].get("ownerReferences", ()))
+
+
+def name_of(thing: Object) -> str:
+    """Return the object's name."""
+    return str(thing["metadata"]["name"])
+
+
+def wanted_replicas(workload: Object) -> int:
+    """Return how many pods the workload is to have."""
+    return int(workload["spec"].get("replicas", 1))
+
+
+def is_rolled_out(workload: Object) -> bool:
+    """Return whether every wanted pod is of the newest revision and available, and no other is left.
+
+    The rules are those of `kubectl rollout status` (kubectl's polymorphichelpers/rollout_status.go).
+    """
+    status = workload.get("status", {})
+    if status.get("observedGeneration", 0) < workload["metadata"].get("generation", 0):
+        return False
+    want = wanted_replicas(workload)
+    available = status.get("availableReplicas", 0)
+    if workload["kind"] == "StatefulSet":
+        current = status.get("currentRevision") == status.get("updateRevision")
+        return bool(current and status.get("readyReplicas", 0) >= want and available >= want)
+    updated = status.get("updatedReplicas", 0)
+    return bool(updated >= want and status.get("replicas", 0) <= updated and available >= updated)
+
+
+def condition_of(thing: Object, kind: str) -> Object:
+    """Return the object's condition of a type, or an empty one."""
+    return next((c for c in thing.get("status", {}).get("conditions", ()) if c["type"] == kind), {})
+
+
+def is_ready(pod: Object) -> bool:
+    """Return whether the pod's condition Ready holds."""
+    return bool(condition_of(pod, "Ready").get("status") == "True")
+
+
+def containers_of(pod: Object) -> Iterator[tuple[Object, Object, bool]]:
+    """Yield (specification, status, whether it is an init container) in the order in which the containers start."""
+    status = pod.get("status", {})
+    for specs, statuses, init in (
+        (pod["spec"].get("initContainers", ()), status.get("initContainerStatuses", ()), True),
+        (pod["spec"]["containers"], status.get("containerStatuses", ()), False),
+    ):
+        by_name = {s["name"]: s for s in statuses}
+        for spec in specs:
+            yield spec, by_name.get(spec["name"], {}), init
+
+
+def last_exit(status: Object) -> Object:
+    """Return how a container's newest ended run ended, or an empty object when none has."""
+    now = status.get("state", {}).get("terminated")
+    return now or status.get("lastState", {}).get("terminated") or {}
+
+
+def exit_count(status: Object) -> int:
+    """Return how many runs of a container have ended."""
+    return int(status.get("restartCount", 0)) + (1 if "terminated" in status.get("state", {}) else 0)
+
+
+def time_of(text: str | None) -> datetime:
+    """Return a time that the API server wrote; the beginning of time for none."""
+    return datetime.fromisoformat(text) if text else LONG_AGO
+
+
+def event_time(event: Object) -> datetime:
+    """Return when an event last happened."""
+    series = event.get("series") or {}
+    times = (series.get("lastObservedTime"), event.get("lastTimestamp"), event.get("eventTime"))
+    return max(time_of(t) for t in (*times, event["metadata"].get("creationTimestamp")))
+
+
+def parse_quantity(text: str | float) -> Decimal:
+    """Return a Kubernetes quantity as a number: cores or bytes. Raises ValueError when it is none."""
+    match = QUANTITY.fullmatch(str(text))
+    if not match:
+        raise ValueError(f"{text!r} is not a quantity")
+    return Decimal(match[1]) * FACTORS[match[2] or ""]
+
+
+def request_of(pod: Object, resource: str) -> Decimal:
+    """Return what a pod asks of a node: the sum over its containers, or the largest init container if that is more."""
+
+    def asked(spec: Object) -> Decimal:
+        return parse_quantity(spec.get("resources", {}).get("requests", {}).get(resource, "0"))
+
+    sidecars = [c for c in pod["spec"].get("initContainers", ()) if c.get("restartPolicy") == "Always"]
+    together = sum((asked(c) for c in [*pod["spec"]["containers"], *sidecars]), Decimal(0))
+    first = max((asked(c) for c in pod["spec"].get("initContainers", ()) if c not in sidecars), default=Decimal(0))
+    return max(together, first)
+
+
+def selects(selector: Object, labels: Mapping[str, str]) -> bool:
+    """Return whether a label selector (matchLabels and matchExpressions) selects these labels."""
+    if any(labels.get(key) != value for key, value in (selector.get("matchLabels") or {}).items()):
+        return False
+    return all(_expression_holds(e, labels) for e in selector.get("matchExpressions") or ())
+
+
+def _expression_holds(expression: Object, labels: Mapping[str, str]) -> bool:
+    key, operator, values = expression["key"], expression["operator"], expression.get("values") or ()
+    if operator == "In":
+        return labels.get(key) in values
+    if operator == "NotIn":
+        return labels.get(key) not in values
+    return bool((key in labels) == (operator == "Exists"))
+
+
+def egress_policies(pod: Object, policies: Sequence[Object]) -> list[str]:
+    """Return the names of the NetworkPolicies that restrict what this pod may call."""
+    labels = pod["metadata"].get("labels", {})
+    return sorted(
+        name_of(p)
+        for p in policies
+        if selects(p["spec"].get("podSelector", {}), labels) and ("Egress" in p["spec"].get("policyTypes", ()) or "egress" in p["spec"])
+    )

@@ -1,0 +1,186 @@
+"""A helm release as its history tells it: what runs, what was left unfinished, and where a rollback would go."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from scripts.core.errors import TaskError
+from scripts.core.report import StepReport
+from scripts.core.shell import CommandError
+from scripts.desired.helm_release import HelmRelease
+from scripts.kubernetes.cluster import Cluster
+
+HISTORY = 10  # revisions that helm keeps
+HELM_SECONDS = 120
+UNINSTALL_SECONDS = 180
+NAMESPACE = re.compile(r"^ +namespace: \"?([-a-z0-9]+)", re.MULTILINE)
+ROLLED_BACK = re.compile(r"Rollback to (\d+)")
+WAS_DEPLOYED = ("deployed", "superseded")
+
+
+@dataclass(frozen=True)
+class Revision:
+    """One revision in helm's history."""
+
+    number: int
+    status: str
+    description: str
+
+
+@dataclass(frozen=True)
+class References:
+    """What the values of a revision name: Secrets, and images as `repository:tag`."""
+
+    secrets: frozenset[str]
+    images: frozenset[str]
+
+
+def history(cluster: Cluster) -> list[Revision]:
+    """Return the release's revisions, oldest first; none when it is not installed. Raises CommandError."""
+    argv = ("history", cluster.release, "--max", str(HISTORY), "--output", "json")
+    answer = cluster.helm(*argv, ok=(0, 1))
+    if answer.code == 1:
+        if "release: not found" in answer.stderr:
+            return []
+        answer = cluster.helm(*argv)  # fails again, and says so in full
+    return [Revision(int(entry["revision"]), str(entry["status"]), str(entry["description"])) for entry in json.loads(answer.stdout)]
+
+
+def fingerprint(revision: Revision, revisions: Sequence[Revision]) -> str:
+    """Return the fingerprint that a revision was installed with: its description, or that of the one it rolled back to."""
+    by_number = {each.number: each for each in revisions}
+    while match := ROLLED_BACK.fullmatch(revision.description):
+        target = by_number.get(int(match[1]))
+        if target is None or target.number >= revision.number:
+            return ""
+        revision = target
+    return revision.description
+
+
+def rollback_target(revisions: Sequence[Revision], good: Collection[str]) -> Revision | None:
+    """Return the newest revision that came up well and differs from the current one, or None."""
+    if not revisions:
+        return None
+    current = fingerprint(revisions[-1], revisions)
+    for revision in reversed(revisions[:-1]):
+        mark = fingerprint(revision, revisions)
+        if revision.status in WAS_DEPLOYED and mark in good and mark != current:
+            return revision
+    return None
+
+
+def references_in(values: Any) -> References:
+    """Return the Secrets and images that a chart's values name, wherever they stand in them."""
+    secrets, images = set(), set()
+    for mapping in _mappings(values):
+        secret, image = mapping.get("secret"), mapping.get("image")
+        if isinstance(secret, Mapping) and secret.get("name"):
+            secrets.add(str(secret["name"]))
+        if isinstance(image, Mapping) and image.get("repository"):
+            images.add(f"{image['repository']}:{image.get('tag', '')}")
+    return References(frozenset(secrets), frozenset(images))
+
+
+def _mappings(values: Any) -> Iterator[Mapping[str, Any]]:
+    if isinstance(values, Mapping):
+        yield values
+        for value in values.values():
+            yield from _mappings(value)
+
+
+def references_of(cluster: Cluster, revision: Revision) -> References:
+    """Return what a revision in the history uses. Raises CommandError."""
+    argv = ("get", "values", cluster.release, "--revision", str(revision.number), "--output", "json")
+    return references_in(json.loads(cluster.helm(*argv).stdout))
+
+
+def recover_interrupted(cluster: Cluster, revisions: Sequence[Revision], step: StepReport) -> bool:
+    """Bring a release that a killed helm left unfinished to where helm takes it up again; return whether there was one."""
+    current = revisions[-1] if revisions else None
+    if current is None or not (current.status.startswith("pending-") or current.status == "uninstalling"):
+        return False
+    step.progress(f"fixing the release, which a killed run left {current.status}")
+    deployed = next((each for each in reversed(revisions[:-1]) if each.status in WAS_DEPLOYED), None)
+    if current.status in ("pending-upgrade", "pending-rollback") and deployed:
+        roll_back(cluster, deployed)
+    else:
+        uninstall(cluster)
+    return True
+
+
+def upgrade(cluster: Cluster, release: HelmRelease) -> None:
+    """Install or upgrade the release, without waiting for its pods. Raises TaskError with helm's own words."""
+    argv = [
+        *("upgrade", release.name, str(release.chart), "--install", "--values", "-"),
+        *("--description", release.fingerprint, "--history-max", str(HISTORY), "--timeout", f"{HELM_SECONDS}s"),
+        *_overwriting(cluster),
+    ]
+    try:
+        cluster.helm(*argv, input=release.values_json, timeout=HELM_SECONDS + 10)
+    except CommandError as error:
+        raise _refused(error) from None
+
+
+def roll_back(cluster: Cluster, revision: Revision) -> None:
+    """Make a new revision out of an old one, without waiting for its pods. Raises CommandError."""
+    argv = ("rollback", cluster.release, str(revision.number), "--history-max", str(HISTORY), "--timeout", f"{HELM_SECONDS}s")
+    cluster.helm(*argv, *_overwriting(cluster), timeout=HELM_SECONDS + 10)
+
+
+def uninstall(cluster: Cluster) -> None:
+    """Remove the release and wait until its objects and their pods are gone. Raises CommandError.
+
+    A workload can be gone before its pods are, foreground deletion or not: the garbage collector may not have seen them yet. And pods of
+    `helm test` that failed belong to nobody.
+    """
+    argv = ("uninstall", cluster.release, "--ignore-not-found", "--wait", "--cascade", "foreground", "--timeout", f"{UNINSTALL_SECONDS}s")
+    cluster.helm(*argv, timeout=UNINSTALL_SECONDS + 10)
+    pods = ("--selector", f"app.kubernetes.io/instance={cluster.release}")
+    cluster.kubectl("delete", "pod", *pods, f"--timeout={UNINSTALL_SECONDS}s", timeout=UNINSTALL_SECONDS + 10)
+
+
+def complete(cluster: Cluster) -> bool:
+    """Return whether every object of the release's manifest is in the cluster. Raises CommandError."""
+    manifest = cluster.helm("get", "manifest", cluster.release).stdout
+    return all(_are_there(cluster.within(name, cluster.release), text) for name, text in by_namespace(manifest, cluster.namespace).items())
+
+
+def by_namespace(manifest: str, own: str) -> dict[str, str]:
+    """Return the manifest in parts: that of the release's namespace and of the whole cluster, and one for each other namespace.
+
+    kubectl refuses an object of another namespace than the one that the call names.
+    """
+    parts = {own: ""}
+    for document in re.split(r"^---\s*$", manifest, flags=re.MULTILINE):
+        named = set(NAMESPACE.findall(document)) - {own}
+        name = yaml.safe_load(document)["metadata"].get("namespace", own) if named else own  # those of subjects look the same
+        parts[name] = f"{parts.get(name, '')}---\n{document}"
+    return parts
+
+
+def _are_there(cluster: Cluster, manifest: str) -> bool:
+    wanted = sum(1 for line in manifest.splitlines() if line.startswith("kind: "))
+    argv = ("get", "--filename", "-", "--ignore-not-found", "--output", "name")
+    found = cluster.kubectl(*argv, input=manifest, ok=None)  # it fails where the kind of an object is gone
+    return found.code == 0 and len(found.stdout.splitlines()) == wanted
+
+
+def _overwriting(cluster: Cluster) -> list[str]:
+    """Helm 4 applies on the server's side and stops at a field that somebody else has set; Helm 3 overwrites it by itself."""
+    version = cluster.helm("version", "--template", "{{.Version}}").stdout.strip()
+    return [] if version.startswith("v3.") else ["--force-conflicts"]
+
+
+def _refused(error: CommandError) -> TaskError:
+    """Helm's error in one line: what it says after its own wrapping is the API server's or the chart's word."""
+    lines = [line for line in error.evidence if line.strip()]
+    said = next((line for line in lines if line.startswith("Error: ")), lines[-1] if lines else error.cause)
+    return TaskError(
+        f"helm: {said.removeprefix('Error: ')}", "fix chart.values in invoke.yaml, the chart, or what the cluster refuses", lines
+    )

@@ -1,0 +1,1 @@
+"""How images get into a cluster's nodes."""

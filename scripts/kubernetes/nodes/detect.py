@@ -1,0 +1,126 @@
+"""Finds how images get into a cluster that is there already, from what the cluster and this machine say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from docker.errors import DockerException, NotFound
+
+from scripts.config.settings import KubeContext
+from scripts.core import shell
+from scripts.core.errors import InputError, MissingError
+from scripts.kubernetes.cluster import Cluster, Object
+from scripts.kubernetes.nodes.transports import ContainerdNode, DockerDesktopNode, DockerdNode, NodeTransport
+from scripts.machine.docker_client import docker_client
+
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+SOCKETS = (
+    "/run/containerd/containerd.sock",
+    "/run/k3s/containerd/containerd.sock",
+    "/var/snap/microk8s/common/run/containerd.sock",
+    "/run/todo-test-cluster/containerd.sock",
+)
+CTR_SECONDS = 10
+
+
+def find(cluster: Cluster, wanted: KubeContext) -> list[NodeTransport]:
+    """Return a transport for every node. Raises InputError, naming what was seen, when a node has none."""
+    nodes = cluster.get("nodes")
+    if wanted.images == "containerd":
+        return [_by_socket(cluster, node, wanted.containerd_socket) for node in nodes]
+    return [_found(cluster, node, wanted) for node in nodes]
+
+
+def _found(cluster: Cluster, node: Object, wanted: KubeContext) -> NodeTransport:
+    """Find the transport of a node by itself, the surest sign first."""
+    if wanted.containerd_socket:
+        return _by_socket(cluster, node, wanted.containerd_socket)
+    if transport := _by_container(node):
+        return transport
+    if wanted.images in ("kind", "k3d"):
+        raise _no_transport(node, cluster.context)
+    runtime = node["status"]["nodeInfo"]["containerRuntimeVersion"]
+    if _name(node) == "docker-desktop" and runtime.startswith("docker://"):
+        return DockerDesktopNode(_name(node))
+    if _on_this_machine(node):
+        return _by_socket(cluster, node, "")
+    raise _no_transport(node, cluster.context)
+
+
+def _by_container(node: Object) -> NodeTransport | None:
+    """The node as a container of the local Docker engine: kind, k3d and Minikube name it like the node.
+
+    A container of that name counts when it bears the sign of what made it.
+    """
+    name = _name(node)
+    try:
+        container = docker_client().containers.get(name)
+    except (NotFound, MissingError, DockerException):
+        return None
+    labels = container.labels
+    if not ("io.x-k8s.kind.cluster" in labels or labels.get("app") == "k3d" or "name.minikube.sigs.k8s.io" in labels):
+        return None
+    if node["status"]["nodeInfo"]["containerRuntimeVersion"].startswith("docker://"):
+        return DockerdNode(name, ("docker", "exec", "-i", name, "docker"))
+    return ContainerdNode(name, ("docker", "exec", "-i", name, "ctr"))
+
+
+def _by_socket(cluster: Cluster, node: Object, socket: str) -> NodeTransport:
+    """The containerd socket on this machine that runs one of the node's pods: `socket`, else the usual ones.
+
+    Another containerd (Docker's own, say) may listen at a usual place: only the one that knows a pod of the node is the node's.
+    """
+    pod = _pod_on(cluster, _name(node))
+    tried = []
+    for candidate in (socket,) if socket else SOCKETS:
+        if not Path(candidate).exists():
+            tried.append(f"{candidate}: is not there")
+            continue
+        ctr = ("ctr", "--address", candidate)
+        # With no pod to ask for, Kubernetes' namespace in containerd must do as a sign.
+        of_pod = ("--namespace", "k8s.io", "containers", "ls", "--quiet", f'labels."io.kubernetes.pod.uid"=={pod}')
+        question = of_pod if pod else ("namespaces", "ls", "--quiet")
+        answer = shell.run([*ctr, *question], timeout=CTR_SECONDS, ok=None)
+        if answer.code:
+            tried.append(f"{candidate}: {(answer.stderr.strip().splitlines() or ['no answer'])[-1]}")
+        elif answer.stdout.strip() if pod else "k8s.io" in answer.stdout.split():
+            return ContainerdNode(_name(node), ctr)
+        else:
+            tried.append(f"{candidate}: runs no pod of {_name(node)}")
+    raise InputError(
+        f"no containerd socket of node {_name(node)} answers on this machine",
+        "set kube_context.containerd_socket in invoke.yaml, as a user who may read and write it (often root)",
+        tried,
+    )
+
+
+def _pod_on(cluster: Cluster, node: str) -> str:
+    """Return the uid of a running pod on the node, or an empty string."""
+    selector = f"spec.nodeName={node},status.phase=Running"
+    path = "{.items[*].metadata.uid}"
+    argv = ("get", "pods", "--all-namespaces", "--field-selector", selector, "--output", f"jsonpath={path}")
+    return next(iter(cluster.kubectl(*argv).stdout.split()), "")
+
+
+def _on_this_machine(node: Object) -> bool:
+    try:
+        return BOOT_ID.read_text(encoding="ascii").strip() == str(node["status"]["nodeInfo"]["bootID"])
+    except OSError:
+        return False
+
+
+def _name(node: Object) -> str:
+    return str(node["metadata"]["name"])
+
+
+def _no_transport(node: Object, context: str) -> InputError:
+    info = node["status"]["nodeInfo"]
+    seen = [
+        f"node {_name(node)}: provider {node['spec'].get('providerID') or 'not named'}, runtime {info['containerRuntimeVersion']}",
+        "it is no container of the local Docker engine, and does not run on this machine",
+    ]
+    return InputError(
+        f"no way is known to bring images to node {_name(node)} of {context}",
+        "set kube_context.images and .registry (or .containerd_socket) in invoke.yaml",
+        seen,
+    )

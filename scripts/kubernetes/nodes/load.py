@@ -1,0 +1,106 @@
+"""Images into nodes: by tag, then by layer, each node's own list asked before and after."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import tarfile
+import tempfile
+import time
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+from scripts.core import shell
+from scripts.core.errors import TaskError
+from scripts.core.paths import ROOT
+from scripts.core.report import Outcome, StepReport, changed, unchanged
+from scripts.core.shell import CommandError
+from scripts.desired.images import Image
+from scripts.images.archive import Sent, full_name, read_saved
+from scripts.kubernetes.nodes.transports import NodeTransport
+from scripts.machine.docker_client import build_platform
+
+LIST_SECONDS = 60
+SAVE_SECONDS = 600
+SEND_SECONDS = 600
+FOLDER = "load-"
+
+
+def load(transports: Sequence[NodeTransport], images: Sequence[Image], step: StepReport) -> Outcome:
+    """Bring the images to every node: send what a node lacks, and verify by the node's own list.
+
+    Raises TaskError when a node still lacks an image after the whole of it was sent.
+    """
+    wanted = {full_name(image.reference): image.reference for image in images}
+    lacking = {transport.node: wanted.keys() - transport.images() for transport in transports}
+    missing = sorted({wanted[name] for names in lacking.values() for name in names})
+    if not missing:
+        return unchanged(f"{_count(len(images), 'image')} there")
+    step.progress(f"reading {', '.join(missing)}")
+    with tempfile.TemporaryDirectory(prefix=FOLDER, dir=_state()) as folder:
+        saved = Path(folder) / "saved.tar"
+        shell.run(["docker", "save", "--output", str(saved), *missing], timeout=SAVE_SECONDS)
+        sent = [_send(transport, saved, names, step) for transport in transports if (names := lacking[transport.node])]
+    travelled, left_out = sum(each.bytes for each in sent), sum(each.left_out for each in sent)
+    return changed(f"{_count(len(missing), 'image')}: {size(travelled)} sent, {size(left_out)} were there")
+
+
+def _send(transport: NodeTransport, saved: Path, names: Collection[str], step: StepReport) -> Sent:
+    """Send images to one node: without the layers that it has, and, if that leaves one incomplete, whole."""
+    for whole in (False, True):
+        archive = saved.with_name(f"{transport.node}.tar")
+        with tarfile.open(saved) as source, archive.open("wb") as out:
+            chosen = [image for image in read_saved(source, build_platform()) if image.name in names]
+            sent = transport.writer(include_existing_layers=whole)(source, chosen, out)
+        step.progress(f"sending {size(sent.bytes)} to {transport.node}")
+        try:
+            transport.send(archive)
+        except CommandError:
+            if whole:
+                raise
+        finally:
+            archive.unlink()
+        absent = sorted(set(names) - transport.images())
+        if not absent:
+            return sent
+    raise TaskError(
+        f"{transport.node} does not list {', '.join(absent)} after they were sent", "look for errors of the container runtime there"
+    )
+
+
+def prune(transports: Sequence[NodeTransport], repositories: Collection[str], keep: Collection[str]) -> int:
+    """Remove from the nodes every image of these repositories whose `repository:tag` is not in `keep`; return how many."""
+    ours = tuple(f"{full_name(repository)}:" for repository in repositories)
+    kept = {full_name(reference) for reference in keep}
+    removed = 0
+    for transport in transports:
+        old = {name for name in transport.images() if name.startswith(ours)} - kept
+        if old:
+            transport.remove(old)
+            removed += len(old)
+    return removed
+
+
+def _state() -> Path:
+    """Return the folder for archives, rid of what killed runs have left there."""
+    folder = ROOT / ".state"
+    folder.mkdir(exist_ok=True)
+    for left in folder.glob(f"{FOLDER}*"):
+        with contextlib.suppress(FileNotFoundError):
+            if time.time() - left.stat().st_mtime > SAVE_SECONDS + SEND_SECONDS:
+                shutil.rmtree(left, ignore_errors=True)
+    return folder
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}{'' if number == 1 else 's'}"
+
+
+def size(count: int) -> str:
+    """Return a number of bytes as a person reads it: decimal units, one digit after the point."""
+    value = float(count)
+    for unit in ("bytes", "kB", "MB"):
+        if value < 1000:
+            return f"{value:.0f} {unit}" if unit == "bytes" else f"{value:.1f} {unit}"
+        value /= 1000
+    return f"{value:.1f} GB"

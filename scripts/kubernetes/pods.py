@@ -1,0 +1,37 @@
+"""The state of pods, as `invoke status` shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from scripts.kubernetes.cluster import Object
+
+
+@dataclass(frozen=True)
+class PodState:
+    """One running pod (or container, in the Docker engine) for `invoke status`."""
+
+    service: str
+    name: str
+    state: str
+    ready: bool
+    restarts: int
+    image: str
+
+
+def pod_state(pod: Object) -> PodState:
+    """Return what `invoke status` shows of a pod."""
+    status: Mapping[str, Any] = pod.get("status", {})
+    containers = status.get("containerStatuses", [])
+    waiting = next((c["state"]["waiting"].get("reason") for c in containers if "waiting" in c.get("state", {})), None)
+    ending = "Terminating" if pod["metadata"].get("deletionTimestamp") else None
+    return PodState(
+        service=pod["metadata"].get("labels", {}).get("app.kubernetes.io/component", ""),
+        name=pod["metadata"]["name"],
+        state=ending or waiting or status.get("phase", "Unknown"),
+        ready=any(c["type"] == "Ready" and c["status"] == "True" for c in status.get("conditions", [])),
+        restarts=sum(int(c.get("restartCount", 0)) for c in containers),
+        image=pod["spec"]["containers"][0]["image"],
+    )

@@ -1,0 +1,138 @@
+"""Watches a rollout: shows what happens, ends when every workload is rolled out, and gives up early on what cannot heal."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
+
+from scripts.core import shell
+from scripts.core.errors import TaskError
+from scripts.core.report import Outcome, StepReport, changed, unchanged
+from scripts.kubernetes.cluster import Cluster, Object
+from scripts.kubernetes.diagnosis import observation
+from scripts.kubernetes.diagnosis.cause import DATABASE_CODES, Diagnosis
+from scripts.kubernetes.diagnosis.diagnose import diagnose
+from scripts.kubernetes.diagnosis.snapshot import Snapshot, condition_of, containers_of, is_ready, is_rolled_out, name_of, wanted_replicas
+
+GLANCE_SECONDS = 1.0
+DIAGNOSIS_SECONDS = 3.0
+CALM_SECONDS = 4.0  # nobody diagnoses a rollout that has only begun
+
+
+@runtime_checkable
+class Diagnosable(Protocol):
+    """An engine that can say why the release is not well."""
+
+    def diagnose(self) -> list[Diagnosis]:
+        """Return what is wrong with the release; nothing when it is well. Changes nothing."""
+        ...
+
+
+def examine(cluster: Cluster) -> list[Diagnosis]:
+    """Return what is wrong with the release in this cluster. Raises TaskError where there is none, and what shell.run raises."""
+    now = observation.quick_snapshot(cluster)
+    _must_exist(now)
+    return diagnose(observation.with_details(cluster, now))
+
+
+def _must_exist(snapshot: Snapshot) -> None:
+    if not snapshot.workloads:
+        raise TaskError(f"{snapshot.release} has no workloads in namespace {snapshot.namespace}", "invoke up")
+
+
+def watch(cluster: Cluster, timeout: float, step: StepReport) -> Outcome:
+    """Wait until every workload of the release is rolled out.
+
+    timeout: seconds. Raises TaskError with the cause, its evidence and the next action, as soon as a cause is final, or at the
+    time limit; and what shell.run raises.
+    """
+    started = time.monotonic()
+    now = observation.quick_snapshot(cluster)
+    _must_exist(now)
+    if not pending(now):
+        return unchanged(f"{_pods(now)} ready")
+    since: dict[tuple[str, str], float] = {}
+    next_diagnosis = started + CALM_SECONDS
+    while pending(now):
+        step.progress(progress(now))
+        waited = time.monotonic() - started
+        if time.monotonic() >= next_diagnosis:
+            found = diagnose(observation.with_details(cluster, now))
+            final = final_causes(found, now, since, time.monotonic())
+            if final or waited >= timeout:
+                raise failure(final + [d for d in found if d not in final], now, waited)
+            next_diagnosis = time.monotonic() + DIAGNOSIS_SECONDS
+        shell.pause(GLANCE_SECONDS)
+        now = observation.quick_snapshot(cluster)
+    return changed(f"{_pods(now)} ready after {time.monotonic() - started:.0f} s")
+
+
+def pending(snapshot: Snapshot) -> list[Object]:
+    """Return the workloads that are not rolled out."""
+    return [workload for workload in snapshot.workloads if not is_rolled_out(workload)]
+
+
+def final_causes(found: Sequence[Diagnosis], snapshot: Snapshot, since: dict[tuple[str, str], float], now: float) -> list[Diagnosis]:
+    """Return the causes that have lasted longer than they may. Keeps in `since` when each was first seen; one that healed begins again.
+
+    What is wrong with the database has time while our own is still coming up.
+    """
+    keys = {(d.workload, d.code) for d in found}
+    for key in since.keys() - keys:
+        del since[key]
+    database_comes = any(workload["kind"] == "StatefulSet" for workload in pending(snapshot))
+    candidates = [d for d in found if not (d.code in DATABASE_CODES and database_comes)]
+    return [d for d in candidates if d.final_after(now - since.setdefault((d.workload, d.code), now))]
+
+
+def failure(found: Sequence[Diagnosis], snapshot: Snapshot, waited: float) -> TaskError:
+    """Return the error of a rollout that failed: the first cause in full, the others in a line each."""
+    if not found:
+        names = ", ".join(name_of(workload) for workload in pending(snapshot))
+        return TaskError(
+            f"{names}: not ready after {waited:.0f} s, and nothing says why",
+            "invoke diagnose; a slow machine may need chart.timeout_seconds of invoke.yaml raised",
+            [progress(snapshot)],
+        )
+    first, *others = found
+    also = [f"also {other.cause}" + (f" (follows from {other.follows_from})" if other.follows_from else "") for other in others]
+    return TaskError(first.cause, first.action, [*first.evidence, *also])
+
+
+def progress(snapshot: Snapshot) -> str:
+    """Return one line about the whole rollout: ready and wanted pods of each workload, and what the slowest pod does."""
+    parts = []
+    for workload in snapshot.workloads:
+        name = name_of(workload).removeprefix(f"{snapshot.release}-")
+        pods = snapshot.pods_of(workload)
+        ready = sum(is_ready(pod) for pod in pods)
+        doing = sorted({_doing(pod) for pod in pods if not is_ready(pod)})
+        if not doing and not is_rolled_out(workload):
+            doing = ["making pods" if len(pods) < wanted_replicas(workload) else "ending old pods"]
+        parts.append(f"{name} {ready}/{wanted_replicas(workload)}{f' ({doing[0]})' if doing else ''}")
+    return ", ".join(parts)
+
+
+def _doing(pod: Object) -> str:
+    """What a pod that is not ready is doing, in a word or two."""
+    if condition_of(pod, "PodScheduled").get("status") != "True":
+        return "not placed on a node yet"
+    for spec, status, init in containers_of(pod):
+        state = status.get("state", {})
+        if init and state.get("terminated", {}).get("exitCode") == 0:
+            continue
+        if waiting := state.get("waiting"):
+            return str(waiting.get("reason", "waiting"))
+        if terminated := state.get("terminated"):
+            return f"{spec['name']} ended with exit code {terminated.get('exitCode')}"
+        if init and state:
+            return f"{spec['name']} runs"
+        if state and not status.get("started"):
+            return "starting"
+    return "not ready yet"
+
+
+def _pods(snapshot: Snapshot) -> str:
+    count = sum(wanted_replicas(workload) for workload in snapshot.workloads)
+    return f"{count} pod{'' if count == 1 else 's'}"

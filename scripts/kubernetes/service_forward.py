@@ -1,0 +1,28 @@
+"""Requests to a Service through port forwards, which reach a pod from its own node: no network policy can be in the way."""
+
+from __future__ import annotations
+
+import http.client
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+from scripts.kubernetes.cluster import Cluster
+from scripts.kubernetes.port_forward import ADDRESS, forward
+from scripts.kubernetes.service_client import Answer, ServiceClient, send
+
+
+@contextmanager
+def open_client(cluster: Cluster) -> Iterator[ServiceClient]:
+    """Yield a way to ask port `http` of the release's Services while the block runs.
+
+    A Service's forward starts with its first request. Raises TaskError then when there is none to be had.
+    """
+    ports: dict[str, int] = {}
+    with ExitStack() as forwards:
+
+        def ask(service: str, method: str, path: str, body: str | None = None, timeout: float = 10) -> Answer:
+            if service not in ports:
+                ports[service] = forwards.enter_context(forward(cluster, f"service/{cluster.release}-{service}", "http"))
+            return send(http.client.HTTPConnection(ADDRESS, ports[service], timeout=timeout), service, method, path, body)
+
+        yield ask

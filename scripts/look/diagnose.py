@@ -1,0 +1,41 @@
+"""Say why the release is not healthy: cause, evidence and next action of everything that is wrong. Changes nothing."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from scripts.command import command
+from scripts.core.errors import InputError, TaskError
+from scripts.core.report import Report
+from scripts.kubernetes.diagnosis.cause import Diagnosis
+from scripts.project import Project
+
+
+@command(changes=False)
+def diagnose(project: Project, report: Report) -> None:
+    """Look: say why the release is not healthy, and what to do."""
+    show_all(project, report)
+
+
+def show_all(project: Project, report: Report) -> None:
+    """Print what is wrong with the release. Raises TaskError when anything is, InputError where the engine has no diagnosis."""
+    deployment = project.engine.deployment
+    if deployment is None:
+        raise InputError(f"the {project.engine.name} engine has no diagnosis", "invoke status, invoke logs SERVICE")
+    found = deployment.diagnose()
+    for diagnosis in found:
+        show(diagnosis, report)
+    if found:
+        raise TaskError(f"{project.settings.release} is not healthy: {len(found)} cause{'s' if len(found) > 1 else ''}, see above")
+    report.result(f"{project.settings.release} is healthy")
+
+
+def show(diagnosis: Diagnosis, report: Report) -> None:
+    """Print one diagnosis; as JSON, one event with all its fields."""
+    report.event("diagnosis", **asdict(diagnosis))
+    report.result(diagnosis.cause)
+    for line in diagnosis.evidence:
+        report.result(f"    {line}")
+    if diagnosis.follows_from:
+        report.result(f"    follows from {diagnosis.follows_from}")
+    report.result(f"  -> {diagnosis.action}")

@@ -1,0 +1,17 @@
+"""`invoke doctor`: what `up` needs, checked."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from scripts import preflight
+from scripts.command import command
+from scripts.core.pipeline import Step, run_steps
+from scripts.core.report import Report
+from scripts.project import Project
+
+
+@command(changes=False)
+def doctor(project: Project, report: Report) -> None:
+    """Look: check all that `up` needs; change nothing."""
+    run_steps([Step("doctor", partial(preflight.main, project))], report)

@@ -1,0 +1,99 @@
+"""`invoke open`: the app, Grafana or Prometheus in a browser, through a port forward of ours that ends with us."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import time
+import webbrowser
+from dataclasses import dataclass
+
+from scripts.command import command
+from scripts.core import shell
+from scripts.core.errors import InputError
+from scripts.core.report import Report
+from scripts.desired import monitoring
+from scripts.kubernetes.port_forward import forward
+from scripts.project import Project
+
+WHAT = ("app", "grafana", "prometheus")
+
+
+@dataclass(frozen=True)
+class Target:
+    """A Service, its port, and the port on this machine that it gets (0: any)."""
+
+    namespace: str
+    service: str
+    port: int
+    local_port: int
+
+
+def targets(project: Project) -> dict[str, Target]:
+    """Return what can be opened, by name."""
+    settings = project.settings
+    public = next((name, service) for name, service in settings.services.items() if service.public)
+    installed = settings.monitoring
+    return {
+        "app": Target(settings.namespace, f"{settings.release}-{public[0]}", public[1].port, public[1].local_port),
+        "grafana": Target(installed.namespace, f"{installed.release}-grafana", 80, 0),
+        "prometheus": Target(installed.namespace, f"{installed.release}-prometheus", 9090, 0),
+    }
+
+
+@command(
+    changes=False,
+    aliases=["dashboard"],
+    help={
+        "what": "app, grafana or prometheus",
+        "show-password": "print Grafana's password",
+        "browser": "open a browser (--no-browser: only print the address)",
+    },
+)
+def open_(project: Project, report: Report, *, what: str = "app", show_password: bool = False, browser: bool = True) -> None:
+    """Look: open the app, Grafana or Prometheus.
+
+    On Kubernetes through a port forward that lives as long as this command.
+    """
+    open_forward(project, what, report, show_password=show_password, browser=browser)
+
+
+def open_forward(project: Project, what: str, report: Report, *, show_password: bool = False, browser: bool = True) -> None:
+    """Forward a port to `what`, open it, and keep it open until an interrupt.
+
+    Raises InputError for something that cannot be opened, TaskError when the Service does not answer.
+    """
+    if what not in WHAT:
+        raise InputError(f"`{what}` cannot be opened", f"--what is one of: {', '.join(WHAT)}")
+    engine = project.engine
+    if engine.deployment is None:
+        if what != "app":
+            raise InputError(f"the {engine.name} engine has no monitoring", "use a Kubernetes engine for it")
+        for address in engine.addresses():
+            _open(address.open, report, browser=browser)
+        return
+    if what == "grafana":
+        if reason := monitoring.grafana_is_off(project.settings):
+            raise InputError(reason, "switch it on there, then invoke up")
+        _say_how_to_sign_in(project, report, show_password=show_password)
+    target = targets(project)[what]
+    cluster = engine.deployment.cluster.within(target.namespace, project.settings.release)
+    with forward(cluster, f"service/{target.service}", target.port, target.local_port) as port:
+        _open(f"http://127.0.0.1:{port}", report, browser=browser)
+        report.say("Ctrl-C ends it")
+        with contextlib.suppress(KeyboardInterrupt):  # the wanted end
+            while not shell.stopping():
+                time.sleep(0.5)
+
+
+def _say_how_to_sign_in(project: Project, report: Report, *, show_password: bool) -> None:
+    report.say(f"sign in as `admin`; the password is {monitoring.PASSWORD_KEY} in .env (--show-password prints it)")
+    if show_password:  # asked for by name: the one place where a secret is printed, past the redactor
+        print(project.env.get(monitoring.PASSWORD_KEY), file=sys.stdout, flush=True)
+
+
+def _open(url: str, report: Report, *, browser: bool) -> None:
+    report.event("address", url=url)
+    report.result(url)
+    if browser and not report.as_json and sys.stdout.isatty():
+        webbrowser.open(url)

@@ -1,0 +1,1 @@
+"""This machine: Docker, tools and how they come, packages, certificates. Imports `core` alone."""

@@ -1,0 +1,26 @@
+"""The certificates that this machine trusts beyond the usual ones: a gateway that re-signs TLS needs them everywhere."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from scripts.core.errors import InputError
+from scripts.core.paths import ROOT
+
+
+def extra_ca(configured: str) -> bytes:
+    """Return the content of the PEM file that is configured (`build.extra_ca`) or else that SSL_CERT_FILE names; nothing when neither is.
+
+    Raises InputError when it cannot be read or holds no certificate.
+    """
+    named = configured or os.environ.get("SSL_CERT_FILE", "")
+    if not named:
+        return b""
+    try:
+        pem = (ROOT / Path(named).expanduser()).read_bytes()
+    except OSError as error:
+        raise InputError(f"the extra CA {named} cannot be read: {error.strerror}", "fix build.extra_ca or SSL_CERT_FILE") from None
+    if b"-----BEGIN CERTIFICATE-----" not in pem:
+        raise InputError(f"the extra CA {named} holds no PEM certificate", "fix build.extra_ca or SSL_CERT_FILE")
+    return pem

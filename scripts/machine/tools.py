@@ -1,0 +1,109 @@
+"""Finds the programs that engines need, and tells whether their versions do."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Protocol
+
+from scripts.core import shell
+from scripts.core.errors import MissingError, TaskError
+from scripts.machine.docker_client import docker_client
+
+Version = tuple[int, int, int]
+
+ASK_SECONDS = 30
+QUESTIONS: Mapping[str, tuple[str, ...]] = {
+    "helm": ("version", "--short"),
+    "kubectl": ("version", "--client"),
+    "minikube": ("version", "--short"),
+    "go": ("version",),
+    "node": ("--version",),
+}
+_VERSION = re.compile(r"(?<![\d.])v?(\d+)\.(\d+)(?:\.(\d+))?")
+
+
+class Tool(Protocol):
+    """The versions of a program that are accepted: from `minimum`, below `below` where that is set."""
+
+    @property
+    def minimum(self) -> str:
+        """The oldest accepted version."""
+        ...
+
+    @property
+    def below(self) -> str:
+        """The first version that is too new, or an empty string."""
+        ...
+
+
+@dataclass(frozen=True)
+class Found:
+    """What is there of a tool. An empty `problem` means that it does."""
+
+    name: str
+    version: Version | None = None
+    problem: str = ""
+
+    def __str__(self) -> str:
+        """Return the name and the version."""
+        return f"{self.name} {shown(self.version)}" if self.version else self.name
+
+
+def parse_version(text: str) -> Version | None:
+    """Return the first version in what a program prints, or None.
+
+    `v4.3` is 4.3.0; what follows the third number (`+dfsg1`, `-rc.1`, a vendor's mark) does not count.
+    """
+    match = _VERSION.search(text)
+    return (int(match[1]), int(match[2]), int(match[3] or 0)) if match else None
+
+
+def shown(version: Version) -> str:
+    """Return a version as people write it."""
+    return ".".join(map(str, version))
+
+
+def misfit(version: Version, tool: Tool) -> str:
+    """Return why a version does not do, or an empty string."""
+    minimum, below = parse_version(tool.minimum), parse_version(tool.below)
+    if minimum and version < minimum:
+        return f"{shown(version)} is older than {tool.minimum}"
+    if below and version >= below:
+        return f"{shown(version)} is too new: a version below {tool.below} is needed"
+    return ""
+
+
+def version_of(name: str) -> Version | None:
+    """Return the version that a program tells, or None when it tells none. Raises MissingError when it is not there."""
+    result = shell.run([name, *QUESTIONS[name]], timeout=ASK_SECONDS, ok=None)
+    return parse_version(result.stdout)
+
+
+def find(name: str, tool: Tool) -> Found:
+    """Look for a tool: the project's own copy in .tools/bin, then PATH. For Docker, the engine that answers counts."""
+    try:
+        version = _docker_version() if name == "docker" else version_of(name)
+    except MissingError as error:
+        return Found(name, problem=error.cause)
+    except TaskError as error:
+        return Found(name, problem=f"{name} does not run: {error.cause}")
+    if version is None:
+        return Found(name, problem=f"{shell.which(name)} does not tell its version")
+    reason = misfit(version, tool)
+    return Found(name, version, f"{name} {reason} ({shutil.which(name) or shell.which(name)})" if reason else "")
+
+
+def _docker_version() -> Version | None:
+    shell.which("docker")
+    return parse_version(str(docker_client().version()["Version"]))
+
+
+def find_all(names: Iterable[str], tools: Mapping[str, Tool]) -> list[Found]:
+    """Look for several tools at once, in their order."""
+    wanted = list(names)
+    with ThreadPoolExecutor(max_workers=max(1, len(wanted))) as pool:
+        return list(pool.map(lambda name: find(name, tools[name]), wanted))

@@ -1,0 +1,70 @@
+"""The Prometheus operator's custom resource definitions (CRDs): the app's chart needs them before the operator is there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from scripts.core.errors import TaskError
+from scripts.core.report import Outcome, StepReport, changed, unchanged
+from scripts.kubernetes.cluster import Cluster
+from scripts.kubernetes.deployment import FIELD_MANAGER
+
+APPLY_SECONDS = 120
+OURS = {"app.kubernetes.io/managed-by": FIELD_MANAGER}
+VERSION = "operator.prometheus.io/version"
+
+
+def existing_crds(cluster: Cluster) -> dict[str, set[str]]:
+    """Return the labels (`key=value`) of the operator's CRDs that the cluster knows, by name.
+
+    kubectl's table has no more of them: whole, they are seven megabytes.
+    """
+    rows = [line.split() for line in cluster.kubectl("get", "crd", "--show-labels", "--no-headers").stdout.splitlines()]
+    return {row[0]: set(row[-1].split(",")) for row in rows if row[0].endswith(".monitoring.coreos.com")}
+
+
+def is_ours(labels: set[str]) -> bool:
+    """Return whether `up` brought the definition with these labels."""
+    return {f"{key}={value}" for key, value in OURS.items()} <= labels
+
+
+def apply(cluster: Cluster, chart: Path, step: StepReport) -> Outcome:
+    """Apply the definitions in the chart's folder, unless the cluster has them already. Raises TaskError when the chart holds none."""
+    files = sorted((chart / "charts" / "crds" / "crds").glob("crd-*.yaml"))
+    if not files:
+        raise TaskError(f"{chart} holds no custom resource definitions", "fix monitoring.chart_repository in invoke.yaml")
+    version = _operator_version(files[0])
+    existing = existing_crds(cluster)
+    if not all(is_ours(labels) for labels in existing.values()):
+        return unchanged(f"{len(existing)} CRDs, which somebody else installed")
+    if len(existing) == len(files) and all(f"{VERSION}={version}" in labels for labels in existing.values()):
+        return unchanged(f"{len(existing)} CRDs of operator {version}")
+    step.progress(f"applying {len(files)} CRDs of operator {version}")
+    manifest = "\n---\n".join(_marked(file.read_text(encoding="utf-8")) for file in files)
+    argv = ("apply", "--server-side", "--force-conflicts", f"--field-manager={FIELD_MANAGER}", "--output", "name", "--filename", "-")
+    names = cluster.kubectl(*argv, input=manifest, timeout=APPLY_SECONDS).stdout.split()
+    # Only now, when all of them are there: what was interrupted before is applied again.
+    cluster.kubectl("label", "--overwrite", *names, f"{VERSION}={version}", timeout=APPLY_SECONDS)
+    cluster.kubectl("wait", "--for=condition=Established", *names, f"--timeout={APPLY_SECONDS}s", timeout=APPLY_SECONDS + 10)
+    return changed(f"{len(files)} CRDs of operator {version}")
+
+
+def _marked(definition: str) -> str:
+    """Return a definition with our labels in it, so that none is ever in the cluster without them.
+
+    Its text is changed, for PyYAML cannot read the plain `=` among the values of the operator's enumerations.
+    """
+    labels = "  labels:\n"
+    ours = labels + "".join(f"    {key}: {value}\n" for key, value in OURS.items())
+    head, opening, rest = definition.partition("\nmetadata:\n")
+    metadata, spec, body = rest.partition("\nspec:\n")
+    marked = metadata.replace(labels, ours, 1) if labels in metadata else f"{ours}{metadata}"
+    return f"{head}{opening}{marked}{spec}{body}"
+
+
+def _operator_version(definition: Path) -> str:
+    with definition.open(encoding="utf-8") as lines:
+        for line in lines:
+            if line.strip().startswith(f"{VERSION}:"):
+                return line.partition(":")[2].strip()
+    raise TaskError(f"{definition.name} does not say its version", "fix monitoring.chart_version in invoke.yaml")

@@ -1,0 +1,124 @@
+"""What a command works on: the settings, `.env` and the engine of this checkout, and what follows from them."""
+
+from __future__ import annotations
+
+import threading
+from functools import cached_property
+
+from scripts.config import env_file
+from scripts.config.env_file import EnvFile
+from scripts.config.settings import Settings, Source, load_settings
+from scripts.core.errors import InputError, TaskError
+from scripts.core.paths import ROOT
+from scripts.desired import images, secrets
+from scripts.desired.helm_release import HelmRelease, app_release
+from scripts.desired.images import Image, desired_image
+from scripts.desired.secrets import Secret
+from scripts.engines.choice import choose
+from scripts.engines.protocol import Engine
+from scripts.images.bases import find_base
+from scripts.kubernetes.deployment import Deployment
+from scripts.machine.docker_client import build_platform
+
+ENV = ROOT / ".env"
+ENV_EXAMPLE = ROOT / ".env.example"
+SERVICE_MONITORS = "servicemonitors.monitoring.coreos.com"
+
+
+class Project:
+    """The project as this checkout has it. Each part is read when it is first needed, and once, whichever thread needs it."""
+
+    def __init__(self, engine: str | None = None, *, monitoring: bool = True) -> None:
+        """Take the settings, with the engine overridden by `engine` if given, and monitoring off if not wanted. Raises InputError."""
+        settings = load_settings(engine)
+        if not monitoring:
+            settings = settings.model_copy(update={"monitoring": settings.monitoring.model_copy(update={"enabled": False})})
+        self.settings: Settings = settings
+        self._lock = threading.RLock()
+        self._images: list[Image] | None = None
+
+    def without_monitoring(self) -> Project:
+        """Return the same project with the monitoring switched off."""
+        return Project(self.settings.engine, monitoring=False)
+
+    def freeze(self) -> None:
+        """Read what several steps share before they run in threads. Raises InputError, MissingError."""
+        _ = self.secrets, self.sources
+
+    @cached_property
+    def env(self) -> EnvFile:
+        """The checked `.env`. Raises InputError with all its problems."""
+        return env_file.read(ENV, self.settings.env)
+
+    @cached_property
+    def secrets(self) -> list[Secret]:
+        """The Secrets that the app needs."""
+        return secrets.desired_secrets(self.settings, self.env)
+
+    @cached_property
+    def sources(self) -> dict[str, Source]:
+        """What the project's images are made of, by name."""
+        return images.sources(self.settings, self.env, monitored=self.monitored)
+
+    @property
+    def images(self) -> list[Image]:
+        """The images of the sources as they were when first asked for. Raises TaskError where a base image is not there yet."""
+        with self._lock:
+            if self._images is None:
+                self._images = self._desired_images()
+            return self._images
+
+    def refresh_images(self) -> list[Image]:
+        """Return the images of the sources as they are now, and take them from now on."""
+        with self._lock:
+            self._images = self._desired_images()
+            return self._images
+
+    def _desired_images(self) -> list[Image]:
+        found, platform = [], build_platform()
+        for name, source in self.sources.items():
+            base = find_base(self.settings, source.base)
+            if base is None:
+                raise TaskError(f"the base image `{source.base}` is not there", "invoke build")
+            found.append(desired_image(self.settings.project, name, source, base, platform))
+        return found
+
+    def release(self) -> HelmRelease:
+        """Return the app's release. It has ServiceMonitors where the project is monitored and the cluster knows them. Raises TaskError."""
+        monitoring = self.monitored and self.cluster_deployment().cluster.knows(SERVICE_MONITORS)
+        return app_release(self.settings, self.images, self.secrets, monitoring=monitoring)
+
+    @property
+    def engine(self) -> Engine:
+        """The engine that the app runs in. Raises MissingError when none can work."""
+        return self._choice[0]
+
+    @property
+    def reason(self) -> str:
+        """Why it is this engine."""
+        return self._choice[1]
+
+    @cached_property
+    def _choice(self) -> tuple[Engine, str]:
+        return choose(self.settings)
+
+    @property
+    def monitored(self) -> bool:
+        """Whether Prometheus runs beside the app: it is wanted, and the engine has a Kubernetes."""
+        return self.settings.monitoring.enabled and self.engine.deployment is not None
+
+    def why_not_monitored(self) -> str:
+        """Return why there will be no monitoring, or an empty string."""
+        if not self.settings.monitoring.enabled:
+            return "it is switched off, by --no-monitoring or monitoring.enabled in invoke.yaml"
+        return "" if self.monitored else f"the {self.engine.name} engine has no Kubernetes to watch"
+
+    def cluster_deployment(self) -> Deployment:
+        """Return the app's release in its cluster. Raises InputError in an engine without Kubernetes."""
+        if self.engine.deployment is None:
+            raise InputError(f"the {self.engine.name} engine has no Kubernetes", "use --engine minikube or --engine kube_context")
+        return self.engine.deployment
+
+    def create_env(self) -> list[str]:
+        """Make a `.env` with invented passwords where there is none; return the keys that were invented."""
+        return [] if ENV.exists() else env_file.create(ENV, ENV_EXAMPLE, self.settings.env)

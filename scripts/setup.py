@@ -1,0 +1,209 @@
+"""Bring the programs that the engine needs, and the tests' where the development requirements are installed."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from scripts.command import command
+from scripts.config.settings import Settings
+from scripts.core import log
+from scripts.core.errors import MissingError, TaskError
+from scripts.core.pipeline import Step, run_steps
+from scripts.core.report import Outcome, Report, StepReport, changed, unchanged
+from scripts.engines.choice import choose
+from scripts.engines.docker.engine import DockerEngine
+from scripts.engines.kube_context import KubeContextEngine
+from scripts.engines.minikube import MinikubeEngine, rejects_root
+from scripts.images.bases import find_base
+from scripts.machine import docker_client, packages, tool_downloads, tool_folder, tools
+from scripts.machine.tool_downloads import ToolDownload
+from scripts.machine.tools import Found
+from scripts.project import Project
+
+ENGINES = {kind.name: kind for kind in (KubeContextEngine, MinikubeEngine, DockerEngine)}
+OLDEST_NODE = (20, 9, 0)  # what Next.js asks for
+
+
+@dataclass(frozen=True)
+class ForTests:
+    """A program that tests start, and the Debian package that has it."""
+
+    package: str
+    program: str
+    """Its name, or a pattern of its path where it is not on PATH."""
+    reason: str
+
+
+FOR_TESTS = (
+    ForTests("chromium", "chromium", "the page is used in a real browser"),
+    ForTests("postgresql", "/usr/lib/postgresql/*/bin/initdb", "the backend is tested on a real database"),
+    ForTests("pgbouncer", "/usr/sbin/pgbouncer", "and through the kind of pooler that Neon has"),
+    ForTests("prometheus", "promtool", "the alert rules are tested, and metrics scraped"),
+    ForTests("mmdebstrap", "mmdebstrap", "base images are made from packages"),
+    ForTests("nodejs", "node", "the frontend is built and tested"),
+    ForTests("npm", "npm", "likewise"),
+)
+
+
+@dataclass(frozen=True)
+class Action:
+    """Something that setup does: how it is announced, and the doing, which returns what to tell afterwards."""
+
+    announcement: str
+    act: Callable[[StepReport], str]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What setup will do, and the commands for what only a person can do."""
+
+    actions: Sequence[Action]
+    by_hand: Sequence[str]
+
+
+@command(changes=True)
+def setup(project: Project, report: Report) -> None:
+    """Run: bring the tools that this machine lacks.
+
+    Those of the engine, and those of the tests where the development requirements are installed.
+    """
+    run_steps([Step("setup", partial(main, project))], report)
+
+
+def main(project: Project, step: StepReport) -> Outcome:
+    """Bring what is missing, after saying what. Raises MissingError with the exact commands for what a person has to do."""
+    settings = project.settings
+    tool_folder.clean_up()
+    name, reason = engine_to_set_up(settings)
+    needed = ENGINES[name].tools
+    found = tools.find_all(needed, settings.tools)
+    plan = plan_for(settings, found)
+    for action in plan.actions:
+        step.say(f"will {action.announcement}")
+    done = [action.act(step) for action in plan.actions]
+    if plan.by_hand:
+        raise MissingError(f"the {name} engine needs what setup cannot bring here", "run these commands", plan.by_hand)
+    if done:
+        found = tools.find_all(needed, settings.tools)
+    problems = [tool.problem for tool in found if tool.problem]
+    if problems:
+        raise TaskError("setup did not bring all that is needed", f"the details are in {log.shown_path()}", problems)
+    for warning in left_out():
+        step.warn(warning)
+    return changed("; ".join(done)) if done else unchanged(f"{', '.join(map(str, found))}; engine {name}: {reason}")
+
+
+def engine_to_set_up(settings: Settings) -> tuple[str, str]:
+    """Return the engine whose tools are wanted, and why; unlike `up`, setup counts an engine that its tools would make usable."""
+    if settings.engine != "auto":
+        return settings.engine, "as invoke.yaml says"
+    if settings.kube_context.context:
+        return KubeContextEngine.name, "invoke.yaml names a context"
+    try:
+        chosen, reason = choose(settings)
+    except MissingError:
+        chosen = None
+    if chosen is not None and (chosen.name != DockerEngine.name or chosen.deployed()):
+        return chosen.name, reason
+    if rejects_root(settings.minikube.driver):
+        return DockerEngine.name, "Minikube does not run as root"
+    if tool_downloads.kubernetes_answers(refresh=True):
+        return MinikubeEngine.name, "Kubernetes' releases can be had, so Minikube can start"
+    return DockerEngine.name, "Kubernetes' releases cannot be had here, so no cluster can start"
+
+
+def plan_for(settings: Settings, found: Sequence[Found]) -> Plan:
+    """Return what brings the tools that do not do, and the packages that building and testing need. Changes nothing."""
+    actions: list[Action] = []
+    by_hand: list[str] = []
+    for tool in found:
+        if not tool.problem:
+            continue
+        if tool.name == "docker":
+            _plan_docker(tool, actions, by_hand)
+        else:
+            _plan_release(tool, settings.tools[tool.name].version, actions, by_hand)
+    wanted = {**_for_bases(settings, found), **_for_tests()}
+    if wanted and packages.installable():
+        listed = ", ".join(f"{package} ({reason})" for package, reason in wanted.items())
+        names = list(wanted)
+        actions.append(Action(f"install Debian packages: {listed}", lambda step: _install(names, step, services=False)))
+    return Plan(actions, by_hand)
+
+
+def _plan_docker(tool: Found, actions: list[Action], by_hand: list[str]) -> None:
+    if docker_client.docker_answers() and shutil.which("docker"):
+        by_hand.append(f"{packages.docker_by_hand()}   ({tool.problem})")
+    elif not packages.installable():
+        by_hand.append(packages.docker_by_hand())
+    else:
+        if not (shutil.which("dockerd") and shutil.which("docker")):
+            actions.append(
+                Action("install the Docker engine: Debian's docker.io", lambda step: _install(["docker.io", "docker-cli"], step))
+            )
+        actions.append(Action("start the Docker engine, unless installing it has", _start_docker))
+
+
+def _start_docker(step: StepReport) -> str:
+    if not docker_client.docker_answers():
+        packages.start_docker(step)
+    return "the Docker engine runs"
+
+
+def _install(names: Sequence[str], step: StepReport, *, services: bool = True) -> str:
+    packages.apt_install(names, step, services=services)
+    return f"installed {', '.join(names)}"
+
+
+def _plan_release(tool: Found, version: str, actions: list[Action], by_hand: list[str]) -> None:
+    release = tool_downloads.load()[tool.name]
+    if release.can_come(version):
+        way = "download it and check its SHA-256" + (", or build it with Go" if release.go else "")
+        announcement = f"bring {tool.name} {version} into .tools/bin ({tool.problem}): {way}"
+        actions.append(Action(announcement, lambda step: _bring(tool.name, version, release, step)))
+    else:
+        by_hand.append(release.command())
+
+
+def _bring(name: str, version: str, release: ToolDownload, step: StepReport) -> str:
+    way = tool_downloads.bring(name, version, release, step)
+    return f"{name} {version} {way}"
+
+
+def _for_bases(settings: Settings, found: Sequence[Found]) -> dict[str, str]:
+    """What making base images takes, where they may have to be made: by package, with the reason."""
+    if settings.build.base_source == "registry" or shutil.which("mmdebstrap"):
+        return {}
+    runs = all(not tool.problem for tool in found if tool.name == "docker")
+    if runs and all(find_base(settings, name) for name in settings.base_images):
+        return {}
+    return {"mmdebstrap": "makes base images where no registry answers"}
+
+
+def _for_tests() -> dict[str, str]:
+    """What the tests start and this machine lacks, by package, where the development requirements are installed."""
+    if importlib.util.find_spec("pytest") is None:
+        return {}
+    return {needed.package: needed.reason for needed in FOR_TESTS if not _is_there(needed.program)}
+
+
+def _is_there(program: str) -> bool:
+    if program.startswith("/"):
+        return any(Path("/").glob(program.lstrip("/")))
+    return shutil.which(program) is not None
+
+
+def left_out() -> list[str]:
+    """Return what tests will leave out on this machine."""
+    missing = _for_tests()
+    warnings = []
+    if missing:
+        warnings.append(f"tests that need {', '.join(missing)} will be left out: install these yourself")
+    elif importlib.util.find_spec("pytest") and (node := tools.version_of("node")) and node < OLDEST_NODE:
+        warnings.append(f"the frontend's tests will be left out: node {tools.shown(node)} is older than {tools.shown(OLDEST_NODE)}")
+    return warnings

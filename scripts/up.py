@@ -1,0 +1,83 @@
+"""`invoke up` and `invoke build`: the graph of steps that brings everything to what the sources say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from scripts import (
+    build_images,
+    check_policies,
+    create_secrets,
+    install_chart,
+    install_crds,
+    install_monitoring,
+    load_images,
+    preflight,
+    smoke_test,
+    start_cluster,
+    wait_for_rollout,
+)
+from scripts.command import command
+from scripts.core.errors import InputError
+from scripts.core.pipeline import Step, run_steps
+from scripts.core.report import Outcome, Report, StepReport
+from scripts.look.status import show_addresses
+from scripts.project import Project
+
+Main = Callable[[Project, StepReport], Outcome]
+
+
+def steps(project: Project, *, require_monitoring: bool = False) -> list[Step]:
+    """Return the graph: builds run while the cluster starts, monitoring is installed beside the app, and each edge is a real need."""
+
+    def step(name: str, main: Main, *needs: str, optional: bool = False) -> Step:
+        return Step(name, partial(main, project), needs, optional)
+
+    graph = [
+        step("preflight", preflight.main),
+        step("build", build_images.main, "preflight"),
+        step("start", start_cluster.main, "preflight"),
+        step("load", load_images.main, "build", "start"),
+        step("secrets", create_secrets.main, "start"),
+        step("chart", install_chart.main, "load", "secrets", *(["crds"] if project.monitored else [])),
+        step("rollout", wait_for_rollout.main, "chart"),
+        step("smoke", smoke_test.main, "rollout"),
+    ]
+    if project.engine.deployment is not None:
+        graph.append(step("policies", check_policies.unless_known, "rollout", optional=True))
+    if project.monitored:
+        graph.append(step("crds", install_crds.main, "start", optional=not require_monitoring))
+        graph.append(step("monitoring", install_monitoring.main, "crds", optional=not require_monitoring))
+    return graph
+
+
+@command(
+    changes=True,
+    help={
+        "monitoring": "--no-monitoring leaves Prometheus and Grafana out",
+        "require-monitoring": "fail when the monitoring cannot be installed",
+    },
+)
+def up(project: Project, report: Report, *, monitoring: bool = True, require_monitoring: bool = False) -> None:
+    """Run: build and deploy the current sources; smoke-test them.
+
+    Preflight, build, start, load, Secrets, chart, rollout, smoke test; monitoring beside them.
+    """
+    if not monitoring:
+        project = project.without_monitoring()
+    if require_monitoring and (reason := project.why_not_monitored()):
+        raise InputError(f"there would be no monitoring: {reason}", "leave out --require-monitoring, or fix that")
+    for key in project.create_env():
+        report.say(f".env: invented {key}")
+    report.say(f"engine: {project.engine.name} ({project.reason})")
+    project.freeze()
+    run_steps(steps(project, require_monitoring=require_monitoring), report)
+    show_addresses(project.engine, report)
+
+
+@command(changes=True)
+def build(project: Project, report: Report) -> None:
+    """Run: build the images that are not there yet, and nothing else."""
+    project.create_env()
+    run_steps([Step("build", partial(build_images.main, project))], report)

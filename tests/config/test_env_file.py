@@ -1,0 +1,152 @@
+"""The parsing table of `.env`, and its report of problems."""
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from scripts.config import env_file
+from scripts.config.settings import EnvKey, load_settings
+from scripts.core.errors import InputError
+
+pytestmark = pytest.mark.unit
+
+KEYS = {
+    "PASSWORD": EnvKey(description="the password", generate=True),
+    "URL": EnvKey(description="the database", optional=True, format="postgres_url"),
+    "NOTE": EnvKey(description="anything", optional=True),
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        pytest.param("A=plain", {"A": "plain"}, id="no final newline"),
+        pytest.param("A=b\r\nC=d\r\n", {"A": "b", "C": "d"}, id="CRLF"),
+        pytest.param("\ufeffA=b\n", {"A": "b"}, id="byte order mark"),
+        pytest.param("A='single # quoted'\n", {"A": "single # quoted"}, id="single quotes"),
+        pytest.param('A="double \\"quoted\\""\n', {"A": 'double "quoted"'}, id="double quotes"),
+        pytest.param("A=value # comment\n", {"A": "value"}, id="trailing comment"),
+        pytest.param("A=value#not-a-comment\n", {"A": "value#not-a-comment"}, id="a # within a word"),
+        pytest.param("# comment\n\nA=b\n", {"A": "b"}, id="comments and blank lines"),
+        pytest.param("export A=b\n", {"A": "b"}, id="export"),
+        pytest.param("A=\nB=''\n", {"A": "", "B": ""}, id="empty values"),
+        pytest.param('A="one\ntwo"\nB=c\n', {"A": "one\ntwo", "B": "c"}, id="multi-line"),
+        pytest.param('A="one\r\ntwo"\r\n', {"A": "one\ntwo"}, id="multi-line with CRLF"),
+        pytest.param("A=pa$$word${B}\nB=c\n", {"A": "pa$$word${B}", "B": "c"}, id="nothing is interpolated"),
+        pytest.param("A = spaced \n", {"A": "spaced"}, id="spaces around the ="),
+        pytest.param("A=ключ-パス-🔑\n", {"A": "ключ-パス-🔑"}, id="any script"),
+        pytest.param("A=a=b==\n", {"A": "a=b=="}, id="= within a value"),
+        pytest.param("", {}, id="an empty file"),
+    ],
+)
+def test_a_value_is_read_as_it_is_meant(text: str, values: dict[str, str]) -> None:
+    assert env_file.parse(text) == (values, [])
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("A=b\nA=c\n", "line 2: A is set again (first on line 1); keep one"),
+        ("\n\nJUST_A_WORD\n", "line 3: JUST_A_WORD has no `=`"),
+        ("A='left open\nB=c\n", "line 1: not a `KEY=value` line (is a quote left open?)"),
+        ("lower=b\n", "line 1: `lowe…` is no key: use upper-case letters, digits and _"),
+    ],
+)
+def test_a_malformed_line_is_named_with_its_number(text: str, problem: str) -> None:
+    assert problem in env_file.parse(text)[1]
+
+
+@pytest.mark.parametrize(
+    ("values", "problem"),
+    [
+        ({}, "PASSWORD is missing: the password"),
+        ({"PASSWORD": ""}, "PASSWORD is empty: the password"),
+        ({"PASSWORD": "changeme"}, "PASSWORD still holds a placeholder: the password"),
+        ({"PASSWORD": "<your password>"}, "PASSWORD still holds a placeholder: the password"),
+        ({"PASSWORD": "your-password-here"}, "PASSWORD still holds a placeholder: the password"),
+        ({"PASSWORD": "abc"}, "PASSWORD is shorter than 4 characters"),
+        ({"PASSWORD": "long enough", "URL": "mysql://u:p@h/d"}, "URL is not a `postgresql://user:password@host/database` URL"),
+        ({"PASSWORD": "long enough", "URL": "postgresql://host/d"}, "URL names no user and password before an `@`"),
+        ({"PASSWORD": "long enough", "PASWORD": "x"}, "PASWORD is not a key of this project (known: NOTE, PASSWORD, URL)"),
+    ],
+)
+def test_a_value_that_does_not_fit_is_named(values: dict[str, str], problem: str) -> None:
+    assert env_file.check(values, KEYS) == [problem]
+
+
+def test_good_values_have_no_problem() -> None:
+    assert env_file.check({"PASSWORD": "long enough", "URL": "postgres://u:p@h/d", "NOTE": ""}, KEYS) == []
+
+
+def test_all_problems_come_at_once_and_without_a_value(tmp_path: Path) -> None:
+    path = tmp_path / ".env"
+    path.write_text("URL=mysql://secret-host\nUNKNOWN=secret-value\n")
+    with pytest.raises(InputError) as error:
+        env_file.read(path, KEYS)
+    assert error.value.cause == ".env: 3 problems"
+    assert len(error.value.evidence) == 3
+    assert "secret" not in str(error.value)
+
+
+def test_a_missing_file_says_how_to_make_one(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"\.env does not exist\n  -> cp \.env\.example \.env"):
+        env_file.read(tmp_path / ".env", KEYS)
+
+
+def test_a_folder_in_its_place_cannot_be_read(tmp_path: Path) -> None:
+    (tmp_path / ".env").mkdir()
+    with pytest.raises(InputError, match=r"\.env cannot be read: Is a directory"):
+        env_file.read(tmp_path / ".env", KEYS)
+
+
+def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(b"PASSWORD=\xff\xfe")
+    with pytest.raises(InputError, match="not UTF-8 text"):
+        env_file.read(tmp_path / ".env", KEYS)
+
+
+def test_a_file_that_others_can_read_is_warned_about(tmp_path: Path) -> None:
+    path = tmp_path / ".env"
+    path.write_text("PASSWORD=long enough\n")
+    path.chmod(0o644)
+    assert env_file.read(path, KEYS).warnings == (".env can be read by other users of this machine: chmod 600 .env",)
+    path.chmod(0o600)
+    assert env_file.read(path, KEYS).warnings == ()
+
+
+def test_the_representation_shows_no_value(tmp_path: Path) -> None:
+    path = tmp_path / ".env"
+    path.write_text("PASSWORD=hidden-value\n")
+    path.chmod(0o600)
+    read = env_file.read(path, KEYS)
+    assert "hidden-value" not in repr(read)
+    assert read.get("PASSWORD") == "hidden-value"
+
+
+def test_a_new_file_has_strong_values_and_is_the_owners_alone(tmp_path: Path) -> None:
+    example, path = tmp_path / ".env.example", tmp_path / ".env"
+    example.write_text("# about\nPASSWORD=\nURL=\n")
+    assert env_file.create(path, example, KEYS) == ["PASSWORD"]
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    values = env_file.read(path, KEYS)
+    assert len(values.get("PASSWORD")) >= 32
+    assert values.get("URL") == ""
+    assert sorted(p.name for p in tmp_path.iterdir()) == [".env", ".env.example"]
+
+
+def test_an_existing_file_is_never_overwritten(tmp_path: Path) -> None:
+    example, path = tmp_path / ".env.example", tmp_path / ".env"
+    example.write_text("PASSWORD=\n")
+    path.write_text("PASSWORD=mine\n")
+    with pytest.raises(FileExistsError):
+        env_file.create(path, example, KEYS)
+    assert path.read_text() == "PASSWORD=mine\n"
+
+
+def test_the_example_and_the_settings_name_the_same_keys() -> None:
+    example = Path(__file__).parents[2] / ".env.example"
+    values, problems = env_file.parse(example.read_text())
+    assert problems == []
+    assert set(values) == set(load_settings().env)
+    assert not any(values.values()), "the example holds a value that somebody could go on using"

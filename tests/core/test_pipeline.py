@@ -1,0 +1,178 @@
+"""Steps run as a graph; a failure stops what needs it and nothing else."""
+
+import io
+import json
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from scripts.core import log
+from scripts.core.errors import InputError, TaskError
+from scripts.core.pipeline import Step, run_steps, run_to_exit_code
+from scripts.core.report import Kind, Outcome, Report, StepReport, StepResult, changed, skipped, unchanged
+
+pytestmark = pytest.mark.unit
+
+
+class Voice:
+    """A report whose two streams can be read."""
+
+    def __init__(self, *, as_json: bool = False) -> None:
+        self.out, self.err = io.StringIO(), io.StringIO()
+        self.report = Report(as_json=as_json, stdout=self.out, stderr=self.err)
+
+    def events(self) -> list[dict[str, object]]:
+        return [json.loads(line) for line in self.out.getvalue().splitlines()]
+
+
+def fail(_: StepReport) -> Outcome:
+    raise TaskError("it broke", "fix it", ["evidence"])
+
+
+def test_a_step_begins_when_its_needs_have_ended() -> None:
+    voice, order, lock = Voice(), [], threading.Lock()
+
+    def note(name: str) -> object:
+        def act(_: StepReport) -> Outcome:
+            with lock:
+                order.append(name)
+            return unchanged()
+
+        return act
+
+    steps = [
+        Step("last", note("last"), ("left", "right")),
+        Step("left", note("left"), ("first",)),
+        Step("right", note("right"), ("first",)),
+        Step("first", note("first")),
+    ]
+    run_steps(steps, voice.report)
+    assert order[0] == "first"
+    assert order[-1] == "last"
+    assert sorted(order[1:3]) == ["left", "right"]
+
+
+def test_steps_without_a_need_of_each_other_overlap() -> None:
+    barrier = threading.Barrier(2, timeout=5)
+
+    def meet(_: StepReport) -> Outcome:
+        barrier.wait()
+        return changed()
+
+    run_steps([Step("a", meet), Step("b", meet)], Voice().report)
+
+
+def test_after_a_failure_what_needs_it_is_skipped_and_what_runs_comes_to_its_end() -> None:
+    voice, ended = Voice(), threading.Event()
+
+    def slow(_: StepReport) -> Outcome:
+        time.sleep(0.3)
+        ended.set()
+        return changed("done")
+
+    with pytest.raises(TaskError, match="it broke"):
+        run_steps(
+            [Step("breaks", fail), Step("slow", slow), Step("after", slow, ("breaks",)), Step("later", slow, ("slow",))], voice.report
+        )
+    assert ended.is_set()
+    results = {r.step: (r.result, r.detail) for r in voice.report.results}
+    assert results == {
+        "breaks": ("failed", "it broke"),
+        "slow": ("changed", "done"),
+        "after": ("skipped", "needs breaks"),
+        "later": ("skipped", "not started"),
+    }
+
+
+def test_an_optional_step_that_fails_is_skipped_with_its_cause() -> None:
+    voice = Voice()
+    run_steps([Step("extra", fail, optional=True), Step("main", lambda _: skipped("off"))], voice.report)
+    assert {(r.step, r.result, r.detail) for r in voice.report.results} == {("extra", "skipped", "it broke"), ("main", "skipped", "off")}
+
+
+def test_a_need_that_does_not_exist_is_a_defect() -> None:
+    with pytest.raises(ValueError, match="do not form a graph"):
+        run_steps([Step("a", fail, ("nothing",))], Voice().report)
+
+
+def test_a_person_sees_the_cause_the_evidence_and_the_action() -> None:
+    voice = Voice()
+
+    def work() -> None:
+        raise InputError("the cause", "the action", ["the evidence"])
+
+    assert run_to_exit_code(work, voice.report) == 2
+    assert voice.err.getvalue() == "error: the cause\n    the evidence\n  -> the action\n"
+    assert voice.out.getvalue() == ""
+
+
+def test_a_defect_shows_no_traceback_and_says_where_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    voice = Voice()
+    monkeypatch.setattr(log, "ROOT", tmp_path)
+    monkeypatch.setattr(log, "DEFECT", tmp_path / ".state" / "last-defect.log")
+
+    def work() -> None:
+        raise ZeroDivisionError("division by zero")
+
+    assert run_to_exit_code(work, voice.report) == 1
+    assert "Traceback" not in voice.err.getvalue()
+    assert "unexpected ZeroDivisionError: division by zero" in voice.err.getvalue()
+    assert "the details are in .state/last-defect.log" in voice.err.getvalue()
+    assert "Traceback" in log.DEFECT.read_text()
+
+
+def test_a_defect_within_a_step_shows_no_traceback_either() -> None:
+    voice = Voice()
+    with pytest.raises(TaskError, match="unexpected KeyError"):
+        run_steps([Step("a", lambda _: {}["x"])], voice.report)
+    assert "Traceback" not in voice.err.getvalue()
+
+
+def test_an_interrupt_ends_with_130() -> None:
+    voice = Voice()
+
+    def work() -> None:
+        raise KeyboardInterrupt
+
+    assert run_to_exit_code(work, voice.report) == 130
+    assert "error: interrupted" in voice.err.getvalue()
+
+
+def test_a_machine_gets_one_json_object_a_line_and_nothing_else() -> None:
+    voice = Voice(as_json=True)
+    assert (
+        run_to_exit_code(lambda: run_steps([Step("good", lambda s: (s.progress("half"), unchanged("all"))[1])], voice.report), voice.report)
+        == 0
+    )
+    events = voice.events()
+    assert [event["event"] for event in events] == ["step_started", "step_progress", "step_finished", "summary", "finished"]
+    assert events[2] | {"seconds": 0} == {"event": "step_finished", "step": "good", "result": "unchanged", "seconds": 0, "detail": "all"}
+    assert events[-1]["exit_code"] == 0
+    assert voice.err.getvalue() == ""
+
+
+def test_without_a_terminal_each_step_is_one_plain_line() -> None:
+    voice = Voice()
+    run_steps([Step("build", lambda s: (s.progress("noise"), changed("2 images"))[1])], voice.report)
+    lines = voice.err.getvalue().splitlines()
+    assert lines[0].split() == ["+", "build", "changed", "0.0", "s", "2", "images"]
+    assert "\x1b" not in voice.err.getvalue() + voice.out.getvalue()
+
+
+def closing(*kinds: Kind) -> str:
+    voice = Voice()
+    for number, kind in enumerate(kinds):
+        voice.report.finished(StepResult(f"step {number}", kind, 1.0, ""))
+    voice.report.closing_table(2.0)
+    return voice.out.getvalue()
+
+
+def test_the_closing_table_says_when_nothing_changed() -> None:
+    assert "nothing changed" in closing("unchanged", "unchanged")
+    assert "nothing changed" not in closing("unchanged", "changed")
+
+
+def test_a_step_that_was_alone_gets_no_table() -> None:
+    assert closing("changed") == ""

@@ -1,0 +1,61 @@
+"""Each service gets the keys that it lists, under a name that changes with their content."""
+
+import json
+
+import pytest
+from pydantic import SecretStr
+
+from scripts.config.env_file import EnvFile
+from scripts.config.settings import load_settings
+from scripts.core.paths import ROOT
+from scripts.desired import secrets
+
+pytestmark = pytest.mark.unit
+
+
+def env(**values: str) -> EnvFile:
+    return EnvFile(ROOT / ".env", {key: SecretStr(value) for key, value in values.items()})
+
+
+def test_a_service_gets_its_keys_and_no_others() -> None:
+    made = {
+        s.service: s
+        for s in secrets.desired_secrets(load_settings(), env(POSTGRES_PASSWORD="p@ss/word", API_TOKEN="token", GEMINI_API_KEY=""))
+    }
+    assert {name: secret.keys for name, secret in made.items()} == {
+        "backend": ("API_TOKEN", "DATABASE_URL"),
+        "frontend": ("API_TOKEN",),
+        "postgres": ("POSTGRES_PASSWORD",),
+    }
+    assert made["backend"].values["DATABASE_URL"] == "postgresql://todo:p%40ss%2Fword@todo-chatbot-postgres:5432/todo"
+
+
+def test_no_postgres_of_our_own_where_a_database_is_named() -> None:
+    made = secrets.desired_secrets(load_settings(), env(POSTGRES_PASSWORD="unused", DATABASE_URL="postgresql://u:p@neon/db"))
+    assert [secret.service for secret in made] == ["backend"]
+
+
+def test_the_name_changes_with_a_value_of_that_service_alone() -> None:
+    first = {
+        s.service: s.name
+        for s in secrets.desired_secrets(load_settings(), env(POSTGRES_PASSWORD="same", API_TOKEN="one1", GEMINI_API_KEY="k1k1"))
+    }
+    again = {
+        s.service: s.name
+        for s in secrets.desired_secrets(load_settings(), env(POSTGRES_PASSWORD="same", API_TOKEN="one1", GEMINI_API_KEY="k1k1"))
+    }
+    other = {
+        s.service: s.name
+        for s in secrets.desired_secrets(load_settings(), env(POSTGRES_PASSWORD="same", API_TOKEN="one1", GEMINI_API_KEY="k2k2"))
+    }
+    assert first == again
+    assert [name for name in first if first[name] != other[name]] == ["backend"]
+
+
+def test_the_manifest_is_immutable_and_the_representation_empty() -> None:
+    secret = secrets.Secret("backend", "todo-chatbot-backend-0", {"API_TOKEN": "hidden-value"})
+    manifest = json.loads(secret.manifest("todo-chatbot", {"a": "b"}))
+    assert manifest["immutable"] is True
+    assert manifest["stringData"] == {"API_TOKEN": "hidden-value"}
+    assert manifest["metadata"]["namespace"] == "todo-chatbot"
+    assert "hidden-value" not in repr(secret)

@@ -1,0 +1,128 @@
+"""The Docker engine runs what a pod says, or refuses it by name."""
+
+import copy
+from typing import Any
+
+import pytest
+
+from scripts.core.errors import InputError
+from scripts.engines.docker.pod_spec import Probe, SecretKey, cpus, plan, quantity
+
+pytestmark = pytest.mark.unit
+
+DEPLOYMENT: dict[str, Any] = {
+    "kind": "Deployment",
+    "metadata": {"name": "web"},
+    "spec": {
+        "template": {
+            "metadata": {"labels": {"app.kubernetes.io/component": "web"}},
+            "spec": {
+                "securityContext": {"runAsNonRoot": True, "runAsUser": 10001, "runAsGroup": 10001, "fsGroup": 10001},
+                "terminationGracePeriodSeconds": 30,
+                "initContainers": [{"name": "prepare", "image": "web:h1", "command": ["prepare"]}],
+                "containers": [
+                    {
+                        "name": "web",
+                        "image": "web:h1",
+                        "args": ["--serve"],
+                        "env": [{"name": "A", "value": "1"}, {"name": "B", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}}],
+                        "ports": [{"name": "http", "containerPort": 3000}],
+                        "resources": {"limits": {"cpu": "250m", "memory": "64Mi"}},
+                        "securityContext": {
+                            "readOnlyRootFilesystem": True,
+                            "allowPrivilegeEscalation": False,
+                            "capabilities": {"drop": ["ALL"]},
+                        },
+                        "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}],
+                        "readinessProbe": {"httpGet": {"path": "/ready", "port": "http"}, "periodSeconds": 5},
+                    }
+                ],
+                "volumes": [{"name": "tmp", "emptyDir": {"sizeLimit": "16Mi"}}],
+            },
+        }
+    },
+}
+SERVICE = {"kind": "Service", "metadata": {"name": "web-service"}, "spec": {"selector": {"app.kubernetes.io/component": "web"}}}
+OTHER = {"kind": "Service", "metadata": {"name": "other"}, "spec": {"selector": {"app.kubernetes.io/component": "other"}}}
+
+
+def changed_pod(**fields: Any) -> dict[str, Any]:
+    thing = copy.deepcopy(DEPLOYMENT)
+    thing["spec"]["template"]["spec"].update(fields)
+    return thing
+
+
+def changed_container(**fields: Any) -> dict[str, Any]:
+    thing = copy.deepcopy(DEPLOYMENT)
+    thing["spec"]["template"]["spec"]["containers"][0].update(fields)
+    return thing
+
+
+def test_a_container_is_planned_as_the_pod_says() -> None:
+    pod = plan([DEPLOYMENT, SERVICE, OTHER]).pods[0]
+    container = pod.container
+    assert (pod.workload, pod.service, pod.aliases, pod.group) == ("web", "web", ("web-service",), 10001)
+    assert (container.user, container.read_only, container.drop, container.new_privileges) == ("10001:10001", True, ("ALL",), False)
+    assert (container.memory, container.cpus, container.tmpfs) == (64 * 2**20, 0.25, {"/tmp": 16 * 2**20})
+    assert container.env == {"A": "1", "B": SecretKey("s", "k")}
+    assert container.secret_names() == ["s"]
+    assert container.readiness == Probe("/ready", (), 5, 1, 3)
+    assert [init.command for init in pod.init] == [("prepare",)]
+
+
+@pytest.mark.parametrize(
+    ("thing", "named"),
+    [
+        (changed_pod(hostNetwork=True), "Deployment/web: pod.hostNetwork"),
+        (changed_pod(volumes=[{"name": "tmp", "hostPath": {"path": "/"}}]), "volume `tmp` of kind hostPath"),
+        (changed_pod(volumes=[]), "volume `tmp` of kind missing"),
+        (changed_container(tty=True), "Deployment/web: pod.containers.web.tty"),
+        (changed_container(securityContext={"privileged": True}), "securityContext.privileged: true"),
+        (changed_container(securityContext={"capabilities": {"add": ["NET_ADMIN"]}}), "securityContext.capabilities.add"),
+        (changed_container(securityContext={"seccompProfile": {"type": "Unconfined"}}), "seccompProfile: Unconfined"),
+        (changed_container(env=[{"name": "IP", "valueFrom": {"fieldRef": {}}}]), "env.IP.valueFrom.fieldRef"),
+        (changed_container(readinessProbe={"grpc": {"port": 1}}), "readinessProbe: neither httpGet nor exec"),
+        (changed_pod(containers=DEPLOYMENT["spec"]["template"]["spec"]["containers"] * 2), "2 containers in one pod"),
+        (changed_pod(securityContext={"runAsNonRoot": True}), "runAsNonRoot without a numeric runAsUser"),
+        ({"kind": "DaemonSet", "metadata": {"name": "agent"}}, "DaemonSet agent"),
+    ],
+)
+def test_what_cannot_be_honoured_is_refused_by_name(thing: dict[str, Any], named: str) -> None:
+    with pytest.raises(InputError) as error:
+        plan([thing])
+    assert error.value.cause == "the docker engine cannot honour a part of the chart"
+    assert any(named in line for line in error.value.evidence)
+
+
+def test_what_the_preview_leaves_out_is_told() -> None:
+    things = [{"kind": kind, "metadata": {"name": "x"}} for kind in ("HorizontalPodAutoscaler", "NetworkPolicy", "ServiceAccount")]
+    assert plan([*things, DEPLOYMENT]).left_out == {"autoscaling", "network policies"}
+
+
+def test_pods_that_wait_in_an_init_container_come_last() -> None:
+    first = changed_pod(initContainers=[])
+    first["metadata"] = {"name": "database"}
+    assert [pod.workload for pod in plan([DEPLOYMENT, first]).pods] == ["database", "web"]
+
+
+def test_the_digest_changes_with_a_secrets_name() -> None:
+    other = changed_container(env=[{"name": "B", "valueFrom": {"secretKeyRef": {"name": "s2", "key": "k"}}}])
+    assert plan([DEPLOYMENT]).pods[0].digest == plan([copy.deepcopy(DEPLOYMENT)]).pods[0].digest
+    assert plan([DEPLOYMENT]).pods[0].digest != plan([other]).pods[0].digest
+
+
+@pytest.mark.parametrize(
+    ("text", "size"), [("64Mi", 67108864), ("1Gi", 2**30), ("500M", 500_000_000), ("1024", 1024), ("1.5Gi", 1610612736), (7, 7)]
+)
+def test_a_quantity_of_memory(text: str, size: int) -> None:
+    assert quantity(text) == size
+
+
+@pytest.mark.parametrize(("text", "cores"), [("250m", 0.25), ("1", 1.0), ("0.5", 0.5), (2, 2.0)])
+def test_a_quantity_of_cpu(text: str, cores: float) -> None:
+    assert cpus(text) == cores
+
+
+def test_what_is_no_quantity_is_refused() -> None:
+    with pytest.raises(InputError, match="`lots` is not a quantity"):
+        quantity("lots")

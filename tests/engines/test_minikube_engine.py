@@ -1,0 +1,364 @@
+"""The Minikube engine against a program that answers as the real one does, and refuses every command line that it was not told."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from scripts.config.settings import Settings, load_settings
+from scripts.core.errors import InputError, TaskError
+from scripts.engines import minikube
+from scripts.engines.minikube import MinikubeEngine
+from scripts.engines.minikube_facts import start_argv
+from scripts.images.archive import full_name
+from scripts.kubernetes.nodes import load
+from scripts.kubernetes.nodes.transports import ContainerdNode, DockerdNode
+from tests.programs import ANY, Programs, Reply, on_path, recorded
+
+pytestmark = pytest.mark.unit
+
+PROFILES = ("minikube", "profile", "list", "--light", "--output", "json")
+STATUS = ("minikube", "status", "--profile", "todo", "--output", "json")
+NODE = {"Name": "todo", "Host": "Running", "Kubelet": "Running", "APIServer": "Running", "Kubeconfig": "Configured", "Worker": False}
+RUNNING = Reply(json.dumps(NODE))
+STOPPED = Reply(json.dumps({**NODE, "Host": "Stopped", "Kubelet": "Stopped", "APIServer": "Stopped", "Kubeconfig": "Stopped"}), code=7)
+
+
+class Steps:
+    """A step's voice that keeps what it hears."""
+
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+        self.warned: list[str] = []
+
+    def progress(self, text: str) -> None:
+        self.heard.append(text)
+
+    def warn(self, text: str) -> None:
+        self.warned.append(text)
+
+
+@pytest.fixture
+def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Programs]:
+    monkeypatch.setattr(minikube, "KUBECONFIG", tmp_path / "state" / "kubeconfig")
+    monkeypatch.setenv("MINIKUBE_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    for name in ("SSL_CERT_FILE", *minikube.PROXIES):
+        monkeypatch.delenv(name, raising=False)
+    fakes = on_path(tmp_path / "bin", monkeypatch)
+    yield fakes
+    fakes.check()
+
+
+@pytest.fixture
+def settings() -> Settings:
+    wanted = load_settings().minikube.model_copy(update={"driver": "docker", "runtime": "containerd", "addons": ("metrics-server",)})
+    return load_settings().model_copy(update={"project": "todo", "minikube": wanted})
+
+
+@pytest.fixture
+def step() -> Steps:
+    return Steps()
+
+
+def start(settings: Settings) -> tuple[str, ...]:
+    return tuple(start_argv("todo", settings.minikube, settings.kubernetes_version))
+
+
+def profile(settings: Settings, addons: tuple[str, ...] = ("metrics-server",), **changes: object) -> Reply:
+    """The profile as these settings make it, beside one of the user's own."""
+    wanted = settings.minikube
+    kubernetes = {"KubernetesVersion": settings.kubernetes_version, "ContainerRuntime": wanted.runtime, "CNI": wanted.cni}
+    config = {"Driver": wanted.driver, "Memory": wanted.memory_mib, "CPUs": wanted.cpus, "DiskSize": wanted.disk_gib * 1024}
+    config |= {"Addons": dict.fromkeys(addons, True), "KubernetesConfig": kubernetes, "Nodes": [{"Name": ""}], **changes}
+    valid = [{"Name": name, "Status": "Skipped", "Config": config} for name in ("minikube", "todo")]
+    return Reply(json.dumps({"invalid": [], "valid": valid}))
+
+
+NO_PROFILES = Reply('{"invalid":[],"valid":[]}')
+
+
+def event(kind: str, **data: str) -> str:
+    return json.dumps({"specversion": "1.0", "type": f"io.k8s.sigs.minikube.{kind}", "data": data}) + "\n"
+
+
+def test_a_cluster_that_runs_as_configured_is_not_started_again(programs: Programs, settings: Settings, step: Steps) -> None:
+    programs.tell(PROFILES, profile(settings))
+    programs.tell(STATUS, RUNNING)
+    outcome = MinikubeEngine(settings).start(step)
+    assert outcome.kind == "unchanged"
+    assert settings.kubernetes_version in outcome.detail
+
+
+def test_a_first_start_shows_minikubes_own_steps_and_is_verified(programs: Programs, settings: Settings, step: Steps) -> None:
+    said = event("step", currentstep="3", totalsteps="19", message="Starting the node") + "* a line that is no JSON\n"
+    said += event("warning", message="Docker is slow") + event("error", message="harmless words on stderr")
+    programs.tell(PROFILES, NO_PROFILES)
+    programs.tell(start(settings), Reply(said))
+    programs.tell(STATUS, RUNNING)
+    assert MinikubeEngine(settings).start(step).kind == "changed"
+    assert "Starting the node (3/19)" in step.heard
+    assert step.warned == ["Docker is slow"]
+
+
+def test_a_start_that_says_it_is_done_and_is_not_is_a_failure(programs: Programs, settings: Settings, step: Steps) -> None:
+    programs.tell(PROFILES, NO_PROFILES)
+    programs.tell(start(settings), Reply(event("step", currentstep="19", totalsteps="19", message="Done!")))
+    programs.tell(STATUS, STOPPED)
+    with pytest.raises(TaskError, match="profile todo is not running"):
+        MinikubeEngine(settings).start(step)
+
+
+def test_the_users_kubeconfig_and_context_are_left_alone(programs: Programs, settings: Settings, step: Steps) -> None:
+    programs.tell(PROFILES, NO_PROFILES)
+    programs.tell(start(settings), Reply())
+    programs.tell(STATUS, RUNNING)
+    MinikubeEngine(settings).start(step)
+    assert "--keep-context" in start(settings)
+    assert {call["environment"]["KUBECONFIG"] for call in programs.asked("minikube")} == {str(minikube.KUBECONFIG)}
+    argv = MinikubeEngine(settings).cluster.kubectl_argv("get", "pods")
+    assert argv[:5] == ["kubectl", "--kubeconfig", str(minikube.KUBECONFIG), "--context", "todo"]
+
+
+def test_a_failure_gives_minikubes_reason_and_its_advice(programs: Programs, settings: Settings, step: Steps) -> None:
+    fatal = {"message": "Requested 4 CPUs, 2 there", "exitcode": "29", "name": "RSRC_INSUFFICIENT_CORES", "advice": "Ask for fewer"}
+    said = event("error", message="noise") + event("error", **fatal) + event("error", message="more noise")
+    programs.tell(PROFILES, NO_PROFILES)
+    programs.tell(start(settings), Reply(said, code=29))
+    with pytest.raises(TaskError) as failure:
+        MinikubeEngine(settings).start(step)
+    assert failure.value.cause == "Minikube did not start: Requested 4 CPUs, 2 there (RSRC_INSUFFICIENT_CORES)"
+    assert failure.value.action == "Ask for fewer"
+    assert failure.value.evidence == ("noise", "more noise")
+
+
+@pytest.mark.parametrize(
+    ("status", "command", "done"),
+    [
+        (STOPPED, "start", "started"),
+        (Reply("null"), "start", "started"),
+        (Reply("null", code=7), "start", "started"),
+        (Reply(json.dumps({**NODE, "Kubelet": "Stopped", "APIServer": "Paused"}), code=2), "unpause", "unpaused"),
+        (Reply(json.dumps({**NODE, "Kubeconfig": "Misconfigured"}), code=4), "update-context", "kubeconfig fixed"),
+    ],
+    ids=["stopped", "container gone, before 1.38", "container gone, from 1.38 on", "paused", "not in our kubeconfig"],
+)
+def test_a_profile_that_does_not_run_gets_what_it_needs(
+    programs: Programs, settings: Settings, step: Steps, status: Reply, command: str, done: str
+) -> None:
+    programs.tell(PROFILES, profile(settings))
+    programs.tell(STATUS, status, RUNNING)
+    programs.tell(start(settings) if command == "start" else ("minikube", command, "--profile", "todo"))
+    outcome = MinikubeEngine(settings).start(step)
+    assert (outcome.kind, done in outcome.detail) == ("changed", True)
+
+
+def test_a_full_disk_is_named_and_nothing_is_tried(programs: Programs, settings: Settings, step: Steps) -> None:
+    programs.tell(PROFILES, profile(settings))
+    programs.tell(STATUS, Reply(json.dumps({**NODE, "Host": "InsufficientStorage"}), code=1))
+    with pytest.raises(TaskError, match="no disk space"):
+        MinikubeEngine(settings).start(step)
+
+
+def test_an_older_kubernetes_is_upgraded_in_place(programs: Programs, settings: Settings, step: Steps) -> None:
+    older = {"KubernetesVersion": "v1.30.0", "ContainerRuntime": "containerd", "CNI": settings.minikube.cni}
+    programs.tell(PROFILES, profile(settings, KubernetesConfig=older))
+    programs.tell(STATUS, RUNNING)
+    programs.tell(start(settings), Reply())
+    assert MinikubeEngine(settings).start(step).kind == "changed"
+
+
+def test_only_the_addons_that_the_profile_lacks_are_enabled(programs: Programs, settings: Settings, step: Steps) -> None:
+    wanted = settings.minikube.model_copy(update={"addons": ("metrics-server", "ingress")})
+    settings = settings.model_copy(update={"minikube": wanted})
+    programs.tell(PROFILES, profile(settings))
+    programs.tell(STATUS, RUNNING)
+    programs.tell(("minikube", "addons", "enable", "ingress", "--profile", "todo"))
+    assert "addon ingress" in MinikubeEngine(settings).start(step).detail
+
+
+def test_drift_is_told_with_what_to_do_before_anything_changes(programs: Programs, settings: Settings, step: Steps) -> None:
+    programs.tell(PROFILES, profile(settings, Memory=2048, CPUs=1))
+    engine = MinikubeEngine(settings)
+    with pytest.raises(InputError) as drift:
+        engine.start(step)
+    assert f"minikube.cpus: the cluster has 1, invoke.yaml says {settings.minikube.cpus}" in drift.value.cause
+    assert "invoke down --cluster" in drift.value.cause
+    assert "memory_mib: the cluster has 2048" in drift.value.evidence[0]
+
+
+def test_profiles_that_minikube_cannot_read_are_a_missing_service(programs: Programs, settings: Settings) -> None:
+    programs.tell(PROFILES, Reply('{"error":{"Op":"open","Err":13}}', "permission denied\n", code=80))
+    assert MinikubeEngine(settings).unusable() == "minikube cannot list its profiles"
+
+
+def test_root_is_told_before_anything_that_minikube_refuses_it(
+    programs: Programs, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    programs.tell(PROFILES, NO_PROFILES)
+    MinikubeEngine(settings).unusable()
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    assert MinikubeEngine(settings).unusable() == "Minikube's docker driver does not run as root"
+    assert not minikube.rejects_root("none")
+
+
+def test_without_minikube_the_engine_says_so(programs: Programs, settings: Settings) -> None:
+    assert MinikubeEngine(settings).unusable() == "minikube is not installed"
+
+
+def test_an_extra_certificate_is_there_before_the_cluster_and_goes_with_it(
+    programs: Programs, settings: Settings, step: Steps, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pem = tmp_path / "gateway.pem"
+    pem.write_text("-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n")
+    monkeypatch.setenv("SSL_CERT_FILE", str(pem))
+    placed = tmp_path / "home" / ".minikube" / "certs" / "todo-extra-ca.pem"
+    programs.tell(PROFILES, NO_PROFILES, profile(settings))
+    programs.tell(start(settings), Reply())
+    programs.tell(STATUS, RUNNING)
+    programs.tell(("minikube", "delete", "--profile", "todo"))
+    engine = MinikubeEngine(settings)
+    engine.start(step)
+    assert placed.read_text() == pem.read_text()
+    assert "--embed-certs" in start(settings)
+    assert engine.down(delete_data=False, delete_cluster=True, step=step).kind == "changed"
+    assert not placed.exists()
+
+
+def test_behind_a_proxy_minikube_kubectl_and_helm_reach_the_node_directly(
+    programs: Programs, settings: Settings, step: Steps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example.com:3128")
+    monkeypatch.setenv("NO_PROXY", "example.com")
+    programs.tell(PROFILES, profile(settings))
+    programs.tell(STATUS, RUNNING)
+    engine = MinikubeEngine(settings)
+    engine.start(step)
+    expected = "example.com," + ",".join(minikube.NODE_NETWORKS)
+    assert {call["environment"]["NO_PROXY"] for call in programs.asked("minikube")} == {expected}
+    assert engine.cluster.environment["NO_PROXY"] == expected
+
+
+@pytest.mark.parametrize(
+    ("changes", "transport"),
+    [
+        ({}, ContainerdNode("todo", ("docker", "exec", "-i", "todo", "ctr"))),
+        ({"runtime": "docker"}, DockerdNode("todo", ("docker", "exec", "-i", "todo", "docker"))),
+    ],
+    ids=["containerd", "docker runtime"],
+)
+def test_a_node_that_is_a_container_is_reached_through_docker(
+    programs: Programs, settings: Settings, changes: dict[str, str], transport: object
+) -> None:
+    settings = settings.model_copy(update={"minikube": settings.minikube.model_copy(update=changes)})
+    programs.tell(PROFILES, profile(settings))
+    assert MinikubeEngine(settings).transports() == [transport]
+
+
+def saved_image(folder: Path, layers: tuple[bytes, ...] = (b"base" * 100, b"top")) -> Path:
+    """What `docker save` writes for todo-backend:h1."""
+    digests = [f"sha256:{hashlib.sha256(layer).hexdigest()}" for layer in layers]
+    config = json.dumps({"rootfs": {"diff_ids": digests}}).encode()
+    files = {f"{number}/layer.tar": layer for number, layer in enumerate(layers)}
+    manifest = [{"Config": "c.json", "RepoTags": ["todo-backend:h1"], "Layers": list(files)}]
+    path = folder / "saved.tar"
+    with tarfile.open(path, "w") as tar:
+        for name, data in {**files, "c.json": config, "manifest.json": json.dumps(manifest).encode()}.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
+    return path
+
+
+NAME = full_name("todo-backend:h1")
+LISTED = {
+    "containerd": [{"id": "sha256:1", "repoDigests": [], "repoTags": [NAME], "size": "1"}],
+    "docker through crictl": [{"id": "1", "repoDigests": None, "repoTags": ["todo-backend:h1"], "size": "1"}],
+    "images without tags": [{"id": "2", "repoDigests": [], "repoTags": None, "size": "1"}, {"id": "1", "repoTags": [NAME]}],
+}
+
+
+@pytest.mark.parametrize("listed", LISTED.values(), ids=LISTED)
+def test_a_node_in_a_machine_is_asked_through_minikube(programs: Programs, settings: Settings, listed: list[object]) -> None:
+    programs.tell(PROFILES, profile(settings, Driver="kvm2"))
+    programs.tell(("minikube", "image", "ls", "--profile", "todo", "--format", "json"), Reply(json.dumps(listed)))
+    (transport,) = MinikubeEngine(settings).transports()
+    assert NAME in transport.images()
+
+
+@pytest.mark.parametrize("empty", ["[]", "null", ""])
+def test_a_node_that_lists_nothing_has_nothing(programs: Programs, settings: Settings, empty: str) -> None:
+    programs.tell(PROFILES, profile(settings, Driver="kvm2"))
+    programs.tell(("minikube", "image", "ls", "--profile", "todo", "--format", "json"), Reply(empty))
+    assert MinikubeEngine(settings).transports()[0].images() == set()
+
+
+def test_a_load_that_ends_well_and_brings_nothing_is_a_failure(programs: Programs, settings: Settings, step: Steps, tmp_path: Path) -> None:
+    """`minikube image load` exits with 0 when it fails, so only the node's own list counts."""
+    programs.tell(PROFILES, profile(settings, Driver="kvm2"))
+    programs.tell(("minikube", "ssh", "--profile", "todo", "--", "sudo", "ctr", "--namespace", "k8s.io", "content", "ls", "--quiet"))
+    programs.tell(("minikube", "image", "load", "--profile", "todo", ANY))
+    programs.tell(("minikube", "image", "ls", "--profile", "todo", "--format", "json"), Reply("[]"))
+    (transport,) = MinikubeEngine(settings).transports()
+    with pytest.raises(TaskError, match=r"todo does not list docker\.io/library/todo-backend:h1"):
+        load._send(transport, saved_image(tmp_path), {NAME}, step)
+    assert len(programs.asked("minikube", "image", "load")) == 2, "first without the layers that are there, then whole"
+
+
+def test_an_import_that_fails_without_some_layers_is_made_again_with_all(programs: Programs, step: Steps, tmp_path: Path) -> None:
+    """What containerd 1.6 says, and leaves behind, when a layer was collected between the list and the import."""
+    transport = ContainerdNode("todo", ("docker", "exec", "-i", "todo", "ctr"))
+    ctr = (*transport.ctr, "--namespace", "k8s.io")
+    broken, whole = recorded("containerd-1.6.20/check-after-failed-import"), recorded("containerd-1.6.20/check-after-import")
+    programs.tell((*ctr, "content", "ls", "--quiet"), Reply("sha256:" + "0" * 64 + "\n"))
+    programs.tell((*ctr, "images", "import", "-"), recorded("containerd-1.6.20/import-without-a-layer"), Reply())
+    programs.tell((*ctr, "images", "check"), broken, whole)
+    name = "docker.io/library/eng-one:h2"
+    assert load._send(transport, renamed(saved_image(tmp_path), "eng-one:h2"), {name}, step).left_out == 0
+    assert transport.images() >= {name}
+
+
+def renamed(saved: Path, tag: str) -> Path:
+    other = saved.with_name("renamed.tar")
+    with tarfile.open(saved) as source, tarfile.open(other, "w") as target:
+        for member in source.getmembers():
+            data = source.extractfile(member).read().replace(b"todo-backend:h1", tag.encode())
+            member.size = len(data)
+            target.addfile(member, io.BytesIO(data))
+    return other
+
+
+def test_down_stops_the_cluster_and_deletes_it_only_when_asked(programs: Programs, settings: Settings, step: Steps) -> None:
+    kubectl = ("kubectl", "--kubeconfig", str(minikube.KUBECONFIG), "--context", "todo", "--namespace", settings.namespace)
+    programs.tell(PROFILES, profile(settings))
+    programs.tell(STATUS, RUNNING)
+    programs.tell((*kubectl, "get", "namespace", settings.namespace, "--ignore-not-found", "--output", "json"))
+    programs.tell((*kubectl, "get", "persistentvolumeclaims", "--output", "name"))
+    programs.tell(("minikube", "stop", "--profile", "todo"))
+    assert "stopped the profile todo" in MinikubeEngine(settings).down(delete_data=False, step=step).detail
+    assert programs.asked("minikube", "delete") == []
+
+
+def test_data_of_a_cluster_that_does_not_run_is_not_said_to_be_removed(programs: Programs, settings: Settings, step: Steps) -> None:
+    programs.tell(PROFILES, profile(settings))
+    programs.tell(STATUS, STOPPED)
+    with pytest.raises(TaskError, match="its data is still there"):
+        MinikubeEngine(settings).down(delete_data=True, step=step)
+
+
+def test_down_twice_changes_nothing_the_second_time(programs: Programs, settings: Settings, step: Steps) -> None:
+    programs.tell(PROFILES, profile(settings), profile(settings), NO_PROFILES)
+    programs.tell(STATUS, STOPPED)
+    engine = MinikubeEngine(settings)
+    stopped = engine.down(delete_data=False, step=step)
+    assert (stopped.kind, "invoke down --cluster" in stopped.detail) == ("unchanged", True)
+    programs.tell(("minikube", "delete", "--profile", "todo"))
+    assert engine.down(delete_data=True, delete_cluster=True, step=step).kind == "changed"
+    assert engine.down(delete_data=True, delete_cluster=True, step=step).kind == "unchanged"

@@ -1,0 +1,38 @@
+"""What both kinds of cluster share, as far as no cluster is needed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from scripts.core.shell import Result
+from scripts.kubernetes import service_forward, service_proxy
+from scripts.kubernetes.cluster import Cluster
+from scripts.kubernetes.deployment import Deployment
+
+pytestmark = pytest.mark.unit
+
+
+@dataclass(frozen=True)
+class Nodes(Cluster):
+    """A cluster that knows nothing but its nodes."""
+
+    names: str = ""
+
+    def kubectl(self, *argv: str, **_: Any) -> Result:
+        assert argv == ("get", "nodes", "--output", "name")
+        return Result(0, self.names, "", 0.0)
+
+
+@pytest.mark.parametrize(
+    ("nodes", "way"),
+    [("node/one\n", service_proxy), ("node/one\nnode/two\n", service_forward), ("", service_proxy)],
+    ids=["one node", "several nodes", "nodes that may not be listed"],
+)
+def test_services_are_asked_where_no_network_policy_is_in_the_way(nodes: str, way: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    for each in (service_proxy, service_forward):
+        monkeypatch.setattr(each, "open_client", lambda _, each=each: each)
+    cluster = Nodes("any", "todo", "todo", names=nodes)
+    assert Deployment(cluster, "todo").open_client() is way

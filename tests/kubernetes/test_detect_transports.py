@@ -1,0 +1,249 @@
+"""How images get into a cluster that is there already: what the cluster says comes from a fake kubectl, the containers are real."""
+
+from __future__ import annotations
+
+import io
+import json
+import tarfile
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from scripts.config.settings import KubeContext, Settings, load_settings
+from scripts.core import shell
+from scripts.core.errors import InputError
+from scripts.desired.helm_release import HelmRelease
+from scripts.desired.images import BaseImage, Image
+from scripts.engines.kube_context import KubeContextEngine
+from scripts.kubernetes.nodes import detect, registry
+from scripts.kubernetes.nodes.transports import ContainerdNode, DockerDesktopNode, DockerdNode
+from scripts.machine.docker_client import docker_client
+from tests.kubernetes import small_registry
+from tests.programs import Programs, Reply, on_path
+
+pytestmark = pytest.mark.engine
+
+CONTEXTS = ("kubectl", "config", "get-contexts", "--output", "name")
+NODES = ("kubectl", "--context", "theirs", "--namespace", "todo-chatbot", "get", "nodes", "--ignore-not-found", "--output", "json")
+PODS = (
+    *("kubectl", "--context", "theirs", "--namespace", "todo-chatbot", "get", "pods", "--all-namespaces", "--field-selector"),
+    *("spec.nodeName=here,status.phase=Running", "--output", "jsonpath={.items[*].metadata.uid}"),
+)
+VERSION = ("kubectl", "--context", "theirs", "--namespace", "todo-chatbot", "version", "--output", "json", "--request-timeout=5s")
+
+
+class Steps:
+    def progress(self, text: str) -> None:
+        pass
+
+    warn = progress
+
+
+@pytest.fixture
+def programs(docker_client: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Programs]:
+    fakes = on_path(tmp_path / "bin", monkeypatch)
+    yield fakes
+    fakes.check()
+
+
+def engine_with(**kube_context: str) -> KubeContextEngine:
+    wanted = KubeContext(**{"context": "theirs", **kube_context})
+    settings: Settings = load_settings().model_copy(update={"kube_context": wanted, "namespace": "todo-chatbot", "release": "todo-chatbot"})
+    return KubeContextEngine(settings)
+
+
+def node(name: str, provider: str = "", runtime: str = "containerd://2.1.3", boot: str = "another-machine") -> dict[str, object]:
+    info = {"containerRuntimeVersion": runtime, "bootID": boot, "kubeletVersion": "v1.36.2"}
+    spec = {"providerID": provider} if provider else {}
+    return {"kind": "Node", "metadata": {"name": name}, "spec": spec, "status": {"nodeInfo": info}}
+
+
+def nodes(*items: dict[str, object]) -> Reply:
+    return Reply(json.dumps({"kind": "List", "items": items}))
+
+
+@pytest.fixture
+def container(docker_client: object) -> Iterator[object]:
+    """Makes containers that stand where kind, k3d or Minikube would have put a node; they are never started."""
+    made, tag = [], f"todo-transports-test:{uuid.uuid4().hex[:8]}"
+    image = io.BytesIO()
+    with tarfile.open(fileobj=image, mode="w") as context:
+        dockerfile = b'FROM scratch\nCOPY Dockerfile /\nCMD ["/none"]\n'
+        info = tarfile.TarInfo("Dockerfile")
+        info.size = len(dockerfile)
+        context.addfile(info, io.BytesIO(dockerfile))
+    image.seek(0)
+    docker_client().images.build(fileobj=image, custom_context=True, tag=tag)
+
+    def make(name: str, **labels: str) -> None:
+        made.append(docker_client().containers.create(tag, name=name, labels={key.replace("__", "."): v for key, v in labels.items()}))
+
+    yield make
+    for each in made:
+        each.remove(force=True)
+    docker_client().images.remove(tag)
+
+
+@pytest.mark.parametrize(
+    ("labels", "provider"),
+    [
+        ({"io.x-k8s.kind.cluster": "dev"}, "kind://docker/dev/{name}"),
+        ({"app": "k3d", "k3d.cluster": "dev"}, "k3s://{name}"),
+        ({"name.minikube.sigs.k8s.io": "dev"}, ""),
+    ],
+    ids=["kind", "k3d", "minikube"],
+)
+def test_a_node_that_is_a_container_here_is_found_by_itself(
+    programs: Programs, container: object, labels: dict[str, str], provider: str
+) -> None:
+    name = f"transports-{uuid.uuid4().hex[:8]}"
+    container(name, **labels)
+    programs.tell(NODES, nodes(node(name, provider.format(name=name))))
+    assert engine_with().transports() == [ContainerdNode(name, ("docker", "exec", "-i", name, "ctr"))]
+
+
+def test_every_node_of_a_cluster_gets_its_own_road(programs: Programs, container: object) -> None:
+    names = [f"transports-{uuid.uuid4().hex[:8]}" for _ in range(2)]
+    for name in names:
+        container(name, **{"io.x-k8s.kind.cluster": "dev"})
+    programs.tell(NODES, nodes(*(node(name) for name in names)))
+    assert [transport.node for transport in engine_with(images="kind").transports()] == names
+
+
+def test_a_minikube_with_the_docker_runtime_is_filled_through_its_own_docker(programs: Programs, container: object) -> None:
+    name = f"transports-{uuid.uuid4().hex[:8]}"
+    container(name, **{"name.minikube.sigs.k8s.io": "dev"})
+    programs.tell(NODES, nodes(node(name, runtime="docker://28.2.2")))
+    assert engine_with().transports() == [DockerdNode(name, ("docker", "exec", "-i", name, "docker"))]
+
+
+def test_a_stranger_that_is_named_like_a_node_is_not_taken_for_it(programs: Programs, container: object) -> None:
+    name = f"transports-{uuid.uuid4().hex[:8]}"
+    container(name, purpose="something else")
+    programs.tell(NODES, nodes(node(name)))
+    with pytest.raises(InputError, match=f"no way is known to bring images to node {name}"):
+        engine_with().transports()
+
+
+def test_docker_desktops_node_shares_the_local_images(programs: Programs) -> None:
+    programs.tell(NODES, nodes(node("docker-desktop", runtime="docker://28.2.2")))
+    assert engine_with().transports() == [DockerDesktopNode("docker-desktop")]
+
+
+def test_a_node_that_is_out_of_reach_is_refused_with_what_was_seen_and_the_settings_to_choose_from(programs: Programs) -> None:
+    programs.tell(NODES, nodes(node("ip-10-0-0-7", "aws:///eu-central-1a/i-0123")))
+    with pytest.raises(InputError) as refusal:
+        engine_with().transports()
+    assert "no way is known to bring images to node ip-10-0-0-7 of theirs" in refusal.value.cause
+    assert "kube_context.images and .registry" in refusal.value.action
+    assert "aws:///eu-central-1a/i-0123" in refusal.value.evidence[0]
+
+
+@pytest.fixture
+def this_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Two sockets at the usual places: the container engine's own, and the node's."""
+    boot = tmp_path / "boot_id"
+    boot.write_text("this-boot\n")
+    sockets = [str(tmp_path / "engine.sock"), str(tmp_path / "node.sock")]
+    for path in sockets:
+        Path(path).touch()
+    monkeypatch.setattr(detect, "BOOT_ID", boot)
+    monkeypatch.setattr(detect, "SOCKETS", (str(tmp_path / "none.sock"), *sockets))
+    return sockets
+
+
+def containers(socket: str, uid: str) -> tuple[str, ...]:
+    label = f'labels."io.kubernetes.pod.uid"=={uid}'
+    return ("ctr", "--address", socket, "--namespace", "k8s.io", "containers", "ls", "--quiet", label)
+
+
+def test_on_this_machine_the_containerd_is_taken_that_runs_a_pod_of_the_node(programs: Programs, this_machine: list[str]) -> None:
+    programs.tell(NODES, nodes(node("here", boot="this-boot")))
+    programs.tell(PODS, Reply("uid-1 uid-2"))
+    programs.tell(containers(this_machine[0], "uid-1"), Reply(""))
+    programs.tell(containers(this_machine[1], "uid-1"), Reply("4f1c\n"))
+    assert engine_with().transports() == [ContainerdNode("here", ("ctr", "--address", this_machine[1]))]
+
+
+def test_with_no_pod_to_ask_for_kubernetes_own_namespace_is_the_sign(programs: Programs, this_machine: list[str]) -> None:
+    programs.tell(NODES, nodes(node("here", boot="this-boot")))
+    programs.tell(PODS, Reply(""))
+    programs.tell(("ctr", "--address", this_machine[0], "namespaces", "ls", "--quiet"), Reply("moby\n"))
+    programs.tell(("ctr", "--address", this_machine[1], "namespaces", "ls", "--quiet"), Reply("default\nk8s.io\n"))
+    assert engine_with().transports() == [ContainerdNode("here", ("ctr", "--address", this_machine[1]))]
+
+
+def test_sockets_that_do_not_serve_are_named_with_their_reasons(programs: Programs, this_machine: list[str]) -> None:
+    denied = Reply(stderr="ctr: failed to dial: permission denied\n", code=1)
+    programs.tell(NODES, nodes(node("here", boot="this-boot")))
+    programs.tell(PODS, Reply("uid-1"))
+    programs.tell(containers(this_machine[0], "uid-1"), Reply(""))
+    programs.tell(containers(this_machine[1], "uid-1"), denied)
+    with pytest.raises(InputError) as refusal:
+        engine_with().transports()
+    text = str(refusal.value)
+    assert f"{this_machine[0]}: runs no pod of here" in text
+    assert f"{this_machine[1]}: ctr: failed to dial: permission denied" in text
+    assert "kube_context.containerd_socket" in text
+
+
+def test_with_no_context_named_nothing_is_asked(programs: Programs) -> None:
+    engine = engine_with(context="")
+    assert engine.unusable() == "no context is named under kube_context in invoke.yaml"
+    assert not engine.deployed()
+    assert programs.asked() == []
+
+
+def test_a_context_that_the_kubeconfig_lacks_is_refused(programs: Programs) -> None:
+    programs.tell(CONTEXTS, Reply("minikube\nproduction\n"))
+    assert engine_with().unusable() == "the kubeconfig has no context theirs"
+    assert "fix kube_context.context" in engine_with().preflight()[0]
+
+
+def test_a_cluster_that_does_not_answer_is_told_in_kubectls_words(programs: Programs) -> None:
+    refused = "The connection to the server 127.0.0.1:6443 was refused - did you specify the right host or port?\n"
+    programs.tell(CONTEXTS, Reply("theirs\n"))
+    programs.tell(VERSION, Reply(stderr=refused, code=1))
+    assert engine_with().unusable() == refused.strip()
+
+
+def built(tag: str, content: bytes) -> Image:
+    dockerfile = b"FROM scratch\nCOPY base /base\nCOPY top /top\n"
+    context = io.BytesIO()
+    with tarfile.open(fileobj=context, mode="w") as archive:
+        for name, data in {"Dockerfile": dockerfile, "base": b"base" * 100_000, "top": content}.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+    context.seek(0)
+    docker_client().images.build(fileobj=context, custom_context=True, tag=f"todo-registry-test:{tag}")
+    return Image("backend", "todo-registry-test", tag, Path(), Path(), BaseImage("", "", ()))
+
+
+def test_a_registry_gets_what_it_lacks_and_is_asked_afterwards(docker_client: object) -> None:
+    names = [f"h{uuid.uuid4().hex[:8]}" for _ in range(2)]
+    first, second = (built(name, name.encode()) for name in names)
+    try:
+        with small_registry.running() as server:
+            assert registry.push(server.address, [first], Steps()).kind == "changed"
+            assert ("todo-registry-test", first.tag) in server.manifests
+            assert registry.push(server.address, [first], Steps()).kind == "unchanged"
+            before = server.received
+            assert registry.push(server.address, [first, second], Steps()).kind == "changed"
+            assert 0 < server.received - before < 5_000, "only the layer that changed"
+            for image in (first, second):
+                shell.run(["docker", "image", "rm", f"{server.address}/{image.reference}"], timeout=30)
+    finally:
+        for image in (first, second):
+            docker_client().images.remove(image.reference, force=True)
+
+
+def test_with_a_registry_every_image_of_the_release_is_named_with_it() -> None:
+    image = {"repository": "todo-backend", "tag": "h1"}
+    values = {"services": {"backend": {"image": image}}, "postgres": {"enabled": True, "image": image}, "monitoring": {"enabled": False}}
+    release = registry.named("registry.example.com/team", HelmRelease("r", "n", Path(), values))
+    assert release.values["services"]["backend"]["image"] == {"repository": "registry.example.com/team/todo-backend", "tag": "h1"}
+    assert release.values["postgres"]["image"]["repository"] == "registry.example.com/team/todo-backend"
+    assert values["services"]["backend"]["image"]["repository"] == "todo-backend"

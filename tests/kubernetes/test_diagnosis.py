@@ -1,0 +1,342 @@
+"""The pure rules over snapshots of real releases, recorded on Kubernetes 1.36, and over variations of them."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from scripts.core.errors import TaskError
+from scripts.kubernetes import rollout
+from scripts.kubernetes.diagnosis import observation
+from scripts.kubernetes.diagnosis.cause import DATABASE_CODES, PATIENCE, Diagnosis
+from scripts.kubernetes.diagnosis.diagnose import diagnose
+from scripts.kubernetes.diagnosis.snapshot import REVISION, Snapshot, is_rolled_out, parse_quantity, request_of, selects, time_of
+from tests.cluster.faults import FAULTS, HEALTHY, Fault
+from tests.cluster.recordings import FOLDER, read_recording
+
+pytestmark = pytest.mark.unit
+
+Object = dict[str, Any]
+
+
+def changed(name: str, change: Callable[[Object], None]) -> Snapshot:
+    """A recording with something about it changed."""
+    value = copy.deepcopy(read_recording(name).to_json())
+    change(value)
+    return Snapshot.from_json(value)
+
+
+def codes(snapshot: Snapshot) -> list[str]:
+    return [d.code for d in diagnose(snapshot)]
+
+
+def status_of(value: Object, kind: str = "containerStatuses") -> Object:
+    return value["pods"][0]["status"][kind][0]
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+def test_a_recorded_cause_is_named_rightly(fault: Fault) -> None:
+    (diagnosis,) = diagnose(read_recording(fault.name))
+    assert diagnosis.code == fault.code
+    assert diagnosis.workload == fault.name
+    assert fault.says in diagnosis.cause
+    assert "\n" not in diagnosis.cause
+    assert diagnosis.evidence
+    assert diagnosis.action
+
+
+@pytest.mark.parametrize("fault", HEALTHY, ids=lambda fault: fault.name)
+def test_a_recorded_healthy_release_has_no_diagnosis(fault: Fault) -> None:
+    assert diagnose(read_recording(fault.name)) == []
+
+
+def test_every_code_has_its_patience_and_every_patience_is_some_faults() -> None:
+    assert {fault.code for fault in FAULTS} <= PATIENCE.keys()
+    assert PATIENCE.keys() >= set(DATABASE_CODES)
+
+
+def test_a_snapshot_survives_being_written_as_json() -> None:
+    snapshot = read_recording("crash")
+    again = Snapshot.from_json(json.loads(json.dumps(snapshot.to_json())))
+    assert diagnose(again) == diagnose(snapshot)
+
+
+@pytest.mark.parametrize(
+    ("image", "action"), [("todo-backend:h0123456789ab", "invoke up builds"), ("docker.io/grafana/grafana:13.2.0", "give the node a way")]
+)
+def test_what_to_do_about_a_missing_image_depends_on_whose_it_is(image: str, action: str) -> None:
+    def named(value: Object) -> None:
+        value["pods"][0]["spec"]["containers"][0]["image"] = image
+
+    (diagnosis,) = diagnose(changed("image-missing", named))
+    assert diagnosis.action.startswith(action)
+
+
+def test_events_of_pods_that_are_gone_decide_nothing() -> None:
+    def other_pod(value: Object) -> None:
+        for event in value["events"]:
+            event["involvedObject"]["uid"] = "of-a-pod-that-is-gone"
+
+    assert codes(changed("readiness-refused", other_pod)) == []
+    assert codes(changed("liveness", other_pod)) != ["liveness-failing"]
+
+
+def test_pods_of_an_older_revision_are_not_looked_at() -> None:
+    def older(value: Object) -> None:
+        newer = copy.deepcopy(value["replica_sets"][0])
+        newer["metadata"] |= {"uid": "newer", "name": "newer", "annotations": {REVISION: "2"}}
+        newer["status"] = {}
+        value["replica_sets"].append(newer)
+
+    assert codes(read_recording("image-name")) == ["image-name-invalid"]
+    assert codes(changed("image-name", older)) == []
+
+
+def test_a_pod_on_its_way_out_is_not_looked_at() -> None:
+    def leaves(value: Object) -> None:
+        value["pods"][0]["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+
+    assert codes(changed("image-name", leaves)) == []
+
+
+def test_a_container_that_died_once_and_came_back_is_well() -> None:
+    assert read_recording("healed").pods[0]["status"]["containerStatuses"][0]["restartCount"] == 1
+
+    def died_twice(value: Object, ago: timedelta) -> None:
+        status_of(value)["restartCount"] = 2
+        finished = time_of(status_of(value)["lastState"]["terminated"]["finishedAt"])
+        value["taken"] = (finished + ago).isoformat()
+
+    assert codes(changed("healed", lambda value: died_twice(value, timedelta(minutes=1)))) == ["crash-on-start"]
+    assert codes(changed("healed", lambda value: died_twice(value, timedelta(minutes=6)))) == []
+
+
+def test_a_liveness_kill_is_told_from_a_crash_by_its_exit_code() -> None:
+    def crashed_itself(value: Object) -> None:
+        ended = status_of(value)["lastState"].get("terminated") or status_of(value)["state"]["terminated"]
+        ended["exitCode"] = 1
+        status_of(value)["restartCount"] = 3
+
+    assert codes(changed("liveness", crashed_itself)) in (["crash-on-start"], ["crash-later"])
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ('psycopg.OperationalError: could not translate host name "db" to address: Name or service not known', "database-name-unknown"),
+        ("error: DNS name not found", "database-name-unknown"),
+        ("Error: getaddrinfo ENOTFOUND todo-chatbot-postgres (database)", "database-name-unknown"),
+        ("socket.gaierror: [Errno -3] Temporary failure in name resolution", "database-name-unknown"),
+        ('connection to server at "10.0.0.1", port 5432 failed: Connection refused', "database-refused"),
+        ("OSError: Multiple exceptions: [Errno 111] Connect call failed ('127.0.0.1', 5432)", "database-refused"),
+        ('FATAL: password authentication failed for user "todo"', "database-refused"),
+        ("error: the database does not exist", "database-refused"),
+        ("error: too many connections", "database-refused"),
+        ("error: timed out (egress blocked?)", "database-silent"),
+        ("connect: No route to host", "database-silent"),
+        ('{"message": "waiting for the database", "reason": "connection refused"}', "database-refused"),
+        ("error: migration failed: relation todos does not exist", "migration-failed"),
+        ("error: migration failed: canceling statement: timed out", "migration-failed"),
+        ("ValueError: what is this?", "migration-failed"),
+    ],
+)
+def test_the_last_words_of_a_migration_name_the_cause(line: str, code: str) -> None:
+    def last_words(value: Object) -> None:
+        value["logs"] = {key: ["starting", line] for key in value["logs"]}
+
+    assert codes(changed("migration", last_words)) == [code]
+
+
+def test_the_words_of_a_service_count_only_where_they_speak_of_a_database() -> None:
+    def says(line: str) -> Callable[[Object], None]:
+        def change(value: Object) -> None:
+            value["logs"] = {key: [line] for key in value["logs"]}
+
+        return change
+
+    assert codes(changed("crash", says("redis: connection refused"))) == ["crash-on-start"]
+    assert codes(changed("crash", says("postgres: connection refused"))) == ["database-refused"]
+
+
+def test_silence_is_blocked_egress_only_where_a_policy_restricts_the_pod() -> None:
+    def policy(selector: Object, kinds: list[str]) -> Callable[[Object], None]:
+        def change(value: Object) -> None:
+            value["policies"] = [{"metadata": {"name": "p"}, "spec": {"podSelector": selector, "policyTypes": kinds}}]
+
+        return change
+
+    everyone: Object = {}
+    others = {"matchLabels": {"app.kubernetes.io/instance": "another"}}
+    assert codes(changed("database-silent", policy(everyone, ["Egress"]))) == ["egress-blocked"]
+    assert codes(changed("database-silent", policy(everyone, ["Ingress"]))) == ["database-silent"]
+    assert codes(changed("database-silent", policy(others, ["Egress"]))) == ["database-silent"]
+
+
+def test_a_database_cause_follows_from_our_own_database_that_is_ailing() -> None:
+    database, user = read_recording("volume"), read_recording("database-refused")
+    stateful = copy.deepcopy(database.to_json())
+    stateful["workloads"][0] |= {"kind": "StatefulSet"}
+    stateful["pods"][0]["metadata"]["ownerReferences"] = [{"uid": stateful["workloads"][0]["metadata"]["uid"]}]
+    database = Snapshot.from_json(stateful)
+    both = replace(
+        user,
+        workloads=[*user.workloads, *database.workloads],
+        replica_sets=[*user.replica_sets],
+        pods=[*user.pods, *database.pods],
+        claims=database.claims,
+        events=[*user.events, *database.events],
+    )
+    root, symptom = diagnose(both)
+    assert (root.code, root.follows_from) == ("volume-unbound", "")
+    assert (symptom.code, symptom.follows_from) == ("database-refused", "volume")
+    assert not symptom.final_after(10_000)
+    assert rollout.failure([root, symptom], both, 10).evidence[-1].endswith("(follows from volume)")
+
+
+def test_unschedulable_shows_the_request_against_what_the_nodes_have() -> None:
+    (diagnosis,) = diagnose(read_recording("cpu"))
+    snapshot = read_recording("cpu")
+    offers = snapshot.nodes[0]["status"]["allocatable"]["cpu"]
+    assert f"offers {offers}" in diagnosis.cause
+    assert "of it taken" in diagnosis.cause
+    assert diagnosis.action.startswith("lower the CPU request")
+
+
+def test_a_rollout_without_progress_and_without_a_cause_is_stalled() -> None:
+    def stalls(value: Object) -> None:
+        value["pods"], value["replica_sets"] = [], []
+        value["workloads"][0]["status"]["conditions"] = [
+            {"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded", "message": "timed out"}
+        ]
+
+    assert codes(changed("crash", stalls)) == ["stalled"]
+
+
+def test_patience_counts_seconds_and_deaths() -> None:
+    def of(code: str, exits: int = 0) -> Diagnosis:
+        return Diagnosis(code, "w", "c", (), "a", exits)
+
+    assert of("image-name-invalid").final_after(0)
+    assert not of("image-not-on-node").final_after(9)
+    assert of("image-not-on-node").final_after(10)
+    assert not of("crash-on-start", exits=2).final_after(1000)
+    assert of("crash-on-start", exits=3).final_after(0)
+    assert not of("readiness-http").final_after(1e9)
+
+
+@pytest.mark.parametrize(
+    ("change", "complete"),
+    [
+        ({}, True),
+        ({"observedGeneration": 0}, False),
+        ({"updatedReplicas": 0}, False),
+        ({"replicas": 2}, False),
+        ({"availableReplicas": 0}, False),
+    ],
+)
+def test_a_deployment_is_rolled_out_as_kubectl_sees_it(change: Object, complete: bool) -> None:
+    workload = copy.deepcopy(read_recording("healthy").workloads[0])
+    workload["status"] |= change
+    assert is_rolled_out(workload) is complete
+
+
+@pytest.mark.parametrize(
+    ("change", "complete"), [({}, True), ({"updateRevision": "b"}, False), ({"readyReplicas": 0}, False), ({"availableReplicas": 0}, False)]
+)
+def test_a_stateful_set_is_rolled_out_when_its_pods_are_of_the_newest_revision(change: Object, complete: bool) -> None:
+    status = {"observedGeneration": 1, "currentRevision": "a", "updateRevision": "a", "readyReplicas": 1, "availableReplicas": 1}
+    workload = {"kind": "StatefulSet", "metadata": {"generation": 1}, "spec": {"replicas": 1}, "status": {**status, **change}}
+    assert is_rolled_out(workload) is complete
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("250m", "0.25"), ("2", "2"), ("64Mi", "67108864"), ("1G", "1000000000"), ("1.5Gi", "1610612736"), (3, "3")]
+)
+def test_a_quantity_is_read_as_a_number(text: str, value: str) -> None:
+    assert parse_quantity(text) == Decimal(value)
+
+
+def test_a_quantity_that_is_none_is_refused() -> None:
+    with pytest.raises(ValueError, match="'lots' is not a quantity"):
+        parse_quantity("lots")
+
+
+def test_a_pod_asks_for_its_containers_together_or_its_largest_init_container() -> None:
+    def container(cpu: str, **more: str) -> Object:
+        return {"resources": {"requests": {"cpu": cpu}}, **more}
+
+    small = {"spec": {"containers": [container("100m"), container("200m")], "initContainers": [container("250m")]}}
+    large = {"spec": {"containers": [container("100m")], "initContainers": [container("2"), container("50m", restartPolicy="Always")]}}
+    assert str(request_of(small, "cpu")) == "0.300"
+    assert str(request_of(large, "cpu")) == "2"
+
+
+@pytest.mark.parametrize(
+    ("selector", "selected"),
+    [
+        ({}, True),
+        ({"matchLabels": {"app": "x"}}, True),
+        ({"matchLabels": {"app": "y"}}, False),
+        ({"matchExpressions": [{"key": "app", "operator": "In", "values": ["x", "z"]}]}, True),
+        ({"matchExpressions": [{"key": "app", "operator": "NotIn", "values": ["x"]}]}, False),
+        ({"matchExpressions": [{"key": "app", "operator": "Exists"}]}, True),
+        ({"matchExpressions": [{"key": "tier", "operator": "DoesNotExist"}]}, True),
+    ],
+)
+def test_a_label_selector_selects(selector: Object, selected: bool) -> None:
+    assert selects(selector, {"app": "x"}) is selected
+
+
+NEW_TALK = """I0101 0:0:0.1 1 rounds.go:632] "Response" verb="GET" url="https://x" status="503 Service Unavailable" milliseconds=4
+I0101 0:0:0.1 1 helper.go:222] "Response Body" body="{\\"status\\":\\"unavailable\\"}"
+"""
+BLOCK_TALK = """I0101 0:0:0.1 1 rounds.go:632] "Response" verb="GET" url="https://x" status="500 Internal Server Error" milliseconds=4
+I0101 0:0:0.1 1 helper.go:222] "Response Body" body=<
+\tone
+\ttwo
+ >
+"""
+OLD_TALK = """I0101 0:0:0.1 1 rounds.go:580] Response Status: 503 Service Unavailable in 4 milliseconds
+I0101 0:0:0.1 1 request.go:1212] Response Body: {"status":"unavailable"}
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "talk", "answer"),
+    [
+        ("", NEW_TALK, '503 {"status":"unavailable"}'),
+        ("", BLOCK_TALK, "500 one two"),
+        ("", OLD_TALK, '503 {"status":"unavailable"}'),
+        ("fine\n", NEW_TALK.replace("503 Service Unavailable", "200 OK"), "200 fine"),
+        ("", "the connection was lost", ""),
+    ],
+)
+def test_a_probe_answer_is_read_from_what_kubectl_tells(body: str, talk: str, answer: str) -> None:
+    assert observation.answer_in(body, talk) == answer
+
+
+def test_progress_tells_of_each_workload_how_many_pods_are_ready_and_what_the_rest_does() -> None:
+    assert rollout.progress(read_recording("healthy")) == "healthy 1/1"
+    assert rollout.progress(read_recording("image-never")) == "image-never 0/1 (ErrImageNeverPull)"
+    assert rollout.progress(read_recording("cpu")) == "cpu 0/1 (not placed on a node yet)"
+    assert rollout.progress(read_recording("database-waits")) == "database-waits 0/1 (migrate runs)"
+
+
+def test_a_rollout_that_is_merely_slow_fails_with_its_states_as_they_are() -> None:
+    error = rollout.failure([], read_recording("cpu"), 30)
+    assert isinstance(error, TaskError)
+    assert error.cause == "cpu: not ready after 30 s, and nothing says why"
+    assert error.evidence == ("cpu 0/1 (not placed on a node yet)",)
+
+
+def test_recordings_name_nothing_of_the_machine_that_made_them() -> None:
+    texts = [path.read_text(encoding="utf-8") for path in FOLDER.glob("*.json")]
+    assert len(texts) == len(FAULTS) + len(HEALTHY)
+    assert not [text for text in texts if "/var/lib" in text or "/root/" in text or "/home/" in text]

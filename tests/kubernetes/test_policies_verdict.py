@@ -1,0 +1,48 @@
+"""What was found about network policies is remembered, but only while there are any."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from scripts.core.report import Report, StepReport
+from scripts.kubernetes import policy_probe
+from scripts.kubernetes.deployment import POLICIES, Deployment
+from scripts.kubernetes.policy_probe import Verdict
+
+pytestmark = pytest.mark.unit
+
+STEP = StepReport(Report(), "policies")
+
+
+class Cluster:
+    """A namespace with these policies, and what was remembered of them."""
+
+    namespace = "app"
+
+    def __init__(self, policies: int, remembered: str = "") -> None:
+        self.policies, self.annotations = policies, {POLICIES: remembered} if remembered else {}
+
+    def get(self, kind: str, name: str = "") -> list[dict[str, Any]]:
+        return [{"metadata": {"annotations": self.annotations}}] if kind == "namespace" else [{}] * self.policies
+
+    def kubectl(self, *argv: str) -> None:
+        self.annotations[POLICIES] = argv[-1].partition("=")[2]
+
+
+@pytest.mark.parametrize(
+    ("cluster", "refresh", "found", "remembered"),
+    [
+        (Cluster(3), False, Verdict.ENFORCED, "enforced"),
+        (Cluster(3, "not enforced"), False, Verdict.NOT_ENFORCED, "not enforced"),
+        (Cluster(3, "not enforced"), True, Verdict.ENFORCED, "enforced"),
+        (Cluster(0, "enforced"), False, None, "enforced"),
+    ],
+    ids=["tried the first time", "remembered", "tried again", "no policies any more"],
+)
+def test_the_verdict(cluster: Cluster, refresh: bool, found: Verdict | None, remembered: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(policy_probe, "probe", lambda *_: Verdict.ENFORCED)
+    deployment = Deployment(cluster, "todo")  # type: ignore[arg-type]
+    assert deployment.policies_verdict(STEP, refresh=refresh) is found
+    assert cluster.annotations[POLICIES] == remembered

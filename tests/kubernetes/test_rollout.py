@@ -1,0 +1,99 @@
+"""When watching gives up, and what `invoke diagnose` prints."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from scripts.core.errors import InputError, TaskError
+from scripts.core.report import Report
+from scripts.kubernetes import rollout
+from scripts.kubernetes.diagnosis.cause import Diagnosis
+from scripts.kubernetes.diagnosis.snapshot import Snapshot
+from scripts.look import diagnose
+from scripts.project import Project
+
+pytestmark = pytest.mark.unit
+
+FOUND = Diagnosis("secret-missing", "todo-backend", "todo-backend: Secret s does not exist", ("event Failed",), "invoke up")
+
+
+def release(*workloads: tuple[str, bool]) -> Snapshot:
+    """A release with workloads of these kinds, rolled out or not."""
+    objects: list[dict[str, Any]] = []
+    for kind, complete in workloads:
+        ready = 1 if complete else 0
+        counts = dict.fromkeys(("replicas", "updatedReplicas", "availableReplicas", "readyReplicas"), ready)
+        objects.append({"kind": kind, "metadata": {"name": kind.lower(), "uid": kind}, "spec": {"replicas": 1}, "status": counts})
+    return Snapshot("todo", "todo", datetime.now(UTC), workloads=objects)
+
+
+def test_a_cause_is_final_once_it_has_lasted_and_begins_anew_when_it_healed() -> None:
+    since: dict[tuple[str, str], float] = {}
+    snapshot = release(("Deployment", False))
+    assert rollout.final_causes([FOUND], snapshot, since, now=100) == []
+    assert rollout.final_causes([FOUND], snapshot, since, now=104) == []
+    assert rollout.final_causes([FOUND], snapshot, since, now=105) == [FOUND]
+    assert rollout.final_causes([], snapshot, since, now=106) == []
+    assert rollout.final_causes([FOUND], snapshot, since, now=107) == []
+
+
+def test_a_database_cause_has_time_while_our_own_database_comes_up() -> None:
+    refused = Diagnosis("database-refused", "todo-backend", "c", (), "a")
+    since: dict[tuple[str, str], float] = {}
+    coming, there = release(("Deployment", False), ("StatefulSet", False)), release(("Deployment", False), ("StatefulSet", True))
+    assert rollout.final_causes([refused], coming, since, now=0) == []
+    assert rollout.final_causes([refused], coming, since, now=500) == []
+    assert rollout.final_causes([refused], there, since, now=501) == []
+    assert rollout.final_causes([refused], there, since, now=561) == [refused]
+
+
+@dataclass
+class Engine:
+    found: list[Diagnosis] = field(default_factory=list)
+    name: str = "kube_context"
+
+    @property
+    def deployment(self) -> Engine:
+        return self
+
+    def diagnose(self) -> list[Diagnosis]:
+        return self.found
+
+
+def project(engine: object) -> Project:
+    return cast("Project", SimpleNamespace(engine=engine, settings=SimpleNamespace(release="todo")))
+
+
+def test_every_diagnosis_is_printed_and_the_task_fails() -> None:
+    stdout = io.StringIO()
+    with pytest.raises(TaskError, match="todo is not healthy: 1 cause") as failure:
+        diagnose.show_all(project(Engine([FOUND])), Report(stdout=stdout))
+    assert failure.value.exit_code == 1
+    assert stdout.getvalue() == "todo-backend: Secret s does not exist\n    event Failed\n  -> invoke up\n"
+
+
+def test_as_json_a_diagnosis_is_one_event_with_its_stable_code() -> None:
+    stdout = io.StringIO()
+    with pytest.raises(TaskError):
+        diagnose.show_all(project(Engine([FOUND])), Report(as_json=True, stdout=stdout))
+    event = json.loads(stdout.getvalue())
+    assert (event["event"], event["code"], event["workload"]) == ("diagnosis", "secret-missing", "todo-backend")
+    assert event["evidence"] == ["event Failed"]
+
+
+def test_a_release_that_is_well_is_said_to_be() -> None:
+    stdout = io.StringIO()
+    diagnose.show_all(project(Engine()), Report(stdout=stdout))
+    assert stdout.getvalue() == "todo is healthy\n"
+
+
+def test_an_engine_without_a_diagnosis_says_so() -> None:
+    with pytest.raises(InputError, match="the docker engine has no diagnosis"):
+        diagnose.show_all(project(SimpleNamespace(name="docker", deployment=None)), Report())

@@ -1,0 +1,106 @@
+"""Opening the app, Grafana or Prometheus: what is forwarded, what is printed, and that no password is unless asked for."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from scripts.config.settings import load_settings
+from scripts.core import shell
+from scripts.core.errors import InputError
+from scripts.core.report import Report
+from scripts.desired import monitoring
+from scripts.kubernetes.cluster import Cluster
+from scripts.look import open as open_command
+from tests.projects import project_in, project_on
+
+pytestmark = pytest.mark.monitoring
+
+PASSWORD = "a-marked-password"
+
+
+@pytest.fixture
+def forwarded(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, int, int]]:
+    """Each port forward: namespace, Service, its port, the wanted local port. It leads to 12345 and ends at once."""
+    made: list[tuple[str, str, int, int]] = []
+
+    @contextlib.contextmanager
+    def forward(cluster: Cluster, target: str, port: int, local_port: int) -> Iterator[int]:
+        made.append((cluster.namespace, target, port, local_port))
+        yield 12345
+
+    monkeypatch.setattr(open_command, "forward", forward)
+    monkeypatch.setattr(shell, "stopping", lambda: True)
+    return made
+
+
+def project() -> Any:
+    return project_in(Cluster("told", "todo-chatbot", "todo-chatbot"), load_settings(), **{monitoring.PASSWORD_KEY: PASSWORD})
+
+
+def opened(what: str, made: Any = None, **options: bool) -> str:
+    """What is printed, on either stream, while `what` is opened."""
+    output = io.StringIO()
+    open_command.open_forward(made or project(), what, Report(stdout=output, stderr=output), browser=False, **options)
+    return output.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("what", "forward"),
+    [
+        ("app", ("todo-chatbot", "service/todo-chatbot-frontend", 3000, 3000)),
+        ("grafana", ("monitoring", "service/monitoring-grafana", 80, 0)),
+        ("prometheus", ("monitoring", "service/monitoring-prometheus", 9090, 0)),
+    ],
+)
+def test_each_is_forwarded_from_its_own_namespace(what: str, forward: tuple[str, str, int, int], forwarded: list[Any]) -> None:
+    assert "http://127.0.0.1:12345" in opened(what)
+    assert forwarded == [forward]
+
+
+def test_grafana_says_how_to_sign_in_and_keeps_the_password(forwarded: list[Any], capsys: pytest.CaptureFixture[str]) -> None:
+    told = opened("grafana")
+    assert "`admin`" in told
+    assert "GRAFANA_ADMIN_PASSWORD in .env" in told
+    assert PASSWORD not in told + "".join(capsys.readouterr())
+
+
+def test_grafana_that_is_off_is_said_so(forwarded: list[Any], tmp_path: Path) -> None:
+    made = project()
+    values = tmp_path / "values.yaml"
+    values.write_text("grafana: {enabled: false}\n")
+    made.settings = made.settings.model_copy(update={"monitoring": made.settings.monitoring.model_copy(update={"values": str(values)})})
+    with pytest.raises(InputError, match="Grafana is off: "):
+        opened("grafana", made)
+    assert not forwarded
+
+
+def test_the_password_is_printed_when_asked_for(forwarded: list[Any], capsys: pytest.CaptureFixture[str]) -> None:
+    opened("grafana", show_password=True)
+    assert capsys.readouterr().out == f"{PASSWORD}\n"
+
+
+@pytest.mark.parametrize("what", ["app", "prometheus"])
+def test_what_needs_no_password_prints_none(what: str, forwarded: list[Any], capsys: pytest.CaptureFixture[str]) -> None:
+    assert PASSWORD not in opened(what, show_password=True) + "".join(capsys.readouterr())
+
+
+def test_something_else_is_refused_with_the_choices(forwarded: list[Any]) -> None:
+    with pytest.raises(InputError) as caught:
+        opened("kibana")
+    assert caught.value.action == "--what is one of: app, grafana, prometheus"
+    assert forwarded == []
+
+
+@pytest.mark.parametrize("what", ["grafana", "prometheus"])
+def test_without_a_kubernetes_there_is_no_monitoring_to_open(what: str, forwarded: list[Any], capsys: pytest.CaptureFixture[str]) -> None:
+    made = project_on(SimpleNamespace(name="docker", deployment=None), load_settings())
+    with pytest.raises(InputError, match="the docker engine has no monitoring"):
+        opened(what, made, show_password=True)
+    assert PASSWORD not in capsys.readouterr().out

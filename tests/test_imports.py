@@ -1,0 +1,65 @@
+"""Imports run one way: each room may import those below it, and no step imports a step."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from scripts.core.paths import ROOT
+
+pytestmark = pytest.mark.unit
+
+ORDER = ("core", "config", "desired", "images", "kubernetes", "engines", "project", "command")
+"""The rooms from the lowest up; each may import itself and those before it."""
+BELOW = {room: set(ORDER[: position + 1]) for position, room in enumerate(ORDER)}
+BELOW["machine"] = {"machine", "core"}
+BELOW["monitoring"] = {"monitoring", "core", "config", "desired", "kubernetes"}
+for users in ("images", "kubernetes", "engines", "project", "command"):
+    BELOW[users].add("machine")
+GRAPHS = {"up", "down", "smoke", "setup", "rollback"}
+"""Modules of `scripts/` that are commands: they may import steps."""
+
+
+def room(module: str) -> str:
+    return module.removeprefix("scripts.").partition(".")[0]
+
+
+def modules(folder: Path = ROOT / "scripts") -> Iterator[tuple[str, str]]:
+    """Each module of ours, and each that it imports."""
+    for path in folder.rglob("*.py"):
+        name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and node.module and node.module.partition(".")[0] in ("scripts", "tasks"):
+                for alias in node.names:
+                    whole = f"{node.module}.{alias.name}"
+                    yield name, whole if (ROOT / whole.replace(".", "/")).with_suffix(".py").exists() else node.module
+
+
+def steps() -> set[str]:
+    return {path.stem for path in (ROOT / "scripts").glob("*.py")} - GRAPHS - {"__init__", "project", "command"}
+
+
+def test_a_room_imports_only_what_is_below_it() -> None:
+    wrong = [f"{importer} imports {imported}" for importer, imported in modules() if not _may(room(importer), room(imported))]
+    assert not wrong
+
+
+def _may(importer: str, imported: str) -> bool:
+    return imported in BELOW[importer] if importer in BELOW else imported != "tasks"
+
+
+def test_no_step_imports_a_step_or_a_command() -> None:
+    upper = steps() | GRAPHS | {"look", "dev"}
+    wrong = [f"{importer} imports {imported}" for importer, imported in modules() if room(importer) in steps() and room(imported) in upper]
+    assert not wrong
+
+
+def test_the_rule_sees_a_wrong_import(tmp_path: Path) -> None:
+    assert not _may("core", "config")
+    assert not _may("kubernetes", "engines")
+    assert not _may("machine", "config")
+    assert _may("up", "build_images")
+    assert ("scripts.up", "scripts.build_images") in set(modules())
