@@ -65,7 +65,7 @@ class EnvKey(Strict):
     description: str
     optional: bool = False
     generate: bool = False
-    format: Literal["text", "postgres_url"] = "text"
+    format: Literal["text", "line", "token", "postgres_url"] = "text"
     default: str = ""
     """What the services get where the value is empty; {KEY} stands for the URL-quoted value of another key, {release} for the release."""
 
