@@ -29,8 +29,7 @@ PAUSE_SECONDS = 5.0
 HTTP_SECONDS = 10
 RATE_INTERVAL = "2m"
 DASHBOARDS = ("todo-chatbot", "todo-cluster")
-PROMETHEUS, PROMETHEUS_PORT = "service/monitoring-prometheus", 9090
-GRAFANA, GRAFANA_PORT = "service/monitoring-grafana", 80
+PROMETHEUS_PORT, GRAFANA_PORT = 9090, 80
 
 
 @dataclass(frozen=True)
@@ -73,12 +72,16 @@ def main(project: Project, step: StepReport) -> Outcome:
     cluster = stack.stack(project.cluster_deployment(), project.settings).cluster
     no_grafana = monitoring.grafana_is_off(settings)
     with ExitStack() as forwards:
-        prometheus = Api("Prometheus", forwards.enter_context(forward(cluster, PROMETHEUS, PROMETHEUS_PORT)))
+
+        def port_of(part: str, port: int) -> int:
+            return forwards.enter_context(forward(cluster, f"service/{monitoring.object_name(settings, part)}", port))
+
+        prometheus = Api("Prometheus", port_of("prometheus", PROMETHEUS_PORT))
         jobs = await_targets(prometheus, wanted_jobs(project), step)
         await_rules(prometheus, step)
         if not no_grafana:
             sign_in = ("admin", project.env.get(monitoring.PASSWORD_KEY))
-            await_dashboards(Api("Grafana", forwards.enter_context(forward(cluster, GRAFANA, GRAFANA_PORT)), sign_in), step)
+            await_dashboards(Api("Grafana", port_of("grafana", GRAFANA_PORT), sign_in), step)
         answered = await_panels(prometheus, settings, lambda: make_traffic(engine, settings), step)
     step.table(("dashboard", "panel", "query", "series"), rows(answered), "panels")
     empty = sum(1 for answer in answered if not answer.series)

@@ -33,11 +33,10 @@ def targets(project: Project) -> dict[str, Target]:
     """Return what can be opened, by name."""
     settings = project.settings
     public = next((name, service) for name, service in settings.services.items() if service.public)
-    installed = settings.monitoring
     return {
         "app": Target(settings.namespace, f"{settings.release}-{public[0]}", public[1].port, public[1].local_port),
-        "grafana": Target(installed.namespace, f"{installed.release}-grafana", 80, 0),
-        "prometheus": Target(installed.namespace, f"{installed.release}-prometheus", 9090, 0),
+        "grafana": Target(settings.monitoring.namespace, monitoring.object_name(settings, "grafana"), 80, 0),
+        "prometheus": Target(settings.monitoring.namespace, monitoring.object_name(settings, "prometheus"), 9090, 0),
     }
 
 
