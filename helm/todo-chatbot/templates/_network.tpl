@@ -11,11 +11,11 @@ A peer: pods of one component of this release. In a peer, a pod selector without
 {{- define "todo-chatbot.remotePeer" -}}
 - namespaceSelector:
     matchLabels:
-      kubernetes.io/metadata.name: {{ .namespace }}
+      kubernetes.io/metadata.name: {{ .namespace | quote }}
   {{- with .podLabels }}
   podSelector:
     matchLabels:
-      {{- toYaml . | nindent 6 }}
+      {{- include "todo-chatbot.strings" . | trim | nindent 6 }}
   {{- end }}
 {{- end -}}
 

@@ -43,11 +43,11 @@ seccompProfile:
 {{/* Environment variables from an existing Secret, one reference a key, so that a missing key is an error that names it. Input: a secret value. */}}
 {{- define "todo-chatbot.secretEnv" -}}
 {{- range .keys }}
-- name: {{ . }}
+- name: {{ . | quote }}
   valueFrom:
     secretKeyRef:
-      name: {{ $.name }}
-      key: {{ . }}
+      name: {{ $.name | quote }}
+      key: {{ . | quote }}
 {{- end }}
 {{- end -}}
 
@@ -55,15 +55,15 @@ seccompProfile:
 {{- define "todo-chatbot.containerBase" -}}
 {{- $root := .root -}}
 {{- $service := .service -}}
-image: {{ include "todo-chatbot.image" $service.image }}
-imagePullPolicy: {{ $service.image.pullPolicy }}
+image: {{ include "todo-chatbot.image" $service.image | quote }}
+imagePullPolicy: {{ $service.image.pullPolicy | quote }}
 securityContext:
   {{- include "todo-chatbot.containerSecurityContext" $root | nindent 2 }}
 env:
   - name: PORT
     value: {{ int $service.port | quote }}
   {{- range $key, $value := $service.env }}
-  - name: {{ $key }}
+  - name: {{ $key | quote }}
     value: {{ tpl $value $root | quote }}
   {{- end }}
   {{- include "todo-chatbot.secretEnv" $service.secret | trim | nindent 2 }}
@@ -72,8 +72,8 @@ resources:
 {{- with $service.writable }}
 volumeMounts:
   {{- range $name, $volume := . }}
-  - name: {{ $name }}
-    mountPath: {{ $volume.path }}
+  - name: {{ $name | quote }}
+    mountPath: {{ $volume.path | quote }}
   {{- end }}
 {{- end }}
 {{- end -}}
@@ -81,9 +81,9 @@ volumeMounts:
 {{/* An emptyDir for each writable path. Input: a map of name to path and size. */}}
 {{- define "todo-chatbot.writableVolumes" -}}
 {{- range $name, $volume := . }}
-- name: {{ $name }}
+- name: {{ $name | quote }}
   emptyDir:
-    sizeLimit: {{ $volume.size }}
+    sizeLimit: {{ $volume.size | quote }}
 {{- end }}
 {{- end -}}
 
