@@ -19,6 +19,24 @@ A peer: pods of one component of this release. In a peer, a pod selector without
   {{- end }}
 {{- end -}}
 
+{{/* The port that nothing listens on, of any service that the Ingress leads to: what is sent there is refused at once. (9 is the port "discard".) */}}
+{{- define "todo-chatbot.closedPort" -}}9{{- end -}}
+
+{{/*
+Paths of a service that only the cluster's own callers need: its metrics, and its readiness, which may ask the database. Not `/`, which would
+close everything. Input: a complete service. Output: JSON list.
+*/}}
+{{- define "todo-chatbot.internalPaths" -}}
+{{- $paths := list -}}
+{{- range list .metricsPath .probes.readiness.path -}}
+  {{- $path := regexReplaceAll "[?#].*$" . "" | trimSuffix "/" -}}
+  {{- if $path -}}
+    {{- $paths = append $paths $path -}}
+  {{- end -}}
+{{- end -}}
+{{- $paths | uniq | toJson -}}
+{{- end -}}
+
 {{/* A list of TCP ports. Input: a list of numbers. */}}
 {{- define "todo-chatbot.tcpPorts" -}}
 {{- range . }}
