@@ -63,7 +63,7 @@ class Markers:
             return self.marker(schema) or value
         if isinstance(value, list) and "items" in schema:
             return [self.within(schema["items"], item) for item in value]
-        if not isinstance(value, dict):
+        if not isinstance(value, dict) or "propertyNames" in schema:
             return value
         if "properties" in schema:
             # One name cannot be both a plain variable and one from a Secret.

@@ -7,23 +7,51 @@
 {{- end -}}
 {{- end -}}
 
-{{/* What every pod says of itself before its containers. Input: the root context. */}}
+{{/*
+What every pod says of itself before its containers: its rights, and where it may run. Input: dict "root" "pod", the pod's settings: those of a
+service or of postgres.
+*/}}
 {{- define "todo-chatbot.podDefaults" -}}
 automountServiceAccountToken: false
 enableServiceLinks: false
-{{- with .Values.imagePullSecrets }}
+{{- with .pod.imagePullSecrets }}
 imagePullSecrets:
-  {{- toYaml . | nindent 2 }}
+  {{- range . }}
+  - name: {{ .name | quote }}
+  {{- end }}
+{{- end }}
+{{- with .pod.priorityClassName }}
+priorityClassName: {{ . | quote }}
+{{- end }}
+{{- with .pod.nodeSelector }}
+nodeSelector:
+  {{- include "todo-chatbot.strings" . | trim | nindent 2 }}
+{{- end }}
+{{- with .pod.tolerations }}
+tolerations: {{ toJson . }}
+{{- end }}
+{{- with .pod.affinity }}
+affinity: {{ toJson . }}
 {{- end }}
 securityContext:
   runAsNonRoot: true
-  runAsUser: {{ int .Values.runAsUser }}
-  runAsGroup: {{ int .Values.runAsUser }}
-  fsGroup: {{ int .Values.runAsUser }}
+  runAsUser: {{ int .root.Values.runAsUser }}
+  runAsGroup: {{ int .root.Values.runAsUser }}
+  fsGroup: {{ int .root.Values.runAsUser }}
   # A volume that has the right group already is not walked again at each start.
   fsGroupChangePolicy: OnRootMismatch
   seccompProfile:
     type: RuntimeDefault
+{{- end -}}
+
+{{/* Metadata of a pod's template. Input: dict "component" (with "root" and "component") "pod". */}}
+{{- define "todo-chatbot.podMetadata" -}}
+labels:
+  {{- include "todo-chatbot.podLabels" .component | nindent 2 }}
+{{- with .pod.podAnnotations }}
+annotations:
+  {{- include "todo-chatbot.strings" . | trim | nindent 2 }}
+{{- end }}
 {{- end -}}
 
 {{/* Security context of every container; the pod's own is repeated, since some checks read only this one. Input: the root context. */}}
