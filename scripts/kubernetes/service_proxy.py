@@ -13,6 +13,7 @@ from pathlib import Path
 
 from scripts.core import shell
 from scripts.core.errors import TaskError
+from scripts.desired.helm_release import service_name
 from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.service_client import Answer, ServiceClient, send
 
@@ -44,7 +45,7 @@ def open_client(cluster: Cluster) -> Iterator[ServiceClient]:
         listen = Path(folder) / "proxy"
 
         def ask(service: str, method: str, path: str, body: str | None = None, timeout: float = 10) -> Answer:
-            proxied = f"{services}{cluster.release}-{service}:http/proxy"
+            proxied = f"{services}{service_name(cluster.release, service)}:http/proxy"
             return send(_Connection(listen, timeout), service, method, path, body, proxied)
 
         with _serving(cluster.kubectl_argv("proxy", f"--unix-socket={listen}", f"--accept-paths=^{services}"), cluster):
