@@ -7,7 +7,6 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
-from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -17,7 +16,7 @@ from scripts.kubernetes import rollout
 from scripts.kubernetes.diagnosis import observation
 from scripts.kubernetes.diagnosis.cause import DATABASE_CODES, PATIENCE, Diagnosis
 from scripts.kubernetes.diagnosis.diagnose import diagnose
-from scripts.kubernetes.diagnosis.snapshot import REVISION, Snapshot, is_rolled_out, parse_quantity, request_of, selects, time_of
+from scripts.kubernetes.diagnosis.snapshot import REVISION, Snapshot, is_rolled_out, request_of, selects, time_of
 from tests.cluster.faults import FAULTS, HEALTHY, Fault
 from tests.cluster.recordings import FOLDER, read_recording
 
@@ -254,18 +253,6 @@ def test_a_stateful_set_is_rolled_out_when_its_pods_are_of_the_newest_revision(c
     status = {"observedGeneration": 1, "currentRevision": "a", "updateRevision": "a", "readyReplicas": 1, "availableReplicas": 1}
     workload = {"kind": "StatefulSet", "metadata": {"generation": 1}, "spec": {"replicas": 1}, "status": {**status, **change}}
     assert is_rolled_out(workload) is complete
-
-
-@pytest.mark.parametrize(
-    ("text", "value"), [("250m", "0.25"), ("2", "2"), ("64Mi", "67108864"), ("1G", "1000000000"), ("1.5Gi", "1610612736"), (3, "3")]
-)
-def test_a_quantity_is_read_as_a_number(text: str, value: str) -> None:
-    assert parse_quantity(text) == Decimal(value)
-
-
-def test_a_quantity_that_is_none_is_refused() -> None:
-    with pytest.raises(ValueError, match="'lots' is not a quantity"):
-        parse_quantity("lots")
 
 
 def test_a_pod_asks_for_its_containers_together_or_its_largest_init_container() -> None:
