@@ -13,7 +13,6 @@ import pytest
 
 from scripts.core.errors import TaskError
 from scripts.kubernetes import rollout
-from scripts.kubernetes.diagnosis import observation
 from scripts.kubernetes.diagnosis.cause import DATABASE_CODES, PATIENCE, Diagnosis
 from scripts.kubernetes.diagnosis.diagnose import diagnose
 from scripts.kubernetes.diagnosis.snapshot import REVISION, Snapshot, is_rolled_out, request_of, selects, time_of
@@ -279,34 +278,6 @@ def test_a_pod_asks_for_its_containers_together_or_its_largest_init_container() 
 )
 def test_a_label_selector_selects(selector: Object, selected: bool) -> None:
     assert selects(selector, {"app": "x"}) is selected
-
-
-NEW_TALK = """I0101 0:0:0.1 1 rounds.go:632] "Response" verb="GET" url="https://x" status="503 Service Unavailable" milliseconds=4
-I0101 0:0:0.1 1 helper.go:222] "Response Body" body="{\\"status\\":\\"unavailable\\"}"
-"""
-BLOCK_TALK = """I0101 0:0:0.1 1 rounds.go:632] "Response" verb="GET" url="https://x" status="500 Internal Server Error" milliseconds=4
-I0101 0:0:0.1 1 helper.go:222] "Response Body" body=<
-\tone
-\ttwo
- >
-"""
-OLD_TALK = """I0101 0:0:0.1 1 rounds.go:580] Response Status: 503 Service Unavailable in 4 milliseconds
-I0101 0:0:0.1 1 request.go:1212] Response Body: {"status":"unavailable"}
-"""
-
-
-@pytest.mark.parametrize(
-    ("body", "talk", "answer"),
-    [
-        ("", NEW_TALK, '503 {"status":"unavailable"}'),
-        ("", BLOCK_TALK, "500 one two"),
-        ("", OLD_TALK, '503 {"status":"unavailable"}'),
-        ("fine\n", NEW_TALK.replace("503 Service Unavailable", "200 OK"), "200 fine"),
-        ("", "the connection was lost", ""),
-    ],
-)
-def test_a_probe_answer_is_read_from_what_kubectl_tells(body: str, talk: str, answer: str) -> None:
-    assert observation.answer_in(body, talk) == answer
 
 
 def test_progress_tells_of_each_workload_how_many_pods_are_ready_and_what_the_rest_does() -> None:
