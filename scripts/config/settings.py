@@ -16,6 +16,8 @@ from scripts.core.strict import Strict
 INVOKE_SECTIONS = {"run", "runners", "sudo", "tasks", "timeouts"}  # Invoke's own keys in the same file
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?$")]
+ReleaseName = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]{0,34}[a-z0-9])?$")]
+"""36 characters at most, so that a Service's name, RELEASE-SERVICE, fits into the 63 that DNS allows."""
 Port = Annotated[int, Field(ge=1, le=65535)]
 RepoPath = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]*$")]
 
@@ -154,7 +156,7 @@ class Settings(Strict):
     project: Name
     engine: Literal["auto", "minikube", "kube_context", "docker"]
     namespace: Name
-    release: Name
+    release: ReleaseName
     kubernetes_version: Annotated[str, Field(pattern=r"^v1\.\d+\.\d+$")]
     services: dict[Name, Service] = Field(min_length=1)
     database: Database
