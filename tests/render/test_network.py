@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from tests.render.chart import ALL, NAMESPACE, SCENARIOS, Object, matches, of_kind, pods, render, render_text, scenario
+from tests.render.chart import ALL, NAMESPACE, SCENARIOS, Object, matches, of_kind, one, pods, render, render_text, scenario
 
 pytestmark = pytest.mark.render
 
@@ -253,6 +253,12 @@ def test_a_service_without_a_port_is_closed_to_all() -> None:
     for component in ("worker", "mailer"):
         for source in (PROMETHEUS, STRANGER, pod_of(objects, "test"), pod_of(objects, "api")):
             assert not takes(policies, source, pod_of(objects, component), 8000)
+        assert one(objects, "NetworkPolicy", f"todo-chatbot-{component}")["spec"]["ingress"] == []
+
+
+def test_prometheus_has_no_way_in_where_there_are_no_metrics() -> None:
+    objects = scenario("another application, everything switched on")
+    assert not takes(of_kind(objects, "NetworkPolicy"), PROMETHEUS, pod_of(objects, "cache"), 6379)
 
 
 def test_switched_off_there_is_no_policy_at_all() -> None:

@@ -15,11 +15,11 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.render.chart import ALL, CHART, NAMESPACE, RELEASE, any_helm, template
+from tests.render.chart import ALL, NAMESPACE, RELEASE, any_helm, template
+from tests.render.schema import SCHEMA, resolved
 
 pytestmark = pytest.mark.render
 
-SCHEMA = json.loads((CHART / "values.schema.json").read_text())
 EVERYTHING = yaml.safe_load(ALL.read_text())
 EVERYTHING["ingress"]["closeInternalPaths"] = False  # else a path counts without its query, and one that stands twice once
 
@@ -94,10 +94,6 @@ class Markers:
             result[name] = {**new, **{key: once[key] for key in once if key in new}} if isinstance(new, dict) else new
         self.more_keys = self.more_keys or is_services
         return result
-
-
-def resolved(schema: dict[str, Any]) -> dict[str, Any]:
-    return SCHEMA["definitions"][schema["$ref"].rsplit("/", 1)[1]] if "$ref" in schema else schema
 
 
 def put(thing: Any, words: dict[str, str]) -> Any:

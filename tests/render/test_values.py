@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -11,10 +10,10 @@ import pytest
 import yaml
 
 from tests.render.chart import ALL, CHART, MINIMAL, ROOT, SCENARIOS, Object, of_kind, one, render, render_text, template
+from tests.render.schema import SCHEMA, properties, resolved
 
 pytestmark = pytest.mark.render
 
-SCHEMA = json.loads((CHART / "values.schema.json").read_text())
 VALUES = yaml.safe_load((CHART / "values.yaml").read_text())
 
 
@@ -198,22 +197,18 @@ def test_rendering_twice_gives_the_same_text() -> None:
 
 def schema_leaves(schema: dict[str, Any], path: str = "") -> Iterator[str]:
     """Yield the path of every property that has no named properties of its own."""
-    schema = SCHEMA["definitions"][schema["$ref"].rsplit("/", 1)[1]] if "$ref" in schema else schema
-    properties = schema.get("properties")
-    if not properties:
+    found = resolved(schema).get("properties")
+    if not found:
         yield path
         return
-    for name, part in properties.items():
+    for name, part in found.items():
         yield from schema_leaves(part, f"{path}/{name}")
 
 
-def open_maps(schema: dict[str, Any], path: str = "") -> Iterator[str]:
-    """Yield the path of every map whose keys the user chooses."""
-    schema = SCHEMA["definitions"][schema["$ref"].rsplit("/", 1)[1]] if "$ref" in schema else schema
-    if "object" in schema.get("type", ()) and "properties" not in schema:
-        yield path
-    for name, part in schema.get("properties", {}).items():
-        yield from open_maps(part, f"{path}/{name}")
+def open_maps() -> set[str]:
+    """Return the path of every map whose keys the user chooses."""
+    shapes = {path: resolved(part) for path, part in properties(SCHEMA)}
+    return {path for path, shape in shapes.items() if "object" in shape.get("type", ()) and "properties" not in shape}
 
 
 def value_leaves(values: Any, stops: set[str], path: str = "") -> Iterator[str]:
@@ -225,7 +220,7 @@ def value_leaves(values: Any, stops: set[str], path: str = "") -> Iterator[str]:
 
 
 def test_schema_and_values_know_the_same_keys() -> None:
-    stops = set(open_maps(SCHEMA))
+    stops = open_maps()
     optional = {"/global"} | {
         # Without it the group is that of the user.
         "/serviceDefaults/runAsGroup",
@@ -239,7 +234,7 @@ def test_schema_and_values_know_the_same_keys() -> None:
 
 def test_the_file_of_every_value_sets_every_value() -> None:
     everything = yaml.safe_load(ALL.read_text())
-    stops = set(open_maps(SCHEMA))
+    stops = open_maps()
     unset = set(value_leaves(VALUES, stops)) - set(value_leaves(everything, stops))
     # A tag stands in for its digest; the frontend of this file has one the other way round.
     assert unset <= {"/postgres/image/digest", "/postgres/exporter/image/digest"}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 
 import pytest
@@ -96,53 +95,6 @@ def test_images_have_a_fixed_tag_or_a_digest(objects: list[Object]) -> None:
         assert re.search(r"(:(?!latest$)[\w][\w.-]*|@sha256:[0-9a-f]{64})$", container["image"]), name
 
 
-def probes_of(container: Object) -> dict[str, Object]:
-    return {kind: container[f"{kind}Probe"] for kind in ("startup", "readiness", "liveness") if f"{kind}Probe" in container}
-
-
-def test_every_probe_is_complete_and_asks_in_one_way(objects: list[Object]) -> None:
-    for name, container in containers(objects):
-        ports = {port["name"] for port in container.get("ports", [])}
-        for probe in probes_of(container).values():
-            ((way, asked),) = [(key, part) for key, part in probe.items() if isinstance(part, dict)]
-            assert set(probe) == {way, "periodSeconds", "timeoutSeconds", "failureThreshold"}, name
-            assert way == "exec" or asked["port"] in ports, name
-            assert "host" not in asked, name
-
-
-def test_the_todo_chatbot_has_all_three_probes_and_readiness_asks_something_else(minimal: list[Object]) -> None:
-    for deployment in services_of(minimal):
-        paths = {kind: probe["httpGet"]["path"] for kind, probe in probes_of(*deployment["spec"]["template"]["spec"]["containers"]).items()}
-        assert paths == {"startup": "/health", "liveness": "/health", "readiness": "/ready"}
-
-
-HTTP, TCP, EXEC = {"path": "/up"}, {"tcp": True}, {"exec": ["check", "--now"]}
-
-
-@pytest.mark.parametrize(
-    ("probe", "asked"),
-    [
-        (HTTP, {"httpGet": {"path": "/up", "port": "http"}}),
-        (TCP, {"tcpSocket": {"port": "http"}}),
-        (EXEC, {"exec": {"command": ["check", "--now"]}}),
-    ],
-)
-@pytest.mark.parametrize("kind", ["startup", "readiness", "liveness"])
-def test_a_probe_asks_by_http_tcp_or_a_command(kind: str, probe: Object, asked: Object) -> None:
-    none: Object = {"path": ""}
-    others: Object = {"startup": none, "readiness": none, "liveness": none}
-    objects = render({"services": {"backend": {"probes": {**others, kind: {"path": "", **probe}}}}})
-    (container,) = one(objects, "Deployment", "todo-chatbot-backend")["spec"]["template"]["spec"]["containers"]
-    found = {name: {key: part for key, part in probe.items() if isinstance(part, dict)} for name, probe in probes_of(container).items()}
-    # Without one of its own, startup asks what liveness asks.
-    assert found == ({"liveness": asked, "startup": asked} if kind == "liveness" else {kind: asked})
-
-
-def test_one_path_may_answer_readiness_and_liveness() -> None:
-    (container,) = one(scenario("another application"), "Deployment", "todo-chatbot-api")["spec"]["template"]["spec"]["containers"]
-    assert {probe["httpGet"]["path"] for probe in probes_of(container).values()} == {"/api/health"}
-
-
 def test_a_service_without_a_port_has_pods_and_nothing_that_leads_to_them() -> None:
     objects = scenario("another application, everything switched on")
     kinds = {o["kind"] for o in objects if o["metadata"]["name"] == "todo-chatbot-worker"}
@@ -197,28 +149,6 @@ def test_an_update_adds_one_pod_before_it_takes_one(objects: list[Object]) -> No
             "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0},
         }
         assert deployment["spec"]["revisionHistoryLimit"] >= 1
-
-
-def test_startup_may_take_as_long_as_the_deadline_for_progress_allows(objects: list[Object]) -> None:
-    for deployment in services_of(objects):
-        (container,) = deployment["spec"]["template"]["spec"]["containers"]
-        startup = container.get("startupProbe", {"periodSeconds": 0, "failureThreshold": 0})
-        patience = startup["periodSeconds"] * startup["failureThreshold"]
-        assert patience < deployment["spec"]["progressDeadlineSeconds"], title(deployment)
-
-
-def test_pods_are_spread_by_wish_so_that_one_node_is_enough(minimal: list[Object]) -> None:
-    for deployment in services_of(minimal):
-        template = deployment["spec"]["template"]
-        spread = template["spec"]["topologySpreadConstraints"]
-        assert {constraint["topologyKey"] for constraint in spread} == {
-            "kubernetes.io/hostname",
-            "topology.kubernetes.io/zone",
-        }
-        for constraint in spread:
-            assert constraint["whenUnsatisfiable"] == "ScheduleAnyway"
-            assert matches(constraint["labelSelector"], template["metadata"]["labels"])
-        assert "affinity" not in template["spec"]
 
 
 def test_replicas_stand_only_where_no_autoscaler_does(objects: list[Object]) -> None:
@@ -349,87 +279,8 @@ def test_the_frontend_calls_the_backend_of_its_own_release(release: str) -> None
     assert url == f"http://{backend['metadata']['name']}:{backend['spec']['ports'][0]['port']}"
 
 
-def test_postgres_keeps_its_data_on_a_claim_below_the_mount(minimal: list[Object]) -> None:
-    spec = one(minimal, "StatefulSet", "todo-chatbot-postgres")["spec"]
-    (container,) = spec["template"]["spec"]["containers"]
-    env = {entry["name"]: entry.get("value") for entry in container["env"]}
-    mounts = {mount["mountPath"]: mount["name"] for mount in container["volumeMounts"]}
-    (claim,) = spec["volumeClaimTemplates"]
-    assert mounts["/var/lib/postgresql/data"] == claim["metadata"]["name"]
-    assert env["PGDATA"].startswith("/var/lib/postgresql/data/")
-    assert {"/tmp", "/var/run/postgresql"} < set(mounts)
-    assert env["POSTGRES_USER"] == env["POSTGRES_DB"] == "todo"
-    assert "--host=127.0.0.1" in container["startupProbe"]["exec"]["command"]
-
-
-def test_the_claim_of_postgres_never_changes_with_the_chart() -> None:
-    labels = one(render(), "StatefulSet", "todo-chatbot-postgres")["spec"]["volumeClaimTemplates"][0]["metadata"]["labels"]
-    assert set(labels) == {"app.kubernetes.io/name", "app.kubernetes.io/instance", "app.kubernetes.io/component"}
-
-
-def test_no_postgres_object_is_left_when_the_database_is_outside() -> None:
-    left = [title(o) for o in render({"postgres": {"enabled": False}}) if "postgres" in json.dumps(o)]
-    assert left == []
-
-
-@pytest.mark.parametrize("monitored", [True, False])
-@pytest.mark.parametrize("repository", ["postgres-exporter", ""])
-def test_the_exporter_runs_where_prometheus_does_and_an_image_is_named(monitored: bool, repository: str) -> None:
-    image = {"repository": repository, "tag": "v1" if repository else ""}
-    objects = render({"monitoring": {"enabled": monitored}, "postgres": {"exporter": {"image": image}}})
-    runs = monitored and bool(repository)
-    pod = one(objects, "StatefulSet", "todo-chatbot-postgres")["spec"]["template"]["spec"]
-    assert [container["name"] for container in pod["containers"]] == ["postgres", *(["exporter"] if runs else [])]
-    ports = {port["name"] for port in one(objects, "Service", "todo-chatbot-postgres")["spec"]["ports"]}
-    assert ("metrics" in ports) == runs
-    monitors = [monitor["metadata"]["name"] for monitor in of_kind(objects, "ServiceMonitor")]
-    assert ("todo-chatbot-postgres" in monitors) == runs
-
-
-def test_the_exporter_signs_in_with_the_databases_own_secret() -> None:
-    pod = one(scenario("monitored"), "StatefulSet", "todo-chatbot-postgres")["spec"]["template"]["spec"]
-    postgres, exporter = ({entry["name"]: entry for entry in container["env"]} for container in pod["containers"])
-    assert exporter["PGPASSWORD"]["valueFrom"] == postgres["POSTGRES_PASSWORD"]["valueFrom"]
-    user, database = (postgres[key]["value"] for key in ("POSTGRES_USER", "POSTGRES_DB"))
-    assert exporter["DATA_SOURCE_NAME"]["value"] == f"postgresql://{user}@127.0.0.1:5432/{database}?sslmode=disable"
-
-
 def test_pods_stay_within_what_the_preview_engine_runs(minimal: list[Object]) -> None:
     from scripts.engines.docker.pod_spec import plan
 
     made = plan(minimal)
     assert {pod.workload for pod in made.pods} == {f"todo-chatbot-{s}" for s in ("backend", "frontend", "postgres")}
-
-
-POOL = {
-    "nodeSelector": {"pool": "apps"},
-    "tolerations": [{"key": "dedicated", "operator": "Equal", "value": "apps", "effect": "NoSchedule"}],
-    "affinity": {"nodeAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": []}},
-    "priorityClassName": "apps",
-    "imagePullSecrets": [{"name": "registry"}],
-}
-"""Settings that stand in a pod's specification under the same names."""
-
-
-def test_a_service_says_where_its_pods_run_and_the_others_stay_where_they_are() -> None:
-    objects = render({"services": {"frontend": {**POOL, "podAnnotations": {"team": "web"}, "topologySpreadConstraints": []}}})
-    for name, pod in pods(objects):
-        given = {key: pod["spec"][key] for key in POOL if key in pod["spec"]}
-        assert given == (POOL if name == "Deployment/todo-chatbot-frontend" else {}), name
-        assert ("annotations" in pod["metadata"]) == (name in ("Deployment/todo-chatbot-frontend", "Pod/todo-chatbot-test"))
-    frontend = one(objects, "Deployment", "todo-chatbot-frontend")["spec"]["template"]
-    assert frontend["metadata"]["annotations"] == {"team": "web"}
-    assert "topologySpreadConstraints" not in frontend["spec"]
-
-
-def test_the_whole_release_can_be_put_into_one_pool_its_test_too() -> None:
-    objects = render({"serviceDefaults": POOL, "postgres": POOL})
-    assert [name for name, pod in pods(objects) if not POOL.items() <= pod["spec"].items()] == []
-    assert len(list(pods(objects))) == 4
-
-
-def test_a_spread_selects_the_pods_of_its_own_service() -> None:
-    spread = {"topologyKey": "example.com/rack", "maxSkew": 2, "whenUnsatisfiable": "DoNotSchedule"}
-    for deployment in services_of(render({"serviceDefaults": {"topologySpreadConstraints": [spread]}})):
-        (constraint,) = deployment["spec"]["template"]["spec"]["topologySpreadConstraints"]
-        assert constraint == {**spread, "labelSelector": deployment["spec"]["selector"]}

@@ -1,7 +1,7 @@
 """Asks every service what it should answer.
 
-Arguments: a JSON list of checks, and the seconds for which a check may fail before it counts. A check is {url}, which wants what the kubelet
-wants of a probe, a code from 200 to 399; {url, contains}, which wants 200 and that text; or {host, port}, which wants a connection. Prints a line a
+Arguments: a JSON list of checks, and the seconds for which a check may fail before it counts. A check is {url}, which wants a code from
+200 to 399, as the kubelet does; {url, contains}, which wants 200 and that text; or {host, port}, which wants a connection. Prints a line a
 check; exit code 1 when one does not hold.
 """
 
