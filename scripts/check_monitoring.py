@@ -16,6 +16,7 @@ from scripts.core import shell
 from scripts.core.errors import TaskError
 from scripts.core.report import Outcome, StepReport, unchanged
 from scripts.desired import monitoring
+from scripts.desired.helm_release import service_name
 from scripts.desired.images import DATABASE, EXPORTER
 from scripts.engines.protocol import Engine
 from scripts.kubernetes.port_forward import forward
@@ -94,7 +95,7 @@ def main(project: Project, step: StepReport) -> Outcome:
 def wanted_jobs(project: Project) -> set[str]:
     """Return the jobs that must have targets: the cluster's own, each service, and our own database where there is one."""
     names = [*project.settings.services, *([DATABASE] if EXPORTER in project.sources else [])]
-    return {f"{project.settings.release}-{name}" for name in names} | {"kubelet", "kube-state-metrics"}
+    return {service_name(project.settings.release, name) for name in names} | {"kubelet", "kube-state-metrics"}
 
 
 def await_targets(prometheus: Api, wanted: set[str], step: StepReport) -> int:

@@ -16,6 +16,8 @@ from scripts.core.strict import Strict
 INVOKE_SECTIONS = {"run", "runners", "sudo", "tasks", "timeouts"}  # Invoke's own keys in the same file
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?$")]
+ReleaseName = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]{0,34}[a-z0-9])?$")]
+"""36 characters at most, so that a Service's name, RELEASE-SERVICE, fits into the 63 that DNS allows."""
 Port = Annotated[int, Field(ge=1, le=65535)]
 RepoPath = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]*$")]
 
@@ -154,11 +156,13 @@ class Settings(Strict):
     project: Name
     engine: Literal["auto", "minikube", "kube_context", "docker"]
     namespace: Name
-    release: Name
+    release: ReleaseName
     kubernetes_version: Annotated[str, Field(pattern=r"^v1\.\d+\.\d+$")]
     services: dict[Name, Service] = Field(min_length=1)
+    smoke: RepoPath | None = None
+    """A Python file of the app, whose `prove(ask)` proves one real use of it. Without one, health, readiness and pages are asked."""
     database: Database
-    """References where DATABASE_URL is empty."""
+    """Used where DATABASE_URL is empty."""
     base_images: dict[Name, Base]
     env: dict[str, EnvKey]
     build: Build
@@ -178,6 +182,8 @@ class Settings(Strict):
                 problems.append(f"{where}.base: no base named `{part.base}`{_meant(part.base, self.base_images)}")
             problems += [f"{where}.secrets: `{k}` is not under env{_meant(k, self.env)}" for k in part.secrets if k not in self.env]
             problems += [f"{where}: {p} does not exist" for p in (part.context, part.dockerfile) if not (ROOT / p).exists()]
+        if self.smoke and not (ROOT / self.smoke).is_file():
+            problems.append(f"smoke: {self.smoke} does not exist")
         ports: dict[int, str] = {}
         for name, service in self.services.items():
             if service.local_port in ports:

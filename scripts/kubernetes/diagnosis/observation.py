@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from scripts.core.errors import InterruptedRunError, TaskError
 from scripts.core.shell import CommandError, Result
+from scripts.kubernetes import api_proxy
 from scripts.kubernetes.cluster import Cluster, Object
 from scripts.kubernetes.diagnosis.snapshot import Snapshot, condition_of, containers_of, last_exit, name_of
+from scripts.kubernetes.service_client import send
 
 INSTANCE = "app.kubernetes.io/instance"
 LOG_LINES = 20
 SECONDS = 15.0
 WATCHED = "deployments,statefulsets,replicasets,pods,persistentvolumeclaims"
 NO_LOG = ("unable to retrieve container logs for", "failed to try resolving symlinks")  # the kubelet's words in a log's place
-STATUS = re.compile(r"""\"Response\" .*?status="(\d{3}) |Response Status: (\d{3}) """)
-BODY = re.compile(r"""Response Body(?:: (?P<plain>[^\n]*)|" body=(?:<\n(?P<block>.*?)\n >|(?P<quoted>"(?:[^"\\]|\\.)*")))""", re.DOTALL)
+PROBE_SECONDS = 5.0
 
 
 def quick_snapshot(cluster: Cluster) -> Snapshot:
@@ -106,37 +107,37 @@ def _tried(cluster: Cluster, *argv: str) -> Result:
 
 def _answers(cluster: Cluster, pods: Sequence[Object]) -> Mapping[str, str]:
     """What the readiness probes of running containers that are not ready are answered, asked through the API server."""
-    answers = {}
-    for pod in pods:
-        for spec, status, init in containers_of(pod):
-            if init or status.get("ready") or "running" not in status.get("state", {}):
-                continue
-            if answer := _ask(cluster, pod, spec):
-                answers[f"{name_of(pod)}/{spec['name']}"] = answer
-    return answers
+    probed = {
+        f"{name_of(pod)}/{spec['name']}": path
+        for pod in pods
+        for spec, status, init in containers_of(pod)
+        if not init and not status.get("ready") and "running" in status.get("state", {}) and (path := _probe_path(pod, spec))
+    }
+    if not probed:
+        return {}
+    try:
+        with api_proxy.serving(cluster, api_proxy.collection(cluster, "pods")) as connect:
+            answers = {key: _ask(connect, f"{api_proxy.collection(cluster, 'pods')}{path}") for key, path in probed.items()}
+    except InterruptedRunError:
+        raise
+    except TaskError:
+        return {}
+    return {key: answer for key, answer in answers.items() if answer}
 
 
-def _ask(cluster: Cluster, pod: Object, spec: Object) -> str:
-    """The answer of an HTTP readiness probe's address: status and body; empty when there is none to be had."""
+def _probe_path(pod: Object, spec: Object) -> str:
+    """Where a container's HTTP readiness probe asks, below the API server's path of pods; empty where it has none."""
     probe = spec.get("readinessProbe", {}).get("httpGet")
     if not probe or probe.get("scheme", "HTTP") != "HTTP":
         return ""
     ports: dict[Any, int] = {port.get("name"): port["containerPort"] for port in spec.get("ports", ())}
-    port = ports.get(probe["port"], probe["port"])
-    path = f"/api/v1/namespaces/{cluster.namespace}/pods/{name_of(pod)}:{port}/proxy{probe.get('path', '/')}"
-    result = _tried(cluster, "get", "--raw", path, "--v=8")
-    return answer_in(result.stdout, result.stderr)
+    return f"{name_of(pod)}:{ports.get(probe['port'], probe['port'])}/proxy{probe.get('path', '/')}"
 
 
-def answer_in(body: str, talk: str) -> str:
-    """Return status and body on one line, from what `kubectl get --raw --v=8` printed; empty when it had no answer.
-
-    For a bad status kubectl keeps the body to itself and tells it in its log alone, in one of two forms (klog's structured
-    one since Kubernetes 1.33, plain text before).
-    """
-    status = [new or old for new, old in STATUS.findall(talk)]
-    if not status:
+def _ask(connect: api_proxy.Connect, path: str) -> str:
+    """Return status and body on one line; empty when no answer comes, which is what the probe's event says in its own words."""
+    try:
+        answer = send(connect(PROBE_SECONDS), "the pod", "GET", path, None)
+    except TaskError:
         return ""
-    if not body and (match := BODY.search(talk)):
-        body = match["plain"] or match["block"] or json.loads(match["quoted"] or '""')
-    return " ".join(f"{status[-1]} {body}".split())
+    return " ".join(f"{answer.status} {answer.body}".split())

@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from scripts.kubernetes.quantity import parse_quantity
+
 if TYPE_CHECKING:
     from scripts.kubernetes.cluster import Object
 
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 REVISION = "deployment.kubernetes.io/revision"
-QUANTITY = re.compile(r"([0-9.]+)(m|k|[KMGTPE]i?)?")
-FACTORS = {
-    "": Decimal(1), "m": Decimal("0.001"), "k": Decimal(10**3), "M": Decimal(10**6), "G": Decimal(10**9), "T": Decimal(10**12),
-    "P": Decimal(10**15), "E": Decimal(10**18), "Ki": Decimal(2**10), "Mi": Decimal(2**20), "Gi": Decimal(2**30),
-    "Ti": Decimal(2**40), "Pi": Decimal(2**50), "Ei": Decimal(2**60),
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -160,14 +155,6 @@ def event_time(event: Object) -> datetime:
     series = event.get("series") or {}
     times = (series.get("lastObservedTime"), event.get("lastTimestamp"), event.get("eventTime"))
     return max(time_of(t) for t in (*times, event["metadata"].get("creationTimestamp")))
-
-
-def parse_quantity(text: str | float) -> Decimal:
-    """Return a Kubernetes quantity as a number: cores or bytes. Raises ValueError when it is none."""
-    match = QUANTITY.fullmatch(str(text))
-    if not match:
-        raise ValueError(f"{text!r} is not a quantity")
-    return Decimal(match[1]) * FACTORS[match[2] or ""]
 
 
 def request_of(pod: Object, resource: str) -> Decimal:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from scripts.kubernetes.diagnosis.cause import Diagnosis, diagnosed, event_line
 from scripts.kubernetes.diagnosis.rules.missing import missing_object
-from scripts.kubernetes.diagnosis.snapshot import Snapshot, condition_of, containers_of, name_of, parse_quantity, request_of
+from scripts.kubernetes.diagnosis.snapshot import Snapshot, condition_of, containers_of, name_of, request_of
+from scripts.kubernetes.quantity import parse_quantity
 
 if TYPE_CHECKING:
     from scripts.kubernetes.cluster import Object
