@@ -65,7 +65,7 @@ def with_details(cluster: Cluster, quick: Snapshot) -> Snapshot:
         secrets=_secret_names(cluster),
         nodes=[o for o in outside if o["kind"] == "Node"],
         dns=[o for o in outside if o["kind"] == "Deployment" and o["metadata"].get("labels", {}).get("k8s-app") == DNS],
-        metrics_apis=[o for o in outside if o["kind"] == "APIService" and o["spec"]["group"].endswith(METRICS)],
+        metrics_apis=[o for o in outside if o["kind"] == "APIService" and o["spec"].get("group", "").endswith(METRICS)],
         placed_pods=_placed_pods(cluster) if unplaced else [],
         logs=logs,
         architectures=_architectures(pods, logs),

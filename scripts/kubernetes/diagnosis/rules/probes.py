@@ -8,6 +8,8 @@ from scripts.kubernetes.diagnosis.cause import Diagnosis
 from scripts.kubernetes.diagnosis.container import ContainerState
 from scripts.kubernetes.diagnosis.snapshot import event_time, exit_count, name_of, time_of
 
+LONGEST_ANSWER = 160
+
 
 def not_ready(case: ContainerState) -> Diagnosis | None:
     """It runs, has started, and its readiness probe fails."""
@@ -38,7 +40,7 @@ def _http_cause(path: str, seen: str, answer: str) -> str:
     """What the probe saw, with the body of the same status; an answer of another status is newer than the probe, and told as such."""
     status = answer.partition(" ")[0]
     if not answer or status == seen:
-        return f"{path} answers {answer or seen}"
+        return f"{path} answers {answer[:LONGEST_ANSWER] or seen}"
     return f"{path} answered {seen} to its last probe, and answers {status} now"
 
 
