@@ -159,8 +159,10 @@ class Settings(Strict):
     release: ReleaseName
     kubernetes_version: Annotated[str, Field(pattern=r"^v1\.\d+\.\d+$")]
     services: dict[Name, Service] = Field(min_length=1)
+    smoke: RepoPath | None = None
+    """A Python file of the app, whose `prove(ask)` proves one real use of it. Without one, health, readiness and pages are asked."""
     database: Database
-    """References where DATABASE_URL is empty."""
+    """Used where DATABASE_URL is empty."""
     base_images: dict[Name, Base]
     env: dict[str, EnvKey]
     build: Build
@@ -180,6 +182,8 @@ class Settings(Strict):
                 problems.append(f"{where}.base: no base named `{part.base}`{_meant(part.base, self.base_images)}")
             problems += [f"{where}.secrets: `{k}` is not under env{_meant(k, self.env)}" for k in part.secrets if k not in self.env]
             problems += [f"{where}: {p} does not exist" for p in (part.context, part.dockerfile) if not (ROOT / p).exists()]
+        if self.smoke and not (ROOT / self.smoke).is_file():
+            problems.append(f"smoke: {self.smoke} does not exist")
         ports: dict[int, str] = {}
         for name, service in self.services.items():
             if service.local_port in ports:

@@ -85,9 +85,9 @@ def any_helm() -> str:
     return helms()[newest]
 
 
-def template(helm: str, base: Path | None, values: Values, *options: str) -> subprocess.CompletedProcess[str]:
+def template(helm: str, base: Path | None, values: Values, *options: str, release: str = RELEASE) -> subprocess.CompletedProcess[str]:
     """Run `helm template` offline. values go over the file `base`."""
-    argv = [helm, "template", RELEASE, str(CHART), "--namespace", NAMESPACE, "--kube-version", KUBERNETES, *options]
+    argv = [helm, "template", release, str(CHART), "--namespace", NAMESPACE, "--kube-version", KUBERNETES, *options]
     if base:
         argv += ["--values", str(base)]
     argv += ["--values", "-"]

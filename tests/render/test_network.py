@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ipaddress
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pytest
 
-from tests.render.chart import ALL, NAMESPACE, Object, matches, of_kind, pods, render, scenario
+from tests.render.chart import ALL, NAMESPACE, SCENARIOS, Object, matches, of_kind, pods, render, render_text, scenario
 
 pytestmark = pytest.mark.render
 
@@ -224,3 +225,12 @@ def test_an_empty_list_of_exceptions_replaces_the_default_one() -> None:
 
 def test_switched_off_there_is_no_policy_at_all() -> None:
     assert of_kind(render({"networkPolicy": {"enabled": False}}), "NetworkPolicy") == []
+
+
+def test_every_edge_says_above_it_what_it_is_for() -> None:
+    """A person who reads the rendered policies sees who calls whom."""
+    base, values = SCENARIOS["everything switched on"]
+    lines = render_text(values, base=base).splitlines()
+    edges = [above.strip() for above, line in itertools.pairwise(lines) if line.strip() in ("- from:", "- to:")]
+    assert [edge for edge in edges if " --> " not in edge or not edge.startswith("# ")] == []
+    assert {"# frontend --> backend", "# backend --> postgres", "# Prometheus --> frontend", "# test --> backend"} < set(edges)

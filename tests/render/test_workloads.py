@@ -136,8 +136,8 @@ def test_startup_may_take_as_long_as_the_deadline_for_progress_allows(objects: l
         assert patience < deployment["spec"]["progressDeadlineSeconds"], title(deployment)
 
 
-def test_pods_are_spread_by_wish_so_that_one_node_is_enough(objects: list[Object]) -> None:
-    for deployment in services_of(objects):
+def test_pods_are_spread_by_wish_so_that_one_node_is_enough(minimal: list[Object]) -> None:
+    for deployment in services_of(minimal):
         template = deployment["spec"]["template"]
         spread = template["spec"]["topologySpreadConstraints"]
         assert {constraint["topologyKey"] for constraint in spread} == {
@@ -207,7 +207,10 @@ def test_services_lead_to_ports_that_their_pods_have(objects: list[Object]) -> N
         (pod,) = [pod for _, pod in pods(objects) if matches({"matchLabels": service["spec"]["selector"]}, pod["metadata"]["labels"])]
         names = {port["name"]: port["containerPort"] for c in pod["spec"]["containers"] for port in c.get("ports", [])}
         for port in service["spec"]["ports"]:
-            assert names[port["targetPort"]] == port["port"], title(service)
+            if port["name"] == "closed":
+                assert port["targetPort"] == port["port"] not in names.values(), title(service)
+            else:
+                assert names[port["targetPort"]] == port["port"], title(service)
 
 
 def test_every_object_carries_the_common_labels(objects: list[Object]) -> None:
@@ -326,3 +329,37 @@ def test_pods_stay_within_what_the_preview_engine_runs(minimal: list[Object]) ->
 
     made = plan(minimal)
     assert {pod.workload for pod in made.pods} == {f"todo-chatbot-{s}" for s in ("backend", "frontend", "postgres")}
+
+
+POOL = {
+    "nodeSelector": {"pool": "apps"},
+    "tolerations": [{"key": "dedicated", "operator": "Equal", "value": "apps", "effect": "NoSchedule"}],
+    "affinity": {"nodeAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": []}},
+    "priorityClassName": "apps",
+    "imagePullSecrets": [{"name": "registry"}],
+}
+"""Settings that stand in a pod's specification under the same names."""
+
+
+def test_a_service_says_where_its_pods_run_and_the_others_stay_where_they_are() -> None:
+    objects = render({"services": {"frontend": {**POOL, "podAnnotations": {"team": "web"}, "topologySpreadConstraints": []}}})
+    for name, pod in pods(objects):
+        given = {key: pod["spec"][key] for key in POOL if key in pod["spec"]}
+        assert given == (POOL if name == "Deployment/todo-chatbot-frontend" else {}), name
+        assert ("annotations" in pod["metadata"]) == (name in ("Deployment/todo-chatbot-frontend", "Pod/todo-chatbot-test"))
+    frontend = one(objects, "Deployment", "todo-chatbot-frontend")["spec"]["template"]
+    assert frontend["metadata"]["annotations"] == {"team": "web"}
+    assert "topologySpreadConstraints" not in frontend["spec"]
+
+
+def test_the_whole_release_can_be_put_into_one_pool_its_test_too() -> None:
+    objects = render({"serviceDefaults": POOL, "postgres": POOL})
+    assert [name for name, pod in pods(objects) if not POOL.items() <= pod["spec"].items()] == []
+    assert len(list(pods(objects))) == 4
+
+
+def test_a_spread_selects_the_pods_of_its_own_service() -> None:
+    spread = {"topologyKey": "example.com/rack", "maxSkew": 2, "whenUnsatisfiable": "DoNotSchedule"}
+    for deployment in services_of(render({"serviceDefaults": {"topologySpreadConstraints": [spread]}})):
+        (constraint,) = deployment["spec"]["template"]["spec"]["topologySpreadConstraints"]
+        assert constraint == {**spread, "labelSelector": deployment["spec"]["selector"]}

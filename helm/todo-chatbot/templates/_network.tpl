@@ -11,12 +11,30 @@ A peer: pods of one component of this release. In a peer, a pod selector without
 {{- define "todo-chatbot.remotePeer" -}}
 - namespaceSelector:
     matchLabels:
-      kubernetes.io/metadata.name: {{ .namespace }}
+      kubernetes.io/metadata.name: {{ .namespace | quote }}
   {{- with .podLabels }}
   podSelector:
     matchLabels:
-      {{- toYaml . | nindent 6 }}
+      {{- include "todo-chatbot.strings" . | trim | nindent 6 }}
   {{- end }}
+{{- end -}}
+
+{{/* The port that nothing listens on, of any service that the Ingress leads to: what is sent there is refused at once. (9 is the port "discard".) */}}
+{{- define "todo-chatbot.closedPort" -}}9{{- end -}}
+
+{{/*
+Paths of a service that only the cluster's own callers need: its metrics, and its readiness, which may ask the database. Not `/`, which would
+close everything. Input: a complete service. Output: JSON list.
+*/}}
+{{- define "todo-chatbot.internalPaths" -}}
+{{- $paths := list -}}
+{{- range list .metricsPath .probes.readiness.path -}}
+  {{- $path := regexReplaceAll "[?#].*$" . "" | trimSuffix "/" -}}
+  {{- if $path -}}
+    {{- $paths = append $paths $path -}}
+  {{- end -}}
+{{- end -}}
+{{- $paths | uniq | toJson -}}
 {{- end -}}
 
 {{/* A list of TCP ports. Input: a list of numbers. */}}
@@ -28,21 +46,81 @@ A peer: pods of one component of this release. In a peer, a pod selector without
 {{- end -}}
 
 {{/*
-Who may reach a service: the services it names, the test pod, Prometheus, the ingress controller. May be nobody; the caller must then write
-no rule, since an empty `from` means everybody. Input: dict "root" "name" "service".
+The ways in to a service, a rule an edge: from the services that call it, the test pod, Prometheus, the ingress controller. Input: dict "root"
+"name" "service".
 */}}
-{{- define "todo-chatbot.ingressPeers" -}}
+{{- define "todo-chatbot.ingressRules" -}}
 {{- $values := .root.Values -}}
 {{- range .service.networkPolicy.ingressFrom }}
-{{ include "todo-chatbot.peer" (dict "root" $.root "component" .) }}
+# {{ . }} --> {{ $.name }}
+- from:
+    {{- include "todo-chatbot.peer" (dict "root" $.root "component" .) | nindent 4 }}
+  ports:
+    - protocol: TCP
+      port: http
 {{- end }}
 {{- if $values.test.enabled }}
-{{ include "todo-chatbot.peer" (dict "root" .root "component" "test") }}
+# test --> {{ .name }}
+- from:
+    {{- include "todo-chatbot.peer" (dict "root" .root "component" "test") | nindent 4 }}
+  ports:
+    - protocol: TCP
+      port: http
 {{- end }}
 {{- if $values.monitoring.enabled }}
-{{ include "todo-chatbot.remotePeer" $values.monitoring }}
+# Prometheus --> {{ .name }}
+- from:
+    {{- include "todo-chatbot.remotePeer" $values.monitoring | nindent 4 }}
+  ports:
+    - protocol: TCP
+      port: http
 {{- end }}
 {{- if and $values.ingress.enabled (eq $values.ingress.service .name) }}
-{{ include "todo-chatbot.remotePeer" $values.ingress.controller }}
+# ingress controller --> {{ .name }}. The closed port too: the connection is then refused at once, and the controller need not wait.
+- from:
+    {{- include "todo-chatbot.remotePeer" $values.ingress.controller | nindent 4 }}
+  ports:
+    - protocol: TCP
+      port: http
+    - protocol: TCP
+      port: {{ include "todo-chatbot.closedPort" . }}
+{{- end }}
+{{- end -}}
+
+{{/* The ways out of a service, a rule an edge. Input: dict "root" "name" "services" (all, complete). */}}
+{{- define "todo-chatbot.egressRules" -}}
+{{- $egress := (get .services .name).networkPolicy.egress -}}
+{{- range $egress.services }}
+# {{ $.name }} --> {{ . }}
+- to:
+    {{- include "todo-chatbot.peer" (dict "root" $.root "component" .) | nindent 4 }}
+  ports:
+    {{- include "todo-chatbot.tcpPorts" (list (get $.services .).port) | trim | nindent 4 }}
+{{- end }}
+{{- if and $egress.postgres .root.Values.postgres.enabled }}
+# {{ .name }} --> postgres
+- to:
+    {{- include "todo-chatbot.peer" (dict "root" .root "component" "postgres") | nindent 4 }}
+  ports:
+    {{- include "todo-chatbot.tcpPorts" (list 5432) | trim | nindent 4 }}
+{{- end }}
+{{- with $egress.internet.ports }}
+# {{ $.name }} --> the internet
+- to:
+    - ipBlock:
+        cidr: 0.0.0.0/0
+        {{- with $egress.internet.except }}
+        except: {{ toJson . }}
+        {{- end }}
+  ports:
+    {{- include "todo-chatbot.tcpPorts" . | trim | nindent 4 }}
+{{- end }}
+{{- range $egress.addresses }}
+# {{ $.name }} --> an address outside
+- to:
+    - ipBlock:
+        cidr: {{ .cidr | quote }}
+  ports:
+    {{- include "todo-chatbot.tcpPorts" .ports | trim | nindent 4 }}
 {{- end }}
 {{- end -}}
