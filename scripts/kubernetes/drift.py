@@ -118,7 +118,7 @@ def _drift(live: Object | None, wanted: Object, release: str, minimum: int | Non
         return Drift(live, (f"is somebody else's, made{_by(live, ('metadata',)) or ' by hand'}",), replace=True)
     told: dict[Path, str] = {}
     for path, is_now, should in _differences(_told_by_release(live), _told_by_release(wanted)):
-        told[path] = f"{shown_path(live, path)} is {_shown(live, is_now)}, not {_shown(live, should)}{_was_set(live, path)}"
+        told[path] = f"{shown_path(live, path)} {_values(live, is_now, should)}{_was_set(live, path)}"
     patch: list[Mapping[str, Any]] = []
     if minimum is not None and live["spec"].get("replicas") == 0:  # an autoscaler does nothing then; any other number is its own affair
         told[REPLICAS] = f"spec.replicas is 0, and its autoscaler is off for that{_was_set(live, REPLICAS)}"
@@ -157,9 +157,11 @@ def _differences(live: Any, wanted: Any, path: Path = ()) -> Iterator[tuple[Path
         yield path, live, wanted
 
 
-def _shown(thing: Object, value: Any) -> str:
-    if thing["kind"] == "Secret":
-        return "another value"
+def _values(thing: Object, is_now: Any, should: Any) -> str:
+    return "has another value" if thing["kind"] == "Secret" else f"is {_shown(is_now)}, not {_shown(should)}"
+
+
+def _shown(value: Any) -> str:
     if value is None:
         return "not set"
     text = value if isinstance(value, str) else json.dumps(value)
