@@ -145,6 +145,9 @@ def test_two_added_items_of_a_list_are_removed_from_its_end() -> None:
 
 def test_a_whole_that_helm_sets_again_is_not_removed() -> None:
     now = live(selector={"app": "nothing"})
+    owned = copy.deepcopy(HELM_OWNS)
+    del owned["f:spec"]["f:selector"]  # it went over to who changed it
+    now["metadata"]["managedFields"][0]["fieldsV1"] = owned
     (found,) = drifts(set_by(now, "kubectl-patch", {"f:spec": {"f:selector": {}}}))
     assert found.patch == ()
     assert "spec.selector.app is nothing, not todo, was set by kubectl-patch" in found.line
