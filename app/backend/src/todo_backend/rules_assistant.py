@@ -1,376 +1,488 @@
-"""The assistant that needs no model: it understands a fixed set of phrases, the same way every time."""
+"""The assistant that needs no model: it understands a fixed set of requests, the same way every time."""
 
+import asyncio
 import re
-import uuid
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
-from todo_backend.assistant import AssistantError, Dialogue, Say, Toolbox, ToolReply
-from todo_backend.phrases import describe_date, parse_date, parse_phrase, parse_priority
-from todo_backend.schemas import AssistantName
+from todo_backend import dates
+from todo_backend.assistant import MAX_TOOL_CALLS, Closing, Dialogue, Say, Toolbox
+from todo_backend.confirmation import ask_to_confirm
+from todo_backend.dates import When, find_dates, parse_when
+from todo_backend.filters import Filter, data, is_overdue, kind_of, parse_filter, select
+from todo_backend.phrases import Phrase, describe_date, parse_phrase, parse_priority
+from todo_backend.references import POSITION, Meant, Turn, find, resolve, resolve_one, unquote
+from todo_backend.replies import Reply, Todo, UnclearError, choice, count, describe, due, numbered, page, quote, quoted
+from todo_backend.requests import Request, clean, understand
+from todo_backend.schemas import AssistantName, Choice, State, ToolName
 
-Todo = dict[str, Any]
-Listed = Sequence[uuid.UUID] | None
-
-_SHOWN = 20  # todos in one answer
 _HELP = (
-    'I keep your todo list. Try: "add buy milk tomorrow, high", "what\'s left?", "done with milk", "find milk", '
+    'I keep your todo list. Try: "add buy milk tomorrow at 5pm, high", "what\'s left today?", "done with milk", "find milk", '
     '"move milk to friday", "rename milk to oat milk", "make milk low priority", "tag milk with shop", '
-    '"reopen milk" or "delete the second".'
+    '"clear completed", "delete the second" or "undo".'
 )
-_ORDINALS = {
-    word: number
-    for number, words in enumerate(
-        ("first 1st one", "second 2nd two", "third 3rd three", "fourth 4th four", "fifth 5th five", "sixth 6th six",
-         "seventh 7th seven", "eighth 8th eight", "ninth 9th nine", "tenth 10th ten"), 1,
-    )
-    for word in words.split()
-}  # fmt: skip
-_POSITION = re.compile(
-    rf"(?:the\s+)?(?:(?:number|no\.?|item|todo|task)\s+)?[#]?(?P<which>\d{{1,3}}|last|{'|'.join(_ORDINALS)})"
-    r"(?:\s+(?:one|item|todo|task))?",
-    re.IGNORECASE,
-)
-_IT = re.compile(r"(?:it|that|this|that one|this one)", re.IGNORECASE)
-_FILLER = re.compile(r"^(?:the|my|a|an|that|this|todo|task|item)\s+", re.IGNORECASE)
-_POLITE = re.compile(
-    r"^(?:(?:please|pls|hey|hi|ok|okay|can you|could you|would you|i(?:'d| would) like to)[\s,]+)+", re.IGNORECASE
-)
-
-
-class _UnclearError(Exception):
-    """The words do not name one todo; the message asks for better ones, `candidates` are what they could mean."""
-
-    def __init__(self, question: str, candidates: Sequence[Todo] = ()) -> None:
-        super().__init__(question)
-        self.candidates = candidates
-
-
-@dataclass(frozen=True)
-class _Turn:
-    """Everything that an intent needs to act: the tools, the words said, the day, the todos last numbered."""
-
-    toolbox: Toolbox
-    today: date
-    listed: Sequence[uuid.UUID]
-
-
-_Said = Mapping[str, str]  # the named parts of a phrase, and "all" of it
-_Intent = Callable[[_Turn, _Said], Awaitable[tuple[str, Listed]]]
+_WHATS_LEFT = choice("What's left?", "what's left?")
+_VERBS = (
+    "buy call pay send write email mail text clean wash book fix read meet visit cook make prepare plan finish submit pick order return renew walk feed water take bring "
+    "get go check review update schedule ask tell talk organize sell repair study practice learn move pack print sign file cancel do try build study watch register apply "
+    "find look start train run exercise replace install charge empty vacuum iron fold mow paint post ship drop collect cut change contact reply respond research draft finalize"
+).split()
+_CALLS_BESIDE = 8  # of the tools, while a request is understood
 
 
 class RulesAssistant:
-    """Answers by matching the message against `_INTENTS`, top to bottom."""
+    """Answers by what `understand` makes of the message."""
 
     name: AssistantName = "rules"
     model: str | None = None
 
-    async def answer(self, dialogue: Dialogue, toolbox: Toolbox, say: Say) -> Listed:
-        """Do what the first matching phrase asks, and say what was done."""
-        last_listed = next((said.listed for said in reversed(dialogue.utterances) if said.listed), ())
-        turn = _Turn(toolbox, dialogue.today, last_listed)
-        text, listed = await _attempt(turn, *_understand(dialogue))
-        await say(text)
-        return listed
+    async def answer(self, dialogue: Dialogue, toolbox: Toolbox, say: Say) -> Closing:
+        """Do what the message asks, and say what was done."""
+        await asyncio.to_thread(dates.load)
+        toolbox.allow(MAX_TOOL_CALLS + _CALLS_BESIDE)
+        turn = Turn(toolbox, dialogue)
+        try:
+            reply = await _answer(turn, dialogue)
+        except UnclearError as unclear:
+            reply = unclear.reply(dialogue.today)
+        await say(reply.text)
+        return reply.closing()
 
 
-def _understand(dialogue: Dialogue) -> tuple[_Intent, _Said]:
-    """Find what the user wants; "the second" alone completes the request that was unclear before."""
+async def _answer(turn: Turn, dialogue: Dialogue) -> Reply:
+    words = clean(dialogue.question)
     earlier = [said for said in dialogue.utterances if said.role == "user"][-2:-1]
-    if earlier and _POSITION.fullmatch(words := _words(dialogue.question)):
-        intent, said = _match(_words(earlier[0].text))
-        if "which" in said:
-            return intent, {**said, "which": words}
-    return _match(_words(dialogue.question))
+    if earlier and POSITION.fullmatch(words):  # "the second" alone completes the request that was unclear before
+        request = understand(earlier[0].text)
+        if "which" in request.said:
+            return await _ACTS[request.kind](turn, replace(request, said={**request.said, "which": words}))
+    lines = [re.sub(r"^\s*(?:[-*•+]|\d+[.)])\s*", "", line).strip() for line in dialogue.question.splitlines() if line.strip()]
+    if len(lines) > 1 and (found := re.fullmatch(r"(?:please )?(?:add|todos?|new|list)(?: (?:these|the following|todos?|tasks?|items?|to my list))*:?(?P<rest> .+)?", lines[0], re.IGNORECASE)):
+        return await _add_several(turn, [parse_phrase(line, turn.now) for line in ([found["rest"]] if found["rest"] else []) + lines[1:]], "")
+    request = understand(dialogue.question)
+    return await _ACTS[request.kind](turn, request)
 
 
-def _match(words: str) -> tuple[_Intent, _Said]:
-    for pattern, intent in _INTENTS:
-        if found := pattern.fullmatch(words):
-            return intent, {**found.groupdict(), "all": words}
-    return _not_understood, {}
+async def _help(_turn: Turn, _request: Request) -> Reply:
+    return Reply(_HELP, choices=[_WHATS_LEFT, choice("What is due today?", "what is due today?")])
 
 
-def _words(text: str) -> str:
-    return _POLITE.sub("", " ".join(text.split()).replace("\u2019", "'")).rstrip(" ?.!")
+async def _thanks(_turn: Turn, _request: Request) -> Reply:
+    return Reply("You are welcome.")
 
 
-async def _attempt(turn: _Turn, intent: _Intent, said: _Said) -> tuple[str, Listed]:
-    try:
-        return await intent(turn, said)
-    except _UnclearError as unclear:
-        if not unclear.candidates:
-            return str(unclear), None
-        return f"{unclear}\n{_numbered(unclear.candidates, turn.today)}", _ids(unclear.candidates)
+async def _bye(_turn: Turn, _request: Request) -> Reply:
+    return Reply("Goodbye.")
 
 
-async def _help(_turn: _Turn, _said: _Said) -> tuple[str, Listed]:
-    return _HELP, None
+async def _keep(_turn: Turn, _request: Request) -> Reply:
+    return Reply("All right, I changed nothing.")
 
 
-async def _not_understood(_turn: _Turn, _said: _Said) -> tuple[str, Listed]:
-    return f"I did not understand that. {_HELP}", None
+async def _two(_turn: Turn, request: Request) -> Reply:
+    parts = [request.said["one"], request.said["two"]]
+    return Reply("I do one thing at a time. Which first?", choices=[choice(part, part) for part in parts])
 
 
-async def _add(turn: _Turn, said: _Said) -> tuple[str, Listed]:
-    phrase = parse_phrase(said["what"], turn.today)
-    arguments: dict[str, Any] = {"title": phrase.title or said["what"].strip()}
+async def _unknown(turn: Turn, request: Request) -> Reply:
+    """Say that it is not clear, with ways on: add it, or what could be done with the todo that it names."""
+    words = request.words
+    phrase = parse_phrase(words, turn.now)
+    if phrase.impossible:
+        raise UnclearError(f"There is no such day: {phrase.impossible}. Which day do you mean?")
+    choices: list[Choice] = []
+    about, how = await find(turn, words, "open")
+    if len(about) == 1 and how != "near":
+        title = about[0]["title"]
+        choices = [choice(f"Mark “{title}” as done", f'complete "{title}"')]
+        question = f"What shall I do with “{title}”?"
+    else:
+        question = f"I am not sure what you mean. Shall I add {_draft_words(phrase, turn)}?"
+    if len(phrase.title) <= 200 and re.search(r"\w", phrase.title):
+        choices.append(choice(f"Add {_draft_words(phrase, turn)}", _add_message(phrase)))
+    return Reply(question, choices=[*choices, choice(f"Find “{words}”", f"find {words}")] if len(words) < 60 else [*choices, _WHATS_LEFT])
+
+
+def _draft_words(phrase: Phrase, turn: Turn) -> str:
+    parts = [f"“{phrase.title}”"]
+    if phrase.due_date:
+        parts.append(describe_date(phrase.due_date, turn.now.date()) + (f" at {phrase.due_time:%H:%M}" if phrase.due_time else ""))
+    return ", ".join(parts)
+
+
+def _add_message(phrase: Phrase) -> str:
+    """Say in words, which are understood the same way again, what is to be added."""
+    parts = [f'add "{phrase.title}"' if '"' not in phrase.title else f"add {phrase.title}"]
+    if phrase.due_date:
+        parts.append(f"on {phrase.due_date.isoformat()}")
+    if phrase.due_time:
+        parts.append(f"at {phrase.due_time:%H:%M}")
+    if phrase.priority:
+        parts.append(f"!{phrase.priority}")
+    return " ".join([*parts, *(f"#{tag}" for tag in phrase.tags)])
+
+
+async def _add(turn: Turn, request: Request) -> Reply:
+    what = re.sub(r"^(?:to|about|of|that i (?:need|have|should) to|that|for|daran,?|an) (?=\D)", "", request.said["what"].strip(), flags=re.IGNORECASE)
+    phrases = [parse_phrase(part, turn.now) for part in _split(what)]
+    if len(phrases) > 1:
+        for part in phrases:  # "milk and eggs tomorrow": the day is said of both
+            part.due_date = part.due_date or phrases[-1].due_date
+            part.due_time = part.due_time or (phrases[-1].due_time if part.due_date == phrases[-1].due_date else None)
+        return await _add_several(turn, phrases, what)
+    (phrase,) = phrases
+    if phrase.impossible:
+        raise UnclearError(f"There is no such day: {phrase.impossible}. Which day is it due?", choices=[choice("Add it without a date", _add_message(replace(phrase, title=_cut(phrase))))])
+    if phrase.repeats:
+        without = replace(phrase, due_date=None, due_time=None)
+        raise UnclearError(
+            f"A todo cannot repeat, so I cannot keep “{phrase.repeats}”. Shall I add {_draft_words(phrase, turn)}, for the first time?",
+            choices=[choice(f"Add {_draft_words(phrase, turn)}", _add_message(phrase)), choice("Add it without a date", _add_message(without))],
+        )
+    todo = await _create(turn, phrase)
+    kept = f" I left “{phrase.kept}” in its title." if phrase.kept else ""
+    choices = []
+    if phrase.kept and (when := parse_when(phrase.kept, turn.now)) and when.day:
+        choices = [choice(f"Make it due {describe_date(when.day, turn.now.date())}", f"it is due {when.day.isoformat()}")]
+    return Reply(f"Added {describe(todo, turn.now.date())}.{kept}", mentioned=[todo], choices=choices)
+
+
+def _cut(phrase: Phrase) -> str:
+    return re.sub(r"\s+", " ", phrase.title.replace(phrase.impossible, "")).strip(" ,") or phrase.title
+
+
+def _split(what: str) -> list[str]:
+    """Split "milk and eggs" and "call mom and pay rent", but neither "buy milk and eggs" nor "research and development"."""
+    if re.match(r"[\"“«„']", what) or re.search(r"\b(?:between|both|either)\b", what, re.IGNORECASE):
+        return [what]
+    parts = [part.strip() for part in re.split(r"\s*,\s*(?:and\s+)?|\s+and\s+|\s+&\s+", what) if part.strip()]
+    if len(parts) < 2 or any(parse_priority(part) for part in parts):
+        return [what]
+    verbs = [part.split()[0].lower() in _VERBS for part in parts]
+    if all(verbs) and all(len(part.split()) > 1 for part in parts):
+        return parts
+    bare = [re.sub(r"\s+(?:today|tomorrow|tonight|#\S+|!\S+)(?:\s.*)?$", "", part) for part in parts]
+    if not any(verbs) and all(len(part.split()) <= 2 for part in bare) and not find_dates_in_all(parts[:-1]):
+        return parts
+    return [what]
+
+
+def find_dates_in_all(parts: Sequence[str]) -> bool:
+    """Tell whether a comma separates marks of one todo rather than todos."""
+    return any(re.search(r"\d|#|!", part) for part in parts)
+
+
+async def _add_several(turn: Turn, phrases: Sequence[Phrase], whole: str) -> Reply:
+    if bad := next((phrase.impossible for phrase in phrases if phrase.impossible), ""):
+        raise UnclearError(f"There is no such day: {bad}. I added nothing. Which day do you mean?")
+    turn.toolbox.allow(MAX_TOOL_CALLS + len(phrases))
+    todos = [await _create(turn, phrase) for phrase in phrases[:50]]
+    one = [choice(f"Make it one: “{whole}”", "undo")] if False else []
+    return Reply(f"Added {count(len(todos), 'todo')}:\n{numbered(todos, turn.now.date())}", mentioned=todos, choices=one)
+
+
+async def _create(turn: Turn, phrase: Phrase) -> Todo:
+    arguments: dict[str, Any] = {"title": phrase.title}
     if phrase.due_date:
         arguments["due_date"] = phrase.due_date.isoformat()
+    if phrase.due_time:
+        arguments["due_time"] = f"{phrase.due_time:%H:%M}"
     if phrase.priority:
         arguments["priority"] = phrase.priority
     if phrase.tags:
         arguments["tags"] = phrase.tags
-    todo = _data(await turn.toolbox.call("add_todo", **arguments))
-    return f"Added {_describe(todo, turn.today)}.", _ids([todo])
+    return data(await turn.toolbox.call("add_todo", **arguments))
 
 
-async def _list(turn: _Turn, said: _Said) -> tuple[str, Listed]:
-    whole = said["all"].lower()
-    state = "all" if re.search(r"\b(all|everything)\b", whole) else "open"
-    if re.search(r"\b(done|completed|finished|finish|complete)\b", whole):
-        state = "done"
-    page = _data(await turn.toolbox.call("list_todos", state=state, limit=_SHOWN))
-    kind = {"open": "open todo", "done": "completed todo", "all": "todo"}[state]
-    return _page(page, kind, turn.today)
-
-
-async def _list_due(turn: _Turn, said: _Said) -> tuple[str, Listed]:
-    day = parse_date(said["when"], turn.today)
-    if day is None:
-        raise _UnclearError(f"I do not know the day “{said['when']}”.")
-    page = _data(await turn.toolbox.call("list_todos", state="open", sort="due", limit=200))
-    due = [todo for todo in page["items"] if todo["due_date"] and date.fromisoformat(todo["due_date"]) <= day]
-    if not due:
-        return f"Nothing is due until {describe_date(day, turn.today)}.", None
-    return _page({"items": due[:_SHOWN], "total": len(due)}, "due todo", turn.today)
-
-
-async def _search(turn: _Turn, said: _Said) -> tuple[str, Listed]:
-    page = _data(await turn.toolbox.call("search_todos", text=_unquote(said["what"]), limit=_SHOWN))
-    return _page(page, "matching todo", turn.today)
-
-
-async def _complete(turn: _Turn, said: _Said) -> tuple[str, Listed]:
-    todo = await _find(turn, said["which"], "open")
-    done = _data(await turn.toolbox.call("complete_todo", todo_id=todo["id"]))
-    return f"Done: {_quote(done)}.", None
-
-
-async def _delete(turn: _Turn, said: _Said) -> tuple[str, Listed]:
-    todo = await _find(turn, said["which"], "all")
-    _data(await turn.toolbox.call("delete_todo", todo_id=todo["id"]))
-    return f"Deleted {_quote(todo)}.", None
-
-
-async def _reopen(turn: _Turn, said: _Said) -> tuple[str, Listed]:
-    todo = await _change(turn, said["which"], "done", done=False)
-    return f"Reopened {_quote(todo)}.", None
-
-
-async def _rename(turn: _Turn, said: _Said) -> tuple[str, Listed]:
-    todo = await _change(turn, said["which"], "all", title=_unquote(said["title"]))
-    return f"Renamed to {_quote(todo)}.", None
-
-
-async def _reschedule(turn: _Turn, said: _Said) -> tuple[str, Listed]:
-    day = parse_date(said["when"], turn.today)
-    if day is None:
-        raise _UnclearError(f"I do not know the day “{said['when']}”. Try “friday”, “in 3 days” or “2026-12-31”.")
-    todo = await _change(turn, said["which"], "open", due_date=day.isoformat())
-    return f"{_quote(todo)} is now due {describe_date(day, turn.today)}.", None
-
-
-async def _unschedule(turn: _Turn, said: _Said) -> tuple[str, Listed]:
-    todo = await _change(turn, said["which"], "open", clear_due_date=True)
-    return f"{_quote(todo)} has no due date any more.", None
-
-
-async def _prioritise(turn: _Turn, said: _Said) -> tuple[str, Listed]:
-    todo = await _change(turn, said["which"], "open", priority=parse_priority(said["level"]))
-    return f"{_quote(todo)} now has {todo['priority']} priority.", None
-
-
-async def _tag(turn: _Turn, said: _Said) -> tuple[str, Listed]:
-    todo = await _find(turn, said["which"], "all")
-    added = [tag.lstrip("#") for tag in re.split(r"[\s,]+(?:and\s+)?", said["tags"]) if tag.lstrip("#")]
-    changed = await _update(turn, todo, tags=[*todo["tags"], *added])
-    return f"{_quote(changed)} is tagged {', '.join(changed['tags'])}.", None
-
-
-_WHAT_IS = r"what(?:'s|s| is)"
-_ITEMS = r"(?:todos?|tasks?|items?|list)"
-_MY = r"(?: (?:all|everything|the|my|of))*"
-_TO_LIST = r"(?: (?:to|on) (?:my|the) (?:todo )?list)?"
-_LEVELS = r"(?P<level>(?:high|low|normal|medium|urgent|important|top)(?: prio(?:rity)?)?)"
-
-# Each line of an intent is one way to say it. Order matters: what is said about a part of a todo (its date, its title)
-# comes before what is said about the whole, and adding comes last, since anything can follow "add".
-_PHRASES: tuple[tuple[_Intent, tuple[str, ...]], ...] = (
-    (_help, (
-        r"help|hello|hi|hey|good (?:morning|day|evening)",
-        r"what can (?:you|i) (?:do|say)(?: here)?|how does this work",
-    )),
-    (_list_due, (
-        rf"(?:{_WHAT_IS}|what do i have|list|show(?: me)?){_MY}(?: {_ITEMS})? (?:due|for|on) (?P<when>.+)",
-    )),
-    (_list, (
-        rf"{_WHAT_IS} (?:left|open|due|next|to do|todo|done|there to do|still (?:open|left))(?: (?:to do|today))?",
-        rf"{_WHAT_IS} on (?:my|the) list",
-        r"what (?:did i (?:finish|complete)|have i (?:done|finished|completed))",
-        r"what (?:do i (?:still )?have(?: left)?(?: to do)?|must i do|should i do|remains)",
-        rf"(?:show|list|display)(?: me)?{_MY}(?: (?:open|done|completed|finished))?(?: {_ITEMS})*",
-        rf"(?:my )?(?:(?:all|open|done|completed) )?(?:my )?{_ITEMS}",
-    )),
-    (_search, (
-        r"(?:find|search(?: for)?|look (?:for|up)) (?P<what>.+)",
-        rf"(?:do i have )?any(?:thing| {_ITEMS})? (?:about|with|for) (?P<what>.+)",
-    )),
-    (_unschedule, (r"(?:remove|delete|clear|drop) (?:the )?(?:due )?(?:date|deadline) (?:from|of|on) (?P<which>.+)",)),
-    (_delete, (r"(?:delete|remove|drop|discard|erase|trash|get rid of|throw away|cancel) (?P<which>.+)",)),
-    (_reopen, (
-        r"(?:reopen|re-open|uncheck|untick) (?P<which>.+)",
-        r"(?:mark |set )?(?P<which>.+?) (?:is |as )?(?:not (?:done|finished|complete)|undone|open)(?: (?:yet|again))?",
-    )),
-    (_rename, (
-        r"(?:rename|edit|change(?: the (?:title|name) of)?) (?P<which>.+?) (?:to|into|as) (?P<title>.+)",
-    )),
-    (_reschedule, (
-        r"(?:move|reschedule|postpone|push|defer|delay) (?P<which>.+?) (?:to|until|till|for|by|on) (?P<when>.+)",
-        r"(?:set |make )?(?P<which>.+?)(?: is| to be)? due (?:on |by )?(?P<when>.+)",
-    )),
-    (_prioritise, (
-        rf"(?:make|set|mark|give)(?: the priority of)? (?P<which>.+?) (?:(?:to|as|a) )?{_LEVELS}",
-    )),
-    (_tag, (r"(?:tag|label) (?P<which>.+?) (?:with|as) (?P<tags>.+)",)),
-    (_complete, (
-        r"(?:i(?:'m|m| am| have|'ve|ve)? )?(?:all )?(?:done|finished|completed|did)(?: with)? (?P<which>.+)",
-        r"(?:complete|finish|close|check(?: off)?|tick(?: off)?|cross (?:off|out)) (?P<which>.+)",
-        r"(?:mark |set )?(?P<which>.+?) (?:is |are |as )?(?:done|completed?|finished|ready)",
-    )),
-    (_add, (
-        rf"(?:add|create|new|note)(?: (?:an? )?(?:new )?{_ITEMS}(?: to| for)?)?[:\s]+(?P<what>.+?){_TO_LIST}",
-        r"(?:remind me to|remember(?: to)?|don't forget to|i (?:need|have|want) to|i must|todo:) (?P<what>.+)",
-        r"put (?P<what>.+) on (?:my|the) (?:todo )?list",
-    )),
+_LIST_STARTS = re.compile(
+    r"^(?:how many|count|number of|show|list|display|see|view|print|give|get|tell|read|sort|order|what(?:'s|s| is| are| do| did| have| must| should| can)?|which|zeige?|was|welche|muestra|muéstrame|qué|que|montre(?:-moi)?|affiche|"
+    r"is there|are there|am i|do i have|have i|anything|any|got|wie viele|cuántas|combien de|qu'est-ce que j'ai|dime|mostrar|ver|quelles?|cuáles|else)\b", re.IGNORECASE
 )  # fmt: skip
-_INTENTS = tuple((re.compile(way, re.IGNORECASE), intent) for intent, ways in _PHRASES for way in ways)
+_LIST_FILLER = re.compile(
+    r"\b(?:agenda|schedule|plan(?:s|ned)?|upcoming|to be|remaining|remains?|else|next|happening|going on|look like|looks like|can|about|got|ist|sind|steht|noch|an|fällig|muss|habe|gibt es|zu tun|tun|machen|son|hay|está|tiene|pendiente|à faire|faire|ai-je|j'ai|sont|"
+    r"ce que|dois|je|deadlines?|up|behind|aujourd'hui|میری|میرے|دکھاؤ|دکھائیں|دکھا دو|کیا کرنا ہے|کیا کرنا|کیا|ہے|ہیں|باقی|مجھے|کرنا|بتاؤ|dikhao|kya|karna|hai|meri|mujhe|batao|you|did|tell|number|see|give|show|list|was|were|finish|complete|achieve|accomplish|when|how|many|there)\b",
+    re.IGNORECASE,
+)  # fmt: skip
 
 
-async def _find(turn: _Turn, reference: str, state: str) -> Todo:
-    """Return the one todo that the words mean.
-
-    Raises:
-        _UnclearError: they mean none, or several.
-    """
-    reference = _unquote(reference)
-    if position := _POSITION.fullmatch(reference):
-        return await _at(turn, position["which"].lower())
-    if _IT.fullmatch(reference):
-        if len(turn.listed) == 1:
-            return await _by_id(turn, turn.listed[0])
-        raise _UnclearError("Which todo do you mean? Say a word from it.")
-    return await _by_words(turn, _FILLER.sub("", reference), state)
-
-
-async def _at(turn: _Turn, which: str) -> Todo:
-    ids = list(turn.listed)
-    if not ids:
-        page = _data(await turn.toolbox.call("list_todos", state="open", limit=_SHOWN))
-        ids = [uuid.UUID(todo["id"]) for todo in page["items"]]
-    index = len(ids) if which == "last" else int(which) if which.isdigit() else _ORDINALS[which]
-    if not 1 <= index <= len(ids):
-        raise _UnclearError(f"There is no number {index}: the list has {_count(len(ids), 'todo')}.")
-    return await _by_id(turn, ids[index - 1])
-
-
-async def _by_id(turn: _Turn, todo_id: uuid.UUID) -> Todo:
-    page = _data(await turn.toolbox.call("list_todos", state="all", ids=[str(todo_id)]))
-    if not page["items"]:
-        raise _UnclearError("That todo is not there any more.")
-    todo: Todo = page["items"][0]
-    return todo
-
-
-async def _by_words(turn: _Turn, words: str, state: str) -> Todo:
-    # The tool finds one piece of text, so it gets the longest word; the others are looked for here, in any order.
-    longest = max(words.split(), key=len, default=words)
-    page = _data(await turn.toolbox.call("search_todos", text=longest, state=state, limit=200))
-    found = [todo for todo in page["items"] if _has_words(todo, words)]
-    exact = [todo for todo in found if todo["title"].casefold() == words.casefold()]
-    if len(exact) == 1 or len(found) == 1:
-        todo: Todo = (exact or found)[0]
-        return todo
-    if not found:
-        kind = {"open": "open ", "done": "completed "}.get(state, "")
-        raise _UnclearError(f"I found no {kind}todo about “{words}”.")
-    raise _UnclearError(f"{len(found)} todos match “{words}”. Which one? Say its number.", found[:_SHOWN])
-
-
-def _has_words(todo: Todo, words: str) -> bool:
-    text = " ".join([todo["title"], *todo["tags"]]).casefold()
-    return all(word in text for word in words.casefold().split())
-
-
-async def _change(turn: _Turn, reference: str, state: str, **values: Any) -> Todo:
-    return await _update(turn, await _find(turn, reference, state), **values)
-
-
-async def _update(turn: _Turn, todo: Todo, **values: Any) -> Todo:
-    return _data(await turn.toolbox.call("update_todo", todo_id=todo["id"], version=todo["version"], **values))
-
-
-def _data(reply: ToolReply) -> dict[str, Any]:
-    if reply.outcome == "ok":
-        return reply.data
-    if reply.outcome == "error":
-        raise AssistantError("error", f"That did not work: {reply.problem}.")
-    raise _UnclearError(f"That is not possible: {reply.problem}.")
-
-
-def _page(page: dict[str, Any], kind: str, today: date) -> tuple[str, Listed]:
-    todos, total = page["items"], page["total"]
+async def _list(turn: Turn, request: Request) -> Reply:
+    words = request.words
+    counts = bool(re.match(r"how many|count|number of|wie viele|cuántas|combien", words, re.IGNORECASE))
+    did = re.search(r"\b(?:did i|have i|i've|i have (?:done|finished|completed))\b", words, re.IGNORECASE)
+    subject = _LIST_STARTS.sub("", words).strip()
+    chosen = parse_filter(subject, turn.now, "open")
+    if did and chosen.said_state:
+        chosen = replace(chosen, state="done")
+    rest = " ".join(_LIST_FILLER.sub(" ", chosen.rest).split()).strip("'\" ")
+    rest = re.sub(r"^(?:about|with|for|named|called|s)\s+", "", rest)
+    chosen = replace(chosen, rest=rest)
+    if chosen.state == "done" and chosen.first:  # "what did I finish today" is about another day than the due one
+        return await _finished(turn, chosen)
+    if re.match(r"what (?:should|must|can|shall) i (?:do|work on|tackle|start)|what(?:'s| is) (?:next|first|most important|the next)", words, re.IGNORECASE) and chosen.is_plain:
+        chosen = replace(chosen, sort="due")
+    todos, total = await select(turn.toolbox, chosen, turn.now, turn.shown)
+    kind = kind_of(chosen)
+    about = f" about “{chosen.rest}”" if chosen.rest else f" tagged #{chosen.tag}" if chosen.tag else ""
+    day = f" due {chosen.day}" if chosen.day and not chosen.overdue else " without a due date" if chosen.undated else ""
+    if counts and not todos:
+        return Reply(f"There is no {kind}{about}{day}.")
+    if counts:
+        return Reply(f"{count(total, kind).capitalize()}{about}{day}.", mentioned=todos[:20])
+    if not todos and chosen.rest and re.match(r"(?:what|which)\b", words, re.IGNORECASE):
+        return Reply(f"I found no todo about “{chosen.rest}”, and todos are all that I know.", choices=[_WHATS_LEFT])
     if not todos:
-        return f"There is no {kind}.", None
-    more = f"\nand {total - len(todos)} more." if total > len(todos) else ""
-    return f"{_count(total, kind).capitalize()}:\n{_numbered(todos, today)}{more}", _ids(todos)
+        return await _nothing(turn, chosen, f"There is no {kind}{about}{day}.")
+    heading = f"{kind}{about}{day}" if not (about or day) else kind
+    reply = page(todos, total, heading, turn.now.date())
+    if about or day:
+        first, _, others = reply.text.partition(":\n")
+        reply.text = f"{first}{about}{day}:\n{others}"
+    return reply
 
 
-def _numbered(todos: Sequence[Todo], today: date) -> str:
-    return "\n".join(f"{number}. {_marked(todo, today)}" for number, todo in enumerate(todos, 1))
+async def _nothing(turn: Turn, chosen: Filter, text: str) -> Reply:
+    """Say that nothing is due then; what is overdue is said too, since it is left to do."""
+    if not (chosen.first and chosen.first <= turn.now.date()) or chosen.state == "done":
+        return Reply(text)
+    late, total = await select(turn.toolbox, Filter(overdue=True), turn.now, [])
+    if not late:
+        return Reply(text)
+    return Reply(f"{text} {count(total, 'todo').capitalize()} overdue:\n{numbered(late[:20], turn.now.date())}", late[:20])
 
 
-def _marked(todo: Todo, today: date) -> str:
-    marks = _marks(todo, today)
-    return f"{todo['title']} ({', '.join(marks)})" if marks else todo["title"]
+async def _finished(turn: Turn, chosen: Filter) -> Reply:
+    todos, _ = await select(turn.toolbox, replace(chosen, first=None, last=None), turn.now, turn.shown)
+    zone = turn.now.tzinfo
+    first, last = (chosen.first or turn.now.date()), (chosen.last or turn.now.date())
+    from datetime import datetime
+
+    kept = [todo for todo in todos if todo["completed_at"] and first <= datetime.fromisoformat(todo["completed_at"]).astimezone(zone).date() <= last]
+    return page(kept, len(kept), "completed todo", turn.now.date()) if kept else Reply(f"You completed no todo {chosen.day}.")
 
 
-def _describe(todo: Todo, today: date) -> str:
-    return ", ".join([_quote(todo), *_marks(todo, today)])
+async def _search(turn: Turn, request: Request) -> Reply:
+    what = unquote(re.sub(r"^(?:(?:all|any|my|the)\s+)*(?:todos?|tasks?|items?|things?|everything|anything|something)?\s*(?:about|with|for|containing|called|named|that mention)?\s+(?=\S)", "", f"{request.said['what']} ".lstrip()).strip()) or request.said["what"]
+    chosen = parse_filter(request.said["what"], turn.now, "all")
+    if not (chosen.tag or chosen.overdue or chosen.priority or chosen.first):
+        answer = data(await turn.toolbox.call("search_todos", text=what[:200], limit=20))
+        if not answer["items"]:
+            found, _ = await find(turn, what, "all")
+            answer = {"items": found[:20], "total": len(found)}
+        return page(answer["items"], answer["total"], "matching todo", turn.now.date())
+    todos, total = await select(turn.toolbox, chosen, turn.now, turn.shown)
+    return page(todos, total, "matching todo", turn.now.date())
 
 
-def _marks(todo: Todo, today: date) -> list[str]:
-    marks = ["done"] if todo["done"] else []
-    if todo["due_date"]:
-        marks.append(f"due {describe_date(date.fromisoformat(todo['due_date']), today)}")
-    if todo["priority"] != "normal":
-        marks.append(f"{todo['priority']} priority")
-    return marks + [f"#{tag}" for tag in todo["tags"]]
+async def _question(turn: Turn, request: Request) -> Reply:
+    """Answer a question about a todo; a question never changes anything."""
+    what = re.sub(r"^(?:i|we|my|the|there)\s+", "", request.said["what"])
+    what = re.sub(r"\s+(?:is|are|was|due|done|finished|completed|open|scheduled|already|yet|still|overdue)\b", " ", f" {what}").strip()
+    what = re.sub(r"^(?:(?:is|are|my|the|i|supposed|to|have|need|delete|remove|complete|finish|do|done|did|need|call(?=ed))\s+)+(?=\S)", "", what)
+    found, _ = await find(turn, what, "all")
+    if not found:
+        return Reply(f"I found no todo about “{what}”.", choices=[_WHATS_LEFT])
+    return page(found, len(found), "todo", turn.now.date())
 
 
-def _quote(todo: Todo) -> str:
-    return f"“{todo['title']}”"
+async def _how(_turn: Turn, _request: Request) -> Reply:
+    return Reply(_HELP, choices=[_WHATS_LEFT])
 
 
-def _unquote(text: str) -> str:
-    return text.strip().strip("\"'“”«»\u2018\u2019").strip()
+async def _complete(turn: Turn, request: Request) -> Reply:
+    which = re.sub(r"\s+(?:already|now|today|finally)$", "", request.said["which"])
+    meant = await resolve(turn, which, "open")
+    return await _change_all(turn, meant, "complete_todo", lambda todo: {"todo_id": todo["id"]}, "Complete", "Completed", lambda todo: f"Done: {quote(todo)}.", keep=lambda todo: not todo["done"])
 
 
-def _ids(todos: Sequence[Todo]) -> list[uuid.UUID]:
-    return [uuid.UUID(todo["id"]) for todo in todos]
+async def _did(turn: Turn, request: Request) -> Reply:
+    """Complete what "I already called mom" speaks of, when a todo is about it."""
+    which = re.sub(r"\s+(?:already|now|today|yesterday|tonight|just now|this morning|this afternoon|this evening|last night|earlier|finally|on \w+day|an hour ago)+$", "", request.said["which"], flags=re.IGNORECASE)
+    which = re.sub(r"^(?:done|finished|completed|did)\s+(?:with\s+)?", "", which)
+    try:
+        meant = await resolve(turn, which, "open")
+    except UnclearError as unclear:
+        if unclear.candidates:
+            raise
+        raise UnclearError(f"{unclear.question} Which todo is done?", choices=[_WHATS_LEFT]) from None
+    return await _complete(turn, replace(request, said={"which": which})) if meant.is_set or len(meant.todos) > 1 else await _complete_one(turn, meant.todos[0])
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+async def _complete_one(turn: Turn, todo: Todo) -> Reply:
+    done = data(await turn.toolbox.call("complete_todo", todo_id=todo["id"]))
+    return Reply(f"Done: {quote(done)}.", mentioned=[done])
+
+
+async def _delete(turn: Turn, request: Request) -> Reply:
+    which = request.said["which"]
+    if re.fullmatch(r"(?:up|out|away|off)", which):
+        raise UnclearError("What shall I delete? Say a word from it.")
+    meant = await resolve(turn, which, "all")
+    return await _change_all(turn, meant, "delete_todo", lambda todo: {"todo_id": todo["id"]}, "Delete", "Deleted", lambda todo: f"Deleted {quote(todo)}.")
+
+
+async def _change_all(
+    turn: Turn, meant: Meant, tool: ToolName, arguments: Callable[[Todo], dict[str, Any]], verb: str, past: str,
+    one: Callable[[Todo], str], keep: Callable[[Todo], bool] = lambda _: True, tail: str = "",
+) -> Reply:  # fmt: skip
+    """Change the one todo that is meant; name several, and ask."""
+    todos = list({todo["id"]: todo for todo in meant.todos if keep(todo)}.values())
+    if not todos:
+        return Reply(f"{quoted(meant.todos)} {'is' if len(meant.todos) == 1 else 'are'} done already.", mentioned=meant.todos)
+    if len(todos) == 1 and not meant.is_set:
+        changed = data(await turn.toolbox.call(tool, **arguments(todos[0])))
+        return Reply(one(changed if "title" in changed else todos[0]), mentioned=[] if tool == "delete_todo" else [changed])
+    many = count(len(todos), "todo")
+    pending, choices = ask_to_confirm(tool, [arguments(todo) for todo in todos], do=f"{verb} {many}{tail}", done=f"{past} {many}{tail}.")
+    question = f"{verb} {many}{tail}? I ask before I change several at once:\n{numbered(todos[:20], turn.now.date())}"
+    if len(todos) > 20:
+        question += f"\nand {len(todos) - 20} more."
+    return Reply(question, todos[:20], todos, choices, pending)
+
+
+async def _restore(_turn: Turn, _request: Request) -> Reply:
+    return Reply("I can take back my last change: say “undo”. A deletion in the list is undone there.", choices=[choice("Undo", "undo")])
+
+
+async def _reopen(turn: Turn, request: Request) -> Reply:
+    meant = await resolve(turn, request.said["which"], "done")
+    return await _change_all(turn, meant, "update_todo", lambda todo: _version(todo, done=False), "Reopen", "Reopened", lambda todo: f"Reopened {quote(todo)}.")
+
+
+def _version(todo: Todo, **values: Any) -> dict[str, Any]:
+    return {"todo_id": todo["id"], "version": todo["version"], **values}
+
+
+async def _rename(turn: Turn, request: Request) -> Reply:
+    if "title" not in request.said:
+        todo = await resolve_one(turn, request.said["which"], "all")
+        raise UnclearError(f"What shall “{todo['title']}” be called? Say: rename {todo['title']} to …")
+    title = request.said["title"].strip()
+    todo = await resolve_one(turn, request.said["which"], "all")
+    when = parse_when(title, turn.now) if unquote(title) == title else None
+    if when:
+        raise UnclearError(
+            f"“{title}” is a date. Shall I rename “{todo['title']}”, or is it due then?",
+            choices=[*([choice(f"It is due {title}", f'"{todo["title"]}" is due {title}')] if when.exists else []), choice(f"Rename it to “{title}”", f'rename "{todo["title"]}" to "{title}"')],
+        )
+    return await _rename_to(turn, todo, unquote(title))
+
+
+async def _rename_to(turn: Turn, todo: Todo, title: str) -> Reply:
+    changed = await _update(turn, todo, title=title)
+    return Reply(f"Renamed to {quote(changed)}.", mentioned=[changed])
+
+
+async def _change(turn: Turn, request: Request) -> Reply:
+    """Take "change x to y" by what y is: a date, a priority, a title in quotes. Else ask."""
+    which, to = request.said["which"], request.said["to"].strip()
+    if unquote(to) != to:
+        return await _rename_to(turn, await resolve_one(turn, which, "all"), unquote(to))
+    if re.fullmatch(r"(?:be )?(?:done|completed?|finished)", to):
+        return await _complete(turn, replace(request, said={"which": which}))
+    if parse_when(to, turn.now):
+        return await _reschedule(turn, replace(request, said={"which": which, "when": to}))
+    if parse_priority(to):
+        return await _prioritise(turn, replace(request, said={"which": which, "level": to}))
+    todo = await resolve_one(turn, which, "all")
+    raise UnclearError(f"Shall I rename “{todo['title']}” to “{to}”?", choices=[choice(f"Rename it to “{to}”", f'rename "{todo["title"]}" to "{to}"')])
+
+
+async def _reschedule(turn: Turn, request: Request) -> Reply:
+    said = re.sub(r"^(?:to|be|on|for|due)\s+", "", request.said["when"])
+    when = parse_when(said, turn.now)
+    if when is None and "which" in request.said and (again := await _reschedule_tail(turn, request)):
+        return again
+    if when is None:
+        raise UnclearError(f"I do not know the day “{said}”. Try “friday”, “in 3 days” or “2026-12-31”.")
+    if not when.exists:
+        raise UnclearError(f"There is no such day: {said}. Which day do you mean?")
+    if when.repeats:
+        raise UnclearError(f"A todo cannot repeat. Shall I make it due {describe_date(when.day or turn.now.date(), turn.now.date())}?", choices=[choice("Yes, the first time", f"move {request.said['which']} to {when.day}")])
+    return await _move(turn, await resolve(turn, request.said["which"], "open"), when)
+
+
+async def _reschedule_tail(turn: Turn, request: Request) -> Reply | None:
+    """Find the date at the end of "move the report for Ana to friday at 5", wherever the first "to" was."""
+    spans = find_dates(request.words, turn.now)
+    if not spans or spans[-1].end != len(request.words):
+        return None
+    head = request.words[: spans[-1].start].strip()
+    found = re.fullmatch(r"\S+ (?P<which>.+?)(?: (?:to|until|till|for|by|on|at))?", head)
+    if found is None or not spans[-1].when.exists:
+        return None
+    return await _move(turn, await resolve(turn, found["which"], "open"), spans[-1].when)
+
+
+async def _move(turn: Turn, meant: Meant, when: When) -> Reply:
+    def arguments(todo: Todo) -> dict[str, Any]:
+        values: dict[str, Any] = {"due_date": when.day and when.day.isoformat()}
+        if when.clock:
+            values["due_time"] = f"{when.clock:%H:%M}"
+        return _version(todo, **values)
+
+    said = describe_date(when.day or turn.now.date(), turn.now.date())
+    return await _change_all(turn, meant, "update_todo", arguments, "Move", "Moved", lambda todo: f"{quote(todo)} is now due {due(todo, turn.now.date())}.", tail=f" to {said}")
+
+
+async def _reschedule_at_end(turn: Turn, request: Request) -> Reply:
+    """Understand "postpone milk tomorrow", "push the dentist by 2 days" and "postpone milk"."""
+    words = request.said["which"]
+    if found := re.fullmatch(r"(?P<which>.+?)(?: back| out)? (?:by|for)?\s*(?P<count>\d{1,3}|an?|one|two|three|four) (?P<unit>day|week|month)s?(?: later)?", words, re.IGNORECASE):
+        number = {"a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4}.get(found["count"].lower()) or int(found["count"])
+        todo = await resolve_one(turn, found["which"], "open")
+        from datetime import date
+
+        base = max(date.fromisoformat(todo["due_date"]) if todo["due_date"] else turn.now.date(), turn.now.date())
+        day = base + timedelta(days=number * {"day": 1, "week": 7, "month": 30}[found["unit"].lower()])
+        return await _move(turn, Meant([todo]), When(day=day))
+    if again := await _reschedule_tail(turn, request):
+        return again
+    todo = await resolve_one(turn, words, "open")
+    raise UnclearError(
+        f"To which day shall I move “{todo['title']}”?",
+        choices=[choice(day.capitalize(), f'move "{todo["title"]}" to {day}') for day in ("tomorrow", "next week")],
+    )
+
+
+async def _unschedule(turn: Turn, request: Request) -> Reply:
+    todo = await _update(turn, await resolve_one(turn, request.said["which"], "open"), clear_due_date=True)
+    return Reply(f"{quote(todo)} has no due date any more.", mentioned=[todo])
+
+
+async def _prioritise(turn: Turn, request: Request) -> Reply:
+    level = parse_priority(re.sub(r"^an?\s+|importance$", "", request.said.get("level", "high"))) or "high"
+    meant = await resolve(turn, request.said["which"], "open")
+    return await _change_all(
+        turn, meant, "update_todo", lambda todo: _version(todo, priority=level), "Change", "Changed", lambda todo: f"{quote(todo)} now has {todo['priority']} priority.", tail=f" to {level} priority"
+    )
+
+
+async def _tag(turn: Turn, request: Request) -> Reply:
+    todo = await resolve_one(turn, request.said["which"], "all")
+    changed = await _update(turn, todo, tags=[*todo["tags"], *_tags(request.said["tags"])])
+    return Reply(f"{quote(changed)} is tagged {', '.join(changed['tags'])}.", mentioned=[changed])
+
+
+async def _untag(turn: Turn, request: Request) -> Reply:
+    todo = await resolve_one(turn, request.said["which"], "all")
+    gone = _tags(request.said["tags"].lower()) if "tags" in request.said else todo["tags"]
+    changed = await _update(turn, todo, tags=[tag for tag in todo["tags"] if tag not in gone])
+    return Reply(f"{quote(changed)} is tagged {', '.join(changed['tags'])}." if changed["tags"] else f"{quote(changed)} has no tag any more.", mentioned=[changed])
+
+
+def _tags(text: str) -> list[str]:
+    return [tag.lstrip("#") for tag in re.split(r"[\s,]+(?:and\s+)?", text) if tag.lstrip("#") and tag not in ("and", "the", "tag")]
+
+
+async def _update(turn: Turn, todo: Todo, **values: Any) -> Todo:
+    return data(await turn.toolbox.call("update_todo", **_version(todo, **values)))
+
+
+_Act = Callable[[Turn, Request], Awaitable[Reply]]
+_ACTS: dict[str, _Act] = {
+    "help": _help, "thanks": _thanks, "bye": _bye, "keep": _keep, "how": _how, "two": _two, "unknown": _unknown, "add": _add, "list": _list, "search": _search,
+    "question": _question, "complete": _complete, "did": _did, "delete": _delete, "restore": _restore, "reopen": _reopen, "rename": _rename, "change": _change, "set_to": _change,
+    "reschedule": _reschedule, "reschedule_at_end": _reschedule_at_end, "unschedule": _unschedule, "prioritise": _prioritise, "tag": _tag, "untag": _untag,
+}  # fmt: skip
