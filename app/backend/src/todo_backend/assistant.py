@@ -136,6 +136,13 @@ class Toolbox:
         await self._on_call(tool_label(name), reply.outcome)
         return reply
 
+    async def refuse(self, name: str, problem: str) -> ToolReply:
+        """Refuse a call that should not be made, as if the tool had."""
+        self._calls += 1
+        reply = self._refuse(name, problem)
+        await self._on_call(tool_label(name), reply.outcome)
+        return reply
+
     def _refuse(self, name: str, problem: str) -> ToolReply:
         self._metrics.tool_calls.labels(tool_label(name), "refused").inc()
         return ToolReply("refused", problem=problem)

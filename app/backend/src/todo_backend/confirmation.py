@@ -87,3 +87,67 @@ def ask_to_confirm(
     """Make the question's memory and its two buttons; `do` is said in the button: "Delete 3 todos"."""
     yes = Choice(label=f"Yes, {do[0].lower()}{do[1:]}", message="yes")
     return Pending(tool, list(calls), done), [yes, _NO_MORE]
+
+
+class SetGuard:
+    """Keeps a model from completing or deleting more than one todo in an answer without the user's yes.
+
+    Of a round that asks for several, none is done. They are remembered, and the user's yes does exactly these.
+    """
+
+    _PAST = {"delete_todo": "Deleted", "complete_todo": "Completed"}  # noqa: RUF012 - a constant
+
+    def __init__(self, toolbox: Toolbox) -> None:
+        self._toolbox = toolbox
+        self._touched: set[str] = set()
+        self._wanted: dict[ToolName, list[str]] = {"delete_todo": [], "complete_todo": []}
+
+    def refuses(self, calls: Sequence[tuple[str, dict[str, Any]]]) -> list[str]:
+        """Return for each call of a round why it is not made; empty when it may be."""
+        guarded = [self._guarded(name, arguments) for name, arguments in calls]
+        ids = {todo_id for tool, todo_id in filter(None, guarded)}
+        if len(self._touched | ids) <= 1:
+            self._touched |= ids
+            return [""] * len(calls)
+        for tool, todo_id in filter(None, guarded):
+            if todo_id not in self._wanted[tool]:
+                self._wanted[tool].append(todo_id)
+        return [_ASK_FIRST if each else "" for each in guarded]
+
+    def _guarded(self, name: str, arguments: dict[str, Any]) -> tuple[ToolName, str] | None:
+        if name not in {tool.name for tool in self._toolbox.offered}:
+            return None  # refused by the toolbox, for a better reason
+        todo_id = str(arguments.get("todo_id", ""))
+        if not _is_id(todo_id):
+            return None  # refused by the tool
+        if name == "delete_todo":
+            return ("delete_todo", todo_id)
+        if name == "complete_todo" or (name == "update_todo" and arguments.get("done") is True):
+            return ("complete_todo", todo_id)
+        return None
+
+    async def closing(self) -> Closing:
+        """Return the question that the answer ends with, when something was kept back."""
+        tool: ToolName = "delete_todo" if self._wanted["delete_todo"] else "complete_todo"
+        ids = self._wanted[tool]
+        if not ids:
+            return Closing()
+        many = f"{len(ids)} todo{'s' if len(ids) > 1 else ''}"
+        verb = "Delete" if tool == "delete_todo" else "Complete"
+        calls = [{"todo_id": todo_id} for todo_id in ids]
+        pending, choices = ask_to_confirm(tool, calls, do=f"{verb} {many}", done=f"{self._PAST[tool]} {many}.")
+        return Closing(mentioned=[uuid.UUID(todo_id) for todo_id in ids], pending=pending, choices=choices)
+
+
+_ASK_FIRST = (
+    "not done: more than one todo needs the user's yes first. Name these todos with their count and ask; when the user"
+    " says yes, they are changed without you"
+)
+
+
+def _is_id(text: str) -> bool:
+    try:
+        uuid.UUID(text)
+    except ValueError:
+        return False
+    return True

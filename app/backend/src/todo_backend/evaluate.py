@@ -114,7 +114,7 @@ def _case(group: Mapping[str, Any], row: Mapping[str, Any], name: str) -> Case:
     titles = [todo["title"] for todo in before]
     if strange := [title for title in [*changes, *gone] if title not in titles]:
         raise ValueError(f"there is no todo {strange[0]!r} before {row['say']}")
-    after = [todo | changes.get(todo["title"], {}) for todo in before if todo["title"] not in gone]
+    after = [_dated(todo | changes.get(todo["title"], {})) for todo in before if todo["title"] not in gone]
     said = [row["say"]] if isinstance(row["say"], str) else row["say"]
     return Case(
         before, said, [*after, *(_todo(todo) for todo in row.get("add", []))], whole.get("page"), row.get("asks", False), row.get("lists"),
@@ -126,8 +126,11 @@ def _todo(given: str | Mapping[str, Any]) -> dict[str, Any]:
     todo = {"title": given} if isinstance(given, str) else dict(given)
     if unknown := todo.keys() - _FIELDS.keys():
         raise ValueError(f"unknown fields {sorted(unknown)}")
-    todo = _EMPTY | todo
-    return todo | {"due": todo["due"] and str(todo["due"])}
+    return _dated(_EMPTY | todo)
+
+
+def _dated(todo: dict[str, Any]) -> dict[str, Any]:
+    return todo | {"due": todo["due"] and str(todo["due"])}  # YAML reads a date as such
 
 
 async def evaluate(client: httpx2.AsyncClient, clock: TableClock, cases: Sequence[Case], report: Callable[[Result], None]) -> Score:

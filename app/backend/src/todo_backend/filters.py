@@ -41,7 +41,7 @@ _NOUN = r"(?:to-?\s?dos?|tasks?|items?|list|things?|ones?|entries|stuff|work|rem
 _SORT = re.compile(
     r"[,\s]*(?:sort(?:ed)?|order(?:ed)?|arranged?|grouped)(?:\s+(?:them|it))?\s+(?:by|on)\s+(?:the\s+|their\s+)?(?P<key>due(?:\s+date)?|date|deadline|priority|importance|title|name|alphabet\w*|"
     r"creat\w+(?:\s+date)?|age|newest|oldest)(?:\s+(?P<order>desc\w*|asc\w*))?|[,\s]*\b(?P<alpha>alphabetically)|[,\s]*\b(?P<recent>newest|latest|oldest)\s+first"
-    r"|[,\s]*by\s+(?P<short>due\s+date|priority|deadline|title|name)$|[,\s]*most\s+(?P<most>important|urgent)\s+first",
+    r"|[,\s]*by\s+(?P<short>due\s+date|priority|deadline|title|name)\s*$|[,\s]*most\s+(?P<most>important|urgent)\s+first",
     re.IGNORECASE,
 )
 _DONE = re.compile(r"\b(?:done|completed?|finished|checked(?:\s+off)?|ticked(?:\s+off)?|closed|did|erledigte?n?|hech[oa]s?|completad[oa]s?|terminées?|faites|مکمل)\b", re.IGNORECASE)

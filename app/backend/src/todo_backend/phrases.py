@@ -131,7 +131,7 @@ def _take_dates(phrase: Phrase, now: datetime) -> None:
     phrase.due_date, phrase.due_time = span.when.day, span.when.clock
     before, after = phrase.title[: span.start], phrase.title[span.end :]
     if not before.strip(_JOINT):  # "tomorrow to call mom", "in 20 minutes: tea"
-        after = re.sub(r"^[\s,:-]*(?:to\s+|i\s+(?:need|have)\s+to\s+)?", "", after)
+        after = re.sub(r"^[\s,:-]*(?:to\s+|i\s+(?:need|have)\s+to\s+|an\s+(?=de[nrm]\b|die\b|das\b)|(?:de|d['])\s*(?=\w+er\b))?", "", after)
     phrase.title = _tidy(f"{before.rstrip(' ,;(-–—:')} {after.lstrip(' ,;)')}" if after.strip() else before)
 
 

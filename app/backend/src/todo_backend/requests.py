@@ -30,7 +30,7 @@ _POLITE = re.compile(
 )
 _TAIL = re.compile(
     r"(?:[\s,]+(?:please|pls|plz|thanks|thank you|thx|for me|right away|right now|ok|okay|will you|would you|if you can|asap please|bitte|danke|por favor|gracias|s'il te pla[iî]t|s'il vous pla[iî]t|merci"
-    r"|(?:from|off|out of|on|in|of) (?:my|the|this) (?:to-?do |todo |task )?list|von (?:meiner|der) liste|de (?:mi|la) lista|de (?:ma|la) liste))+$",
+    r"|(?:from|off|out of|of) (?:my|the|this) (?:to-?do |todo |task )?list|von (?:meiner|der) liste|de (?:mi|la) lista|de (?:ma|la) liste))+$",
     re.IGNORECASE,
 )
 _VERBS = ("delete", "remove", "complete", "finish", "rename", "reschedule", "postpone", "remind", "remember", "search", "reopen", "create", "change", "update", "cancel",
@@ -58,13 +58,13 @@ _PHRASES: tuple[tuple[Kind, tuple[str, ...]], ...] = (
     ("thanks", (r"(?:ok(?:ay)?,? |great,? |perfect,? |cool,? |many |awesome,? )*(?:thanks?|thank you|thx|ty|cheers|danke(?: schön)?|vielen dank|gracias|muchas gracias|merci(?: beaucoup)?|شکریہ|shukriya)(?: you)?(?: so much| a lot| very much| again| a bunch)?(?:[,!. ]+.{0,20})?",
                 r"(?:great|perfect|cool|nice|awesome|good job|well done|wonderful|excellent|super|got it|alright|all right|ok|okay|fine)(?: (?:job|work|one))?",)),
     ("bye", (r"(?:good ?)?bye(?: bye)?|see you(?: later)?|good ?night|tschüss|adiós|au revoir|خدا حافظ",)),
-    ("keep", (r"(?:do not|don't|dont|never|never ever|stop|nicht|no)\s+(?!forget|need|have)(?P<what>.+)", r"never ?mind|forget (?:it|about it)|no|nope|nothing|cancel that",)),
+    ("keep", (r"(?:do not|don't|dont|never|never ever|stop|nicht|no)\s+(?!forget|need|have|let me forget)(?P<what>.+)", r"never ?mind|forget (?:it|about it)|no|nope|nothing|cancel that",)),
     ("restore", (r"(?:restore|undelete|bring back|recover|un-delete|put back|get back) (?P<which>.+)",)),
     ("how", (r"how (?:do|can|could|should|would) (?:i|you|we|one) .+|how to .+|why .+|what (?:happens|if) .+",)),
     ("list", (
         r"how many .+", r"(?:count|number of) (?P<q>.+)",
         r"(?:what|which)(?:'s|s)? .+|what's|what now|what",
-        r"(?:show|list|display|see|view|print|give|get|tell|read)(?: me| us)?(?: (?P<q2>.+))?", r"(?:sort|order) .+",
+        r"(?:show|list|display|see|view|pull up|bring up|go over)(?: me| us)?(?: (?P<q2>.+))?", r"(?:get|give|tell|read|print|send)(?: me| us)(?: .+)?|(?:get|read|print)(?: out)? (?:my|all|the) (?:open |full )?(?:list|todos|tasks)\b.*", r"(?:sort|order) .+",
         rf"(?:(?:my|the|all|open|done|completed|overdue|today'?s?|tomorrow'?s?|urgent|current|everything|upcoming|pending|remaining)\s+)*(?:{_ITEMS}|overdue|agenda|schedule|plan)(?:\s+(?:for|due|on|this|today|tomorrow|next|tagged|with|about|by|sorted|ordered)\b.*)?",
         r"(?:am i|anything|any (?:todos?|tasks?|items?|things?)|is there anything|are there any|do i have|have i got|got any|what else)\b.*",
         r"(?:today|tomorrow|this week|next week|overdue|upcoming|due (?:today|tomorrow|this week))",
@@ -79,7 +79,7 @@ _PHRASES: tuple[tuple[Kind, tuple[str, ...]], ...] = (
     ("question", (r"(?:is|are|was|were|did|does|do|have|has|should|shall|will|when|where|who|whose|whether)(?:'s)? (?P<what>.+)",)),
     ("unschedule", (
         rf"(?:remove|delete|clear|drop|unset|cancel|erase) (?:the )?{_DATE_NAME} (?:from|of|on|for) {_WHICH}", rf"(?:remove|delete|clear|drop) {_WHICH}'s {_DATE_NAME}",
-        rf"(?:set |make |give )?{_WHICH} (?:has |have |with |to )?(?:no|without(?: a)?) (?:due )?(?:date|deadline)(?: any ?more)?", rf"unschedule {_WHICH}", rf"{_WHICH} (?:does not|doesn't) have a (?:due )?(?:date|deadline)",
+        rf"(?:set|make|give|leave) {_WHICH} (?:with |to )?(?:no|without(?: a)?) (?:due )?(?:date|deadline)", rf"{_WHICH} (?:has |have |with |to )?(?:no|without(?: a)?) (?:due )?(?:date|deadline)(?: any ?more)?", rf"unschedule {_WHICH}", rf"{_WHICH} (?:does not|doesn't) have a (?:due )?(?:date|deadline)",
     )),
     ("untag", (r"(?:remove|delete|drop|take) (?:the )?(?:tags? |label )?(?P<tags>#\S+|(?<=tag )\S+) (?:tag |label )?(?:from|off|of) (?P<which>.+)", r"untag (?P<which>.+?)(?: (?:from|as|with) (?P<tags>.+))?",)),
     ("tag", (
@@ -99,8 +99,8 @@ _PHRASES: tuple[tuple[Kind, tuple[str, ...]], ...] = (
     ("reschedule", (
         rf"(?:change|set|move|update|push|edit|make|put)(?: the)? {_DATE_NAME} (?:of|for|on) {_WHICH} (?:to|as|at|for|on|until|back to|=) (?P<when>.+)", rf"(?:change|set|move|update) {_WHICH}'s {_DATE_NAME} (?:to|as|for|on) (?P<when>.+)", rf"{_WHICH}'s {_DATE_NAME} is (?P<when>.+)",
         rf"(?:the )?{_DATE_NAME} (?:of|for) {_WHICH} is (?P<when>.+)",
-        rf"(?:move|reschedule|postpone|push|defer|delay|snooze|shift|put off|put|schedule|bump|bring|set|remind me (?:of|about)) {_WHICH} (?:back |forward |out |off )?(?:to|until|till|for|by|on|at|in|from) (?P<when>.+)",
-        rf"(?:set |make |mark |have )?{_WHICH}(?: is| are| should be| must be| needs to be| to be| is now)? (?:due|scheduled) (?:on |by |for |at |in )?(?P<when>.+)", rf"(?:give) {_WHICH} (?:a |the )?(?:due date|deadline|date) (?:of |on )?(?P<when>.+)",
+        rf"(?:move|reschedule|postpone|push|defer|delay|snooze|shift|put off|put|schedule|bump|bring|set)(?! (?:an? )?(?:reminder|todo|task)\b) {_WHICH} (?:back |forward |out |off )?(?:to|until|till|for|by|on|at|in|from) (?P<when>.+)",
+        rf"(?:set|make|mark|have) {_WHICH}(?: to be)? (?:due|scheduled) (?:on |by |for |at |in )?(?P<when>.+)", rf"{_WHICH}(?: is| are| should be| must be| needs to be| to be| is now)? (?:due|scheduled) (?:on |by |for |at |in )?(?P<when>.+)", rf"(?:give) {_WHICH} (?:a |the )?(?:due date|deadline|date) (?:of |on )?(?P<when>.+)",
         rf"(?:add|set|put) (?:a |the )?(?:due date|deadline|date)(?: of)? (?P<when>.+?) (?:to|for|on) (?P<which>.+)",
         rf"(?:verschiebe?|verleg(?:e)?|setze?) {_WHICH} (?:auf|zu|zum|bis) (?P<when>.+)", rf"(?:mueve|cambia|aplaza|pospón|pospon|mover) {_WHICH} (?:a|al|para|hasta|para el|hasta el) (?P<when>.+)", rf"(?:déplace|deplace|reporte|décale|repousse) {_WHICH} (?:à|a|au|pour|pour le) (?P<when>.+)",
         rf"(?P<which>.+?) (?:کو|کی تاریخ) (?P<when>.+?) (?:پر منتقل کرو|پر کرو|پر کر دو|کر دو|کرو|پر لے جاؤ|پر ڈال دو)",
@@ -126,7 +126,7 @@ _PHRASES: tuple[tuple[Kind, tuple[str, ...]], ...] = (
         r"(?P<which>.+?) (?:کو )?(?:حذف کرو|حذف کریں|حذف کر دو|مٹا دو|مٹاؤ|ہٹا دو|ہٹاؤ|ڈیلیٹ کرو|delete karo|hata do|mita do)", r"(?P<which>.+?) (?:löschen|entfernen)", r"i (?:don't|do not|no longer) need (?P<which>.+?)(?: any ?more)?", r"forget about (?P<which>.+)",
     )),
     ("change", (r"(?:change|edit|update|modify|replace|correct|turn|ändere|cambia|change) (?P<which>.+?) (?:to|into|with|zu|in|a|por|en) (?P<to>.+)",)),
-    ("set_to", (rf"(?:set|make) {_WHICH} (?:to|for|at) (?P<to>.+)",)),
+    ("set_to", (rf"(?:set|make)(?! (?:an? )?(?:reminder|todo|task)\b) {_WHICH} (?:to|for|at) (?P<to>.+)",)),
     ("add", (
         rf"(?:add|create|make|new|note(?: down)?|insert|enter|write down|jot down|record|log|put down|schedule|plan|set)(?: me)?(?: (?:an?|another|the|one more))?(?: new)? {_ITEM}(?: (?:to|for|called|named|saying|that says|titled|:|about))?[:\s]+(?P<what>.+?){_TO_LIST}",
         rf"(?:add|create|note(?: down)?|insert|write down|jot down|put down)(?: to (?:my|the) (?:to-?do |todo )?list)?[:\s]+(?P<what>.+?){_TO_LIST}", rf"(?:new {_ITEM}|{_ITEM}|note|new|todo|to do|task)\s*[:\-–]\s*(?P<what>.+)", r"new (?:todo|task|item|reminder) (?P<what>.+)", r"\+\s*(?P<what>.+)",
@@ -149,7 +149,7 @@ _COMMAND = re.compile(
 _WAYS = tuple((re.compile(way, re.IGNORECASE), kind, way.startswith("(?P<which>")) for kind, ways in _PHRASES for way in ways)
 # "I already called mom": a past tense is what was done, when a todo is about it.
 _DID = re.compile(
-    r"(?:i(?:'ve| have|'m| am)?\s+|we(?:'ve| have)?\s+|already\s+|just\s+|finally\s+)+(?:already |just |finally |now |also |)*(?P<which>(?:\w+ed|bought|paid|sent|wrote|took|made|got|went|read|met|brought|found|gave|ran|sold|swept|told|built|fed|cut|drove|"
+    r"(?:i(?:'ve| have|'m| am)?\s+|we(?:'ve| have)?\s+|already\s+|just\s+|finally\s+)+(?:already |just |finally |now |also |)*(?P<which>(?:(?!(?:need|feed|weed|seed|embed|shed|bed)\b)\w+ed|bought|paid|sent|wrote|took|made|got|went|read|met|brought|found|gave|ran|sold|swept|told|built|fed|cut|drove|"
     r"ate|spoke|lent|spent|chose|put|hung|left|been|swam|began|rang|held|kept|lost|won|grew|drew|saw|had|gotten)\b.+)"
     r"|(?P<which2>(?:called|bought|paid|sent|emailed|cleaned|washed|booked|fixed|submitted|finished|watered|returned|picked up|dropped off|ordered|visited|cooked|posted|mailed|texted|signed|filed|scheduled|renewed|walked|fed|took)\b.+)",
     re.IGNORECASE,
@@ -187,7 +187,7 @@ def _match(words: str) -> Request:
 
 def clean(text: str) -> str:
     """Return the words of a message without politeness, and with a mistyped first word corrected."""
-    words = " ".join(text.replace("\u2019", "'").replace("\u2018", "'").split())
+    words = " ".join(text.replace("\u2019", "'").replace("\u2018", "'").split()).lstrip("¿¡ ")
     before = None
     while before != words:
         before = words

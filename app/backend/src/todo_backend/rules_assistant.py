@@ -4,8 +4,10 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
+
+from dateutil.relativedelta import relativedelta
 
 from todo_backend import dates
 from todo_backend.assistant import MAX_TOOL_CALLS, Closing, Dialogue, Say, Toolbox
@@ -60,7 +62,7 @@ async def _answer(turn: Turn, dialogue: Dialogue) -> Reply:
             return await _ACTS[request.kind](turn, replace(request, said={**request.said, "which": words}))
     lines = [re.sub(r"^\s*(?:[-*•+]|\d+[.)])\s*", "", line).strip() for line in dialogue.question.splitlines() if line.strip()]
     if len(lines) > 1 and (found := re.fullmatch(r"(?:please )?(?:add|todos?|new|list)(?: (?:these|the following|todos?|tasks?|items?|to my list))*:?(?P<rest> .+)?", lines[0], re.IGNORECASE)):
-        return await _add_several(turn, [parse_phrase(line, turn.now) for line in ([found["rest"]] if found["rest"] else []) + lines[1:]], "")
+        return await _add_several(turn, [parse_phrase(line, turn.now) for line in ([found["rest"]] if found["rest"] else []) + lines[1:]])
     request = understand(dialogue.question)
     return await _ACTS[request.kind](turn, request)
 
@@ -131,7 +133,7 @@ async def _add(turn: Turn, request: Request) -> Reply:
         for part in phrases:  # "milk and eggs tomorrow": the day is said of both
             part.due_date = part.due_date or phrases[-1].due_date
             part.due_time = part.due_time or (phrases[-1].due_time if part.due_date == phrases[-1].due_date else None)
-        return await _add_several(turn, phrases, what)
+        return await _add_several(turn, phrases)
     (phrase,) = phrases
     if phrase.impossible:
         raise UnclearError(f"There is no such day: {phrase.impossible}. Which day is it due?", choices=[choice("Add it without a date", _add_message(replace(phrase, title=_cut(phrase))))])
@@ -174,13 +176,12 @@ def find_dates_in_all(parts: Sequence[str]) -> bool:
     return any(re.search(r"\d|#|!", part) for part in parts)
 
 
-async def _add_several(turn: Turn, phrases: Sequence[Phrase], whole: str) -> Reply:
+async def _add_several(turn: Turn, phrases: Sequence[Phrase]) -> Reply:
     if bad := next((phrase.impossible for phrase in phrases if phrase.impossible), ""):
         raise UnclearError(f"There is no such day: {bad}. I added nothing. Which day do you mean?")
     turn.toolbox.allow(MAX_TOOL_CALLS + len(phrases))
     todos = [await _create(turn, phrase) for phrase in phrases[:50]]
-    one = [choice(f"Make it one: “{whole}”", "undo")] if False else []
-    return Reply(f"Added {count(len(todos), 'todo')}:\n{numbered(todos, turn.now.date())}", mentioned=todos, choices=one)
+    return Reply(f"Added {count(len(todos), 'todo')}:\n{numbered(todos, turn.now.date())}", mentioned=todos)
 
 
 async def _create(turn: Turn, phrase: Phrase) -> Todo:
@@ -256,8 +257,6 @@ async def _finished(turn: Turn, chosen: Filter) -> Reply:
     todos, _ = await select(turn.toolbox, replace(chosen, first=None, last=None), turn.now, turn.shown)
     zone = turn.now.tzinfo
     first, last = (chosen.first or turn.now.date()), (chosen.last or turn.now.date())
-    from datetime import datetime
-
     kept = [todo for todo in todos if todo["completed_at"] and first <= datetime.fromisoformat(todo["completed_at"]).astimezone(zone).date() <= last]
     return page(kept, len(kept), "completed todo", turn.now.date()) if kept else Reply(f"You completed no todo {chosen.day}.")
 
@@ -279,6 +278,7 @@ async def _question(turn: Turn, request: Request) -> Reply:
     """Answer a question about a todo; a question never changes anything."""
     what = re.sub(r"^(?:i|we|my|the|there)\s+", "", request.said["what"])
     what = re.sub(r"\s+(?:is|are|was|due|done|finished|completed|open|scheduled|already|yet|still|overdue)\b", " ", f" {what}").strip()
+    what = re.sub(r"\s+(?:on|in) (?:my|the) (?:todo )?list$", "", what)
     what = re.sub(r"^(?:(?:is|are|my|the|i|supposed|to|have|need|delete|remove|complete|finish|do|done|did|need|call(?=ed))\s+)+(?=\S)", "", what)
     found, _ = await find(turn, what, "all")
     if not found:
@@ -291,7 +291,7 @@ async def _how(_turn: Turn, _request: Request) -> Reply:
 
 
 async def _complete(turn: Turn, request: Request) -> Reply:
-    which = re.sub(r"\s+(?:already|now|today|finally)$", "", request.said["which"])
+    which = re.sub(r"\s+(?:already|now|finally)$", "", request.said["which"])
     meant = await resolve(turn, which, "open")
     return await _change_all(turn, meant, "complete_todo", lambda todo: {"todo_id": todo["id"]}, "Complete", "Completed", lambda todo: f"Done: {quote(todo)}.", keep=lambda todo: not todo["done"])
 
@@ -392,7 +392,9 @@ async def _change(turn: Turn, request: Request) -> Reply:
 async def _reschedule(turn: Turn, request: Request) -> Reply:
     said = re.sub(r"^(?:to|be|on|for|due)\s+", "", request.said["when"])
     when = parse_when(said, turn.now)
-    if when is None and "which" in request.said and (again := await _reschedule_tail(turn, request)):
+    if when is None and (shift := _SHIFT.fullmatch(said)) and re.search(r"\b(?:by|for|back)\b", request.words):
+        return await _shift(turn, request.said["which"], shift)
+    if when is None and (again := await _reschedule_tail(turn, request)):
         return again
     if when is None:
         raise UnclearError(f"I do not know the day “{said}”. Try “friday”, “in 3 days” or “2026-12-31”.")
@@ -400,7 +402,14 @@ async def _reschedule(turn: Turn, request: Request) -> Reply:
         raise UnclearError(f"There is no such day: {said}. Which day do you mean?")
     if when.repeats:
         raise UnclearError(f"A todo cannot repeat. Shall I make it due {describe_date(when.day or turn.now.date(), turn.now.date())}?", choices=[choice("Yes, the first time", f"move {request.said['which']} to {when.day}")])
-    return await _move(turn, await resolve(turn, request.said["which"], "open"), when)
+    try:
+        meant = await resolve(turn, request.said["which"], "open")
+    except UnclearError as unclear:
+        if unclear.candidates or unclear.choices or POSITION.fullmatch(request.said["which"]):
+            raise
+        phrase = Phrase(re.sub(r"^an? ", "", unquote(request.said["which"])), when.day, when.clock)
+        raise UnclearError(unclear.question, choices=[choice(f"Add {_draft_words(phrase, turn)}", _add_message(phrase))]) from None
+    return await _move(turn, meant, when)
 
 
 async def _reschedule_tail(turn: Turn, request: Request) -> Reply | None:
@@ -429,14 +438,8 @@ async def _move(turn: Turn, meant: Meant, when: When) -> Reply:
 async def _reschedule_at_end(turn: Turn, request: Request) -> Reply:
     """Understand "postpone milk tomorrow", "push the dentist by 2 days" and "postpone milk"."""
     words = request.said["which"]
-    if found := re.fullmatch(r"(?P<which>.+?)(?: back| out)? (?:by|for)?\s*(?P<count>\d{1,3}|an?|one|two|three|four) (?P<unit>day|week|month)s?(?: later)?", words, re.IGNORECASE):
-        number = {"a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4}.get(found["count"].lower()) or int(found["count"])
-        todo = await resolve_one(turn, found["which"], "open")
-        from datetime import date
-
-        base = max(date.fromisoformat(todo["due_date"]) if todo["due_date"] else turn.now.date(), turn.now.date())
-        day = base + timedelta(days=number * {"day": 1, "week": 7, "month": 30}[found["unit"].lower()])
-        return await _move(turn, Meant([todo]), When(day=day))
+    if found := re.fullmatch(rf"(?P<which>.+?)(?: back| out)?(?: by| for)? {_SHIFT.pattern}", words, re.IGNORECASE):
+        return await _shift(turn, found["which"], found)
     if again := await _reschedule_tail(turn, request):
         return again
     todo = await resolve_one(turn, words, "open")
@@ -444,6 +447,21 @@ async def _reschedule_at_end(turn: Turn, request: Request) -> Reply:
         f"To which day shall I move “{todo['title']}”?",
         choices=[choice(day.capitalize(), f'move "{todo["title"]}" to {day}') for day in ("tomorrow", "next week")],
     )
+
+
+_SHIFT = re.compile(r"(?:another )?(?P<count>\d{1,3}|an?|one|two|three|four|another)? ?(?P<unit>day|week|month)s?(?: later)?", re.IGNORECASE)
+
+
+async def _shift(turn: Turn, which: str, found: "re.Match[str]") -> Reply:
+    """Move a todo by some days, from the day that it is due, or from today when that is past."""
+    said = (found["count"] or "one").lower()
+    number = {"a": 1, "an": 1, "one": 1, "another": 1, "two": 2, "three": 3, "four": 4}.get(said) or int(said)
+    todo = await resolve_one(turn, which, "open")
+    today = turn.now.date()
+    base = max(date.fromisoformat(todo["due_date"]), today) if todo["due_date"] else today
+    unit = found["unit"].lower()
+    day = base + (relativedelta(months=number) if unit == "month" else timedelta(days=number * {"day": 1, "week": 7}[unit]))
+    return await _move(turn, Meant([todo]), When(day=day))
 
 
 async def _unschedule(turn: Turn, request: Request) -> Reply:
@@ -467,6 +485,11 @@ async def _tag(turn: Turn, request: Request) -> Reply:
 
 async def _untag(turn: Turn, request: Request) -> Reply:
     todo = await resolve_one(turn, request.said["which"], "all")
+    if "tags" not in request.said and len(todo["tags"]) != 1:
+        raise UnclearError(
+            f"Which tag shall I remove from “{todo['title']}”?",
+            choices=[choice(f"#{tag}", f'remove #{tag} from "{todo["title"]}"') for tag in todo["tags"][:3]],
+        )
     gone = _tags(request.said["tags"].lower()) if "tags" in request.said else todo["tags"]
     changed = await _update(turn, todo, tags=[tag for tag in todo["tags"] if tag not in gone])
     return Reply(f"{quote(changed)} is tagged {', '.join(changed['tags'])}." if changed["tags"] else f"{quote(changed)} has no tag any more.", mentioned=[changed])
