@@ -27,6 +27,7 @@ def test_every_call_is_documented_with_its_answers():
         ("get", "/api/todos"), ("post", "/api/todos"), ("get", "/api/todos/{todo_id}"),
         ("patch", "/api/todos/{todo_id}"), ("delete", "/api/todos/{todo_id}"),
         ("post", "/api/todos/{todo_id}/complete"), ("post", "/api/chat"),
+        ("post", "/api/todos/{todo_id}/restore"), ("post", "/api/parse"), ("post", "/api/undo/{change_id}"),
         ("get", "/api/conversations/{conversation_id}/messages"),
     }  # fmt: skip
     for path, methods in described["paths"].items():

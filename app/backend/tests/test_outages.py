@@ -95,7 +95,7 @@ async def test_a_database_that_is_down_at_start_is_waited_for(own_postgres: Post
 
 
 async def test_a_database_without_migrations_is_not_ready(postgres: Postgres, database_url: str, database: str):
-    await run_sql(postgres, "DROP TABLE messages, conversations, todos, alembic_version", database=database)
+    await run_sql(postgres, "DROP TABLE messages, conversations, todos, alembic_version CASCADE", database=database)
     app = create_app(make_settings(database_url))
     async with _lifespan(app), client_of(app) as client:
         deep = await client.get("/ready?deep=1")

@@ -27,6 +27,10 @@ logger = logging.getLogger(__name__)
 
 # Any constant will do; it only has to differ from the locks of others in the same database.
 _LOCK = 0x70D0
+_ANOTHERS = (
+    "this database belongs to another application: its alembic_version is {!r}. Nothing was changed."
+    " Set DATABASE_URL to a database of its own, for instance with CREATE DATABASE todo"
+)
 
 
 class MigrationError(Exception):
@@ -68,10 +72,12 @@ def _run_alembic(connection: Connection) -> str:
     config.attributes["connection"] = connection
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
     revision = _revision_of(connection)
-    if revision is not None and revision not in known:
-        return _accept_newer(connection, revision, max(known))
     if revision is None:
         _refuse_strangers(connection)
+    elif not sqlalchemy.inspect(connection).has_table("todos"):
+        raise MigrationError(_ANOTHERS.format(revision))
+    elif revision not in known:
+        return _accept_newer(connection, revision, max(known))
     command.upgrade(config, "head")
     return "the schema is up to date"
 
@@ -90,10 +96,7 @@ def _accept_newer(connection: Connection, revision: str, newest: str) -> str:
         MigrationError: it is another application's, or something that this version needs is gone.
     """
     if not re.fullmatch(r"\d{4}", revision) or revision < newest:
-        raise MigrationError(
-            f"this database belongs to another application: its alembic_version is {revision!r}. Nothing was changed."
-            " Set DATABASE_URL to a database of its own, for instance with CREATE DATABASE todo"
-        )
+        raise MigrationError(_ANOTHERS.format(revision))
     if lacking := _lacking(connection):
         raise MigrationError(
             f"the schema is at revision {revision}, which is newer than this version's {newest} and lacks what it needs:"

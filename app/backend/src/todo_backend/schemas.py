@@ -79,7 +79,10 @@ TimeZone = Annotated[
     str,
     StringConstraints(min_length=1, max_length=64),
     AfterValidator(_known_zone),
-    Field(description="IANA name of the visitor's time zone, which says what today is."),
+    Field(
+        description="IANA name of the visitor's time zone, which says what today is.",
+        json_schema_extra=lambda schema: schema.update(enum=sorted(_time_zones())),
+    ),
 ]
 Tag = Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=_TAG_PATTERN)]
 Tags = Annotated[
@@ -103,10 +106,15 @@ class _Body(BaseModel):
 
 
 TIME_WITHOUT_DATE = "a due_time needs a due_date"
+_NO_TIME = {"properties": {"due_time": {"type": "null"}}}
+_HAS_DATE = {"properties": {"due_date": {"type": "string"}}, "required": ["due_date"]}
+_MAY_HAVE_DATE = {"properties": {"due_date": {"type": "string"}}}
 
 
 class TodoDraft(_Body):
     """A todo to be added."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"anyOf": [_NO_TIME, _HAS_DATE]})
 
     title: Title
     due_date: DueDate | None = None
@@ -124,7 +132,7 @@ class TodoDraft(_Body):
 class TodoChange(_Body):
     """New values for some fields of a todo, and the version that they are based on."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"minProperties": 2})
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"minProperties": 2, "anyOf": [_NO_TIME, _MAY_HAVE_DATE]})
 
     version: Version
     # None is a value of due_date and due_time; elsewhere it stands for "not given" and is refused when sent.
