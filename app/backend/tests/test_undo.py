@@ -181,7 +181,7 @@ async def test_a_stranger_cannot_write_into_the_undo_of_a_conversation(client):
 @pytest.mark.parametrize(
     ("change", "status"),
     [
-        ({"due_time": "17:00"}, 422), ({"due_date": "2026-12-01", "due_time": "17:00"}, 200), ({"due_date": None, "due_time": "17:00"}, 422),
+        ({"due_time": "17:00"}, 409), ({"due_date": "2026-12-01", "due_time": "17:00"}, 200), ({"due_date": None, "due_time": "17:00"}, 422),
         ({"due_date": "2026-12-01", "due_time": "5pm"}, 422), ({"due_date": "2026-12-01", "due_time": "24:00"}, 422),
         ({"due_date": "2026-12-01", "due_time": "17:00:30"}, 422), ({"due_date": "2026-12-01", "due_time": 61200}, 422),
     ],

@@ -28,7 +28,7 @@ from todo_backend.routes import chat_routes, todo_routes
 from todo_backend.rules_assistant import RulesAssistant
 from todo_backend.schemas import Info
 from todo_backend.settings import Settings
-from todo_backend.todos import RefusedChangeError, TodoNotFoundError, Todos
+from todo_backend.todos import TodoNotFoundError, Todos
 from todo_backend.tools import todo_server
 from todo_backend.undo import ChangedSinceError, ChangeNotFoundError, Undo
 
@@ -143,11 +143,6 @@ def _add_error_answers(app: FastAPI) -> None:
     @app.exception_handler(ChangedSinceError)
     async def changed_since(_: Request, error: ChangedSinceError) -> JSONResponse:
         return JSONResponse({"detail": str(error)}, 409)
-
-    @app.exception_handler(RefusedChangeError)
-    async def refused(_: Request, error: RefusedChangeError) -> JSONResponse:
-        problem = {"loc": ["body", error.field], "msg": error.reason, "type": "value_error"}
-        return JSONResponse({"detail": [problem]}, 422)
 
     @app.exception_handler(DatabaseUnavailableError)
     async def unavailable(_: Request, error: DatabaseUnavailableError) -> JSONResponse:

@@ -28,7 +28,7 @@ _UNDO = re.compile(
     r"|bring (?:it|that|them) back|put (?:it|that|them) back|restore (?:it|them|that)"
     r"|r[üu]ckg[äa]ngig(?: machen)?|mach das r[üu]ckg[äa]ngig|deshacer|deshaz(?:lo)?|deshaz eso|annule[rz]?(?: [cç]a)?"
     r"|واپس(?: کرو| لو| لاؤ)?)(?: (?:that|it|this|please|the last (?:one|change|action|thing)|last (?:change|action)|my last change"
-    r"|what you (?:just )?did|everything you just did))*[.! ]*",
+    r"|the (?:deletion|delete|completion)|delete|deletion|what you (?:just )?did|everything you just did))*[.! ]*",
     re.IGNORECASE,
 )
 _NO_MORE = Choice(label="No, leave them", message="no")

@@ -187,7 +187,7 @@ def _forms(names: dict[str, int]) -> Iterator[tuple[re.Pattern[str], Callable[["
         return _one(words.month_end(first) if words.is_end(found["edge"]) else first)
 
     yield form(rf"(?:{words.EVERY})\s+(?P<unit>WEEKDAYs?|{words.EVERY_UNIT})|on\s+(?P<plural>WEEKDAYs)", _with_unit(every))
-    yield form(rf"(?P<unit>{words.ADVERBS})", every)
+    yield form(rf"(?P<unit>{words.ADVERBS})(?=\s*(?:$|[,.;!)#]|at\b|to\b))", every)
     yield form(r"(?P<y>\d{4})[-/.](?P<m>\d{1,2})[-/.](?P<d>\d{1,2})", lambda f, _: _one(date(int(f["y"]), int(f["m"]), int(f["d"]))))
     yield form(r"(?P<d>\d{1,2})\.(?P<m>\d{1,2})\.(?P<y>\d{4}|\d{2})?", _dotted, sure=False)
     yield form(r"(?P<a>\d{1,2})/(?P<b>\d{1,2})(?:/(?P<y>\d{4}|\d{2}))?", _slashed, sure=False)

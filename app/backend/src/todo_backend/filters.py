@@ -55,9 +55,9 @@ _PRIORITY = re.compile(
 )
 _TAG = re.compile(r"(?:\b(?:tag(?:ged)?|label(?:l?ed)?)\s+(?:with\s+|as\s+)?)?#(?P<hash>[^\s,#]+)|\b(?:tagged|labell?ed|with\s+(?:the\s+)?(?:tag|label))\s+(?:with\s+|as\s+)?(?P<tag>[\w-]+)", re.IGNORECASE)
 _FILLER = re.compile(
-    rf"\b(?:{_NOUN}|my|the|me|i|a|an|of|that|which|are|is|with|have|has|still|to\s+do|do|due|on|for|in|from|all|every|everything|every(?:thing)?|any|anything|what|what's|whats|there|currently|current|right"
+    rf"\b(?:{_NOUN}|that's|what's|my|the|me|i|a|an|of|that|which|are|is|with|have|has|still|to\s+do|do|due|on|for|in|from|all|every|everything|every(?:thing)?|any|anything|what|what's|whats|there|currently|current|right"
     r"|now|so|far|please|marked|as|already|ich|meine?n?|mir|mis?|de|las?|los|el|ma|mes|moi|les?|des|priority|coming|it|them|each|both|these|those|be|up|by|until|before|planned|scheduled|"
-    r"und|und|was|que|qué|tengo|hacer|für|get|got|must|should|need|needs|soon|next|first|most|today's|tomorrow's)\b",
+    r"und|und|was|que|qué|tengo|hacer|für|get|got|must|should|am|that's|need|needs|soon|next|first|most|today's|tomorrow's)\b",
     re.IGNORECASE,
 )  # fmt: skip
 _LIMIT = re.compile(r"\b(?:the\s+)?(?:first|next|top)\s+(?P<limit>\d{1,2}|two|three|four|five|ten)\b", re.IGNORECASE)

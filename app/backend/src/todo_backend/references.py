@@ -4,7 +4,7 @@ import difflib
 import re
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
@@ -43,6 +43,7 @@ _SET = re.compile(
     r"|the rest(?: of .*)?|whatever is .*|what(?:'s| is) (?:done|completed|overdue|left).*",
     re.IGNORECASE,
 )  # fmt: skip
+_EXCEPT = re.compile(r"\s*,?\s+(?:but(?: not)?|except(?: for)?|excluding|other than|apart from|besides|außer|excepto|menos|sauf)\s+", re.IGNORECASE)
 _FILLER = re.compile(r"^(?:(?:the|my|a|an|that|this|todo|task|item|reminder|entry|die|den|das|der|el|la|le|les|mi|ma|mon)\s+)+(?=\S)|\s+(?:one|todo|task|item|entry|reminder)$", re.IGNORECASE)
 _SMALL = {"the", "my", "a", "an", "to", "of", "for", "with", "at", "on", "in", "and", "i", "that", "this", "some", "about", "just", "already", "today", "yesterday",
           "now", "finally", "it", "is", "was", "her", "his", "up", "one", "todo", "task"}  # fmt: skip
@@ -178,10 +179,14 @@ async def _them(turn: Turn) -> list[Todo]:
 
 
 async def _set(turn: Turn, words: str, state: State) -> list[Todo]:
+    words, _, spared = _EXCEPT.sub("\0", words, count=1).partition("\0")
     chosen = parse_filter(words, turn.now, state)
     if state != "all" and not chosen.said_state:
-        chosen = parse_filter(words, turn.now, state).__class__(**{**vars(chosen), "state": state})
+        chosen = replace(chosen, state=state)
     todos, _ = await select(turn.toolbox, chosen, turn.now, turn.shown)
+    if spared:
+        keep = {todo["id"] for todo in (await resolve(turn, spared, "all")).todos}
+        todos = [todo for todo in todos if todo["id"] not in keep]
     if not todos:
         raise UnclearError(f"There is no todo like that: “{words}”.")
     return todos

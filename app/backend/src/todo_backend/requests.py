@@ -58,11 +58,11 @@ _PHRASES: tuple[tuple[Kind, tuple[str, ...]], ...] = (
     ("thanks", (r"(?:ok(?:ay)?,? |great,? |perfect,? |cool,? |many |awesome,? )*(?:thanks?|thank you|thx|ty|cheers|danke(?: schön)?|vielen dank|gracias|muchas gracias|merci(?: beaucoup)?|شکریہ|shukriya)(?: you)?(?: so much| a lot| very much| again| a bunch)?(?:[,!. ]+.{0,20})?",
                 r"(?:great|perfect|cool|nice|awesome|good job|well done|wonderful|excellent|super|got it|alright|all right|ok|okay|fine)(?: (?:job|work|one))?",)),
     ("bye", (r"(?:good ?)?bye(?: bye)?|see you(?: later)?|good ?night|tschüss|adiós|au revoir|خدا حافظ",)),
-    ("keep", (r"(?:do not|don't|dont|never|never ever|stop|nicht|no)\s+(?!forget|need|have|let me forget)(?P<what>.+)", r"never ?mind|forget (?:it|about it)|no|nope|nothing|cancel that",)),
+    ("keep", (r"(?:do not|don't|dont|never|never ever|stop|nicht|no)\s+(?!forget|need|have|let me forget|due|date|deadline|longer)(?P<what>.+)", r"never ?mind|forget (?:it|about it)|no|nope|nothing|cancel that",)),
     ("restore", (r"(?:restore|undelete|bring back|recover|un-delete|put back|get back) (?P<which>.+)",)),
     ("how", (r"how (?:do|can|could|should|would) (?:i|you|we|one) .+|how to .+|why .+|what (?:happens|if) .+",)),
     ("list", (
-        r"how many .+", r"(?:count|number of) (?P<q>.+)",
+        r"how (?:many|much) .+", r"(?:count|number of) (?P<q>.+)",
         r"(?:what|which)(?:'s|s)? .+|what's|what now|what",
         r"(?:show|list|display|see|view|pull up|bring up|go over)(?: me| us)?(?: (?P<q2>.+))?", r"(?:get|give|tell|read|print|send)(?: me| us)(?: .+)?|(?:get|read|print)(?: out)? (?:my|all|the) (?:open |full )?(?:list|todos|tasks)\b.*", r"(?:sort|order) .+",
         rf"(?:(?:my|the|all|open|done|completed|overdue|today'?s?|tomorrow'?s?|urgent|current|everything|upcoming|pending|remaining)\s+)*(?:{_ITEMS}|overdue|agenda|schedule|plan)(?:\s+(?:for|due|on|this|today|tomorrow|next|tagged|with|about|by|sorted|ordered)\b.*)?",
@@ -70,16 +70,16 @@ _PHRASES: tuple[tuple[Kind, tuple[str, ...]], ...] = (
         r"(?:today|tomorrow|this week|next week|overdue|upcoming|due (?:today|tomorrow|this week))",
         r"(?:zeig|zeige|liste)(?: mir)?(?: .+)?|was (?:ist|steht|muss|habe|sind|gibt) .+|welche .+|meine (?:aufgaben|liste|todos)|wie viele .+",
         r"(?:muestra|muéstrame|mostrar|lista|ver|enseña|enséñame|dime)(?: .+)?|(?:qué|que|cuáles|cuántas) .+|mis (?:tareas|pendientes)|mi lista",
-        r"(?:montre|montre-moi|affiche|liste|voir)(?: .+)?|(?:qu'est-ce qu|quelles?|que dois|qu'ai|combien) ?.+|(?:mes|ma) (?:tâches|liste)",
+        r"(?:montre|montre-moi|affiche|liste|voir)(?: .+)?|(?:qu'est-ce qu[ei]?|quelles?|que dois|qu'ai|combien) ?.+|(?:mes|ma) (?:tâches|liste)",
         r".*(?:دکھاؤ|دکھائیں|دکھا دو|بتاؤ|بتائیں)|.*(?:کیا کرنا ہے|کیا ہے|کیا باقی ہے|کیا کام ہے|کیا کام ہیں)|میری فہرست|(?:meri )?(?:list|tasks|todos) (?:dikhao|dikha do|batao)|.*kya (?:karna|kaam) hai",
     )),
     ("search", (
         r"(?:find|search(?: for)?|look (?:for|up)|filter(?: by)?|where(?:'s| is)) (?P<what>.+)", r"(?:suche?|finde) (?P<what>.+)", r"(?:busca|buscar|encuentra) (?P<what>.+)", r"(?:cherche|trouve|recherche) (?P<what>.+)", r"(?P<what>.+?) (?:تلاش کرو|تلاش کریں|ڈھونڈو)",
     )),
-    ("question", (r"(?:is|are|was|were|did|does|do|have|has|should|shall|will|when|where|who|whose|whether)(?:'s)? (?P<what>.+)",)),
+    ("question", (r"did (?=(?:i|we|you|my|he|she|they|anyone|someone)\b)(?P<what>.+)", r"(?:is|are|was|were|does|do|have|has|should|shall|will|when|where|who|whose|whether)(?:'s)? (?P<what>.+)",)),
     ("unschedule", (
         rf"(?:remove|delete|clear|drop|unset|cancel|erase) (?:the )?{_DATE_NAME} (?:from|of|on|for) {_WHICH}", rf"(?:remove|delete|clear|drop) {_WHICH}'s {_DATE_NAME}",
-        rf"(?:set|make|give|leave) {_WHICH} (?:with |to )?(?:no|without(?: a)?) (?:due )?(?:date|deadline)", rf"{_WHICH} (?:has |have |with |to )?(?:no|without(?: a)?) (?:due )?(?:date|deadline)(?: any ?more)?", rf"unschedule {_WHICH}", rf"{_WHICH} (?:does not|doesn't) have a (?:due )?(?:date|deadline)",
+        rf"(?:set|make|give|leave) {_WHICH} (?:with |to )?(?:no|without(?: a)?) (?:due )?(?:date|deadline)", rf"{_WHICH} (?:has |have |with |to )?(?:no|without(?: a)?) (?:due )?(?:date|deadline)(?: any ?more)?", rf"unschedule {_WHICH}", rf"(?:no|without(?: a)?) (?:due )?(?:date|deadline) (?:for|on) {_WHICH}", rf"{_WHICH} (?:does not|doesn't) have a (?:due )?(?:date|deadline)",
     )),
     ("untag", (r"(?:remove|delete|drop|take) (?:the )?(?:tags? |label )?(?P<tags>#\S+|(?<=tag )\S+) (?:tag |label )?(?:from|off|of) (?P<which>.+)", r"untag (?P<which>.+?)(?: (?:from|as|with) (?P<tags>.+))?",)),
     ("tag", (
@@ -93,13 +93,13 @@ _PHRASES: tuple[tuple[Kind, tuple[str, ...]], ...] = (
     )),
     ("rename", (
         r"(?:rename|retitle|call) (?P<which>.+?) (?:to|into|as|=>|->) (?P<title>.+)", r"(?:change|edit|update|set) (?:the )?(?:title|name|text|wording) of (?P<which>.+?) (?:to|into|as) (?P<title>.+)", r"(?:change|edit|update) (?P<which>.+?)'s (?:title|name|text) (?:to|into) (?P<title>.+)",
-        r"(?:rename|retitle) (?P<which>.+?) (?P<title>[\"“'].+)", r"(?:benenne) (?P<which>.+?) (?:in|zu) (?P<title>.+?)(?: um)?", r"(?:renombra|cambia el nombre de) (?P<which>.+?) (?:a|como) (?P<title>.+)", r"(?:renomme) (?P<which>.+?) (?:en) (?P<title>.+)",
+        r"(?:rename|retitle|call) (?P<which>.+?) (?P<title>[\"“'].+[\"”'])", r"(?:benenne) (?P<which>.+?) (?:in|zu) (?P<title>.+?)(?: um)?", r"(?:renombra|cambia el nombre de) (?P<which>.+?) (?:a|como) (?P<title>.+)", r"(?:renomme) (?P<which>.+?) (?:en) (?P<title>.+)",
     )),
     ("rename", (r"(?P<rename>rename|retitle) (?P<which>.+)",)),
     ("reschedule", (
         rf"(?:change|set|move|update|push|edit|make|put)(?: the)? {_DATE_NAME} (?:of|for|on) {_WHICH} (?:to|as|at|for|on|until|back to|=) (?P<when>.+)", rf"(?:change|set|move|update) {_WHICH}'s {_DATE_NAME} (?:to|as|for|on) (?P<when>.+)", rf"{_WHICH}'s {_DATE_NAME} is (?P<when>.+)",
         rf"(?:the )?{_DATE_NAME} (?:of|for) {_WHICH} is (?P<when>.+)",
-        rf"(?:move|reschedule|postpone|push|defer|delay|snooze|shift|put off|put|schedule|bump|bring|set)(?! (?:an? )?(?:reminder|todo|task)\b) {_WHICH} (?:back |forward |out |off )?(?:to|until|till|for|by|on|at|in|from) (?P<when>.+)",
+        rf"(?:move|reschedule|postpone|push|defer|delay|snooze|shift|put off|put|schedule(?! an? )|bump|bring|set)(?! (?:an? )?(?:reminder|todo|task)\b)(?!.* (?:on|onto|in|to) (?:my|the) (?:to-?do |todo )?list$) {_WHICH} (?:back |forward |out |off )?(?:to|until|till|for|by|on|at|in|from) (?P<when>.+)",
         rf"(?:set|make|mark|have) {_WHICH}(?: to be)? (?:due|scheduled) (?:on |by |for |at |in )?(?P<when>.+)", rf"{_WHICH}(?: is| are| should be| must be| needs to be| to be| is now)? (?:due|scheduled) (?:on |by |for |at |in )?(?P<when>.+)", rf"(?:give) {_WHICH} (?:a |the )?(?:due date|deadline|date) (?:of |on )?(?P<when>.+)",
         rf"(?:add|set|put) (?:a |the )?(?:due date|deadline|date)(?: of)? (?P<when>.+?) (?:to|for|on) (?P<which>.+)",
         rf"(?:verschiebe?|verleg(?:e)?|setze?) {_WHICH} (?:auf|zu|zum|bis) (?P<when>.+)", rf"(?:mueve|cambia|aplaza|pospón|pospon|mover) {_WHICH} (?:a|al|para|hasta|para el|hasta el) (?P<when>.+)", rf"(?:déplace|deplace|reporte|décale|repousse) {_WHICH} (?:à|a|au|pour|pour le) (?P<when>.+)",
@@ -107,7 +107,7 @@ _PHRASES: tuple[tuple[Kind, tuple[str, ...]], ...] = (
     )),
     ("reschedule_at_end", (r"(?:move|reschedule|postpone|push|defer|delay|snooze|shift|verschiebe?|aplaza|reporte)(?: back)? (?P<which>.+)",)),
     ("reopen", (
-        r"(?:reopen|re-open|uncheck|untick|uncomplete|un-complete|unmark|reactivate) (?P<which>.+)", r"(?:mark|set) (?P<which>.+?) (?:as |to )?(?:not (?:done|finished|completed?)|undone|open|incomplete|unfinished|to do|todo)(?: (?:yet|again))?",
+        r"(?:reopen|re-open|undo|undone|uncheck|untick|uncomplete|un-complete|unmark|reactivate) (?P<which>.+)", r"(?:mark|set) (?P<which>.+?) (?:as |to )?(?:not (?:done|finished|completed?)|undone|open|incomplete|unfinished|to do|todo)(?: (?:yet|again))?",
         r"(?P<which>.+?) (?:is|are|was|isn't|aren't|wasn't) (?:not |actually not |still not |)(?:(?<=not )(?:done|finished|completed?)|(?<=n't )(?:done|finished|completed?)|undone|still open|open again|open|unfinished|incomplete)(?: (?:yet|again|after all))?",
         r"i (?:did not|didn't|haven't|have not)(?: actually)? (?:finish(?:ed)?|complete[d]?|do|done) (?P<which>.+?)(?: yet)?", r"(?:öffne) (?P<which>.+?)(?: wieder)?|reabre (?P<which2>.+)|rouvre (?P<which3>.+)",
     )),
@@ -117,7 +117,7 @@ _PHRASES: tuple[tuple[Kind, tuple[str, ...]], ...] = (
         r"(?:i(?:'m|m| am| have|'ve|ve)? )?(?:just |already |finally |all |now |only just )*(?:done|finished|completed|did|through|am done)(?: (?:with|doing))? (?P<which>.+)",
         r"(?P<which>.+?) (?:is|are|was|has been|have been|got|'s) (?:now |already |all |finally )*(?:done|completed?|finished|ready|taken care of|sorted|over|dealt with)(?: now| already)?", r"(?P<which>.+?) (?:done|completed|finished)",
         r"(?:erledige|markiere|hake) (?P<which>.+?)(?: als erledigt| ab)?", r"(?P<which>.+?) (?:ist |sind )?(?:erledigt|fertig|geschafft|abgehakt)", r"(?:completa|termina|marca|completar|terminar|marcar) (?P<which>.+?)(?: como (?:hech[oa]|completad[oa]|terminad[oa]))?",
-        r"(?P<which>.+?) (?:está |esta )?(?:hech[oa]|terminad[oa]|completad[oa]|list[oa])", r"(?:termine|coche|marque|terminer|finis) (?P<which>.+?)(?: comme (?:faite?|terminée?))?", r"(?P<which>.+?) (?:est )?(?:faite?|terminée?|finie?)",
+        r"(?P<which>.+?) (?:(?:está |esta )?(?:hech[oa]|terminad[oa]|completad[oa])|est[áa] list[oa])", r"(?:termine|coche|marque|terminer|finis) (?P<which>.+?)(?: comme (?:faite?|terminée?))?", r"(?P<which>.+?) (?:est )?(?:faite?|terminée?|finie?)",
         r"(?P<which>.+?) (?:مکمل(?: ہو گیا| ہو گئی| کرو| کر دو| کریں| ہے)?|ہو گیا|ہو گئی|ہو گیا ہے|ho gaya|ho gayi|mukammal(?: karo| ho gaya)?)",
     )),
     ("delete", (
@@ -126,10 +126,10 @@ _PHRASES: tuple[tuple[Kind, tuple[str, ...]], ...] = (
         r"(?P<which>.+?) (?:کو )?(?:حذف کرو|حذف کریں|حذف کر دو|مٹا دو|مٹاؤ|ہٹا دو|ہٹاؤ|ڈیلیٹ کرو|delete karo|hata do|mita do)", r"(?P<which>.+?) (?:löschen|entfernen)", r"i (?:don't|do not|no longer) need (?P<which>.+?)(?: any ?more)?", r"forget about (?P<which>.+)",
     )),
     ("change", (r"(?:change|edit|update|modify|replace|correct|turn|ändere|cambia|change) (?P<which>.+?) (?:to|into|with|zu|in|a|por|en) (?P<to>.+)",)),
-    ("set_to", (rf"(?:set|make)(?! (?:an? )?(?:reminder|todo|task)\b) {_WHICH} (?:to|for|at) (?P<to>.+)",)),
+    ("set_to", (rf"(?:set|make)(?! (?:an? )?(?:reminder|todo|task|note)\b) {_WHICH} (?:to|for|at) (?P<to>.+)",)),
     ("add", (
         rf"(?:add|create|make|new|note(?: down)?|insert|enter|write down|jot down|record|log|put down|schedule|plan|set)(?: me)?(?: (?:an?|another|the|one more))?(?: new)? {_ITEM}(?: (?:to|for|called|named|saying|that says|titled|:|about))?[:\s]+(?P<what>.+?){_TO_LIST}",
-        rf"(?:add|create|note(?: down)?|insert|write down|jot down|put down)(?: to (?:my|the) (?:to-?do |todo )?list)?[:\s]+(?P<what>.+?){_TO_LIST}", rf"(?:new {_ITEM}|{_ITEM}|note|new|todo|to do|task)\s*[:\-–]\s*(?P<what>.+)", r"new (?:todo|task|item|reminder) (?P<what>.+)", r"\+\s*(?P<what>.+)",
+        rf"(?:add|create|note(?: down)?|insert|write down|jot down|put down)(?: to (?:my|the) (?:to-?do |todo )?list)?[:\s]+(?P<what>.+?){_TO_LIST}", rf"(?:new {_ITEM}|{_ITEM}|note|new|todo|to do|task)\s*[:\-–]\s*(?P<what>.+)", r"new (?:todo|task|item|reminder) (?P<what>.+)", r"schedule an? (?P<what>.+)", r"(?:make|take)(?: me)? a note(?: (?:to|of|about|that|for))? (?P<what>.+)", r"(?:to-?do|task|reminder) (?P<what>\w+ .+)", r"\+\s*(?P<what>.+)",
         r"(?:set (?:me )?a reminder|remind me|reminder|make me remember|help me remember)(?: again)?(?P<what>(?: (?:to|about|of|that|for|in|on|at|tomorrow|tonight|today|next|every|this|by)\b).+)", r"(?:remember(?: to)?|don'?t (?:let me )?forget(?: to| about)?|do not forget(?: to)?|make sure (?:i|to)|i can'?t forget to|note to self:?) (?P<what>.+)",
         r"i(?:'ve| have)? (?:need|have|want|got|gotta|must|should|ought|plan|am supposed|still need|really need|still have)(?: to)? (?P<what>.+)", r"i(?:'ve got| got)? (?:to|gotta) (?P<what>.+)", rf"(?:put|stick|throw) (?P<what>.+?) (?:on|onto|in|into) (?:my|the) (?:to-?do |todo )?list",
         r"(?:füge|fuge) (?P<what>.+?)(?: (?:zu(?:r| meiner) liste ))?(?: hinzu)", r"(?:erinnere|erinner) mich(?: daran)?,?(?P<what> .+)", r"(?:neue aufgabe|aufgabe|neu)[:\s]+(?P<what>.+)", r"(?P<what>.+?) (?:hinzufügen|auf die liste(?: setzen)?)", r"(?:setze?|schreibe?|pack) (?P<what>.+?) auf (?:die|meine) liste", r"ich muss (?P<what>.+)",
@@ -162,6 +162,8 @@ _SECOND_COMMAND = re.compile(
 def understand(text: str) -> Request:
     """Tell what a message asks for."""
     words = clean(text)
+    if text.rstrip().endswith("?") and (asked := re.match(r"(?:did|done|finished|completed) (?P<what>.+)", words, re.IGNORECASE)):
+        return Request("question", {"what": asked["what"]}, words)  # a question never changes anything
     if two := _SECOND_COMMAND.match(words):
         first = _match(two["one"])
         if first.kind not in ("unknown", "list", "question", "how", "search", "keep"):

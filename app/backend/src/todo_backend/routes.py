@@ -32,7 +32,7 @@ from todo_backend.schemas import (
     Undone,
 )
 from todo_backend.phrases import parse_todo
-from todo_backend.todos import StaleTodoError, Todos
+from todo_backend.todos import RefusedChangeError, StaleTodoError, Todos
 from todo_backend.undo import Undo
 
 _NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"model": Problem, "description": "There is none with this id."}}
@@ -96,13 +96,13 @@ def todo_routes(todos: Todos, info: Info, clock: Clock) -> APIRouter:
         "/todos/{todo_id}",
         tags=["todos"],
         response_model=Todo,
-        responses=_NOT_FOUND | {409: {"model": Conflict, "description": "The version is old; nothing was changed."}},
+        responses=_NOT_FOUND | {409: {"model": Conflict, "description": "The version is old, or the todo has no date for a time; nothing was changed."}},
     )
     async def update_todo(todo_id: uuid.UUID, change: TodoChange) -> Todo | JSONResponse:
         """Change some fields of a todo, unless someone else changed it first."""
         try:
             return await todos.update(todo_id, change)
-        except StaleTodoError as error:
+        except (StaleTodoError, RefusedChangeError) as error:
             return JSONResponse(Conflict(detail=str(error), current=error.current).model_dump(mode="json"), 409)
 
     @router.post("/todos/{todo_id}/complete", tags=["todos"], responses=_NOT_FOUND)

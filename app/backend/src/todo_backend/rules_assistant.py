@@ -126,8 +126,14 @@ def _add_message(phrase: Phrase) -> str:
     return " ".join([*parts, *(f"#{tag}" for tag in phrase.tags)])
 
 
+_SEVERAL = re.compile(r"(?:(?:these|the following|some|\d+|two|three|four|five)\s+)*(?:things|items|todos|tasks|reminders|todo items)\s*:\s*(?=\S)", re.IGNORECASE)
+
+
 async def _add(turn: Turn, request: Request) -> Reply:
     what = re.sub(r"^(?:to|about|of|that i (?:need|have|should) to|that|for|daran,?|an) (?=\D)", "", request.said["what"].strip(), flags=re.IGNORECASE)
+    if found := _SEVERAL.match(what):
+        parts = [part for part in re.split(r"\s*,\s*(?:and\s+)?|\s+and\s+", what[found.end() :]) if part.strip()]
+        return await _add_several(turn, [parse_phrase(part, turn.now) for part in parts])
     phrases = [parse_phrase(part, turn.now) for part in _split(what)]
     if len(phrases) > 1:
         for part in phrases:  # "milk and eggs tomorrow": the day is said of both
@@ -198,8 +204,8 @@ async def _create(turn: Turn, phrase: Phrase) -> Todo:
 
 
 _LIST_STARTS = re.compile(
-    r"^(?:how many|count|number of|show|list|display|see|view|print|give|get|tell|read|sort|order|what(?:'s|s| is| are| do| did| have| must| should| can)?|which|zeige?|was|welche|muestra|muéstrame|qué|que|montre(?:-moi)?|affiche|"
-    r"is there|are there|am i|do i have|have i|anything|any|got|wie viele|cuántas|combien de|qu'est-ce que j'ai|dime|mostrar|ver|quelles?|cuáles|else)\b", re.IGNORECASE
+    r"^(?:how (?:many|much)|count|number of|show|list|display|see|view|print|give|get|tell|read|sort|order|what(?:'s|s| is| are| do| did| have| must| should| can)?|which|zeige?|was|welche|muestra|muéstrame|qué|que|montre(?:-moi)?|affiche|"
+    r"is there|are there|am i|do i have|have i|anything|any|got|wie viele|cuántas|combien de|qu'est-ce qu(?:e|i)(?: j'ai| est)?|dime|mostrar|ver|quelles?|cuáles|else)\b", re.IGNORECASE
 )  # fmt: skip
 _LIST_FILLER = re.compile(
     r"\b(?:agenda|schedule|plan(?:s|ned)?|upcoming|to be|remaining|remains?|else|next|happening|going on|look like|looks like|can|about|got|ist|sind|steht|noch|an|fällig|muss|habe|gibt es|zu tun|tun|machen|son|hay|está|tiene|pendiente|à faire|faire|ai-je|j'ai|sont|"
@@ -210,7 +216,7 @@ _LIST_FILLER = re.compile(
 
 async def _list(turn: Turn, request: Request) -> Reply:
     words = request.words
-    counts = bool(re.match(r"how many|count|number of|wie viele|cuántas|combien", words, re.IGNORECASE))
+    counts = bool(re.match(r"how (?:many|much)|count|number of|wie viele|cuántas|combien", words, re.IGNORECASE))
     did = re.search(r"\b(?:did i|have i|i've|i have (?:done|finished|completed))\b", words, re.IGNORECASE)
     subject = _LIST_STARTS.sub("", words).strip()
     chosen = parse_filter(subject, turn.now, "open")

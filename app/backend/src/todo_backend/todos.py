@@ -21,12 +21,11 @@ class TodoNotFoundError(Exception):
 
 
 class RefusedChangeError(Exception):
-    """The change does not fit the todo as it is: `field` and the reason."""
+    """The change does not fit the todo as it is, which is `current`."""
 
-    def __init__(self, field: str, reason: str) -> None:
-        super().__init__(f"{field}: {reason}")
-        self.field = field
-        self.reason = reason
+    def __init__(self, reason: str, current: Todo) -> None:
+        super().__init__(reason)
+        self.current = current
 
 
 class StaleTodoError(Exception):
@@ -101,7 +100,7 @@ class Todos:
                 raise StaleTodoError(current)
             values = {name: value for name, value in change.values().items() if value != getattr(current, name)}
             if values.get("due_time") and not values.get("due_date", current.due_date):
-                raise RefusedChangeError("due_time", TIME_WITHOUT_DATE)
+                raise RefusedChangeError(TIME_WITHOUT_DATE, current)
             return await _write(connection, current, values) if values else current
 
         return await self._database.run("update_todo", work)
