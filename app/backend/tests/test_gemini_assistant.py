@@ -82,7 +82,11 @@ async def test_the_model_sees_the_conversation_and_schemas_of_known_keywords(cli
     [
         (fail(429, "Resource has been exhausted", "RESOURCE_EXHAUSTED"), "rate_limited", "rate limit"),
         (fail(400, "API key not valid. Please pass a valid API key.", "INVALID_ARGUMENT"), "bad_key", "GEMINI_API_KEY"),
-        (fail(400, "User location is not supported for the API use.", "FAILED_PRECONDITION"), "error", "not offered where"),
+        (
+            fail(400, "User location is not supported for the API use.", "FAILED_PRECONDITION"),
+            "error",
+            "not offered where",
+        ),
         (fail(403, "Permission denied", "PERMISSION_DENIED"), "bad_key", "GEMINI_API_KEY"),
         (fail(404, "models/x is not found", "NOT_FOUND"), "error", "GEMINI_MODEL"),
         (fail(504, "Deadline expired", "DEADLINE_EXCEEDED"), "timeout", "in time"),
@@ -186,7 +190,10 @@ async def test_a_set_waits_for_the_users_yes_whatever_the_model_does(client, fak
 
 async def test_update_todo_is_no_way_round_the_confirmation(client, fake: FakeGemini):
     ids = [(await client.post("/api/todos", json={"title": title})).json()["id"] for title in ("a", "b")]
-    fake.replies = [call(*[("update_todo", {"todo_id": i, "version": 1, "done": True}) for i in ids]), speak("Shall I?")]
+    fake.replies = [
+        call(*[("update_todo", {"todo_id": i, "version": 1, "done": True}) for i in ids]),
+        speak("Shall I?"),
+    ]
     told = await ask(client, "finish all")
     assert await open_titles(client) == ["a", "b"]
     assert told["choices"]

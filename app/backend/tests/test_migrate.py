@@ -81,7 +81,9 @@ async def test_a_migration_that_fails_changes_nothing(postgres: Postgres, empty:
         (["CREATE TABLE alembic_version (version_num text)", "INSERT INTO alembic_version VALUES ('0042')"], "'0042'"),
     ],
 )  # fmt: skip
-async def test_the_database_of_another_application_is_named_and_left_alone(postgres: Postgres, empty: str, statements, names):
+async def test_the_database_of_another_application_is_named_and_left_alone(
+    postgres: Postgres, empty: str, statements, names
+):
     for statement in statements:
         await run_sql(postgres, statement, database=empty)
     before = await tables(postgres, empty)
@@ -128,7 +130,9 @@ async def test_an_older_version_serves_with_a_newer_schema_and_the_way_back_keep
         ("ALTER TABLE todos ADD COLUMN owner text NOT NULL", "a default for column todos.owner"),
     ],
 )
-async def test_a_newer_schema_that_lacks_something_is_refused_with_what_to_do(postgres: Postgres, empty: str, statement, lacks):
+async def test_a_newer_schema_that_lacks_something_is_refused_with_what_to_do(
+    postgres: Postgres, empty: str, statement, lacks
+):
     url = postgres.url(empty)
     await migrate_at(url)
     await run_sql(postgres, statement, database=empty)
@@ -155,10 +159,16 @@ async def test_the_version_before_the_last_migration_serves_beside_it(postgres: 
 ADDITIONS = {"add_column", "create_table", "create_index"}
 
 
-@pytest.mark.parametrize("path", [path for path in MIGRATIONS if not path.name.startswith("0001")], ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", [path for path in MIGRATIONS if not path.name.startswith("0001")], ids=lambda path: path.stem
+)
 def test_migrations_only_add(path: Path):
     """Expand now, contract in a later release: nothing is dropped, renamed or narrowed, and a new column can be left out."""
-    (upgrade,) = [node for node in ast.parse(path.read_text()).body if isinstance(node, ast.FunctionDef) and node.name == "upgrade"]
+    (upgrade,) = [
+        node
+        for node in ast.parse(path.read_text()).body
+        if isinstance(node, ast.FunctionDef) and node.name == "upgrade"
+    ]
     calls = [node for node in ast.walk(upgrade) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)]
     operations = [call for call in calls if isinstance(call.func.value, ast.Name) and call.func.value.id == "op"]
     assert {call.func.attr for call in operations} <= ADDITIONS

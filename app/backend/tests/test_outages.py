@@ -7,7 +7,6 @@ import httpx2
 import pytest
 
 from todo_backend.app import create_app
-
 from todo_backend.tables import metadata
 
 from .conftest import (

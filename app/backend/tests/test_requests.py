@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from todo_backend.app import create_app
-from todo_backend.evaluate import Result, TableClock, TableError, evaluate, main, read_table
+from todo_backend.evaluate import Result, TableClock, evaluate, read_table
 
 from .conftest import _lifespan, client_of, make_settings, wait_ready
 
@@ -22,7 +22,9 @@ async def test_the_rules_assistant_does_what_the_table_says(database_url, table:
         await wait_ready(client)
         cases = read_table(table.read_text(), table.name)
         score = await evaluate(client, clock, cases, lambda result: wrong.append(result) if result.problem else None)
-    told = "\n".join(f"{'HARM' if r.harm else 'wrong'}: {' / '.join(r.case.say)}: {r.problem} (said {r.answer!r})" for r in wrong)
+    told = "\n".join(
+        f"{'HARM' if r.harm else 'wrong'}: {' / '.join(r.case.say)}: {r.problem} (said {r.answer!r})" for r in wrong
+    )
     print(f"{table.stem}: {score}\n{told}")
     assert score.harmful == 0, told
     assert score.right >= GOAL * len(cases), f"{score}\n{told}"

@@ -40,7 +40,9 @@ async def test_a_deleted_todo_is_restored_as_the_same_row_in_its_place(client):
 async def test_after_thirty_days_a_deletion_is_for_good_and_is_cleared_away_by_the_next(client, postgres: Postgres):
     old, new = await add(client, "old"), await add(client, "new")
     await client.delete(f"/api/todos/{old['id']}")
-    await run_sql(postgres, "UPDATE deleted_todos SET deleted_at = now() - interval '31 days'", database=SHARED_DATABASE)
+    await run_sql(
+        postgres, "UPDATE deleted_todos SET deleted_at = now() - interval '31 days'", database=SHARED_DATABASE
+    )
     assert (await client.post(f"/api/todos/{old['id']}/restore")).status_code == 404
     await client.delete(f"/api/todos/{new['id']}")
     left = await run_sql(postgres, "SELECT title FROM deleted_todos", database=SHARED_DATABASE)
@@ -96,7 +98,10 @@ async def test_nothing_is_undone_when_a_todo_was_changed_since(client):
     await client.patch(f"/api/todos/{mia['id']}", json={"version": 2, "title": "call Pia"})
     before = await everything(client)
     refused = await client.post(f"/api/undo/{told['undo']}")
-    assert (refused.status_code, refused.json()["detail"]) == (409, "“call Pia” was changed since, so I left everything as it is.")
+    assert (refused.status_code, refused.json()["detail"]) == (
+        409,
+        "“call Pia” was changed since, so I left everything as it is.",
+    )
     assert "was changed since" in (await say(client, "undo", conversation_id=told["conversation_id"]))["text"]
     await client.delete(f"/api/todos/{milk['id']}")
     assert (await client.post(f"/api/undo/{told['undo']}")).status_code == 409
@@ -190,7 +195,9 @@ async def test_a_due_time_needs_a_date_and_one_form(client, change, status):
     made = await add(client, "x")
     assert (await client.patch(f"/api/todos/{made['id']}", json={"version": 1, **change})).status_code == status
     fields = {name: value for name, value in change.items() if value is not None}
-    assert (await client.post("/api/todos", json={"title": "y", **fields})).status_code == (201 if status == 200 else 422)
+    assert (await client.post("/api/todos", json={"title": "y", **fields})).status_code == (
+        201 if status == 200 else 422
+    )
 
 
 async def test_clearing_the_date_clears_the_time(client):

@@ -24,7 +24,7 @@ from todo_backend.metrics import Metrics
 from todo_backend.middleware import MCP_PATH, BearerToken, RequestScope
 from todo_backend.probes import probe_routes
 from todo_backend.readiness import Readiness, find_database
-from todo_backend.routes import chat_routes, todo_routes
+from todo_backend.routes import chat_routes, parse_routes, todo_routes
 from todo_backend.rules_assistant import RulesAssistant
 from todo_backend.schemas import Info
 from todo_backend.settings import Settings
@@ -94,7 +94,8 @@ def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
     app.state.readiness = readiness
     app.include_router(probe_routes(database, readiness, metrics))
     info = Info(version=__version__, assistant=assistant.name, model=assistant.model)
-    app.include_router(todo_routes(todos, info, clock))
+    app.include_router(todo_routes(todos, info))
+    app.include_router(parse_routes(clock))
     app.include_router(chat_routes(chat, conversations, answers, undo))
     # POST alone: without sessions there is nothing that a GET could wait for, and it would wait through a shutdown.
     handler = cast(Route, tools_over_http.routes[0]).endpoint

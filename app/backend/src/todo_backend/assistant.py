@@ -149,7 +149,8 @@ class Toolbox:
 
     async def _pass_on(self, name: str, arguments: dict[str, Any]) -> ToolReply:
         change = {"id": str(self.change.id), "conversation_id": str(self.change.conversation_id)}
-        result = await self._client.call_tool(name, arguments, meta={CHANGE_KEY: change})
+        meta: Any = {CHANGE_KEY: change}
+        result = await self._client.call_tool(name, arguments, meta=meta)
         if not result.is_error:
             return ToolReply("ok", data=result.structured_content or {})
         problem = " ".join(part.text for part in result.content if isinstance(part, TextContent))

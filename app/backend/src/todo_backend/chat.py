@@ -121,7 +121,9 @@ class Chat:
 
     async def _offer(self, dialogue: Dialogue) -> list[Tool]:
         tools = (await self._tools.list_tools()).tools
-        may_delete = self.assistant.name == "rules" or dialogue.asks_to_delete()  # the rules delete on no one else's word
+        may_delete = (
+            self.assistant.name == "rules" or dialogue.asks_to_delete()
+        )  # the rules delete on no one else's word
         return [tool for tool in tools if tool.name != "delete_todo" or may_delete]
 
     async def _run(
@@ -144,9 +146,7 @@ class Chat:
             return "error", Closing(), "Something went wrong on our side. Please try again."
         return "ok", closing, ""
 
-    async def _store(
-        self, text: str, question: Question, closing: Closing, undo: uuid.UUID | None
-    ) -> uuid.UUID | None:
+    async def _store(self, text: str, question: Question, closing: Closing, undo: uuid.UUID | None) -> uuid.UUID | None:
         listed = None if closing.listed is None else list(closing.listed)
         try:
             return await self._conversations.reply(text, question.conversation_id, listed, _context(closing, undo))

@@ -64,7 +64,11 @@ async def _undo(toolbox: Toolbox, undo: Undo, say: Say) -> Closing:
     if len(titles) == undone.restored == 1:
         await say(f"Undone: “{titles[0]}” is as it was.")
     else:
-        await say("Undone: the todo that I added is gone again." if undone.restored == 1 else f"Undone: {undone.restored} todos are as they were.")
+        await say(
+            "Undone: the todo that I added is gone again."
+            if undone.restored == 1
+            else f"Undone: {undone.restored} todos are as they were."
+        )
     return Closing(mentioned=[todo.id for todo in undone.items])
 
 

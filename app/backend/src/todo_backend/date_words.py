@@ -28,7 +28,10 @@ _PARTS = {
 
 
 def _any(phrases: "list[str]") -> str:
-    return "|".join(re.escape(phrase).replace(r"\ ", r"\s+").replace("'", "['\u2019]") for phrase in sorted(phrases, key=len, reverse=True))
+    return "|".join(
+        re.escape(phrase).replace(r"\ ", r"\s+").replace("'", "['\u2019]")
+        for phrase in sorted(phrases, key=len, reverse=True)
+    )
 
 
 TODAY_PATTERN = _any(list(TODAY))
@@ -54,7 +57,9 @@ EVERY_UNIT = (
 ADVERBS = r"daily|weekly|monthly|yearly|annually|biweekly|quarterly|täglich|wöchentlich|monatlich|diariamente|semanalmente|روزانہ"
 EDGES = r"(?:the\s+)?end\s+of|start\s+of|beginning\s+of|ende|anfang|finales?\s+de|fin\s+de|fin|principios\s+de|début"
 
-_COUNT = r"(?:\d{1,4}|an?|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|a\s+couple\s+of|a\s+few|half\s+an)"
+_COUNT = (
+    r"(?:\d{1,4}|an?|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|a\s+couple\s+of|a\s+few|half\s+an)"
+)
 _UNIT = r"(?:min(?:ute)?s?|mins?|hours?|hrs?|days?|weeks?|months?|years?)"
 RELATIVE = (
     rf"in\s+{_COUNT}\s+{_UNIT}|in\s+\d{{1,3}}\s?(?:min|h|m|d|w)|{_COUNT}\s+{_UNIT}\s+from\s+(?:now|today)"
@@ -103,7 +108,12 @@ CLOCK = (
     r"|(?:at|@|um|a\s+las?|à)\s+(?P<h5>\d{1,2})(?:\s+(?:in\s+the\s+)(?P<part5>morning|afternoon|evening))?(?=\s*$|\s*[,;!?)]|\s+(?:on|tomorrow|today|tonight|next|with|to|and|#|mon|tue|wed|thu|fri|sat|sun)|\s+#)"
     r"|(?:in\s+the\s+)(?P<part>morning|afternoon|evening)|(?:at\s+)night"
 )
-_HOURS = {name: number for number, name in enumerate("one two three four five six seven eight nine ten eleven twelve".split(), 1)}
+_HOURS = {
+    name: number
+    for number, name in enumerate(
+        ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"], 1
+    )
+}
 _CLOCK_WORDS = {
     **dict.fromkeys(("noon", "midday", "lunchtime", "mittag", "mittags", "mediodía", "mediodia", "midi"), time(12)),
     **dict.fromkeys(("midnight", "mitternacht", "medianoche", "minuit"), time(0)),
@@ -168,7 +178,11 @@ def plain_relative(text: str) -> str:
         said = said.replace(phrase, number)
     said = said.replace("half an hour", "30 minutes")
     said = re.sub(r"^(.*) from (?:now|today)$", r"in \1", said)
-    said = re.sub(r"\bin (\d+)\s?(min|h|m|d|w)$", lambda f: f"in {f[1]} " + {"h": "hours", "d": "days", "w": "weeks"}.get(f[2], "minutes"), said)
+    said = re.sub(
+        r"\bin (\d+)\s?(min|h|m|d|w)$",
+        lambda f: f"in {f[1]} " + {"h": "hours", "d": "days", "w": "weeks"}.get(f[2], "minutes"),
+        said,
+    )
     said = re.sub(r"^en (?=\d|un|dos|tres|cuatro|cinco)", "dentro de ", said)
     for word, number in {"dos": "2", "tres": "3", "cuatro": "4", "cinco": "5"}.items():
         said = re.sub(rf"\bdentro de {word}\b", f"dentro de {number}", said)
@@ -203,7 +217,11 @@ def clock_of(said: dict[str, str | None]) -> time | None:
 def _digits(said: dict[str, str | None]) -> tuple[int | None, int, str]:
     for hour, minute, half in (("h1", "m1", "p1"), ("h2", "m2", "p2"), ("h3", "", "p3"), ("h5", "", "")):
         if said[hour]:
-            return int(said[hour] or 0), int(said[minute] or 0) if minute else 0, (said[half] or "").lower() if half else ""
+            return (
+                int(said[hour] or 0),
+                int(said[minute] or 0) if minute else 0,
+                (said[half] or "").lower() if half else "",
+            )
     if spoken := said["h4"]:
         number = int(spoken) if spoken.isdigit() else _HOURS[spoken.lower()]
         relation = key(said["rel"] or "")

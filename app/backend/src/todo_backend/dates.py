@@ -63,7 +63,7 @@ class _Library:
 @cache
 def load() -> _Library:
     """Load dateparser and what it knows of our languages."""
-    import dateparser
+    from dateparser.date import DateDataParser
 
     names: dict[str, int] = {}
     for language in _LANGUAGES:
@@ -73,7 +73,7 @@ def load() -> _Library:
                 if len(name) > 3 or (language == "ur" and name != "ہفتہ") or (language == "en" and len(name) == 3):
                     names.setdefault(name.lower(), number)
     names |= {"mon": 0, "tue": 1, "tues": 1, "wed": 2, "weds": 2, "thur": 3, "thurs": 3, "sept": 109, "sonnabend": 5}
-    parser = dateparser.DateDataParser(languages=list(_LANGUAGES), use_given_order=True)
+    parser = DateDataParser(languages=list(_LANGUAGES), use_given_order=True)
     return _Library(parser, names, tuple(_forms(names)))
 
 
@@ -154,7 +154,9 @@ def _range(day: date, first: date, last: date) -> When:
     return When(day=day, first=first, last=last)
 
 
-def _forms(names: dict[str, int]) -> Iterator[tuple[re.Pattern[str], Callable[["re.Match[str]", datetime], When | None], bool]]:
+def _forms(
+    names: dict[str, int],
+) -> Iterator[tuple[re.Pattern[str], Callable[["re.Match[str]", datetime], When | None], bool]]:
     weekday = "|".join(sorted((re.escape(n) for n, v in names.items() if v < 7), key=len, reverse=True))
     month = "|".join(sorted((re.escape(n) for n, v in names.items() if v > 100), key=len, reverse=True))
 
@@ -170,11 +172,14 @@ def _forms(names: dict[str, int]) -> Iterator[tuple[re.Pattern[str], Callable[["
         return _one(_day_month(int(found["day"]), month_of(found), _year(year) if year else None, now.date()))
 
     def weekday_of(found: "re.Match[str]", now: datetime) -> When:
-        ahead = (names[found["weekday"].lower()] - now.weekday() - 1) % 7 + 1
+        groups = found.groupdict()
+        name = (groups["weekday"] or groups["weekday_"]).lower()
+        ahead = (names[name] - now.weekday() - 1) % 7 + 1
         return _one(now.date() + timedelta(days=ahead))
 
     def every(found: "re.Match[str]", now: datetime) -> When:
-        name = found["unit"].lower()
+        groups = found.groupdict()
+        name = (groups["unit"] or groups["plural"]).lower()
         singular = name[:-1] if name not in names and name.endswith("s") else name
         if singular in names and names[singular] < 7:
             day = now.date() + timedelta(days=(names[singular] - now.weekday() - 1) % 7 + 1)
@@ -186,9 +191,12 @@ def _forms(names: dict[str, int]) -> Iterator[tuple[re.Pattern[str], Callable[["
         first = _day_month(1, month_of(found), None, now.date().replace(day=1))
         return _one(words.month_end(first) if words.is_end(found["edge"]) else first)
 
-    yield form(rf"(?:{words.EVERY})\s+(?P<unit>WEEKDAYs?|{words.EVERY_UNIT})|on\s+(?P<plural>WEEKDAYs)", _with_unit(every))
+    yield form(rf"(?:{words.EVERY})\s+(?P<unit>WEEKDAYs?|{words.EVERY_UNIT})|on\s+(?P<plural>WEEKDAYs)", every)
     yield form(rf"(?P<unit>{words.ADVERBS})(?=\s*(?:$|[,.;!)#]|at\b|to\b))", every)
-    yield form(r"(?P<y>\d{4})[-/.](?P<m>\d{1,2})[-/.](?P<d>\d{1,2})", lambda f, _: _one(date(int(f["y"]), int(f["m"]), int(f["d"]))))
+    yield form(
+        r"(?P<y>\d{4})[-/.](?P<m>\d{1,2})[-/.](?P<d>\d{1,2})",
+        lambda f, _: _one(date(int(f["y"]), int(f["m"]), int(f["d"]))),
+    )
     yield form(r"(?P<d>\d{1,2})\.(?P<m>\d{1,2})\.(?P<y>\d{4}|\d{2})?", _dotted, sure=False)
     yield form(r"(?P<a>\d{1,2})/(?P<b>\d{1,2})(?:/(?P<y>\d{4}|\d{2}))?", _slashed, sure=False)
     yield form(r"(?P<d>\d{1,2})-(?P<m>\d{1,2})-(?P<y>\d{4})", _dotted, sure=False)
@@ -198,37 +206,27 @@ def _forms(names: dict[str, int]) -> Iterator[tuple[re.Pattern[str], Callable[["
         r"(?:,?\s+(?:de\s+|del\s+)?(?P<year>\d{4}))?", named,
     )  # fmt: skip
     yield form(
-        r"(?P<month>MONTH)\.?\s+(?:the\s+)?(?P<day>\d{1,2})(?:st|nd|rd|th)?(?!\s*(?:am|pm|:|uhr))(?:,?\s+(?P<year>\d{4}))?", named
+        r"(?P<month>MONTH)\.?\s+(?:the\s+)?(?P<day>\d{1,2})(?:st|nd|rd|th)?(?!\s*(?:am|pm|:|uhr))(?:,?\s+(?P<year>\d{4}))?",
+        named,
     )
     yield form(rf"(?P<words>{words.RELATIVE})", _library_relative)
     yield form(rf"(?P<words>{words.SPAN_PATTERN})", _named_span)
     yield form(rf"(?P<words>{words.TODAY_PATTERN})(?P<part>\s+(?:{words.PART_PATTERN}))?", _named_day)
-    yield form(rf"(?:{words.NEXT}\s+)(?P<weekday>WEEKDAY)|(?P<weekday_>WEEKDAY)\s+(?:{words.NEXT_AFTER})", _with_weekday(weekday_of))
-    yield form(rf"(?P<weekday>WEEKDAY)(?P<part>\s+(?:{words.PART_PATTERN}))?(?!\s+the\s+\d)", _with_part(weekday_of), sure=False)
-    yield form(r"(?:on\s+)?(?:the|am|el|le)\s+(?P<day>\d{1,2})(?:st|nd|rd|th)(?=\s*(?:$|[,.;!?)]|at\b|by\b|with\b|for\b|#))", _day_of_month, sure=False)
+    yield form(
+        rf"(?:{words.NEXT}\s+)(?P<weekday>WEEKDAY)|(?P<weekday_>WEEKDAY)\s+(?:{words.NEXT_AFTER})",
+        weekday_of,
+    )
+    yield form(
+        rf"(?P<weekday>WEEKDAY)(?P<part>\s+(?:{words.PART_PATTERN}))?(?!\s+the\s+\d)",
+        _with_part(weekday_of),
+        sure=False,
+    )
+    yield form(
+        r"(?:on\s+)?(?:the|am|el|le)\s+(?P<day>\d{1,2})(?:st|nd|rd|th)(?=\s*(?:$|[,.;!?)]|at\b|by\b|with\b|for\b|#))",
+        _day_of_month,
+        sure=False,
+    )
     yield form(words.CLOCK, _clock)
-
-
-def _with_unit(meaning: Callable[["re.Match[str]", datetime], When]) -> Callable[["re.Match[str]", datetime], When]:
-    class _Found:
-        def __init__(self, found: "re.Match[str]") -> None:
-            self._found = found
-
-        def __getitem__(self, name: str) -> str:
-            return self._found[name] or self._found["plural"]
-
-    return lambda found, now: meaning(_Found(found), now)  # type: ignore[arg-type]
-
-
-def _with_weekday(meaning: Callable[["re.Match[str]", datetime], When]) -> Callable[["re.Match[str]", datetime], When]:
-    class _Found:
-        def __init__(self, found: "re.Match[str]") -> None:
-            self._found = found
-
-        def __getitem__(self, name: str) -> str:
-            return self._found[name] or self._found["weekday_"]
-
-    return lambda found, now: meaning(_Found(found), now)  # type: ignore[arg-type]
 
 
 def _with_part(meaning: Callable[["re.Match[str]", datetime], When]) -> Callable[["re.Match[str]", datetime], When]:
@@ -283,14 +281,12 @@ def _day_of_month(found: "re.Match[str]", now: datetime) -> When:
 
 
 def _library_relative(found: "re.Match[str]", now: datetime) -> When | None:
-    from dateparser.conf import apply_settings  # noqa: F401 - loaded with the library
-
     text = words.plain_relative(found["words"])
     base = now.replace(tzinfo=None)
     settings = {"RELATIVE_BASE": base, "PARSERS": ["relative-time"], "PREFER_DATES_FROM": "future"}
     import dateparser
 
-    told = dateparser.parse(text, languages=list(_LANGUAGES), settings=settings)  # type: ignore[arg-type]
+    told = dateparser.parse(text, languages=list(_LANGUAGES), settings=settings)
     if told is None:
         return None
     has_time = words.has_clock_unit(text)

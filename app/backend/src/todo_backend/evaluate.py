@@ -9,15 +9,15 @@ import asyncio
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx2
-import yaml
 
 from todo_backend.app import create_app
 from todo_backend.clock import Clock
@@ -26,8 +26,15 @@ from todo_backend.settings import Settings, SettingsError
 
 NOW = "2026-11-26T09:30"  # a Thursday
 TIME_ZONE = "Europe/Berlin"
-_FIELDS = {"title": "title", "due": "due_date", "time": "due_time", "priority": "priority", "tags": "tags", "done": "done"}
-_EMPTY = {"due": None, "time": None, "priority": "normal", "tags": [], "done": False}
+_FIELDS = {
+    "title": "title",
+    "due": "due_date",
+    "time": "due_time",
+    "priority": "priority",
+    "tags": "tags",
+    "done": "done",
+}
+_EMPTY: dict[str, Any] = {"due": None, "time": None, "priority": "normal", "tags": [], "done": False}
 _GOAL = 0.95
 
 
@@ -97,6 +104,10 @@ def read_table(text: str, name: str) -> list[Case]:
         TableError: it is no such table.
     """
     try:
+        import yaml  # only who evaluates needs it, so the image has it not
+    except ImportError as error:
+        raise TableError("reading tables needs PyYAML: pip install pyyaml") from error
+    try:
         groups = yaml.safe_load(text)
         return [_case(group, row, name) for group in groups for row in group["cases"]]
     except (yaml.YAMLError, KeyError, TypeError, ValueError, AttributeError) as error:
@@ -107,7 +118,7 @@ def _case(group: Mapping[str, Any], row: Mapping[str, Any], name: str) -> Case:
     known = {"before", "page", "now", "time_zone", "say", "add", "change", "gone", "asks", "lists", "says"}
     if unknown := row.keys() - known:
         raise ValueError(f"unknown keys {sorted(unknown)} in {row['say']}")
-    whole = {name: value for name, value in group.items() if name != "cases"} | row
+    whole = {name: value for name, value in group.items() if name != "cases"} | dict(row)
     before = [_todo(todo) for todo in whole.get("before", [])]
     changes: Mapping[str, Any] = row.get("change", {})
     gone = row.get("gone", [])
@@ -133,7 +144,9 @@ def _dated(todo: dict[str, Any]) -> dict[str, Any]:
     return todo | {"due": todo["due"] and str(todo["due"])}  # YAML reads a date as such
 
 
-async def evaluate(client: httpx2.AsyncClient, clock: TableClock, cases: Sequence[Case], report: Callable[[Result], None]) -> Score:
+async def evaluate(
+    client: httpx2.AsyncClient, clock: TableClock, cases: Sequence[Case], report: Callable[[Result], None]
+) -> Score:
     """Try every case, one after the other."""
     score = Score()
     for case in cases:
@@ -144,15 +157,18 @@ async def evaluate(client: httpx2.AsyncClient, clock: TableClock, cases: Sequenc
 
 
 async def _try(client: httpx2.AsyncClient, clock: TableClock, case: Case) -> Result:
-    from zoneinfo import ZoneInfo
-
     clock.instant = datetime.fromisoformat(case.now).replace(tzinfo=ZoneInfo(case.time_zone))
     made = [await _make(client, todo) for todo in case.before]
     ids = {todo["title"]: todo["id"] for todo in made}
     shown = [ids[title] for title in case.page] if case.page is not None else list(ids.values())[::-1]
     told: dict[str, Any] = {"conversation_id": None}
     for message in case.say:
-        body = {"message": message, "conversation_id": told["conversation_id"], "time_zone": case.time_zone, "shown": shown}
+        body = {
+            "message": message,
+            "conversation_id": told["conversation_id"],
+            "time_zone": case.time_zone,
+            "shown": shown,
+        }
         told = await _call(client, "POST", "/api/chat", json=body)
     now = (await _call(client, "GET", "/api/todos", params={"limit": 200}))["items"]
     result = _judge(case, made, [_plain(todo) | {"id": todo["id"]} for todo in now], told)
@@ -177,7 +193,9 @@ def _plain(todo: Mapping[str, Any]) -> dict[str, Any]:
     return {name: todo[column] for name, column in _FIELDS.items()}
 
 
-def _judge(case: Case, made: Sequence[Mapping[str, Any]], now: Sequence[dict[str, Any]], told: Mapping[str, Any]) -> Result:
+def _judge(
+    case: Case, made: Sequence[Mapping[str, Any]], now: Sequence[dict[str, Any]], told: Mapping[str, Any]
+) -> Result:
     text = told["text"]
     meant = list(map(_comparable, case.after))
     are = [_comparable(todo) for todo in now]
@@ -190,7 +208,9 @@ def _judge(case: Case, made: Sequence[Mapping[str, Any]], now: Sequence[dict[str
         problems.append(f"{len(are)} todos instead of {len(meant)}")
     if case.asks and not (told["choices"] or "?" in text):
         problems.append("does not ask")
-    if case.lists is not None and (listed := re.findall(r"^\d+[.)] (.+?)(?: \(.*\))?$", text, re.MULTILINE)) != list(case.lists):
+    if case.lists is not None and (listed := re.findall(r"^\d+[.)] (.+?)(?: \(.*\))?$", text, re.MULTILINE)) != list(
+        case.lists
+    ):
         problems.append(f"lists {listed}")
     if case.says and not re.search(case.says, text, re.IGNORECASE):
         problems.append(f"does not say {case.says!r}")
@@ -217,14 +237,18 @@ def _comparable(todo: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _short(todos: Sequence[Mapping[str, Any]]) -> str:
-    return "; ".join(str({name: value for name, value in todo.items() if value != _EMPTY.get(name, "")}) for todo in todos)
+    return "; ".join(
+        str({name: value for name, value in todo.items() if value != _EMPTY.get(name, "")}) for todo in todos
+    )
 
 
 @asynccontextmanager
-async def _running(settings: Settings, clock: Clock) -> "Iterator[httpx2.AsyncClient]":  # type: ignore[misc]
+async def _running(settings: Settings, clock: Clock) -> AsyncIterator[httpx2.AsyncClient]:
     app = create_app(settings, clock)
     headers = {"Authorization": f"Bearer {settings.api_token.get_secret_value()}"}
-    client = httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://app", headers=headers, timeout=600)
+    client = httpx2.AsyncClient(
+        transport=httpx2.ASGITransport(app), base_url="http://app", headers=headers, timeout=600
+    )
     async with app.router.lifespan_context(app), client:
         yield client
 
@@ -239,7 +263,9 @@ async def _main(settings: Settings, cases: Sequence[Case]) -> Score:
 
 def _print(result: Result) -> None:
     if result.problem:
-        print(f"{'HARM ' if result.harm else 'wrong'} {' / '.join(result.case.say)}\n      {result.problem}\n      said: {result.answer!r}")
+        print(
+            f"{'HARM ' if result.harm else 'wrong'} {' / '.join(result.case.say)}\n      {result.problem}\n      said: {result.answer!r}"
+        )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

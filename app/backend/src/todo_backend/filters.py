@@ -44,16 +44,30 @@ _SORT = re.compile(
     r"|[,\s]*by\s+(?P<short>due\s+date|priority|deadline|title|name)\s*$|[,\s]*most\s+(?P<most>important|urgent)\s+first",
     re.IGNORECASE,
 )
-_DONE = re.compile(r"\b(?:done|completed?|finished|checked(?:\s+off)?|ticked(?:\s+off)?|closed|did|erledigte?n?|hech[oa]s?|completad[oa]s?|terminées?|faites|مکمل)\b", re.IGNORECASE)
-_OPEN = re.compile(r"\b(?:open|unfinished|incomplete|uncompleted|undone|pending|remaining|outstanding|active|left|not\s+(?:yet\s+)?(?:done|finished|completed)|still\s+to\s+do|offene?n?|pendientes)\b", re.IGNORECASE)
+_DONE = re.compile(
+    r"\b(?:done|completed?|finished|checked(?:\s+off)?|ticked(?:\s+off)?|closed|did|erledigte?n?|hech[oa]s?|completad[oa]s?|terminées?|faites|مکمل)\b",
+    re.IGNORECASE,
+)
+_OPEN = re.compile(
+    r"\b(?:open|unfinished|incomplete|uncompleted|undone|pending|remaining|outstanding|active|left|not\s+(?:yet\s+)?(?:done|finished|completed)|still\s+to\s+do|offene?n?|pendientes)\b",
+    re.IGNORECASE,
+)
 _ALL = re.compile(r"\b(?:all|everything|every|alles?|todo(?=\s*$)|todas|tout(?:es)?|سب)\b", re.IGNORECASE)
-_OVERDUE = re.compile(r"\b(?:overdue|over\s+due|past\s+due|late|missed|behind(?:\s+on)?|überfällig\w*|vencid[oa]s|atrasad[oa]s|en\s+retard)\b", re.IGNORECASE)
-_UNDATED = re.compile(r"\b(?:without|with\s+no|no|having\s+no)\s+(?:a\s+)?(?:due\s+)?(?:date|deadline)s?\b|\bundated\b", re.IGNORECASE)
+_OVERDUE = re.compile(
+    r"\b(?:overdue|over\s+due|past\s+due|late|missed|behind(?:\s+on)?|überfällig\w*|vencid[oa]s|atrasad[oa]s|en\s+retard)\b",
+    re.IGNORECASE,
+)
+_UNDATED = re.compile(
+    r"\b(?:without|with\s+no|no|having\s+no)\s+(?:a\s+)?(?:due\s+)?(?:date|deadline)s?\b|\bundated\b", re.IGNORECASE
+)
 _PRIORITY = re.compile(
     r"\b(?:(?P<level>high|low|normal|medium|top|hohe[rn]?|niedrige[rn]?)[\s-]+prio(?:rity|rität)?|prio(?:rity)?\s+(?P<after>high|low|normal)|(?P<word>urgent|important|most\s+important|dringend\w*|wichtig\w*|urgentes?))\b",
     re.IGNORECASE,
 )
-_TAG = re.compile(r"(?:\b(?:tag(?:ged)?|label(?:l?ed)?)\s+(?:with\s+|as\s+)?)?#(?P<hash>[^\s,#]+)|\b(?:tagged|labell?ed|with\s+(?:the\s+)?(?:tag|label))\s+(?:with\s+|as\s+)?(?P<tag>[\w-]+)", re.IGNORECASE)
+_TAG = re.compile(
+    r"(?:\b(?:tag(?:ged)?|label(?:l?ed)?)\s+(?:with\s+|as\s+)?)?#(?P<hash>[^\s,#]+)|\b(?:tagged|labell?ed|with\s+(?:the\s+)?(?:tag|label))\s+(?:with\s+|as\s+)?(?P<tag>[\w-]+)",
+    re.IGNORECASE,
+)
 _FILLER = re.compile(
     rf"\b(?:{_NOUN}|that's|what's|my|the|me|i|a|an|of|that|which|are|is|with|have|has|still|to\s+do|do|due|on|for|in|from|all|every|everything|every(?:thing)?|any|anything|what|what's|whats|there|currently|current|right"
     r"|now|so|far|please|marked|as|already|ich|meine?n?|mir|mis?|de|las?|los|el|ma|mes|moi|les?|des|priority|coming|it|them|each|both|these|those|be|up|by|until|before|planned|scheduled|"
@@ -83,14 +97,26 @@ def parse_filter(words: str, now: datetime, state: State = "open") -> Filter:
         words = _without(words, found)
     if found := _PRIORITY.search(words):
         level = (found["level"] or found["after"] or "high").lower()
-        chosen = replace(chosen, priority="low" if level.startswith(("low", "nied")) else "normal" if level in ("normal", "medium") else "high")
+        chosen = replace(
+            chosen,
+            priority="low"
+            if level.startswith(("low", "nied"))
+            else "normal"
+            if level in ("normal", "medium")
+            else "high",
+        )
         words = _without(words, found)
     if found := _OVERDUE.search(words):
         chosen = replace(chosen, overdue=True)
         words = _without(words, found)
     chosen, words = _with_day(chosen, words, now)
     chosen, words = _with_state(chosen, words)
-    rest = re.sub(r"^(?:about|with|containing|mentioning|called|named|matching|related\s+to|über|sobre)\s+", "", _tidy(_FILLER.sub(" ", words)), flags=re.IGNORECASE)
+    rest = re.sub(
+        r"^(?:about|with|containing|mentioning|called|named|matching|related\s+to|über|sobre)\s+",
+        "",
+        _tidy(_FILLER.sub(" ", words)),
+        flags=re.IGNORECASE,
+    )
     return replace(chosen, rest=rest)
 
 

@@ -136,9 +136,13 @@ async def _act(calls: Sequence[types.FunctionCall], toolbox: Toolbox, guard: Set
     refused = guard.refuses([(call.name or "", call.args or {}) for call in calls])
     parts: list[types.Part] = []
     for call, problem in zip(calls, refused, strict=True):
-        reply = await (toolbox.refuse(call.name or "", problem) if problem else toolbox.call(call.name or "", **(call.args or {})))
+        reply = await (
+            toolbox.refuse(call.name or "", problem) if problem else toolbox.call(call.name or "", **(call.args or {}))
+        )
         response = {"result": reply.data} if reply.outcome == "ok" else {"error": reply.problem}
-        parts.append(types.Part(function_response=types.FunctionResponse(id=call.id, name=call.name, response=response)))
+        parts.append(
+            types.Part(function_response=types.FunctionResponse(id=call.id, name=call.name, response=response))
+        )
     return parts
 
 
@@ -182,8 +186,7 @@ _Answer = tuple[ChatOutcome, str]
 _BAD_KEY: _Answer = ("bad_key", "Gemini does not accept the API key. Please check GEMINI_API_KEY.")
 _WRONG_PLACE: _Answer = (
     "error",
-    "Gemini is not offered where this server runs, so trying again does not help. Without GEMINI_API_KEY the built-in"
-    " assistant answers.",
+    "Gemini is not offered where this server runs. Without GEMINI_API_KEY the built-in assistant answers.",
 )
 _TOO_SLOW: _Answer = ("timeout", "Gemini did not answer in time. Please try again.")
 _UNREACHABLE: _Answer = ("error", "Gemini cannot be reached right now. Please try again.")

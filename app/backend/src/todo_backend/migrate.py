@@ -102,7 +102,9 @@ def _accept_newer(connection: Connection, revision: str, newest: str) -> str:
             f"the schema is at revision {revision}, which is newer than this version's {newest} and lacks what it needs:"
             f" {', '.join(lacking)}. Run a version that knows revision {revision}, or restore a backup from before it"
         )
-    return f"the schema is at revision {revision}, newer than this version's {newest}; it has all that this version needs"
+    return (
+        f"the schema is at revision {revision}, newer than this version's {newest}; it has all that this version needs"
+    )
 
 
 def _lacking(connection: Connection) -> list[str]:
@@ -118,7 +120,10 @@ def _lacking(connection: Connection) -> list[str]:
         lacking += [
             f"a default for column {table.name}.{name}"
             for name, column in there.items()
-            if name not in table.columns and not column["nullable"] and column["default"] is None and not column.get("identity")
+            if name not in table.columns
+            and not column["nullable"]
+            and column["default"] is None
+            and not column.get("identity")
         ]
     return lacking
 

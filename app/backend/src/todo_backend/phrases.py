@@ -36,17 +36,24 @@ _PRIORITY_AT_END = re.compile(
     re.IGNORECASE,
 )
 _PRIORITY_AT_START = re.compile(
-    rf"^(?:(?P<alone>{_LEVEL})\s*[:,-]\s*|(?P<named>{_LEVEL})[\s-]+{_PRIORITY_WORD}(?:\s+(?:todo|task|item)\b)?\s*[:,-]?\s*(?:to\s+)?)(?=\S)", re.IGNORECASE
+    rf"^(?:(?P<alone>{_LEVEL})\s*[:,-]\s*|(?P<named>{_LEVEL})[\s-]+{_PRIORITY_WORD}(?:\s+(?:todo|task|item)\b)?\s*[:,-]?\s*(?:to\s+)?)(?=\S)",
+    re.IGNORECASE,
 )
-_MARK = re.compile(rf"(?:^|(?<=\s))!(?P<level>{_LEVEL}|[1-4])(?=$|[\s,.])|(?:^|(?<=\s))[pP](?P<number>[1-4])(?=$|[\s,.])|(?<=\s)(?P<marks>!!!?)(?=$|\s)", re.IGNORECASE)
+_MARK = re.compile(
+    rf"(?:^|(?<=\s))!(?P<level>{_LEVEL}|[1-4])(?=$|[\s,.])|(?:^|(?<=\s))[pP](?P<number>[1-4])(?=$|[\s,.])|(?<=\s)(?P<marks>!!!?)(?=$|\s)",
+    re.IGNORECASE,
+)
 _TAG = re.compile(r"(?:^|(?<=[\s,(]))#(?P<tag>(?!\d+(?:$|\s))[^\s,#()]{1,40})(?=$|[\s,)])")
 _TAGGED_AT_END = re.compile(
     r"[,\s]+(?:and\s+)?(?:tag(?:ged)?(?:\s+(?:it|with|as))*|label(?:l?ed)?(?:\s+(?:it|with|as))*|with\s+(?:the\s+)?(?:tags?|labels?)|tags?:)\s*"
-    r"(?P<tags>#?[\w-]+(?:(?:\s*,\s*|\s+and\s+|\s*,?\s*(?=#))#?[\w-]+)*)$", re.IGNORECASE
+    r"(?P<tags>#?[\w-]+(?:(?:\s*,\s*|\s+and\s+|\s*,?\s*(?=#))#?[\w-]+)*)$",
+    re.IGNORECASE,
 )
 _QUOTED = re.compile(r"[\"“«„](?P<title>[^\"“”«»„]+)[\"”»“]|'(?P<single>[^']+)'(?=$|[\s,.])")
 _JOINT = " \t,;:-–—.!("
-_BEFORE_NAME = re.compile(r"\b(?:black|good|casual|super|ash|palm|easter|cyber|giving|freaky|happy|mother|national)$", re.IGNORECASE)
+_BEFORE_NAME = re.compile(
+    r"\b(?:black|good|casual|super|ash|palm|easter|cyber|giving|freaky|happy|mother|national)$", re.IGNORECASE
+)
 
 
 @dataclass
@@ -78,7 +85,12 @@ def parse_phrase(text: str, now: datetime) -> Phrase:
         _take_marks(rest)
         _take_dates(rest, now)
         phrase.due_date, phrase.due_time = rest.due_date, rest.due_time
-        phrase.priority, phrase.tags, phrase.impossible, phrase.repeats = rest.priority, rest.tags, rest.impossible, rest.repeats
+        phrase.priority, phrase.tags, phrase.impossible, phrase.repeats = (
+            rest.priority,
+            rest.tags,
+            rest.impossible,
+            rest.repeats,
+        )
         return phrase
     phrase = Phrase(text.rstrip(".!") if not text.endswith("!!") else text)
     before = None
@@ -99,7 +111,9 @@ def _take_marks(phrase: Phrase) -> None:
         phrase.tags = [*phrase.tags, *tags]
         phrase.title = _tidy(_TAG.sub("", phrase.title))
     if found := _TAGGED_AT_END.search(phrase.title):
-        phrase.tags = [tag.lstrip("#") for tag in re.split(r"[\s,]+(?:and\s+)?", found["tags"]) if tag.lstrip("#")] + phrase.tags
+        phrase.tags = [
+            tag.lstrip("#") for tag in re.split(r"[\s,]+(?:and\s+)?", found["tags"]) if tag.lstrip("#")
+        ] + phrase.tags
         phrase.title = _tidy(phrase.title[: found.start()])
     if phrase.priority is not None:
         return
@@ -131,7 +145,11 @@ def _take_dates(phrase: Phrase, now: datetime) -> None:
     phrase.due_date, phrase.due_time = span.when.day, span.when.clock
     before, after = phrase.title[: span.start], phrase.title[span.end :]
     if not before.strip(_JOINT):  # "tomorrow to call mom", "in 20 minutes: tea"
-        after = re.sub(r"^[\s,:-]*(?:to\s+|i\s+(?:need|have)\s+to\s+|an\s+(?=de[nrm]\b|die\b|das\b)|(?:de|d['])\s*(?=\w+er\b))?", "", after)
+        after = re.sub(
+            r"^[\s,:-]*(?:to\s+|i\s+(?:need|have)\s+to\s+|an\s+(?=de[nrm]\b|die\b|das\b)|(?:de|d['])\s*(?=\w+er\b))?",
+            "",
+            after,
+        )
     phrase.title = _tidy(f"{before.rstrip(' ,;(-–—:')} {after.lstrip(' ,;)')}" if after.strip() else before)
 
 
@@ -145,16 +163,24 @@ def _stands_alone(title: str, span: Span) -> bool:
     at_end = not after.strip(" .!?,;)")
     at_start = not before.strip(_JOINT)
     if at_end:
-        return span.sure or span.leads or not re.fullmatch(r"sat|sun", title[span.start : span.end].strip(), re.IGNORECASE)
+        return (
+            span.sure or span.leads or not re.fullmatch(r"sat|sun", title[span.start : span.end].strip(), re.IGNORECASE)
+        )
     if at_start:
         return span.sure or span.leads or after.lstrip().startswith((",", ":", "-", "to "))
-    lead = title[span.start : span.end].split()[0].lower()
-    follows = re.match(r"\s*(?:[,;(#!-]|(?:with|at|in|to|and|for|about|from|because|before|after|via|by|on|please|mit|bei|con|avec)\b)", after, re.IGNORECASE)
-    return bool(follows) and (span.sure or (span.leads and lead != "the")) or (span.leads and lead in ("on", "by", "due", "until", "before", "am", "at"))
+    lead = title[span.start : span.end].split(maxsplit=1)[0].lower()
+    follows = re.match(
+        r"\s*(?:[,;(#!-]|(?:with|at|in|to|and|for|about|from|because|before|after|via|by|on|please|mit|bei|con|avec)\b)",
+        after,
+        re.IGNORECASE,
+    )
+    return (bool(follows) and (span.sure or (span.leads and lead != "the"))) or (
+        span.leads and lead in ("on", "by", "due", "until", "before", "am", "at")
+    )
 
 
 def _tidy(title: str) -> str:
-    return re.sub(r"\s+", " ", re.sub(r"\(\s*\)", "", title)).replace(" ,", ",").rstrip(" ,;:-–—.(" ).lstrip(" ,;:-")
+    return re.sub(r"\s+", " ", re.sub(r"\(\s*\)", "", title)).replace(" ,", ",").rstrip(" ,;:-–—.(").lstrip(" ,;:-")
 
 
 async def parse_todo(text: str, now: datetime) -> ParsedTodo:

@@ -32,10 +32,22 @@ POSITION = re.compile(
     rf"(?:\s+{_NOUN})?(?:\s+(?:on|in|of|from)\s+(?:the|my)\s+(?:page|list))?",
     re.IGNORECASE,
 )
-_SEVERAL = re.compile(rf"(?:the\s+)?(?:numbers?\s+|items?\s+|todos?\s+)?(?P<all>(?:{_WHICH})(?:(?:\s*,\s*(?:and\s+)?|\s+and\s+|\s*&\s*)(?:the\s+)?(?:{_WHICH}))+)(?:\s+(?:ones|todos|tasks|items))?", re.IGNORECASE)
-_FIRST_FEW = re.compile(r"(?:the\s+)?(?P<end>first|last|top|bottom)\s+(?P<number>\d{1,2}|two|three|four|five)(?:\s+(?:ones|todos|tasks|items))?", re.IGNORECASE)
-IT = re.compile(r"(?:it|that|this|that one|this one|the (?:todo|task|item)|the same(?: one)?|das|es|eso|lo|ça|اسے|وہ)", re.IGNORECASE)
-_THEM = re.compile(r"(?:them|them all|these|those|all of (?:them|these|those)|both(?: of (?:them|these|those))?|all (?:these|those)|diese|die alle)", re.IGNORECASE)
+_SEVERAL = re.compile(
+    rf"(?:the\s+)?(?:numbers?\s+|items?\s+|todos?\s+)?(?P<all>(?:{_WHICH})(?:(?:\s*,\s*(?:and\s+)?|\s+and\s+|\s*&\s*)(?:the\s+)?(?:{_WHICH}))+)(?:\s+(?:ones|todos|tasks|items))?",
+    re.IGNORECASE,
+)
+_FIRST_FEW = re.compile(
+    r"(?:the\s+)?(?P<end>first|last|top|bottom)\s+(?P<number>\d{1,2}|two|three|four|five)(?:\s+(?:ones|todos|tasks|items))?",
+    re.IGNORECASE,
+)
+IT = re.compile(
+    r"(?:it|that|this|that one|this one|the (?:todo|task|item)|the same(?: one)?|das|es|eso|lo|ça|اسے|وہ)",
+    re.IGNORECASE,
+)
+_THEM = re.compile(
+    r"(?:them|them all|these|those|all of (?:them|these|those)|both(?: of (?:them|these|those))?|all (?:these|those)|diese|die alle)",
+    re.IGNORECASE,
+)
 _SET = re.compile(
     r"(?:all|every|everything|each|any)\b.*|(?:the\s+|my\s+|whole\s+|entire\s+)*(?:list|todos|tasks|items|to-dos)|(?:the\s+|my\s+|all\s+)*(?:completed?|done|finished|overdue|open|remaining|unfinished|old|checked|ticked|"
     r"high[\s-]priority|low[\s-]priority|urgent|tagged)\b.*?\b(?:ones|todos|tasks|items|things|stuff|list)\b.*|(?:the\s+|my\s+)*(?:completed|finished|overdue|done)"
@@ -43,8 +55,14 @@ _SET = re.compile(
     r"|the rest(?: of .*)?|whatever is .*|what(?:'s| is) (?:done|completed|overdue|left).*",
     re.IGNORECASE,
 )  # fmt: skip
-_EXCEPT = re.compile(r"\s*,?\s+(?:but(?: not)?|except(?: for)?|excluding|other than|apart from|besides|außer|excepto|menos|sauf)\s+", re.IGNORECASE)
-_FILLER = re.compile(r"^(?:(?:the|my|a|an|that|this|todo|task|item|reminder|entry|die|den|das|der|el|la|le|les|mi|ma|mon)\s+)+(?=\S)|\s+(?:one|todo|task|item|entry|reminder)$", re.IGNORECASE)
+_EXCEPT = re.compile(
+    r"\s*,?\s+(?:but(?: not)?|except(?: for)?|excluding|other than|apart from|besides|außer|excepto|menos|sauf)\s+",
+    re.IGNORECASE,
+)
+_FILLER = re.compile(
+    r"^(?:(?:the|my|a|an|that|this|todo|task|item|reminder|entry|die|den|das|der|el|la|le|les|mi|ma|mon)\s+)+(?=\S)|\s+(?:one|todo|task|item|entry|reminder)$",
+    re.IGNORECASE,
+)
 _SMALL = {"the", "my", "a", "an", "to", "of", "for", "with", "at", "on", "in", "and", "i", "that", "this", "some", "about", "just", "already", "today", "yesterday",
           "now", "finally", "it", "is", "was", "her", "his", "up", "one", "todo", "task"}  # fmt: skip
 _PAST = {"bought": "buy", "paid": "pay", "sent": "send", "wrote": "write", "took": "take", "made": "make", "got": "get", "went": "go", "did": "do", "read": "read", "met": "meet",
@@ -89,10 +107,15 @@ class Turn:
     def mentioned(self) -> list[str]:
         """Return the ids of the todos that the last answers spoke of."""
         answers = [said for said in reversed(self.dialogue.utterances) if said.role == "assistant"]
-        return [str(i) for i in next((said.mentioned or said.listed or () for said in answers if said.mentioned or said.listed), ())]
+        return [
+            str(i)
+            for i in next(
+                (said.mentioned or said.listed or () for said in answers if said.mentioned or said.listed), ()
+            )
+        ]
 
 
-async def resolve(turn: Turn, words: str, state: State) -> Meant:
+async def resolve(turn: Turn, words: str, state: State) -> Meant:  # noqa: PLR0911 - one way of naming a line
     """Return the todos that the words mean.
 
     Raises:
@@ -107,7 +130,9 @@ async def resolve(turn: Turn, words: str, state: State) -> Meant:
         return Meant([await _at(turn, found["which"].lower())])
     if found := _FIRST_FEW.fullmatch(words):
         return Meant(await _first_few(turn, found["end"].lower(), found["number"].lower()), is_set=True)
-    if (found := _SEVERAL.fullmatch(words)) and (several := re.findall(rf"\b(?:{_WHICH})\b", found["all"], re.IGNORECASE)):
+    if (found := _SEVERAL.fullmatch(words)) and (
+        several := re.findall(rf"\b(?:{_WHICH})\b", found["all"], re.IGNORECASE)
+    ):
         return Meant([await _at(turn, which.lower()) for which in several])
     if IT.fullmatch(words):
         return Meant([await _it(turn)])
@@ -143,7 +168,10 @@ async def _by_name(turn: Turn, words: str, state: State) -> Meant:
 async def _at(turn: Turn, which: str) -> Todo:
     ids = turn.numbered()
     if not ids:
-        raise UnclearError("Which todo do you mean? Say a word from it, or ask me “what's left?” first.", choices=[choice("What's left?", "what's left?")])
+        raise UnclearError(
+            "Which todo do you mean? Say a word from it, or ask me “what's left?” first.",
+            choices=[choice("What's left?", "what's left?")],
+        )
     if which in ("last", "bottom"):
         index = len(ids)
     elif which.startswith("second to"):
@@ -216,14 +244,18 @@ async def by_words(turn: Turn, words: str, state: State) -> Todo:
     if len(found) == 1 and how != "near":
         return found[0]
     if len(found) == 1:
-        raise UnclearError(f"I found no todo about “{words}”. Do you mean “{found[0]['title']}”?", found, [choice(f"Yes, “{found[0]['title']}”", "1")])
+        raise UnclearError(
+            f"I found no todo about “{words}”. Do you mean “{found[0]['title']}”?",
+            found,
+            [choice(f"Yes, “{found[0]['title']}”", "1")],
+        )
     if found:
         raise UnclearError(f"{len(found)} todos match “{words}”. Which one? Say its number.", found)
     kind = {"open": "open ", "done": "completed "}.get(state, "")
     raise UnclearError(f"I found no {kind}todo about “{words}”.")
 
 
-async def find(turn: Turn, words: str, state: State) -> tuple[list[Todo], Literal["exact", "words", "typed", "near"]]:
+async def find(turn: Turn, words: str, state: State) -> tuple[list[Todo], Literal["exact", "words", "typed", "near"]]:  # noqa: PLR0911 - the best fit first
     """Return the todos that the words fit best, and how well: "near" is a guess that must be confirmed."""
     wanted = _tokens(words)
     if not wanted:
@@ -242,9 +274,15 @@ async def find(turn: Turn, words: str, state: State) -> tuple[list[Todo], Litera
         return [], "near"
     if stems := [todo for todo in everything if content <= {stem(word) for word in _tokens_of(todo)}]:
         return stems, "words"
-    if typed := [todo for todo in everything if all(_is_typed(word, _tokens_of(todo)) for word in wanted if word not in _SMALL)]:
+    if typed := [
+        todo for todo in everything if all(_is_typed(word, _tokens_of(todo)) for word in wanted if word not in _SMALL)
+    ]:
         return typed, "typed"
-    inside = [todo for todo in everything if (own := {stem(w) for w in _tokens(todo["title"]) if w not in _SMALL}) and own <= content]
+    inside = [
+        todo
+        for todo in everything
+        if (own := {stem(w) for w in _tokens(todo["title"]) if w not in _SMALL}) and own <= content
+    ]
     return inside, "near"
 
 
@@ -285,7 +323,11 @@ def _is_typed(word: str, tokens: set[str]) -> bool:
     if len(word) < 3 or word.isdigit():
         return False
     return any(
-        abs(len(token) - len(word)) <= 2 and (sorted(token) == sorted(word) or (len(word) > 3 and difflib.SequenceMatcher(None, word, token).ratio() >= 0.8))
+        abs(len(token) - len(word)) <= 2
+        and (
+            sorted(token) == sorted(word)
+            or (len(word) > 3 and difflib.SequenceMatcher(None, word, token).ratio() >= 0.8)
+        )
         for token in tokens
         if len(token) >= 3
     )

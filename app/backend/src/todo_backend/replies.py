@@ -45,12 +45,17 @@ class UnclearError(Exception):
         if not self.candidates:
             return Reply(self.question, choices=self.choices)
         choices = self.choices or [choice(todo["title"], str(n)) for n, todo in enumerate(self.candidates[:3], 1)]
-        return Reply(f"{self.question}\n{numbered(self.candidates[:SHOWN], today)}", self.candidates[:SHOWN], (), choices)
+        return Reply(
+            f"{self.question}\n{numbered(self.candidates[:SHOWN], today)}", self.candidates[:SHOWN], (), choices
+        )
 
 
 def choice(label: str, message: str) -> Choice:
     """Make a button."""
     return Choice(label=label if len(label) <= _LABEL else f"{label[: _LABEL - 1]}…", message=message)
+
+
+WHATS_LEFT = choice("What's left?", "what's left?")
 
 
 def page(todos: Sequence[Todo], total: int, kind: str, today: date) -> Reply:

@@ -14,6 +14,7 @@ from todo_backend.chat import Chat
 from todo_backend.clock import Clock
 from todo_backend.conversations import Conversations
 from todo_backend.database import DatabaseUnavailableError
+from todo_backend.phrases import parse_todo
 from todo_backend.schemas import (
     ChatAnswer,
     ChatHistory,
@@ -31,7 +32,6 @@ from todo_backend.schemas import (
     TodoPage,
     Undone,
 )
-from todo_backend.phrases import parse_todo
 from todo_backend.todos import RefusedChangeError, StaleTodoError, Todos
 from todo_backend.undo import Undo
 
@@ -61,7 +61,7 @@ def api_router() -> APIRouter:
     return APIRouter(prefix="/api", dependencies=[_TOKEN], responses=_EVERYWHERE)
 
 
-def todo_routes(todos: Todos, info: Info, clock: Clock) -> APIRouter:
+def todo_routes(todos: Todos, info: Info) -> APIRouter:
     """Make the routes for todos."""
     router = api_router()
 
@@ -96,7 +96,13 @@ def todo_routes(todos: Todos, info: Info, clock: Clock) -> APIRouter:
         "/todos/{todo_id}",
         tags=["todos"],
         response_model=Todo,
-        responses=_NOT_FOUND | {409: {"model": Conflict, "description": "The version is old, or the todo has no date for a time; nothing was changed."}},
+        responses=_NOT_FOUND
+        | {
+            409: {
+                "model": Conflict,
+                "description": "The version is old, or the todo has no date for a time; nothing was changed.",
+            }
+        },
     )
     async def update_todo(todo_id: uuid.UUID, change: TodoChange) -> Todo | JSONResponse:
         """Change some fields of a todo, unless someone else changed it first."""
@@ -119,6 +125,13 @@ def todo_routes(todos: Todos, info: Info, clock: Clock) -> APIRouter:
     async def restore_todo(todo_id: uuid.UUID) -> Todo:
         """Bring a deleted todo back as it was; one that is not deleted stays as it is."""
         return await todos.restore(todo_id)
+
+    return router
+
+
+def parse_routes(clock: Clock) -> APIRouter:
+    """Make the route for the words of an Add box."""
+    router = api_router()
 
     @router.post("/parse", tags=["todos"])
     async def parse(request: ParseRequest) -> ParsedTodo:

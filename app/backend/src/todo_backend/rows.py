@@ -59,9 +59,15 @@ WITH back AS (
     DELETE FROM deleted_todos WHERE id = :id AND deleted_at >= now() - CAST(:keep AS interval) RETURNING *
 )
 INSERT INTO todos ({", ".join(_ALL)}) OVERRIDING SYSTEM VALUE
-SELECT {", ".join("NULLIF(idempotency_key, (SELECT t.idempotency_key FROM todos t"
-                  " WHERE t.idempotency_key = back.idempotency_key))" if name == "idempotency_key" else name
-                  for name in _ALL)} FROM back
+SELECT {
+    ", ".join(
+        "NULLIF(idempotency_key, (SELECT t.idempotency_key FROM todos t"
+        " WHERE t.idempotency_key = back.idempotency_key))"
+        if name == "idempotency_key"
+        else name
+        for name in _ALL
+    )
+} FROM back
 RETURNING id
 """  # noqa: S608 - names of our own columns
 

@@ -7,7 +7,17 @@ from functools import cache
 from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StringConstraints,
+    model_validator,
+)
+from pydantic.config import JsonDict
 
 # Spelled out, since \s means something else to every dialect of regular expressions that reads the OpenAPI document.
 _CONTROL = r"\x00-\x1f\x7f-\x9f"
@@ -97,7 +107,9 @@ State = Literal["all", "open", "done"]
 Sort = Literal["created", "due", "priority", "title"]
 Order = Literal["asc", "desc"]
 AssistantName = Literal["gemini", "rules"]
-ToolName = Literal["add_todo", "list_todos", "search_todos", "complete_todo", "update_todo", "delete_todo", "restore_todo"]
+ToolName = Literal[
+    "add_todo", "list_todos", "search_todos", "complete_todo", "update_todo", "delete_todo", "restore_todo"
+]
 ToolOutcome = Literal["ok", "refused", "error"]
 
 
@@ -106,9 +118,9 @@ class _Body(BaseModel):
 
 
 TIME_WITHOUT_DATE = "a due_time needs a due_date"
-_NO_TIME = {"properties": {"due_time": {"type": "null"}}}
-_HAS_DATE = {"properties": {"due_date": {"type": "string"}}, "required": ["due_date"]}
-_MAY_HAVE_DATE = {"properties": {"due_date": {"type": "string"}}}
+_NO_TIME: JsonDict = {"properties": {"due_time": {"type": "null"}}}
+_HAS_DATE: JsonDict = {"properties": {"due_date": {"type": "string"}}, "required": ["due_date"]}
+_MAY_HAVE_DATE: JsonDict = {"properties": {"due_date": {"type": "string"}}}
 
 
 class TodoDraft(_Body):
@@ -132,7 +144,9 @@ class TodoDraft(_Body):
 class TodoChange(_Body):
     """New values for some fields of a todo, and the version that they are based on."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"minProperties": 2, "anyOf": [_NO_TIME, _MAY_HAVE_DATE]})
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"minProperties": 2, "anyOf": [_NO_TIME, _MAY_HAVE_DATE]}
+    )
 
     version: Version
     # None is a value of due_date and due_time; elsewhere it stands for "not given" and is refused when sent.

@@ -75,7 +75,11 @@ class Todos:
         new_id = uuid.uuid4()  # made here, so that a repeated attempt cannot add the todo twice
 
         async def work(connection: AsyncConnection) -> tuple[Todo, bool]:
-            statement = insert(table).values(id=new_id, **_columns({name: getattr(draft, name) for name in TodoDraft.model_fields}), idempotency_key=idempotency_key)
+            statement = insert(table).values(
+                id=new_id,
+                **_columns({name: getattr(draft, name) for name in TodoDraft.model_fields}),
+                idempotency_key=idempotency_key,
+            )
             row = (await connection.execute(statement.on_conflict_do_nothing().returning(*COLUMNS))).first()
             if row is not None:
                 await record(connection, None, todo_of(row))

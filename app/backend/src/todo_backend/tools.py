@@ -1,6 +1,7 @@
 """The MCP server: seven tools over the todo service, for the assistants and for any other MCP client."""
 
 import uuid
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, get_args
 
 from mcp.server.mcpserver import Context, MCPServer
@@ -82,7 +83,7 @@ class TodoServer(MCPServer):
 
 
 def _change(context: Context[Any, Any] | None) -> Change | None:
-    meta = (context.request_context.meta if context else None) or {}
+    meta: Mapping[str, Any] = (context.request_context.meta if context else None) or {}
     told = meta.get(CHANGE_KEY)
     return Change(uuid.UUID(told["id"]), uuid.UUID(told["conversation_id"])) if told else None
 
@@ -93,20 +94,18 @@ def tool_label(name: str) -> str:
 
 
 def _explain(error: ToolError) -> tuple[Literal["refused", "error"], str]:
-    cause = error.__cause__
-    if isinstance(cause, DatabaseUnavailableError):
-        return "error", "the todo list cannot be reached right now; nothing was changed"
-    if isinstance(cause, TodoNotFoundError):
-        return "refused", "there is no todo with this id"
-    if isinstance(cause, StaleTodoError):
-        return "refused", f"the todo was changed in the meantime; it now is {cause.current.model_dump_json()}"
-    if isinstance(cause, RefusedChangeError):
-        return "refused", str(cause)
-    if isinstance(cause, ValidationError):
-        return "refused", "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in cause.errors())
-    if isinstance(error, UnexpectedToolError):
-        return "error", "the tool failed"
-    return "refused", str(error)
+    match error.__cause__:
+        case DatabaseUnavailableError():
+            return "error", "the todo list cannot be reached right now; nothing was changed"
+        case TodoNotFoundError():
+            return "refused", "there is no todo with this id"
+        case StaleTodoError() as cause:
+            return "refused", f"the todo was changed in the meantime; it now is {cause.current.model_dump_json()}"
+        case ValidationError() as cause:
+            return "refused", "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in cause.errors())
+        case RefusedChangeError() as cause:
+            return "refused", str(cause)
+    return ("error", "the tool failed") if isinstance(error, UnexpectedToolError) else ("refused", str(error))
 
 
 def todo_server(todos: Todos, metrics: Metrics, *, trusts_change: bool = False) -> MCPServer:
@@ -181,8 +180,13 @@ def todo_server(todos: Todos, metrics: Metrics, *, trusts_change: bool = False) 
     ) -> Todo:
         """Change the given fields of a todo; refused when it is no longer at `version`."""
         given: dict[str, Any] = {
-            "title": title, "due_date": due_date, "due_time": due_time, "priority": priority, "tags": tags, "done": done,
-        }  # fmt: skip
+            "title": title,
+            "due_date": due_date,
+            "due_time": due_time,
+            "priority": priority,
+            "tags": tags,
+            "done": done,
+        }
         values = {name: value for name, value in given.items() if value is not None}
         if clear_due_date:
             values["due_date"] = None

@@ -43,9 +43,11 @@ async def record(connection: AsyncConnection, before: Todo | None, after: Todo |
     statement = insert(changes).values(id=change.id, conversation_id=change.conversation_id)
     if (await connection.execute(statement.on_conflict_do_nothing().returning(changes.c.id))).first():
         await connection.execute(delete(changes).where(changes.c.created_at < func.now() - rows.KEEP))
+    todo = after or before
+    assert todo is not None  # noqa: S101 - one of them is there
     entry = insert(changed_todos).values(
         change_id=change.id,
-        todo_id=(after or before).id,  # type: ignore[union-attr] - one of them is there
+        todo_id=todo.id,
         before=before and before.model_dump(mode="json"),
         version=after and after.version,
     )
@@ -93,7 +95,9 @@ class Undo:
 
 
 async def _undo(connection: AsyncConnection, change_id: uuid.UUID) -> Undone:
-    wanted = select(changes.c.undone_at).where(changes.c.id == change_id, changes.c.created_at >= func.now() - rows.KEEP)
+    wanted = select(changes.c.undone_at).where(
+        changes.c.id == change_id, changes.c.created_at >= func.now() - rows.KEEP
+    )
     change = (await connection.execute(wanted.with_for_update())).first()
     if change is None:
         raise ChangeNotFoundError

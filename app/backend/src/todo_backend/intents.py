@@ -35,8 +35,8 @@ _TAIL = re.compile(
 )
 _VERBS = ("delete", "remove", "complete", "finish", "rename", "reschedule", "postpone", "remind", "remember", "search", "reopen", "create", "change", "update", "cancel",
           "erase", "prioritize", "prioritise", "mark", "show", "list", "find", "move", "clear", "undo")  # fmt: skip
-_REAL = {"more", "male", "lost", "make", "made", "lest", "fine", "fund", "mind", "made", "park", "shop", "slow", "snow", "last", "kind", "mart", "dark", "bark", "care", "clean", "love", "finished", "completed",
-         "deleted", "removed", "canceled", "moved", "changed", "marked", "created", "member", "charge", "cancels", "late", "line", "live", "less", "lift", "hide", "find", "more", "chance", "research", "core", "mask"}  # fmt: skip
+_REAL = {"more", "male", "lost", "make", "made", "lest", "fine", "fund", "mind", "park", "shop", "slow", "snow", "last", "kind", "mart", "dark", "bark", "care", "clean", "love", "finished", "completed",
+         "deleted", "removed", "canceled", "moved", "changed", "marked", "created", "member", "charge", "cancels", "late", "line", "live", "less", "lift", "hide", "find", "chance", "research", "core", "mask"}  # fmt: skip
 
 _ITEMS = r"(?:to-?dos?|tasks?|items?|list|reminders?|things?|entries)"
 _ITEM = r"(?:to-?do|task|item|reminder|entry|thing)"
@@ -101,9 +101,9 @@ _PHRASES: tuple[tuple[Kind, tuple[str, ...]], ...] = (
         rf"(?:the )?{_DATE_NAME} (?:of|for) {_WHICH} is (?P<when>.+)",
         rf"(?:move|reschedule|postpone|push|defer|delay|snooze|shift|put off|put|schedule(?! an? )|bump|bring|set)(?! (?:an? )?(?:reminder|todo|task)\b)(?!.* (?:on|onto|in|to) (?:my|the) (?:to-?do |todo )?list$) {_WHICH} (?:back |forward |out |off )?(?:to|until|till|for|by|on|at|in|from) (?P<when>.+)",
         rf"(?:set|make|mark|have) {_WHICH}(?: to be)? (?:due|scheduled) (?:on |by |for |at |in )?(?P<when>.+)", rf"{_WHICH}(?: is| are| should be| must be| needs to be| to be| is now)? (?:due|scheduled) (?:on |by |for |at |in )?(?P<when>.+)", rf"(?:give) {_WHICH} (?:a |the )?(?:due date|deadline|date) (?:of |on )?(?P<when>.+)",
-        rf"(?:add|set|put) (?:a |the )?(?:due date|deadline|date)(?: of)? (?P<when>.+?) (?:to|for|on) (?P<which>.+)",
+        r"(?:add|set|put) (?:a |the )?(?:due date|deadline|date)(?: of)? (?P<when>.+?) (?:to|for|on) (?P<which>.+)",
         rf"(?:verschiebe?|verleg(?:e)?|setze?) {_WHICH} (?:auf|zu|zum|bis) (?P<when>.+)", rf"(?:mueve|cambia|aplaza|pospón|pospon|mover) {_WHICH} (?:a|al|para|hasta|para el|hasta el) (?P<when>.+)", rf"(?:déplace|deplace|reporte|décale|repousse) {_WHICH} (?:à|a|au|pour|pour le) (?P<when>.+)",
-        rf"(?P<which>.+?) (?:کو|کی تاریخ) (?P<when>.+?) (?:پر منتقل کرو|پر کرو|پر کر دو|کر دو|کرو|پر لے جاؤ|پر ڈال دو)",
+        r"(?P<which>.+?) (?:کو|کی تاریخ) (?P<when>.+?) (?:پر منتقل کرو|پر کرو|پر کر دو|کر دو|کرو|پر لے جاؤ|پر ڈال دو)",
     )),
     ("reschedule_at_end", (r"(?:move|reschedule|postpone|push|defer|delay|snooze|shift|verschiebe?|aplaza|reporte)(?: back)? (?P<which>.+)",)),
     ("reopen", (
@@ -131,7 +131,7 @@ _PHRASES: tuple[tuple[Kind, tuple[str, ...]], ...] = (
         rf"(?:add|create|make|new|note(?: down)?|insert|enter|write down|jot down|record|log|put down|schedule|plan|set)(?: me)?(?: (?:an?|another|the|one more))?(?: new)? {_ITEM}(?: (?:to|for|called|named|saying|that says|titled|:|about))?[:\s]+(?P<what>.+?){_TO_LIST}",
         rf"(?:add|create|note(?: down)?|insert|write down|jot down|put down)(?: to (?:my|the) (?:to-?do |todo )?list)?[:\s]+(?P<what>.+?){_TO_LIST}", rf"(?:new {_ITEM}|{_ITEM}|note|new|todo|to do|task)\s*[:\-–]\s*(?P<what>.+)", r"new (?:todo|task|item|reminder) (?P<what>.+)", r"schedule an? (?P<what>.+)", r"(?:make|take)(?: me)? a note(?: (?:to|of|about|that|for))? (?P<what>.+)", r"(?:to-?do|task|reminder) (?P<what>\w+ .+)", r"\+\s*(?P<what>.+)",
         r"(?:set (?:me )?a reminder|remind me|reminder|make me remember|help me remember)(?: again)?(?P<what>(?: (?:to|about|of|that|for|in|on|at|tomorrow|tonight|today|next|every|this|by)\b).+)", r"(?:remember(?: to)?|don'?t (?:let me )?forget(?: to| about)?|do not forget(?: to)?|make sure (?:i|to)|i can'?t forget to|note to self:?) (?P<what>.+)",
-        r"i(?:'ve| have)? (?:need|have|want|got|gotta|must|should|ought|plan|am supposed|still need|really need|still have)(?: to)? (?P<what>.+)", r"i(?:'ve got| got)? (?:to|gotta) (?P<what>.+)", rf"(?:put|stick|throw) (?P<what>.+?) (?:on|onto|in|into) (?:my|the) (?:to-?do |todo )?list",
+        r"i(?:'ve| have)? (?:need|have|want|got|gotta|must|should|ought|plan|am supposed|still need|really need|still have)(?: to)? (?P<what>.+)", r"i(?:'ve got| got)? (?:to|gotta) (?P<what>.+)", r"(?:put|stick|throw) (?P<what>.+?) (?:on|onto|in|into) (?:my|the) (?:to-?do |todo )?list",
         r"(?:füge|fuge) (?P<what>.+?)(?: (?:zu(?:r| meiner) liste ))?(?: hinzu)", r"(?:erinnere|erinner) mich(?: daran)?,?(?P<what> .+)", r"(?:neue aufgabe|aufgabe|neu)[:\s]+(?P<what>.+)", r"(?P<what>.+?) (?:hinzufügen|auf die liste(?: setzen)?)", r"(?:setze?|schreibe?|pack) (?P<what>.+?) auf (?:die|meine) liste", r"ich muss (?P<what>.+)",
         r"(?:añade|agrega|anade|añadir|agregar|crea|apunta|anota)(?: una tarea| tarea)?:? (?P<what>.+?)(?: (?:a|en) (?:mi|la) lista)?", r"(?:recuérdame|recuerdame|recordarme)(?: que)? (?P<what>.+)", r"(?:nueva tarea)[:\s]+(?P<what>.+)", r"tengo que (?P<what>.+)",
         r"(?:ajoute|ajouter|crée|note)(?: une tâche| la tâche)?:? (?P<what>.+?)(?: (?:à|sur|dans) (?:ma|la) liste)?", r"(?:rappelle-moi|rappelle moi)(?: de| d')? ?(?P<what>.+)", r"(?:nouvelle tâche)[:\s]+(?P<what>.+)", r"(?:je dois|il faut(?: que je)?) (?P<what>.+)",
@@ -146,7 +146,9 @@ _COMMAND = re.compile(
     r"remind|note|change|edit|update|get rid|throw|put|lösche|entferne|borra|elimina|supprime|efface|zeige?|muestra|montre|what|which|how|why|if|when|should|could|did|do|does|is|are|am|was|were|can)\b",
     re.IGNORECASE,
 )
-_WAYS = tuple((re.compile(way, re.IGNORECASE), kind, way.startswith("(?P<which>")) for kind, ways in _PHRASES for way in ways)
+_WAYS = tuple(
+    (re.compile(way, re.IGNORECASE), kind, way.startswith("(?P<which>")) for kind, ways in _PHRASES for way in ways
+)
 # "I already called mom": a past tense is what was done, when a todo is about it.
 _DID = re.compile(
     r"(?:i(?:'ve| have|'m| am)?\s+|we(?:'ve| have)?\s+|already\s+|just\s+|finally\s+)+(?:already |just |finally |now |also |)*(?P<which>(?:(?!(?:need|feed|weed|seed|embed|shed|bed)\b)\w+ed|bought|paid|sent|wrote|took|made|got|went|read|met|brought|found|gave|ran|sold|swept|told|built|fed|cut|drove|"
@@ -155,14 +157,17 @@ _DID = re.compile(
     re.IGNORECASE,
 )
 _SECOND_COMMAND = re.compile(
-    r"^(?P<one>.+?)(?:,?\s+(?:and|then|and then|also|and also)\s+|\s*[;.]\s+)(?P<two>(?:delete|remove|complete|finish|mark|add|rename|move|reschedule|postpone|reopen|show|list|tag|clear|check off|set|remind me)\b.+)$", re.IGNORECASE
+    r"^(?P<one>.+?)(?:,?\s+(?:and|then|and then|also|and also)\s+|\s*[;.]\s+)(?P<two>(?:delete|remove|complete|finish|mark|add|rename|move|reschedule|postpone|reopen|show|list|tag|clear|check off|set|remind me)\b.+)$",
+    re.IGNORECASE,
 )
 
 
 def understand(text: str) -> Request:
     """Tell what a message asks for."""
     words = clean(text)
-    if text.rstrip().endswith("?") and (asked := re.match(r"(?:did|done|finished|completed) (?P<what>.+)", words, re.IGNORECASE)):
+    if text.rstrip().endswith("?") and (
+        asked := re.match(r"(?:did|done|finished|completed) (?P<what>.+)", words, re.IGNORECASE)
+    ):
         return Request("question", {"what": asked["what"]}, words)  # a question never changes anything
     if two := _SECOND_COMMAND.match(words):
         first = _match(two["one"])
@@ -206,7 +211,9 @@ def _verb(word: str) -> str:
     if lower in _VERBS or lower in _REAL or len(lower) < 4 or not lower.isascii() or not lower.isalpha():
         return word
     close = difflib.get_close_matches(lower, _VERBS, n=1, cutoff=0.8)
-    swapped = [verb for verb in _VERBS if len(verb) == len(lower) and sorted(verb) == sorted(lower) and verb[0] == lower[0]]
+    swapped = [
+        verb for verb in _VERBS if len(verb) == len(lower) and sorted(verb) == sorted(lower) and verb[0] == lower[0]
+    ]
     if swapped or (close and close[0][0] == lower[0] and abs(len(close[0]) - len(lower)) <= 1):
         return swapped[0] if swapped else close[0]
     return word
