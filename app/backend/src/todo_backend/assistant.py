@@ -36,8 +36,8 @@ class AssistantError(Exception):
 class Utterance:
     """One message.
 
-    Of an assistant's: `listed` are the todos that it numbered, `mentioned` those that it spoke of, and `pending` is what
-    it asked to confirm.
+    Of an assistant's: `listed` are the todos that it numbered, `mentioned` those that it spoke of, and `pending` is
+    what it asked to confirm.
     """
 
     role: Literal["user", "assistant"]

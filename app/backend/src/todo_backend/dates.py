@@ -93,10 +93,11 @@ def find_dates(text: str, now: datetime) -> list[Span]:
 
 def parse_when(text: str, now: datetime) -> When | None:
     """Return what a text means that is a date or a time and nothing else; None when it is not."""
-    text = text.strip().strip("\"'“”.,!?() ")
-    spans = find_dates(text, now)
-    if len(spans) == 1 and spans[0].start == 0 and spans[0].end == len(text):
-        return spans[0].when
+    text = text.strip("\"'“”,!?() ")
+    for said in (text, text.rstrip(".")):  # "31.12." ends with a dot of its own
+        spans = find_dates(said, now)
+        if len(spans) == 1 and spans[0].start == 0 and spans[0].end == len(said):
+            return spans[0].when
     return None
 
 

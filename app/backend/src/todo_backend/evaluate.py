@@ -55,7 +55,6 @@ class Case:
     says: str = ""
     now: str = NOW
     time_zone: str = TIME_ZONE
-    source: str = ""
 
 
 @dataclass
@@ -109,12 +108,12 @@ def read_table(text: str, name: str) -> list[Case]:
         raise TableError("reading tables needs PyYAML: pip install pyyaml") from error
     try:
         groups = yaml.safe_load(text)
-        return [_case(group, row, name) for group in groups for row in group["cases"]]
+        return [_case(group, row) for group in groups for row in group["cases"]]
     except (yaml.YAMLError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise TableError(f"{name}: {type(error).__name__}: {error}") from error
 
 
-def _case(group: Mapping[str, Any], row: Mapping[str, Any], name: str) -> Case:
+def _case(group: Mapping[str, Any], row: Mapping[str, Any]) -> Case:
     known = {"before", "page", "now", "time_zone", "say", "add", "change", "gone", "asks", "lists", "says"}
     if unknown := row.keys() - known:
         raise ValueError(f"unknown keys {sorted(unknown)} in {row['say']}")
@@ -128,9 +127,16 @@ def _case(group: Mapping[str, Any], row: Mapping[str, Any], name: str) -> Case:
     after = [_dated(todo | changes.get(todo["title"], {})) for todo in before if todo["title"] not in gone]
     said = [row["say"]] if isinstance(row["say"], str) else row["say"]
     return Case(
-        before, said, [*after, *(_todo(todo) for todo in row.get("add", []))], whole.get("page"), row.get("asks", False), row.get("lists"),
-        row.get("says", ""), str(whole.get("now", NOW)), whole.get("time_zone", TIME_ZONE), name,
-    )  # fmt: skip
+        before=before,
+        say=said,
+        after=[*after, *(_todo(todo) for todo in row.get("add", []))],
+        page=whole.get("page"),
+        asks=row.get("asks", False),
+        lists=row.get("lists"),
+        says=row.get("says", ""),
+        now=str(whole.get("now", NOW)),
+        time_zone=whole.get("time_zone", TIME_ZONE),
+    )
 
 
 def _todo(given: str | Mapping[str, Any]) -> dict[str, Any]:
@@ -256,16 +262,20 @@ async def _running(settings: Settings, clock: Clock) -> AsyncIterator[httpx2.Asy
 async def _main(settings: Settings, cases: Sequence[Case]) -> Score:
     clock = TableClock()
     async with _running(settings, clock) as client:
-        if (await _call(client, "GET", "/api/todos"))["total"]:
-            raise TableError("the database holds todos; the table needs one of its own, migrated and empty")
-        return await evaluate(client, clock, cases, _print)
+        try:
+            if not (await _call(client, "GET", "/api/todos"))["total"]:
+                return await evaluate(client, clock, cases, _print)
+        except httpx2.HTTPError as error:
+            failure = TableError(str(error))
+        else:
+            failure = TableError("the database holds todos; the table needs one of its own, migrated and empty")
+    raise failure  # outside, since the app's task groups would wrap it
 
 
 def _print(result: Result) -> None:
     if result.problem:
-        print(
-            f"{'HARM ' if result.harm else 'wrong'} {' / '.join(result.case.say)}\n      {result.problem}\n      said: {result.answer!r}"
-        )
+        print("HARM " if result.harm else "wrong", " / ".join(result.case.say))
+        print(f"      {result.problem}\n      said: {result.answer!r}")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -276,7 +286,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         cases = [case for path in options.tables for case in read_table(path.read_text(), path.name)]
         score = asyncio.run(_main(Settings.from_environment(os.environ), cases))
-    except (OSError, TableError, SettingsError, DatabaseUrlError, httpx2.HTTPError) as error:
+    except (OSError, TableError, SettingsError, DatabaseUrlError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     print(score)

@@ -45,7 +45,7 @@ _SORT = re.compile(
     re.IGNORECASE,
 )
 _DONE = re.compile(
-    r"\b(?:done|completed?|finished|checked(?:\s+off)?|ticked(?:\s+off)?|closed|did|erledigte?n?|hech[oa]s?|completad[oa]s?|terminées?|faites|مکمل)\b",
+    r"\b(?:done|completed?|finished|checked(?:\s+off)?|ticked(?:\s+off)?|closed|did|erledigt(?:e[nsr]?)?|hech[oa]s?|completad[oa]s?|terminées?|faites|مکمل)\b",
     re.IGNORECASE,
 )
 _OPEN = re.compile(
@@ -54,7 +54,7 @@ _OPEN = re.compile(
 )
 _ALL = re.compile(r"\b(?:all|everything|every|alles?|todo(?=\s*$)|todas|tout(?:es)?|سب)\b", re.IGNORECASE)
 _OVERDUE = re.compile(
-    r"\b(?:overdue|over\s+due|past\s+due|late|missed|behind(?:\s+on)?|überfällig\w*|vencid[oa]s|atrasad[oa]s|en\s+retard)\b",
+    r"\b(?:overdue|over\s+due|past\s+due|late|missed|behind(?:\s+on)?|überfällig\w*|vencid[oa]s?|atrasad[oa]s?|en\s+retard)\b",
     re.IGNORECASE,
 )
 _UNDATED = re.compile(
@@ -71,7 +71,7 @@ _TAG = re.compile(
 _FILLER = re.compile(
     rf"\b(?:{_NOUN}|that's|what's|my|the|me|i|a|an|of|that|which|are|is|with|have|has|still|to\s+do|do|due|on|for|in|from|all|every|everything|every(?:thing)?|any|anything|what|what's|whats|there|currently|current|right"
     r"|now|so|far|please|marked|as|already|ich|meine?n?|mir|mis?|de|las?|los|el|ma|mes|moi|les?|des|priority|coming|it|them|each|both|these|those|be|up|by|until|before|planned|scheduled|"
-    r"und|und|was|que|qué|tengo|hacer|für|get|got|must|should|am|that's|need|needs|soon|next|first|most|today's|tomorrow's)\b",
+    r"und|und|was|está|están|die|der|que|qué|tengo|hacer|für|get|got|must|should|am|that's|need|needs|soon|next|first|most|today's|tomorrow's)\b",
     re.IGNORECASE,
 )  # fmt: skip
 _LIMIT = re.compile(r"\b(?:the\s+)?(?:first|next|top)\s+(?P<limit>\d{1,2}|two|three|four|five|ten)\b", re.IGNORECASE)

@@ -90,7 +90,7 @@ def _revision_of(connection: Connection) -> str | None:
 
 
 def _accept_newer(connection: Connection, revision: str, newest: str) -> str:
-    """Serve with a schema that a later version of this app made: its migrations only add, so all that we need is there.
+    """Serve with the schema of a later version of this app: its migrations only add, so all that we need is there.
 
     Raises:
         MigrationError: it is another application's, or something that this version needs is gone.
@@ -99,12 +99,10 @@ def _accept_newer(connection: Connection, revision: str, newest: str) -> str:
         raise MigrationError(_ANOTHERS.format(revision))
     if lacking := _lacking(connection):
         raise MigrationError(
-            f"the schema is at revision {revision}, which is newer than this version's {newest} and lacks what it needs:"
+            f"the schema is at revision {revision}, newer than this version's {newest}, and lacks what it needs:"
             f" {', '.join(lacking)}. Run a version that knows revision {revision}, or restore a backup from before it"
         )
-    return (
-        f"the schema is at revision {revision}, newer than this version's {newest}; it has all that this version needs"
-    )
+    return f"the schema is at revision {revision}, newer than this version's {newest}, and has all that it needs"
 
 
 def _lacking(connection: Connection) -> list[str]:

@@ -51,6 +51,7 @@ _TAGGED_AT_END = re.compile(
 )
 _QUOTED = re.compile(r"[\"“«„](?P<title>[^\"“”«»„]+)[\"”»“]|'(?P<single>[^']+)'(?=$|[\s,.])")
 _JOINT = " \t,;:-–—.!("
+_DAY_BEFORE = re.compile(r"(?:mon|tues|wednes|thurs|fri|satur|sun)day$", re.IGNORECASE)  # "Friday the 13th"
 _BEFORE_NAME = re.compile(
     r"\b(?:black|good|casual|super|ash|palm|easter|cyber|giving|freaky|happy|mother|national)$", re.IGNORECASE
 )
@@ -159,6 +160,11 @@ def _stands_alone(title: str, span: Span) -> bool:
     if not before.strip(_JOINT) and not after.strip(_JOINT):
         return False
     if _BEFORE_NAME.search(before) and not span.leads:
+        return False
+    said = title[span.start : span.end].strip()
+    if said.lower().startswith("the ") and (
+        _DAY_BEFORE.search(before) or re.fullmatch(r"the (?:sun|sat)", said, re.IGNORECASE)
+    ):
         return False
     at_end = not after.strip(" .!?,;)")
     at_start = not before.strip(_JOINT)

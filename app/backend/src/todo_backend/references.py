@@ -51,7 +51,7 @@ _THEM = re.compile(
 _SET = re.compile(
     r"(?:all|every|everything|each|any)\b.*|(?:the\s+|my\s+|whole\s+|entire\s+)*(?:list|todos|tasks|items|to-dos)|(?:the\s+|my\s+|all\s+)*(?:completed?|done|finished|overdue|open|remaining|unfinished|old|checked|ticked|"
     r"high[\s-]priority|low[\s-]priority|urgent|tagged)\b.*?\b(?:ones|todos|tasks|items|things|stuff|list)\b.*|(?:the\s+|my\s+)*(?:completed|finished|overdue|done)"
-    r"|(?:the\s+|my\s+)?(?:todos|tasks|items|things)\s+(?:about|with|tagged|due|for|from|that|which|without|labell?ed|on)\b.*|alle[s]?\b.*|tod[oa]s?\b(?:\s+(?:mis|las|los|lo)\b.*)?|tou(?:t|tes|s)\b.*|سب.*"
+    r"|(?:the\s+|my\s+)?(?:todos|tasks|items|things)\s+(?:about|with|tagged|due|for|from|that|which|without|labell?ed|on)\b.*|alle[s]?\b.*|(?:die\s+)?(?:erledigten|überfälligen|offenen)\b.*|tod[oa]s?\b(?:\s+(?:mis|las|los|lo)\b.*)?|tou(?:t|tes|s)\b.*|سب.*"
     r"|the rest(?: of .*)?|whatever is .*|what(?:'s| is) (?:done|completed|overdue|left).*",
     re.IGNORECASE,
 )  # fmt: skip
@@ -138,9 +138,15 @@ async def resolve(turn: Turn, words: str, state: State) -> Meant:  # noqa: PLR09
         return Meant([await _it(turn)])
     if _THEM.fullmatch(words):
         return Meant(await _them(turn), is_set=True)
-    if _SET.fullmatch(words):
+    if _SET.fullmatch(words) and not await _is_title(turn, words):
         return Meant(await _set(turn, words, state), is_set=True)
     return await _by_name(turn, words, state)
+
+
+async def _is_title(turn: Turn, words: str) -> bool:
+    """Tell whether a todo is called that: "all hands notes" is a title, not a set."""
+    page = data(await turn.toolbox.call("search_todos", text=words[:200], limit=200))
+    return any(todo["title"].casefold() == words.casefold() for todo in page["items"])
 
 
 async def resolve_one(turn: Turn, words: str, state: State) -> Todo:
@@ -266,12 +272,12 @@ async def find(turn: Turn, words: str, state: State) -> tuple[list[Todo], Litera
     exact = [todo for todo in whole if todo["title"].casefold() == words.casefold()]
     if len(exact) == 1:
         return exact, "exact"
+    if wanted <= _SMALL:  # "the" is in many titles and names none
+        return [], "near"
     if whole:
         return whole, "words"
     everything = await _everything(turn, state)
     content = {stem(word) for word in wanted if word not in _SMALL}
-    if not content:
-        return [], "near"
     if stems := [todo for todo in everything if content <= {stem(word) for word in _tokens_of(todo)}]:
         return stems, "words"
     if typed := [

@@ -16,7 +16,8 @@ from todo_backend.rules_read import list_todos, question, search
 from todo_backend.schemas import AssistantName, Choice
 
 _HELP = (
-    'I keep your todo list. Try: "add buy milk tomorrow at 5pm, high", "what\'s left today?", "done with milk", "find milk", '
+    'I keep your todo list. Try: "add buy milk tomorrow at 5pm, high", "what\'s left today?", "done with milk", '
+    '"find milk", '
     '"move milk to friday", "rename milk to oat milk", "make milk low priority", "tag milk with shop", '
     '"clear completed", "delete the second" or "undo".'
 )
@@ -51,23 +52,23 @@ async def _answer(turn: Turn, dialogue: Dialogue) -> Reply:
         request = understand(earlier[0].text)
         if "which" in request.said:
             return await _ACTS[request.kind](turn, replace(request, said={**request.said, "which": words}))
-    lines = [
-        re.sub(r"^\s*(?:[-*•+]|\d+[.)])\s*", "", line).strip()
-        for line in dialogue.question.splitlines()
-        if line.strip()
-    ]
-    if len(lines) > 1 and (
-        found := re.fullmatch(
-            r"(?:please )?(?:add|todos?|new|list)(?: (?:these|the following|todos?|tasks?|items?|to my list))*:?(?P<rest> .+)?",
-            lines[0],
-            re.IGNORECASE,
-        )
-    ):
-        return await add_several(
-            turn, [parse_phrase(line, turn.now) for line in ([found["rest"]] if found["rest"] else []) + lines[1:]]
-        )
+    if (several := _lines(dialogue.question)) is not None:
+        return await add_several(turn, [parse_phrase(line, turn.now) for line in several])
     request = understand(dialogue.question)
     return await _ACTS[request.kind](turn, request)
+
+
+_ADD_LINES = re.compile(
+    r"(?:please )?(?:add|todos?|new|list)(?: (?:these|the following|todos?|tasks?|items?|to my list))*:?(?P<rest> .+)?",
+    re.IGNORECASE,
+)
+
+
+def _lines(text: str) -> list[str] | None:
+    """Return the todos of a message that adds one a line; None when it is another message."""
+    lines = [re.sub(r"^\s*(?:[-*•+]|\d+[.)])\s*", "", line).strip() for line in text.splitlines() if line.strip()]
+    found = _ADD_LINES.fullmatch(lines[0]) if len(lines) > 1 else None
+    return None if found is None else [line for line in (found["rest"], *lines[1:]) if line]
 
 
 async def _help(_turn: Turn, _request: Request) -> Reply:
