@@ -16,6 +16,7 @@ from scripts.core import shell
 from scripts.core.errors import TaskError
 from scripts.core.report import Outcome, StepReport, unchanged
 from scripts.desired import monitoring
+from scripts.desired.helm_release import service_name
 from scripts.desired.images import DATABASE, EXPORTER
 from scripts.engines.protocol import Engine
 from scripts.kubernetes.port_forward import forward
@@ -29,8 +30,7 @@ PAUSE_SECONDS = 5.0
 HTTP_SECONDS = 10
 RATE_INTERVAL = "2m"
 DASHBOARDS = ("todo-chatbot", "todo-cluster")
-PROMETHEUS, PROMETHEUS_PORT = "service/monitoring-prometheus", 9090
-GRAFANA, GRAFANA_PORT = "service/monitoring-grafana", 80
+PROMETHEUS_PORT, GRAFANA_PORT = 9090, 80
 
 
 @dataclass(frozen=True)
@@ -73,12 +73,16 @@ def main(project: Project, step: StepReport) -> Outcome:
     cluster = stack.stack(project.cluster_deployment(), project.settings).cluster
     no_grafana = monitoring.grafana_is_off(settings)
     with ExitStack() as forwards:
-        prometheus = Api("Prometheus", forwards.enter_context(forward(cluster, PROMETHEUS, PROMETHEUS_PORT)))
+
+        def port_of(part: str, port: int) -> int:
+            return forwards.enter_context(forward(cluster, f"service/{monitoring.object_name(settings, part)}", port))
+
+        prometheus = Api("Prometheus", port_of("prometheus", PROMETHEUS_PORT))
         jobs = await_targets(prometheus, wanted_jobs(project), step)
         await_rules(prometheus, step)
         if not no_grafana:
             sign_in = ("admin", project.env.get(monitoring.PASSWORD_KEY))
-            await_dashboards(Api("Grafana", forwards.enter_context(forward(cluster, GRAFANA, GRAFANA_PORT)), sign_in), step)
+            await_dashboards(Api("Grafana", port_of("grafana", GRAFANA_PORT), sign_in), step)
         answered = await_panels(prometheus, settings, lambda: make_traffic(engine, settings), step)
     step.table(("dashboard", "panel", "query", "series"), rows(answered), "panels")
     empty = sum(1 for answer in answered if not answer.series)
@@ -91,7 +95,7 @@ def main(project: Project, step: StepReport) -> Outcome:
 def wanted_jobs(project: Project) -> set[str]:
     """Return the jobs that must have targets: the cluster's own, each service, and our own database where there is one."""
     names = [*project.settings.services, *([DATABASE] if EXPORTER in project.sources else [])]
-    return {f"{project.settings.release}-{name}" for name in names} | {"kubelet", "kube-state-metrics"}
+    return {service_name(project.settings.release, name) for name in names} | {"kubelet", "kube-state-metrics"}
 
 
 def await_targets(prometheus: Api, wanted: set[str], step: StepReport) -> int:

@@ -18,7 +18,6 @@ from scripts.monitoring import adapter, charts, stack
 from scripts.monitoring.crds import OURS
 from scripts.project import Project
 
-PROMETHEUS, OPERATOR = "monitoring-prometheus", "monitoring-operator"
 ROLLOUT_SECONDS = 300
 POLL_SECONDS = 2.0
 
@@ -35,7 +34,7 @@ def main(project: Project, step: StepReport) -> Outcome:
     if secret:
         outcomes.append(_apply_dashboards(deployment.cluster, settings, step))
     release = deployment.install(monitoring.stack_release(settings, chart, secret), step)
-    outcomes += [release, deployment.await_rollout(ROLLOUT_SECONDS, step), _await_prometheus(deployment.cluster, step)]
+    outcomes += [release, deployment.await_rollout(ROLLOUT_SECONDS, step), _await_prometheus(deployment.cluster, settings, step)]
     outcomes.append(adapter.bring(stack.adapter(project.cluster_deployment(), project.settings), settings, ROLLOUT_SECONDS, step))
     _remove_old_secrets(deployment.cluster, secret.name if secret else "")
     detail = "; ".join(part for part in (release.detail, no_grafana) if part)
@@ -55,21 +54,22 @@ def _apply_dashboards(cluster: Cluster, settings: Settings, step: StepReport) ->
     return changed()
 
 
-def _await_prometheus(cluster: Cluster, step: StepReport) -> Outcome:
+def _await_prometheus(cluster: Cluster, settings: Settings, step: StepReport) -> Outcome:
     """Wait until the operator has made what the Prometheus object says now, and its pod is ready; its StatefulSet belongs to no release.
 
     Raises TaskError with what the operator says when it is not in time, and with what is wrong with the pod as soon as that is final.
     """
-    ends = time.monotonic() + ROLLOUT_SECONDS
+    name, ends = monitoring.object_name(settings, "prometheus"), time.monotonic() + ROLLOUT_SECONDS
     while True:
         left = ends - time.monotonic()
-        found = cluster.get("prometheuses.monitoring.coreos.com", PROMETHEUS)
+        found = cluster.get("prometheuses.monitoring.coreos.com", name)
         reconciled = _condition(found[0], "Reconciled") if found else {}
         if reconciled.get("status") == "True":
-            return rollout.watch(cluster.within(cluster.namespace, PROMETHEUS), max(left, 0), step)
+            return rollout.watch(cluster.within(cluster.namespace, name), max(left, 0), step)
         if left <= 0:
             told = reconciled.get("message") or "it says nothing"
-            raise TaskError("the operator has not made Prometheus", f"look at the log of deployment/{OPERATOR}", [told])
+            operator = monitoring.object_name(settings, "operator")
+            raise TaskError("the operator has not made Prometheus", f"look at the log of deployment/{operator}", [told])
         step.progress(f"Prometheus: {reconciled.get('reason') or 'the operator has not seen it yet'}")
         shell.pause(POLL_SECONDS)
 

@@ -24,6 +24,8 @@ OWN_COMPONENTS = ("postgres", "postgres-exporter")
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?$")]
 KeyName = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")]
+ReleaseName = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]{0,34}[a-z0-9])?$")]
+"""36 characters at most, so that a Service's name, RELEASE-SERVICE, fits into the 63 that DNS allows."""
 Port = Annotated[int, Field(ge=1, le=65535)]
 RepoPath = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]*$", max_length=200)]
 Version = Annotated[str, Field(pattern=r"^v?\d+\.\d+(\.\d+)?$")]
@@ -211,14 +213,16 @@ class Settings(Strict):
     """Where the app runs; auto takes the first that can work, and says why."""
     namespace: Name
     """The namespace that the app is installed in."""
-    release: Name
+    release: ReleaseName
     """The name of the app's Helm release."""
     kubernetes_version: Annotated[str, Field(pattern=r"^v1\.\d+\.\d+$")]
     """The version of the Kubernetes that we start."""
     services: dict[Name, Service] = Field(min_length=1)
     """The services of the app, by name. Nothing in the tool knows these names."""
+    smoke: RepoPath | None = None
+    """A Python file of the app, whose `prove(ask)` proves one real use of it. Without one, health, readiness and pages are asked."""
     database: Database
-    """The Postgres of our own, while DATABASE_URL is empty."""
+    """Used where DATABASE_URL is empty."""
     base_images: dict[Name, Base]
     """Base images, by the name that `base` refers to."""
     env: dict[KeyName, EnvKey]
@@ -270,6 +274,8 @@ class Settings(Strict):
         for where, path in [*recipes, ("chart.path", self.chart.path), *values]:
             if not _exists(path):
                 yield f"{where}: {path} does not exist"
+        if self.smoke and not os.path.isfile(ROOT / self.smoke):  # noqa: PTH113 - likewise
+            yield f"smoke: {self.smoke} does not exist"
 
     def _clashes(self) -> Iterator[str]:
         ports: dict[int, str] = {}

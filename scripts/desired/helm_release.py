@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from scripts.config.settings import Settings
@@ -15,6 +15,7 @@ from scripts.desired.images import DATABASE, EXPORTER, Image
 from scripts.desired.secrets import Secret
 
 HEX_DIGITS = 16
+FOR_READERS = ("README.md", "LICENSE")  # packaged beside the templates, and rendered into nothing
 
 
 @dataclass(frozen=True)
@@ -35,9 +36,53 @@ class HelmRelease:
     def fingerprint(self) -> str:
         """A hash over chart and values: the same fingerprint means that an upgrade would change nothing."""
         digest = hashlib.sha256(self.values_json.encode())
-        for path in sorted(p for p in self.chart.rglob("*") if p.is_file()):
-            digest.update(str(path.relative_to(self.chart)).encode() + b"\0" + path.read_bytes() + b"\0")
+        for name in chart_files(self.chart):
+            digest.update(name.encode() + b"\0" + (self.chart / name).read_bytes() + b"\0")
         return digest.hexdigest()[:HEX_DIGITS]
+
+
+def service_name(release: str, service: str) -> str:
+    """Return the name of the Service, and of every other object, that the chart makes for a service of the release.
+
+    >>> service_name("todo", "backend")
+    'todo-backend'
+    """
+    return f"{release}-{service}"
+
+
+def chart_files(chart: Path) -> list[str]:
+    """Return the paths in a chart that can change what it renders: all that its `.helmignore` leaves, but for what people read.
+
+    Of helm's rules a negation (`!`) is not known here: its file counts in any case, which costs a revision at most.
+    """
+    if chart.is_file():
+        return [""]  # a packaged chart
+    ignore = chart / ".helmignore"
+    lines = [line.strip() for line in ignore.read_text(encoding="utf-8").splitlines()] if ignore.exists() else []
+    patterns = [line for line in lines if line and not line.startswith(("#", "!"))]
+    return sorted(
+        name
+        for path in chart.rglob("*")
+        if path.is_file() and (name := path.relative_to(chart).as_posix()) not in FOR_READERS and not _ignored(name, patterns)
+    )
+
+
+def _ignored(name: str, patterns: Sequence[str]) -> bool:
+    """Whether a pattern matches the path or a folder on the way to it: one with a slash from the chart's root, another any part."""
+    path = PurePosixPath(name)
+    return any(_matches(PurePosixPath(each), pattern, folder=each != path) for each in _with_parents(path) for pattern in patterns)
+
+
+def _with_parents(path: PurePosixPath) -> Iterator[PurePosixPath]:
+    yield path
+    yield from list(path.parents)[:-1]
+
+
+def _matches(path: PurePosixPath, pattern: str, *, folder: bool) -> bool:
+    if pattern.endswith("/") and not folder:
+        return False
+    rule = pattern.rstrip("/")
+    return PurePosixPath("/", path).match("/" + rule.lstrip("/")) if "/" in rule else PurePosixPath(path.name).match(rule)
 
 
 def app_release(settings: Settings, images: Sequence[Image], secrets: Sequence[Secret], *, monitoring: bool) -> HelmRelease:
@@ -52,6 +97,7 @@ def app_release(settings: Settings, images: Sequence[Image], secrets: Sequence[S
     if monitoring and in_flight:
         values["serviceDefaults"] = {"autoscaling": {"requestsInFlight": in_flight}}
     values["monitoring"] = {"enabled": monitoring, "namespace": settings.monitoring.namespace}
+    values["fullnameOverride"] = settings.release  # or the chart would call its objects RELEASE-todo-chatbot-SERVICE
     return HelmRelease(settings.release, settings.namespace, ROOT / settings.chart.path, _merged(settings.chart.values, values))
 
 

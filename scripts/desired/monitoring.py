@@ -12,13 +12,14 @@ import yaml
 
 from scripts.config.env_file import EnvFile
 from scripts.config.settings import Settings
+from scripts.core.errors import InputError
 from scripts.core.paths import ROOT
 from scripts.core.redaction import redact
+from scripts.desired import dashboards
 from scripts.desired.helm_release import HelmRelease
 from scripts.desired.secrets import Secret
 
 CHART, ADAPTER_CHART = "kube-prometheus-stack", "prometheus-adapter"
-DASHBOARDS = ROOT / "monitoring" / "dashboards"
 RULES = ROOT / "monitoring" / "rules" / "todo-chatbot.yaml"
 DASHBOARDS_NAME = "todo-chatbot-dashboards"
 PASSWORD_KEY = "GRAFANA_ADMIN_PASSWORD"  # noqa: S105 - the name of the key in .env
@@ -43,14 +44,30 @@ def stack_release(settings: Settings, chart: Path, secret: Secret | None) -> Hel
     """Return the release: the values file, with the alert rules put in, and the name of Grafana's Secret where there is one."""
     values = _values(settings)
     if secret:
-        values["grafana"]["admin"] = {"existingSecret": secret.name}
+        values["grafana"] = {**(values.get("grafana") or {}), "admin": {"existingSecret": secret.name}}
     values["additionalPrometheusRulesMap"] = {settings.release: rules(settings)}
     return HelmRelease(settings.monitoring.release, settings.monitoring.namespace, chart, values)
 
 
+def object_name(settings: Settings, part: str) -> str:
+    """Return the name that a part (`prometheus`, `grafana`, `operator`, `kubelet`) has as a Service and as an object, whatever the release.
+
+    >>> object_name(settings, "grafana")
+    'monitoring-grafana'
+    """
+    return f"{_values(settings)['fullnameOverride']}-{part}"
+
+
 def _values(settings: Settings) -> dict[str, Any]:
-    values: dict[str, Any] = yaml.safe_load((ROOT / settings.monitoring.values).read_text(encoding="utf-8"))
-    return values
+    """Return the values file. Raises InputError when it cannot be read or is not a mapping."""
+    path = ROOT / settings.monitoring.values
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise InputError(f"{settings.monitoring.values} cannot be read: {error}", "fix it, or monitoring.values in invoke.yaml") from None
+    if not isinstance(values, dict):
+        raise InputError(f"{settings.monitoring.values} is not a mapping of Helm values", "fix it, or monitoring.values in invoke.yaml")
+    return {"fullnameOverride": settings.monitoring.release, **values}
 
 
 def rules(settings: Settings) -> Any:
@@ -72,6 +89,5 @@ def adapter_chart_release(settings: Settings, chart: Path) -> HelmRelease:
 
 def dashboards_manifest(namespace: str, labels: Mapping[str, str]) -> str:
     """Return the ConfigMap with the dashboards, as JSON for the standard input of `kubectl`."""
-    files = {path.name: path.read_text(encoding="utf-8") for path in sorted(DASHBOARDS.glob("*.json"))}
     metadata = {"name": DASHBOARDS_NAME, "namespace": namespace, "labels": dict(labels)}
-    return json.dumps({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": files})
+    return json.dumps({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": dashboards.rendered()})

@@ -19,7 +19,8 @@ from scripts.core import shell
 from scripts.core.errors import MissingError, TaskError
 from scripts.core.paths import ROOT
 from scripts.core.report import StepReport
-from scripts.desired.images import HEX_DIGITS, BaseImage
+from scripts.desired.build_context import HEX_DIGITS
+from scripts.desired.images import BaseImage
 from scripts.machine.docker_client import docker_client
 
 RECIPES = ROOT / "docker/base"

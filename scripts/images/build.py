@@ -17,7 +17,8 @@ from scripts.core import shell
 from scripts.core.errors import TaskError
 from scripts.core.paths import ROOT
 from scripts.core.report import StepReport
-from scripts.desired.images import HEX_DIGITS, UID, Image
+from scripts.desired.build_context import HEX_DIGITS
+from scripts.desired.images import UID, Image
 from scripts.machine.certificates import extra_ca
 from scripts.machine.docker_client import build_platform, docker_client
 

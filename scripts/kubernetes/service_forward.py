@@ -6,6 +6,7 @@ import http.client
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
+from scripts.desired.helm_release import service_name
 from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.port_forward import ADDRESS, forward
 from scripts.kubernetes.service_client import Answer, ServiceClient, send
@@ -22,7 +23,7 @@ def open_client(cluster: Cluster) -> Iterator[ServiceClient]:
 
         def ask(service: str, method: str, path: str, body: str | None = None, timeout: float = 10) -> Answer:
             if service not in ports:
-                ports[service] = forwards.enter_context(forward(cluster, f"service/{cluster.release}-{service}", "http"))
+                ports[service] = forwards.enter_context(forward(cluster, f"service/{service_name(cluster.release, service)}", "http"))
             return send(http.client.HTTPConnection(ADDRESS, ports[service], timeout=timeout), service, method, path, body)
 
         yield ask

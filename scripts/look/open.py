@@ -13,6 +13,7 @@ from scripts.core import shell
 from scripts.core.errors import InputError
 from scripts.core.report import Report
 from scripts.desired import monitoring
+from scripts.desired.helm_release import service_name
 from scripts.kubernetes.port_forward import forward
 from scripts.project import Project
 
@@ -30,14 +31,17 @@ class Target:
 
 
 def targets(project: Project) -> dict[str, Target]:
-    """Return what can be opened, by name."""
+    """Return what can be opened, by name: the app where a service is public."""
     settings = project.settings
-    public = next((name, service) for name, service in settings.services.items() if service.public)
-    installed = settings.monitoring
+    public = [
+        Target(settings.namespace, service_name(settings.release, name), service.port, service.local_port)
+        for name, service in settings.services.items()
+        if service.public
+    ]
     return {
-        "app": Target(settings.namespace, f"{settings.release}-{public[0]}", public[1].port, public[1].local_port),
-        "grafana": Target(installed.namespace, f"{installed.release}-grafana", 80, 0),
-        "prometheus": Target(installed.namespace, f"{installed.release}-prometheus", 9090, 0),
+        **({"app": public[0]} if public else {}),
+        "grafana": Target(settings.monitoring.namespace, monitoring.object_name(settings, "grafana"), 80, 0),
+        "prometheus": Target(settings.monitoring.namespace, monitoring.object_name(settings, "prometheus"), 9090, 0),
     }
 
 
@@ -76,7 +80,9 @@ def open_forward(project: Project, what: str, report: Report, *, show_password: 
         if reason := monitoring.grafana_is_off(project.settings):
             raise InputError(reason, "switch it on there, then invoke up")
         _say_how_to_sign_in(project, report, show_password=show_password)
-    target = targets(project)[what]
+    target = targets(project).get(what)
+    if target is None:
+        raise InputError("no service is public", "set `public: true` for one under `services` in invoke.yaml")
     cluster = engine.deployment.cluster.within(target.namespace, project.settings.release)
     with forward(cluster, f"service/{target.service}", target.port, target.local_port) as port:
         _open(f"http://127.0.0.1:{port}", report, browser=browser)

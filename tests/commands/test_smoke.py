@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from scripts import smoke_test
 from scripts.config.settings import load_settings
-from scripts.core.errors import TaskError
+from scripts.core.errors import InputError, TaskError
+from scripts.core.paths import ROOT
+from scripts.kubernetes import app_proof
 from scripts.kubernetes.service_client import Answer
-from scripts.smoke_test import check_service, check_use
+from scripts.smoke_test import check_page, check_service
 
 pytestmark = pytest.mark.unit
 
@@ -22,12 +25,14 @@ class App:
 
     def __init__(self, **answers: Answer) -> None:
         self.todos: dict[str, str] = {}
+        self.capital = False
         self.answers = answers
 
     def __call__(self, service: str, method: str, path: str, body: str | None = None, timeout: float = 10) -> Answer:
         kind = "page" if path == "/" else path.strip("/").split("/")[-1].split("?")[0]
         if method == "POST" and "chat" not in self.answers:
-            self.todos[str(len(self.todos))] = json.loads(body or "")["message"].removeprefix("add ")
+            title = json.loads(body or "")["message"].removeprefix("add ")
+            self.todos[str(len(self.todos))] = title.capitalize() if self.capital else title
         if method == "DELETE":
             del self.todos[kind]
         return self.answers.get(kind) or self.well(kind)
@@ -43,13 +48,14 @@ class App:
         return Answer(200, plain.get(kind) or json.dumps(known.get(kind)))
 
 
+PROOF = ROOT / "app/smoke.py"
 SERVICE = next(iter(load_settings().services.values()))
 
 
 def test_an_app_that_is_well_passes_and_has_no_todo_more() -> None:
     app = App()
     check_service("app", SERVICE, app)
-    check_use("app", app)
+    app_proof.prove(PROOF, app)
     assert app.todos == {}
 
 
@@ -58,7 +64,7 @@ def test_an_app_that_is_well_passes_and_has_no_todo_more() -> None:
     [
         ("health", Answer(503, '{"status": "unavailable"}'), "app: /health does not say status ok"),
         ("ready", Answer(200, "<html>"), r"app: /ready\?deep=1 does not say status ok"),
-        ("metrics", Answer(200, "nothing"), "app: /metrics does not say http_requests_total"),
+        ("metrics", Answer(404, "nothing"), "app: /metrics does not say 200"),
     ],
 )
 def test_a_service_that_is_not_well_is_named_with_what_it_was_asked(
@@ -84,18 +90,59 @@ def test_a_service_may_be_unready_for_a_moment_after_a_rollout() -> None:
             Answer(200, '{"todos_changed": false, "text": "Gemini refuses the key."}'),
             "added no todo, and said: Gemini refuses the key",
         ),
-        ("chat", Answer(502, "bad gateway"), "POST /api/chat does not say todos_changed"),
-        ("todos", Answer(200, '{"items": []}'), "/api/todos does not say `smoke"),
-        ("page", Answer(200, "<main></main>"), "/ does not say `smoke"),
+        ("chat", Answer(502, "bad gateway"), "POST /api/chat answers 502: bad gateway"),
+        ("todos", Answer(200, '{"items": []}'), "/api/todos does not list `smoke"),
+        ("page", Answer(200, "<main></main>"), "/ does not show `smoke"),
     ],
 )
 def test_a_use_that_fails_says_where(kind: str, answer: Answer, message: str) -> None:
     with pytest.raises(TaskError, match=message):
-        check_use("app", App(**{kind: answer}))
+        app_proof.prove(PROOF, App(**{kind: answer}))
 
 
 def test_the_todo_is_taken_away_when_the_page_does_not_show_it() -> None:
     app = App(page=Answer(500, ""))
     with pytest.raises(TaskError):
-        check_use("app", app)
+        app_proof.prove(PROOF, app)
     assert app.todos == {}
+
+
+def test_a_title_that_the_model_has_capitalised_is_found() -> None:
+    app = App()
+    app.capital = True
+    assert app_proof.prove(PROOF, app) == "a todo added by chat is listed and shown"
+    assert app.todos == {}
+
+
+def test_what_fails_first_is_told_and_not_the_clean_up_after_it() -> None:
+    class Broken(App):
+        def __call__(self, service: str, method: str, path: str, body: str | None = None, timeout: float = 10) -> Answer:
+            if method == "DELETE" or (method == "GET" and "todos" in path and len(self.todos) > 0):
+                raise TaskError("the app is gone")
+            return super().__call__(service, method, path, body, timeout)
+
+    broken = Broken(chat=Answer(502, "bad gateway"))
+    broken.todos["0"] = "smoke"
+    with pytest.raises(TaskError, match="POST /api/chat answers 502"):
+        app_proof.prove(PROOF, broken)
+
+
+def test_a_public_page_that_does_not_answer_is_named() -> None:
+    with pytest.raises(TaskError, match="app: / does not say 200"):
+        check_page("app", App(page=Answer(500, "")))
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "message"),
+    [
+        ("def prove(ask): assert ask('a', 'GET', '/').status == 200, 'no page'", TaskError, "no page"),
+        ("def prove(ask): return 1 / 0", TaskError, "ZeroDivisionError: division by zero"),
+        ("prove = 1", InputError, r"has no function `prove\(ask\)`"),
+        ("def prove(", InputError, "cannot be loaded: SyntaxError"),
+    ],
+)
+def test_another_apps_proof_fails_in_its_own_words(text: str, error: type[TaskError], message: str, tmp_path: Path) -> None:
+    file = tmp_path / "smoke.py"
+    file.write_text(text)
+    with pytest.raises(error, match=message):
+        app_proof.prove(file, App(page=Answer(500, "")))

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
-from scripts.config.settings import load_settings
+from scripts.config.settings import load_settings, parse_settings, read_text
+from scripts.core.errors import InputError
 from scripts.core.paths import ROOT
-from scripts.desired.helm_release import app_release
+from scripts.desired.helm_release import HelmRelease, app_release, service_name
 from scripts.desired.images import DATABASE, EXPORTER, BaseImage, Image
-from scripts.desired.secrets import Secret
-
-pytestmark = pytest.mark.unit
+from scripts.desired.secrets import Secret, value_of
+from tests.projects import project_on
+from tests.render.chart import any_helm
 
 BASE = BaseImage("base", "base", ("sha256:1",))
 
@@ -21,20 +26,26 @@ def image(name: str) -> Image:
     return Image(name, f"todo-{name}", "h1", ROOT, ROOT / "Dockerfile", BASE)
 
 
+LONGEST = "a" * 36
+
+
 def values(*names: str, monitoring: bool = False, requests_in_flight: int = 0) -> dict[str, Any]:
     settings = load_settings()
+    settings = settings.model_copy(update={"chart": settings.chart.model_copy(update={"values": {}})})  # what the tool adds, alone
     adapter = settings.monitoring.adapter.model_copy(update={"requests_in_flight": requests_in_flight})
     settings = settings.model_copy(update={"monitoring": settings.monitoring.model_copy(update={"adapter": adapter})})
     secrets = [Secret(DATABASE, "database-1", {"POSTGRES_PASSWORD": "x"})]
     return dict(app_release(settings, [image(name) for name in names], secrets, monitoring=monitoring).values)
 
 
+@pytest.mark.unit
 def test_a_service_gets_its_image_and_an_empty_secret_where_it_has_no_keys() -> None:
     name = next(iter(load_settings().services))
     services = values(name)["services"]
     assert services[name] == {"image": {"repository": f"todo-{name}", "tag": "h1"}, "secret": {"name": "", "keys": []}}
 
 
+@pytest.mark.unit
 def test_the_database_is_on_with_its_image_and_secret_and_off_without() -> None:
     assert values()["postgres"] == {"enabled": False}
     assert values(DATABASE)["postgres"] == {
@@ -44,14 +55,76 @@ def test_the_database_is_on_with_its_image_and_secret_and_off_without() -> None:
     }
 
 
+@pytest.mark.unit
 def test_the_exporters_image_stands_under_the_database_and_makes_no_service() -> None:
     made = values(DATABASE, EXPORTER, monitoring=True)
     assert made["postgres"]["exporter"] == {"image": {"repository": "todo-postgres-exporter", "tag": "h1"}}
-    assert set(made) == {"services", "postgres", "monitoring"}
+    assert set(made) == {"services", "postgres", "monitoring", "fullnameOverride"}
     assert made["monitoring"] == {"enabled": True, "namespace": "monitoring"}
 
 
+@pytest.mark.unit
 @pytest.mark.parametrize(("monitoring", "wanted", "asked"), [(True, 10, 10), (True, 0, None), (False, 10, None)])
 def test_autoscalers_ask_for_requests_in_flight_where_something_answers(monitoring: bool, wanted: int, asked: int | None) -> None:
     made = values(DATABASE, monitoring=monitoring, requests_in_flight=wanted)
     assert made.get("serviceDefaults") == ({"autoscaling": {"requestsInFlight": asked}} if asked else None)
+
+
+@pytest.mark.render
+@pytest.mark.parametrize("name", ["todo", LONGEST])
+def test_the_objects_of_any_release_have_the_names_that_the_tool_asks_for(name: str) -> None:
+    settings = load_settings().model_copy(update={"release": name})
+    images = [image(each) for each in (*settings.services, DATABASE)]
+    secrets = [Secret(each.service, f"{name}-{each.service}-1", {"POSTGRES_PASSWORD": "x"}) for each in images]
+    release = app_release(settings, images, secrets, monitoring=False)
+    argv = [any_helm(), "template", name, str(release.chart), "--values", "-"]
+    done = subprocess.run(argv, input=release.values_json, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    objects = [each for each in yaml.safe_load_all(done.stdout) if each]
+    services = {each["metadata"]["name"] for each in objects if each["kind"] == "Service"}
+    assert services == {service_name(name, each.service) for each in images}
+    url = value_of("DATABASE_URL", settings, project_on(None, settings, POSTGRES_PASSWORD="x").env)
+    assert f"@{service_name(name, DATABASE)}:5432/" in url
+
+
+@pytest.mark.unit
+def test_a_release_name_that_would_be_cut_is_refused() -> None:
+    assert parse_settings(read_text().replace("\nrelease: todo-chatbot", f"\nrelease: {LONGEST}")).release == LONGEST
+    with pytest.raises(InputError, match="release"):
+        parse_settings(read_text().replace("\nrelease: todo-chatbot", f"\nrelease: {LONGEST}a"))
+
+
+@pytest.fixture
+def chart(tmp_path: Path) -> Path:
+    for name in ("Chart.yaml", "values.yaml", "README.md", "templates/a.yaml", "templates/a.yaml.swp", "ci/all.yaml", "docs/a.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("before")
+    (tmp_path / ".helmignore").write_text("# a comment\n*.swp\nci/\n/docs/*.txt\n")
+    return tmp_path
+
+
+@pytest.mark.unit
+@pytest.mark.parametrize("name", ["Chart.yaml", "values.yaml", "templates/a.yaml", "templates/ci"])
+def test_an_edit_of_what_helm_renders_changes_the_fingerprint(chart: Path, name: str) -> None:
+    before = HelmRelease("r", "n", chart, {}).fingerprint
+    (chart / name).write_text("after")
+    assert HelmRelease("r", "n", chart, {}).fingerprint != before
+
+
+@pytest.mark.unit
+@pytest.mark.parametrize("name", ["README.md", "ci/all.yaml", "ci/new.yaml", "templates/a.yaml.swp", "docs/a.txt"])
+def test_an_edit_of_what_helm_does_not_package_or_render_changes_no_fingerprint(chart: Path, name: str) -> None:
+    before = HelmRelease("r", "n", chart, {}).fingerprint
+    (chart / name).write_text("after")
+    assert HelmRelease("r", "n", chart, {}).fingerprint == before
+
+
+@pytest.mark.unit
+def test_the_fingerprint_counts_the_values_and_a_packaged_chart(tmp_path: Path) -> None:
+    archive = tmp_path / "chart.tgz"
+    archive.write_bytes(b"1")
+    one = HelmRelease("r", "n", archive, {"a": 1}).fingerprint
+    assert one != HelmRelease("r", "n", archive, {"a": 2}).fingerprint
+    archive.write_bytes(b"2")
+    assert one != HelmRelease("r", "n", archive, {"a": 1}).fingerprint
+    assert json.loads(HelmRelease("r", "n", archive, {"a": 1}).values_json) == {"a": 1}

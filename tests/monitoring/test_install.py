@@ -282,7 +282,7 @@ def test_a_prometheus_that_the_operator_does_not_make_is_explained(
 ) -> None:
     monkeypatch.setattr(install_monitoring, "ROLLOUT_SECONDS", 0)
     with pytest.raises(TaskError) as caught:
-        install_monitoring._await_prometheus(prometheus(status, observed).engine.cluster, STEP)
+        install_monitoring._await_prometheus(prometheus(status, observed).engine.cluster, settings(), STEP)
     assert caught.value.evidence == (told,)
 
 
@@ -295,5 +295,5 @@ def test_the_pod_of_prometheus_is_watched_like_any_rollout_which_ends_as_soon_as
 
     monkeypatch.setattr(rollout, "watch", watch)
     with pytest.raises(TaskError, match="image prometheus is not on the node"):
-        install_monitoring._await_prometheus(prometheus("True", 2).engine.cluster.within("monitoring", "monitoring"), STEP)
+        install_monitoring._await_prometheus(prometheus("True", 2).engine.cluster.within("monitoring", "monitoring"), settings(), STEP)
     assert watched == ["monitoring/monitoring-prometheus"]

@@ -104,3 +104,12 @@ def test_without_a_kubernetes_there_is_no_monitoring_to_open(what: str, forwarde
     with pytest.raises(InputError, match="the docker engine has no monitoring"):
         opened(what, made, show_password=True)
     assert PASSWORD not in capsys.readouterr().out
+
+
+def test_where_no_service_is_public_it_says_which_setting_makes_one(forwarded: list[Any]) -> None:
+    made = project()
+    hidden = {name: service.model_copy(update={"public": False}) for name, service in made.settings.services.items()}
+    made.settings = made.settings.model_copy(update={"services": hidden})
+    with pytest.raises(InputError, match="no service is public"):
+        opened("app", made)
+    opened("prometheus", made)

@@ -12,7 +12,8 @@ from pydantic import SecretStr
 
 from scripts.config.env_file import EnvFile
 from scripts.config.settings import parse_settings
-from scripts.desired import monitoring
+from scripts.core.errors import InputError
+from scripts.desired import dashboards, monitoring
 from scripts.desired.helm_release import HelmRelease
 from scripts.monitoring.queries import RULES, load_alerts
 from tests.monitoring import promql
@@ -56,9 +57,32 @@ def test_rules_watch_the_namespace_and_release_of_the_settings() -> None:
 def test_config_map_holds_each_dashboard_as_it_is_in_the_checkout() -> None:
     manifest = json.loads(monitoring.dashboards_manifest("monitoring", {"a": "b"}))
     assert manifest["metadata"] == {"name": "todo-chatbot-dashboards", "namespace": "monitoring", "labels": {"a": "b"}}
-    assert manifest["data"] == {
-        f"{name}.json": (monitoring.DASHBOARDS / f"{name}.json").read_text() for name in ("todo-chatbot", "todo-cluster")
-    }
+    assert manifest["data"] == dashboards.rendered()
+
+
+def test_the_names_of_services_do_not_depend_on_the_release() -> None:
+    elsewhere = SETTINGS.model_copy(update={"monitoring": SETTINGS.monitoring.model_copy(update={"release": "observability"})})
+    assert monitoring.object_name(elsewhere, "grafana") == "monitoring-grafana"
+    assert monitoring.stack_release(elsewhere, CHART, None).values["fullnameOverride"] == "monitoring"
+
+
+@pytest.mark.parametrize(("text", "name"), [("", "observability-grafana"), ("prometheus: {}\n", "observability-grafana")])
+def test_values_that_say_little_are_enough(text: str, name: str, tmp_path: Path) -> None:
+    values = tmp_path / "values.yaml"
+    values.write_text(text)
+    monitoring_settings = SETTINGS.monitoring.model_copy(update={"release": "observability", "values": str(values)})
+    little = SETTINGS.model_copy(update={"monitoring": monitoring_settings})
+    release = monitoring.stack_release(little, CHART, monitoring.admin_secret(env("one")))
+    assert release.values["grafana"]["admin"]["existingSecret"].startswith("grafana-admin-")
+    assert monitoring.object_name(little, "grafana") == name
+
+
+def test_values_that_are_none_are_refused_with_their_name(tmp_path: Path) -> None:
+    values = tmp_path / "values.yaml"
+    values.write_text("- a list\n")
+    broken = SETTINGS.model_copy(update={"monitoring": SETTINGS.monitoring.model_copy(update={"values": str(values)})})
+    with pytest.raises(InputError, match="is not a mapping of Helm values"):
+        monitoring.stack_release(broken, CHART, None)
 
 
 def test_config_map_stays_far_below_the_limit_of_one_mebibyte() -> None:

@@ -23,9 +23,9 @@ The labels that select the pods of one component. They must never change during 
 so they hold no version. Input: dict "root" "component".
 */}}
 {{- define "todo-chatbot.selectorLabels" -}}
-app.kubernetes.io/name: {{ include "todo-chatbot.name" .root }}
-app.kubernetes.io/instance: {{ .root.Release.Name }}
-app.kubernetes.io/component: {{ .component }}
+app.kubernetes.io/name: {{ include "todo-chatbot.name" .root | quote }}
+app.kubernetes.io/instance: {{ .root.Release.Name | quote }}
+app.kubernetes.io/component: {{ .component | quote }}
 {{- end -}}
 
 {{/*
@@ -34,13 +34,22 @@ itself restarts nothing. Input: dict "root" "component".
 */}}
 {{- define "todo-chatbot.podLabels" -}}
 {{ include "todo-chatbot.selectorLabels" . }}
-app.kubernetes.io/part-of: {{ include "todo-chatbot.name" .root }}
+app.kubernetes.io/part-of: {{ include "todo-chatbot.name" .root | quote }}
+{{- end -}}
+
+{{/* A map of strings, such as labels, quoted on both sides: YAML would read some as something else. Input: the map. */}}
+{{- define "todo-chatbot.strings" -}}
+{{- range $key, $value := . }}
+{{- if not (kindIs "invalid" $value) }}
+{{ $key | quote }}: {{ $value | quote }}
+{{- end }}
+{{- end }}
 {{- end -}}
 
 {{/* Labels of every other object. Input: dict "root" "component". */}}
 {{- define "todo-chatbot.labels" -}}
 {{ include "todo-chatbot.podLabels" . }}
 app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
-app.kubernetes.io/managed-by: {{ .root.Release.Service }}
-helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
+app.kubernetes.io/managed-by: {{ .root.Release.Service | quote }}
+helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" | quote }}
 {{- end -}}

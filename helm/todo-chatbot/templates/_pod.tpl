@@ -7,26 +7,56 @@
 {{- end -}}
 {{- end -}}
 
-{{/* What every pod says of itself before its containers. Input: the root context. */}}
+{{/* The group of a pod: that of its user, unless the settings name one. Input: the settings of a service or of postgres. */}}
+{{- define "todo-chatbot.group" -}}
+{{- ternary .runAsGroup .runAsUser (hasKey . "runAsGroup") | int64 -}}
+{{- end -}}
+
+{{/* What every pod says of itself before its containers: its rights, and where it may run. Input: the settings of a service or of postgres. */}}
 {{- define "todo-chatbot.podDefaults" -}}
 automountServiceAccountToken: false
 enableServiceLinks: false
-{{- with .Values.imagePullSecrets }}
+{{- with .imagePullSecrets }}
 imagePullSecrets:
-  {{- toYaml . | nindent 2 }}
+  {{- range . }}
+  - name: {{ .name | quote }}
+  {{- end }}
+{{- end }}
+{{- with .priorityClassName }}
+priorityClassName: {{ . | quote }}
+{{- end }}
+{{- with .nodeSelector }}
+nodeSelector:
+  {{- include "todo-chatbot.strings" . | trim | nindent 2 }}
+{{- end }}
+{{- with .tolerations }}
+tolerations: {{ toJson . }}
+{{- end }}
+{{- with .affinity }}
+affinity: {{ toJson . }}
 {{- end }}
 securityContext:
   runAsNonRoot: true
-  runAsUser: {{ int .Values.runAsUser }}
-  runAsGroup: {{ int .Values.runAsUser }}
-  fsGroup: {{ int .Values.runAsUser }}
+  runAsUser: {{ int64 .runAsUser }}
+  runAsGroup: {{ include "todo-chatbot.group" . }}
+  fsGroup: {{ include "todo-chatbot.group" . }}
   # A volume that has the right group already is not walked again at each start.
   fsGroupChangePolicy: OnRootMismatch
   seccompProfile:
     type: RuntimeDefault
 {{- end -}}
 
-{{/* Security context of every container; the pod's own is repeated, since some checks read only this one. Input: the root context. */}}
+{{/* Metadata of a pod's template. Input: dict "component" (with "root" and "component") "pod". */}}
+{{- define "todo-chatbot.podMetadata" -}}
+labels:
+  {{- include "todo-chatbot.podLabels" .component | nindent 2 }}
+{{- with .pod.podAnnotations }}
+annotations:
+  {{- include "todo-chatbot.strings" . | trim | nindent 2 }}
+{{- end }}
+{{- end -}}
+
+{{/* Security context of every container; the pod's own is repeated, since some checks read only this one. Input: the settings of a service or of postgres. */}}
 {{- define "todo-chatbot.containerSecurityContext" -}}
 allowPrivilegeEscalation: false
 capabilities:
@@ -34,8 +64,8 @@ capabilities:
 privileged: false
 readOnlyRootFilesystem: true
 runAsNonRoot: true
-runAsUser: {{ int .Values.runAsUser }}
-runAsGroup: {{ int .Values.runAsUser }}
+runAsUser: {{ int64 .runAsUser }}
+runAsGroup: {{ include "todo-chatbot.group" . }}
 seccompProfile:
   type: RuntimeDefault
 {{- end -}}
@@ -43,37 +73,45 @@ seccompProfile:
 {{/* Environment variables from an existing Secret, one reference a key, so that a missing key is an error that names it. Input: a secret value. */}}
 {{- define "todo-chatbot.secretEnv" -}}
 {{- range .keys }}
-- name: {{ . }}
+- name: {{ . | quote }}
   valueFrom:
     secretKeyRef:
-      name: {{ $.name }}
-      key: {{ . }}
+      name: {{ $.name | quote }}
+      key: {{ . | quote }}
 {{- end }}
+{{- end -}}
+
+{{/* Environment variables of a service: its port, its plain settings, its Secret's. Input: dict "root" "service". */}}
+{{- define "todo-chatbot.environment" -}}
+{{- with .service.port }}
+- name: PORT
+  value: {{ int . | quote }}
+{{- end }}
+{{- range $key, $value := .service.env }}
+- name: {{ $key | quote }}
+  value: {{ tpl $value $.root | quote }}
+{{- end }}
+{{- include "todo-chatbot.secretEnv" .service.secret }}
 {{- end -}}
 
 {{/* What the container of a service and its init containers share. Input: dict "root" "service". */}}
 {{- define "todo-chatbot.containerBase" -}}
-{{- $root := .root -}}
 {{- $service := .service -}}
-image: {{ include "todo-chatbot.image" $service.image }}
-imagePullPolicy: {{ $service.image.pullPolicy }}
+image: {{ include "todo-chatbot.image" $service.image | quote }}
+imagePullPolicy: {{ $service.image.pullPolicy | quote }}
 securityContext:
-  {{- include "todo-chatbot.containerSecurityContext" $root | nindent 2 }}
+  {{- include "todo-chatbot.containerSecurityContext" $service | nindent 2 }}
+{{- with include "todo-chatbot.environment" . | trim }}
 env:
-  - name: PORT
-    value: {{ int $service.port | quote }}
-  {{- range $key, $value := $service.env }}
-  - name: {{ $key }}
-    value: {{ tpl $value $root | quote }}
-  {{- end }}
-  {{- include "todo-chatbot.secretEnv" $service.secret | trim | nindent 2 }}
+  {{- . | nindent 2 }}
+{{- end }}
 resources:
   {{- toYaml $service.resources | nindent 2 }}
 {{- with $service.writable }}
 volumeMounts:
   {{- range $name, $volume := . }}
-  - name: {{ $name }}
-    mountPath: {{ $volume.path }}
+  - name: {{ $name | quote }}
+    mountPath: {{ $volume.path | quote }}
   {{- end }}
 {{- end }}
 {{- end -}}
@@ -81,10 +119,25 @@ volumeMounts:
 {{/* An emptyDir for each writable path. Input: a map of name to path and size. */}}
 {{- define "todo-chatbot.writableVolumes" -}}
 {{- range $name, $volume := . }}
-- name: {{ $name }}
+- name: {{ $name | quote }}
   emptyDir:
-    sizeLimit: {{ $volume.size }}
+    sizeLimit: {{ $volume.size | quote }}
 {{- end }}
+{{- end -}}
+
+{{/* What a probe asks. Input: a probe that asks something. */}}
+{{- define "todo-chatbot.probeAction" -}}
+{{- if .path -}}
+httpGet:
+  path: {{ .path | quote }}
+  port: http
+{{- else if .tcp -}}
+tcpSocket:
+  port: http
+{{- else -}}
+exec:
+  command: {{ toJson .exec }}
+{{- end -}}
 {{- end -}}
 
 {{/* Timing of a probe. Input: a probe value. */}}

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from scripts.core import shell
+from scripts.core.errors import InterruptedRunError, MissingError, TaskError
 from scripts.core.shell import CommandError, Result
+from scripts.kubernetes import api_proxy
 from scripts.kubernetes.cluster import Cluster, Object
 from scripts.kubernetes.diagnosis.snapshot import Snapshot, condition_of, containers_of, last_exit, name_of
+from scripts.kubernetes.service_client import send
 
 INSTANCE = "app.kubernetes.io/instance"
 LOG_LINES = 20
 SECONDS = 15.0
 WATCHED = "deployments,statefulsets,replicasets,pods,persistentvolumeclaims"
 NO_LOG = ("unable to retrieve container logs for", "failed to try resolving symlinks")  # the kubelet's words in a log's place
-STATUS = re.compile(r"""\"Response\" .*?status="(\d{3}) |Response Status: (\d{3}) """)
-BODY = re.compile(r"""Response Body(?:: (?P<plain>[^\n]*)|" body=(?:<\n(?P<block>.*?)\n >|(?P<quoted>"(?:[^"\\]|\\.)*")))""", re.DOTALL)
+PROBE_SECONDS = 5.0
+SYSTEM, DNS, METRICS = "kube-system", "kube-dns", "metrics.k8s.io"
+WRONG_FORMAT = "exec format error"
 
 
 def quick_snapshot(cluster: Cluster) -> Snapshot:
@@ -46,21 +50,62 @@ def take_snapshot(cluster: Cluster) -> Snapshot:
 
 
 def with_details(cluster: Cluster, quick: Snapshot) -> Snapshot:
-    """Return the quick snapshot with events, policies, claims, and, where they matter, nodes, log lines and probe answers added."""
-    around = cluster.get("events,networkpolicies,persistentvolumeclaims", timeout=SECONDS)
+    """Return the quick snapshot with what is around it, and, where they matter, log lines, probe answers and images' processors added."""
+    around = cluster.get("events,networkpolicies,persistentvolumeclaims,horizontalpodautoscalers", timeout=SECONDS)
     pods = [pod for workload in quick.workloads for pod in quick.pods_of(workload)]
     unplaced = any(condition_of(pod, "PodScheduled").get("status") == "False" for pod in pods)
+    logs, outside = _logs(cluster, pods), _outside(cluster)
     return dataclasses.replace(
         quick,
         taken=datetime.now(UTC),
         claims=[o for o in around if o["kind"] == "PersistentVolumeClaim"],
         events=[o for o in around if o["kind"] == "Event"],
         policies=[o for o in around if o["kind"] == "NetworkPolicy"],
-        nodes=cluster.get("nodes") if unplaced else [],
+        autoscalers=[o for o in around if o["kind"] == "HorizontalPodAutoscaler" and _is_of(o, cluster.release)],
+        secrets=_secret_names(cluster),
+        nodes=[o for o in outside if o["kind"] == "Node"],
+        dns=[o for o in outside if o["kind"] == "Deployment" and o["metadata"].get("labels", {}).get("k8s-app") == DNS],
+        metrics_apis=[o for o in outside if o["kind"] == "APIService" and o["spec"].get("group", "").endswith(METRICS)],
         placed_pods=_placed_pods(cluster) if unplaced else [],
-        logs=_logs(cluster, pods),
+        logs=logs,
+        architectures=_architectures(pods, logs),
         answers=_answers(cluster, pods),
     )
+
+
+def _is_of(thing: Object, release: str) -> bool:
+    return bool(thing["metadata"].get("labels", {}).get(INSTANCE) == release)
+
+
+def _outside(cluster: Cluster) -> list[Object]:
+    """Nodes, metrics APIs and the cluster's DNS, as far as we may see them: kubectl prints what it got, and fails for the rest."""
+    answer = _tried(cluster.within(SYSTEM, ""), "get", "nodes,apiservices,deployments", "--output", "json")
+    return list(json.loads(answer.stdout)["items"]) if answer.stdout.strip() else []
+
+
+def _secret_names(cluster: Cluster) -> Sequence[str] | None:
+    """By name alone: their content is nobody's business here. None where they may not be listed."""
+    answer = _tried(cluster, "get", "secrets", "--output", "name")
+    return [name.partition("/")[2] for name in answer.stdout.split()] if answer.code == 0 else None
+
+
+def _architectures(pods: Sequence[Object], logs: Mapping[str, Sequence[str]]) -> Mapping[str, str]:
+    """For which processor images are made whose program has the wrong format: the local engine knows, which has built them."""
+    images = {
+        spec["image"]
+        for pod in pods
+        for spec, status, _ in containers_of(pod)
+        if WRONG_FORMAT in str(status) or any(WRONG_FORMAT in line for line in logs.get(f"{name_of(pod)}/{spec['name']}", ()))
+    }
+    found = {}
+    for image in images:
+        try:
+            answer = shell.run(["docker", "image", "inspect", "--format", "{{.Architecture}}", image], timeout=SECONDS, ok=None)
+        except MissingError:
+            return {}
+        if answer.code == 0:
+            found[image] = answer.stdout.strip()
+    return found
 
 
 def _placed_pods(cluster: Cluster) -> list[Object]:
@@ -106,37 +151,37 @@ def _tried(cluster: Cluster, *argv: str) -> Result:
 
 def _answers(cluster: Cluster, pods: Sequence[Object]) -> Mapping[str, str]:
     """What the readiness probes of running containers that are not ready are answered, asked through the API server."""
-    answers = {}
-    for pod in pods:
-        for spec, status, init in containers_of(pod):
-            if init or status.get("ready") or "running" not in status.get("state", {}):
-                continue
-            if answer := _ask(cluster, pod, spec):
-                answers[f"{name_of(pod)}/{spec['name']}"] = answer
-    return answers
+    probed = {
+        f"{name_of(pod)}/{spec['name']}": path
+        for pod in pods
+        for spec, status, init in containers_of(pod)
+        if not init and not status.get("ready") and "running" in status.get("state", {}) and (path := _probe_path(pod, spec))
+    }
+    if not probed:
+        return {}
+    try:
+        with api_proxy.serving(cluster, api_proxy.collection(cluster, "pods")) as connect:
+            answers = {key: _ask(connect, f"{api_proxy.collection(cluster, 'pods')}{path}") for key, path in probed.items()}
+    except InterruptedRunError:
+        raise
+    except TaskError:
+        return {}
+    return {key: answer for key, answer in answers.items() if answer}
 
 
-def _ask(cluster: Cluster, pod: Object, spec: Object) -> str:
-    """The answer of an HTTP readiness probe's address: status and body; empty when there is none to be had."""
+def _probe_path(pod: Object, spec: Object) -> str:
+    """Where a container's HTTP readiness probe asks, below the API server's path of pods; empty where it has none."""
     probe = spec.get("readinessProbe", {}).get("httpGet")
     if not probe or probe.get("scheme", "HTTP") != "HTTP":
         return ""
     ports: dict[Any, int] = {port.get("name"): port["containerPort"] for port in spec.get("ports", ())}
-    port = ports.get(probe["port"], probe["port"])
-    path = f"/api/v1/namespaces/{cluster.namespace}/pods/{name_of(pod)}:{port}/proxy{probe.get('path', '/')}"
-    result = _tried(cluster, "get", "--raw", path, "--v=8")
-    return answer_in(result.stdout, result.stderr)
+    return f"{name_of(pod)}:{ports.get(probe['port'], probe['port'])}/proxy{probe.get('path', '/')}"
 
 
-def answer_in(body: str, talk: str) -> str:
-    """Return status and body on one line, from what `kubectl get --raw --v=8` printed; empty when it had no answer.
-
-    For a bad status kubectl keeps the body to itself and tells it in its log alone, in one of two forms (klog's structured
-    one since Kubernetes 1.33, plain text before).
-    """
-    status = [new or old for new, old in STATUS.findall(talk)]
-    if not status:
+def _ask(connect: api_proxy.Connect, path: str) -> str:
+    """Return status and body on one line; empty when no answer comes, which is what the probe's event says in its own words."""
+    try:
+        answer = send(connect(PROBE_SECONDS), "the pod", "GET", path, None)
+    except TaskError:
         return ""
-    if not body and (match := BODY.search(talk)):
-        body = match["plain"] or match["block"] or json.loads(match["quoted"] or '""')
-    return " ".join(f"{status[-1]} {body}".split())
+    return " ".join(f"{answer.status} {answer.body}".split())

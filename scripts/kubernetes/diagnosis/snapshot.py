@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from scripts.kubernetes.quantity import parse_quantity
+
 if TYPE_CHECKING:
     from scripts.kubernetes.cluster import Object
 
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 REVISION = "deployment.kubernetes.io/revision"
-QUANTITY = re.compile(r"([0-9.]+)(m|k|[KMGTPE]i?)?")
-FACTORS = {
-    "": Decimal(1), "m": Decimal("0.001"), "k": Decimal(10**3), "M": Decimal(10**6), "G": Decimal(10**9), "T": Decimal(10**12),
-    "P": Decimal(10**15), "E": Decimal(10**18), "Ki": Decimal(2**10), "Mi": Decimal(2**20), "Gi": Decimal(2**30),
-    "Ti": Decimal(2**40), "Pi": Decimal(2**50), "Ei": Decimal(2**60),
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -38,6 +33,16 @@ class Snapshot:
     events: Sequence[Object] = ()
     """All events of the namespace."""
     nodes: Sequence[Object] = ()
+    dns: Sequence[Object] = ()
+    """The Deployments of the cluster's DNS."""
+    autoscalers: Sequence[Object] = ()
+    """HorizontalPodAutoscalers of the release."""
+    metrics_apis: Sequence[Object] = ()
+    """The APIServices that autoscalers read."""
+    secrets: Sequence[str] | None = None
+    """The names of the Secrets in the namespace; None where they may not be listed."""
+    architectures: Mapping[str, str] = field(default_factory=dict)
+    """Image -> the processor that it is made for, where its program has the wrong format and somebody knows."""
     placed_pods: Sequence[Object] = ()
     """Pods of every namespace, where a pod could not be placed."""
     policies: Sequence[Object] = ()
@@ -139,6 +144,55 @@ def containers_of(pod: Object) -> Iterator[tuple[Object, Object, bool]]:
             yield spec, by_name.get(spec["name"], {}), init
 
 
+def claims_of(pod: Object) -> list[str]:
+    """Return the names of the volume claims that a pod mounts."""
+    return [v["persistentVolumeClaim"]["claimName"] for v in pod["spec"].get("volumes", ()) if "persistentVolumeClaim" in v]
+
+
+def secrets_of(pod: Object) -> set[str]:
+    """Return the names of the Secrets without which no such pod can start."""
+    names: set[str] = set()
+    for volume in pod["spec"].get("volumes", ()):
+        secret = volume.get("secret", {})
+        if "secretName" in secret and not secret.get("optional"):
+            names.add(secret["secretName"])
+    for spec, _, _ in containers_of(pod):
+        sources = [source.get("secretRef") for source in spec.get("envFrom", ())]
+        sources += [variable.get("valueFrom", {}).get("secretKeyRef") for variable in spec.get("env", ())]
+        names.update(source["name"] for source in sources if source and not source.get("optional"))
+    return names
+
+
+def progress(snapshot: Snapshot, workload: Object) -> str:
+    """Return a line about a workload's rollout: ready and wanted pods, and what the slowest pod does."""
+    name = name_of(workload).removeprefix(f"{snapshot.release}-")
+    pods = snapshot.pods_of(workload)
+    ready = sum(is_ready(pod) for pod in pods)
+    doing = sorted({_doing(pod) for pod in pods if not is_ready(pod)})
+    if not doing and not is_rolled_out(workload):
+        doing = ["making pods" if len(pods) < wanted_replicas(workload) else "ending old pods"]
+    return f"{name} {ready}/{wanted_replicas(workload)}{f' ({doing[0]})' if doing else ''}"
+
+
+def _doing(pod: Object) -> str:
+    """What a pod that is not ready is doing, in a word or two."""
+    if condition_of(pod, "PodScheduled").get("status") != "True":
+        return "not placed on a node yet"
+    for spec, status, init in containers_of(pod):
+        state = status.get("state", {})
+        if init and state.get("terminated", {}).get("exitCode") == 0:
+            continue
+        if waiting := state.get("waiting"):
+            return str(waiting.get("reason", "waiting"))
+        if terminated := state.get("terminated"):
+            return f"{spec['name']} ended with exit code {terminated.get('exitCode')}"
+        if init and state:
+            return f"{spec['name']} runs"
+        if state and not status.get("started"):
+            return "starting"
+    return "not ready yet"
+
+
 def last_exit(status: Object) -> Object:
     """Return how a container's newest ended run ended, or an empty object when none has."""
     now = status.get("state", {}).get("terminated")
@@ -160,14 +214,6 @@ def event_time(event: Object) -> datetime:
     series = event.get("series") or {}
     times = (series.get("lastObservedTime"), event.get("lastTimestamp"), event.get("eventTime"))
     return max(time_of(t) for t in (*times, event["metadata"].get("creationTimestamp")))
-
-
-def parse_quantity(text: str | float) -> Decimal:
-    """Return a Kubernetes quantity as a number: cores or bytes. Raises ValueError when it is none."""
-    match = QUANTITY.fullmatch(str(text))
-    if not match:
-        raise ValueError(f"{text!r} is not a quantity")
-    return Decimal(match[1]) * FACTORS[match[2] or ""]
 
 
 def request_of(pod: Object, resource: str) -> Decimal:

@@ -1,7 +1,4 @@
-"""Writes the Grafana dashboards: `dashboards/*.yaml`, which people edit, become `dashboards/*.json`, which Grafana reads.
-
-    python -m scripts.monitoring.dashboards          write every JSON file again
-    python -m scripts.monitoring.dashboards --check  write nothing; exit 1 and name the files that are out of date
+"""Grafana dashboards: `monitoring/dashboards/*.yaml`, which people edit, rendered to the JSON that Grafana reads.
 
 A YAML file holds what differs between panels: title, description, queries, unit, thresholds. What all panels share (data source,
 legend, tooltip, position) is here. Panels flow from left to right and wrap at Grafana's 24 columns. `specs/monitoring.md`
@@ -10,9 +7,7 @@ says what is on the dashboards and why.
 
 from __future__ import annotations
 
-import argparse
 import json
-import sys
 import zlib
 from pathlib import Path
 from typing import Any
@@ -280,29 +275,7 @@ def render_dashboard(source: Json) -> Json:
     }
 
 
-def render_file(path: Path) -> str:
-    """The JSON text that belongs beside one YAML file."""
-    source = yaml.safe_load(path.read_text(encoding="utf-8"))
-    return json.dumps(render_dashboard(source), indent=2, ensure_ascii=False) + "\n"
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Write the JSON files, or with `--check` only compare them. Returns the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m scripts.monitoring.dashboards", description="Write the dashboards' JSON.")
-    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if a JSON file is out of date")
-    check = parser.parse_args(arguments).check
-    stale = []
-    for source in sorted(FOLDER.glob("*.yaml")):
-        path, text = source.with_suffix(".json"), render_file(source)
-        if path.exists() and path.read_text(encoding="utf-8") == text:
-            continue
-        stale.append(path)
-        if not check:
-            path.write_text(text, encoding="utf-8")
-    for path in stale:
-        print(f"{path.name}: {'out of date' if check else 'written'}", file=sys.stderr)
-    return 1 if check and stale else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+def rendered(folder: Path = FOLDER) -> dict[str, str]:
+    """Return the text of each dashboard, by the name of the file that Grafana gets."""
+    sources = {path.with_suffix(".json").name: yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.yaml"))}
+    return {name: json.dumps(render_dashboard(source), indent=2, ensure_ascii=False) + "\n" for name, source in sources.items()}

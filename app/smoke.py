@@ -1,0 +1,57 @@
+"""The Todo Chatbot's own smoke test: a todo added by chat is listed by the API and shown on the page.
+
+`invoke smoke` runs `prove(ask)`. `ask(service, method, path, body=None, timeout=10)` sends an HTTP request through the cluster's own
+Service and returns an answer with `status` and `body`. What `prove` returns is one line for the report; an AssertionError fails the test.
+"""
+
+import contextlib
+import json
+import secrets
+from collections.abc import Callable
+from typing import Any
+
+PAGE = "frontend"
+CHAT_SECONDS = 60
+
+
+def prove(ask: Callable[..., Any]) -> str:
+    """Add a todo by chat, find it in the API and on the page, and take it away again."""
+    title = f"smoke {secrets.token_hex(4)}"
+    try:
+        _use(ask, title)
+    except BaseException:
+        with contextlib.suppress(Exception):  # the failure that brought us here is what counts
+            _remove(ask, title)
+        raise
+    _remove(ask, title)
+    return "a todo added by chat is listed and shown"
+
+
+def _use(ask: Callable[..., Any], title: str) -> None:
+    answer = ask(PAGE, "POST", "/api/chat", json.dumps({"message": f"add {title}"}), timeout=CHAT_SECONDS)
+    said = _json(answer)
+    assert answer.status == 200, f"POST /api/chat answers {answer.status}: {answer.body[:300]}"
+    assert said.get("todos_changed"), f"the chat added no todo, and said: {said.get('text') or answer.body[:300]}"
+    assert _todos(ask, title), f"/api/todos does not list `{title}`, which the chat has added"
+    page = ask(PAGE, "GET", "/")
+    assert page.status == 200, f"/ answers {page.status}"
+    assert title in page.body.lower(), f"/ does not show `{title}`, which the API lists"
+
+
+def _todos(ask: Callable[..., Any], title: str) -> list[dict[str, Any]]:
+    """Return the todos with this title, however the assistant has capitalised it."""
+    listed = _json(ask(PAGE, "GET", f"/api/todos?q={title.replace(' ', '%20')}")).get("items", ())
+    return [todo for todo in listed if title in todo["title"].lower()]
+
+
+def _remove(ask: Callable[..., Any], title: str) -> None:
+    for todo in _todos(ask, title):
+        ask(PAGE, "DELETE", f"/api/todos/{todo['id']}")
+
+
+def _json(answer: Any) -> dict[str, Any]:
+    try:
+        content = json.loads(answer.body)
+    except ValueError:
+        return {}
+    return content if isinstance(content, dict) else {}
