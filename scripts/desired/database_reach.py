@@ -28,7 +28,7 @@ def databases(settings: Settings, env: EnvFile) -> Iterator[tuple[str, DatabaseU
 
 
 def doubts(key: str, url: DatabaseUrl) -> Iterator[str]:
-    """Yield what is doubtful about a URL. Nothing of it is shown but its host."""
+    """Yield what is doubtful about a URL."""
     address = _address(url.host)
     private = bool(address and address.is_private) or url.host in THIS_MACHINE
     if url.ssl_mode not in ENCRYPTED and not private and not is_loopback(url.host):
@@ -38,14 +38,14 @@ def doubts(key: str, url: DatabaseUrl) -> Iterator[str]:
     if url.parameters.get("sslrootcert", "system") != "system":
         yield f"{key} names a file in sslrootcert: it must be in the service's image, a file of this machine is not seen there"
     if "." not in url.host and address is None and not is_loopback(url.host):
-        yield f"{key} names the host {url.host}, without a domain: only a Service in the app's namespace has such a name"
+        yield f"{key} names a host without a domain: only a Service in the app's namespace has such a name"
 
 
 def unreachable(key: str, url: DatabaseUrl) -> Iterator[str]:
     """Yield why no container can reach the database, on any engine."""
     if is_loopback(url.host):
         yield (
-            f"{key} names {url.host}, which inside a container is the container itself: name this machine as containers see it "
+            f"{key} names {_shown(url.host)}, which inside a container is the container itself: name this machine as containers see it "
             "(its address in the network, or host.docker.internal), and let Postgres listen there"
         )
 
@@ -60,7 +60,7 @@ def blocked(key: str, url: DatabaseUrl, settings: Settings) -> Iterator[str]:
                 opened = _opened(name, url.host, port)
             else:
                 opened = f"services: {{{name}: {{internet: {{ports: [{', '.join(map(str, [*egress.open_ports, port]))}]}}}}}}"
-            yield f"{key} names {url.host}, port {port}, where the network policy of {name} does not let it: {WRITE} {opened}"
+            yield f"{key} names {_shown(url.host)}, port {port}, where the network policy of {name} does not let it: {WRITE} {opened}"
 
 
 def _may_reach(host: str, port: int, egress: Egress) -> bool:
@@ -79,9 +79,8 @@ def seems_blocked(key: str, url: DatabaseUrl, settings: Settings) -> Iterator[st
     for name, service in settings.services.items():
         egress = egress_of(settings, name) if found and key in service.secrets else None
         if egress and egress.has_open(port) and not any(egress.lets(address, port) for address in found):
-            there = f"{url.host}, which is {found[0]} here"
             opened = _opened(name, str(found[0]), port)
-            yield f"{key} names {there}, where the network policy of {name} does not let it: {WRITE} {opened}"
+            yield f"{key} names a host that is {found[0]} here, where the network policy of {name} does not let it: {WRITE} {opened}"
 
 
 def resolve(host: str) -> list[Address]:
@@ -99,6 +98,11 @@ def resolve(host: str) -> list[Address]:
     thread.start()
     thread.join(RESOLVE_SECONDS)
     return list(found)
+
+
+def _shown(host: str) -> str:
+    """A name may be a piece of a password that was not encoded; an address is needed for the remedy."""
+    return host if _address(host) or host in (*THIS_MACHINE, "localhost") else "a host"
 
 
 def _address(host: str) -> Address | None:
