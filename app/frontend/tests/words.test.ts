@@ -193,3 +193,9 @@ test('a time zone that the backend does not know is left out', async () => {
   expect(zones).toEqual([Intl.DateTimeFormat().resolvedOptions().timeZone, null]);
   vi.unstubAllGlobals();
 });
+
+test('the marks that hold a title apart in a sentence of ours are not shown, those inside the title are', () => {
+  const kinds = (ours: boolean) => textParts('“\u2068a\u202eb\u2069”', ours).map(({ kind }) => kind);
+  expect(kinds(true)).toEqual(['text', 'control', 'text']);
+  expect(kinds(false)).toEqual(['text', 'control', 'text', 'control', 'text', 'control', 'text']);
+});

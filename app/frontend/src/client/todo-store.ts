@@ -265,7 +265,8 @@ export class TodoStore {
       this.accept(problem.current);
       this.notify({ kind: 'problem', text: `${sentence} ${whatChanged(todo, problem.current)}` });
     } else if (problem.isConnection) {
-      const text = `${sentence} ${problem.message} Trying again…`;
+      const next = problem.kind === 'offline' ? 'It is done when you are online again.' : 'Trying again…';
+      const text = `${sentence} ${problem.message} ${next}`;
       this.notify({ kind: 'problem', text, whenReachable: () => this.repeat(todo, again) });
     } else {
       this.notify({ kind: 'problem', text: `${sentence} ${problem.message}` });

@@ -50,19 +50,20 @@ export function ChatPane({
     box.current?.focus();
   }
 
+  const talked = state.entries.some(({ role }) => role !== 'activity');
   return (
     <section className="pane chat" id="chat" aria-labelledby="chat-heading" tabIndex={-1}>
       <header className="pane-head">
         <h2 id="chat-heading">Assistant</h2>
         <AssistantName assistant={state.assistant} model={state.model} />
-        {state.entries.length > 0 && (
+        {talked && (
           <button type="button" className="button button-quiet" onClick={() => store.startNew()}>
             New chat
           </button>
         )}
       </header>
-      {state.entries.length === 0 ? (
-        <EmptyConversation onSuggestion={suggest} />
+      {!talked ? (
+        <EmptyConversation note={state.entries.at(-1)?.text ?? null} onSuggestion={suggest} />
       ) : (
         <Conversation
           entries={state.entries}
@@ -88,7 +89,14 @@ export function ChatPane({
   );
 }
 
-function EmptyConversation({ onSuggestion }: { onSuggestion: (text: string) => void }) {
+/** @param note what the person did last by hand */
+function EmptyConversation({
+  note,
+  onSuggestion,
+}: {
+  note: string | null;
+  onSuggestion: (text: string) => void;
+}) {
   return (
     <div className="scroll state chat-empty">
       <p className="state-title">Say what is to be done</p>
@@ -102,6 +110,11 @@ function EmptyConversation({ onSuggestion }: { onSuggestion: (text: string) => v
           </li>
         ))}
       </ul>
+      {note && (
+        <p className="entry-activity" dir="auto">
+          {note}
+        </p>
+      )}
     </div>
   );
 }

@@ -74,7 +74,7 @@ function Entry({
       {entry.tools.length > 0 && <ToolUses tools={entry.tools} />}
       {entry.text && (
         <p className="entry-text" dir="auto">
-          <Lines text={entry.text} />
+          <Lines text={entry.text} ours={entry.role !== 'user'} />
           {entry.earlier > 0 && <span className="quiet"> · {entry.earlier} more before</span>}
         </p>
       )}
@@ -163,13 +163,13 @@ function CopyButton({ text }: { text: string }) {
 }
 
 /** A text line by line, so that what a list's item says stays right of its number. */
-function Lines({ text }: { text: string }) {
+function Lines({ text, ours }: { text: string; ours: boolean }) {
   const lines = text.split('\n');
-  if (lines.length === 1) return <Words text={text} />;
+  if (lines.length === 1) return <Words text={text} ours={ours} />;
   return lines.map((line, place) => (
     // biome-ignore lint/suspicious/noArrayIndexKey: lines are only ever added at the end
     <span key={place} className={/^(\d+\.|[-*•]) /.test(line) ? 'line line-item' : 'line'}>
-      <Words text={line} />
+      <Words text={line} ours={ours} />
     </span>
   ));
 }

@@ -1,6 +1,6 @@
 'use client';
 
-import { type FormEvent, type KeyboardEvent, useState } from 'react';
+import { type FormEvent, type KeyboardEvent, useEffect, useRef, useState } from 'react';
 import type { TodoFields } from '@/client/api';
 import { differences } from '@/client/differences';
 import { tagsFrom, tagsProblem } from '@/client/tags';
@@ -39,6 +39,8 @@ export function EditTodo({
   const [error, setError] = useState<string | null>(null);
   const [conflict, setConflict] = useState<Conflict | null>(null);
   const [saving, setSaving] = useState(false);
+  const form = useRef<HTMLFormElement>(null);
+  useEffect(() => form.current?.scrollIntoView?.({ block: 'nearest' }), []);
 
   function write(change: Partial<Draft>) {
     const draft = { seen, title, details, ...change };
@@ -86,6 +88,7 @@ export function EditTodo({
 
   return (
     <form
+      ref={form}
       className="edit"
       aria-label={`Edit ${seen.title}`}
       onSubmit={submit}

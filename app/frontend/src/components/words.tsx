@@ -1,8 +1,11 @@
 import { textParts } from '@/shared/text-parts';
 
-/** A text that somebody wrote: addresses become links, and what would turn its direction unseen is shown. */
-export function Words({ text }: { text: string }) {
-  return textParts(text).map((part, place) => {
+/**
+ * A text that somebody wrote: addresses become links, and what would turn its direction unseen is shown.
+ * @param ours whether the text is a sentence of ours, which holds titles apart with marks of that kind
+ */
+export function Words({ text, ours = false }: { text: string; ours?: boolean }) {
+  return textParts(text, ours).map((part, place) => {
     switch (part.kind) {
       case 'text':
         return part.text;

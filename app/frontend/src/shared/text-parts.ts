@@ -21,8 +21,14 @@ const SPECIAL = /https?:\/\/[^\s<>"“”\u202a-\u202e\u2066-\u2069]+|[\u202a-\u
 /** A sentence's end after an address is no part of it. */
 const AFTER_LINK = /[.,;:!?'’…]+$/u;
 
-/** Divide a text into plain text, links, and characters that would turn it without being seen. */
-export function textParts(text: string): TextPart[] {
+/** With these a sentence holds a title apart from its own words. They turn nothing outside of it. */
+const ISOLATES = /[\u2068\u2069]/u;
+
+/**
+ * Divide a text into plain text, links, and characters that would turn it without being seen.
+ * @param isolatesAreText whether the marks that hold a title apart are meant to be there, and not shown
+ */
+export function textParts(text: string, isolatesAreText = false): TextPart[] {
   const parts: TextPart[] = [];
   let read = 0;
   const plain = (until: number) => {
@@ -30,6 +36,7 @@ export function textParts(text: string): TextPart[] {
     read = until;
   };
   for (const match of text.matchAll(SPECIAL)) {
+    if (isolatesAreText && ISOLATES.test(match[0])) continue;
     plain(match.index);
     const name = CONTROL_NAMES[match[0]];
     const part = name ? ({ kind: 'control', text: match[0], name } as const) : linkIn(match[0]);
