@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import warnings
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -19,6 +20,7 @@ PROBE_SECONDS = 10
 PLATFORMS = ("linux/amd64", "linux/arm64")
 CLI_ENVIRONMENT: Mapping[str, str | None] = {"DOCKER_DEFAULT_PLATFORM": None, "BUILDX_BUILDER": None}
 """What a person's shell may say to `docker` that would bring images for another machine, or build where our base images are not."""
+warnings.filterwarnings("ignore", module=r"docker\.credentials")  # of a helper that is missing: we say it ourselves
 KERNEL = Path("/proc/sys/kernel/osrelease")
 
 
