@@ -7,6 +7,7 @@ from collections import defaultdict, deque
 
 SHOWN_LINES = 20
 _STEP_LINE = re.compile(r"#(?P<step>\d+) (?P<text>.*)")
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _OWN_OUTPUT = re.compile(r"\d+\.\d+ ?(?P<text>.*)")
 
 
@@ -21,6 +22,7 @@ class BuildOutput:
 
     def take(self, line: str) -> None:
         """Add a line."""
+        line = _COLOUR.sub("", line)
         self._last.append(line)
         marked = _STEP_LINE.fullmatch(line)
         if not marked:

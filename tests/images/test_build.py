@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import secrets
 import shutil
+import socket
 import tarfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -221,3 +222,17 @@ def test_what_a_shell_says_to_docker_about_platforms_and_builders_does_not_count
     build_images.main(project, step)
     assert sources.content(project.images[0].reference) == "content"
     assert "marked-password" not in shell.run(["docker", "history", "--no-trunc", project.images[0].reference], timeout=20).stdout
+
+
+def test_a_build_reaches_a_proxy_on_this_machine(sources: Sources, step: StepReport, monkeypatch: pytest.MonkeyPatch) -> None:
+    base = next((tag for image in sources.client.images.list(name="todo-base-python") for tag in image.tags), None)
+    if base is None:
+        pytest.skip("no base with a shell is here (invoke build)")
+    with socket.create_server(("127.0.0.1", 0)) as proxy:
+        port = proxy.getsockname()[1]
+        monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{port}")
+        sources.file.write_text(f"import socket; socket.create_connection(('127.0.0.1', {port}), 5)")
+        sources.dockerfile.write_text(
+            DOCKERFILE.replace("FROM ${BASE_IMAGE}", f"FROM {base}").replace("USER", "RUN python3 /app/file\nUSER")
+        )
+        build_images.main(sources.project(), step)
