@@ -15,10 +15,17 @@ from scripts.desired.build_context import HEX_DIGITS
 from scripts.machine.certificates import extra_ca
 from scripts.machine.docker_client import docker_client
 
+EXTRA_CA = "extra-ca"
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy")
 PASSED = (*PROXIES, "NO_PROXY", "no_proxy")
 THIS_MACHINE = "host.docker.internal"
 """How a container of Docker Desktop calls the machine that a person sits at."""
+
+
+def extra_ca_reference(settings: Settings) -> str:
+    """Return the name of the image that holds the extra certificates, or of the empty one. Raises InputError."""
+    content = extra_ca(settings.build.extra_ca)
+    return f"{settings.project}-{EXTRA_CA}:h{hashlib.sha256(content).hexdigest()[:HEX_DIGITS]}" if content else "scratch"
 
 
 def extra_ca_image(settings: Settings) -> str:
@@ -26,14 +33,12 @@ def extra_ca_image(settings: Settings) -> str:
 
     A build copies from it in its first stages only, so nothing of it stays in what runs. Raises InputError.
     """
-    content = extra_ca(settings.build.extra_ca)
-    if not content:
-        return "scratch"
-    reference = f"{settings.project}-extra-ca:h{hashlib.sha256(content).hexdigest()[:HEX_DIGITS]}"
-    repository, _, tag = reference.partition(":")
-    if not docker_client().images.list(name=reference):
-        label = [f"LABEL app.kubernetes.io/part-of={settings.release}"]
-        docker_client().api.import_image_from_data(_tar({"ca.pem": content}), repository=repository, tag=tag, changes=label)
+    reference = extra_ca_reference(settings)
+    if reference != "scratch" and not docker_client().images.list(name=reference):
+        repository, _, tag = reference.partition(":")
+        content = _tar({"ca.pem": extra_ca(settings.build.extra_ca)})
+        label = f"LABEL app.kubernetes.io/part-of={settings.release}"
+        docker_client().api.import_image_from_data(content, repository=repository, tag=tag, changes=[label])
     return reference
 
 
