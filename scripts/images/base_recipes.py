@@ -19,6 +19,7 @@ from scripts.core.paths import ROOT
 from scripts.core.report import StepReport
 from scripts.desired.build_context import HEX_DIGITS
 from scripts.desired.dockerignore import Dockerignore
+from scripts.machine import packages
 from scripts.machine.docker_client import CLI_ENVIRONMENT, docker_client
 
 RECIPES = ROOT / "docker/base"
@@ -31,8 +32,8 @@ _root_lock = threading.Lock()
 
 def packages_reference(project: str, name: str, base: Base, *, runtime: bool = False) -> str:
     """Return the name of the base image that is made from Debian packages: its tag is the hash of its recipe."""
-    packages = base.runtime_packages if runtime and base.runtime_packages else base.packages
-    digest = hashlib.sha256("\0".join(packages).encode())
+    wanted = base.runtime_packages if runtime and base.runtime_packages else base.packages
+    digest = hashlib.sha256("\0".join(wanted).encode())
     for folder in (RECIPES, *([ROOT / base.recipe] if base.recipe else [])):
         for file, content in recipe_files(folder).items():
             digest.update(file.encode() + b"\0" + content)
@@ -60,6 +61,17 @@ def obstacle() -> str:
     return "" if user in names or str(os.geteuid()) in names else f"{SUBUID} has no entry for {user}, which mmdebstrap needs"
 
 
+def remedy() -> str:
+    """Return the command that lets this user make bases from packages."""
+    if packages.installable():
+        return "invoke setup"
+    if packages.system() != "debian":
+        return "run it on Debian or Ubuntu"
+    ids = "100000-165535"
+    subuid = "" if os.geteuid() == 0 else f" uidmap && sudo usermod --add-subuids {ids} --add-subgids {ids} $USER"
+    return f"sudo apt-get install mmdebstrap{subuid}"
+
+
 def make(settings: Settings, name: str, step: StepReport) -> None:
     """Make what `name` lacks of its base for building and its base for running. Raises CommandError."""
     base = settings.base_images[name]
@@ -67,12 +79,12 @@ def make(settings: Settings, name: str, step: StepReport) -> None:
     wanted[packages_reference(settings.project, name, base, runtime=True)] = base.runtime_packages or base.packages
     with _unpacked(base) as (recipes, own):
         root = _common_root(recipes, step)
-        for reference, packages in wanted.items():
+        for reference, content in wanted.items():
             if docker_client().images.list(name=reference):
                 continue
             tar = CACHE / f"{reference.replace(':', '-')}.tar"
             try:
-                _run(recipes, "base", root, tar, own, *packages, step=step, what=reference)
+                _run(recipes, "base", root, tar, own, *content, step=step, what=reference)
                 label = f"LABEL app.kubernetes.io/part-of={settings.release}"
                 argv = ["docker", "import", "--change", label, str(tar), reference]
                 shell.run(argv, timeout=MAKE_SECONDS, env=CLI_ENVIRONMENT)

@@ -88,7 +88,7 @@ def _make(settings: Settings, name: str, refusals: list[str], step: StepReport) 
 def _how() -> str:
     if sys.platform != "linux":
         return "bring this machine online, or set the proxy of Docker Desktop; then run it again"
-    return "fix the network or Docker's proxy; or `invoke setup`, which brings what makes bases from packages on Debian and Ubuntu"
+    return f"fix the network or Docker's proxy; or, to make bases from packages: {base_recipes.remedy()}"
 
 
 @lru_cache

@@ -24,6 +24,10 @@ warnings.filterwarnings("ignore", module=r"docker\.credentials")  # of a helper 
 KERNEL = Path("/proc/sys/kernel/osrelease")
 
 
+class NotRunningError(MissingError):
+    """No daemon runs where one usually does: it can be installed and started."""
+
+
 def docker_client() -> docker.DockerClient:
     """Return a client of the Docker daemon. Raises MissingError with the cause when it cannot be used."""
     found = _probe()
@@ -50,14 +54,19 @@ def _probe() -> docker.DockerClient | MissingError:
 
 def docker_answers() -> bool:
     """Return whether a Docker daemon answers now. Asks each time."""
+    return docker_refusal() is None
+
+
+def docker_refusal() -> MissingError | None:
+    """Return why the Docker daemon cannot be used now, or None. Asks each time."""
     try:
         with contextlib.closing(_connect()):
             pass
-    except MissingError:
-        return False
+    except MissingError as error:
+        return error
     if isinstance(_probe(), MissingError):
         _probe.cache_clear()
-    return True
+    return None
 
 
 def _connect() -> docker.DockerClient:
@@ -83,8 +92,9 @@ def _explained(error: Exception, endpoint: Endpoint) -> MissingError:
             f"Docker{where} cannot be asked by TLS", "fix DOCKER_CERT_PATH and DOCKER_TLS_VERIFY, or the context", [text[-300:]]
         )
     if any(isinstance(each, ConnectionRefusedError | FileNotFoundError) for each in chain) or "refused" in text:
-        action = f"start it, or fix what names it ({endpoint.named_by})" if endpoint.named_by else _how_to_start()
-        return MissingError(f"Docker{where} is not running", action)
+        if not endpoint.named_by:
+            return NotRunningError("Docker is not running", _how_to_start())
+        return MissingError(f"Docker{where} is not running", f"start it, or fix what names it ({endpoint.named_by})")
     return MissingError(f"Docker{where} cannot be used", "`docker version` tells more", [str(chain[-1])[:300]])
 
 

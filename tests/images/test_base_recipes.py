@@ -90,6 +90,23 @@ def test_who_cannot_make_bases_is_told_what_is_missing(
     assert bool(told) == bool(reason)
 
 
+@pytest.mark.parametrize(
+    ("user", "installable", "system", "remedy"),
+    [
+        (0, True, "debian", "invoke setup"),
+        (1000, False, "debian", "sudo apt-get install mmdebstrap uidmap && sudo usermod --add-subuids"),
+        (1000, False, "fedora", "run it on Debian or Ubuntu"),
+    ],
+)
+def test_the_remedy_is_one_that_this_user_can_run(
+    user: int, installable: bool, system: str, remedy: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(base_recipes.os, "geteuid", lambda: user)
+    monkeypatch.setattr(base_recipes.packages, "installable", lambda: installable)
+    monkeypatch.setattr(base_recipes.packages, "system", lambda: system)
+    assert base_recipes.remedy().startswith(remedy)
+
+
 def test_the_recipes_of_the_settings_are_there() -> None:
     for name, base in load_settings().base_images.items():
         assert base.recipe is None or base_recipes.recipe_files(ROOT / base.recipe), name
