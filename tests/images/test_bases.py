@@ -241,11 +241,11 @@ class Server:
         self.docker("volume", "rm", "--force", self.name)
 
 
-def built(name: str, base: images.BaseImage) -> Iterator[str]:
+def built(name: str, base: images.BaseImage, root: Path = ROOT) -> Iterator[str]:
     """The image `name` on this base, under a tag of its own for as long as the tests run."""
     reference = f"{LABEL}:{secrets.token_hex(4)}"
-    argv = ["docker", "build", "--quiet", "--file", str(ROOT / f"docker/{name}.Dockerfile"), "--tag", reference]
-    argv += ["--build-arg", f"BASE_IMAGE={base.build}", str(ROOT / f"docker/{name}")]
+    argv = ["docker", "build", "--quiet", "--file", str(root / f"docker/{name}.Dockerfile"), "--tag", reference]
+    argv += ["--build-arg", f"BASE_IMAGE={base.build}", str(root / f"docker/{name}")]
     shell.run(argv, timeout=300, env={"DOCKER_BUILDKIT": "0"})
     yield reference
     subprocess.run(["docker", "rmi", reference], capture_output=True, check=False)
@@ -266,6 +266,18 @@ def server(postgres_image: str) -> Iterator[Server]:
     server = Server(postgres_image)
     yield server
     server.remove()
+
+
+def test_a_checkout_with_windows_line_ends_and_no_executable_bits_makes_the_same_postgres(
+    made: Callable[[str], images.BaseImage], tmp_path: Path
+) -> None:
+    for name in ("docker/postgres.Dockerfile", "docker/postgres/entrypoint.sh"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes((ROOT / name).read_bytes().replace(b"\n", b"\r\n"))
+        (tmp_path / name).chmod(0o644)
+    for reference in built("postgres", made("postgres"), tmp_path):
+        argv = ["docker", "run", "--rm", "--network=none", reference, "echo", "it runs"]
+        assert subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False).stdout == "it runs\n"
 
 
 def test_postgres_serves_the_named_user_and_database_with_that_password_only(server: Server) -> None:
