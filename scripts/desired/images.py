@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from scripts.config.env_file import EnvFile
@@ -34,6 +34,8 @@ class Image:
     context: Path
     dockerfile: Path
     base: BaseImage
+    platform: str = ""
+    """As Docker names it: `linux/amd64`."""
 
     @property
     def reference(self) -> str:
@@ -52,7 +54,12 @@ def sources(settings: Settings, env: EnvFile, *, monitored: bool) -> dict[str, S
 
 
 def desired_image(project: str, name: str, source: Source, base: BaseImage, platform: str) -> Image:
-    """Return the image that `source` makes on `base` for a platform (as Docker names it: `linux/amd64`)."""
-    context, dockerfile = ROOT / source.context, ROOT / source.dockerfile
-    inputs = {"platform": platform, "base": " ".join(base.ids)}
-    return Image(name, f"{project}-{name}", f"h{content_hash(context, dockerfile, inputs)}", context, dockerfile, base)
+    """Return the image that `source` makes on `base` for a platform (as Docker names it: `linux/amd64`). Raises InputError."""
+    image = Image(name, f"{project}-{name}", "", ROOT / source.context, ROOT / source.dockerfile, base, platform)
+    return replace(image, tag=image_tag(image))
+
+
+def image_tag(image: Image) -> str:
+    """Return the tag of an image that is made of its context and Dockerfile as they are now. Raises InputError."""
+    inputs = {"platform": image.platform, "base": " ".join(image.base.ids)}
+    return f"h{content_hash(image.context, image.dockerfile, inputs)}"

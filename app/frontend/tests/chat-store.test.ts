@@ -1,10 +1,29 @@
-import { beforeEach, expect, test } from 'vitest';
-import { type ChatApi, Problem } from '@/client/api';
-import { ChatStore, chatEvents, type FirstChat } from '@/client/chat-store';
+import { beforeEach, expect, test, vi } from 'vitest';
+import type { ChatApi, MessageContext } from '@/client/api';
+import { chatEvents } from '@/client/chat-events';
+import { ChatStore, type FirstChat } from '@/client/chat-store';
+import { Problem } from '@/client/problem';
+import type { StoredMessage } from '@/shared/chat';
 
 const CONVERSATION = '11111111-1111-4111-8111-111111111111';
 const START = `event: start\ndata: {"conversation_id":"${CONVERSATION}","assistant":"rules"}\n\n`;
-const DONE = 'event: done\ndata: {"message_id":"m","todos_changed":true}\n\n';
+const DONE = 'event: done\ndata: {"message_id":"m","todos_changed":true,"undo":null,"choices":[]}\n\n';
+
+function stored(
+  role: StoredMessage['role'],
+  text: string,
+  fields: Partial<StoredMessage> = {},
+): StoredMessage {
+  return {
+    id: `${role} ${text}`,
+    role,
+    text,
+    created_at: new Date().toISOString(),
+    undo: null,
+    choices: [],
+    ...fields,
+  };
+}
 
 /** An answer whose bytes arrive in the given pieces. */
 function streamed(pieces: (string | Uint8Array)[], ending: 'close' | 'break' = 'close'): Response {
@@ -23,12 +42,17 @@ function streamed(pieces: (string | Uint8Array)[], ending: 'close' | 'break' = '
 }
 
 let reply: ChatApi['send'];
-let sent: (string | null)[];
+let sent: MessageContext[];
+/** What the backend has stored of the conversation. */
+let history: StoredMessage[];
+let undoing: (id: string) => Promise<void>;
 let reloads: number;
 let conversations: (string | null)[];
 
 beforeEach(() => {
   sent = [];
+  history = [stored('user', 'Before'), stored('assistant', 'Done.')];
+  undoing = async () => {};
   reloads = 0;
   conversations = [];
 });
@@ -36,16 +60,21 @@ beforeEach(() => {
 function start(first: Partial<FirstChat> = {}): ChatStore {
   const api: ChatApi = {
     info: async () => ({ version: '1', assistant: 'gemini', model: 'some-model' }),
-    messages: async () => [{ id: 'old', role: 'user', text: 'Before', created_at: '' }],
-    send: (message, conversationId, signal) => {
-      sent.push(conversationId);
-      return reply(message, conversationId, signal);
+    messages: async () => history,
+    send: (message, context, signal) => {
+      sent.push(context);
+      return reply(message, context, signal);
     },
+    undo: (id) => undoing(id),
   };
   return new ChatStore(
     api,
     { conversationId: null, messages: null, assistant: null, ...first },
-    { onTodosChanged: () => (reloads += 1), onConversation: (id) => conversations.push(id) },
+    {
+      onTodosChanged: () => (reloads += 1),
+      onConversation: (id) => conversations.push(id),
+      shown: () => ['first', 'second'],
+    },
   );
 }
 
@@ -155,14 +184,14 @@ test('stopping keeps what has come', async () => {
   expect(last(store)).toMatchObject({ text: 'Half', problem: 'Stopped.' });
 });
 
-test('a conversation that the backend no longer knows is begun anew with the same message', async () => {
-  reply = async (_message, conversationId) => {
+test('a conversation that the backend no longer knows is begun again with the same message', async () => {
+  reply = async (_message, { conversationId }) => {
     if (conversationId) throw new Problem('gone', 'There is no such conversation.');
     return streamed([START, DONE]);
   };
   const store = start({ conversationId: 'forgotten', messages: [] });
   expect(await store.send('hello')).toBeNull();
-  expect(sent).toEqual(['forgotten', null]);
+  expect(sent.map(({ conversationId }) => conversationId)).toEqual(['forgotten', null]);
   expect(conversations).toEqual([null, CONVERSATION]);
 });
 
@@ -189,13 +218,162 @@ test('what the page came without is fetched later, once', async () => {
   const store = start({ conversationId: CONVERSATION });
   await store.loadMissing();
   await store.loadMissing();
-  expect(lines(store)).toEqual(['user: Before']);
+  expect(lines(store)).toEqual(['user: Before', 'assistant: Done.']);
   expect(store.getState()).toMatchObject({ assistant: 'gemini', model: 'some-model' });
 });
 
 test('a new chat forgets the conversation', () => {
   const store = start({ conversationId: CONVERSATION, messages: [] });
-  store.startAnew();
+  store.startNew();
   expect(conversations).toEqual([null]);
   expect(lines(store)).toEqual([]);
+});
+
+/** Sends a message whose answer never comes, until the request is given up. */
+const neverTaken: ChatApi['send'] = (_message, _context, signal) =>
+  new Promise((_, fail) => signal.addEventListener('abort', () => fail(signal.reason)));
+
+test('a new chat while a message is on its way stays new', async () => {
+  reply = neverTaken;
+  const store = start({ conversationId: CONVERSATION, messages: history });
+  const sending = store.send('hello');
+  store.startNew();
+  expect(await sending).toBeNull();
+  expect(lines(store)).toEqual([]);
+  expect(store.getState().answering).toBe(false);
+});
+
+test('a message sent into a new chat is not disturbed by the end of the one before', async () => {
+  reply = neverTaken;
+  const store = start();
+  const sending = store.send('old');
+  store.startNew();
+  let finish = () => {};
+  reply = async () => {
+    await new Promise<void>((done) => {
+      finish = done;
+    });
+    return streamed([START, DONE]);
+  };
+  const next = store.send('new');
+  await sending;
+  expect(store.getState().answering).toBe(true);
+  finish();
+  await next;
+  expect(lines(store)).toEqual(['user: new', 'assistant: ']);
+});
+
+test('what is noted while a message is on its way stays when the message is not taken', async () => {
+  const store = start({ messages: history, conversationId: CONVERSATION });
+  reply = async () => {
+    store.note('You added A.');
+    throw new Problem('unreachable', 'Not now.');
+  };
+  await store.send('hello');
+  expect(lines(store)).toEqual(['user: Before', 'assistant: Done.', 'activity: You added A.']);
+});
+
+test('a message says which todos the page shows', async () => {
+  reply = async () => streamed([START, DONE]);
+  await start().send('done with the second');
+  expect(sent[0]?.shown).toEqual(['first', 'second']);
+});
+
+const OFFERS =
+  'event: done\ndata: {"message_id":"m","todos_changed":true,"undo":"u1","choices":[{"label":"Yes","message":"yes"}]}\n\n';
+
+test('an answer that changed todos can be undone, once', async () => {
+  reply = async () => streamed([START, OFFERS]);
+  const store = start();
+  await store.send('add it');
+  expect(last(store)).toMatchObject({ undo: { id: 'u1', state: 'offered' }, choices: [{ label: 'Yes' }] });
+  const undone: string[] = [];
+  undoing = async (id) => {
+    undone.push(id);
+  };
+  const { id = '' } = last(store) ?? {};
+  await Promise.all([store.undo(id), store.undo(id)]);
+  expect(undone).toEqual(['u1']);
+  expect(last(store)?.undo?.state).toBe('done');
+  expect(reloads).toBe(2);
+});
+
+test.each([
+  [new Problem('conflict', '“milk” was changed since.'), 'refused', '“milk” was changed since.'],
+  [new Problem('gone', 'It no longer exists.'), 'refused', 'This can no longer be undone.'],
+  [new Problem('unreachable', 'Not now.'), 'offered', 'Not now.'],
+])('an undo that ends with %s is %s', async (problem, state, sentence) => {
+  reply = async () => streamed([START, OFFERS]);
+  undoing = () => Promise.reject(problem);
+  const store = start();
+  await store.send('add it');
+  await store.undo(last(store)?.id ?? '');
+  expect(last(store)?.undo).toEqual({ id: 'u1', state, problem: sentence });
+});
+
+test('an answer that was under way when the page was loaded is waited for', async () => {
+  vi.useFakeTimers();
+  history = [stored('user', 'add milk')];
+  const store = start({ conversationId: CONVERSATION, messages: history });
+  expect(last(store)).toMatchObject({ role: 'assistant', streaming: true });
+  expect(store.getState().answering).toBe(true);
+  const resuming = store.resume();
+  await vi.advanceTimersByTimeAsync(3_000);
+  expect(last(store)?.streaming).toBe(true);
+  history = [...history, stored('assistant', 'Added.', { undo: 'u1' })];
+  await vi.advanceTimersByTimeAsync(5_000);
+  await resuming;
+  expect(last(store)).toMatchObject({ text: 'Added.', streaming: false, undo: { id: 'u1' } });
+  expect(store.getState().answering).toBe(false);
+  vi.useRealTimers();
+});
+
+test('a message that nobody answered is said to be so, and can be asked again', async () => {
+  history = [stored('user', 'add milk', { created_at: '2020-01-01T00:00:00Z' })];
+  const store = start({ conversationId: CONVERSATION, messages: history });
+  await store.resume();
+  expect(last(store)).toMatchObject({ problem: 'This message was not answered.', streaming: false });
+  reply = async () => streamed([START, DONE]);
+  await store.retry(last(store)?.id ?? '');
+  expect(lines(store)).toEqual(['user: add milk', 'assistant: ']);
+});
+
+test('an answer that was cut off is fetched and not asked for twice', async () => {
+  reply = async () => streamed([START], 'break');
+  const store = start();
+  await store.send('add milk');
+  history = [stored('user', 'add milk'), stored('assistant', 'Added.', { undo: 'u1' })];
+  expect(await store.retry(last(store)?.id ?? '')).toBeNull();
+  expect(sent).toHaveLength(1);
+  expect(last(store)).toMatchObject({ text: 'Added.', problem: null, undo: { id: 'u1' }, streaming: false });
+});
+
+test('an answer that failed is asked for again in its place', async () => {
+  reply = async () => streamed([START, 'event: error\ndata: {"message":"Too many requests."}\n\n', DONE]);
+  const store = start();
+  await store.send('hello');
+  reply = async () => streamed([START, 'event: delta\ndata: {"text":"Hi."}\n\n', DONE]);
+  await store.retry(last(store)?.id ?? '');
+  expect(lines(store)).toEqual(['user: hello', 'assistant: Hi.']);
+});
+
+test('an answer that still streams when the conversation is left ends nothing in the next one', async () => {
+  reply = async (_message, _context, signal) =>
+    new Response(
+      new ReadableStream({
+        start: (controller) => {
+          controller.enqueue(new TextEncoder().encode(START));
+          signal.addEventListener('abort', () => controller.error(signal.reason));
+        },
+      }),
+    );
+  const store = start();
+  const streaming = store.send('old');
+  while (conversations.length === 0) await new Promise((done) => setTimeout(done, 1));
+  store.startNew();
+  reply = neverTaken;
+  void store.send('new');
+  await streaming;
+  expect(store.getState().answering).toBe(true);
+  expect(lines(store)).toEqual(['user: new', 'assistant: ']);
 });

@@ -11,6 +11,7 @@ from todo_backend.replies import Todo, UnclearError
 from todo_backend.schemas import Order, Priority, Sort, State
 from todo_backend.stems import stem
 
+_LONGEST = 300  # characters that are looked through
 _MOST = 200  # todos that one call of the tool returns
 
 
@@ -82,7 +83,7 @@ _NUMBERS = {"two": 2, "three": 3, "four": 4, "five": 5, "ten": 10}
 def parse_filter(words: str, now: datetime, state: State = "open") -> Filter:
     """Read a phrase about todos; what it does not know is left in `rest`."""
     chosen = Filter(state=state)
-    words = f" {words.strip()} "
+    words = f" {words.strip()[:_LONGEST]} "
     words = re.sub(r"\b(today|tomorrow|tonight|\w+day)'s\b", r"\1", words)
     if found := _SORT.search(words):
         chosen = _sorted(chosen, found)

@@ -1,13 +1,14 @@
 'use client';
 
-import { type FormEvent, type KeyboardEvent, useId } from 'react';
+import { type FormEvent, type KeyboardEvent, type RefObject, useId } from 'react';
 import { SendIcon, StopIcon } from './icons';
 
-/** Longest message that the box takes. */
-const MESSAGE_MAX = 4_000;
+/** The longest message that the backend takes. */
+const MESSAGE_MAX = 2_000;
 
 /** The box for a message. Enter sends, Shift and Enter begin a new line. */
 export function Composer({
+  box,
   draft,
   error,
   answering,
@@ -15,6 +16,7 @@ export function Composer({
   onSend,
   onStop,
 }: {
+  box?: RefObject<HTMLTextAreaElement | null>;
   draft: string;
   error: string | null;
   answering: boolean;
@@ -47,6 +49,7 @@ export function Composer({
       )}
       <div className="composer-box">
         <textarea
+          ref={box}
           aria-label="Message to the assistant"
           aria-describedby={error ? errorId : undefined}
           placeholder="Message the assistant"

@@ -1,7 +1,7 @@
 'use client';
 
 import { useEffect } from 'react';
-import type { Notice } from '@/client/todo-store';
+import type { Notice } from '@/client/notices';
 import { CrossIcon } from './icons';
 
 const INFO_MS = 8_000;
