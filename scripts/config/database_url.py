@@ -94,8 +94,7 @@ def parse(raw: str) -> DatabaseUrl:
     host, port = _host_and_port(authority)
     if not database:
         raise DatabaseUrlError("names no database: write its name after the host, as in host/database")
-    if "/" in database:
-        raise DatabaseUrlError("has a `/` in the name of the database: write %2F, or end it after the name")
+    _refuse_rest(database)
     user, colon, password = before.partition(":")
     if at and not user:
         raise DatabaseUrlError("names no user before the `@`")
@@ -114,7 +113,15 @@ def _refuse_invisible(raw: str) -> None:
         if character in "\r\n":
             raise DatabaseUrlError(f"holds a line break (character {position}): write it on one line")
         if character == " " or not character.isprintable():
-            raise DatabaseUrlError(f"holds a blank or an invisible character (character {position})")
+            raise DatabaseUrlError(f"holds a blank or an invisible character (character {position}): a blank is %20")
+
+
+def _refuse_rest(database: str) -> None:
+    """What was copied with a URL from a shell line or a text ends up in the name of the database."""
+    found = next((character for character in "/;,'\"`<>\\" if character in database), "")
+    if found:
+        remedy = f"end it after the name, or write {urllib.parse.quote(found, safe='')}"
+        raise DatabaseUrlError(f"has a `{found}` in the name of the database: {remedy}")
 
 
 def _refuse_ambiguous(credentials: str) -> None:

@@ -12,7 +12,8 @@ from invoke.config import AmbiguousMergeError, Config
 from invoke.exceptions import AmbiguousEnvVar, UncastableEnvVar
 from pydantic import Field, ValidationError, model_validator
 
-from scripts.config import text_file, yaml_text
+from scripts.config import database_url, text_file, yaml_text
+from scripts.config.database_url import DatabaseUrlError
 from scripts.config.validation import meant, problems_of
 from scripts.core.errors import InputError, all_problems
 from scripts.core.paths import ROOT
@@ -262,8 +263,8 @@ class Settings(Strict):
             for name in re.findall(r"\{(\w+)\}", rule.default):
                 if name not in self.env and name != "release":
                     yield f"env.{key}.default: `{name}` is not under env{meant(name, self.env)}"
-            if rule.generate and rule.format == "postgres_url":
-                yield f"env.{key}: a database URL cannot be invented; leave out generate"
+            if rule.format == "postgres_url":
+                yield from (f"env.{key}{problem}" for problem in _wrong_database(rule))
         yield from (f"tools.{name}: is missing" for name in NEEDED_TOOLS if name not in self.tools)
 
     def _missing_paths(self) -> Iterator[str]:
@@ -285,6 +286,16 @@ class Settings(Strict):
             ports[service.local_port] = name
             if name in OWN_COMPONENTS:
                 yield f"services.{name}: the name is taken by the Postgres of our own"
+
+
+def _wrong_database(rule: EnvKey) -> Iterator[str]:
+    if rule.generate:
+        yield ": a database URL cannot be invented; leave out generate"
+    try:
+        if rule.default:
+            database_url.parse(re.sub(r"\{\w+\}", "x", rule.default))
+    except DatabaseUrlError as error:
+        yield f".default {error}"
 
 
 def _exists(path: str) -> bool:
