@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import urllib.parse
 from typing import Any
 
 import pytest
 import yaml
 from hypothesis import example, given, settings
-from hypothesis import strategies as st
 
 from scripts.config import database_url
 from scripts.config.database_url import DatabaseUrlError, parse
 from scripts.core.paths import ROOT
+from tests.reports.urls import URLS, WELL_FORMED
 
 pytestmark = pytest.mark.unit
 
@@ -44,21 +43,8 @@ def test_the_password_is_not_in_the_representation() -> None:
     assert "marked" not in repr(parse("postgresql://u:marked@h/d"))
 
 
-PIECES = [*"up:@/?#[]&=%+,.-hdxä\n \u200b\0", "%40", "%ff", "::1", "5432", "99999", "sslmode", "require", "ssl", "options"]
-NEAR_URLS = st.builds("".join, st.lists(st.sampled_from(PIECES), max_size=12)).map("postgresql://".__add__)
-WELL_FORMED = st.builds(
-    "postgresql://{}:{}@{}{}/{}{}".format,
-    st.text(min_size=1).map(lambda text: urllib.parse.quote(text.encode("utf-8", "replace"), safe="")),
-    st.text().map(lambda text: urllib.parse.quote(text.encode("utf-8", "replace"), safe="")),
-    st.sampled_from(["h", "ep-x-1.neon.tech", "10.0.0.1", "[::1]"]),
-    st.sampled_from(["", ":1", ":65535"]),
-    st.text(min_size=1).map(lambda text: urllib.parse.quote(text.encode("utf-8", "replace"), safe="")),
-    st.sampled_from(["", "?", "?sslmode=require", "?ssl=true&options=a%20b+c"]),
-)
-
-
 @FUZZ
-@given(st.one_of(NEAR_URLS, WELL_FORMED, st.text()))
+@given(URLS)
 @example("postgresql://u:p%ss@h/d")
 def test_whatever_is_understood_sqlalchemy_understands_alike(raw: str) -> None:
     sqlalchemy = pytest.importorskip("sqlalchemy")

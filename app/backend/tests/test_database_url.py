@@ -3,9 +3,11 @@ from pathlib import Path
 
 import pytest
 import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from todo_backend.database import CONNECT_TIMEOUT, parse_database_url
-from todo_backend.database_url import DatabaseUrlError
+from todo_backend.database_url import DatabaseUrlError, parse
 
 # The rows that people reported; the tool that makes the Secrets is tested by the same.
 REPORTED = yaml.safe_load((Path(__file__).parents[3] / "tests/reports/database_urls.yaml").read_text())
@@ -78,3 +80,18 @@ def test_sslmodes_without_a_promise_need_no_context(mode, tls):
 def test_a_root_certificate_that_is_not_there_is_refused():
     with pytest.raises(DatabaseUrlError, match="sslrootcert that cannot be read"):
         parse_database_url("postgresql://u:secret@h/d?sslmode=verify-full&sslrootcert=/none")
+
+
+PARTS = st.lists(st.sampled_from([*"up:@/?#[]&=%+,.-;x", "%40", "%00", "ssl=", "5432", "::1"]), max_size=2).map("".join)
+
+
+@settings(deadline=None, database=None)
+@given(st.builds("postgresql://u{}:p{}@h{}/d{}?sslmode=require{}".format, PARTS, PARTS, PARTS, PARTS, PARTS))
+def test_whatever_is_understood_makes_an_engine(url):
+    try:
+        parse(url)
+    except DatabaseUrlError:
+        return
+    target = parse_database_url(url)
+    _, options = target.engine().dialect.create_connect_args(target.url)
+    assert set(options) <= {"host", "port", "user", "password", "database"}
