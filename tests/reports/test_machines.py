@@ -1,12 +1,14 @@
-"""A machine that cannot run this gets one line, by whichever way it comes in."""
+"""A machine that cannot run this gets one line, by whichever way it comes in; and the limits of machines are as we know them."""
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
 import pytest
 
+from scripts.config.formats import LONGEST_STRING
 from scripts.core.paths import ROOT
 
 pytestmark = pytest.mark.runner
@@ -33,3 +35,11 @@ def test_it_is_told_in_one_line(machine: str, says: str, way_in: str) -> None:
 def test_this_machine_is_taken() -> None:
     run = subprocess.run([sys.executable, "-c", "import scripts"], check=False, cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert (run.returncode, run.stderr) == (0, "")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="another system has another limit")
+def test_a_string_of_the_environment_ends_where_linux_ends_it() -> None:
+    longest = "x" * (LONGEST_STRING - len("API_TOKEN=") - 1)
+    assert os.spawnve(os.P_WAIT, "/bin/true", ["true"], {"API_TOKEN": longest}) == 0
+    with pytest.raises(OSError, match="Argument list too long"):
+        os.execve("/bin/true", ["true"], {"API_TOKEN": f"{longest}x"})
