@@ -31,9 +31,10 @@ def main(project: Project, step: StepReport) -> Outcome:
     step.progress("looking at tools, disk, memory, ports")
     found = tools.find_all(project.engine.tools, project.settings.tools)
     missing = [tool.problem for tool in found if tool.problem]
+    problems = database_problems(project, step)
     if missing:
-        raise _as_one(MissingError, missing, "invoke setup")
-    problems = [*database_problems(project, step), *checks(project.settings, project.engine)]
+        raise _as_one(MissingError, [*missing, *problems], "invoke setup")
+    problems += checks(project.settings, project.engine)
     if problems:
         raise _as_one(InputError, problems, "fix that, and run it again. Nothing was changed")
     return unchanged(", ".join(map(str, found)))

@@ -27,6 +27,7 @@ from scripts.core.errors import InputError
 from scripts.core.paths import ROOT
 from scripts.desired import database_reach
 from scripts.look.doctor import doctor
+from scripts.machine.tools import Found
 
 pytestmark = pytest.mark.unit
 
@@ -117,6 +118,14 @@ def test_what_is_wrong_is_told_with_2() -> None:
     code, output = run_doctor(f"{RIGHT}API_TOKEN={MARK} {MARK}\n".encode(), SETTINGS.encode())
     assert code == 2
     assert "API_TOKEN holds a blank" in output
+
+
+def test_what_is_wrong_is_told_beside_a_missing_tool(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preflight.tools, "find_all", lambda *_: [Found("helm", problem="helm is not installed")])
+    code, output = run_doctor(f"{RIGHT}DATABASE_URL=postgresql://u:{MARK}@localhost/d\n".encode(), SETTINGS.encode())
+    assert code == 3
+    assert "helm is not installed" in output
+    assert "DATABASE_URL names localhost, which inside a container is the container itself" in output
 
 
 PIECES = [
