@@ -16,6 +16,7 @@ from scripts.desired.images import UID, Image
 from scripts.images.build_network import behind_docker_desktop, network_arguments, proxy_arguments, proxy_environment
 from scripts.images.build_output import BuildOutput
 from scripts.machine.docker_client import CLI_ENVIRONMENT, docker_client, docker_endpoint
+from scripts.machine.docker_errors import told
 
 BUILD_ENVIRONMENT: Mapping[str, str | None] = {
     "DOCKER_BUILDKIT": "0",  # for `docker build`, which we use for the classic builder alone
@@ -26,11 +27,12 @@ BUILD_ENVIRONMENT: Mapping[str, str | None] = {
 
 def exists(image: Image) -> bool:
     """Return whether the engine has the image; its tag stands for its content."""
-    try:
-        docker_client().images.get(image.reference)
-    except ImageNotFound:
-        return False
-    return True
+    with told(f"{image.reference} cannot be looked for"):
+        try:
+            docker_client().images.get(image.reference)
+        except ImageNotFound:
+            return False
+        return True
 
 
 def build(image: Image, copy: Image, ca_image: str, settings: Settings, step: StepReport) -> None:

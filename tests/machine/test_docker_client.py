@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.core.errors import MissingError
+from scripts.core.errors import MissingError, TaskError
 from scripts.machine import docker_client, docker_endpoint
 from scripts.machine.docker_client import build_platform, docker_answers
 from scripts.machine.docker_endpoint import find_endpoint
@@ -171,6 +171,15 @@ def test_a_daemon_that_hangs_is_given_up_and_not_asked_again(listen: Callable[..
     assert refusal().cause == "Docker does not answer within 0.3 s"
     monkeypatch.setattr(docker_client, "_connect", lambda: pytest.fail("asked again"))
     assert refusal().cause == "Docker does not answer within 0.3 s"
+
+
+def test_a_daemon_that_stops_working_later_is_told_and_is_no_defect(listen: Callable[..., Daemon], monkeypatch: pytest.MonkeyPatch) -> None:
+    daemon = listen(a_daemon())
+    client = docker_client.docker_client()
+    daemon.answer = None
+    client.api.timeout = 0.3
+    with pytest.raises(TaskError, match="Docker has stopped working"):
+        client.images.get("x")
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may use every socket")

@@ -15,10 +15,10 @@ from scripts.core import shell
 from scripts.core.errors import TaskError
 from scripts.core.report import StepReport
 from scripts.desired.secrets import Secret
-from scripts.engines.docker.daemon import told
 from scripts.engines.docker.pod_spec import ContainerPlan, PodPlan, SecretKey
 from scripts.engines.docker.volumes import ensure_volumes
 from scripts.machine.docker_client import docker_client
+from scripts.machine.docker_errors import told
 
 LOG_LINES = 15
 INIT_SECONDS = 180

@@ -20,7 +20,6 @@ from scripts.desired.helm_release import HelmRelease
 from scripts.desired.images import Image
 from scripts.desired.secrets import Secret
 from scripts.engines.docker.containers import Containers
-from scripts.engines.docker.daemon import told
 from scripts.engines.docker.pod_spec import Plan, plan
 from scripts.engines.docker.probes import await_probe, direct_session, plain
 from scripts.engines.protocol import Address
@@ -29,6 +28,7 @@ from scripts.kubernetes.deployment import Deployment
 from scripts.kubernetes.pods import PodState
 from scripts.kubernetes.service_client import Answer, ServiceClient
 from scripts.machine.docker_client import docker_client, docker_endpoint
+from scripts.machine.docker_errors import told
 
 RENDER_SECONDS = 60
 _YAML_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
