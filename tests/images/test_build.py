@@ -179,7 +179,6 @@ def test_any_path_and_link_is_in_the_image_and_no_dropping_is(sources: Sources, 
     sources.file.write_text("content")
     for name in ("mein Ordner ä'ö $x", ".DS_Store", ".file.swp"):
         (sources.context / name).write_text("x")
-    Path(f"{sources.context}/caf\udce9").write_text("no UTF-8")
     (sources.context / "nowhere").symlink_to("nothing")
     project = sources.project()
     build_images.main(project, step)
@@ -189,7 +188,7 @@ def test_any_path_and_link_is_in_the_image_and_no_dropping_is(sources: Sources, 
             names = {member.name for member in archive}
     finally:
         container.remove()
-    assert names == {"app", "app/file", "app/mein Ordner ä'ö $x", "app/caf\udce9", "app/nowhere"}
+    assert names == {"app", "app/file", "app/mein Ordner ä'ö $x", "app/nowhere"}
 
 
 def test_a_failed_build_names_its_dockerfile_and_leaves_no_image(sources: Sources, step: StepReport) -> None:
