@@ -8,7 +8,6 @@ import shutil
 import socket
 import tarfile
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
