@@ -102,21 +102,21 @@ def _connect() -> _Client:
 
 def _explained(error: Exception, endpoint: Endpoint) -> MissingError:
     """Return what is wrong and what to do: the daemon does not run, may not be used, does not answer, or is not where it is said to be."""
-    chain, where = list(_chain(error)), f" at {endpoint.host}, which {endpoint.named_by} names," if endpoint.named_by else ""
+    chain, at = list(_chain(error)), f" at {endpoint.host}, which {endpoint.named_by} names" if endpoint.named_by else ""
     text = " ".join(map(str, chain))
     if "permission denied" in text.lower():
-        return MissingError(f"your user may not use Docker{where.rstrip(',')}", "sudo usermod -aG docker $USER, then log in again")
+        return MissingError(f"your user may not use Docker{at}", "sudo usermod -aG docker $USER, then log in again")
     if any(isinstance(each, TimeoutError | requests.Timeout) for each in chain) or "timed out" in text.lower():
-        return MissingError(f"Docker{where} does not answer within {PROBE_SECONDS} s", "restart it; `docker version` shows when it answers")
+        return MissingError(f"Docker does not answer within {PROBE_SECONDS} s{at}", "restart it; `docker version` shows when it answers")
     if isinstance(error, TLSParameterError) or "SSL" in text or "HTTP request to an HTTPS server" in text:
         return MissingError(
-            f"Docker{where} cannot be asked by TLS", "fix DOCKER_CERT_PATH and DOCKER_TLS_VERIFY, or the context", [text[-300:]]
+            f"Docker cannot be asked by TLS{at}", "fix DOCKER_CERT_PATH and DOCKER_TLS_VERIFY, or the context", [text[-300:]]
         )
     if any(isinstance(each, ConnectionRefusedError | FileNotFoundError) for each in chain) or "refused" in text:
         if not endpoint.named_by:
             return NotRunningError("Docker is not running", _how_to_start())
-        return MissingError(f"Docker{where} is not running", f"start it, or fix what names it ({endpoint.named_by})")
-    return MissingError(f"Docker{where} cannot be used", "`docker version` tells more", [str(chain[-1])[:300]])
+        return MissingError(f"Docker is not running{at}", f"start it, or fix what names it ({endpoint.named_by})")
+    return MissingError(f"Docker cannot be used{at}", "`docker version` tells more", [str(chain[-1])[:300]])
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
