@@ -21,6 +21,7 @@ from scripts.core.report import Report, StepReport
 from scripts.desired.images import Image
 from scripts.images import build as building
 from scripts.images import snapshot
+from scripts.machine.docker_client import PLATFORMS, build_platform
 from scripts.project import Project
 from tests.projects import project_on
 
@@ -220,6 +221,16 @@ def test_what_a_shell_says_to_docker_about_platforms_and_builders_does_not_count
     build_images.main(project, step)
     assert sources.content(project.images[0].reference) == "content"
     assert "marked-password" not in shell.run(["docker", "history", "--no-trunc", project.images[0].reference], timeout=20).stdout
+
+
+def test_the_classic_builder_is_not_asked_for_another_platform(sources: Sources, step: StepReport, monkeypatch: pytest.MonkeyPatch) -> None:
+    native = build_platform()
+    other = next(platform for platform in PLATFORMS if platform != native)
+    monkeypatch.setattr("scripts.project.build_platform", lambda: other)
+    monkeypatch.setattr(building, "has_buildkit", lambda: False)
+    sources.file.write_text("content")
+    with pytest.raises(TaskError, match=f"building app for {other} on {native} needs BuildKit"):
+        build_images.main(sources.project(), step)
 
 
 def test_a_build_reaches_a_proxy_on_this_machine(sources: Sources, step: StepReport, monkeypatch: pytest.MonkeyPatch) -> None:
