@@ -52,6 +52,12 @@ class Containers:
         """Return the container that stands for each workload."""
         return {container.name: container for container in self.every() if container.name == container.labels.get("todo.workload")}
 
+    def published_ports(self) -> set[int]:
+        """Return the ports of this machine that running containers of ours hold."""
+        running = [container for container in self.every() if container.status == "running"]
+        bound = [binds for c in running for binds in (c.attrs["HostConfig"].get("PortBindings") or {}).values()]
+        return {int(bind["HostPort"]) for binds in bound for bind in binds or ()}
+
     def restore(self) -> None:
         """Bring back each predecessor whose successor never took its name, and remove what else a killed run left."""
         there = {container.name: container for container in self.every()}

@@ -66,11 +66,11 @@ class DockerEngine:
         if not docker_endpoint().local:
             where = f"Docker is on another machine ({docker_endpoint().host}), and publishes no port on this one"
             return [f"{where}: use one on this machine, or a Kubernetes engine"]
-        ours = {c.labels.get("todo.service") for c in self._containers.by_workload().values() if c.status == "running"}
+        ours = self._containers.published_ports()
         return [
             f"port {service.local_port} (services.{name}.local_port) is in use: end what listens there, or choose another in invoke.yaml"
             for name, service in self._settings.services.items()
-            if name not in ours and _listens(service.local_port)
+            if service.local_port not in ours and _listens(service.local_port)
         ]
 
     def start(self, step: StepReport) -> Outcome:
