@@ -63,8 +63,16 @@ def _walk(context: Path, folder: str, ignore: dockerignore.Dockerignore) -> Iter
         else:
             continue
         if not left_out:
+            _refuse_what_no_builder_takes(relative)
             with contextlib.suppress(FileNotFoundError):
                 yield Entry(relative, kind, kind == "file" and bool(item.stat().st_mode & stat.S_IXUSR))
+
+
+def _refuse_what_no_builder_takes(relative: str) -> None:
+    """Raise InputError for a name that is not UTF-8: BuildKit would end with a message of its transport that names no file."""
+    if not relative.isascii() and relative != relative.encode(errors="replace").decode():
+        shown = os.fsencode(relative).decode(errors="backslashreplace")
+        raise InputError(f"the name of `{shown}` is not UTF-8, and Docker cannot build with it", "rename it, or name it in .dockerignore")
 
 
 def content_hash(context: Path, dockerfile: Path, inputs: Mapping[str, str]) -> str:

@@ -19,6 +19,7 @@ from scripts.desired.images import BaseImage
 from scripts.images import base_recipes
 from scripts.images.base_recipes import packages_reference
 from scripts.machine.docker_client import CLI_ENVIRONMENT, docker_client, docker_endpoint
+from scripts.machine.docker_errors import told
 
 REGISTRY_SECONDS = 20  # for the registry's first answer, not for the download
 UNREACHABLE = re.compile(
@@ -29,10 +30,11 @@ UNREACHABLE = re.compile(
 
 
 def _id(reference: str) -> str | None:
-    try:
-        return str(docker_client().images.get(reference).id)
-    except ImageNotFound:
-        return None
+    with told(f"{reference} cannot be looked for"):
+        try:
+            return str(docker_client().images.get(reference).id)
+        except ImageNotFound:
+            return None
 
 
 def find_base(settings: Settings, name: str) -> BaseImage | None:

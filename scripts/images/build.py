@@ -9,13 +9,14 @@ from docker.errors import ImageNotFound
 
 from scripts.config.settings import Settings
 from scripts.core import shell
-from scripts.core.errors import TaskError
+from scripts.core.errors import MissingError, TaskError
 from scripts.core.paths import ROOT
 from scripts.core.report import StepReport
 from scripts.desired.images import UID, Image
 from scripts.images.build_network import behind_docker_desktop, network_arguments, proxy_arguments, proxy_environment
 from scripts.images.build_output import BuildOutput
-from scripts.machine.docker_client import CLI_ENVIRONMENT, docker_client, docker_endpoint
+from scripts.machine.docker_client import CLI_ENVIRONMENT, build_platform, docker_client, docker_endpoint
+from scripts.machine.docker_errors import told
 
 BUILD_ENVIRONMENT: Mapping[str, str | None] = {
     "DOCKER_BUILDKIT": "0",  # for `docker build`, which we use for the classic builder alone
@@ -26,11 +27,12 @@ BUILD_ENVIRONMENT: Mapping[str, str | None] = {
 
 def exists(image: Image) -> bool:
     """Return whether the engine has the image; its tag stands for its content."""
-    try:
-        docker_client().images.get(image.reference)
-    except ImageNotFound:
-        return False
-    return True
+    with told(f"{image.reference} cannot be looked for"):
+        try:
+            docker_client().images.get(image.reference)
+        except ImageNotFound:
+            return False
+        return True
 
 
 def build(image: Image, copy: Image, ca_image: str, settings: Settings, step: StepReport) -> None:
@@ -42,6 +44,8 @@ def build(image: Image, copy: Image, ca_image: str, settings: Settings, step: St
         step.progress(f"{image.service}: {line}")
 
     buildkit, desktop = has_buildkit(), behind_docker_desktop()
+    if not buildkit and image.platform != build_platform():
+        raise MissingError(f"building {image.service} for {image.platform} on {build_platform()} needs BuildKit", "install docker-buildx")
     argv = build_argv(copy, ca_image, buildkit=buildkit, release=settings.release)
     environment = {**CLI_ENVIRONMENT, **proxy_environment(desktop=desktop), **BUILD_ENVIRONMENT}
     try:

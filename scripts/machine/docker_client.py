@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import requests
 from docker.errors import DockerException, TLSParameterError
@@ -14,6 +15,7 @@ from docker.errors import DockerException, TLSParameterError
 import docker
 from scripts.core.errors import MissingError
 from scripts.machine.docker_endpoint import Endpoint, find_endpoint
+from scripts.machine.docker_errors import stopped_working
 
 SECONDS = 60
 PROBE_SECONDS = 10
@@ -26,6 +28,25 @@ KERNEL = Path("/proc/sys/kernel/osrelease")
 
 class NotRunningError(MissingError):
     """No daemon runs where one usually does: it can be installed and started."""
+
+
+class _Api(docker.APIClient):
+    """Docker's API, of which a failure to answer is an error that a person understands, once it has answered."""
+
+    answered = False
+
+    def request(self, *arguments: Any, **named: Any) -> requests.Response:
+        try:
+            return super().request(*arguments, **named)
+        except requests.RequestException as error:
+            if not self.answered:
+                raise
+            raise stopped_working(error) from None
+
+
+class _Client(docker.DockerClient):
+    def __init__(self, **named: Any) -> None:
+        self.api: _Api = _Api(**named)
 
 
 def docker_client() -> docker.DockerClient:
@@ -42,13 +63,13 @@ def docker_endpoint() -> Endpoint:
 
 
 @lru_cache
-def _probe() -> docker.DockerClient | MissingError:
+def _probe() -> _Client | MissingError:
     """Connect once a run. A refusal is kept as well: a daemon that hangs would cost its seconds each time."""
     try:
         client = _connect()
     except MissingError as error:
         return error
-    client.api.timeout = SECONDS
+    client.api.timeout, client.api.answered = SECONDS, True
     return client
 
 
@@ -69,10 +90,10 @@ def docker_refusal() -> MissingError | None:
     return None
 
 
-def _connect() -> docker.DockerClient:
+def _connect() -> _Client:
     endpoint = find_endpoint()
     try:
-        client = docker.DockerClient(base_url=endpoint.host, tls=endpoint.tls or False, timeout=PROBE_SECONDS)
+        client = _Client(base_url=endpoint.host, tls=endpoint.tls or False, timeout=PROBE_SECONDS)
         client.ping()
     except (DockerException, requests.RequestException, OSError) as error:
         raise _explained(error, endpoint) from None
@@ -81,21 +102,21 @@ def _connect() -> docker.DockerClient:
 
 def _explained(error: Exception, endpoint: Endpoint) -> MissingError:
     """Return what is wrong and what to do: the daemon does not run, may not be used, does not answer, or is not where it is said to be."""
-    chain, where = list(_chain(error)), f" at {endpoint.host}, which {endpoint.named_by} names," if endpoint.named_by else ""
+    chain, at = list(_chain(error)), f" at {endpoint.host}, which {endpoint.named_by} names" if endpoint.named_by else ""
     text = " ".join(map(str, chain))
     if "permission denied" in text.lower():
-        return MissingError(f"your user may not use Docker{where.rstrip(',')}", "sudo usermod -aG docker $USER, then log in again")
+        return MissingError(f"your user may not use Docker{at}", "sudo usermod -aG docker $USER, then log in again")
     if any(isinstance(each, TimeoutError | requests.Timeout) for each in chain) or "timed out" in text.lower():
-        return MissingError(f"Docker{where} does not answer within {PROBE_SECONDS} s", "restart it; `docker version` shows when it answers")
+        return MissingError(f"Docker does not answer within {PROBE_SECONDS} s{at}", "restart it; `docker version` shows when it answers")
     if isinstance(error, TLSParameterError) or "SSL" in text or "HTTP request to an HTTPS server" in text:
         return MissingError(
-            f"Docker{where} cannot be asked by TLS", "fix DOCKER_CERT_PATH and DOCKER_TLS_VERIFY, or the context", [text[-300:]]
+            f"Docker cannot be asked by TLS{at}", "fix DOCKER_CERT_PATH and DOCKER_TLS_VERIFY, or the context", [text[-300:]]
         )
     if any(isinstance(each, ConnectionRefusedError | FileNotFoundError) for each in chain) or "refused" in text:
         if not endpoint.named_by:
             return NotRunningError("Docker is not running", _how_to_start())
-        return MissingError(f"Docker{where} is not running", f"start it, or fix what names it ({endpoint.named_by})")
-    return MissingError(f"Docker{where} cannot be used", "`docker version` tells more", [str(chain[-1])[:300]])
+        return MissingError(f"Docker is not running{at}", f"start it, or fix what names it ({endpoint.named_by})")
+    return MissingError(f"Docker cannot be used{at}", "`docker version` tells more", [str(chain[-1])[:300]])
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

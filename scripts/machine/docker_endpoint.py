@@ -55,7 +55,8 @@ def find_endpoint() -> Endpoint:
     identity = hashlib.sha256(name.encode()).hexdigest()
     host = _read(folder / "contexts/meta" / identity / "meta.json").get("Endpoints", {}).get("docker", {}).get("Host", "")
     if not host:
-        raise MissingError(f"the Docker context `{name}`, which {named_by} names, does not exist", "docker context use default, or make it")
+        action = "unset DOCKER_CONTEXT" if named_by == "DOCKER_CONTEXT" else "docker context use default"
+        raise MissingError(f"the Docker context `{name}`, which {named_by} names, does not exist", f"{action}, or make that context")
     return _checked(Endpoint(host, name, f"the context `{name}`", _tls(folder / "contexts/tls" / identity / "docker")))
 
 

@@ -111,11 +111,13 @@ def test_any_path_that_people_have_is_read(name: str, context: Path) -> None:
     assert tag(context) != before
 
 
-def test_a_name_that_is_no_utf_8_is_read(context: Path) -> None:
+def test_a_name_that_is_no_utf_8_is_refused_by_name_unless_it_is_left_out(context: Path) -> None:
     before = tag(context)
-    path = os.fsencode(context) + b"/caf\xe9"
-    Path(os.fsdecode(path)).write_text("content")
-    assert tag(context) != before
+    Path(os.fsdecode(os.fsencode(context) + b"/caf\xe9.txt")).write_text("content")
+    with pytest.raises(InputError, match=r"the name of `caf\\xe9.txt` is not UTF-8"):
+        tag(context)
+    (context / ".dockerignore").write_text("*.md\n*.txt\n")
+    assert tag(context) == before
 
 
 def test_links_that_lead_nowhere_in_a_circle_or_to_a_folder_are_links(context: Path) -> None:

@@ -115,6 +115,16 @@ def test_a_port_that_somebody_else_holds_is_named(app: App) -> None:
     assert app.state() == {}
 
 
+def test_preflight_knows_the_ports_that_are_ours_and_those_that_are_not(app: App) -> None:
+    app.replace(app.pod())
+    assert DockerEngine(app.settings).preflight() == []
+    with socket.create_server(("127.0.0.1", 0)) as stranger:
+        port = stranger.getsockname()[1]
+        moved = app.settings.services["web"].model_copy(update={"local_port": port})
+        (problem,) = DockerEngine(app.settings.model_copy(update={"services": {"web": moved}})).preflight()
+    assert f"port {port} (services.web.local_port) is in use" in problem
+
+
 @pytest.mark.parametrize("moment", ["the successor is made", "the predecessor is put aside", "the successor has started"])
 def test_a_run_that_is_killed_leaves_one_that_serves_for_the_next(moment: str, app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     app.replace(app.pod())

@@ -155,9 +155,8 @@ def test_an_edit_brings_only_the_service_that_it_is_in(installed: Checkout, dock
     assert changes(containers, after) == {"backend"}
     assert back.results()["chart"] == "changed"
     ours = docker_client.images.list(name="todo-backend", filters={"label": LABEL})
-    assert [tag for image in ours for tag in image.tags] == [containers["backend"].attrs["Config"]["Image"]], (
-        "the edit's image is still there"
-    )
+    current = containers["backend"].attrs["Config"]["Image"]  # it may have been built by another checkout
+    assert {tag for image in ours for tag in image.tags} <= {current}, "the edit's image is still there"
 
 
 def alone(checkout: Checkout, step: str) -> subprocess.CompletedProcess[str]:

@@ -132,7 +132,8 @@ def test_when_neither_way_leads_to_a_base_both_reasons_are_told(settings: Settin
     nobody = settings.base_images["python"].model_copy(update={"image": "127.0.0.1:1/nobody:1", "packages": ("no-such-package",)})
     build = settings.build.model_copy(update={"base_source": "auto"})
     changed = settings.model_copy(update={"build": build, "base_images": {**settings.base_images, "python": nobody}})
-    monkeypatch.setattr(base_recipes.shutil, "which", lambda _: None)
+    monkeypatch.setattr(base_recipes, "obstacle", lambda: "mmdebstrap is not installed")
+    monkeypatch.setattr(base_recipes, "remedy", lambda: "invoke setup")
     with pytest.raises(TaskError) as caught:
         bases.ensure(changed, "python", StepReport(Report(), "build"))
     assert "127.0.0.1:1/nobody:1: " in caught.value.evidence[0]

@@ -39,7 +39,9 @@ class Engine:
                 entry.size = len(content.encode())
                 archive.addfile(entry, io.BytesIO(content.encode()))
         labels = {"app.kubernetes.io/part-of": release or self.project}
-        self.client.images.build(fileobj=io.BytesIO(buffer.getvalue()), custom_context=True, tag=reference, labels=labels)
+        self.client.images.build(
+            fileobj=io.BytesIO(buffer.getvalue()), custom_context=True, tag=reference, labels=labels, rm=True, forcerm=True
+        )
         return reference
 
     def tags(self) -> set[str]:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.core.errors import MissingError
+from scripts.core.errors import MissingError, TaskError
 from scripts.machine import docker_client, docker_endpoint
 from scripts.machine.docker_client import build_platform, docker_answers
 from scripts.machine.docker_endpoint import find_endpoint
@@ -145,11 +145,11 @@ def test_a_context_counts_without_a_config_file_and_docker_host_counts_before_it
     ("host", "cause", "action"),
     [
         ("ssh://me@build.example", "DOCKER_HOST names a Docker daemon behind ssh, which is not supported", "forward its socket"),
-        ("tcp://127.0.0.1:1", "Docker at tcp://127.0.0.1:1, which DOCKER_HOST names, is not running", "start it, or fix what names it"),
-        ("unix:///nowhere.sock", "Docker at unix:///nowhere.sock, which DOCKER_HOST names, is not running", "start it, or fix"),
-        ("tcp://nowhere.invalid:2375", "Docker at tcp://nowhere.invalid:2375, which DOCKER_HOST names, cannot be used", "docker version"),
-        ("foo://bar", "Docker at foo://bar, which DOCKER_HOST names, cannot be used", "docker version"),
-        ("tcp://", "Docker at tcp://, which DOCKER_HOST names,", ""),
+        ("tcp://127.0.0.1:1", "Docker is not running at tcp://127.0.0.1:1, which DOCKER_HOST names", "start it, or fix what names it"),
+        ("unix:///nowhere.sock", "Docker is not running at unix:///nowhere.sock, which DOCKER_HOST names", "start it, or fix"),
+        ("tcp://nowhere.invalid:2375", "Docker cannot be used at tcp://nowhere.invalid:2375, which DOCKER_HOST names", "docker version"),
+        ("foo://bar", "Docker cannot be used at foo://bar, which DOCKER_HOST names", "docker version"),
+        ("tcp://", "Docker ", ""),
     ],
 )
 def test_what_docker_host_names_is_told_with_its_own_cause(host: str, cause: str, action: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -171,6 +171,15 @@ def test_a_daemon_that_hangs_is_given_up_and_not_asked_again(listen: Callable[..
     assert refusal().cause == "Docker does not answer within 0.3 s"
     monkeypatch.setattr(docker_client, "_connect", lambda: pytest.fail("asked again"))
     assert refusal().cause == "Docker does not answer within 0.3 s"
+
+
+def test_a_daemon_that_stops_working_later_is_told_and_is_no_defect(listen: Callable[..., Daemon], monkeypatch: pytest.MonkeyPatch) -> None:
+    daemon = listen(a_daemon())
+    client = docker_client.docker_client()
+    daemon.answer = None
+    client.api.timeout = 0.3
+    with pytest.raises(TaskError, match="Docker has stopped working"):
+        client.images.get("x")
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may use every socket")

@@ -15,10 +15,10 @@ from scripts.core import shell
 from scripts.core.errors import TaskError
 from scripts.core.report import StepReport
 from scripts.desired.secrets import Secret
-from scripts.engines.docker.daemon import told
 from scripts.engines.docker.pod_spec import ContainerPlan, PodPlan, SecretKey
 from scripts.engines.docker.volumes import ensure_volumes
 from scripts.machine.docker_client import docker_client
+from scripts.machine.docker_errors import told
 
 LOG_LINES = 15
 INIT_SECONDS = 180
@@ -51,6 +51,12 @@ class Containers:
     def by_workload(self) -> dict[str, Any]:
         """Return the container that stands for each workload."""
         return {container.name: container for container in self.every() if container.name == container.labels.get("todo.workload")}
+
+    def published_ports(self) -> set[int]:
+        """Return the ports of this machine that running containers of ours hold."""
+        running = [container for container in self.every() if container.status == "running"]
+        bound = [binds for c in running for binds in (c.attrs["HostConfig"].get("PortBindings") or {}).values()]
+        return {int(bind["HostPort"]) for binds in bound for bind in binds or ()}
 
     def restore(self) -> None:
         """Bring back each predecessor whose successor never took its name, and remove what else a killed run left."""

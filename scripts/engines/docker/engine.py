@@ -20,7 +20,6 @@ from scripts.desired.helm_release import HelmRelease
 from scripts.desired.images import Image
 from scripts.desired.secrets import Secret
 from scripts.engines.docker.containers import Containers
-from scripts.engines.docker.daemon import told
 from scripts.engines.docker.pod_spec import Plan, plan
 from scripts.engines.docker.probes import await_probe, direct_session, plain
 from scripts.engines.protocol import Address
@@ -29,6 +28,7 @@ from scripts.kubernetes.deployment import Deployment
 from scripts.kubernetes.pods import PodState
 from scripts.kubernetes.service_client import Answer, ServiceClient
 from scripts.machine.docker_client import docker_client, docker_endpoint
+from scripts.machine.docker_errors import told
 
 RENDER_SECONDS = 60
 _YAML_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -66,11 +66,11 @@ class DockerEngine:
         if not docker_endpoint().local:
             where = f"Docker is on another machine ({docker_endpoint().host}), and publishes no port on this one"
             return [f"{where}: use one on this machine, or a Kubernetes engine"]
-        ours = {c.labels.get("todo.service") for c in self._containers.by_workload().values() if c.status == "running"}
+        ours = self._containers.published_ports()
         return [
             f"port {service.local_port} (services.{name}.local_port) is in use: end what listens there, or choose another in invoke.yaml"
             for name, service in self._settings.services.items()
-            if name not in ours and _listens(service.local_port)
+            if service.local_port not in ours and _listens(service.local_port)
         ]
 
     def start(self, step: StepReport) -> Outcome:

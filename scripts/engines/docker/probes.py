@@ -14,8 +14,8 @@ from docker.errors import DockerException
 from scripts.core import shell
 from scripts.core.errors import TaskError
 from scripts.core.report import StepReport
-from scripts.engines.docker.daemon import told
 from scripts.engines.docker.pod_spec import PodPlan, Probe
+from scripts.machine.docker_errors import told
 
 LOG_LINES = 15
 END_SECONDS = 5

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from docker.errors import NotFound
 from docker.types import Mount
 
-from scripts.engines.docker.daemon import told
 from scripts.engines.docker.pod_spec import PodPlan
 from scripts.machine.docker_client import docker_client
+from scripts.machine.docker_errors import told
 
 
 def ensure_volumes(pod: PodPlan, labels: Mapping[str, str]) -> None:

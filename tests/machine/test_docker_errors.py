@@ -7,7 +7,7 @@ import requests
 from docker.errors import APIError, ContainerError, ImageNotFound
 
 from scripts.core.errors import TaskError
-from scripts.engines.docker.daemon import told
+from scripts.machine.docker_errors import told
 
 pytestmark = pytest.mark.unit
 
