@@ -133,10 +133,11 @@ journey('nothing is cut off at any width, and the banner covers nothing', async 
   });
   const page = await visit();
   await page.getByLabel('Date, priority and tags').click();
+  await say(page, 'delete all');
   for (const width of [320, 360, 767, 768, 780, 798, 900, 1024, 1280, 1920]) {
     await page.setViewportSize({ width, height: 800 });
     const cut = await page.evaluate(() =>
-      [...document.querySelectorAll('.pane, .toolbar, .add, .chat-empty, .pane-head')]
+      [...document.querySelectorAll('.pane, .toolbar, .add, .pane-head, .entries, .composer')]
         .filter((box) => box.scrollWidth > box.clientWidth + 1)
         .map(({ className }) => className),
     );
