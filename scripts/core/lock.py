@@ -10,10 +10,10 @@ import time
 from collections.abc import Iterator
 
 from scripts.core import shell
-from scripts.core.paths import ROOT
+from scripts.core.paths import STATE
 from scripts.core.report import Report
 
-PATH = ROOT / ".state" / "lock"
+PATH = STATE / "lock"
 POLL_SECONDS = 0.2
 
 
@@ -31,12 +31,12 @@ def held(task: str, report: Report) -> Iterator[None]:
                 report.say(f"waiting: {_holder()}")
                 said = True
             shell.pause(POLL_SECONDS)
-        shell.keep_open(file.fileno())
         file.seek(0)
         file.truncate()
         file.write(json.dumps({"pid": os.getpid(), "task": task, "since": time.time()}))
         file.flush()
-        yield
+        with shell.pass_to_children(file.fileno()):
+            yield
 
 
 def _taken(descriptor: int) -> bool:

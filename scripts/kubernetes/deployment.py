@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 
+from scripts.core import log
 from scripts.core.errors import InputError, MissingError, TaskError
 from scripts.core.report import Outcome, StepReport, changed, unchanged
 from scripts.core.shell import CommandError
@@ -13,9 +14,10 @@ from scripts.desired.helm_release import HelmRelease
 from scripts.desired.images import Image
 from scripts.desired.secrets import Secret
 from scripts.images.archive import full_name
-from scripts.kubernetes import helm, policy_probe, rollout, service_forward, service_proxy, stuck_pods
+from scripts.kubernetes import drift, helm, policy_probe, rollout, service_forward, service_proxy, stuck_pods
 from scripts.kubernetes.cluster import Cluster, Object
 from scripts.kubernetes.diagnosis.cause import Diagnosis
+from scripts.kubernetes.drift import Drift
 from scripts.kubernetes.helm import References, Revision
 from scripts.kubernetes.nodes import load
 from scripts.kubernetes.nodes.transports import NodeTransport
@@ -35,15 +37,19 @@ POD_SECURITY = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in (
 class Deployment:
     """One release in a namespace of its own. Every method that changes something observes first."""
 
-    def __init__(self, cluster: Cluster, part_of: str) -> None:
-        """Take the cluster with the release that all calls are about, and the project that its objects are labelled with."""
+    def __init__(self, cluster: Cluster, part_of: str, *, ours: bool = True) -> None:
+        """Take the cluster with the release that all calls are about, and the project that its objects are labelled with.
+
+        ours: whether the chart is; of somebody else's, whose objects its own programs change, only their presence is checked.
+        """
         self.cluster = cluster
+        self._ours = ours
         self.part_of = part_of
         self.labels = {"app.kubernetes.io/part-of": part_of, "app.kubernetes.io/managed-by": FIELD_MANAGER}
 
     def beside(self, namespace: str, release: str) -> Deployment:
-        """Return another release of the same project in the same cluster."""
-        return Deployment(self.cluster.within(namespace, release), self.part_of)
+        """Return a release of somebody else's chart for the same project in the same cluster."""
+        return Deployment(self.cluster.within(namespace, release), self.part_of, ours=False)
 
     def exists(self) -> bool:
         """Return whether helm has the release here. A cluster that does not answer within seconds has not."""
@@ -88,20 +94,43 @@ class Deployment:
         return True
 
     def install(self, release: HelmRelease, step: StepReport) -> Outcome:
-        """Install or upgrade, unless the revision that runs has the release's fingerprint and all its objects."""
+        """Install or upgrade, unless the revision that runs has the release's fingerprint and its objects are as it says."""
         step.progress("asking helm what runs")
         revisions = helm.history(self.cluster)
         if helm.recover_interrupted(self.cluster, revisions, step):
             revisions = helm.history(self.cluster)
         current = revisions[-1] if revisions else None
-        if current and current.status == "deployed" and helm.fingerprint(current, revisions) == release.fingerprint:
-            step.progress("looking for the release's objects")
-            if helm.complete(self.cluster):
+        drifts: list[Drift] = []
+        if current and current.status == "deployed":
+            same = helm.fingerprint(current, revisions) == release.fingerprint
+            step.progress("comparing what runs with what should")
+            drifts = self._drifts() if self._ours else []
+            if same and not drifts and (self._ours or helm.complete(self.cluster)):
                 return unchanged(f"revision {current.number}")
+        for each in drifts:
+            step.say(f"brings back {each.line}")
+        drift.clear(self.cluster, drifts, step)
         step.progress(f"helm upgrade --install {release.name}")
         helm.upgrade(self.cluster, release)
+        if drifts:
+            self._bring_back_rest(step)
         stuck_pods.replace(self.cluster, step)
-        return changed(f"revision {helm.history(self.cluster)[-1].number}")
+        back = f", {len(drifts)} object{'s' if len(drifts) > 1 else ''} brought back" if drifts else ""
+        return changed(f"revision {helm.history(self.cluster)[-1].number}{back}")
+
+    def _bring_back_rest(self, step: StepReport) -> None:
+        """Bring back what helm's upgrade has left as it is, and tell what does not stay: somebody sets it again."""
+        drift.patch(self.cluster, self._drifts(), step)
+        for each in self._drifts():
+            step.warn(f"{each.line}: it does not stay as the release says")
+
+    def _drifts(self) -> list[Drift]:
+        """What is not as the release says. Where the API server refuses the very question, helm shall try, and say why it cannot."""
+        try:
+            return drift.find(self.cluster)
+        except CommandError as error:
+            log.debug(f"drift: {error}")
+            return [Drift({"kind": "Release", "metadata": {"name": self.cluster.release}}, (error.evidence or (error.cause,))[-1:])]
 
     def await_rollout(self, timeout: float, step: StepReport) -> Outcome:
         """Wait until the release's pods are ready, and remember that this release came up well."""
@@ -173,8 +202,11 @@ class Deployment:
         return self.cluster.kubectl(*argv).stdout
 
     def diagnose(self) -> list[Diagnosis]:
-        """Return what is wrong with the release; nothing when it is well."""
-        return rollout.examine(self.cluster)
+        """Return what is wrong with the release; nothing when it is well. Raises TaskError where there is none."""
+        if not helm.history(self.cluster):
+            raise TaskError(f"{self.cluster.release} is not installed", "invoke up")
+        drifted = [each.diagnosis() for each in self._drifts()]
+        return [*drifted, *rollout.examine(self.cluster)]
 
     def policies_verdict(self, step: StepReport, *, refresh: bool) -> Verdict | None:
         """Return whether the cluster enforces network policies; None where the release has none.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import Protocol, runtime_checkable
 
 from scripts.core import shell
 from scripts.core.errors import TaskError
@@ -12,28 +11,22 @@ from scripts.core.report import Outcome, StepReport, changed, unchanged
 from scripts.kubernetes.cluster import Cluster, Object
 from scripts.kubernetes.diagnosis import observation
 from scripts.kubernetes.diagnosis.cause import DATABASE_CODES, Diagnosis
-from scripts.kubernetes.diagnosis.diagnose import diagnose
-from scripts.kubernetes.diagnosis.snapshot import Snapshot, condition_of, containers_of, is_ready, is_rolled_out, name_of, wanted_replicas
+from scripts.kubernetes.diagnosis.diagnose import diagnose, unexplained
+from scripts.kubernetes.diagnosis.snapshot import Snapshot, is_rolled_out, name_of, wanted_replicas
+from scripts.kubernetes.diagnosis.snapshot import progress as progress_of
 
 GLANCE_SECONDS = 1.0
 DIAGNOSIS_SECONDS = 3.0
 CALM_SECONDS = 4.0  # nobody diagnoses a rollout that has only begun
 
 
-@runtime_checkable
-class Diagnosable(Protocol):
-    """An engine that can say why the release is not well."""
-
-    def diagnose(self) -> list[Diagnosis]:
-        """Return what is wrong with the release; nothing when it is well. Changes nothing."""
-        ...
-
-
 def examine(cluster: Cluster) -> list[Diagnosis]:
     """Return what is wrong with the release in this cluster. Raises TaskError where there is none, and what shell.run raises."""
     now = observation.quick_snapshot(cluster)
     _must_exist(now)
-    return diagnose(observation.with_details(cluster, now))
+    whole = observation.with_details(cluster, now)
+    found = diagnose(whole)
+    return [*found, *unexplained(whole, found)]
 
 
 def _must_exist(snapshot: Snapshot) -> None:
@@ -102,35 +95,7 @@ def failure(found: Sequence[Diagnosis], snapshot: Snapshot, waited: float) -> Ta
 
 def progress(snapshot: Snapshot) -> str:
     """Return one line about the whole rollout: ready and wanted pods of each workload, and what the slowest pod does."""
-    parts = []
-    for workload in snapshot.workloads:
-        name = name_of(workload).removeprefix(f"{snapshot.release}-")
-        pods = snapshot.pods_of(workload)
-        ready = sum(is_ready(pod) for pod in pods)
-        doing = sorted({_doing(pod) for pod in pods if not is_ready(pod)})
-        if not doing and not is_rolled_out(workload):
-            doing = ["making pods" if len(pods) < wanted_replicas(workload) else "ending old pods"]
-        parts.append(f"{name} {ready}/{wanted_replicas(workload)}{f' ({doing[0]})' if doing else ''}")
-    return ", ".join(parts)
-
-
-def _doing(pod: Object) -> str:
-    """What a pod that is not ready is doing, in a word or two."""
-    if condition_of(pod, "PodScheduled").get("status") != "True":
-        return "not placed on a node yet"
-    for spec, status, init in containers_of(pod):
-        state = status.get("state", {})
-        if init and state.get("terminated", {}).get("exitCode") == 0:
-            continue
-        if waiting := state.get("waiting"):
-            return str(waiting.get("reason", "waiting"))
-        if terminated := state.get("terminated"):
-            return f"{spec['name']} ended with exit code {terminated.get('exitCode')}"
-        if init and state:
-            return f"{spec['name']} runs"
-        if state and not status.get("started"):
-            return "starting"
-    return "not ready yet"
+    return ", ".join(progress_of(snapshot, workload) for workload in snapshot.workloads)
 
 
 def _pods(snapshot: Snapshot) -> str:

@@ -47,7 +47,8 @@ def trimmed(snapshot: Snapshot) -> Snapshot:
         pods=[_object(o) for o in snapshot.pods],
         claims=[_object(o) for o in claims],
         events=[{**{k: e[k] for k in EVENT if e.get(k) is not None}, "metadata": _metadata(e)} for e in events],
-        nodes=[{"metadata": {"name": name_of(n)}, "status": {"allocatable": n["status"]["allocatable"]}} for n in snapshot.nodes],
+        nodes=[_node(n) for n in snapshot.nodes],
+        architectures=snapshot.architectures,
         placed_pods=[_placed(p) for p in snapshot.placed_pods],
         policies=[{"metadata": {"name": name_of(p)}, "spec": p["spec"]} for p in snapshot.policies],
         logs=snapshot.logs,
@@ -61,6 +62,12 @@ def _metadata(thing: Object) -> Object:
 
 def _object(thing: Object) -> Object:
     return {"kind": thing["kind"], "metadata": _metadata(thing), "spec": thing["spec"], "status": thing.get("status", {})}
+
+
+def _node(node: Object) -> Object:
+    status = node["status"]
+    architecture = {"architecture": status.get("nodeInfo", {}).get("architecture", "")}
+    return {"metadata": {"name": name_of(node)}, "status": {"allocatable": status["allocatable"], "nodeInfo": architecture}}
 
 
 def _placed(pod: Object) -> Object:

@@ -1,3 +1,4 @@
+import time as time_module
 from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
@@ -200,3 +201,14 @@ async def test_a_wrong_text_to_parse_is_refused(client, body):
 )
 async def test_a_wrong_time_zone_or_page_is_refused(client, fields):
     assert (await client.post("/api/chat", json={"message": "hi", **fields})).status_code == 422
+
+
+@pytest.mark.parametrize("part", [", ", "tag ", "tags: a,", "in 3 days ", "#a ", "to ", "every monday ", "1.1."])
+async def test_no_message_keeps_the_server_busy(client, part):
+    """Each message is searched by many patterns; none may take time that grows faster than it is long."""
+    started = time_module.process_time()
+    for start in ("", "add ", "move x to ", "what's "):
+        assert (
+            await client.post("/api/chat", json={"message": (start + part * 2000)[:2000].strip() or "x"})
+        ).status_code == 200
+    assert time_module.process_time() - started < 5

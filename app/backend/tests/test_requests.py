@@ -12,7 +12,6 @@ from .conftest import _lifespan, client_of, make_settings, run_sql, wait_ready
 from .fake_gemini import Reply, call, fake_gemini, speak
 
 TABLES = sorted((Path(__file__).parent / "requests").glob("*.yaml"))
-GOAL = 0.95
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda path: path.stem)
@@ -28,8 +27,8 @@ async def test_the_rules_assistant_does_what_the_table_says(database_url, table:
         f"{'HARM' if r.harm else 'wrong'}: {' / '.join(r.case.say)}: {r.problem} (said {r.answer!r})" for r in wrong
     )
     print(f"{table.stem}: {score}\n{told}")
-    assert score.harmful == 0, told
-    assert score.right >= GOAL * len(cases), f"{score}\n{told}"
+    # The goal for any assistant is 95 %. The rules answer the same every time, so a row that is wrong was broken.
+    assert not wrong, f"{score}\n{told}"
 
 
 TABLE = """

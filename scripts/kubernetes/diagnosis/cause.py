@@ -23,7 +23,7 @@ class Patience:
 
 
 NEVER_FINAL = Patience(seconds=float("inf"))
-DATABASE_CODES = ("database-name-unknown", "database-refused", "egress-blocked", "database-silent")
+DATABASE_CODES = ("database-name-unknown", "database-refused", "database-login", "egress-blocked", "database-silent")
 PATIENCE = {
     "image-not-on-node": Patience(10),
     "image-name-invalid": Patience(),
@@ -44,6 +44,7 @@ PATIENCE = {
     "crash-on-start": Patience(exits=3),
     "crash-later": Patience(exits=3),
     "ended-by-itself": Patience(exits=3),
+    "killed-from-outside": NEVER_FINAL,
     "readiness-http": NEVER_FINAL,
     "readiness-refused": NEVER_FINAL,
     "readiness-timeout": NEVER_FINAL,
@@ -61,6 +62,13 @@ PATIENCE = {
     "service-account-missing": Patience(3),
     "pod-refused": Patience(10),
     "stalled": Patience(),
+    "node-not-ready": Patience(60),
+    "dns-down": Patience(60),
+    "volume-lost": NEVER_FINAL,
+    "secret-lost": NEVER_FINAL,
+    "autoscaler-blind": NEVER_FINAL,
+    "drifted": NEVER_FINAL,
+    "not-rolled-out": NEVER_FINAL,
 }
 """Every code that a diagnosis can have."""
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from scripts.kubernetes.diagnosis.cause import DATABASE_CODES, Diagnosis
+from scripts.kubernetes.diagnosis.cause import DATABASE_CODES, Diagnosis, diagnosed
 from scripts.kubernetes.diagnosis.container import ContainerState, cases
 from scripts.kubernetes.diagnosis.rules.controllers import refused_pods, stalled
 from scripts.kubernetes.diagnosis.rules.exits import exited, keeps_exiting
@@ -15,7 +15,8 @@ from scripts.kubernetes.diagnosis.rules.logs import waits_for_database
 from scripts.kubernetes.diagnosis.rules.pods import evicted, not_placed, not_prepared
 from scripts.kubernetes.diagnosis.rules.probes import not_ready
 from scripts.kubernetes.diagnosis.rules.starts import image_missing, not_configured, not_started
-from scripts.kubernetes.diagnosis.snapshot import Snapshot, is_ready, is_rolled_out, name_of
+from scripts.kubernetes.diagnosis.rules.surroundings import surroundings
+from scripts.kubernetes.diagnosis.snapshot import Snapshot, is_ready, is_rolled_out, name_of, progress
 
 if TYPE_CHECKING:
     from scripts.kubernetes.cluster import Object
@@ -25,6 +26,9 @@ POD_RULES: Sequence[PodRule] = (evicted, not_placed, not_prepared)
 ContainerRule = Callable[[ContainerState], Diagnosis | None]
 CONTAINER_RULES: Sequence[ContainerRule] = (not_configured, image_missing, not_started, waits_for_database, not_ready, exited)
 """The rules in the order in which they are asked; the first that finds something is the cause."""
+FOLLOWS_NODE = ("dns-down", "sandbox-failed", "volume-not-mounted")
+NODE_TAINT = re.compile(r"node\.kubernetes\.io/(not-ready|unreachable)")
+FOLLOWS_DNS = ("database-name-unknown", "egress-blocked", "database-silent")
 
 
 def diagnose(snapshot: Snapshot) -> list[Diagnosis]:
@@ -32,14 +36,39 @@ def diagnose(snapshot: Snapshot) -> list[Diagnosis]:
 
     A workload that only needs more time has none.
     """
-    found = [d for workload in snapshot.workloads for d in _of_workload(snapshot, workload)]
+    around = list(surroundings(snapshot))
+    found = [*around, *(d for workload in snapshot.workloads for d in _of_workload(snapshot, workload))]
     databases = {name_of(workload) for workload in snapshot.workloads if workload["kind"] == "StatefulSet"}
     linked = [replace(d, follows_from=_root_of(d, found, databases)) for d in found]
     return sorted(linked, key=lambda d: bool(d.follows_from))
 
 
+def unexplained(snapshot: Snapshot, found: Sequence[Diagnosis]) -> list[Diagnosis]:
+    """Return a diagnosis for each workload that is not rolled out and has none of its own: it is not healthy, whatever the reason."""
+    explained = {diagnosis.workload for diagnosis in found}
+    return [
+        diagnosed(
+            workload,
+            "not-rolled-out",
+            f"it is not rolled out, and nothing says why: {progress(snapshot, workload)}",
+            [
+                f"{condition['type']} is {condition['status']}: {condition.get('message', '')}"
+                for condition in workload.get("status", {}).get("conditions", ())
+            ],
+            "wait a moment and ask again; invoke up watches it",
+        )
+        for workload in snapshot.workloads
+        if not is_rolled_out(workload) and name_of(workload) not in explained
+    ]
+
+
 def _root_of(diagnosis: Diagnosis, all_found: Sequence[Diagnosis], databases: Collection[str]) -> str:
-    """The other ailing workload that this one needs: our own database, or one that its log or probe answer names."""
+    """What this one follows from: the node or the DNS, or another ailing workload, our own database or one that its answer names."""
+    by_code = {d.code: d.workload for d in all_found if d.code in ("node-not-ready", "dns-down")}
+    if "node-not-ready" in by_code and (diagnosis.code in FOLLOWS_NODE or NODE_TAINT.search(diagnosis.cause)):
+        return by_code["node-not-ready"]
+    if diagnosis.code in FOLLOWS_DNS and "dns-down" in by_code:
+        return by_code["dns-down"]
     roots = [d.workload for d in all_found if d.workload != diagnosis.workload and d.code not in DATABASE_CODES]
     words = set(re.findall(r"[a-z0-9-]+", " ".join(diagnosis.evidence)))
     if diagnosis.code in DATABASE_CODES:

@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from scripts.core.errors import InterruptedRunError, TaskError
+from scripts.core import shell
+from scripts.core.errors import InterruptedRunError, MissingError, TaskError
 from scripts.core.shell import CommandError, Result
 from scripts.kubernetes import api_proxy
 from scripts.kubernetes.cluster import Cluster, Object
@@ -21,6 +22,8 @@ SECONDS = 15.0
 WATCHED = "deployments,statefulsets,replicasets,pods,persistentvolumeclaims"
 NO_LOG = ("unable to retrieve container logs for", "failed to try resolving symlinks")  # the kubelet's words in a log's place
 PROBE_SECONDS = 5.0
+SYSTEM, DNS, METRICS = "kube-system", "kube-dns", "metrics.k8s.io"
+WRONG_FORMAT = "exec format error"
 
 
 def quick_snapshot(cluster: Cluster) -> Snapshot:
@@ -47,21 +50,62 @@ def take_snapshot(cluster: Cluster) -> Snapshot:
 
 
 def with_details(cluster: Cluster, quick: Snapshot) -> Snapshot:
-    """Return the quick snapshot with events, policies, claims, and, where they matter, nodes, log lines and probe answers added."""
-    around = cluster.get("events,networkpolicies,persistentvolumeclaims", timeout=SECONDS)
+    """Return the quick snapshot with what is around it, and, where they matter, log lines, probe answers and images' processors added."""
+    around = cluster.get("events,networkpolicies,persistentvolumeclaims,horizontalpodautoscalers", timeout=SECONDS)
     pods = [pod for workload in quick.workloads for pod in quick.pods_of(workload)]
     unplaced = any(condition_of(pod, "PodScheduled").get("status") == "False" for pod in pods)
+    logs, outside = _logs(cluster, pods), _outside(cluster)
     return dataclasses.replace(
         quick,
         taken=datetime.now(UTC),
         claims=[o for o in around if o["kind"] == "PersistentVolumeClaim"],
         events=[o for o in around if o["kind"] == "Event"],
         policies=[o for o in around if o["kind"] == "NetworkPolicy"],
-        nodes=cluster.get("nodes") if unplaced else [],
+        autoscalers=[o for o in around if o["kind"] == "HorizontalPodAutoscaler" and _is_of(o, cluster.release)],
+        secrets=_secret_names(cluster),
+        nodes=[o for o in outside if o["kind"] == "Node"],
+        dns=[o for o in outside if o["kind"] == "Deployment" and o["metadata"].get("labels", {}).get("k8s-app") == DNS],
+        metrics_apis=[o for o in outside if o["kind"] == "APIService" and o["spec"].get("group", "").endswith(METRICS)],
         placed_pods=_placed_pods(cluster) if unplaced else [],
-        logs=_logs(cluster, pods),
+        logs=logs,
+        architectures=_architectures(pods, logs),
         answers=_answers(cluster, pods),
     )
+
+
+def _is_of(thing: Object, release: str) -> bool:
+    return bool(thing["metadata"].get("labels", {}).get(INSTANCE) == release)
+
+
+def _outside(cluster: Cluster) -> list[Object]:
+    """Nodes, metrics APIs and the cluster's DNS, as far as we may see them: kubectl prints what it got, and fails for the rest."""
+    answer = _tried(cluster.within(SYSTEM, ""), "get", "nodes,apiservices,deployments", "--output", "json")
+    return list(json.loads(answer.stdout)["items"]) if answer.stdout.strip() else []
+
+
+def _secret_names(cluster: Cluster) -> Sequence[str] | None:
+    """By name alone: their content is nobody's business here. None where they may not be listed."""
+    answer = _tried(cluster, "get", "secrets", "--output", "name")
+    return [name.partition("/")[2] for name in answer.stdout.split()] if answer.code == 0 else None
+
+
+def _architectures(pods: Sequence[Object], logs: Mapping[str, Sequence[str]]) -> Mapping[str, str]:
+    """For which processor images are made whose program has the wrong format: the local engine knows, which has built them."""
+    images = {
+        spec["image"]
+        for pod in pods
+        for spec, status, _ in containers_of(pod)
+        if WRONG_FORMAT in str(status) or any(WRONG_FORMAT in line for line in logs.get(f"{name_of(pod)}/{spec['name']}", ()))
+    }
+    found = {}
+    for image in images:
+        try:
+            answer = shell.run(["docker", "image", "inspect", "--format", "{{.Architecture}}", image], timeout=SECONDS, ok=None)
+        except MissingError:
+            return {}
+        if answer.code == 0:
+            found[image] = answer.stdout.strip()
+    return found
 
 
 def _placed_pods(cluster: Cluster) -> list[Object]:

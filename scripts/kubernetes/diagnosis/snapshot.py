@@ -33,6 +33,16 @@ class Snapshot:
     events: Sequence[Object] = ()
     """All events of the namespace."""
     nodes: Sequence[Object] = ()
+    dns: Sequence[Object] = ()
+    """The Deployments of the cluster's DNS."""
+    autoscalers: Sequence[Object] = ()
+    """HorizontalPodAutoscalers of the release."""
+    metrics_apis: Sequence[Object] = ()
+    """The APIServices that autoscalers read."""
+    secrets: Sequence[str] | None = None
+    """The names of the Secrets in the namespace; None where they may not be listed."""
+    architectures: Mapping[str, str] = field(default_factory=dict)
+    """Image -> the processor that it is made for, where its program has the wrong format and somebody knows."""
     placed_pods: Sequence[Object] = ()
     """Pods of every namespace, where a pod could not be placed."""
     policies: Sequence[Object] = ()
@@ -132,6 +142,55 @@ def containers_of(pod: Object) -> Iterator[tuple[Object, Object, bool]]:
         by_name = {s["name"]: s for s in statuses}
         for spec in specs:
             yield spec, by_name.get(spec["name"], {}), init
+
+
+def claims_of(pod: Object) -> list[str]:
+    """Return the names of the volume claims that a pod mounts."""
+    return [v["persistentVolumeClaim"]["claimName"] for v in pod["spec"].get("volumes", ()) if "persistentVolumeClaim" in v]
+
+
+def secrets_of(pod: Object) -> set[str]:
+    """Return the names of the Secrets without which no such pod can start."""
+    names: set[str] = set()
+    for volume in pod["spec"].get("volumes", ()):
+        secret = volume.get("secret", {})
+        if "secretName" in secret and not secret.get("optional"):
+            names.add(secret["secretName"])
+    for spec, _, _ in containers_of(pod):
+        sources = [source.get("secretRef") for source in spec.get("envFrom", ())]
+        sources += [variable.get("valueFrom", {}).get("secretKeyRef") for variable in spec.get("env", ())]
+        names.update(source["name"] for source in sources if source and not source.get("optional"))
+    return names
+
+
+def progress(snapshot: Snapshot, workload: Object) -> str:
+    """Return a line about a workload's rollout: ready and wanted pods, and what the slowest pod does."""
+    name = name_of(workload).removeprefix(f"{snapshot.release}-")
+    pods = snapshot.pods_of(workload)
+    ready = sum(is_ready(pod) for pod in pods)
+    doing = sorted({_doing(pod) for pod in pods if not is_ready(pod)})
+    if not doing and not is_rolled_out(workload):
+        doing = ["making pods" if len(pods) < wanted_replicas(workload) else "ending old pods"]
+    return f"{name} {ready}/{wanted_replicas(workload)}{f' ({doing[0]})' if doing else ''}"
+
+
+def _doing(pod: Object) -> str:
+    """What a pod that is not ready is doing, in a word or two."""
+    if condition_of(pod, "PodScheduled").get("status") != "True":
+        return "not placed on a node yet"
+    for spec, status, init in containers_of(pod):
+        state = status.get("state", {})
+        if init and state.get("terminated", {}).get("exitCode") == 0:
+            continue
+        if waiting := state.get("waiting"):
+            return str(waiting.get("reason", "waiting"))
+        if terminated := state.get("terminated"):
+            return f"{spec['name']} ended with exit code {terminated.get('exitCode')}"
+        if init and state:
+            return f"{spec['name']} runs"
+        if state and not status.get("started"):
+            return "starting"
+    return "not ready yet"
 
 
 def last_exit(status: Object) -> Object:

@@ -22,8 +22,9 @@ SERVER_PROGRAMS = ("kube-apiserver", "kube-controller-manager", "kube-scheduler"
 MACHINE_PROGRAMS = ("etcd", "containerd", "ctr", "runc", "iptables", "ip", "nsenter", "sysctl", "umount", "openssl")
 CNI_FOLDERS = ("/usr/lib/cni", "/opt/cni/bin")
 CONTROL_PLANE = ("kube-apiserver", "kube-controller-manager", "kube-scheduler")
-STARTED = ("etcd", "containerd", *CONTROL_PLANE, "kubelet", "kube-proxy", "kube-network-policies")
-ADD_ONS = ("coredns", "metrics-server")
+STARTED = ("etcd", "containerd", *CONTROL_PLANE, "kubelet", "kube-proxy")
+POLICY_ENGINE = "kube-network-policies"
+ADD_ONS = (POLICY_ENGINE, "coredns", "metrics-server")
 MANIFESTS = Path(__file__).with_name("manifests")
 SANDBOX_IMAGE = "docker.io/local-cluster/pause:1"
 # The sandbox's process holds the pod's namespaces, ends when it is told to, and leaves no zombie behind.
@@ -55,7 +56,7 @@ class LocalCluster:
     @property
     def enforces_policies(self) -> bool:
         """Whether a policy engine is among the server binaries."""
-        return self.layout.has("kube-network-policies")
+        return self.layout.has(POLICY_ENGINE)
 
     @property
     def is_up(self) -> bool:
@@ -224,16 +225,6 @@ state = "{layout.run}/containerd"
             "--proxy-mode=iptables",
             "--conntrack-max-per-core=0",
         )
-        if self.enforces_policies:
-            self._start(
-                "kube-network-policies",
-                f"--kubeconfig={layout.kubeconfig}",
-                f"--hostname-override={layout.node}",
-                f"--nfqueue-id={network.POLICY_QUEUE}",
-                "--metrics-bind-address=127.0.0.1:9080",
-                "--disable-nri",
-            )
-            network.queue_new_connections(layout)
         self._wait("the node is Ready", self._node_is_ready, "kubelet")
 
     def _node_is_ready(self) -> bool:
@@ -269,6 +260,12 @@ state = "{layout.run}/containerd"
             self._apply(f"{name}.yaml")
         for name in there:
             self._wait(f"{name} is available", partial(self._is_available, name), "kubelet")
+        if POLICY_ENGINE in there:
+            network.queue_new_connections(self.layout)
+            self._wait("network policies are enforced: somebody judges the queued packets", self._policies_are_judged, "kubelet")
+
+    def _policies_are_judged(self) -> bool:
+        return network.queue_has_reader(self.layout)
 
     def _is_available(self, deployment: str) -> bool:
         path = "jsonpath={.status.availableReplicas}"
@@ -276,7 +273,7 @@ state = "{layout.run}/containerd"
 
     def down(self) -> None:
         """Take the cluster away: every program, container, mount, rule and file of it. Twice changes nothing."""
-        for name in ("kube-proxy", "kubelet", "kube-network-policies", *CONTROL_PLANE):
+        for name in ("kube-proxy", "kubelet", *CONTROL_PLANE):
             self._daemons.stop(name)
         if self._daemons.running("containerd"):
             socket = self.layout.containerd_socket
@@ -325,7 +322,8 @@ state = "{layout.run}/containerd"
         return shell.run([*program, *argv], timeout=30, input=input, ok=ok, env=no_proxy)
 
     def _apply(self, manifest: str) -> None:
-        text = string.Template((MANIFESTS / manifest).read_text(encoding="utf-8")).substitute(dns_ip=self.layout.dns_ip)
+        known = {"dns_ip": self.layout.dns_ip, "node": self.layout.node, "policy_queue": network.POLICY_QUEUE}
+        text = string.Template((MANIFESTS / manifest).read_text(encoding="utf-8")).substitute(known)
         self._kubectl("apply", "--server-side", "--filename", "-", input=text)
 
 

@@ -85,3 +85,9 @@ def queue_new_connections(layout: Layout) -> None:
         rule = ("mangle", chain, interface, layout.bridge, *new)
         if _inside(layout, "iptables", *_with(rule, "-C"), ok=None).code:
             _inside(layout, "iptables", *_with(rule, "-A"))
+
+
+def queue_has_reader(layout: Layout) -> bool:
+    """Return whether a program judges the queued packets; the rules let them pass where none does."""
+    queues = _inside(layout, "cat", "/proc/net/netfilter/nfnetlink_queue", ok=None).stdout
+    return any(line.split()[:1] == [str(POLICY_QUEUE)] for line in queues.splitlines())

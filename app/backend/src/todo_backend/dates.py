@@ -223,7 +223,7 @@ def _forms(
         sure=False,
     )
     yield form(
-        r"(?:on\s+)?(?:the|am|el|le)\s+(?P<day>\d{1,2})(?:st|nd|rd|th)(?=\s*(?:$|[,.;!?)]|at\b|by\b|with\b|for\b|#))",
+        r"(?:on\s+)?(?:the|am|el|le)\s+(?P<day>\d{1,2})(?:st|nd|rd|th)(?=\s*(?:$|[,.;!?)]|at\b|by\b|with\b|for\b|to\b|in\b|#))",
         _day_of_month,
         sure=False,
     )

@@ -21,7 +21,7 @@ import httpx2
 
 from todo_backend.app import create_app
 from todo_backend.clock import Clock
-from todo_backend.database import DatabaseUrlError
+from todo_backend.database_url import DatabaseUrlError
 from todo_backend.settings import Settings, SettingsError
 
 NOW = "2026-11-26T09:30"  # a Thursday

@@ -9,7 +9,9 @@ from todo_backend.assistant import AssistantError, Toolbox
 from todo_backend.dates import find_dates
 from todo_backend.replies import Todo, UnclearError
 from todo_backend.schemas import Order, Priority, Sort, State
+from todo_backend.stems import stem
 
+_LONGEST = 300  # characters that are looked through
 _MOST = 200  # todos that one call of the tool returns
 
 
@@ -37,7 +39,7 @@ class Filter:
         return not (self.first or self.last or self.overdue or self.undated or self.priority or self.tag or self.rest)
 
 
-_NOUN = r"(?:to-?\s?dos?|tasks?|items?|list|things?|ones?|entries|stuff|work|reminders?|aufgaben?|liste|einträge|tareas?|lista|pendientes|tâches?|listes?|فہرست|کام|کاموں)"
+_NOUN = r"(?:to-?\s?dos?|tasks?|items?|list|things?|ones?|entries|stuff|work\s+on|reminders?|aufgaben?|liste|einträge|tareas?|lista|pendientes|tâches?|listes?|فہرست|کام|کاموں)"
 _SORT = re.compile(
     r"[,\s]*(?:sort(?:ed)?|order(?:ed)?|arranged?|grouped)(?:\s+(?:them|it))?\s+(?:by|on)\s+(?:the\s+|their\s+)?(?P<key>due(?:\s+date)?|date|deadline|priority|importance|title|name|alphabet\w*|"
     r"creat\w+(?:\s+date)?|age|newest|oldest)(?:\s+(?P<order>desc\w*|asc\w*))?|[,\s]*\b(?P<alpha>alphabetically)|[,\s]*\b(?P<recent>newest|latest|oldest)\s+first"
@@ -81,7 +83,7 @@ _NUMBERS = {"two": 2, "three": 3, "four": 4, "five": 5, "ten": 10}
 def parse_filter(words: str, now: datetime, state: State = "open") -> Filter:
     """Read a phrase about todos; what it does not know is left in `rest`."""
     chosen = Filter(state=state)
-    words = f" {words.strip()} "
+    words = f" {words.strip()[:_LONGEST]} "
     words = re.sub(r"\b(today|tomorrow|tonight|\w+day)'s\b", r"\1", words)
     if found := _SORT.search(words):
         chosen = _sorted(chosen, found)
@@ -197,8 +199,10 @@ def _fits(todo: Todo, chosen: Filter, now: datetime) -> bool:
         return False
     if chosen.overdue and not is_overdue(todo, now):
         return False
-    text = " ".join([todo["title"], *todo["tags"]]).casefold()
-    return all(re.search(rf"\b{re.escape(word)}", text) for word in chosen.rest.casefold().split())
+    words = re.findall(r"\w+", " ".join([todo["title"], *todo["tags"]]).casefold())
+    stems = {stem(word) for word in words}
+    wanted = re.findall(r"\w+", chosen.rest.casefold())
+    return all(stem(word) in stems or any(own.startswith(word) for own in words) for word in wanted)
 
 
 def is_overdue(todo: Todo, now: datetime) -> bool:

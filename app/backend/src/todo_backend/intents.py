@@ -61,6 +61,7 @@ _PHRASES: tuple[tuple[Kind, tuple[str, ...]], ...] = (
     ("keep", (r"(?:do not|don't|dont|never|never ever|stop|nicht|no)\s+(?!forget|need|have|let me forget|due|date|deadline|longer)(?P<what>.+)", r"never ?mind|forget (?:it|about it)|no|nope|nothing|cancel that",)),
     ("restore", (r"(?:restore|undelete|bring back|recover|un-delete|put back|get back) (?P<which>.+)",)),
     ("how", (r"how (?:do|can|could|should|would) (?:i|you|we|one) .+|how to .+|why .+|what (?:happens|if) .+",)),
+    ("question", (r"(?:at )?(?:what|which) (?:time|day|date) (?:is|are|was|do i have|does) (?P<what>.+)",)),
     ("list", (
         r"how (?:many|much) .+", r"(?:count|number of) (?P<q>.+)",
         r"(?:what|which)(?:'s|s)? .+|what's|what now|what",
@@ -97,7 +98,7 @@ _PHRASES: tuple[tuple[Kind, tuple[str, ...]], ...] = (
     )),
     ("rename", (r"(?P<rename>rename|retitle) (?P<which>.+)",)),
     ("reschedule", (
-        rf"(?:change|set|move|update|push|edit|make|put)(?: the)? {_DATE_NAME} (?:of|for|on) {_WHICH} (?:to|as|at|for|on|until|back to|=) (?P<when>.+)", rf"(?:change|set|move|update) {_WHICH}'s {_DATE_NAME} (?:to|as|for|on) (?P<when>.+)", rf"{_WHICH}'s {_DATE_NAME} is (?P<when>.+)",
+        rf"(?:change|set|move|update|push|edit|make|put)(?: the)? {_DATE_NAME} (?:of|for|on) {_WHICH} (?:to|as|at|for|on|until|back to|=) (?P<when>.+)", rf"(?:change|set|move|update|extend|push|shift)(?: the)? {_WHICH} (?:due date|deadline) (?:to|until|for) (?P<when>.+)", rf"(?:change|set|move|update) {_WHICH}'s {_DATE_NAME} (?:to|as|for|on) (?P<when>.+)", rf"{_WHICH}'s {_DATE_NAME} is (?P<when>.+)",
         rf"(?:the )?{_DATE_NAME} (?:of|for) {_WHICH} is (?P<when>.+)",
         rf"(?:move|reschedule|postpone|push|defer|delay|snooze|shift|put off|put|schedule(?! an? )|bump|bring|set)(?! (?:an? )?(?:reminder|todo|task)\b)(?!.* (?:on|onto|in|to) (?:my|the) (?:to-?do |todo )?list$) {_WHICH} (?:back |forward |out |off )?(?:to|until|till|for|by|on|at|in|from) (?P<when>.+)",
         rf"(?:set|make|mark|have) {_WHICH}(?: to be)? (?:due|scheduled) (?:on |by |for |at |in )?(?P<when>.+)", rf"{_WHICH}(?: is| are| should be| must be| needs to be| to be| is now)? (?:due|scheduled) (?:on |by |for |at |in )?(?P<when>.+)", rf"(?:give) {_WHICH} (?:a |the )?(?:due date|deadline|date) (?:of |on )?(?P<when>.+)",
@@ -109,7 +110,7 @@ _PHRASES: tuple[tuple[Kind, tuple[str, ...]], ...] = (
     ("reopen", (
         r"(?:reopen|re-open|undo|undone|uncheck|untick|uncomplete|un-complete|unmark|reactivate) (?P<which>.+)", r"(?:mark|set) (?P<which>.+?) (?:as |to )?(?:not (?:done|finished|completed?)|undone|open|incomplete|unfinished|to do|todo)(?: (?:yet|again))?",
         r"(?P<which>.+?) (?:is|are|was|isn't|aren't|wasn't) (?:not |actually not |still not |)(?:(?<=not )(?:done|finished|completed?)|(?<=n't )(?:done|finished|completed?)|undone|still open|open again|open|unfinished|incomplete)(?: (?:yet|again|after all))?",
-        r"i (?:did not|didn't|haven't|have not)(?: actually)? (?:finish(?:ed)?|complete[d]?|do|done) (?P<which>.+?)(?: yet)?", r"(?:öffne) (?P<which>.+?)(?: wieder)?|reabre (?P<which2>.+)|rouvre (?P<which3>.+)",
+        r"i (?:did not|didn't|haven't|have not)(?: actually| really| yet)?(?: finish(?:ed)?| complete[d]?| do| done)?(?: with)? (?P<which>.+?)(?: yet)?", r"(?:öffne) (?P<which>.+?)(?: wieder)?|reabre (?P<which2>.+)|rouvre (?P<which3>.+)",
     )),
     ("complete", (
         r"(?:mark|set|check|tick|flag|put|count|consider)(?: off)? (?P<which>.+?) (?:is |are |as |to |off as |off )?(?:done|completed?|finished|ready|closed|checked|checked off|off)",
@@ -131,7 +132,7 @@ _PHRASES: tuple[tuple[Kind, tuple[str, ...]], ...] = (
         rf"(?:add|create|make|new|note(?: down)?|insert|enter|write down|jot down|record|log|put down|schedule|plan|set)(?: me)?(?: (?:an?|another|the|one more))?(?: new)? {_ITEM}(?: (?:to|for|called|named|saying|that says|titled|:|about))?[:\s]+(?P<what>.+?){_TO_LIST}",
         rf"(?:add|create|note(?: down)?|insert|write down|jot down|put down)(?: to (?:my|the) (?:to-?do |todo )?list)?[:\s]+(?P<what>.+?){_TO_LIST}", rf"(?:new {_ITEM}|{_ITEM}|note|new|todo|to do|task)\s*[:\-–]\s*(?P<what>.+)", r"new (?:todo|task|item|reminder) (?P<what>.+)", r"schedule an? (?P<what>.+)", r"(?:make|take)(?: me)? a note(?: (?:to|of|about|that|for))? (?P<what>.+)", r"(?:to-?do|task|reminder) (?P<what>\w+ .+)", r"\+\s*(?P<what>.+)",
         r"(?:set (?:me )?a reminder|remind me|reminder|make me remember|help me remember)(?: again)?(?P<what>(?: (?:to|about|of|that|for|in|on|at|tomorrow|tonight|today|next|every|this|by)\b).+)", r"(?:remember(?: to)?|don'?t (?:let me )?forget(?: to| about)?|do not forget(?: to)?|make sure (?:i|to)|i can'?t forget to|note to self:?) (?P<what>.+)",
-        r"i(?:'ve| have)? (?:need|have|want|got|gotta|must|should|ought|plan|am supposed|still need|really need|still have)(?: to)? (?P<what>.+)", r"i(?:'ve got| got)? (?:to|gotta) (?P<what>.+)", r"(?:put|stick|throw) (?P<what>.+?) (?:on|onto|in|into) (?:my|the) (?:to-?do |todo )?list",
+        r"i(?:'ve| have)? (?:need|have|want|got|gotta|must|should|ought|plan|am supposed|still need|really need|still have)(?: to)? (?P<what>.+)", r"i(?:'ve got| got)? (?:to|gotta) (?P<what>.+)", r"(?:gotta|got to|need to|have to|must|should|want to) (?P<what>.+)", r"(?:put|stick|throw) (?P<what>.+?) (?:on|onto|in|into) (?:my|the) (?:to-?do |todo )?list",
         r"(?:füge|fuge) (?P<what>.+?)(?: (?:zu(?:r| meiner) liste ))?(?: hinzu)", r"(?:erinnere|erinner) mich(?: daran)?,?(?P<what> .+)", r"(?:neue aufgabe|aufgabe|neu)[:\s]+(?P<what>.+)", r"(?P<what>.+?) (?:hinzufügen|auf die liste(?: setzen)?)", r"(?:setze?|schreibe?|pack) (?P<what>.+?) auf (?:die|meine) liste", r"ich muss (?P<what>.+)",
         r"(?:añade|agrega|anade|añadir|agregar|crea|apunta|anota)(?: una tarea| tarea)?:? (?P<what>.+?)(?: (?:a|en) (?:mi|la) lista)?", r"(?:recuérdame|recuerdame|recordarme)(?: que)? (?P<what>.+)", r"(?:nueva tarea)[:\s]+(?P<what>.+)", r"tengo que (?P<what>.+)",
         r"(?:ajoute|ajouter|crée|note)(?: une tâche| la tâche)?:? (?P<what>.+?)(?: (?:à|sur|dans) (?:ma|la) liste)?", r"(?:rappelle-moi|rappelle moi)(?: de| d')? ?(?P<what>.+)", r"(?:nouvelle tâche)[:\s]+(?P<what>.+)", r"(?:je dois|il faut(?: que je)?) (?P<what>.+)",

@@ -18,7 +18,8 @@ from sqlalchemy import Connection, pool, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_delay, wait_exponential_jitter
 
-from todo_backend.database import DatabaseUrlError, describe_failure, parse_database_url
+from todo_backend.database import describe_failure, parse_database_url
+from todo_backend.database_url import DatabaseUrlError
 from todo_backend.logs import configure_logs
 from todo_backend.settings import Settings, SettingsError
 from todo_backend.tables import metadata

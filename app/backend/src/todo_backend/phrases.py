@@ -10,6 +10,7 @@ from todo_backend.dates import Span, find_dates
 from todo_backend.schemas import ParsedTodo, Priority
 
 _NEAR_DAYS = 180
+_LONGEST = 600  # characters: a title, and what can be said about it
 
 _LEVELS: dict[str, Priority] = {
     **dict.fromkeys(
@@ -80,6 +81,8 @@ def parse_phrase(text: str, now: datetime) -> Phrase:
     What is not understood stays in the title as a whole; a title in quotes stays as it is.
     """
     text = " ".join(text.split()).strip()
+    if len(text) > _LONGEST:  # no title is that long, and looking through it would cost seconds
+        return Phrase(text)
     if (quoted := _QUOTED.match(text)) and (title := quoted["title"] or quoted["single"]):
         phrase = Phrase(title.strip())
         rest = Phrase("x " + text[quoted.end() :].strip(" ,;"))

@@ -12,6 +12,7 @@ from todo_backend.assistant import Dialogue, Toolbox
 from todo_backend.filters import data, parse_filter, select
 from todo_backend.replies import Todo, UnclearError, choice, count
 from todo_backend.schemas import State
+from todo_backend.stems import stem
 
 _RECENT = 3  # answers after which the user is no longer looking at a list in the chat
 _PAGES = 5
@@ -65,10 +66,6 @@ _FILLER = re.compile(
 )
 _SMALL = {"the", "my", "a", "an", "to", "of", "for", "with", "at", "on", "in", "and", "i", "that", "this", "some", "about", "just", "already", "today", "yesterday",
           "now", "finally", "it", "is", "was", "her", "his", "up", "one", "todo", "task"}  # fmt: skip
-_PAST = {"bought": "buy", "paid": "pay", "sent": "send", "wrote": "write", "took": "take", "made": "make", "got": "get", "went": "go", "did": "do", "read": "read", "met": "meet",
-         "brought": "bring", "found": "find", "gave": "give", "ran": "run", "sold": "sell", "swept": "sweep", "told": "tell", "built": "build", "fed": "feed", "put": "put",
-         "cut": "cut", "set": "set", "drove": "drive", "ate": "eat", "drank": "drink", "rang": "ring", "spoke": "speak", "taught": "teach", "thought": "think", "hung": "hang",
-         "left": "leave", "lent": "lend", "spent": "spend", "chose": "choose", "began": "begin", "came": "come", "submitted": "submit"}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -308,18 +305,6 @@ def _tokens(text: str) -> set[str]:
 
 def _tokens_of(todo: Todo) -> set[str]:
     return _tokens(" ".join([todo["title"], *todo["tags"]]))
-
-
-def stem(word: str) -> str:
-    """Return the part of a word that its forms share: "called" and "calling" are "call"."""
-    word = _PAST.get(word, word)
-    for end, stays in (("ies", "y"), ("ied", "y"), ("ing", ""), ("ed", ""), ("es", ""), ("s", "")):
-        if word.endswith(end) and len(word) - len(end) >= 3:
-            word = word[: -len(end)] + stays
-            break
-    if len(word) > 3 and word[-1] == word[-2] and word[-1] not in "ls":
-        word = word[:-1]
-    return word.rstrip("e") if len(word) > 3 else word
 
 
 def _is_typed(word: str, tokens: set[str]) -> bool:

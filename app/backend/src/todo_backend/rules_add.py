@@ -182,6 +182,8 @@ def _split(what: str) -> list[str]:
     if re.match(r"[\"“«„']", what) or re.search(r"\b(?:between|both|either)\b", what, re.IGNORECASE):
         return [what]
     parts = [part.strip() for part in re.split(r"\s*,\s*(?:and\s+)?|\s+and\s+|\s+&\s+", what) if part.strip()]
+    if len(parts) > 1 and any(part[0].isdigit() for part in parts[1:]) and not parts[0][0].isdigit():
+        return [what]  # "dog food, 2 bags"
     if len(parts) < 2 or any(parse_priority(part) for part in parts):
         return [what]
     verbs = [part.split()[0].lower() in _VERBS for part in parts]

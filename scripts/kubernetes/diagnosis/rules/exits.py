@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from scripts.kubernetes.diagnosis.snapshot import Snapshot
 
 SHORT_RUN = timedelta(seconds=10)  # a run that ends sooner crashed on start
+KILLS = {137: "SIGKILL", 143: "SIGTERM"}
+BACK_OFF = re.compile(r"back-off (\S+) restarting")
+DURATION = re.compile(r"(\d+)([hms])")
 PROBE_KILLS = (
     # (probe, code, what it means, what to do)
     ("liveness", "liveness-failing", "its liveness probe keeps failing", "fix what the probe asks; it must ask the process alone"),
@@ -28,7 +32,7 @@ def exited(case: ContainerState) -> Diagnosis | None:
     """The container's newest run ended, and it is not up again."""
     if not case.last_exit or (case.init and case.last_exit.get("exitCode") == 0):
         return None
-    for rule in (_out_of_memory, _killed_by_probe, told_by_log):
+    for rule in (_out_of_memory, _killed_by_probe, _killed_from_outside, told_by_log):
         if found := rule(case):
             return found
     return _crashed(case)
@@ -70,6 +74,24 @@ def _killed_by_probe(case: ContainerState) -> Diagnosis | None:
         why = f": {probe_words(failed[0]['message'])}" if failed else ""
         return case.diagnosis(code, f"container {case.name} is killed, since {meaning}{budget}{why}", action, [*failed[:1], *kills])
     return None
+
+
+def _killed_from_outside(case: ContainerState) -> Diagnosis | None:
+    """A signal that no program sends to itself ended it: neither for memory nor by the kubelet. It heals when its next run starts."""
+    name = KILLS.get(int(case.last_exit.get("exitCode", 0)))
+    if name is None:
+        return None
+    waits = BACK_OFF.search(str(case.waiting.get("message", "")))
+    again = ""
+    if waits:
+        seconds = sum(int(amount) * {"h": 3600, "m": 60, "s": 1}[unit] for amount, unit in DURATION.findall(waits[1]))
+        starts = time_of(case.last_exit.get("finishedAt")) + timedelta(seconds=seconds)
+        again = f"; it starts again at {starts.astimezone():%H:%M:%S}"
+    return case.diagnosis(
+        "killed-from-outside",
+        f"container {case.name} was killed from outside by {name}, not for its memory and not by a probe{again}",
+        "wait for its next start; if it is killed again, look at what else runs on its node",
+    )
 
 
 def _probe_budget(probe: Object) -> str:

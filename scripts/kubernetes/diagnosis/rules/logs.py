@@ -6,7 +6,7 @@ import re
 
 from scripts.kubernetes.diagnosis.cause import Diagnosis
 from scripts.kubernetes.diagnosis.container import ContainerState
-from scripts.kubernetes.diagnosis.rules.starts import wrong_architecture
+from scripts.kubernetes.diagnosis.rules.starts import wrong_format
 from scripts.kubernetes.diagnosis.snapshot import egress_policies
 
 READ_ONLY = re.compile(r"read-only file system|EROFS", re.IGNORECASE)
@@ -17,8 +17,12 @@ NAME_UNKNOWN = re.compile(
     re.IGNORECASE,
 )
 REFUSED = re.compile(
-    r"connection refused|refused the connection|ECONNREFUSED|connect call failed|authentication failed|no pg_hba.conf entry|does not exist"
-    r"|too many (clients|connections)|not permitted to log in|connection lost|TLS failed|starting or stopping",
+    r"connection refused|refused the connection|ECONNREFUSED|connect call failed"
+    r"|too many (clients|connections)|connection lost|TLS failed|starting or stopping",
+    re.IGNORECASE,
+)
+LOGIN = re.compile(
+    r"(password |SASL )?authentication failed|no pg_hba.conf entry|not permitted to log in|(database|role)\b.* does not exist",
     re.IGNORECASE,
 )
 SILENT = re.compile(r"did not answer|timed? ?out|timeout expired|ETIMEDOUT|no route to host|unreachable", re.IGNORECASE)
@@ -33,7 +37,7 @@ def told_by_log(case: ContainerState) -> Diagnosis | None:
     migrates = _migrates(case)
     for line in reversed(case.log):
         if "exec format error" in line:
-            return wrong_architecture(case)
+            return wrong_format(case)
         if READ_ONLY.search(line):
             return case.diagnosis(
                 "read-only-file-system",
@@ -73,11 +77,17 @@ def _database(case: ContainerState, line: str) -> Diagnosis | None:
                 "name the database's address and port under networkPolicy.egress of the service (internet or addresses)",
             )
         return case.diagnosis("database-silent", f"the database does not answer: {line}", "check host, port and firewall of DATABASE_URL")
+    if LOGIN.search(line):
+        return case.diagnosis(
+            "database-login",
+            f"the database answers and lets nobody in: {line}",
+            "check user, password and database name in DATABASE_URL (of our own database: POSTGRES_PASSWORD)",
+        )
     if REFUSED.search(line):
         return case.diagnosis(
             "database-refused",
             f"the database refuses the connection: {line}",
-            "check port, user, password and database name in DATABASE_URL, and that the database runs",
+            "check host and port in DATABASE_URL, and that the database runs",
         )
     return None
 

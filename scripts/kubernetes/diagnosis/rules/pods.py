@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from scripts.kubernetes.diagnosis.cause import Diagnosis, diagnosed, event_line
 from scripts.kubernetes.diagnosis.rules.missing import missing_object
-from scripts.kubernetes.diagnosis.snapshot import Snapshot, condition_of, containers_of, name_of, request_of
+from scripts.kubernetes.diagnosis.snapshot import Snapshot, claims_of, condition_of, containers_of, name_of, request_of
 from scripts.kubernetes.quantity import parse_quantity
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def _amount(value: Decimal, resource: str) -> str:
 
 
 def _volume_unbound(snapshot: Snapshot, workload: Object, pod: Object, evidence: list[str]) -> Diagnosis:
-    names = [v["persistentVolumeClaim"]["claimName"] for v in pod["spec"].get("volumes", ()) if "persistentVolumeClaim" in v]
+    names = claims_of(pod)
     bound = [name_of(c) for c in snapshot.claims if c.get("status", {}).get("phase") == "Bound"]
     missing = [name for name in names if name not in {name_of(c) for c in snapshot.claims}]
     if missing:
@@ -100,13 +100,10 @@ def _volume_unbound(snapshot: Snapshot, workload: Object, pod: Object, evidence:
             kind = claim["spec"].get("storageClassName")
             cause = f"its volume claim {name_of(claim)} ({f'class {kind}' if kind else 'no class'}) is not bound: {why}"
             evidence = [*evidence, *(event_line(e) for e in reasons[:1])]
-    return diagnosed(
-        workload,
-        "volume-unbound",
-        cause,
-        evidence,
-        "set postgres.storage of the chart to a class that this cluster has, or to a smaller size",
-    )
+    action = "set postgres.storage of the chart to a class that this cluster has, or to a smaller size"
+    if missing:
+        action = f"delete the pod, so that its StatefulSet makes the claim again: kubectl delete pod {name_of(pod)}"
+    return diagnosed(workload, "volume-unbound", cause, evidence, action)
 
 
 def not_prepared(snapshot: Snapshot, workload: Object, pod: Object) -> Diagnosis | None:

@@ -8,6 +8,8 @@ from scripts.kubernetes.diagnosis.cause import Diagnosis
 from scripts.kubernetes.diagnosis.container import ContainerState
 from scripts.kubernetes.diagnosis.snapshot import event_time, exit_count, name_of, time_of
 
+LONGEST_ANSWER = 160
+
 
 def not_ready(case: ContainerState) -> Diagnosis | None:
     """It runs, has started, and its readiness probe fails."""
@@ -24,7 +26,7 @@ def not_ready(case: ContainerState) -> Diagnosis | None:
     answer = case.snapshot.answers.get(f"{name_of(case.pod)}/{case.name}", "")
     path = case.spec.get("readinessProbe", {}).get("httpGet", {}).get("path", "")
     if match := re.search(r"statuscode: (\d+)", words):
-        code, cause = "readiness-http", f"{path} answers {answer or match[1]}"
+        code, cause = "readiness-http", _http_cause(path, match[1], answer)
     elif "connection refused" in words:
         code, cause = "readiness-refused", f"nothing listens at the readiness probe's address: {words}"
     elif re.search(r"deadline exceeded|timed? ?out|timeout", words, re.IGNORECASE):
@@ -32,6 +34,14 @@ def not_ready(case: ContainerState) -> Diagnosis | None:
     else:
         code, cause = "readiness-failing", f"its readiness probe fails: {words}"
     return case.diagnosis(code, f"container {case.name} runs and is not ready: {cause}", case.logs, failed)
+
+
+def _http_cause(path: str, seen: str, answer: str) -> str:
+    """What the probe saw, with the body of the same status; an answer of another status is newer than the probe, and told as such."""
+    status = answer.partition(" ")[0]
+    if not answer or status == seen:
+        return f"{path} answers {answer[:LONGEST_ANSWER] or seen}"
+    return f"{path} answered {seen} to its last probe, and answers {status} now"
 
 
 def probe_words(message: str) -> str:

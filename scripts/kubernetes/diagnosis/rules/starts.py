@@ -61,17 +61,31 @@ def not_started(case: ContainerState) -> Diagnosis | None:
         return None
     message = str(told.get("message", ""))
     if "exec format error" in message:
-        return wrong_architecture(case)
+        return wrong_format(case)
     short = re.sub(r"^.*?(exec: |error mounting |unable to )", r"\1", message, flags=re.DOTALL).strip()
     return case.diagnosis(
         "program-not-started", f"container {case.name} cannot start its program: {short}", "fix command and args, or the image"
     )
 
 
-def wrong_architecture(case: ContainerState) -> Diagnosis:
-    """The image's programs are for another processor."""
+def wrong_format(case: ContainerState) -> Diagnosis:
+    """The kernel cannot execute the program: the image is made for another processor, or the program is a script without `#!`."""
+    image = case.spec["image"]
+    node = next((n for n in case.snapshot.nodes if name_of(n) == case.pod["spec"].get("nodeName")), {})
+    runs = node.get("status", {}).get("nodeInfo", {}).get("architecture", "")
+    made_for = case.snapshot.architectures.get(image, "")
+    script = "start the script with a line such as #!/bin/sh, or name its interpreter in the command"
+    if made_for and runs and made_for != runs:
+        return case.diagnosis(
+            "wrong-architecture", f"image {image} is made for {made_for}, and its node runs {runs}", f"build it for linux/{runs}"
+        )
+    if made_for and made_for == runs:
+        return case.diagnosis(
+            "program-not-started", f"container {case.name} cannot start its program: it is neither a binary nor a script with `#!`", script
+        )
     return case.diagnosis(
-        "wrong-architecture",
-        f"image {case.spec['image']} is made for another processor than the node's",
-        "build it for the node's platform",
+        "program-not-started",
+        f"container {case.name} cannot start its program: it is for another processor than the node's {runs}".rstrip()
+        + ", or a script without `#!`",
+        f"look at the image's architecture (docker image inspect {image}); if it is the node's, {script}",
     )

@@ -1,0 +1,136 @@
+"""Causes beside the release's own pods: the nodes, the DNS, the volumes, the Secrets and the metrics that it lives on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from scripts.kubernetes.diagnosis.cause import Diagnosis, diagnosed
+from scripts.kubernetes.diagnosis.snapshot import Snapshot, claims_of, condition_of, containers_of, name_of, secrets_of, time_of
+
+if TYPE_CHECKING:
+    from scripts.kubernetes.cluster import Object
+
+METRICS_SETTLE = timedelta(minutes=3)
+"""What a new pod's first metrics may take: metrics-server asks the nodes, and the autoscaler asks metrics-server."""
+
+
+def surroundings(snapshot: Snapshot) -> Iterator[Diagnosis]:
+    """Yield what is wrong around the release; a root of what its pods suffer from."""
+    yield from _nodes(snapshot)
+    yield from _dns(snapshot)
+    for workload in snapshot.workloads:
+        yield from _claims(snapshot, workload)
+        yield from _secrets(snapshot, workload)
+    for autoscaler in snapshot.autoscalers:
+        yield from _autoscaler(snapshot, autoscaler)
+
+
+def _nodes(snapshot: Snapshot) -> Iterator[Diagnosis]:
+    """A node that is not ready, when a pod of ours is on it or no node is ready."""
+    ready = [node for node in snapshot.nodes if condition_of(node, "Ready").get("status", "True") == "True"]
+    used = {pod["spec"].get("nodeName") for pod in snapshot.pods}
+    for node in snapshot.nodes:
+        if node in ready or (ready and name_of(node) not in used):
+            continue
+        told = condition_of(node, "Ready")
+        yield diagnosed(
+            node,
+            "node-not-ready",
+            f"the node is not ready: {told.get('message', '')}",
+            [f"node {name_of(node)}: Ready is {told['status']}, {told.get('reason', '')}"],
+            f"kubectl describe node {name_of(node)}; a cluster that was stopped: invoke up",
+        )
+
+
+def _dns(snapshot: Snapshot) -> Iterator[Diagnosis]:
+    """The cluster's DNS has no pod that answers."""
+    if not snapshot.dns or any(server.get("status", {}).get("availableReplicas", 0) for server in snapshot.dns):
+        return
+    server = snapshot.dns[0]
+    wanted, place = server["spec"].get("replicas", 1), server["metadata"].get("namespace", "kube-system")
+    scale = f"kubectl --namespace {place} scale deployment/{name_of(server)} --replicas=1"
+    yield diagnosed(
+        server,
+        "dns-down",
+        "the cluster's DNS has no pod that is ready, so that no name is found",
+        [f"deployment {name_of(server)} in {place}: 0 of {wanted} available"],
+        f"kubectl --namespace {place} describe pods --selector k8s-app=kube-dns" if wanted else scale,
+    )
+
+
+def _claims(snapshot: Snapshot, workload: Object) -> Iterator[Diagnosis]:
+    """The volume claim of a pod that runs is gone, or goes as soon as the pod does."""
+    known = {name_of(claim): claim for claim in snapshot.claims}
+    for pod in snapshot.pods_of(workload):
+        if pod.get("status", {}).get("phase") != "Running":
+            continue  # of one that waits for its volume, another rule tells
+        for name in claims_of(pod):
+            if not (state := _lost(known.get(name))):
+                continue
+            yield diagnosed(
+                workload,
+                "volume-lost",
+                f"its volume claim {name} {state}: its data ends with the pod {name_of(pod)}",
+                [f"persistentvolumeclaim {name} {state}"],
+                f"copy the data away while the pod runs (kubectl exec {name_of(pod)} -- pg_dump); delete it: the next has a new volume",
+            )
+
+
+def _lost(claim: Object | None) -> str:
+    """What has happened to a claim that a pod uses; nothing to one that is well."""
+    if claim is None:
+        return "is gone"
+    if claim["metadata"].get("deletionTimestamp"):
+        return "is being deleted"
+    return "has lost its volume" if claim.get("status", {}).get("phase") == "Lost" else ""
+
+
+def _secrets(snapshot: Snapshot, workload: Object) -> Iterator[Diagnosis]:
+    """A Secret that running pods hold is gone: no new pod can start."""
+    if snapshot.secrets is None:
+        return
+    pods = [pod for pod in snapshot.pods_of(workload) if pod.get("status", {}).get("phase") == "Running"]
+    for name in sorted({name for pod in pods for name in secrets_of(pod)} - set(snapshot.secrets)):
+        yield diagnosed(
+            workload,
+            "secret-lost",
+            f"Secret {name} is gone: its pods run on with what they hold, and no new one can start",
+            [f"pod {name_of(pods[0])} uses it"],
+            "invoke up makes it from .env",
+        )
+
+
+def _autoscaler(snapshot: Snapshot, autoscaler: Object) -> Iterator[Diagnosis]:
+    """An autoscaler that cannot read what it scales by leaves the number of pods as it is, whatever the load."""
+    active = condition_of(autoscaler, "ScalingActive")
+    if active.get("status") != "False" or not str(active.get("reason", "")).startswith("FailedGet"):
+        return
+    down = [api for api in snapshot.metrics_apis if condition_of(api, "Available").get("status") == "False"]
+    if not down and snapshot.taken - time_of(active.get("lastTransitionTime")) < METRICS_SETTLE:
+        return
+    if not down and _young(snapshot, autoscaler):
+        return
+    told = [f"{name_of(api)}: {condition_of(api, 'Available').get('message', '')}" for api in down]
+    yield diagnosed(
+        autoscaler,
+        "autoscaler-blind",
+        f"its autoscaler cannot read what it scales by: {active.get('message', '')}",
+        [*told, f"horizontalpodautoscaler {name_of(autoscaler)}: ScalingActive is False, {active.get('reason')}"],
+        "see why the metrics API does not answer: kubectl --namespace kube-system get pods; kubectl get apiservices",
+    )
+
+
+def _young(snapshot: Snapshot, autoscaler: Object) -> bool:
+    """Whether a pod of its target has only just started, so that it has no metrics yet."""
+    target = autoscaler["spec"]["scaleTargetRef"]["name"]
+    starts = [
+        time_of(status["state"]["running"].get("startedAt"))
+        for workload in snapshot.workloads
+        if name_of(workload) == target
+        for pod in snapshot.pods_of(workload)
+        for _, status, init in containers_of(pod)
+        if not init and "running" in status.get("state", {})
+    ]
+    return bool(starts) and snapshot.taken - max(starts) < METRICS_SETTLE

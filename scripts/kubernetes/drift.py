@@ -1,0 +1,195 @@
+"""What in the cluster is not as the release says: what was changed past it, is gone, or was made by somebody else under its name.
+
+What should run is asked of the API server: a server-side dry run of the release's manifest, so that defaults, normal forms and what
+controllers own (the replicas that an autoscaler sets, status) differ from what runs in nothing. That leaves fields which somebody has
+added and the manifest does not speak of; of those each object's `managedFields` tell, and who set what, and when.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from scripts.core.report import StepReport
+from scripts.kubernetes import helm
+from scripts.kubernetes.cluster import Cluster, Object
+from scripts.kubernetes.diagnosis.cause import Diagnosis, diagnosed
+from scripts.kubernetes.managed_fields import Path, owner, shown_path, strays
+
+FIELD_MANAGER = "todo-tasks-dry-run"  # not helm's own: that one owns labels of helm's which no manifest has
+RELEASE = "meta.helm.sh/release-name"
+DELETE_SECONDS = 60
+DRY_RUN_SECONDS = 60.0
+LONGEST_VALUE = 60
+SCALED = ("Deployment", "StatefulSet")
+REPLICAS: Path = ("spec", "replicas")
+
+
+@dataclass(frozen=True)
+class Drift:
+    """One object that is not as the release says."""
+
+    object: Object
+    """As it runs, or, where it is gone, as it should."""
+    differences: tuple[str, ...]
+    replace: bool = False
+    """Whether it must go before helm can make its own."""
+    patch: tuple[Mapping[str, Any], ...] = ()
+    """JSON patch of what helm leaves as it is: fields that its manifest does not speak of."""
+
+    @property
+    def kind(self) -> str:
+        """The object's kind."""
+        return str(self.object["kind"])
+
+    @property
+    def name(self) -> str:
+        """The object's name."""
+        return str(self.object["metadata"]["name"])
+
+    @property
+    def line(self) -> str:
+        """The drift as one line for a person."""
+        more = f" (and {len(self.differences) - 1} more)" if len(self.differences) > 1 else ""
+        return f"{self.kind} {self.name}: {self.differences[0]}{more}"
+
+    def diagnosis(self) -> Diagnosis:
+        """Return the drift as a cause of what is wrong."""
+        cause = f"{self.kind} is not as the release says: {self.differences[0]}"
+        return diagnosed(self.object, "drifted", cause, self.differences, "invoke up brings it back")
+
+
+def find(cluster: Cluster) -> list[Drift]:
+    """Return what is not as the release's newest revision says. Raises CommandError."""
+    manifest = cluster.helm("get", "manifest", cluster.release).stdout
+    found: list[Drift] = []
+    for namespace, part in helm.by_namespace(manifest, cluster.namespace).items():
+        if part.strip():
+            found += _in_namespace(cluster.within(namespace, cluster.release), part)
+    return found
+
+
+def _in_namespace(cluster: Cluster, manifest: str) -> list[Drift]:
+    dry = ("--dry-run=server", "--force-conflicts", f"--field-manager={FIELD_MANAGER}")
+    wanted = _objects(cluster, "apply", "--server-side", *dry, "--filename", "-", manifest=manifest)
+    live = _objects(cluster, "get", "--ignore-not-found", "--show-managed-fields", "--filename", "-", manifest=manifest)
+    return compare(live, wanted, cluster.release)
+
+
+def _objects(cluster: Cluster, *argv: str, manifest: str) -> list[Object]:
+    text = cluster.kubectl(*argv, "--output", "json", input=manifest, timeout=DRY_RUN_SECONDS).stdout
+    if not text.strip():
+        return []
+    answer = json.loads(text)
+    return list(answer["items"]) if answer["kind"] == "List" else [answer]
+
+
+def compare(live: Sequence[Object], wanted: Sequence[Object], release: str) -> list[Drift]:
+    """Return the objects that differ. Pure.
+
+    live: as they run, with their managedFields. wanted: the same as they would be, were the manifest applied now.
+    """
+    there = {_key(each): each for each in live}
+    minimum = {
+        each["spec"]["scaleTargetRef"]["name"]: each["spec"].get("minReplicas", 1)
+        for each in wanted
+        if each["kind"] == "HorizontalPodAutoscaler"
+    }
+    found = [
+        _drift(there.get(_key(each)), each, release, minimum.get(each["metadata"]["name"]) if each["kind"] in SCALED else None)
+        for each in wanted
+    ]
+    return [drift for drift in found if drift]
+
+
+def _key(thing: Object) -> tuple[str, str]:
+    return thing["kind"], thing["metadata"]["name"]
+
+
+def _drift(live: Object | None, wanted: Object, release: str, minimum: int | None) -> Drift | None:
+    if live is None:
+        return Drift(wanted, ("is gone",))
+    if live["metadata"].get("deletionTimestamp"):
+        held = ", ".join(live["metadata"].get("finalizers", ()))
+        return Drift(live, (f"is being deleted{f', held by {held}' if held else ''}",), replace=True)
+    if live["metadata"].get("annotations", {}).get(RELEASE) != release:
+        return Drift(live, (f"is somebody else's, made{_by(live, ('metadata',)) or ' by hand'}",), replace=True)
+    told: dict[Path, str] = {}
+    for path, is_now, should in _differences(_told_by_release(live), _told_by_release(wanted)):
+        told[path] = f"{shown_path(live, path)} {_values(live, is_now, should)}{_was_set(live, path)}"
+    patch: list[Mapping[str, Any]] = []
+    if minimum is not None and live["spec"].get("replicas") == 0:  # an autoscaler does nothing then; any other number is its own affair
+        told[REPLICAS] = f"spec.replicas is 0, and its autoscaler is off for that{_was_set(live, REPLICAS)}"
+        patch.append({"op": "replace", "path": "/spec/replicas", "value": minimum})
+    for path in sorted(strays(live), reverse=True):  # the last of a list first: a removal moves what is after it
+        if any(path[: len(known)] == known or known[: len(path)] == path for known in told) or (path == REPLICAS and minimum is not None):
+            continue
+        told[path] = f"{shown_path(live, path)} was added{_by(live, path)}"
+        patch.append({"op": "remove", "path": "".join(f"/{_escaped(part)}" for part in path)})
+    return Drift(live, tuple(told[path] for path in sorted(told)), patch=tuple(patch)) if told else None
+
+
+def _by(live: Object, path: Path) -> str:
+    return f" by {who}" if (who := owner(live, path)) else ""
+
+
+def _was_set(live: Object, path: Path) -> str:
+    return f", was set by {who}" if (who := owner(live, path)) else ""
+
+
+def _told_by_release(thing: Object) -> Object:
+    """The part of an object that a release tells: not its status, nor what the API server and controllers note about it."""
+    metadata = {part: dict(thing["metadata"].get(part, {})) for part in ("labels", "annotations")}
+    metadata["annotations"].pop("kubectl.kubernetes.io/last-applied-configuration", None)
+    return {**{key: value for key, value in thing.items() if key not in ("status", "metadata")}, "metadata": metadata}
+
+
+def _differences(live: Any, wanted: Any, path: Path = ()) -> Iterator[tuple[Path, Any, Any]]:
+    if isinstance(live, dict) and isinstance(wanted, dict):
+        for key in sorted(live.keys() | wanted.keys()):
+            yield from _differences(live.get(key), wanted.get(key), (*path, key))
+    elif isinstance(live, list) and isinstance(wanted, list) and len(live) == len(wanted):
+        for index, (is_now, should) in enumerate(zip(live, wanted, strict=True)):
+            yield from _differences(is_now, should, (*path, index))
+    elif live != wanted:
+        yield path, live, wanted
+
+
+def _values(thing: Object, is_now: Any, should: Any) -> str:
+    return "has another value" if thing["kind"] == "Secret" else f"is {_shown(is_now)}, not {_shown(should)}"
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "not set"
+    text = value if isinstance(value, str) else json.dumps(value)
+    text = " ".join(text.split())
+    return text if len(text) <= LONGEST_VALUE else f"{text[: LONGEST_VALUE - 1]}…"
+
+
+def _escaped(part: str | int) -> str:
+    return str(part).replace("~", "~0").replace("/", "~1")
+
+
+def clear(cluster: Cluster, drifts: Sequence[Drift], step: StepReport) -> None:
+    """Take away what stands where helm would make its own. Raises CommandError where it does not end, with what holds it."""
+    for drift in drifts:
+        if drift.replace:
+            step.progress(f"removing {drift.line}")
+            argv = ("delete", drift.kind.lower(), drift.name, "--ignore-not-found", f"--timeout={DELETE_SECONDS}s")
+            _within(cluster, drift).kubectl(*argv, timeout=DELETE_SECONDS + 10)
+
+
+def patch(cluster: Cluster, drifts: Sequence[Drift], step: StepReport) -> None:
+    """Bring back what helm's upgrade leaves as it is. Raises CommandError."""
+    for drift in drifts:
+        if drift.patch and not drift.replace:
+            step.progress(f"bringing back {drift.line}")
+            argv = ("patch", drift.kind.lower(), drift.name, "--type=json", "--patch", json.dumps(list(drift.patch)))
+            _within(cluster, drift).kubectl(*argv)
+
+
+def _within(cluster: Cluster, drift: Drift) -> Cluster:
+    return cluster.within(drift.object["metadata"].get("namespace", cluster.namespace), cluster.release)

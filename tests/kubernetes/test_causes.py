@@ -1,0 +1,286 @@
+"""A snapshot for each cause that no recording shows, and the proof that every code of the diagnosis is made by some test."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from scripts.kubernetes.diagnosis.cause import PATIENCE, Diagnosis
+from scripts.kubernetes.diagnosis.diagnose import diagnose, unexplained
+from scripts.kubernetes.diagnosis.snapshot import Snapshot
+from tests.cluster.faults import FAULTS
+from tests.cluster.recordings import read_recording
+
+pytestmark = pytest.mark.unit
+
+Object = dict[str, Any]
+Change = Callable[[Object], None]
+OTHERWISE = ("stalled", "drifted", "not-rolled-out")  # test_diagnosis.py, test_drift.py, and below
+
+
+def pod_of(value: Object) -> Object:
+    return value["pods"][0]
+
+
+def status_of(value: Object) -> Object:
+    return pod_of(value)["status"]["containerStatuses"][0]
+
+
+def waits(reason: str, message: str = "") -> Change:
+    def change(value: Object) -> None:
+        status_of(value).update(ready=False, started=False, state={"waiting": {"reason": reason, "message": message}}, lastState={})
+        unready(value)
+
+    return change
+
+
+def unready(value: Object) -> None:
+    """The pod is not ready, and so its Deployment is not rolled out."""
+    for condition in pod_of(value)["status"]["conditions"]:
+        if condition["type"] in ("Ready", "ContainersReady"):
+            condition["status"] = "False"
+    value["workloads"][0]["status"].update(availableReplicas=0, readyReplicas=0)
+
+
+def event(reason: str, message: str, container: str = "") -> Change:
+    def change(value: Object) -> None:
+        where = {"uid": pod_of(value)["metadata"]["uid"], **({"fieldPath": f"spec.containers{{{container}}}"} if container else {})}
+        value["events"] = [
+            {"reason": reason, "message": message, "involvedObject": where, "lastTimestamp": value["taken"], "count": 3, "metadata": {}}
+        ]
+
+    return change
+
+
+def fails_readiness(message: str) -> Change:
+    def change(value: Object) -> None:
+        event("Unhealthy", f"Readiness probe failed: {message}", "app")(value)
+        status_of(value)["ready"] = False
+        unready(value)
+
+    return change
+
+
+def both(*changes: Change) -> Change:
+    def change(value: Object) -> None:
+        for each in changes:
+            each(value)
+
+    return change
+
+
+def evicted(value: Object) -> None:
+    unready(value)
+    pod_of(value)["status"].update(phase="Failed", reason="Evicted", message="The node was low on resource: memory. ")
+
+
+def unplaced(message: str) -> Change:
+    def change(value: Object) -> None:
+        unready(value)
+        pod_of(value)["status"]["conditions"] = [
+            {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": message},
+        ]
+
+    return change
+
+
+def refused(message: str) -> Change:
+    def change(value: Object) -> None:
+        unready(value)
+        value["pods"] = []
+        value["replica_sets"][0]["status"] = {"conditions": [{"type": "ReplicaFailure", "status": "True", "message": message}]}
+
+    return change
+
+
+def exits(code: int, log: str = "", *, architecture: str = "", back_off: str = "") -> Change:
+    """The container's last run ended with this code, and its next one is some seconds away."""
+
+    def change(value: Object) -> None:
+        finished = value["taken"]
+        ended = {"exitCode": code, "reason": "Error", "startedAt": "2026-01-01T00:00:00Z", "finishedAt": finished}
+        message = f"back-off {back_off} restarting failed container=app" if back_off else ""
+        waits("CrashLoopBackOff", message)(value)
+        status_of(value).update(lastState={"terminated": ended}, restartCount=1)
+        value["logs"] = {f"{pod_of(value)['metadata']['name']}/app": [log]} if log else {}
+        value["nodes"] = [
+            {
+                "kind": "Node",
+                "metadata": {"name": pod_of(value)["spec"]["nodeName"]},
+                "status": {"nodeInfo": {"architecture": "amd64"}, "conditions": [{"type": "Ready", "status": "True"}]},
+            }
+        ]
+        value["architectures"] = {pod_of(value)["spec"]["containers"][0]["image"]: architecture} if architecture else {}
+
+    return change
+
+
+def node(ready: str) -> Change:
+    def change(value: Object) -> None:
+        condition = {"type": "Ready", "status": ready, "reason": "NodeStatusUnknown", "message": "Kubelet stopped posting node status."}
+        name = pod_of(value)["spec"].get("nodeName", "one")
+        value["nodes"] = [{"kind": "Node", "metadata": {"name": name}, "status": {"conditions": [condition]}}]
+
+    return change
+
+
+def dns(available: int, wanted: int = 2) -> Change:
+    def change(value: Object) -> None:
+        metadata = {"name": "coredns", "namespace": "kube-system"}
+        value["dns"] = [{"metadata": metadata, "spec": {"replicas": wanted}, "status": {"availableReplicas": available}}]
+
+    return change
+
+
+def claim(*, deleted: bool = False, there: bool = True) -> Change:
+    def change(value: Object) -> None:
+        pod_of(value)["spec"]["volumes"] = [{"name": "data", "persistentVolumeClaim": {"claimName": "data-0"}}]
+        metadata = {"name": "data-0", **({"deletionTimestamp": "2026-01-01T00:00:00Z"} if deleted else {})}
+        value["claims"] = [{"metadata": metadata, "spec": {}, "status": {"phase": "Bound"}}] if there else []
+
+    return change
+
+
+def uses_secret(*there: str) -> Change:
+    def change(value: Object) -> None:
+        pod_of(value)["spec"]["containers"][0]["envFrom"] = [{"secretRef": {"name": "app-1"}}]
+        value["secrets"] = list(there)
+
+    return change
+
+
+def autoscaler(reason: str, since: timedelta, *, served: bool = True) -> Change:
+    def change(value: Object) -> None:
+        taken = Snapshot.from_json(value).taken
+        status_of(value)["state"] = {"running": {"startedAt": (taken - timedelta(hours=1)).isoformat()}}
+        active = {"type": "ScalingActive", "status": "False", "reason": reason, "message": "unable to get metrics for resource cpu"}
+        active["lastTransitionTime"] = (taken - since).isoformat()
+        spec = {"scaleTargetRef": {"name": value["workloads"][0]["metadata"]["name"]}}
+        value["autoscalers"] = [{"metadata": {"name": "healthy"}, "spec": spec, "status": {"conditions": [active]}}]
+        available = {"type": "Available", "status": "True" if served else "False", "message": "endpoints not found"}
+        value["metrics_apis"] = [{"metadata": {"name": "v1beta1.metrics.k8s.io"}, "status": {"conditions": [available]}}]
+
+    return change
+
+
+CASES: list[tuple[str, Change, str]] = [
+    ("configmap-key-missing", waits("CreateContainerConfigError", "couldn't find key MODE in ConfigMap todo/settings"),
+     "key MODE of ConfigMap settings does not exist"),
+    ("not-configured", waits("CreateContainerError", "failed to reserve container name"), "failed to reserve container name"),
+    ("evicted", evicted, "The node was low on resource: memory."),
+    ("pod-refused", refused('pods "a" is forbidden: policy says no'), "its pods are refused: policy says no"),
+    ("pod-refused", refused('admission webhook "deny.example.com" denied the request: no'), "deny.example.com"),
+    ("readiness-timeout", fails_readiness('Get "http://10.0.0.1:8000/ready": context deadline exceeded'), "/ready does not answer in time"),
+    ("readiness-failing", fails_readiness("command terminated with exit code 4"), "its readiness probe fails: command terminated"),
+    ("sandbox-failed", both(waits("ContainerCreating"), event("FailedCreatePodSandBox", "plugin type=\"bridge\" failed: no addresses")),
+     "no addresses"),
+    ("volume-not-mounted", both(waits("ContainerCreating"), event("FailedMount", "MountVolume.SetUp failed: stale NFS file handle")),
+     "stale NFS file handle"),
+    ("unschedulable", unplaced("0/1 nodes are available: 1 node(s) had untolerated taint {gpu: true}."), "untolerated taint {gpu: true}"),
+    ("wrong-architecture", exits(255, "exec /app: exec format error", architecture="arm64"), "is made for arm64, and its node runs amd64"),
+    ("program-not-started", exits(255, "exec /app: exec format error", architecture="amd64"), "neither a binary nor a script with `#!`"),
+    ("program-not-started", exits(255, "exec /app: exec format error"), "than the node's amd64, or a script without `#!`"),
+    ("killed-from-outside", exits(137, back_off="2m40s"), "killed from outside by SIGKILL, not for its memory"),
+    ("killed-from-outside", exits(143), "by SIGTERM"),
+    ("database-login", exits(1, 'FATAL:  password authentication failed for user "todo" (database)'), "lets nobody in"),
+    ("node-not-ready", node("Unknown"), "the node is not ready: Kubelet stopped posting node status."),
+    ("dns-down", dns(0), "has no pod that is ready"),
+    ("volume-lost", claim(there=False), "its volume claim data-0 is gone"),
+    ("volume-lost", claim(deleted=True), "its volume claim data-0 is being deleted"),
+    ("secret-lost", uses_secret("other"), "Secret app-1 is gone"),
+    ("autoscaler-blind", autoscaler("FailedGetResourceMetric", timedelta(minutes=10)), "unable to get metrics for resource cpu"),
+    ("autoscaler-blind", autoscaler("FailedGetResourceMetric", timedelta(seconds=5), served=False), "unable to get metrics"),
+]  # fmt: skip
+
+
+def changed(change: Change, recording: str = "healthy") -> Snapshot:
+    value = copy.deepcopy(read_recording(recording).to_json())
+    change(value)
+    return Snapshot.from_json(value)
+
+
+def found(change: Change, recording: str = "healthy") -> list[Diagnosis]:
+    return diagnose(changed(change, recording))
+
+
+@pytest.mark.parametrize(("code", "change", "says"), CASES, ids=[f"{code}: {says[:20]}" for code, _, says in CASES])
+def test_each_cause_is_named(code: str, change: Change, says: str) -> None:
+    (diagnosis,) = found(change)
+    assert diagnosis.code == code
+    assert says in diagnosis.cause
+    assert diagnosis.evidence
+    assert diagnosis.action
+
+
+def test_every_code_is_made_by_a_recording_or_a_case() -> None:
+    assert PATIENCE.keys() == {fault.code for fault in FAULTS} | {code for code, _, _ in CASES} | set(OTHERWISE)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        node("True"),
+        dns(1),
+        claim(),
+        uses_secret("app-1"),
+        autoscaler("FailedGetResourceMetric", timedelta(minutes=1)),
+        autoscaler("ScalingDisabled", timedelta(hours=1)),
+    ],
+    ids=["the node is ready", "one DNS server is enough", "the claim is there", "the Secret is there", "metrics come", "scaled by hand"],
+)
+def test_surroundings_that_are_well_have_no_diagnosis(change: Change) -> None:
+    assert found(change) == []
+
+
+def test_a_node_where_nothing_of_ours_runs_does_not_count_beside_one_that_is_ready() -> None:
+    def another(value: Object) -> None:
+        node("True")(value)
+        value["nodes"].append(copy.deepcopy(value["nodes"][0]))
+        value["nodes"][1]["metadata"]["name"] = "another"
+        value["nodes"][1]["status"]["conditions"][0]["status"] = "False"
+
+    assert found(another) == []
+
+
+def test_what_follows_from_the_node_or_the_dns_says_so() -> None:
+    taint = unplaced("0/1 nodes are available: 1 node(s) had untolerated taint {node.kubernetes.io/unreachable: }.")
+    root, symptom = found(both(taint, node("Unknown")))
+    assert (root.code, symptom.code, symptom.follows_from) == ("node-not-ready", "unschedulable", root.workload)
+    root, symptom = found(dns(0), "database-name")
+    assert (root.code, symptom.code, symptom.follows_from) == ("dns-down", "database-name-unknown", "coredns")
+    root, symptom = found(dns(0), "egress-blocked")
+    assert (symptom.code, symptom.follows_from) == ("egress-blocked", "coredns")
+
+
+def test_dns_that_was_scaled_away_says_how_to_bring_it_back() -> None:
+    (diagnosis,) = found(dns(0, wanted=0))
+    assert "scale deployment/coredns --replicas=1" in diagnosis.action
+
+
+def test_a_container_killed_from_outside_says_when_it_starts_again() -> None:
+    (diagnosis,) = found(exits(137, back_off="1m20s"))
+    started = Snapshot.from_json(read_recording("healthy").to_json()).taken + timedelta(seconds=80)
+    assert f"{started.astimezone():%H:%M:%S}" in diagnosis.cause
+    assert not diagnosis.final_after(10_000)
+
+
+def test_a_probe_that_failed_and_now_answers_well_is_not_mixed_up() -> None:
+    def answers(value: Object) -> None:
+        value["answers"] = dict.fromkeys(value["answers"], "200 ok")
+
+    (diagnosis,) = found(answers, "readiness-http")
+    assert "/ready answered 503 to its last probe, and answers 200 now" in diagnosis.cause
+
+
+def test_a_workload_that_is_not_rolled_out_is_never_healthy() -> None:
+    snapshot = changed(unready)
+    assert diagnose(snapshot) == []
+    (diagnosis,) = unexplained(snapshot, [])
+    assert diagnosis.code == "not-rolled-out"
+    assert "healthy 0/1" in diagnosis.cause
+    assert unexplained(snapshot, [diagnosis]) == []
+    assert unexplained(read_recording("healthy"), []) == []
