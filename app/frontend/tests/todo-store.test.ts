@@ -175,6 +175,22 @@ test('what lacked the connection is not done to a todo that is another by now', 
   expect(store.getState().notices).toEqual([]);
 });
 
+test('no change that waits for the connection is forgotten, however many there are', async () => {
+  const many = Array.from({ length: 6 }, (_, n) => todo(n));
+  start(many);
+  const { complete, list } = api;
+  api.complete = async () => Promise.reject(LOST);
+  api.list = async () => Promise.reject(LOST);
+  await Promise.all(many.map((each) => store.toggle(each)));
+  await settled();
+  expect(store.getState().notices).toHaveLength(6);
+  Object.assign(api, { complete, list });
+  await store.refresh();
+  await settled();
+  expect(api.todos.every(({ done }) => done)).toBe(true);
+  expect(store.getState().notices).toEqual([]);
+});
+
 test('other tabs are told of what the backend confirmed, and of nothing else', async () => {
   api.failNext(new Problem('failed', 'No.'));
   await store.toggle(first());
