@@ -27,9 +27,7 @@ journey(
     await check(page, 'Survives');
     await page.getByText(/could not be completed/).waitFor();
     await page.locator('.todo[data-done="false"]', { hasText: 'Survives' }).waitFor();
-    await page
-      .locator('.connection', { hasText: 'The todo service is not reachable. Trying again' })
-      .waitFor();
+    await page.locator('.connection', { hasText: 'The todo service is not reachable. Retrying' }).waitFor();
     await page.getByLabel('New todo').fill('Kept in the box');
     await page.keyboard.press('Enter');
     await page.getByText(/was not added/).waitFor();

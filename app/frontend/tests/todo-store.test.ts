@@ -153,7 +153,9 @@ test('what only lacked the connection is done when that is back, and nothing is 
   await store.toggle(first());
   await settled();
   expect(first().done).toBe(false);
-  expect(store.getState().notices[0]?.text).toMatch(/could not be completed.*Trying again/);
+  expect(store.getState().notices[0]?.text).toMatch(
+    /could not be completed: the todo service cannot be reached right now\. Retrying/,
+  );
   api.list = list;
   await store.refresh();
   await settled();

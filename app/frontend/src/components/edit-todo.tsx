@@ -98,7 +98,7 @@ export function EditTodo({
       onKeyDown={leaveOnEscape}
       noValidate
     >
-      <label className="field field-wide">
+      <label className="field">
         <span>Title</span>
         <textarea
           // biome-ignore lint/a11y/noAutofocus: the person has just asked for this form

@@ -3,6 +3,7 @@
 import { useEffect } from 'react';
 import { type Notice, SHOWN_AT_ONCE } from '@/client/notices';
 import { CrossIcon } from './icons';
+import { Words } from './words';
 
 const INFO_MS = 8_000;
 
@@ -32,7 +33,9 @@ function NoticeLine({ notice, onDismiss }: { notice: Notice; onDismiss: (id: str
   }, [id, kind, onDismiss]);
   return (
     <div className="notice" data-kind={kind}>
-      <p dir="auto">{text}</p>
+      <p dir="auto">
+        <Words text={text} ours />
+      </p>
       {action && (
         <button
           type="button"
