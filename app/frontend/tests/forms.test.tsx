@@ -177,6 +177,18 @@ test('Enter sends a message, Shift and Enter does not, and nothing is sent while
   expect(props.onStop).toHaveBeenCalled();
 });
 
+test('Up in an empty box brings the last message back, and moves the cursor in any other', async () => {
+  const props = { error: null, answering: false, lastMessage: 'hello', onSend: vi.fn(), onStop: vi.fn() };
+  const onDraft = vi.fn();
+  const { rerender } = render(<Composer {...props} draft="some text" onDraft={onDraft} />);
+  const box = screen.getByLabelText('Message to the assistant');
+  await userEvent.type(box, '{ArrowUp}');
+  expect(onDraft).not.toHaveBeenCalled();
+  rerender(<Composer {...props} draft="" onDraft={onDraft} />);
+  await userEvent.type(box, '{ArrowUp}');
+  expect(onDraft).toHaveBeenCalledWith('hello');
+});
+
 const PARSED: ParsedTodo = {
   ...draft('write report'),
   due_date: '2026-11-24',

@@ -153,7 +153,9 @@ test('what only lacked the connection is done when that is back, and nothing is 
   await store.toggle(first());
   await settled();
   expect(first().done).toBe(false);
-  expect(store.getState().notices[0]?.text).toMatch(/could not be completed.*Trying again/);
+  expect(store.getState().notices[0]?.text).toMatch(
+    /could not be completed: the todo service cannot be reached right now\. Retrying/,
+  );
   api.list = list;
   await store.refresh();
   await settled();
@@ -172,6 +174,22 @@ test('what lacked the connection is not done to a todo that is another by now', 
   await store.refresh();
   await settled();
   expect(titles()).toEqual(['Still wanted', 'Todo 2']);
+  expect(store.getState().notices).toEqual([]);
+});
+
+test('no change that waits for the connection is forgotten, however many there are', async () => {
+  const many = Array.from({ length: 6 }, (_, n) => todo(n));
+  start(many);
+  const { complete, list } = api;
+  api.complete = async () => Promise.reject(LOST);
+  api.list = async () => Promise.reject(LOST);
+  await Promise.all(many.map((each) => store.toggle(each)));
+  await settled();
+  expect(store.getState().notices).toHaveLength(6);
+  Object.assign(api, { complete, list });
+  await store.refresh();
+  await settled();
+  expect(api.todos.every(({ done }) => done)).toBe(true);
   expect(store.getState().notices).toEqual([]);
 });
 

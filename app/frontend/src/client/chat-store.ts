@@ -3,6 +3,7 @@ import type { ChatApi } from './api';
 import { type ChatEntry, changesTodos, entry, entryOf, offers } from './chat-entry';
 import { chatEvents } from './chat-events';
 import { Problem } from './problem';
+import { storedAnswer } from './stored-answer';
 
 export interface ChatState {
   entries: ChatEntry[];
@@ -31,13 +32,10 @@ interface Surroundings {
 /** A message on its way and the answer to it. */
 interface Turn {
   controller: AbortController;
+  question: string;
   answerId: string;
 }
 
-/** An answer that was under way when the page was loaded may take this long. The backend gives up after a minute. */
-const ANSWER_WITHIN_MS = 75_000;
-const FIRST_LOOK_MS = 1_000;
-const LONGEST_LOOK_MS = 5_000;
 const CUT_OFF = 'The answer was cut off.';
 const STOPPED = 'Stopped.';
 const UNANSWERED = 'This message was not answered.';
@@ -54,6 +52,8 @@ export class ChatStore {
   private turn: Turn | null = null;
   /** The turn whose answer the backend may still be making for a page that was there before this one. */
   private expected: Turn | null = null;
+  /** The turn that ended early here, while it is looked for how it ended in the backend. */
+  private unfinished: Turn | null = null;
   private state: ChatState;
   private readonly listeners = new Set<() => void>();
 
@@ -117,7 +117,7 @@ export class ChatStore {
     // An id that the server and the browser find alike.
     const answer = entry('assistant', '', { id: `answer-to-${last.id}`, streaming: true });
     this.entries = [...this.entries, answer];
-    this.turn = { controller: new AbortController(), answerId: answer.id };
+    this.turn = { controller: new AbortController(), question: last.text, answerId: answer.id };
     this.expected = this.turn;
   }
 
@@ -126,31 +126,30 @@ export class ChatStore {
     const turn = this.expected;
     this.expected = null;
     if (turn === null) return;
-    if (!(await this.catchUp(turn))) this.update(turn.answerId, { problem: UNANSWERED });
+    if (!(await this.catchUp(turn))) {
+      this.update(turn.answerId, { problem: turn.controller.signal.aborted ? STOPPED : UNANSWERED });
+    }
     this.end(turn);
   }
 
-  /** Show the stored answer in place of the one that this page did not get to its end; false when there is none. */
-  private async catchUp({ controller, answerId }: Turn): Promise<boolean> {
-    const { conversationId } = this;
-    const stored = conversationId && (await this.storedAnswer(conversationId, controller.signal));
-    if (!stored) return false;
-    this.update(answerId, { text: stored.text, ...offers(stored) });
-    this.surroundings.onTodosChanged();
-    return true;
+  private beginTurn(turn: Turn): void {
+    this.unfinished?.controller.abort();
+    this.unfinished = null;
+    this.turn = turn;
   }
 
-  /** Look for the answer that ends the stored conversation, after growing waits, until it is there or too old. */
-  private async storedAnswer(conversationId: string, signal: AbortSignal): Promise<StoredMessage | null> {
-    const giveUp = Date.now() + ANSWER_WITHIN_MS;
-    for (let wait = FIRST_LOOK_MS; !signal.aborted; wait = Math.min(wait * 1.5, LONGEST_LOOK_MS)) {
-      const last = (await this.api.messages(conversationId).catch(() => null))?.at(-1);
-      if (last?.role === 'assistant') return last;
-      const asked = last ? Date.parse(last.created_at) : Number.NaN;
-      if (Date.now() > giveUp || Date.now() - asked > ANSWER_WITHIN_MS) return null;
-      await pause(wait, signal);
-    }
-    return null;
+  /**
+   * Show the stored answer in place of the one that this page did not get to its end.
+   * @param onlyChanges whether an answer that changed nothing is of no interest
+   * @returns whether there is one
+   */
+  private async catchUp({ controller, question, answerId }: Turn, onlyChanges = false): Promise<boolean> {
+    const { conversationId, api } = this;
+    const stored = conversationId && (await storedAnswer(api, conversationId, question, controller.signal));
+    if (!stored || controller.signal.aborted || (onlyChanges && stored.undo === null)) return false;
+    this.update(answerId, { text: stored.text, problem: null, ...offers(stored) });
+    this.surroundings.onTodosChanged();
+    return true;
   }
 
   /** Note what the person did by hand. Notes that follow each other become one line. */
@@ -167,6 +166,7 @@ export class ChatStore {
   /** Leave this conversation and begin another. */
   startNew(): void {
     this.stop();
+    this.unfinished?.controller.abort();
     this.turn = null;
     this.entries = [];
     this.historyMissing = false;
@@ -186,8 +186,8 @@ export class ChatStore {
   async send(message: string): Promise<Problem | null> {
     const question = entry('user', message);
     const answer = entry('assistant', '', { streaming: true });
-    const turn = { controller: new AbortController(), answerId: answer.id };
-    this.turn = turn;
+    const turn = { controller: new AbortController(), question: message, answerId: answer.id };
+    this.beginTurn(turn);
     this.entries = [...this.entries, question, answer];
     this.publish();
     let response: Response;
@@ -233,6 +233,15 @@ export class ChatStore {
     }
     if (!ended) this.surroundings.onTodosChanged();
     this.end(turn);
+    if (!ended) void this.learnOutcome(turn);
+  }
+
+  /** The backend goes on without us: show what it did all the same, so that it can be undone. */
+  private async learnOutcome({ question, answerId }: Turn): Promise<void> {
+    const answer = this.entries.find(({ id }) => id === answerId);
+    if (!answer || this.turn !== null) return;
+    this.unfinished = { controller: new AbortController(), question, answerId };
+    await this.catchUp(this.unfinished, answer.problem === STOPPED);
   }
 
   private end(turn: Turn): void {
@@ -297,11 +306,12 @@ export class ChatStore {
     const question = this.entries.slice(0, place).findLast(({ role }) => role === 'user');
     if (this.turn !== null || !question) return null;
     if (UNFINISHED.includes(this.entries[place]?.problem ?? '')) {
-      const turn = { controller: new AbortController(), answerId };
-      this.turn = turn;
+      const turn = { controller: new AbortController(), question: question.text, answerId };
+      this.beginTurn(turn);
       this.update(answerId, { problem: null, streaming: true });
       const caughtUp = await this.catchUp(turn);
-      const left = this.turn !== turn || turn.controller.signal.aborted;
+      const left = turn.controller.signal.aborted;
+      if (left) this.update(answerId, { problem: STOPPED });
       this.end(turn);
       if (caughtUp || left) return null;
     }
@@ -333,14 +343,4 @@ export class ChatStore {
 
 function isAbort(error: unknown): boolean {
   return error instanceof DOMException && error.name === 'AbortError';
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((done) => {
-    const timer = setTimeout(done, ms);
-    signal.addEventListener('abort', () => {
-      clearTimeout(timer);
-      done();
-    });
-  });
 }

@@ -9,9 +9,10 @@ export interface Notice {
 }
 
 /** More would cover the list. */
-const SHOWN_AT_ONCE = 3;
+export const SHOWN_AT_ONCE = 3;
 
-/** With one more notice; the oldest goes when there are too many. */
+/** With one more notice; the oldest goes when there are too many, unless a change waits behind it. */
 export function withNotice(notices: Notice[], notice: Omit<Notice, 'id'>): Notice[] {
-  return [...notices.slice(1 - SHOWN_AT_ONCE), { id: crypto.randomUUID(), ...notice }];
+  const all = [...notices, { id: crypto.randomUUID(), ...notice }];
+  return all.filter(({ whenReachable }, place) => whenReachable || place >= all.length - SHOWN_AT_ONCE);
 }

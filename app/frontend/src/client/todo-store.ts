@@ -258,18 +258,18 @@ export class TodoStore {
   /** Say why a change was taken back. What only lacked the connection is done when that is back. */
   private explain(todo: Todo, error: unknown, done: string, again: () => Promise<void>): void {
     const problem = asProblem(error);
-    const sentence = `${quoted(todo.title)} could not be ${done}.`;
+    const what = `${quoted(todo.title)} could not be ${done}`;
     if (problem.kind === 'gone') {
       this.drop(todo);
     } else if (problem.current) {
       this.accept(problem.current);
-      this.notify({ kind: 'problem', text: `${sentence} ${whatChanged(todo, problem.current)}` });
+      this.notify({ kind: 'problem', text: `${what}. ${whatChanged(todo, problem.current)}` });
     } else if (problem.isConnection) {
-      const next = problem.kind === 'offline' ? 'It is done when you are online again.' : 'Trying again…';
-      const text = `${sentence} ${problem.message} ${next}`;
+      const reason = problem.message.charAt(0).toLowerCase() + problem.message.slice(1);
+      const text = problem.kind === 'offline' ? `${what} yet: ${reason}` : `${what}: ${reason} Retrying…`;
       this.notify({ kind: 'problem', text, whenReachable: () => this.repeat(todo, again) });
     } else {
-      this.notify({ kind: 'problem', text: `${sentence} ${problem.message}` });
+      this.notify({ kind: 'problem', text: `${what}. ${problem.message}` });
     }
   }
 

@@ -18,8 +18,10 @@ export function usePlace(first: Place, onQuery: (query: TodoQuery) => void) {
       onQuery(next.query);
     };
     window.addEventListener('popstate', follow);
+    // Back may have been pressed before this page could hear it.
+    if (addressOf(placeFrom(new URLSearchParams(location.search))) !== addressOf(first)) follow();
     return () => window.removeEventListener('popstate', follow);
-  }, [onQuery]);
+  }, [onQuery, first]);
 
   const showQuery = useCallback(
     (query: TodoQuery) => {

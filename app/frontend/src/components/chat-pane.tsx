@@ -81,6 +81,7 @@ export function ChatPane({
         draft={draft}
         error={problem?.message ?? null}
         answering={state.answering}
+        lastMessage={state.entries.findLast(({ role }) => role === 'user')?.text}
         onDraft={setDraft}
         onSend={send}
         onStop={() => store.stop()}

@@ -6,12 +6,13 @@ import { SendIcon, StopIcon } from './icons';
 /** The longest message that the backend takes. */
 const MESSAGE_MAX = 2_000;
 
-/** The box for a message. Enter sends, Shift and Enter begin a new line. */
+/** The box for a message. Enter sends, Shift and Enter begin a new line, Up in an empty box brings the last message back. */
 export function Composer({
   box,
   draft,
   error,
   answering,
+  lastMessage,
   onDraft,
   onSend,
   onStop,
@@ -20,6 +21,8 @@ export function Composer({
   draft: string;
   error: string | null;
   answering: boolean;
+  /** What was sent last. */
+  lastMessage?: string | undefined;
   onDraft: (text: string) => void;
   onSend: (text: string) => void;
   onStop: () => void;
@@ -33,7 +36,11 @@ export function Composer({
     else if (text) onSend(text);
   }
 
-  function sendOnEnter(event: KeyboardEvent<HTMLTextAreaElement>) {
+  function onKey(event: KeyboardEvent<HTMLTextAreaElement>) {
+    if (event.key === 'ArrowUp' && draft === '' && lastMessage) {
+      event.preventDefault();
+      onDraft(lastMessage);
+    }
     // While an input method composes a character, Enter belongs to it.
     if (event.key !== 'Enter' || event.shiftKey || event.nativeEvent.isComposing) return;
     event.preventDefault();
@@ -58,7 +65,7 @@ export function Composer({
           maxLength={MESSAGE_MAX}
           value={draft}
           onChange={(event) => onDraft(event.target.value)}
-          onKeyDown={sendOnEnter}
+          onKeyDown={onKey}
         />
         <button
           type="submit"

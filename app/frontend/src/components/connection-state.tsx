@@ -5,7 +5,7 @@ export function ConnectionState({ online, problem }: { online: boolean; problem:
   const text = !online
     ? 'You are offline. What you see may be old.'
     : problem?.isConnection
-      ? `${problem.message} Trying again…`
+      ? `${problem.message} Retrying…`
       : null;
   return (
     <div className="connection" role="status">

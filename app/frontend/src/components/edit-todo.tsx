@@ -40,7 +40,10 @@ export function EditTodo({
   const [conflict, setConflict] = useState<Conflict | null>(null);
   const [saving, setSaving] = useState(false);
   const form = useRef<HTMLFormElement>(null);
-  useEffect(() => form.current?.scrollIntoView?.({ block: 'nearest' }), []);
+  useEffect(() => {
+    // In braces, since what an effect gives back is called later, and some browsers give back a promise here.
+    form.current?.scrollIntoView({ block: 'nearest' });
+  }, []);
 
   function write(change: Partial<Draft>) {
     const draft = { seen, title, details, ...change };
@@ -95,7 +98,7 @@ export function EditTodo({
       onKeyDown={leaveOnEscape}
       noValidate
     >
-      <label className="field field-wide">
+      <label className="field">
         <span>Title</span>
         <textarea
           // biome-ignore lint/a11y/noAutofocus: the person has just asked for this form

@@ -72,7 +72,7 @@ export function TodoDetails({
           ))}
         </select>
       </label>
-      <label className="field field-wide">
+      <label className="field">
         <span>Tags</span>
         <input
           type="text"
