@@ -89,7 +89,7 @@ def test_a_port_in_use(docker_client: Any, checkout: Checkout) -> None:
 
 
 def test_a_base_image_that_nobody_has(docker_client: Any, checkout: Checkout) -> None:
-    checkout.edit("invoke.yaml", {"  bases: auto": "  bases: registry", "image: node:24-trixie-slim": "image: no-such-image:0"})
+    checkout.edit("invoke.yaml", {"  base_source: auto": "  base_source: registry", "image: node:24-trixie-slim": "image: no-such-image:0"})
     run = checkout.invoke("build")
     assert run.code == 1
     assert "no-such-image:0" in error(run)
