@@ -2,6 +2,7 @@
 
 import base64
 import json
+import threading
 import urllib.parse
 
 import pytest
@@ -47,3 +48,19 @@ def test_ordinary_words_stay() -> None:
     redactor = Redactor()
     redactor.learn("", "abc")
     assert redactor("abc and nothing") == "abc and nothing"
+
+
+def test_values_learned_by_many_threads_at_once_are_all_masked() -> None:
+    redactor = Redactor()
+    values = [[f"secret-{thread}-{number}" for number in range(100)] for thread in range(8)]
+
+    def learn(own: list[str]) -> None:
+        for value in own:
+            redactor.learn(value)
+
+    threads = [threading.Thread(target=learn, args=(own,)) for own in values]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [value for own in values for value in own if value in redactor(f"<{value}>")] == []
