@@ -31,7 +31,7 @@ from scripts.kubernetes import helm, service_forward, service_proxy
 from scripts.kubernetes.deployment import POD_SECURITY
 from scripts.kubernetes.nodes import load, transports
 from scripts.kubernetes.port_forward import forward
-from scripts.machine.docker_client import docker_client
+from scripts.machine import docker_client as machine
 from tests.cluster.conftest import ClusterContext
 from tests.cluster.local_cluster import busybox
 from tests.cluster.local_cluster.layout import Layout
@@ -120,9 +120,9 @@ def built(name: str, dockerfile: str, files: dict[str, bytes]) -> Iterator[str]:
             info.size, info.mode = len(data), 0o755
             context.addfile(info, io.BytesIO(data))
     buffer.seek(0)
-    docker_client().images.build(fileobj=buffer, custom_context=True, tag=reference, rm=True)
+    machine.docker_client().images.build(fileobj=buffer, custom_context=True, tag=reference, rm=True)
     yield reference
-    docker_client().images.remove(reference, force=True)
+    machine.docker_client().images.remove(reference, force=True)
 
 
 @pytest.fixture

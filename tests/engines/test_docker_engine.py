@@ -130,9 +130,9 @@ def test_logs_shows_what_a_service_says(installed: Checkout) -> None:
 def test_a_changed_secret_rolls_exactly_the_services_that_use_it(
     installed: Checkout, docker_client: Any, containers: dict[str, Any]
 ) -> None:
-    installed.edit(".env", {"GEMINI_API_KEY=": "GEMINI_API_KEY=not-a-real-key-"})
+    installed.edit(".env", {"GEMINI_API_KEY=": "GEMINI_API_KEY=AIzaSyInventedByTheTests"})
     run = installed.invoke("up", "--json", *DOCKER)
-    installed.edit(".env", {"GEMINI_API_KEY=not-a-real-key-": "GEMINI_API_KEY="})
+    installed.edit(".env", {"GEMINI_API_KEY=AIzaSyInventedByTheTests": "GEMINI_API_KEY="})
     after = ids(docker_client)
     back = installed.invoke("up", "--json", *DOCKER)
     assert changes(containers, after) == {"backend"}
@@ -179,9 +179,9 @@ def test_the_rollout_alone_tells_the_truth(installed: Checkout, containers: dict
     assert stopped.returncode == gone.returncode == 1
     assert "ends with exit code" in stopped.stderr
     assert f"{RELEASE}-frontend has no container" in gone.stderr
-    installed.edit(".env", {"GEMINI_API_KEY=": "GEMINI_API_KEY=not-a-real-key-"})
+    installed.edit(".env", {"GEMINI_API_KEY=": "GEMINI_API_KEY=AIzaSyInventedByTheTests"})
     other = alone(installed, "wait_for_rollout")
-    installed.edit(".env", {"GEMINI_API_KEY=not-a-real-key-": "GEMINI_API_KEY="})
+    installed.edit(".env", {"GEMINI_API_KEY=AIzaSyInventedByTheTests": "GEMINI_API_KEY="})
     assert other.returncode == 1
     assert f"{RELEASE}-backend is of other sources or settings than these" in other.stderr
 

@@ -25,7 +25,7 @@ from scripts.core.report import Report, StepReport
 from scripts.desired import images
 from scripts.desired.images import UID
 from scripts.images import base_recipes, bases
-from scripts.machine.docker_client import docker_client
+from scripts.machine import docker_client as machine
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(1200)]
 
@@ -115,7 +115,7 @@ def test_the_node_base_runs_node_as_our_user(made: Callable[[str], images.BaseIm
 
 @pytest.mark.parametrize(("name", "megabytes"), [("python", 130), ("node", 190), ("postgres", 160), ("postgres-exporter", 90)])
 def test_a_runtime_base_stays_small(name: str, megabytes: int, made: Callable[[str], images.BaseImage]) -> None:
-    assert docker_client().images.get(made(name).runtime).attrs["Size"] / 1e6 < megabytes
+    assert machine.docker_client().images.get(made(name).runtime).attrs["Size"] / 1e6 < megabytes
 
 
 def test_a_base_that_is_there_is_not_made_again(settings: Settings, made: Callable[[str], images.BaseImage], monkeypatch: Any) -> None:

@@ -19,7 +19,7 @@ from scripts.desired.images import BaseImage, Image
 from scripts.engines.kube_context import KubeContextEngine
 from scripts.kubernetes.nodes import detect, registry
 from scripts.kubernetes.nodes.transports import ContainerdNode, DockerDesktopNode, DockerdNode
-from scripts.machine.docker_client import docker_client
+from scripts.machine import docker_client as machine
 from tests.kubernetes import small_registry
 from tests.programs import Programs, Reply, on_path
 
@@ -75,15 +75,17 @@ def container(docker_client: object) -> Iterator[object]:
         info.size = len(dockerfile)
         context.addfile(info, io.BytesIO(dockerfile))
     image.seek(0)
-    docker_client().images.build(fileobj=image, custom_context=True, tag=tag)
+    machine.docker_client().images.build(fileobj=image, custom_context=True, tag=tag)
 
     def make(name: str, **labels: str) -> None:
-        made.append(docker_client().containers.create(tag, name=name, labels={key.replace("__", "."): v for key, v in labels.items()}))
+        made.append(
+            machine.docker_client().containers.create(tag, name=name, labels={key.replace("__", "."): v for key, v in labels.items()})
+        )
 
     yield make
     for each in made:
         each.remove(force=True)
-    docker_client().images.remove(tag)
+    machine.docker_client().images.remove(tag)
 
 
 @pytest.mark.parametrize(
@@ -218,7 +220,7 @@ def built(tag: str, content: bytes) -> Image:
             info.size = len(data)
             archive.addfile(info, io.BytesIO(data))
     context.seek(0)
-    docker_client().images.build(fileobj=context, custom_context=True, tag=f"todo-registry-test:{tag}")
+    machine.docker_client().images.build(fileobj=context, custom_context=True, tag=f"todo-registry-test:{tag}")
     return Image("backend", "todo-registry-test", tag, Path(), Path(), BaseImage("", "", ()))
 
 
@@ -237,7 +239,7 @@ def test_a_registry_gets_what_it_lacks_and_is_asked_afterwards(docker_client: ob
                 shell.run(["docker", "image", "rm", f"{server.address}/{image.reference}"], timeout=30)
     finally:
         for image in (first, second):
-            docker_client().images.remove(image.reference, force=True)
+            machine.docker_client().images.remove(image.reference, force=True)
 
 
 def test_with_a_registry_every_image_of_the_release_is_named_with_it() -> None:
