@@ -15,6 +15,7 @@ from scripts.core import shell
 from scripts.core.errors import TaskError
 from scripts.core.report import StepReport
 from scripts.kubernetes.cluster import Cluster, Object
+from scripts.kubernetes.looking import look
 
 HOOK, COMPONENT, INSTANCE = "helm.sh/hook", "app.kubernetes.io/component", "app.kubernetes.io/instance"
 ALLOWED, STRANGER = "policy-probe-allowed", "policy-probe-stranger"
@@ -44,7 +45,7 @@ def probe(cluster: Cluster, step: StepReport) -> Verdict:
     pods = probe_pods(hooks)
     step.progress("trying an allowed connection, and one that no policy allows")
     with _running(cluster, pods):
-        phases = _await_end(cluster)
+        phases = _await_end(cluster, step)
     return verdict(phases)
 
 
@@ -91,10 +92,10 @@ def _remove(cluster: Cluster) -> None:
     cluster.kubectl("delete", "pod", ALLOWED, STRANGER, "--ignore-not-found", "--grace-period=1")
 
 
-def _await_end(cluster: Cluster) -> dict[str, str]:
+def _await_end(cluster: Cluster, step: StepReport) -> dict[str, str]:
     deadline = time.monotonic() + END_SECONDS
     while True:
-        pods = cluster.get("pods", selector=f"{INSTANCE}={cluster.release}")
+        pods = look(lambda: cluster.get("pods", selector=f"{INSTANCE}={cluster.release}"), step)
         phases = {pod["metadata"]["name"]: pod["status"].get("phase", "") for pod in pods}
         seen = {name: phases.get(name, "") for name in (ALLOWED, STRANGER)}
         if all(phase in ENDED for phase in seen.values()):

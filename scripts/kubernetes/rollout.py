@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from functools import partial
 
 from scripts.core import shell
 from scripts.core.errors import TaskError
@@ -14,6 +15,7 @@ from scripts.kubernetes.diagnosis.cause import DATABASE_CODES, Diagnosis
 from scripts.kubernetes.diagnosis.diagnose import diagnose, unexplained
 from scripts.kubernetes.diagnosis.snapshot import Snapshot, is_rolled_out, name_of, wanted_replicas
 from scripts.kubernetes.diagnosis.snapshot import progress as progress_of
+from scripts.kubernetes.looking import look
 
 GLANCE_SECONDS = 1.0
 DIAGNOSIS_SECONDS = 3.0
@@ -41,7 +43,7 @@ def watch(cluster: Cluster, timeout: float, step: StepReport) -> Outcome:
     time limit; and what shell.run raises.
     """
     started = time.monotonic()
-    now = observation.quick_snapshot(cluster)
+    now = look(lambda: observation.quick_snapshot(cluster), step)
     _must_exist(now)
     if not pending(now):
         return unchanged(f"{_pods(now)} ready")
@@ -51,13 +53,13 @@ def watch(cluster: Cluster, timeout: float, step: StepReport) -> Outcome:
         step.progress(progress(now))
         waited = time.monotonic() - started
         if time.monotonic() >= next_diagnosis:
-            found = diagnose(observation.with_details(cluster, now))
+            found = diagnose(look(partial(observation.with_details, cluster, now), step))
             final = final_causes(found, now, since, time.monotonic())
             if final or waited >= timeout:
                 raise failure(final + [d for d in found if d not in final], now, waited)
             next_diagnosis = time.monotonic() + DIAGNOSIS_SECONDS
         shell.pause(GLANCE_SECONDS)
-        now = observation.quick_snapshot(cluster)
+        now = look(lambda: observation.quick_snapshot(cluster), step)
     return changed(f"{_pods(now)} ready after {time.monotonic() - started:.0f} s")
 
 
