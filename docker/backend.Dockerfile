@@ -25,7 +25,7 @@ COPY src/todo_backend /app/todo_backend
 RUN python3 -m compileall -q --invalidation-mode unchecked-hash /app/todo_backend; chmod -R a+rX /app
 
 FROM ${BASE_IMAGE}
-# Two layers: an edit makes the small one anew, and only that travels to a node.
+# Two layers: an edit makes only the small one again, and only that travels to a node.
 COPY --from=builder /app/.venv /app/.venv
 COPY --from=source /app/todo_backend /app/todo_backend
 ENV PATH=/app/.venv/bin:$PATH \

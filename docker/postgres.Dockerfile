@@ -7,8 +7,8 @@ RUN echo 'todo:x:10001:10001::/var/lib/postgresql:/usr/sbin/nologin' >> /etc/pas
     && mkdir -p /var/lib/postgresql/data /var/run/postgresql \
     && chown 10001:10001 /var/lib/postgresql/data /var/run/postgresql
 COPY entrypoint.sh /usr/local/bin/todo-postgres
-# The checkout may have been made under a umask that lets nobody else read.
-RUN chmod 0755 /usr/local/bin/todo-postgres
+# Whatever modes and line ends the checkout has.
+RUN sed -i 's/\r$//' /usr/local/bin/todo-postgres && chmod 0755 /usr/local/bin/todo-postgres
 ENV PATH=/usr/lib/postgresql/17/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
     LANG=C.UTF-8 \
     PGDATA=/var/lib/postgresql/data/pgdata

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import shutil
-import urllib.parse
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from scripts.command import run_alone
+from scripts.config.proxies import proxy_warnings
 from scripts.config.settings import Needs, Settings
 from scripts.core.errors import InputError, MissingError, TaskError
 from scripts.core.paths import ROOT
 from scripts.core.report import Outcome, StepReport, unchanged
+from scripts.desired.database_reach import blocked, databases, doubts, seems_blocked, unreachable
 from scripts.engines.protocol import Engine
 from scripts.machine import tools
 from scripts.machine.certificates import extra_ca
@@ -22,8 +22,6 @@ from scripts.project import ENV, Project
 
 MEMINFO = Path("/proc/meminfo")
 GIB = 2**30
-LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
-ENCRYPTED = ("require", "verify-ca", "verify-full")
 
 
 def main(project: Project, step: StepReport) -> Outcome:
@@ -33,9 +31,10 @@ def main(project: Project, step: StepReport) -> Outcome:
     step.progress("looking at tools, disk, memory, ports")
     found = tools.find_all(project.engine.tools, project.settings.tools)
     missing = [tool.problem for tool in found if tool.problem]
+    problems = database_problems(project, step)
     if missing:
-        raise _as_one(MissingError, missing, "invoke setup")
-    problems = checks(project.settings, project.engine)
+        raise _as_one(MissingError, [*missing, *problems], "invoke setup")
+    problems += checks(project.settings, project.engine)
     if problems:
         raise _as_one(InputError, problems, "fix that, and run it again. Nothing was changed")
     return unchanged(", ".join(map(str, found)))
@@ -43,9 +42,22 @@ def main(project: Project, step: StepReport) -> Outcome:
 
 def env_warnings(project: Project) -> list[str]:
     """Return what is doubtful in `.env`. Raises InputError with all that is wrong in it."""
-    if not ENV.exists():
+    if not os.path.lexists(ENV):
         return ["there is no .env yet: `invoke up` makes one and invents the passwords"]
-    return [*project.env.warnings, *database_warnings(project.env.get("DATABASE_URL"))]
+    _ = project.secrets
+    return [*project.env.warnings, *(doubt for key, url in databases(project.settings, project.env) for doubt in doubts(key, url))]
+
+
+def database_problems(project: Project, step: StepReport) -> list[str]:
+    """Return why the services will not reach the database that `.env` names."""
+    problems: list[str] = []
+    for key, url in databases(project.settings, project.env) if os.path.lexists(ENV) else ():
+        problems += unreachable(key, url)
+        if project.engine.deployment is not None:
+            problems += blocked(key, url, project.settings)
+            for doubt in seems_blocked(key, url, project.settings):
+                step.warn(doubt)
+    return problems
 
 
 def _as_one(kind: type[TaskError], problems: Sequence[str], action: str) -> TaskError:
@@ -97,50 +109,6 @@ def memory_problems(meminfo: str, needs: Needs) -> list[str]:
 
 def _meminfo() -> str:
     return MEMINFO.read_text(encoding="ascii") if MEMINFO.exists() else ""
-
-
-def proxy_warnings(environment: Mapping[str, str]) -> list[str]:
-    """Return what is wrong with the proxy variables. Their values may hold a password, and are not shown."""
-    warnings = []
-    proxies = {name: environment.get(name) or environment.get(name.lower(), "") for name in ("HTTP_PROXY", "HTTPS_PROXY")}
-    for name, value in proxies.items():
-        if value and not urllib.parse.urlsplit(value).hostname:
-            warnings.append(f"{name} is no URL such as http://proxy.example:3128")
-        lower = environment.get(name.lower())
-        if lower and environment.get(name) and lower != environment[name]:
-            warnings.append(f"{name} and {name.lower()} differ: programs will disagree about which one counts")
-    if any(proxies.values()):
-        excluded = environment.get("NO_PROXY") or environment.get("no_proxy") or ""
-        if not any(_covers_this_machine(entry.strip()) for entry in excluded.split(",")):
-            warnings.append("a proxy is set and NO_PROXY does not name localhost,127.0.0.1: calls to this machine will go to the proxy")
-    return warnings
-
-
-def _covers_this_machine(entry: str) -> bool:
-    if entry in ("*", *LOCAL_NAMES):
-        return True
-    try:
-        return ipaddress.ip_address("127.0.0.1") in ipaddress.ip_network(entry, strict=False)
-    except ValueError:
-        return False
-
-
-def database_warnings(url: str) -> list[str]:
-    """Return what is doubtful about DATABASE_URL, never showing any of it but its host."""
-    if not url:
-        return []
-    parts = urllib.parse.urlsplit(url)
-    host, parameters = parts.hostname or "", urllib.parse.parse_qs(parts.query)
-    warnings = []
-    if not host or not parts.path.strip("/"):
-        warnings.append("DATABASE_URL names no host or no database: postgresql://user:password@host/database")
-    if host in LOCAL_NAMES:
-        warnings.append(f"DATABASE_URL names {host}: inside a container that is the container itself, not this machine")
-    elif host and parameters.get("sslmode", [""])[0] not in ENCRYPTED:
-        warnings.append("DATABASE_URL does not ask for TLS, so the password may cross the network in clear: end it with ?sslmode=require")
-    if "-pooler." in host and "options" in parameters:
-        warnings.append("DATABASE_URL sends `options` to a pooler, which refuses them: use the direct host, or leave them out")
-    return warnings
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from scripts.engines.choice import choose
 from scripts.engines.docker.engine import DockerEngine
 from scripts.engines.kube_context import KubeContextEngine
 from scripts.engines.minikube import MinikubeEngine, rejects_root
+from scripts.images import base_recipes
 from scripts.images.bases import find_base
 from scripts.machine import docker_client, packages, tool_downloads, tool_folder, tools
 from scripts.machine.tool_downloads import ToolDownload
@@ -137,8 +138,11 @@ def plan_for(settings: Settings, found: Sequence[Found]) -> Plan:
 
 
 def _plan_docker(tool: Found, actions: list[Action], by_hand: list[str]) -> None:
-    if docker_client.docker_answers() and shutil.which("docker"):
+    refusal = docker_client.docker_refusal()
+    if refusal is None and shutil.which("docker"):
         by_hand.append(f"{packages.docker_by_hand()}   ({tool.problem})")
+    elif refusal is not None and not isinstance(refusal, docker_client.NotRunningError):
+        by_hand.append(f"{refusal.action}   ({refusal.cause})")
     elif not packages.installable():
         by_hand.append(packages.docker_by_hand())
     else:
@@ -177,7 +181,7 @@ def _bring(name: str, version: str, release: ToolDownload, step: StepReport) -> 
 
 def _for_bases(settings: Settings, found: Sequence[Found]) -> dict[str, str]:
     """What making base images takes, where they may have to be made: by package, with the reason."""
-    if settings.build.base_source == "registry" or shutil.which("mmdebstrap"):
+    if settings.build.base_source == "registry" or not base_recipes.obstacle():
         return {}
     runs = all(not tool.problem for tool in found if tool.name == "docker")
     if runs and all(find_base(settings, name) for name in settings.base_images):

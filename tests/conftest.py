@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from scripts.core import shell
 from scripts.core.errors import MissingError
 from scripts.machine import docker_client as machine_docker_client
 from tests.checkout import Checkout
@@ -62,3 +63,10 @@ def installed(docker_client: object, tmp_path_factory: pytest.TempPathFactory) -
 @pytest.fixture
 def checkout(tmp_path: Path) -> Checkout:
     return Checkout.make(tmp_path / "todo")
+
+
+@pytest.fixture(autouse=True)
+def _let_programs_start_again() -> Iterator[None]:
+    """A test may interrupt its run; the next one begins a run of its own."""
+    yield
+    shell._running.stopping.clear()

@@ -5,13 +5,14 @@
 #   make.sh base ROOT.tar BASE.tar RECIPE PACKAGE... a base: ROOT.tar and these packages; RECIPE is a folder of
 #                                                    mmdebstrap hooks, or empty
 #
-# Neither holds apt, recommended packages, manuals or translations. Needs mmdebstrap; root, or user namespaces.
+# Neither holds apt, recommended packages, manuals or translations. Needs mmdebstrap; root, or user namespaces,
+# and then a folder that others may read.
 set -eu
 
 suite=trixie
 folder=$(cd "$(dirname "$0")" && pwd)
 kind=$1
-export ROOT_TAR="$2"
+ROOT_TAR=$2
 
 bootstrap() {
     mmdebstrap --dpkgopt="$folder/dpkg.cfg" --aptopt='APT::Install-Recommends "false"' --format=tar "$@" \
@@ -22,16 +23,17 @@ case $kind in
 root)
     output=$ROOT_TAR
     # The package lists stay in this tar: the bases need not fetch them again.
-    bootstrap --variant=essential --skip=cleanup/apt/lists
+    # No devices: they are the container runtime's, and an ordinary user cannot make them.
+    bootstrap --variant=essential --skip=cleanup/apt/lists --skip=output/dev
     ;;
 base)
     output=$3 recipe=$4
     shift 4
     export PACKAGES="$*"
-    # Devices are the container runtime's.
+    # `tar-in` reads the file as who calls us; an ordinary user's hooks run as another, who may not look into a home.
     # shellcheck disable=SC2016  # mmdebstrap's shell expands it
-    bootstrap --variant=custom --skip=update \
-        --setup-hook='mmtarfilter --path-exclude="/dev/*" < "$ROOT_TAR" | tar --directory "$1" --extract' \
+    bootstrap --variant=custom --skip=update --skip=output/dev \
+        --setup-hook="tar-in '$ROOT_TAR' /" --setup-hook='mkdir -p "$1/dev"' \
         --customize-hook="$folder/install.sh" \
         ${recipe:+"--hook-directory=$recipe"} \
         --customize-hook="$folder/clean.sh"

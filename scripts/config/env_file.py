@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
+import difflib
 import io
 import os
 import re
 import secrets
 import stat
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dotenv.parser import parse_stream
 from pydantic import SecretStr
 
+from scripts.config import formats
+from scripts.config.text_file import read_text
 from scripts.core.errors import InputError, all_problems
-from scripts.core.redaction import SHORTEST, redact
+from scripts.core.redaction import redact
 
 if TYPE_CHECKING:
     from scripts.config.settings import EnvKey
 
 KEY = re.compile(r"[A-Z][A-Z0-9_]*")
-PLACEHOLDER = re.compile(r"^(<.*>|\.\.\.|x{3,}|todo|change[-_ ]?me.*|your[-_ ].*|replace[-_ ]?(me|with).*|example)$", re.IGNORECASE)
-DATABASE_SCHEMES = ("postgresql://", "postgres://")
 
 
 @dataclass(frozen=True)
@@ -40,31 +42,39 @@ class EnvFile:
         return value.get_secret_value() if value else ""
 
 
-def parse(text: str) -> tuple[dict[str, str], list[str]]:
-    """Read the text of a `.env`; return its values and its problems, each with the line that it is on.
+@dataclass(frozen=True)
+class Parsed:
+    """The values in the text of a `.env`, the lines that they are on, and the problems of its other lines."""
+
+    values: dict[str, str] = field(default_factory=dict, repr=False)
+    lines: dict[str, int] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+
+
+def parse(text: str, known: Collection[str] = ()) -> Parsed:
+    """Read the text of a `.env`, whose project knows these keys.
 
     Quotes, comments, `export`, empty values and multi-line quoted values mean what python-dotenv says they mean; nothing is
     interpolated, so a `$` in a password is a `$`. A byte order mark and CRLF line ends are taken as they come.
     """
-    values: dict[str, str] = {}
-    seen: dict[str, int] = {}
-    problems: list[str] = []
+    parsed = Parsed()
     for binding in parse_stream(io.StringIO(text.removeprefix("\ufeff").replace("\r\n", "\n"))):
         line = binding.original.line + _blank_lines_before(binding.original.string)
         if binding.error:
-            problems.append(f"line {line}: not a `KEY=value` line (is a quote left open?)")
+            parsed.problems.append(f"line {line}: not a `KEY=value` line (is a quote left open?)")
         elif binding.key is None:
             continue
-        elif not KEY.fullmatch(binding.key):
-            problems.append(f"line {line}: `{_shown(binding.key)}` is no key: use upper-case letters, digits and _")
         elif binding.value is None:
-            problems.append(f"line {line}: {binding.key} has no `=`")
-        elif binding.key in seen:
-            problems.append(f"line {line}: {binding.key} is set again (first on line {seen[binding.key]}); keep one")
+            parsed.problems.append(f"line {line}: has no `=`")
+        elif not KEY.fullmatch(binding.key):
+            parsed.problems.append(f"line {line}: {_no_key(binding.key, known)}")
+        elif binding.key in parsed.values:
+            first = parsed.lines[binding.key]
+            parsed.problems.append(f"line {line}: {_named(binding.key, known)} set again (first on line {first}); keep one")
         else:
-            seen[binding.key] = line
-            values[binding.key] = binding.value
-    return values, problems
+            parsed.lines[binding.key] = line
+            parsed.values[binding.key] = binding.value
+    return parsed
 
 
 def _blank_lines_before(text: str) -> int:
@@ -72,38 +82,36 @@ def _blank_lines_before(text: str) -> int:
     return len(text) - len(text.lstrip("\n")) if text.strip() else 0
 
 
-def _shown(key: str) -> str:
-    """A line without `=` in front may be a value that lost its key: show its beginning only."""
-    return key if len(key) <= SHORTEST else f"{key[:SHORTEST]}…"
+def _no_key(word: str, known: Collection[str]) -> str:
+    """What is no key may be a value that lost its key, and is not shown."""
+    if word.upper() in known:
+        return f"write {word.upper()} in upper case"
+    return "what stands before the `=` is no key: use upper-case letters, digits and _"
 
 
-def check(values: Mapping[str, str], keys: Mapping[str, EnvKey]) -> list[str]:
+def _named(key: str, known: Collection[str]) -> str:
+    return f"{key} is" if key in known else "a key is"
+
+
+def check(parsed: Parsed, keys: Mapping[str, EnvKey]) -> list[str]:
     """Return every problem of the values against the keys that the settings declare."""
-    problems = [f"{key} is not a key of this project (known: {', '.join(sorted(keys))})" for key in values if key not in keys]
+    problems = [f"line {parsed.lines[key]}: {_unknown(key, parsed.values[key], keys)}" for key in parsed.values if key not in keys]
     for key, rule in keys.items():
-        value = values.get(key)
-        if value is None and not rule.optional:
-            problems.append(f"{key} is missing: {rule.description}")
-        elif not value:
-            if not rule.optional:
-                problems.append(f"{key} is empty: {rule.description}")
-        elif PLACEHOLDER.match(value.strip()):
-            problems.append(f"{key} still holds a placeholder: {rule.description}")
-        else:
-            problems += [f"{key} {problem}" for problem in _malformed(value, rule)]
+        value = parsed.values.get(key)
+        if value:
+            problems += [f"{key} {problem}" for problem in formats.problems(key, value, rule)]
+        elif not rule.optional:
+            problems.append(f"{key} is {'missing' if value is None else 'empty'}: {rule.description}")
     return problems
 
 
-def _malformed(value: str, rule: EnvKey) -> Iterable[str]:
-    if len(value) < SHORTEST:
-        yield f"is shorter than {SHORTEST} characters"
-    if "\0" in value:
-        yield "holds a NUL byte"
-    if rule.format == "postgres_url":
-        if not value.startswith(DATABASE_SCHEMES):
-            yield "is not a `postgresql://user:password@host/database` URL"
-        elif "@" not in value:
-            yield "names no user and password before an `@`"
+def _unknown(key: str, value: str, keys: Collection[str]) -> str:
+    """Name a key that is not of this project, unless it may be the end of a value: `=` fills up base32 and base64."""
+    close = difflib.get_close_matches(key, keys, n=1)
+    if close:
+        return f"{key} is not a key of this project (did you mean {close[0]}?)"
+    shown = f"{key} is" if value.strip("=") or "_" in key else "what stands before the `=` is"
+    return f"{shown} not a key of this project (known: {', '.join(sorted(keys))})"
 
 
 def read(path: Path, keys: Mapping[str, EnvKey]) -> EnvFile:
@@ -111,21 +119,13 @@ def read(path: Path, keys: Mapping[str, EnvKey]) -> EnvFile:
 
     Raises InputError, with all problems at once, when the file cannot be read, does not parse, or does not fit `keys`.
     """
-    try:
-        raw = path.read_bytes()
-        text = raw.decode("utf-8-sig")
-    except FileNotFoundError:
-        raise InputError(f"{path.name} does not exist", "cp .env.example .env, and fill it in (`invoke up` does it for you)") from None
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path.name} is not UTF-8 text (byte {error.start})", "save it as UTF-8") from None
-    except OSError as error:
-        raise InputError(f"{path.name} cannot be read: {error.strerror}", f"chmod 600 {path.name}, and own it") from None
-    values, problems = parse(text)
-    redact.learn(*values.values())
-    problems += check(values, keys)
+    missing = InputError(f"{path.name} does not exist", "cp .env.example .env, and fill it in (`invoke up` does it for you)")
+    parsed = parse(read_text(path, missing), keys)
+    redact.learn(*parsed.values.values())
+    problems = [*parsed.problems, *check(parsed, keys)]
     if problems:
         raise all_problems(path.name, problems, f"fix {path.name}; .env.example explains every key. Nothing was changed")
-    return EnvFile(path, {key: SecretStr(value) for key, value in values.items()}, tuple(_open_to_others(path)))
+    return EnvFile(path, {key: SecretStr(value) for key, value in parsed.values.items()}, tuple(_open_to_others(path)))
 
 
 def _open_to_others(path: Path) -> Iterable[str]:
@@ -136,20 +136,57 @@ def _open_to_others(path: Path) -> Iterable[str]:
 def create(path: Path, example: Path, keys: Mapping[str, EnvKey]) -> list[str]:
     """Write a new `.env` from the example with a strong random value for every key that can be invented; return those keys.
 
-    The file appears whole, readable by its owner alone, or not at all; an existing one is never touched.
+    The file appears whole, readable by its owner alone, or not at all; an existing one is never touched. Raises InputError.
     """
     invented = {key: secrets.token_urlsafe(24) for key, rule in keys.items() if rule.generate}
-    lines = []
-    for line in example.read_text(encoding="utf-8").splitlines():
-        key = line.partition("=")[0].strip()
-        lines.append(f"{key}={invented[key]}" if key in invented else line)
     redact.learn(*invented.values())
+    text = _filled_in(read_text(example, InputError(f"{example.name} does not exist", f"git checkout {example.name}")), invented)
+    if path.is_symlink():
+        raise InputError(f"{path.name} is a link to {path.readlink()}, which does not exist", f"make that file, or rm {path.name}")
     temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write("\n".join(lines) + "\n")
-        os.link(temporary, path)  # fails where a .env has appeared meanwhile
+        _write_own(temporary, text)
+        _appear(temporary, path)
+    except FileExistsError:
+        raise InputError(f"a {path.name} has appeared meanwhile", "look at it, and run it again") from None
+    except OSError as error:
+        raise InputError(f"{path.name} cannot be made: {error.strerror}", f"make {path.parent} writable for you") from None
     finally:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink()
     return sorted(invented)
+
+
+def _filled_in(example: str, invented: Mapping[str, str]) -> str:
+    """Put the values in where the example has their keys, and at its end where it has not."""
+    text, rest = "", dict(invented)
+    for binding in parse_stream(io.StringIO(example)):
+        line = binding.original.string
+        if binding.key in rest:
+            before = line[: len(line) - len(line.lstrip())]
+            line = f"{before}{binding.key}={rest.pop(binding.key)}\n"
+        text += line
+    if rest and text and not text.endswith("\n"):
+        text += "\n"
+    return text + "".join(f"{key}={value}\n" for key, value in rest.items())
+
+
+def _write_own(path: Path, text: str) -> None:
+    path.unlink(missing_ok=True)  # left behind by a run that was killed, whose process had our number
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(descriptor)
+
+
+def _appear(temporary: Path, path: Path) -> None:
+    """Give the file its name. Raises FileExistsError where something has that name."""
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without hard links: FAT, many network and FUSE mounts
+        if os.path.lexists(path):
+            raise FileExistsError(path) from None
+        temporary.rename(path)

@@ -2,43 +2,63 @@
 
 from __future__ import annotations
 
-import difflib
+import os
+import re
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Annotated, Any, Literal
 
-import yaml
+from invoke.config import AmbiguousMergeError, Config
+from invoke.exceptions import AmbiguousEnvVar, UncastableEnvVar
 from pydantic import Field, ValidationError, model_validator
 
+from scripts.config import database_url, text_file, yaml_text
+from scripts.config.database_url import DatabaseUrlError
+from scripts.config.validation import meant, problems_of
 from scripts.core.errors import InputError, all_problems
 from scripts.core.paths import ROOT
 from scripts.core.strict import Strict
 
 INVOKE_SECTIONS = {"run", "runners", "sudo", "tasks", "timeouts"}  # Invoke's own keys in the same file
+NEEDED_TOOLS = ("docker", "helm", "kubectl", "minikube")
+OWN_COMPONENTS = ("postgres", "postgres-exporter")
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?$")]
+KeyName = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")]
 ReleaseName = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]{0,34}[a-z0-9])?$")]
 """36 characters at most, so that a Service's name, RELEASE-SERVICE, fits into the 63 that DNS allows."""
 Port = Annotated[int, Field(ge=1, le=65535)]
-RepoPath = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]*$")]
+RepoPath = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]*$", max_length=200)]
+Version = Annotated[str, Field(pattern=r"^v?\d+\.\d+(\.\d+)?$")]
+Seconds = Annotated[int, Field(ge=10, le=86_400)]
 
 
 class Source(Strict):
     """What an image of ours is made of, and the keys of `.env` that its containers get."""
 
     context: RepoPath
+    """The folder that the build sees, from the repository's root."""
     dockerfile: RepoPath
+    """Its Dockerfile, from the repository's root."""
     base: str
+    """The name under `base_images` of what it is built on: build argument BASE_IMAGE."""
     secrets: tuple[str, ...] = Field(default=(), strict=False)
+    """The keys of `.env` that its containers get, and no others."""
 
 
 class Service(Source):
     """One service of the app, and how it is asked for its health."""
 
     port: Port
+    """The port that it listens on."""
     local_port: Port
+    """The port on this machine, on 127.0.0.1, in the docker engine."""
     health: str = "/health"
+    """The path that answers while the process is alive."""
     ready: str = "/ready"
+    """The path that answers when it can serve."""
     metrics: str = "/metrics"
+    """The path of its metrics for Prometheus."""
     public: bool = False
     """Whether a person opens it in a browser."""
 
@@ -54,7 +74,9 @@ class Base(Strict):
     """A base image: the registry's, and the Debian packages that make one where no registry answers."""
 
     image: str
+    """The image in a registry."""
     packages: tuple[str, ...] = Field(strict=False)
+    """The Debian packages that make one where no registry answers."""
     runtime_packages: tuple[str, ...] = Field(default=(), strict=False)
     """When set, a second, smaller base for the last stage: build argument RUNTIME_IMAGE."""
     recipe: RepoPath | None = None
@@ -65,9 +87,13 @@ class EnvKey(Strict):
     """One key of `.env`."""
 
     description: str
+    """What it is for, in the words of an error that asks for it."""
     optional: bool = False
+    """Whether it may be empty or missing."""
     generate: bool = False
-    format: Literal["text", "postgres_url"] = "text"
+    """Whether `up` invents a strong value where there is no `.env` yet."""
+    format: Literal["text", "line", "token", "postgres_url"] = "text"
+    """What a value must be: anything; one line; what an HTTP header can carry; a database URL that the backend takes."""
     default: str = ""
     """What the services get where the value is empty; {KEY} stands for the URL-quoted value of another key, {release} for the release."""
 
@@ -76,38 +102,56 @@ class Minikube(Strict):
     """The cluster that we start. Every value is passed to Minikube explicitly."""
 
     driver: str
+    """What the node runs in: docker, kvm2, qemu2, …"""
     cpus: Annotated[int, Field(ge=2)]
+    """Processors of the node."""
     memory_mib: Annotated[int, Field(ge=1800)]
+    """Memory of the node, in MiB."""
     disk_gib: Annotated[int, Field(ge=10)]
+    """Disk of the node, in GiB, where the driver makes one."""
     runtime: Literal["containerd", "docker"]
+    """The container runtime of the node."""
     cni: str
+    """The network: auto takes one that enforces policies."""
     addons: tuple[str, ...] = Field(strict=False)
+    """Minikube's addons to switch on."""
 
 
 class KubeContext(Strict):
     """A cluster that is there already. Empty: this engine is not used."""
 
     context: str = ""
+    """The one context that may be used, as `kubectl config get-contexts` names it. Empty: none."""
     images: Literal["auto", "kind", "k3d", "containerd", "registry"] = "auto"
+    """How images reach that cluster."""
     registry: str = ""
+    """The registry that this machine pushes to and the cluster pulls from, as host:port/path, for `images: registry`."""
     containerd_socket: str = ""
+    """The socket of the node's containerd, for `images: containerd`."""
 
 
 class Chart(Strict):
     """The app's chart, and values of it that differ from its defaults."""
 
     path: RepoPath
-    timeout_seconds: Annotated[int, Field(ge=10)]
+    """The chart's folder."""
+    timeout_seconds: Seconds
+    """How long a rollout may take."""
     values: dict[str, Any] = Field(default_factory=dict)
+    """Values of the chart that differ from its defaults."""
 
 
 class PinnedChart(Strict):
     """Somebody else's chart in one version, and our values for it."""
 
     chart_version: str
+    """Its version."""
     chart_repository: str
+    """The URL of its repository."""
     chart_sha256: str = ""
+    """The SHA-256 of its archive, as the repository's own index has it (its `digest`)."""
     values: RepoPath
+    """The file of our values."""
 
 
 class Adapter(PinnedChart):
@@ -121,94 +165,151 @@ class Monitoring(PinnedChart):
     """kube-prometheus-stack beside the app."""
 
     enabled: bool
+    """Whether it is installed, where the engine has a Kubernetes."""
     namespace: Name
+    """The namespace that it is installed in."""
     release: Name
+    """The name of its Helm release."""
     adapter: Adapter
+    """Autoscaling by requests under way, beside CPU."""
 
 
 class Build(Strict):
     """How images are built."""
 
     base_source: Literal["auto", "registry", "packages"] = "auto"
-    extra_ca: str = ""
+    """Where base images come from; auto: the registry, and packages where it does not answer."""
+    extra_ca: Annotated[str, Field(pattern=r"^(~/|[^~]|$)")] = ""
     """A PEM file for builds behind a gateway that re-signs TLS; empty: the one that SSL_CERT_FILE names, if any."""
-    timeout_seconds: Annotated[int, Field(ge=60)] = 1800
+    timeout_seconds: Seconds = 1800
+    """How long one build may take."""
 
 
 class Needs(Strict):
     """What `up` needs of this machine, checked before it starts."""
 
     free_disk_gib: Annotated[float, Field(ge=0)]
+    """Free space of every file system that is written to, in GiB."""
     free_memory_mib: Annotated[int, Field(ge=0)]
+    """Memory that is available, in MiB."""
 
 
 class Tool(Strict):
     """A program that an engine needs: the versions that do, and the one that `invoke setup` brings."""
 
-    version: str
-    minimum: str
-    below: str = ""
+    version: Version
+    """The version that `invoke setup` brings."""
+    minimum: Version
+    """The oldest that does."""
+    below: Annotated[str, Field(pattern=r"^(v?\d+\.\d+(\.\d+)?|)$")] = ""
+    """The first that no longer does; empty: none is known."""
 
 
 class Settings(Strict):
-    """The whole of `invoke.yaml`."""
+    """The whole of `invoke.yaml`: all configuration that is no secret."""
 
     project: Name
+    """The project's name: the first part of the images' names."""
     engine: Literal["auto", "minikube", "kube_context", "docker"]
+    """Where the app runs; auto takes the first that can work, and says why."""
     namespace: Name
+    """The namespace that the app is installed in."""
     release: ReleaseName
+    """The name of the app's Helm release."""
     kubernetes_version: Annotated[str, Field(pattern=r"^v1\.\d+\.\d+$")]
+    """The version of the Kubernetes that we start."""
     services: dict[Name, Service] = Field(min_length=1)
+    """The services of the app, by name. Nothing in the tool knows these names."""
     smoke: RepoPath | None = None
     """A Python file of the app, whose `prove(ask)` proves one real use of it. Without one, health, readiness and pages are asked."""
     database: Database
     """Used where DATABASE_URL is empty."""
     base_images: dict[Name, Base]
-    env: dict[str, EnvKey]
+    """Base images, by the name that `base` refers to."""
+    env: dict[KeyName, EnvKey]
+    """The keys of `.env`."""
     build: Build
+    """How images are built."""
     chart: Chart
+    """The app's chart."""
     minikube: Minikube
+    """The cluster that the minikube engine starts."""
     kube_context: KubeContext
+    """The cluster that the kube_context engine uses."""
     monitoring: Monitoring
+    """Prometheus, Grafana and their friends, beside the app."""
     needs: Needs
+    """What `up` needs of this machine."""
     tools: dict[str, Tool]
+    """The programs that engines need."""
 
     @model_validator(mode="after")
-    def _names_refer(self) -> Settings:
-        problems = []
-        sources: list[tuple[str, Source]] = [(f"services.{n}", s) for n, s in self.services.items()]
-        for where, part in [*sources, ("database", self.database), ("database.exporter", self.database.exporter)]:
-            if part.base not in self.base_images:
-                problems.append(f"{where}.base: no base named `{part.base}`{_meant(part.base, self.base_images)}")
-            problems += [f"{where}.secrets: `{k}` is not under env{_meant(k, self.env)}" for k in part.secrets if k not in self.env]
-            problems += [f"{where}: {p} does not exist" for p in (part.context, part.dockerfile) if not (ROOT / p).exists()]
-        if self.smoke and not (ROOT / self.smoke).is_file():
-            problems.append(f"smoke: {self.smoke} does not exist")
-        ports: dict[int, str] = {}
-        for name, service in self.services.items():
-            if service.local_port in ports:
-                problems.append(f"services.{name}.local_port: {service.local_port} is taken by {ports[service.local_port]}")
-            ports[service.local_port] = name
+    def _parts_fit(self) -> Settings:
+        problems = [*self._unknown_references(), *self._missing_paths(), *self._clashes()]
         if problems:
             raise ValueError("\n".join(problems))
         return self
 
+    def _sources(self) -> list[tuple[str, Source]]:
+        services: list[tuple[str, Source]] = [(f"services.{name}", service) for name, service in self.services.items()]
+        return [*services, ("database", self.database), ("database.exporter", self.database.exporter)]
 
-def _meant(word: str, known: Any) -> str:
-    close = difflib.get_close_matches(word, [str(k) for k in known], n=1)
-    return f" (did you mean `{close[0]}`?)" if close else ""
+    def _unknown_references(self) -> Iterator[str]:
+        for where, source in self._sources():
+            if source.base not in self.base_images:
+                yield f"{where}.base: no base named `{source.base}`{meant(source.base, self.base_images)}"
+            yield from (f"{where}.secrets: `{k}` is not under env{meant(k, self.env)}" for k in source.secrets if k not in self.env)
+        for key, rule in self.env.items():
+            for name in re.findall(r"\{(\w+)\}", rule.default):
+                if name not in self.env and name != "release":
+                    yield f"env.{key}.default: `{name}` is not under env{meant(name, self.env)}"
+            if rule.format == "postgres_url":
+                yield from (f"env.{key}{problem}" for problem in _wrong_database(rule))
+        yield from (f"tools.{name}: is missing" for name in NEEDED_TOOLS if name not in self.tools)
+
+    def _missing_paths(self) -> Iterator[str]:
+        for where, source in self._sources():
+            yield from (f"{where}: {path} does not exist" for path in (source.context, source.dockerfile) if not _exists(path))
+        recipes = [(f"base_images.{name}.recipe", base.recipe) for name, base in self.base_images.items() if base.recipe]
+        values = [("monitoring.values", self.monitoring.values), ("monitoring.adapter.values", self.monitoring.adapter.values)]
+        for where, path in [*recipes, ("chart.path", self.chart.path), *values]:
+            if not _exists(path):
+                yield f"{where}: {path} does not exist"
+        if self.smoke and not os.path.isfile(ROOT / self.smoke):  # noqa: PTH113 - likewise
+            yield f"smoke: {self.smoke} does not exist"
+
+    def _clashes(self) -> Iterator[str]:
+        ports: dict[int, str] = {}
+        for name, service in self.services.items():
+            if service.local_port in ports:
+                yield f"services.{name}.local_port: {service.local_port} is taken by {ports[service.local_port]}"
+            ports[service.local_port] = name
+            if name in OWN_COMPONENTS:
+                yield f"services.{name}: the name is taken by the Postgres of our own"
+
+
+def _wrong_database(rule: EnvKey) -> Iterator[str]:
+    if rule.generate:
+        yield ": a database URL cannot be invented; leave out generate"
+    try:
+        if rule.default:
+            database_url.parse(re.sub(r"\{\w+\}", "x", rule.default))
+    except DatabaseUrlError as error:
+        yield f".default {error}"
+
+
+def _exists(path: str) -> bool:
+    return os.path.exists(ROOT / path)  # noqa: PTH110 - Path.exists raises on a name that is too long
 
 
 def parse_yaml(text: str, name: str) -> dict[str, Any]:
-    """Return the keys and values in `text`, unchecked. Raises InputError when it is no YAML, with the place."""
+    """Return the keys and values in `text`, unchecked. Raises InputError when it is no YAML, or none that Invoke can read."""
+    raw = yaml_text.load(text, name)
     try:
-        raw = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f" on line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        raise InputError(f"{name} is not YAML{where}: {getattr(error, 'problem', None) or 'cannot be read'}", "fix it there") from None
-    if not isinstance(raw, dict):
-        raise InputError(f"{name} holds no settings", "restore it: git checkout invoke.yaml")
+        Config(overrides=raw, lazy=True).load_shell_env()
+    except (AmbiguousMergeError, AmbiguousEnvVar, UncastableEnvVar, LookupError, TypeError, ValueError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise InputError(f"Invoke, which reads {name} too, cannot take it: {reason}", f"fix {name}, or unset INVOKE_… variables") from None
     return raw
 
 
@@ -224,42 +325,13 @@ def parse_settings(text: str, name: str = "invoke.yaml", engine: str | None = No
     try:
         return Settings.model_validate(raw)
     except ValidationError as error:
-        problems = [line for item in error.errors() for line in _problem(item)]
-        raise all_problems(name, problems, f"fix {name}. Nothing was changed") from None
-
-
-def _problem(item: Any) -> list[str]:
-    place = ".".join(str(part) for part in item["loc"] if part != "[key]")
-    if item["type"] == "extra_forbidden":
-        return [f"{place}: unknown key{_meant(str(item['loc'][-1]), _keys_beside(item['loc']))}"]
-    if item["type"] == "missing":
-        return [f"{place}: is missing"]
-    if item["type"] == "value_error":
-        return str(item["ctx"]["error"]).splitlines()
-    got = item["input"]
-    shown = f", not {got!r}" if isinstance(got, str | int | float | bool) else ""
-    return [f"{place}: {item['msg'][0].lower()}{item['msg'][1:]}{shown}"]
-
-
-def _keys_beside(place: tuple[int | str, ...]) -> list[str]:
-    """The keys that the model has where an unknown one stands."""
-    model: Any = Settings
-    for part in place[:-1]:
-        field = getattr(model, "model_fields", {}).get(part)
-        annotation = field.annotation if field else model
-        arguments = getattr(annotation, "__args__", ())
-        model = arguments[-1] if arguments and field else annotation
-    return list(getattr(model, "model_fields", {}))
+        raise all_problems(name, problems_of(error, Settings), f"fix {name}. Nothing was changed") from None
 
 
 def read_text() -> str:
     """Return the text of `invoke.yaml`. Raises InputError."""
-    path = ROOT / "invoke.yaml"
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"invoke.yaml cannot be read: {error.strerror}", "run invoke from a full checkout") from None
-    return text
+    missing = InputError("invoke.yaml cannot be read: No such file or directory", "run invoke from a full checkout")
+    return text_file.read_text(ROOT / "invoke.yaml", missing)
 
 
 @lru_cache

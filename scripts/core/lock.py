@@ -5,15 +5,17 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import json
+import math
 import os
 import time
 from collections.abc import Iterator
 
 from scripts.core import shell
-from scripts.core.paths import ROOT
+from scripts.core.paths import STATE
 from scripts.core.report import Report
+from scripts.core.waiting import until
 
-PATH = ROOT / ".state" / "lock"
+PATH = STATE / "lock"
 POLL_SECONDS = 0.2
 
 
@@ -25,18 +27,15 @@ def held(task: str, report: Report) -> Iterator[None]:
     """
     PATH.parent.mkdir(exist_ok=True)
     with PATH.open("a+", encoding="utf-8") as file:
-        said = False
-        while not _taken(file.fileno()):
-            if not said:
-                report.say(f"waiting: {_holder()}")
-                said = True
-            shell.pause(POLL_SECONDS)
-        shell.keep_open(file.fileno())
+        if not _taken(file.fileno()):
+            report.say(f"waiting: {_holder()}")
+            until(lambda: _taken(file.fileno()), seconds=math.inf, pause=POLL_SECONDS, what="the lock")
         file.seek(0)
         file.truncate()
         file.write(json.dumps({"pid": os.getpid(), "task": task, "since": time.time()}))
         file.flush()
-        yield
+        with shell.pass_to_children(file.fileno()):
+            yield
 
 
 def _taken(descriptor: int) -> bool:

@@ -9,11 +9,11 @@ import contextlib
 import logging
 import traceback
 
-from scripts.core.paths import ROOT
+from scripts.core.paths import ROOT, STATE
 from scripts.core.redaction import redact
 
-PATH = ROOT / ".state" / "last-run.log"
-DEFECT = ROOT / ".state" / "last-defect.log"
+PATH = STATE / "last-run.log"
+DEFECT = STATE / "last-defect.log"
 _logger = logging.getLogger("scripts")
 
 

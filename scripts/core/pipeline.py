@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
+from graphlib import TopologicalSorter
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -42,14 +43,12 @@ def run_steps(steps: Sequence[Step], report: Report) -> None:
     TaskError, or InterruptedRunError.
     """
     names = [step.name for step in steps]
-    unknown = [need for step in steps for need in step.needs if need not in names]
-    if unknown or len(set(names)) != len(names):
-        raise ValueError(f"steps do not form a graph: {names}, {unknown}")
+    graph = _graph(steps)
     started = time.monotonic()
     with report.live(names):
         pool = ThreadPoolExecutor(max_workers=len(steps), thread_name_prefix="step")
         try:
-            failure = _drive(steps, report, pool)
+            failure = _drive(steps, graph, report, pool)
         except KeyboardInterrupt:
             shell.stop_all()
             pool.shutdown(wait=False, cancel_futures=True)  # see `leave`
@@ -60,25 +59,36 @@ def run_steps(steps: Sequence[Step], report: Report) -> None:
         raise failure
 
 
-def _drive(steps: Sequence[Step], report: Report, pool: ThreadPoolExecutor) -> TaskError | None:
+def _graph(steps: Sequence[Step]) -> TopologicalSorter[str]:
+    """Return the graph of the steps. Raises ValueError when a need is no step, a name is there twice, or needs go in a circle."""
+    names = [step.name for step in steps]
+    unknown = sorted({need for step in steps for need in step.needs} - set(names))
+    if unknown or len(set(names)) != len(names):
+        raise ValueError(f"steps do not form a graph: {names}, unknown needs: {unknown}")
+    graph = TopologicalSorter({step.name: step.needs for step in steps})
+    graph.prepare()  # raises CycleError, a ValueError that names the circle
+    return graph
+
+
+def _drive(steps: Sequence[Step], graph: TopologicalSorter[str], report: Report, pool: ThreadPoolExecutor) -> TaskError | None:
     waiting = {step.name: step for step in steps}
-    good: set[str] = set()
+    done: set[str] = set()
     running: dict[Future[TaskError | None], str] = {}
     failure: TaskError | None = None
-    while waiting or running:
-        for step in [s for s in waiting.values() if good.issuperset(s.needs)]:
-            if failure is None:
-                running[pool.submit(_run_one, waiting.pop(step.name), report)] = step.name
+    while graph.is_active():
+        for name in graph.get_ready() if failure is None else ():
+            running[pool.submit(_run_one, waiting.pop(name), report)] = name
         if not running:
             break
         for future in wait(running, return_when=FIRST_COMPLETED).done:
             name, error = running.pop(future), future.result()
             if error is None:
-                good.add(name)
+                done.add(name)
+                graph.done(name)
             else:
                 failure = failure or error
     for name, step in waiting.items():
-        missing = [need for need in step.needs if need not in good]
+        missing = [need for need in step.needs if need not in done]
         report.finished(StepResult(name, "skipped", 0.0, f"needs {', '.join(missing)}" if missing else "not started"))
     return failure
 
@@ -134,7 +144,8 @@ def run_to_exit_code(work: Callable[[], None], report: Report) -> int:
             try:
                 work()
             except KeyboardInterrupt:
-                raise InterruptedRunError("interrupted", "run it again: it goes on from where it was") from None
+                shell.stop_all()  # also what runs outside of steps, such as the choice of an engine
+                raise InterruptedRunError("interrupted", "run it again: it continues from where it was") from None
     except TaskError as error:
         report.error(error)
         code = error.exit_code

@@ -20,7 +20,7 @@ class Redactor:
 
     def learn(self, *values: str) -> None:
         """Add secret values to hide from now on; values shorter than four characters are passed over."""
-        forms: set[str] = set(self._forms)
+        forms: set[str] = set()
         for value in values:
             if len(value) >= SHORTEST:
                 forms |= {value, urllib.parse.quote(value, safe=""), urllib.parse.quote_plus(value)}
@@ -28,7 +28,7 @@ class Redactor:
                 forms |= {json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]}
                 forms |= {line for line in value.splitlines() if len(line) >= SHORTEST}
         with self._lock:
-            self._forms = tuple(sorted(forms, key=len, reverse=True))
+            self._forms = tuple(sorted(forms.union(self._forms), key=len, reverse=True))
 
     def __call__(self, text: str) -> str:
         """Return `text` with every known secret value masked."""

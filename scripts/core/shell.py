@@ -1,19 +1,25 @@
-"""The one way to run a program: an argv list, a time limit, its whole process group ended, its output redacted."""
+"""The one way to run a program: an argv list, a time limit, its whole process group ended, its output redacted.
+
+It stands on `subprocess`, which starts a program without running Python code in the forked child: threads may run beside it, on every
+Python. `sh` is used where it is at its best: for programs that own the terminal.
+"""
 
 from __future__ import annotations
 
+import codecs
 import contextlib
-import ctypes
 import os
 import shlex
 import shutil
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import sh
 
@@ -23,7 +29,7 @@ from scripts.core.paths import ROOT
 from scripts.core.redaction import redact
 
 LAST_LINES = 15
-ANY_CODE = tuple(range(-64, 256))
+CHUNK = 1 << 16
 GRACE_SECONDS = 3.0  # between asking a group to end and killing it
 
 
@@ -50,7 +56,7 @@ class _Running:
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
-        self.groups: set[int] = set()
+        self.processes: set[subprocess.Popen[bytes]] = set()
         self.stopping = threading.Event()
         self.inherited: set[int] = set()
 
@@ -58,9 +64,14 @@ class _Running:
 _running = _Running()
 
 
-def keep_open(descriptor: int) -> None:
-    """Let every program started from now on inherit this file descriptor (the run's lock)."""
+@contextlib.contextmanager
+def pass_to_children(descriptor: int) -> Iterator[None]:
+    """Let every program that is started while the block runs inherit this file descriptor (the run's lock), and hold it until it ends."""
     _running.inherited.add(descriptor)
+    try:
+        yield
+    finally:
+        _running.inherited.discard(descriptor)
 
 
 def which(program: str) -> str:
@@ -71,7 +82,7 @@ def which(program: str) -> str:
     return path
 
 
-def run(
+def run(  # noqa: PLR0913 - they are subprocess' own
     argv: Sequence[str],
     *,
     timeout: float,
@@ -80,6 +91,7 @@ def run(
     cwd: Path | None = None,
     ok: Collection[int] | None = (0,),
     on_line: Callable[[str], None] | None = None,
+    holds_lock: bool = True,
 ) -> Result:
     """Run a program to its end and return what it left.
 
@@ -89,6 +101,8 @@ def run(
     env: variables to set over ours, or to unset where the value is None.
     ok: the exit codes that are an answer; None takes every code.
     on_line: called with each line of output, redacted, as it comes.
+    holds_lock: whether the program, where it outlives a kill of ours, keeps the run's lock until it ends. False for what leaves a
+        process behind that is meant to stay, such as a daemon or a virtual machine.
 
     Raises CommandError on another exit code or when the time is over, MissingError when there is no such program,
     InterruptedRunError when the run is being stopped.
@@ -97,12 +111,16 @@ def run(
     out, err = _Lines(on_line), _Lines(on_line)
     log.debug(f"$ {shlex.join(argv)}")
     started = time.monotonic()
-    with _standard_input(input) as stdin:
-        command = _start([path, *argv[1:]], stdin, out, err, env, cwd)
-        timed_out = _wait(command, timeout)
+    with _started([path, *argv[1:]], env=env, cwd=cwd, stdin=input, inherit=holds_lock) as process:
+        pumps = [_pump(process.stdout, out), _pump(process.stderr, err), *_feed(process, input)]
+        timed_out = not _ended(process, pumps, started + timeout)
+        if timed_out:
+            _end_group(process)
+        for pump in pumps:
+            pump.join(GRACE_SECONDS)  # what left the group may hold the output open for ever
     out.end()
     err.end()
-    result = Result(command.exit_code, out.text(), err.text(), time.monotonic() - started)
+    result = Result(process.returncode, out.text(), err.text(), time.monotonic() - started)
     log.debug(f"  = {result.code} in {result.seconds:.2f} s")
     if _running.stopping.is_set():
         raise InterruptedRunError("interrupted")
@@ -130,129 +148,157 @@ def attached(argv: Sequence[str]) -> int:
 
 
 @contextlib.contextmanager
-def _standard_input(given: str | bytes | IO[bytes] | None) -> Any:
-    if given is None:
-        with Path(os.devnull).open("rb") as empty:
-            yield empty
-    else:
-        yield given
-
-
-@contextlib.contextmanager
 def background(
     argv: Sequence[str], *, env: Mapping[str, str | None] | None = None, on_line: Callable[[str], None] | None = None
 ) -> Iterator[Callable[[], bool]]:
     """Run a program while the block runs, and end it with the block, with an interrupt, or (on Linux) with our own death.
 
-    Yields a function that tells whether it still runs. The run's lock is not passed on: the program changes nothing.
+    Yields a function that tells whether it still runs. It does not hold the run's lock: the program changes nothing.
     Raises MissingError when there is no such program, InterruptedRunError when the run is being stopped.
     """
     lines = _Lines(on_line)
     log.debug(f"$ {shlex.join(argv)} &")
-    with _standard_input(None) as stdin:
-        command = _start([which(argv[0]), *argv[1:]], stdin, lines, lines, env, None, lasting=False)
-    try:
-        yield lambda: bool(command.process.is_alive()[0])
-    finally:
-        ender = threading.Thread(target=_end_group, args=(command.process.pid,))
-        ender.start()
-        command.wait()  # reaps it, so that the ender sees the group gone
-        ender.join()
-        with _running.lock:
-            _running.groups.discard(command.process.pid)
+    with _started(_dying_with_us([which(argv[0]), *argv[1:]]), env=env, cwd=None, stdin=None, inherit=False) as process:
+        pumps = [_pump(process.stdout, lines), _pump(process.stderr, lines)]
+        try:
+            yield lambda: process.poll() is None
+        finally:
+            _end_group(process)
+            for pump in pumps:
+                pump.join(GRACE_SECONDS)
+            lines.end()
 
 
-def _start(
+# prctl(2): PR_SET_PDEATHSIG is 1. The parent may be gone before it is set: then nobody waits for the program any more.
+_DIE_WITH_PARENT = (
+    "import ctypes, os, sys; ctypes.CDLL(None).prctl(1, 15); "
+    "os.execv(sys.argv[2], sys.argv[2:]) if os.getppid() == int(sys.argv[1]) else sys.exit(1)"
+)
+
+
+def _dying_with_us(argv: Sequence[str]) -> list[str]:
+    """Return a command line whose program Linux ends when the thread that starts it ends, killed or not.
+
+    The interpreter sets that and then becomes the program, since code between fork and exec is not safe beside threads.
+    """
+    if sys.platform != "linux":
+        return list(argv)
+    return [sys.executable, "-I", "-S", "-c", _DIE_WITH_PARENT, str(os.getpid()), *argv]
+
+
+@contextlib.contextmanager
+def _started(
     argv: Sequence[str],
-    stdin: Any,
-    out: _Lines,
-    err: _Lines,
+    *,
     env: Mapping[str, str | None] | None,
     cwd: Path | None,
-    *,
-    lasting: bool = True,
-) -> Any:
-    """Start a program. One that is not lasting dies with the thread that starts it, and does not hold the run's lock."""
+    stdin: str | bytes | IO[bytes] | None,
+    inherit: bool,
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Start a program in a session of its own; at the end of the block, however it ends, nothing of its group is left."""
+    process: subprocess.Popen[bytes] | None = None
+    try:
+        with _running.lock:
+            if _running.stopping.is_set():
+                raise InterruptedRunError("interrupted")
+            try:
+                process = subprocess.Popen(
+                    argv,
+                    stdin=_stdin(stdin),
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    env=_environment(env),
+                    cwd=cwd or ROOT,
+                    start_new_session=True,
+                    pass_fds=tuple(_running.inherited) if inherit else (),
+                )
+            except OSError as error:
+                raise TaskError(f"{Path(argv[0]).name} could not be started", "", [str(error)]) from None
+            _running.processes.add(process)
+        yield process
+    finally:
+        if process is not None:
+            if process.returncode is None:  # an interrupt came while we waited for it
+                _end_group(process)
+            with _running.lock:
+                _running.processes.discard(process)
+
+
+def _stdin(given: str | bytes | IO[bytes] | None) -> int | IO[bytes]:
+    if given is None:
+        return subprocess.DEVNULL
+    return subprocess.PIPE if isinstance(given, str | bytes) else given
+
+
+def _environment(env: Mapping[str, str | None] | None) -> dict[str, str]:
     environment = {**os.environ, "PATH": f"{paths.TOOLS}{os.pathsep}{os.environ.get('PATH', '')}"}
     for key, value in (env or {}).items():
         if value is None:
             environment.pop(key, None)
         else:
             environment[key] = value
-    with _running.lock:  # also keeps two forks from sharing the pipes of one another
-        if _running.stopping.is_set():
-            raise InterruptedRunError("interrupted")
-        try:
-            command = sh.Command(argv[0])(
-                *argv[1:],
-                _in=stdin,
-                _out=out.take,
-                _err=err.take,
-                _env=environment,
-                _cwd=str(cwd or ROOT),
-                _bg=True,
-                _bg_exc=False,
-                _new_session=True,
-                _tty_out=False,
-                _ok_code=ANY_CODE,
-                _decode_errors="replace",
-                _encoding="utf-8",
-                _pass_fds=_running.inherited if lasting else set(),
-                _preexec_fn=None if lasting else _die_with_parent,
-            )
-        except sh.ForkException as error:
-            raise TaskError(f"{Path(argv[0]).name} could not be started", "", str(error).splitlines()[-1:]) from None
-        _running.groups.add(command.process.pid)
-    return command
+    return environment
 
 
-PR_SET_PDEATHSIG = 1  # prctl(2)
-_prctl = getattr(ctypes.CDLL(None), "prctl", None)  # Linux; looked up here, since a forked child should not load anything
+def _pump(stream: IO[bytes] | None, lines: _Lines) -> threading.Thread:
+    """Read a stream to its end in a thread, so that neither of two fills up."""
+
+    def work() -> None:
+        decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
+        with stream or contextlib.nullcontext() as source:
+            while source and (chunk := os.read(source.fileno(), CHUNK)):
+                lines.take(decoder.decode(chunk))
+        lines.take(decoder.decode(b"", final=True))
+
+    thread = threading.Thread(target=work, name=threading.current_thread().name, daemon=True)
+    thread.start()
+    return thread
 
 
-def _die_with_parent() -> None:
-    if _prctl:
-        _prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+def _feed(process: subprocess.Popen[bytes], given: str | bytes | IO[bytes] | None) -> list[threading.Thread]:
+    """Write standard input in a thread; a program that does not read all of it is not wrong."""
+    if process.stdin is None or not isinstance(given, str | bytes):
+        return []
+    pipe, data = process.stdin, given.encode() if isinstance(given, str) else given
+
+    def work() -> None:
+        with contextlib.suppress(BrokenPipeError), pipe:
+            pipe.write(data)
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    return [thread]
 
 
-def _wait(command: Any, timeout: float) -> bool:
-    """Wait for the end of a program and its output; end its group when the time is over. Return whether it was."""
-    timed_out = threading.Event()
-
-    def end() -> None:
-        timed_out.set()
-        _end_group(command.process.pid)
-
-    timer = threading.Timer(timeout, end)
-    timer.daemon = True
-    timer.start()
+def _ended(process: subprocess.Popen[bytes], pumps: Sequence[threading.Thread], deadline: float) -> bool:
+    """Wait for the program, and for its output, which its children may hold open; return whether both ended in time."""
     try:
-        command.wait()
-    finally:
-        timer.cancel()
-        if timed_out.is_set():
-            timer.join()  # its children may take longer to end than the program itself
-        with _running.lock:
-            _running.groups.discard(command.process.pid)
-    return timed_out.is_set()
+        process.wait(max(0.0, deadline - time.monotonic()))
+    except subprocess.TimeoutExpired:
+        return False
+    for pump in pumps:
+        pump.join(max(0.0, deadline - time.monotonic()))
+    return not any(pump.is_alive() for pump in pumps)
 
 
-def _end_group(group: int) -> None:
-    """Ask the process group to end, and kill what is left of it after the grace."""
+def _end_group(process: subprocess.Popen[bytes]) -> None:
+    """Ask the program's process group to end, and kill what is left of it after the grace."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(group, signal.SIGTERM)
+        os.killpg(process.pid, signal.SIGTERM)
         deadline = time.monotonic() + GRACE_SECONDS
         while time.monotonic() < deadline:
-            os.killpg(group, 0)  # raises once nothing of the group is left
-            time.sleep(0.05)
-        os.killpg(group, signal.SIGKILL)
+            process.poll()  # reaps it, so that the group is seen to be gone
+            os.killpg(process.pid, 0)  # raises once nothing of the group is left
+            time.sleep(0.02)
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 def stop_all() -> None:
     """End every program that runs, and let none start any more: the run was interrupted."""
     _running.stopping.set()
     with _running.lock:
-        enders = [threading.Thread(target=_end_group, args=(group,)) for group in _running.groups]
+        enders = [threading.Thread(target=_end_group, args=(process,)) for process in _running.processes]
     for ender in enders:
         ender.start()
     for ender in enders:

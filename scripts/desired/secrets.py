@@ -11,9 +11,12 @@ from dataclasses import dataclass, field
 
 from scripts.config.env_file import EnvFile
 from scripts.config.settings import Settings
+from scripts.core.errors import InputError
 from scripts.core.redaction import redact
 
 HEX_DIGITS = 10
+LARGEST = 2**20
+"""Bytes of all values of one Secret (Kubernetes: MaxSecretSize)."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,10 @@ def value_of(key: str, settings: Settings, env: EnvFile) -> str:
 
 
 def desired_secrets(settings: Settings, env: EnvFile) -> list[Secret]:
-    """Return the Secrets that the app needs, each with the keys that its service lists; empty optional keys are left out."""
+    """Return the Secrets that the app needs, each with the keys that its service lists; empty optional keys are left out.
+
+    Raises InputError where Kubernetes would refuse one.
+    """
     wanted = {name: service.secrets for name, service in settings.services.items()}
     if uses_own_database(settings, env):
         wanted["postgres"] = settings.database.secrets
@@ -63,6 +69,12 @@ def desired_secrets(settings: Settings, env: EnvFile) -> list[Secret]:
     for service, keys in wanted.items():
         values = {key: value for key in keys if (value := value_of(key, settings, env))}
         redact.learn(*values.values())
+        size = sum(len(value.encode()) for value in values.values())
+        if size > LARGEST:
+            raise InputError(
+                f".env: the values of {service} have {size / 1024:.0f} KiB together, and a Secret ends at {LARGEST // 1024} KiB",
+                f"list fewer keys in services.{service}.secrets, or shorten {max(values, key=lambda key: len(values[key]))}",
+            )
         if values:
             secrets.append(Secret(service, f"{settings.release}-{service}-{_digest(values)}", values))
     return secrets

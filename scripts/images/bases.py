@@ -1,52 +1,40 @@
-"""Base images: the registry's, or, where no registry answers, the same made from Debian packages by the recipe in docker/base."""
+"""Base images: the registry's, or, where no registry answers, the same made from Debian packages."""
 
 from __future__ import annotations
 
-import hashlib
-import shutil
+import re
 import sys
-import threading
-import time
 from contextlib import closing
 from functools import lru_cache
-from pathlib import Path
 
+import requests
 from docker.errors import APIError, DockerException, ImageNotFound
 
 import docker
-from scripts.config.settings import Base, Settings
+from scripts.config.settings import Settings
 from scripts.core import shell
 from scripts.core.errors import MissingError, TaskError
-from scripts.core.paths import ROOT
 from scripts.core.report import StepReport
-from scripts.desired.images import HEX_DIGITS, BaseImage
-from scripts.machine.docker_client import docker_client
+from scripts.desired.images import BaseImage
+from scripts.images import base_recipes
+from scripts.images.base_recipes import packages_reference
+from scripts.machine.docker_client import CLI_ENVIRONMENT, docker_client, docker_endpoint
+from scripts.machine.docker_errors import told
 
-RECIPES = ROOT / "docker/base"
-CACHE = ROOT / ".cache/bases"
 REGISTRY_SECONDS = 20  # for the registry's first answer, not for the download
-ROOT_HOURS = 12  # how long the common root's package lists are good for
-MAKE_SECONDS = 900
-_root_lock = threading.Lock()
-
-
-def packages_reference(project: str, name: str, base: Base, *, runtime: bool = False) -> str:
-    """Return the name of the base image that is made from Debian packages: its tag is the hash of its recipe."""
-    packages = base.runtime_packages if runtime and base.runtime_packages else base.packages
-    digest = hashlib.sha256("\0".join(packages).encode())
-    for folder in (ROOT / "docker/base", *([ROOT / base.recipe] if base.recipe else [])):
-        if folder.is_dir():
-            for path in sorted(p for p in folder.iterdir() if p.is_file()):
-                digest.update(path.name.encode() + b"\0" + path.read_bytes())
-    kind = "-runtime" if runtime and base.runtime_packages else ""
-    return f"{project}-base-{name}{kind}:h{digest.hexdigest()[:HEX_DIGITS]}"
+UNREACHABLE = re.compile(
+    "dial tcp|no such host|i/o timeout|TLS handshake|x509|proxyconnect|connection re(fused|set)|Client.Timeout|deadline exceeded"
+    "|unreachable|EOF|50[234] "
+)
+"""What an engine says of a registry that it cannot ask. It says other things of a mirror that lacks the image, and pulls nevertheless."""
 
 
 def _id(reference: str) -> str | None:
-    try:
-        return str(docker_client().images.get(reference).id)
-    except ImageNotFound:
-        return None
+    with told(f"{reference} cannot be looked for"):
+        try:
+            return str(docker_client().images.get(reference).id)
+        except ImageNotFound:
+            return None
 
 
 def find_base(settings: Settings, name: str) -> BaseImage | None:
@@ -82,83 +70,53 @@ def ensure(settings: Settings, name: str, step: StepReport) -> BaseImage:
             if settings.build.base_source == "auto":
                 step.warn(f"{image} cannot be pulled ({refusal.rpartition(': ')[2]}); making it from Debian packages instead")
     if settings.build.base_source != "registry" and find_base(settings, name) is None:
-        if shutil.which("mmdebstrap") is None:
-            raise MissingError(f"the base image `{name}` can be had neither way", _how(), [*refusals, _NO_MMDEBSTRAP])
-        try:
-            _make(settings, name, step)
-        except shell.CommandError as error:
-            evidence = [*refusals, f"from packages: {error.cause}", *error.evidence]
-            raise TaskError(f"the base image `{name}` can be had neither way", _how(), evidence) from None
+        _make(settings, name, refusals, step)
     found = find_base(settings, name)
     if found is None:
         raise TaskError(f"the base image `{name}` cannot be had from its registry", _how(), refusals)
     return found
 
 
-_NO_MMDEBSTRAP = "from packages: mmdebstrap is not installed"
+def _make(settings: Settings, name: str, refusals: list[str], step: StepReport) -> None:
+    title = f"the base image `{name}` can be had neither way" if refusals else f"the base image `{name}` cannot be made"
+    if obstacle := base_recipes.obstacle():
+        raise MissingError(title, _how(), [*refusals, f"from packages: {obstacle}"])
+    try:
+        base_recipes.make(settings, name, step)
+    except shell.CommandError as error:
+        raise TaskError(title, _how(), [*refusals, f"from packages: {error.cause}", *error.evidence]) from None
 
 
 def _how() -> str:
     if sys.platform != "linux":
         return "bring this machine online, or set the proxy of Docker Desktop; then run it again"
-    return "fix the network or Docker's proxy; or `invoke setup`, which brings mmdebstrap on Debian and Ubuntu"
+    return f"fix the network or Docker's proxy; or, to make bases from packages: {base_recipes.remedy()}"
 
 
 @lru_cache
 def registry_error(image: str) -> str:
-    """Return why the engine cannot get `image` from its registry, or an empty string. Takes REGISTRY_SECONDS at most, once a run."""
+    """Return why the engine cannot ask the registry of `image`, or an empty string. Takes REGISTRY_SECONDS at most, once a run.
+
+    An answer of any kind is one: whether the image is there, the pull decides.
+    """
+    endpoint = docker_endpoint()
     try:
-        with closing(docker.from_env(timeout=REGISTRY_SECONDS)) as client:
+        with closing(docker.DockerClient(base_url=endpoint.host, tls=endpoint.tls or False, timeout=REGISTRY_SECONDS)) as client:
             client.images.get_registry_data(image)
     except APIError as error:
-        return str(error.explanation or error).strip()
-    except (DockerException, OSError):
+        text = str(error.explanation or error).strip()
+        return text if UNREACHABLE.search(text) else ""
+    except (requests.RequestException, OSError):
         return f"the registry did not answer within {REGISTRY_SECONDS} s"
+    except DockerException as error:
+        return f"Docker's client configuration is at fault (config.json: credsStore, credHelpers): {error}"
     return ""
 
 
 def _pull(image: str, timeout: float, step: StepReport) -> str:
     """Pull `image`; return why it failed, or an empty string."""
     try:
-        shell.run(["docker", "pull", image], timeout=timeout, on_line=step.progress)
+        shell.run(["docker", "pull", image], timeout=timeout, env=CLI_ENVIRONMENT, on_line=step.progress)
     except shell.CommandError as error:
         return (error.evidence or (error.cause,))[-1]
     return ""
-
-
-def _make(settings: Settings, name: str, step: StepReport) -> None:
-    """Make what `name` lacks of its base for building and its base for running."""
-    base = settings.base_images[name]
-    recipe = ROOT / base.recipe if base.recipe else None
-    wanted = {packages_reference(settings.project, name, base): base.packages}
-    wanted[packages_reference(settings.project, name, base, runtime=True)] = base.runtime_packages or base.packages
-    root = _common_root(step)
-    for reference, packages in wanted.items():
-        if docker_client().images.list(name=reference):
-            continue
-        tar = CACHE / f"{reference.replace(':', '-')}.tar"
-        try:
-            _run("base", root, tar, recipe or "", *packages, step=step, what=reference)
-            shell.run(["docker", "import", *_labels(settings), str(tar), reference], timeout=MAKE_SECONDS)
-        finally:
-            tar.unlink(missing_ok=True)
-
-
-def _labels(settings: Settings) -> list[str]:
-    return ["--change", f"LABEL app.kubernetes.io/part-of={settings.release}"]
-
-
-def _common_root(step: StepReport) -> Path:
-    """Return the tar of what all bases have in common; made again when its package lists are old."""
-    with _root_lock:
-        tar = CACHE / "root.tar"
-        CACHE.mkdir(parents=True, exist_ok=True)
-        if not tar.exists() or time.time() - tar.stat().st_mtime > ROOT_HOURS * 3600:
-            _run("root", tar, step=step, what="Debian root")
-        return tar
-
-
-def _run(*arguments: str | Path, step: StepReport, what: str) -> None:
-    argv = [str(RECIPES / "make.sh"), *map(str, arguments)]
-    step.progress(f"making {what} from Debian packages")
-    shell.run(argv, timeout=MAKE_SECONDS, on_line=lambda line: step.progress(f"{what}: {line}"))

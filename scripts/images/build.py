@@ -2,79 +2,84 @@
 
 from __future__ import annotations
 
-import hashlib
-import io
-import os
-import tarfile
-from collections import deque
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 from docker.errors import ImageNotFound
 
 from scripts.config.settings import Settings
 from scripts.core import shell
-from scripts.core.errors import TaskError
+from scripts.core.errors import MissingError, TaskError
 from scripts.core.paths import ROOT
 from scripts.core.report import StepReport
-from scripts.desired.images import HEX_DIGITS, UID, Image
-from scripts.machine.certificates import extra_ca
-from scripts.machine.docker_client import build_platform, docker_client
+from scripts.desired.images import UID, Image
+from scripts.images.build_network import behind_docker_desktop, network_arguments, proxy_arguments, proxy_environment
+from scripts.images.build_output import BuildOutput
+from scripts.machine.docker_client import CLI_ENVIRONMENT, build_platform, docker_client, docker_endpoint
+from scripts.machine.docker_errors import told
 
-SHOWN_LINES = 20
-PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")
+BUILD_ENVIRONMENT: Mapping[str, str | None] = {
+    "DOCKER_BUILDKIT": "0",  # for `docker build`, which we use for the classic builder alone
+    "BUILDX_NO_DEFAULT_ATTESTATIONS": "1",  # they make an image that older loaders cannot read; an old buildx does not know the option
+    "DOCKER_CONTENT_TRUST": None,  # bases of ours are signed by nobody; what is pulled was judged when it was pulled
+}
 
 
 def exists(image: Image) -> bool:
     """Return whether the engine has the image; its tag stands for its content."""
-    try:
-        docker_client().images.get(image.reference)
-    except ImageNotFound:
-        return False
-    return True
+    with told(f"{image.reference} cannot be looked for"):
+        try:
+            docker_client().images.get(image.reference)
+        except ImageNotFound:
+            return False
+        return True
 
 
-def build(image: Image, ca_image: str, settings: Settings, step: StepReport) -> None:
-    """Build one image. Its name appears when the build has ended well, and not before."""
-    last: deque[str] = deque(maxlen=SHOWN_LINES)
+def build(image: Image, copy: Image, ca_image: str, settings: Settings, step: StepReport) -> None:
+    """Build one image of a copy of its sources. Its name appears when the build has ended well, and not before."""
+    output = BuildOutput()
 
     def show(line: str) -> None:
-        last.append(line)
+        output.take(line)
         step.progress(f"{image.service}: {line}")
 
+    buildkit, desktop = has_buildkit(), behind_docker_desktop()
+    if not buildkit and image.platform != build_platform():
+        raise MissingError(f"building {image.service} for {image.platform} on {build_platform()} needs BuildKit", "install docker-buildx")
+    argv = build_argv(copy, ca_image, buildkit=buildkit, release=settings.release)
+    environment = {**CLI_ENVIRONMENT, **proxy_environment(desktop=desktop), **BUILD_ENVIRONMENT}
     try:
-        buildkit = has_buildkit()
-        argv = build_argv(image, ca_image, buildkit=buildkit, release=settings.release)
         shell.run(
-            argv,
+            [*argv, *network_arguments(desktop=desktop), str(copy.context)],
             timeout=settings.build.timeout_seconds,
-            env={"DOCKER_BUILDKIT": "1" if buildkit else "0"},
+            env=environment,
             on_line=show,
         )
     except shell.CommandError as error:
         dockerfile = image.dockerfile.relative_to(ROOT)
-        raise TaskError(f"building {image.service} failed", f"fix it in {dockerfile} or what it copies", last) from error
+        evidence = output.shown() or [error.cause]
+        raise TaskError(f"building {image.service} failed", f"fix it in {dockerfile} or what it copies", evidence) from error
 
 
 def build_argv(image: Image, ca_image: str, *, buildkit: bool, release: str) -> list[str]:
-    """Return the command that builds an image, for BuildKit or for the classic builder; proxies are named, their values are not."""
+    """Return the command that builds an image, but for its context, by BuildKit or the classic builder; proxies are named, not shown.
+
+    It is `docker buildx build`, since `docker build` is BuildKit's only where the client is new enough; and the daemon's own builder, since
+    no other knows the base images that exist on this machine alone.
+    """
     arguments = {"BASE_IMAGE": image.base.build, "CA_IMAGE": ca_image}
     if image.base.runtime != image.base.build:
         arguments["RUNTIME_IMAGE"] = image.base.runtime
-    declared = image.dockerfile.read_text(encoding="utf-8")
-    # The classic builder otherwise leaves the container of a step that failed.
-    argv = ["docker", "build", "--force-rm", "--file", str(image.dockerfile), "--tag", image.reference]
-    argv += [
-        "--label",
-        f"app.kubernetes.io/part-of={release}",
-        "--label",
-        f"app.kubernetes.io/component={image.service}",
-    ]
+    declared = image.dockerfile.read_text(encoding="utf-8", errors="replace")
+    if buildkit:
+        argv = ["docker", "buildx", "build", "--builder", docker_endpoint().context, "--load", "--progress", "plain"]
+        argv += ["--platform", image.platform]
+    else:  # it otherwise leaves the container of a step that failed
+        argv = ["docker", "build", "--force-rm"]
+    argv += ["--file", str(image.dockerfile), "--tag", image.reference]
+    argv += ["--label", f"app.kubernetes.io/part-of={release}", "--label", f"app.kubernetes.io/component={image.service}"]
     argv += [part for key, value in arguments.items() if f"ARG {key}" in declared for part in ("--build-arg", f"{key}={value}")]
-    argv += [part for key in PROXIES if os.environ.get(key) for part in ("--build-arg", key)]
-    if buildkit:  # attestations make an image that older loaders cannot read
-        argv += ["--progress", "plain", "--provenance=false", "--load", "--platform", build_platform()]
-    return [*argv, str(image.context)]
+    return [*argv, *proxy_arguments()]
 
 
 def has_buildkit() -> bool:
@@ -82,36 +87,11 @@ def has_buildkit() -> bool:
     return shell.run(["docker", "buildx", "version"], timeout=20, ok=None).code == 0
 
 
-def extra_ca_image(settings: Settings) -> str:
-    """Return an image that holds the extra certificates for builds as `/ca.pem`, or the empty one.
-
-    A build copies from it in its first stages only, so nothing of it stays in what runs. Raises InputError.
-    """
-    content = extra_ca(settings.build.extra_ca)
-    if not content:
-        return "scratch"
-    reference = f"{settings.project}-extra-ca:h{hashlib.sha256(content).hexdigest()[:HEX_DIGITS]}"
-    repository, _, tag = reference.partition(":")
-    if not docker_client().images.list(name=reference):
-        docker_client().api.import_image_from_data(_tar({"ca.pem": content}), repository=repository, tag=tag)
-    return reference
-
-
-def _tar(files: dict[str, bytes]) -> bytes:
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as archive:
-        for name, content in files.items():
-            entry = tarfile.TarInfo(name)
-            entry.size, entry.mode = len(content), 0o644
-            archive.addfile(entry, io.BytesIO(content))
-    return buffer.getvalue()
-
-
 def check_user(image: Image) -> None:
     """Verify on the image itself that it runs as our numeric user, whatever its Dockerfile promises. Raises TaskError."""
     user = str(_attributes(image)["Config"].get("User", ""))
     if user != f"{UID}:{UID}":
-        dockerfile = Path(image.dockerfile).relative_to(ROOT)
+        dockerfile = image.dockerfile.relative_to(ROOT)
         raise TaskError(
             f"{image.reference} runs as `{user or 'root'}`, not as {UID}:{UID}",
             f"end {dockerfile} with USER {UID}:{UID}",

@@ -59,7 +59,7 @@ def _apt_get(arguments: Sequence[str], step: StepReport) -> None:
     while True:
         try:
             argv = ["apt-get", *arguments]
-            shell.run(argv, timeout=APT_SECONDS, env=environment, on_line=lambda line: step.progress(f"apt-get: {line}"))
+            shell.run(argv, timeout=APT_SECONDS, env=environment, on_line=lambda line: step.progress(f"apt-get: {line}"), holds_lock=False)
         except shell.CommandError as error:
             locked = any("Could not get lock" in line for line in error.evidence)
             if not locked or time.monotonic() > deadline:
@@ -96,7 +96,7 @@ def start_docker(step: StepReport) -> None:
     """
     _forget_dead_engine()
     for argv in _ways_to_start_docker():
-        started = shell.run(argv, timeout=DOCKER_START_SECONDS, ok=None, on_line=step.progress)
+        started = shell.run(argv, timeout=DOCKER_START_SECONDS, ok=None, on_line=step.progress, holds_lock=False)
         if started.code == 0:
             break
     deadline = time.monotonic() + DOCKER_START_SECONDS

@@ -31,6 +31,8 @@ CONNECT_SECONDS, READ_SECONDS = 5, 30
 CHUNK = 1 << 20
 PROBE_SECONDS = 4
 NO_LASTS_SECONDS = 3600
+BAD_PROXY = (ValueError, requests.exceptions.ProxyError)
+"""What a proxy variable that is wrong leads to: a kind that is not known (of several types, all ValueErrors), or nobody there."""
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -74,17 +76,30 @@ def platform_name() -> tuple[str, str]:
 
 
 def site_answers(url: str, *, refresh: bool = False) -> bool:
-    """Whether anything answers there. A no is remembered for an hour, so that a second run asks nobody, unless it is to ask again."""
-    no = paths.TOOLS.parent / f"no-{urlsplit(url).hostname}"
-    if not refresh and no.exists() and time.time() - no.stat().st_mtime < NO_LASTS_SECONDS:
+    """Whether anything answers there. A no is remembered for an hour, so that a second run asks nobody, unless it is to ask again.
+
+    It is remembered of this way there alone: behind another proxy the site may answer. What is wrong with a proxy variable is no answer.
+    """
+    no, way = paths.TOOLS.parent / f"no-{urlsplit(url).hostname}", _way()
+    if not refresh and no.exists() and time.time() - no.stat().st_mtime < NO_LASTS_SECONDS and no.read_text(encoding="utf-8") == way:
         return False
+    answers, remember = True, True
     try:
         answers = requests.head(url, timeout=PROBE_SECONDS, verify=_trusted()).status_code < 500
-    except requests.RequestException:
-        answers = False
+    except (requests.RequestException, ValueError) as error:
+        answers, remember = False, not isinstance(error, BAD_PROXY)
     no.parent.mkdir(exist_ok=True)
-    no.unlink(missing_ok=True) if answers else no.touch()
+    if not answers and remember:
+        no.write_text(way, encoding="utf-8")
+    else:
+        no.unlink(missing_ok=True)
     return answers
+
+
+def _way() -> str:
+    """A mark of the proxies in the environment, without the passwords in them."""
+    proxies = [f"{name}={value.rpartition('@')[2]}" for name, value in sorted(os.environ.items()) if name.lower().endswith("_proxy")]
+    return hashlib.sha256("\n".join(proxies).encode(errors="surrogateescape")).hexdigest()[:12]
 
 
 def kubernetes_answers(*, refresh: bool) -> bool:
@@ -148,7 +163,7 @@ def _fetch(url: str, target: Path, tell: Callable[[str], None]) -> str:
                 digest.update(chunk)
                 received += len(chunk)
                 tell(f"{received / 1e6:.0f} of {total / 1e6:.0f} MB")
-    except requests.RequestException as error:
+    except (requests.RequestException, ValueError) as error:
         raise UnreachableError(f"{url} cannot be downloaded: {_reason(error)}") from None
     return digest.hexdigest()
 
@@ -158,7 +173,7 @@ def _trusted() -> str | bool:
     return os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("SSL_CERT_FILE") or True
 
 
-def _reason(error: requests.RequestException) -> str:
+def _reason(error: Exception) -> str:
     """The innermost cause of a failed request, in a few words."""
     cause: BaseException | None = error
     while cause is not None and (cause.__cause__ or cause.__context__):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -88,13 +87,14 @@ def find(name: str, tool: Tool) -> Found:
     try:
         version = _docker_version() if name == "docker" else version_of(name)
     except MissingError as error:
-        return Found(name, problem=error.cause)
+        how = f": {error.action}" if name == "docker" and error.action != "invoke setup" else ""
+        return Found(name, problem=f"{error.cause}{how}")
     except TaskError as error:
         return Found(name, problem=f"{name} does not run: {error.cause}")
     if version is None:
         return Found(name, problem=f"{shell.which(name)} does not tell its version")
     reason = misfit(version, tool)
-    return Found(name, version, f"{name} {reason} ({shutil.which(name) or shell.which(name)})" if reason else "")
+    return Found(name, version, f"{name} {reason} ({shell.which(name)})" if reason else "")
 
 
 def _docker_version() -> Version | None:

@@ -339,7 +339,7 @@ def test_without_docker_and_without_root_the_exact_command_is_shown(
 ) -> None:
     monkeypatch.setattr(packages, "installable", lambda: False)
     monkeypatch.setattr(packages, "system", lambda: system)
-    monkeypatch.setattr(docker_client, "docker_answers", lambda: False)
+    monkeypatch.setattr(docker_client, "docker_refusal", lambda: docker_client.NotRunningError("Docker is not running"))
     monkeypatch.setenv("PATH", "/nonexistent")
     plan = setup.plan_for(load_settings(), [Found("docker", problem="docker is not installed")])
     assert plan.actions == []
@@ -347,9 +347,20 @@ def test_without_docker_and_without_root_the_exact_command_is_shown(
     assert command in plan.by_hand[0]
 
 
+def test_a_docker_that_somebody_names_is_not_installed_but_the_name_told(bin_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packages, "installable", lambda: True)
+    monkeypatch.setattr(setup, "_for_tests", dict)
+    monkeypatch.setattr(setup, "_for_bases", lambda *_: {})
+    monkeypatch.setenv("DOCKER_HOST", "ssh://me@build.example")
+    plan = setup.plan_for(load_settings(), [Found("docker", problem="it cannot be used")])
+    assert plan.actions == []
+    assert "forward its socket" in plan.by_hand[0]
+    assert "DOCKER_HOST names a Docker daemon behind ssh" in plan.by_hand[0]
+
+
 def test_on_debian_as_root_docker_is_installed_and_then_started(bin_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(packages, "installable", lambda: True)
-    monkeypatch.setattr(docker_client, "docker_answers", lambda: False)
+    monkeypatch.setattr(docker_client, "docker_refusal", lambda: docker_client.NotRunningError("Docker is not running"))
     monkeypatch.setattr(setup, "_for_tests", dict)
     monkeypatch.setenv("PATH", "/nonexistent")
     plan = setup.plan_for(load_settings(), [Found("docker", problem="docker is not installed")])
@@ -403,6 +414,18 @@ def test_a_policy_of_the_machine_itself_is_left_alone(tmp_path: Path, monkeypatc
     assert policy.exists()
 
 
+def test_the_path_of_a_tool_that_does_not_do_is_the_one_that_would_run(
+    bin_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    bin_folder.mkdir(parents=True)
+    for folder, version in ((bin_folder, "2.0.0"), (tmp_path / "elsewhere", "4.3.0")):
+        (folder / "helm").write_text(f"#!/bin/sh\necho v{version}\n")
+        (folder / "helm").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}/elsewhere:/usr/bin:/bin")
+    assert tools.find("helm", load_settings().tools["helm"]).problem == f"helm 2.0.0 is older than 3.16.0 ({bin_folder}/helm)"
+
+
 @pytest.mark.parametrize(("user", "engine"), [(0, "docker"), (1000, "minikube")], ids=["root", "a user"])
 def test_minikube_is_set_up_for_whom_it_takes(user: int, engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def none_works(_: Settings) -> NoReturn:
@@ -428,6 +451,68 @@ def test_the_no_of_a_site_is_remembered_for_an_hour(site: Site, bin_folder: Path
     os.utime(marker, (0, 0))
     assert tool_downloads.site_answers(f"{site.url}/release/")
     assert not marker.exists()
+
+
+def test_a_no_is_remembered_of_its_own_way_there_and_not_of_a_proxy_that_is_wrong(
+    site: Site, bin_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        nobody = f"127.0.0.1:{closed.getsockname()[1]}"
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    for wrong in ("socks9://x:1", "nonsense://x:1", "http://[", f"http://{nobody}"):
+        monkeypatch.setenv("ALL_PROXY", wrong)
+        assert not tool_downloads.site_answers(f"{site.url}/")
+        assert not list(bin_folder.parent.glob("no-*")), wrong
+    monkeypatch.delenv("ALL_PROXY")
+    assert not tool_downloads.site_answers(f"http://{nobody}/")
+    monkeypatch.setenv("FTP_PROXY", "another way")
+    assert tool_downloads.site_answers(f"{site.url}/")
+
+
+def test_a_proxy_variable_that_is_wrong_is_told(site: Site, bin_folder: Path, step: StepReport, monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = release(site, PROGRAM)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.setenv("ALL_PROXY", "socks9://x:1")
+    with pytest.raises(MissingError) as caught:
+        tool_downloads.bring("tool", "1.2.3", wanted, step)
+    assert "SOCKS version" in caught.value.evidence[0]
+
+
+def relay(one: socket.socket, other: socket.socket) -> None:
+    while data := one.recv(65536):
+        other.sendall(data)
+    other.shutdown(socket.SHUT_WR)
+
+
+def serve_socks(server: socket.socket, asked: list[bytes]) -> None:
+    """One SOCKS5 proxy: no password, and a CONNECT to an IPv4 address."""
+    while True:
+        try:
+            client, _ = server.accept()
+        except OSError:
+            return
+        client.recv(262)
+        client.sendall(b"\x05\x00")
+        request = client.recv(262)
+        asked.append(request)
+        target = socket.create_connection((socket.inet_ntoa(request[4:8]), int.from_bytes(request[8:10], "big")))
+        client.sendall(b"\x05\x00\x00\x01" + bytes(6))
+        threading.Thread(target=relay, args=(client, target), daemon=True).start()
+        threading.Thread(target=relay, args=(target, client), daemon=True).start()
+
+
+def test_releases_come_through_a_socks_proxy(site: Site, bin_folder: Path, step: StepReport, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=serve_socks, args=(server, asked), daemon=True).start()
+        monkeypatch.delenv("NO_PROXY", raising=False)
+        monkeypatch.delenv("no_proxy", raising=False)
+        monkeypatch.setenv("ALL_PROXY", f"socks5://127.0.0.1:{server.getsockname()[1]}")
+        assert tool_downloads.bring("tool", "1.2.3", release(site, PROGRAM), step) == "downloaded"
+    assert asked
 
 
 LOCKED_APT = """#!/bin/sh

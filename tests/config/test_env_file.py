@@ -18,6 +18,10 @@ KEYS = {
 }
 
 
+def parsed(values: dict[str, str]) -> env_file.Parsed:
+    return env_file.parse("".join(f"{key}='{value}'\n" for key, value in values.items()), KEYS)
+
+
 @pytest.mark.parametrize(
     ("text", "values"),
     [
@@ -41,20 +45,22 @@ KEYS = {
     ],
 )
 def test_a_value_is_read_as_it_is_meant(text: str, values: dict[str, str]) -> None:
-    assert env_file.parse(text) == (values, [])
+    parsed = env_file.parse(text)
+    assert (parsed.values, parsed.problems) == (values, [])
 
 
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
         ("A=b\nA=c\n", "line 2: A is set again (first on line 1); keep one"),
-        ("\n\nJUST_A_WORD\n", "line 3: JUST_A_WORD has no `=`"),
+        ("\n\nJUST_A_WORD\n", "line 3: has no `=`"),
         ("A='left open\nB=c\n", "line 1: not a `KEY=value` line (is a quote left open?)"),
-        ("lower=b\n", "line 1: `lowe…` is no key: use upper-case letters, digits and _"),
+        ("lower=b\n", "line 1: what stands before the `=` is no key: use upper-case letters, digits and _"),
+        ("a=b\n", "line 1: write A in upper case"),
     ],
 )
 def test_a_malformed_line_is_named_with_its_number(text: str, problem: str) -> None:
-    assert problem in env_file.parse(text)[1]
+    assert problem in env_file.parse(text, {"A"}).problems
 
 
 @pytest.mark.parametrize(
@@ -66,17 +72,24 @@ def test_a_malformed_line_is_named_with_its_number(text: str, problem: str) -> N
         ({"PASSWORD": "<your password>"}, "PASSWORD still holds a placeholder: the password"),
         ({"PASSWORD": "your-password-here"}, "PASSWORD still holds a placeholder: the password"),
         ({"PASSWORD": "abc"}, "PASSWORD is shorter than 4 characters"),
-        ({"PASSWORD": "long enough", "URL": "mysql://u:p@h/d"}, "URL is not a `postgresql://user:password@host/database` URL"),
-        ({"PASSWORD": "long enough", "URL": "postgresql://host/d"}, "URL names no user and password before an `@`"),
-        ({"PASSWORD": "long enough", "PASWORD": "x"}, "PASWORD is not a key of this project (known: NOTE, PASSWORD, URL)"),
+        (
+            {"PASSWORD": "long enough", "URL": "mysql://u:p@h/d"},
+            "URL must begin with postgresql://, as in postgresql://user:password@host/database",
+        ),
+        (
+            {"PASSWORD": "long enough", "URL": "postgresql://h/d"},
+            "URL names no user and password before an `@`, as in postgresql://user:password@host/database",
+        ),
+        ({"PASSWORD": "long enough", "PASWORD": "x"}, "line 2: PASWORD is not a key of this project (did you mean PASSWORD?)"),
+        ({"PASSWORD": "long enough", "PORT": "x"}, "line 2: PORT is not a key of this project (known: NOTE, PASSWORD, URL)"),
     ],
 )
 def test_a_value_that_does_not_fit_is_named(values: dict[str, str], problem: str) -> None:
-    assert env_file.check(values, KEYS) == [problem]
+    assert env_file.check(parsed(values), KEYS) == [problem]
 
 
 def test_good_values_have_no_problem() -> None:
-    assert env_file.check({"PASSWORD": "long enough", "URL": "postgres://u:p@h/d", "NOTE": ""}, KEYS) == []
+    assert env_file.check(parsed({"PASSWORD": "long enough", "URL": "postgres://u:p@h/d", "NOTE": ""}), KEYS) == []
 
 
 def test_all_problems_come_at_once_and_without_a_value(tmp_path: Path) -> None:
@@ -139,14 +152,14 @@ def test_an_existing_file_is_never_overwritten(tmp_path: Path) -> None:
     example, path = tmp_path / ".env.example", tmp_path / ".env"
     example.write_text("PASSWORD=\n")
     path.write_text("PASSWORD=mine\n")
-    with pytest.raises(FileExistsError):
+    with pytest.raises(InputError, match="has appeared meanwhile"):
         env_file.create(path, example, KEYS)
     assert path.read_text() == "PASSWORD=mine\n"
 
 
 def test_the_example_and_the_settings_name_the_same_keys() -> None:
     example = Path(__file__).parents[2] / ".env.example"
-    values, problems = env_file.parse(example.read_text())
-    assert problems == []
-    assert set(values) == set(load_settings().env)
-    assert not any(values.values()), "the example holds a value that somebody could go on using"
+    parsed = env_file.parse(example.read_text())
+    assert parsed.problems == []
+    assert set(parsed.values) == set(load_settings().env)
+    assert not any(parsed.values.values()), "the example holds a value that somebody could go on using"

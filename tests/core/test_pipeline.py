@@ -4,6 +4,7 @@ import io
 import json
 import threading
 import time
+from graphlib import CycleError
 from pathlib import Path
 
 import pytest
@@ -95,6 +96,20 @@ def test_an_optional_step_that_fails_is_skipped_with_its_cause() -> None:
 def test_a_need_that_does_not_exist_is_a_defect() -> None:
     with pytest.raises(ValueError, match="do not form a graph"):
         run_steps([Step("a", fail, ("nothing",))], Voice().report)
+
+
+def test_steps_that_need_each_other_are_named_and_none_runs() -> None:
+    ran: list[str] = []
+    steps = [Step(name, lambda _, name=name: (ran.append(name), unchanged())[1], (need,)) for name, need in ("ab", "bc", "ca")]
+    with pytest.raises(CycleError) as error:
+        run_steps([*steps, Step("free", fail)], Voice().report)
+    assert set(error.value.args[1]) == {"a", "b", "c"}
+    assert ran == []
+
+
+def test_a_name_that_is_there_twice_is_a_defect() -> None:
+    with pytest.raises(ValueError, match="do not form a graph"):
+        run_steps([Step("a", fail), Step("a", fail)], Voice().report)
 
 
 def test_a_person_sees_the_cause_the_evidence_and_the_action() -> None:

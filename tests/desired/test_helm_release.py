@@ -31,6 +31,7 @@ LONGEST = "a" * 36
 
 def values(*names: str, monitoring: bool = False, requests_in_flight: int = 0) -> dict[str, Any]:
     settings = load_settings()
+    settings = settings.model_copy(update={"chart": settings.chart.model_copy(update={"values": {}})})  # what the tool adds, alone
     adapter = settings.monitoring.adapter.model_copy(update={"requests_in_flight": requests_in_flight})
     settings = settings.model_copy(update={"monitoring": settings.monitoring.model_copy(update={"adapter": adapter})})
     secrets = [Secret(DATABASE, "database-1", {"POSTGRES_PASSWORD": "x"})]

@@ -7,6 +7,7 @@ from pydantic import SecretStr
 
 from scripts.config.env_file import EnvFile
 from scripts.config.settings import load_settings
+from scripts.core.errors import InputError
 from scripts.core.paths import ROOT
 from scripts.desired import secrets
 
@@ -59,3 +60,11 @@ def test_the_manifest_is_immutable_and_the_representation_empty() -> None:
     assert manifest["stringData"] == {"API_TOKEN": "hidden-value"}
     assert manifest["metadata"]["namespace"] == "todo-chatbot"
     assert "hidden-value" not in repr(secret)
+
+
+def test_a_secret_ends_where_kubernetes_ends_it() -> None:
+    fits = {"API_TOKEN": "t" * (secrets.LARGEST - 1004), "POSTGRES_PASSWORD": "unused", "GEMINI_API_KEY": "g" * 999}
+    url = {"DATABASE_URL": "DB_UR"}
+    assert secrets.desired_secrets(load_settings(), env(**fits, **url))
+    with pytest.raises(InputError, match=r"the values of backend have 1024 KiB together, and a Secret ends at 1024 KiB\n.*API_TOKEN"):
+        secrets.desired_secrets(load_settings(), env(**{**fits, "GEMINI_API_KEY": "g" * 1000}, **url))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
+import sys
 import urllib.request
 from typing import Any
 
@@ -134,7 +136,7 @@ def test_a_changed_secret_rolls_exactly_the_services_that_use_it(
     after = ids(docker_client)
     back = installed.invoke("up", "--json", *DOCKER)
     assert changes(containers, after) == {"backend"}
-    assert run.results()["secrets"] == "changed"
+    assert run.results()["secrets"] == "unchanged"  # only containers keep them
     assert run.results()["build"] == "unchanged"
     assert back.code == 0
 
@@ -152,6 +154,36 @@ def test_an_edit_brings_only_the_service_that_it_is_in(installed: Checkout, dock
     docker_client.images.remove(anothers)  # raises where `up` has removed it
     assert changes(containers, after) == {"backend"}
     assert back.results()["chart"] == "changed"
+    ours = docker_client.images.list(name="todo-backend", filters={"label": LABEL})
+    current = containers["backend"].attrs["Config"]["Image"]  # it may have been built by another checkout
+    assert {tag for image in ours for tag in image.tags} <= {current}, "the edit's image is still there"
+
+
+def alone(checkout: Checkout, step: str) -> subprocess.CompletedProcess[str]:
+    argv = [sys.executable, "-m", f"scripts.{step}", *DOCKER]
+    return subprocess.run(argv, cwd=checkout.path, capture_output=True, text=True, timeout=120, check=False)
+
+
+def test_the_rollout_alone_tells_the_truth(installed: Checkout, containers: dict[str, Any]) -> None:
+    run = alone(installed, "wait_for_rollout")
+    assert run.returncode == 0, run.stderr
+    assert "3 ready" in run.stderr
+    containers["frontend"].stop(timeout=1)
+    try:
+        stopped = alone(installed, "wait_for_rollout")
+        containers["frontend"].rename("aside")
+        gone = alone(installed, "wait_for_rollout")
+    finally:
+        containers["frontend"].rename(f"{RELEASE}-frontend")
+        containers["frontend"].start()
+    assert stopped.returncode == gone.returncode == 1
+    assert "ends with exit code" in stopped.stderr
+    assert f"{RELEASE}-frontend has no container" in gone.stderr
+    installed.edit(".env", {"GEMINI_API_KEY=": "GEMINI_API_KEY=not-a-real-key-"})
+    other = alone(installed, "wait_for_rollout")
+    installed.edit(".env", {"GEMINI_API_KEY=not-a-real-key-": "GEMINI_API_KEY="})
+    assert other.returncode == 1
+    assert f"{RELEASE}-backend is of other sources or settings than these" in other.stderr
 
 
 def test_todos_survive_down_and_up(installed: Checkout, docker_client: Any) -> None:

@@ -118,11 +118,14 @@ def test_a_quantity_of_memory(text: str, size: int) -> None:
     assert quantity(text) == size
 
 
-@pytest.mark.parametrize(("text", "cores"), [("250m", 0.25), ("1", 1.0), ("0.5", 0.5), (2, 2.0)])
+@pytest.mark.parametrize(("text", "cores"), [("250m", 0.25), ("1e-1", 0.1), ("1", 1.0), ("0.5", 0.5), (2, 2.0)])
 def test_a_quantity_of_cpu(text: str, cores: float) -> None:
     assert cpus(text) == cores
 
 
-def test_what_is_no_quantity_is_refused() -> None:
-    with pytest.raises(InputError, match="`lots` is not a quantity"):
-        quantity("lots")
+@pytest.mark.parametrize("text", ["lots", "64ki", "1Zi", ""])
+def test_what_is_no_quantity_is_refused(text: str) -> None:
+    with pytest.raises(InputError, match=f"`{text}` is not a quantity"):
+        quantity(text)
+    with pytest.raises(InputError, match=f"`{text}` is not a quantity"):
+        cpus(text)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import os
 import secrets
 import subprocess
 import tarfile
+import threading
 import time
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,12 +24,13 @@ from scripts.core.paths import ROOT
 from scripts.core.report import Report, StepReport
 from scripts.desired import images
 from scripts.desired.images import UID
-from scripts.images import bases
+from scripts.images import base_recipes, bases
 from scripts.machine.docker_client import docker_client
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(1200)]
 
 LABEL = "todo-test-postgres"
+PROXY_PASSWORD = "not-a-real-password"
 DATA = "/var/lib/postgresql/data"
 PASSWORD = "marked pass'word\"$x"
 
@@ -34,7 +39,7 @@ PASSWORD = "marked pass'word\"$x"
 def settings(docker_client: object) -> Settings:
     """The settings, with bases from packages: these are what is ours."""
     loaded = load_settings()
-    return loaded.model_copy(update={"build": loaded.build.model_copy(update={"bases": "packages"})})
+    return loaded.model_copy(update={"build": loaded.build.model_copy(update={"base_source": "packages"})})
 
 
 @pytest.fixture(scope="module")
@@ -125,15 +130,60 @@ def test_a_base_that_is_there_is_not_made_again(settings: Settings, made: Callab
 
 def test_when_neither_way_leads_to_a_base_both_reasons_are_told(settings: Settings, monkeypatch: Any) -> None:
     nobody = settings.base_images["python"].model_copy(update={"image": "127.0.0.1:1/nobody:1", "packages": ("no-such-package",)})
-    build = settings.build.model_copy(update={"bases": "auto"})
-    changed = settings.model_copy(update={"build": build, "bases": {**settings.base_images, "python": nobody}})
-    monkeypatch.setattr(bases.shutil, "which", lambda _: None)
+    build = settings.build.model_copy(update={"base_source": "auto"})
+    changed = settings.model_copy(update={"build": build, "base_images": {**settings.base_images, "python": nobody}})
+    monkeypatch.setattr(base_recipes, "obstacle", lambda: "mmdebstrap is not installed")
+    monkeypatch.setattr(base_recipes, "remedy", lambda: "invoke setup")
     with pytest.raises(TaskError) as caught:
         bases.ensure(changed, "python", StepReport(Report(), "build"))
     assert "127.0.0.1:1/nobody:1: " in caught.value.evidence[0]
     assert "connection refused" in caught.value.evidence[0].lower()
     assert caught.value.evidence[1] == "from packages: mmdebstrap is not installed"
     assert "invoke setup" in caught.value.action
+
+
+def test_a_credential_helper_that_is_missing_is_told_as_that(
+    docker_client: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "config.json").write_text('{"credsStore": "nowhere.exe"}')
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    reason = bases.registry_error("registry.invalid/image:1")
+    assert "credsStore" in reason
+    assert "docker-credential-nowhere.exe" in reason
+
+
+class AskingProxy:
+    """A proxy that asks for a user and a password, and goes nowhere."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self.url = f"http://us%40er:{PROXY_PASSWORD}@127.0.0.1:{self.server.server_port}"
+        threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        proxy = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_CONNECT(self) -> None:
+                proxy.told.append(self.headers.get("Proxy-Authorization", ""))
+                self.send_response(407 if not proxy.told[-1] else 502)
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        return Handler
+
+
+def test_npm_of_the_node_base_tells_a_proxy_who_it_is(made: Callable[[str], images.BaseImage]) -> None:
+    proxy = AskingProxy()
+    argv = ["docker", "run", "--rm", "--network=host", "--env=HTTPS_PROXY", "--env=npm_config_fetch_retries=0", made("node").build]
+    argv += ["npm", "view", "left-pad", "version"]
+    subprocess.run(argv, capture_output=True, timeout=120, check=False, env={**os.environ, "HTTPS_PROXY": proxy.url})
+    proxy.server.shutdown()
+    assert proxy.told
+    assert set(proxy.told) == {"Basic " + base64.b64encode(f"us@er:{PROXY_PASSWORD}".encode()).decode()}
 
 
 class Server:
@@ -192,11 +242,11 @@ class Server:
         self.docker("volume", "rm", "--force", self.name)
 
 
-def built(name: str, base: images.BaseImage) -> Iterator[str]:
+def built(name: str, base: images.BaseImage, root: Path = ROOT) -> Iterator[str]:
     """The image `name` on this base, under a tag of its own for as long as the tests run."""
     reference = f"{LABEL}:{secrets.token_hex(4)}"
-    argv = ["docker", "build", "--quiet", "--file", str(ROOT / f"docker/{name}.Dockerfile"), "--tag", reference]
-    argv += ["--build-arg", f"BASE_IMAGE={base.build}", str(ROOT / f"docker/{name}")]
+    argv = ["docker", "build", "--quiet", "--file", str(root / f"docker/{name}.Dockerfile"), "--tag", reference]
+    argv += ["--build-arg", f"BASE_IMAGE={base.build}", str(root / f"docker/{name}")]
     shell.run(argv, timeout=300, env={"DOCKER_BUILDKIT": "0"})
     yield reference
     subprocess.run(["docker", "rmi", reference], capture_output=True, check=False)
@@ -217,6 +267,18 @@ def server(postgres_image: str) -> Iterator[Server]:
     server = Server(postgres_image)
     yield server
     server.remove()
+
+
+def test_a_checkout_with_windows_line_ends_and_no_executable_bits_makes_the_same_postgres(
+    made: Callable[[str], images.BaseImage], tmp_path: Path
+) -> None:
+    for name in ("docker/postgres.Dockerfile", "docker/postgres/entrypoint.sh"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes((ROOT / name).read_bytes().replace(b"\n", b"\r\n"))
+        (tmp_path / name).chmod(0o644)
+    for reference in built("postgres", made("postgres"), tmp_path):
+        argv = ["docker", "run", "--rm", "--network=none", reference, "echo", "it runs"]
+        assert subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False).stdout == "it runs\n"
 
 
 def test_postgres_serves_the_named_user_and_database_with_that_password_only(server: Server) -> None:

@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CHART = ROOT / "helm" / "todo-chatbot"
 MINIMAL = CHART / "ci" / "minimal-values.yaml"
 ALL = CHART / "ci" / "all-values.yaml"
+OTHER = CHART / "ci" / "other-values.yaml"
 TOOL_PATH = os.pathsep.join([str(ROOT / ".tools" / "bin"), os.environ.get("PATH", ""), str(Path.home() / ".cache" / "cli")])
 RELEASE = NAMESPACE = "todo-chatbot"
 KUBERNETES = "1.36.0"  # for helm, which has no cluster to ask here
@@ -43,6 +44,11 @@ SCENARIOS: dict[str, tuple[Path, Values]] = {
             "ingress": {"enabled": True, "host": "todo.example.com", "tlsSecretName": "todo-example-com"},
             "postgres": {"exporter": {"image": {"repository": "postgres-exporter", "tag": "v1"}}},
         },
+    ),
+    "another application": (OTHER, {}),
+    "another application, everything switched on": (
+        OTHER,
+        {"monitoring": {"enabled": True}, "ingress": {"enabled": True, "host": "shop.example.com"}, "test": {"imageOf": "api"}},
     ),
     "shared namespace": (MINIMAL, {"namespaceRules": {"enabled": False}}),
     "behind an ingress": (MINIMAL, {"ingress": {"enabled": True, "host": "todo.example.com"}}),

@@ -6,12 +6,16 @@ from collections import Counter
 from collections.abc import Callable
 
 import pytest
+import yaml
 
 from scripts.engines.docker.pod_spec import cpus, quantity
-from tests.render.chart import Object, containers, of_kind, one, scenario
+from tests.render.chart import CHART, Object, containers, of_kind, one, render, scenario
 
 pytestmark = pytest.mark.render
 
+VALUES = yaml.safe_load((CHART / "values.yaml").read_text())
+GUEST = {side: VALUES["namespaceRules"]["containerLimits"][key] for side, key in (("requests", "defaultRequest"), ("limits", "default"))}
+"""What a pod of a person's own gets; the quota has room for two."""
 AMOUNTS = [f"{side}.{amount}" for side in ("requests", "limits") for amount in ("cpu", "memory", "ephemeral-storage")]
 
 # Requests of Kubernetes itself on one node: API server, scheduler, controllers, etcd, DNS, network plugin and metrics-server, as
@@ -61,17 +65,24 @@ def twice(maximum: int) -> int:
     return 2 * maximum
 
 
-@pytest.mark.parametrize("name", ["minimal", "every value", "monitored"])
+@pytest.mark.parametrize("name", ["minimal", "every value", "monitored", "another application"])
 def test_the_quota_holds_an_update_of_every_service_at_full_scale(name: str) -> None:
     """While new pods start, old ones may still be terminating, and those count until they are gone."""
     objects = scenario(name)
     (quota,) = of_kind(objects, "ResourceQuota")
     needed = release_amounts(objects, twice)
     assert needed["pods"] > 10
-    for key, value in needed.items():
-        hard = quota["spec"]["hard"][key]
-        room = cpus(hard) if key.endswith("cpu") else quantity(hard)
-        assert value <= room, f"{key}: {value} needed, quota {hard}"
+    if name != "every value":  # its quota is its own
+        guests = Counter(
+            {f"{side}.{key}": 2 * number_of(key, amount) for side, amounts in GUEST.items() for key, amount in amounts.items()}
+        )
+        expected = needed + guests + Counter(pods=2)
+        for key, value in expected.items():
+            assert number_of(key, quota["spec"]["hard"][key]) == pytest.approx(value, abs=0.001 if key.endswith("cpu") else 2**20), key
+
+
+def number_of(key: str, amount: str) -> float:
+    return cpus(amount) if key.endswith("cpu") else quantity(amount)
 
 
 def test_the_quota_counts_claims_and_services(objects: list[Object]) -> None:
@@ -111,6 +122,28 @@ def test_every_container_is_within_the_limit_range(objects: list[Object]) -> Non
             for amount, least in rule["min"].items():
                 number = cpus if amount == "cpu" else quantity
                 assert number(container["resources"]["requests"][amount]) >= number(least), f"{name}: {amount}"
+
+
+def test_figures_of_ones_own_go_over_those_that_follow() -> None:
+    rules = {"quota": {"pods": "99", "limits.cpu": 7}, "containerLimits": {"max": {"cpu": 3}, "min": {"memory": "1Mi"}}}
+    plain, own = scenario("minimal"), render({"namespaceRules": rules})
+    before, after = ({o["kind"]: o["spec"] for o in of_kind(objects, "ResourceQuota", "LimitRange")} for objects in (plain, own))
+    assert after["ResourceQuota"]["hard"] == before["ResourceQuota"]["hard"] | {"pods": "99", "limits.cpu": "7"}
+    (was,), (now,) = before["LimitRange"]["limits"], after["LimitRange"]["limits"]
+    assert now == was | {"max": was["max"] | {"cpu": "3"}, "min": was["min"] | {"memory": "1Mi"}}
+
+
+@pytest.mark.parametrize("cpu", ["250m", "2", 2, 0.5, "0.125", 1.001])
+@pytest.mark.parametrize("memory", ["1536Ki", "300Mi", "3Gi", "1Ti"])
+def test_every_way_to_write_an_amount_is_counted(cpu: str | float, memory: str) -> None:
+    resources = {"requests": {"cpu": "1m", "memory": "1Ki"}, "limits": {"cpu": cpu, "memory": memory}}
+    fixed = {"autoscaling": {"enabled": False}, "replicas": 1, "resources": resources}
+    without, with_one = (
+        one(render({"services": {"frontend": fixed | {"replicas": count}}}), "ResourceQuota", "todo-chatbot")["spec"]["hard"]
+        for count in (1, 2)
+    )
+    more = {key: number_of(key, with_one[key]) - number_of(key, without[key]) for key in ("limits.cpu", "limits.memory", "pods")}
+    assert more == {"limits.cpu": pytest.approx(2 * cpus(cpu)), "limits.memory": pytest.approx(2 * quantity(memory), abs=2**20), "pods": 2}
 
 
 def test_a_container_that_says_nothing_gets_defaults_within_the_bounds(objects: list[Object]) -> None:

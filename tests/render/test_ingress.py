@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.render.chart import Object, matches, of_kind, pods, render
+from tests.render.chart import OTHER, Object, matches, of_kind, pods, render
 from tests.render.test_network import Peer, allows, pod_of
 
 pytestmark = pytest.mark.render
@@ -70,6 +70,26 @@ def test_the_paths_are_those_that_the_service_names() -> None:
         "frontend",
         "frontend",
     ]
+
+
+def test_each_public_service_has_its_path_and_hides_its_own_readiness_alone() -> None:
+    objects = render({"ingress": {"enabled": True, "host": HOST}}, base=OTHER)
+    answers = {path: reached(objects, path) for path in ("/", "/about", "/api", "/api/items", "/apis", "/api/health", "/health")}
+    assert answers == {
+        "/": "page",
+        "/about": "page",
+        "/api": "api",
+        "/api/items": "api",
+        "/apis": "page",
+        "/api/health": REFUSED,
+        "/health": "page",
+    }
+
+
+def test_a_path_that_leads_to_another_service_is_not_closed_for_its_sake() -> None:
+    page = {"probes": {"readiness": {"path": "/api/items"}}, "metricsPath": "/api"}
+    objects = render({"ingress": {"enabled": True, "host": HOST}, "services": {"page": page}}, base=OTHER)
+    assert [reached(objects, path) for path in ("/api/items", "/api")] == ["api", "api"]
 
 
 def test_a_page_that_answers_readiness_stays_open() -> None:

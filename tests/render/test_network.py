@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from tests.render.chart import ALL, NAMESPACE, SCENARIOS, Object, matches, of_kind, pods, render, render_text, scenario
+from tests.render.chart import ALL, NAMESPACE, SCENARIOS, Object, matches, of_kind, one, pods, render, render_text, scenario
 
 pytestmark = pytest.mark.render
 
@@ -198,7 +198,7 @@ def test_a_service_that_nobody_may_call_is_closed_and_not_open_to_all() -> None:
 
 def test_single_addresses_open_a_private_database_or_a_proxy() -> None:
     address = {"cidr": "10.9.8.7/32", "ports": [6432]}
-    objects = render({"services": {"backend": {"networkPolicy": {"egress": {"addresses": [address]}}}}})
+    objects = render({"services": {"backend": {"addresses": [address]}}})
     policies = of_kind(objects, "NetworkPolicy")
     backend = pod_of(objects, "backend")
     assert allows(policies, backend, Peer(address="10.9.8.7"), 6432)
@@ -221,6 +221,44 @@ def test_an_empty_list_of_exceptions_replaces_the_default_one() -> None:
     policies = of_kind(objects, "NetworkPolicy")
     assert allows(policies, pod_of(objects, "backend"), Peer(address="10.0.0.1"), 443)
     assert not allows(policies, pod_of(objects, "worker"), Peer(address="10.0.0.1"), 443)
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "port", "allowed"),
+    [
+        ("api", "cache", 6379, True),
+        ("worker", "cache", 6379, True),
+        ("worker", "api", 5000, True),
+        ("page", "api", 5000, False),
+        ("page", "cache", 6379, False),
+        ("api", "worker", 5000, False),
+        ("mailer", "api", 5000, False),
+    ],
+)
+def test_the_calls_of_any_application_open_both_ends(source: str, target: str, port: int, allowed: bool) -> None:
+    objects = scenario("another application")
+    edge = of_kind(objects, "NetworkPolicy"), pod_of(objects, source), pod_of(objects, target), port
+    assert sends(*edge) is allowed
+    assert takes(*edge) is allowed
+
+
+def test_a_call_of_a_database_outside_needs_no_rule_of_ours() -> None:
+    objects = render({"postgres": {"enabled": False}, "services": {"frontend": {"calls": ["backend", "postgres"]}}})
+    assert "postgres" not in str(of_kind(objects, "NetworkPolicy"))
+
+
+def test_a_service_without_a_port_is_closed_to_all() -> None:
+    objects = scenario("another application, everything switched on")
+    policies = of_kind(objects, "NetworkPolicy")
+    for component in ("worker", "mailer"):
+        for source in (PROMETHEUS, STRANGER, pod_of(objects, "test"), pod_of(objects, "api")):
+            assert not takes(policies, source, pod_of(objects, component), 8000)
+        assert one(objects, "NetworkPolicy", f"todo-chatbot-{component}")["spec"]["ingress"] == []
+
+
+def test_prometheus_has_no_way_in_where_there_are_no_metrics() -> None:
+    objects = scenario("another application, everything switched on")
+    assert not takes(of_kind(objects, "NetworkPolicy"), PROMETHEUS, pod_of(objects, "cache"), 6379)
 
 
 def test_switched_off_there_is_no_policy_at_all() -> None:

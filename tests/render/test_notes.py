@@ -46,7 +46,17 @@ def test_the_commands_name_objects_that_exist() -> None:
         ({"ingress": {"enabled": True, "host": "x.example"}}, "http://x.example/", "port-forward"),
         ({"ingress": {"enabled": True, "host": "x.example", "tlsSecretName": "y"}}, "https://x.example/", "port-forward"),
         ({"serviceDefaults": {"autoscaling": {"enabled": False}}}, "frontend stays at 2 pods", "{{"),
-        ({"test": {"enabled": False}}, "Open it", "helm test"),
+        ({"test": {"enabled": False}}, "There is no test", "helm test"),
+        (
+            {"services": {"backend": {"probes": {"readiness": {"path": "/health"}}}}},
+            "backend answers readiness and liveness at one",
+            "frontend answers",
+        ),
+        (
+            {"ingress": {"enabled": True, "host": "x.example"}, "services": {"frontend": {"publicPath": "/chat"}}},
+            "http://x.example/chat ",
+            "port-forward",
+        ),
     ],
 )
 def test_what_is_off_is_said_and_only_that(values: dict[str, Any], said: str, not_said: str) -> None:

@@ -15,11 +15,11 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.render.chart import ALL, CHART, NAMESPACE, RELEASE, any_helm, template
+from tests.render.chart import ALL, NAMESPACE, RELEASE, any_helm, template
+from tests.render.schema import SCHEMA, resolved
 
 pytestmark = pytest.mark.render
 
-SCHEMA = json.loads((CHART / "values.schema.json").read_text())
 EVERYTHING = yaml.safe_load(ALL.read_text())
 EVERYTHING["ingress"]["closeInternalPaths"] = False  # else a path counts without its query, and one that stands twice once
 
@@ -30,8 +30,11 @@ WORDS = [
     "u\nv", "\u00fc\u2028\u0007", "=", "<<", "---", "*.example.com", "/", "/*", "/: a", "/a#b", "/{c}", "/[d", "/%20", "/e'f\"g", "/h: #j",
 ]  # fmt: skip
 VARIABLES = [word for word in WORDS if re.fullmatch("[A-Za-z_][A-Za-z0-9_]*", word)]
-NOT_MARKED = {"services", "ingressFrom", "imageOf", "service", "liveness"}
-"""Keys whose strings name a service that must be there; and of two paths that must differ, one."""
+SERVICES = next(iter(SCHEMA["properties"]["services"]["patternProperties"]))
+MOUNT = "^/.+$"
+"""Where a volume is mounted: two cannot be at one path."""
+NOT_MARKED = {"calls", "imageOf", "publicPath"}
+"""Keys whose strings name a service that must be there, or must differ from one service to the next."""
 
 
 def accepts(schema: dict[str, Any], word: str) -> bool:
@@ -46,12 +49,17 @@ class Markers:
     def __init__(self, word: str, *, variables: bool) -> None:
         self.word, self.variables = word, variables
         self.stands_for: dict[str, str] = {}
+        self.once: set[str] = set()
+        self.more_keys = True
 
     def marker(self, schema: dict[str, Any]) -> str | None:
         """Return a new marker, or None where the schema does not take the word."""
         text = f"mark{len(self.stands_for)}x"
         for prefix in ("*.", "/", ""):
             if self.word.startswith(prefix) and accepts(schema, self.word) and accepts(schema, prefix + text):
+                if schema.get("pattern") == MOUNT and MOUNT in self.once:
+                    return None
+                self.once.add(schema.get("pattern", ""))
                 self.stands_for[text] = self.word.removeprefix(prefix)
                 return prefix + text
         return None
@@ -73,21 +81,19 @@ class Markers:
 
     def within_map(self, schema: dict[str, Any], value: dict[str, Any]) -> dict[str, Any]:
         ((pattern, part),) = schema.get("patternProperties", {"": schema.get("additionalProperties")}).items()
-        is_variables = "A-Z" in pattern
+        is_services, is_variables = pattern == SERVICES, "A-Z" in pattern
+        # A key that a service has beside serviceDefaults would be two as markers, and one as the word.
+        self.more_keys = self.more_keys and not is_services
         result = {key: self.within(part, item) for key, item in value.items()}
         items = [item for item in result.values() if item is not None]
-        if (
-            items
-            and self.word not in value
-            and self.variables >= is_variables
-            and (name := self.marker({"pattern": pattern, "maxLength": 63}))
-        ):
-            result[name] = {**items[0], "path": "/more"} if "path" in items[0] else items[0]
+        wanted = items and self.word not in value and self.variables >= is_variables and (self.more_keys or is_services)
+        if wanted and (name := self.marker({"pattern": pattern, "maxLength": 63})):
+            # Of what must stand once only, the new one has another, or none.
+            once = {"path": f"/more/{len(self.stands_for)}", "public": False}
+            new = items[0]
+            result[name] = {**new, **{key: once[key] for key in once if key in new}} if isinstance(new, dict) else new
+        self.more_keys = self.more_keys or is_services
         return result
-
-
-def resolved(schema: dict[str, Any]) -> dict[str, Any]:
-    return SCHEMA["definitions"][schema["$ref"].rsplit("/", 1)[1]] if "$ref" in schema else schema
 
 
 def put(thing: Any, words: dict[str, str]) -> Any:
@@ -120,10 +126,12 @@ def read(thing: Any) -> Any:
 
 
 def unordered(thing: Any) -> Any:
-    """Return the thing with its lists sorted: names give an order, and words have another one than markers."""
+    """Return the thing with its lists as sets: names give an order, and two paths are one as the word, which is asked once."""
     if isinstance(thing, dict):
         return {key: unordered(part) for key, part in thing.items()}
-    return sorted(map(unordered, thing), key=lambda part: json.dumps(part, sort_keys=True)) if isinstance(thing, list) else thing
+    if isinstance(thing, list):
+        return {json.dumps(unordered(part), sort_keys=True, default=sorted) for part in thing}
+    return thing
 
 
 @pytest.mark.parametrize("word", WORDS)
@@ -149,7 +157,7 @@ def test_the_words_reach_every_string_that_is_open() -> None:
 
     def closed(schema: Any, path: str) -> Iterator[str]:
         if isinstance(schema, dict):
-            text = schema.get("type") == "string" and not any(accepts(schema, word) for word in WORDS)
+            text = "string" in schema.get("type", ()) and not any(accepts(schema, word) for word in WORDS)
             if text:
                 yield path
             for key, part in schema.items():

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.render.chart import ALL, CHART, KUBERNETES, MINIMAL, ROOT, SCENARIOS, Object, scenario, title
+from tests.render.chart import ALL, CHART, KUBERNETES, MINIMAL, OTHER, ROOT, SCENARIOS, Object, scenario, title
 
 pytestmark = pytest.mark.render
 
@@ -102,7 +102,7 @@ def test_every_service_monitor_reads_a_port_that_its_service_has() -> None:
 
 
 def test_helm_lint_finds_nothing(helm: str) -> None:
-    for values in (MINIMAL, ALL):
+    for values in (MINIMAL, ALL, OTHER):
         argv = [helm, "lint", "--strict", "--kube-version", KUBERNETES, str(CHART), "--values", str(values)]
         done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
         assert done.returncode == 0, done.stdout + done.stderr

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -10,20 +9,16 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.render.chart import ALL, CHART, MINIMAL, SCENARIOS, Object, of_kind, one, render, render_text, template
+from tests.render.chart import ALL, CHART, MINIMAL, ROOT, SCENARIOS, Object, of_kind, one, render, render_text, template
+from tests.render.schema import SCHEMA, properties, resolved
 
 pytestmark = pytest.mark.render
 
-SCHEMA = json.loads((CHART / "values.schema.json").read_text())
 VALUES = yaml.safe_load((CHART / "values.yaml").read_text())
 
 
 def backend(**settings: Any) -> dict[str, Any]:
     return {"services": {"backend": settings}}
-
-
-def edges(**policy: Any) -> dict[str, Any]:
-    return backend(networkPolicy=policy)
 
 
 REFUSED_BY_SCHEMA = {
@@ -46,7 +41,7 @@ REFUSED_BY_SCHEMA = {
     "port out of range": (backend(port=70000), "maximum: got 70,000, want 65,535"),
     "port as a string": (backend(port="8000"), "got string, want integer"),
     "no replicas": (backend(replicas=0), "minimum: got 0, want 1"),
-    "environment value as a number": (backend(env={"A": 1}), "got number, want string"),
+    "environment value as a number": (backend(env={"A": 1}), "got number, want null or string"),
     "environment name": (backend(env={"A-B": "c"}), "'A-B' not allowed"),
     "init container without command": (backend(initContainers={"prepare": {}}), "missing property 'command'"),
     "init container with no words": (backend(initContainers={"prepare": {"command": []}}), "minItems"),
@@ -62,16 +57,16 @@ REFUSED_BY_SCHEMA = {
     "toleration with an unknown effect": (backend(tolerations=[{"effect": "Never"}]), "value must be one of"),
     "affinity of no meaning": (backend(affinity={"moonAffinity": {}}), "value must be one of"),
     "spread without a key": (backend(topologySpreadConstraints=[{"maxSkew": 1}]), "missing properties"),
-    "node label that is a number": (backend(nodeSelector={"pool": 1}), "got number, want string"),
+    "node label that is a number": (backend(nodeSelector={"pool": 1}), "got number, want null or string"),
     "pull Secret as a string": (backend(imagePullSecrets=["registry"]), "got string, want object"),
     "no old revisions": (backend(rollout={"revisionHistoryLimit": 0}), "minimum: got 0, want 1"),
     "autoscaling without maximum": (backend(autoscaling={"maxReplicas": 0}), "minimum: got 0, want 1"),
     "service name with a capital": ({"services": {"Api": {}}}, "'/services': additional properties 'Api' not allowed"),
     "service name too long": ({"services": {"a" * 21: {}}}, "not allowed"),
-    "address without mask": (edges(egress={"addresses": [{"cidr": "10.0.0.1", "ports": [1]}]}), "does not match"),
-    "address without ports": (edges(egress={"addresses": [{"cidr": "10.0.0.1/32"}]}), "missing property 'ports'"),
-    "address with no port": (edges(egress={"addresses": [{"cidr": "10.0.0.1/32", "ports": []}]}), "minItems"),
-    "root": ({"runAsUser": 0}, "minimum: got 0, want 1"),
+    "address without mask": (backend(addresses=[{"cidr": "10.0.0.1", "ports": [1]}]), "does not match"),
+    "address without ports": (backend(addresses=[{"cidr": "10.0.0.1/32"}]), "missing property 'ports'"),
+    "address with no port": (backend(addresses=[{"cidr": "10.0.0.1/32", "ports": []}]), "minItems"),
+    "root": (backend(runAsUser=0), "minimum: got 0, want 1"),
     "other key for postgres": ({"postgres": {"secret": {"keys": ["PASSWORD"]}}}, "'/postgres/secret/keys'"),
     "database name with a quote": ({"postgres": {"database": "a'b"}}, "does not match pattern"),
     "unknown quota": ({"namespaceRules": {"quota": {"gpus": "1"}}}, "'gpus' not allowed"),
@@ -112,28 +107,23 @@ REFUSED_BY_RULE = {
         backend(writable={"other": {"path": "/tmp", "size": "1Mi"}}),
         "services.backend.writable.tmp: /tmp is mounted twice",
     ),
-    "readiness that kills": (
-        backend(probes={"readiness": {"path": "/health"}}),
-        "services.backend.probes: readiness and liveness must ask different paths",
+    "port from a Secret": (backend(secret={"keys": ["PORT"]}), "services.backend.env.PORT: set port instead"),
+    "probe in two ways": (
+        backend(probes={"readiness": {"tcp": True}}),
+        "services.backend.probes.readiness: it can ask in one way only, not by path and tcp",
     ),
-    "caller that is no service": (
-        edges(ingressFrom=["frontend", "ghost"]),
-        'services.backend.networkPolicy.ingressFrom: there is no service "ghost"',
+    "path of a worker": (backend(port=0), "services.backend.probes.liveness.path: the service has no port; ask by exec, or name its port"),
+    "connection to a worker": (
+        backend(port=0, probes={"liveness": {"path": "", "tcp": True}}),
+        "services.backend.probes.liveness.tcp: the service has no port",
     ),
-    "edge with no way in": (
-        edges(ingressFrom=[]),
-        'services.frontend.networkPolicy.egress.services: services.backend.networkPolicy.ingressFrom must name "frontend" too',
-    ),
-    "edge with no way out": (
-        {"services": {"frontend": {"networkPolicy": {"egress": {"services": []}}}}},
-        'services.backend.networkPolicy.ingressFrom: services.frontend.networkPolicy.egress.services must name "backend" too',
-    ),
-    "callee that is no service": (
-        edges(egress={"services": ["ghost"]}),
-        'services.backend.networkPolicy.egress.services: there is no service "ghost"',
-    ),
+    "metrics of a worker": (backend(port=0), "services.backend.metricsPath: the service has no port"),
+    "public worker": ({"services": {"frontend": {"port": 0}}}, "services.frontend.public: the service has no port"),
+    "pages of a worker": ({"services": {"frontend": {"port": 0}}}, "services.frontend.testPages: the service has no port"),
+    "call of a worker": (backend(port=0), "services.frontend.calls: services.backend has no port"),
+    "call of no service": (backend(calls=["ghost"]), 'services.backend.calls: there is no service "ghost"'),
     "name that the chart uses": ({"services": {"test": {}}}, "services.test: the chart uses this name itself"),
-    "no service": ({"services": {"backend": None, "frontend": None}}, "services: name at least one service"),
+    "no service": ({"services": {"backend": None, "frontend": None}, "test": {"imageOf": ""}}, "services: name at least one service"),
     "postgres without image": ({"postgres": {"image": {"tag": ""}}}, "postgres.image: set exactly one of tag and digest"),
     "postgres without secret": (
         {"postgres": {"secret": {"name": ""}}},
@@ -144,8 +134,12 @@ REFUSED_BY_RULE = {
         "postgres.exporter.image: set exactly one of tag and digest",
     ),
     "ingress to nowhere": (
-        {"ingress": {"enabled": True, "host": "x", "service": "ghost"}},
-        'ingress.service: there is no service "ghost"',
+        {"ingress": {"enabled": True, "host": "x"}, "services": {"frontend": {"public": False}}},
+        "ingress.enabled: no service is public",
+    ),
+    "one path for two services": (
+        {"ingress": {"enabled": True, "host": "x"}, **backend(public=True)},
+        "services.frontend.publicPath: / is the path of services.backend too",
     ),
     "ingress without host": ({"ingress": {"enabled": True}}, "ingress.host: name the host"),
     "test with the image of nobody": ({"test": {"imageOf": "ghost"}}, 'test.imageOf: there is no service "ghost"'),
@@ -171,15 +165,21 @@ def test_a_rule_over_several_values_refuses(helm: str, values: dict[str, Any], m
 
 
 def test_all_problems_are_named_at_once(helm: str) -> None:
-    done = template(helm, None, {})
+    services = {"api": {"calls": ["ghost"]}, "page": {"image": {"repository": "page"}}}
+    values = {"services": services, "postgres": {"enabled": True}, "ingress": {"enabled": True}, "test": {"imageOf": "ghost"}}
+    done = template(helm, None, values)
     problems = [line for line in done.stderr.splitlines() if line.startswith("- ")]
     assert problems == [
-        "- services.backend.image: set exactly one of tag and digest",
-        "- services.backend.secret.name: name the existing Secret that holds DATABASE_URL, GEMINI_API_KEY, API_TOKEN",
-        "- services.frontend.image: set exactly one of tag and digest",
-        "- services.frontend.secret.name: name the existing Secret that holds API_TOKEN",
+        "- services.api.image.repository: name the image",
+        "- services.api.image: set exactly one of tag and digest",
+        '- services.api.calls: there is no service "ghost"',
+        "- services.page.image: set exactly one of tag and digest",
+        "- postgres.image.repository: name the image",
         "- postgres.image: set exactly one of tag and digest",
         "- postgres.secret.name: name the existing Secret that holds POSTGRES_PASSWORD",
+        "- ingress.host: name the host that the Ingress answers for",
+        "- ingress.enabled: no service is public",
+        '- test.imageOf: there is no service "ghost"',
     ]
 
 
@@ -197,22 +197,18 @@ def test_rendering_twice_gives_the_same_text() -> None:
 
 def schema_leaves(schema: dict[str, Any], path: str = "") -> Iterator[str]:
     """Yield the path of every property that has no named properties of its own."""
-    schema = SCHEMA["definitions"][schema["$ref"].rsplit("/", 1)[1]] if "$ref" in schema else schema
-    properties = schema.get("properties")
-    if not properties:
+    found = resolved(schema).get("properties")
+    if not found:
         yield path
         return
-    for name, part in properties.items():
+    for name, part in found.items():
         yield from schema_leaves(part, f"{path}/{name}")
 
 
-def open_maps(schema: dict[str, Any], path: str = "") -> Iterator[str]:
-    """Yield the path of every map whose keys the user chooses."""
-    schema = SCHEMA["definitions"][schema["$ref"].rsplit("/", 1)[1]] if "$ref" in schema else schema
-    if schema.get("type") == "object" and "properties" not in schema:
-        yield path
-    for name, part in schema.get("properties", {}).items():
-        yield from open_maps(part, f"{path}/{name}")
+def open_maps() -> set[str]:
+    """Return the path of every map whose keys the user chooses."""
+    shapes = {path: resolved(part) for path, part in properties(SCHEMA)}
+    return {path for path, shape in shapes.items() if "object" in shape.get("type", ()) and "properties" not in shape}
 
 
 def value_leaves(values: Any, stops: set[str], path: str = "") -> Iterator[str]:
@@ -224,17 +220,21 @@ def value_leaves(values: Any, stops: set[str], path: str = "") -> Iterator[str]:
 
 
 def test_schema_and_values_know_the_same_keys() -> None:
-    stops = set(open_maps(SCHEMA))
+    stops = open_maps()
     optional = {"/global"} | {
-        # A container's smallest bounds need no ephemeral storage.
-        "/namespaceRules/containerLimits/min/ephemeral-storage"
+        # Without it the group is that of the user.
+        "/serviceDefaults/runAsGroup",
+        "/postgres/runAsGroup",
     }
-    assert set(schema_leaves(SCHEMA)) - optional == set(value_leaves(VALUES, stops))
+    # Figures over those that follow from the services.
+    derived = ("/namespaceRules/quota/", "/namespaceRules/containerLimits/min/", "/namespaceRules/containerLimits/max/")
+    leaves = {leaf for leaf in schema_leaves(SCHEMA) if not leaf.startswith(derived)}
+    assert leaves - optional == set(value_leaves(VALUES, stops))
 
 
 def test_the_file_of_every_value_sets_every_value() -> None:
     everything = yaml.safe_load(ALL.read_text())
-    stops = set(open_maps(SCHEMA))
+    stops = open_maps()
     unset = set(value_leaves(VALUES, stops)) - set(value_leaves(everything, stops))
     # A tag stands in for its digest; the frontend of this file has one the other way round.
     assert unset <= {"/postgres/image/digest", "/postgres/exporter/image/digest"}
@@ -243,7 +243,7 @@ def test_the_file_of_every_value_sets_every_value() -> None:
 def test_no_object_of_ours_takes_unknown_keys() -> None:
     def closed(schema: Any, path: str) -> Iterator[str]:
         if isinstance(schema, dict):
-            ours = schema.get("type") == "object" and "properties" in schema
+            ours = "object" in schema.get("type", ()) and "properties" in schema
             if ours and schema.get("additionalProperties") is not False:
                 yield path
             for key, part in schema.items():
@@ -298,7 +298,7 @@ def test_another_service_is_only_more_values() -> None:
         "worker": {
             "image": {"repository": "todo-worker", "tag": "h1"},
             "port": 9000,
-            "networkPolicy": {"egress": {"postgres": True}},
+            "calls": ["postgres"],
         }
     }
     kinds = {o["kind"] for o in render({"services": extra}) if o["metadata"]["name"] == "todo-chatbot-worker"}
@@ -313,16 +313,23 @@ def test_another_service_is_only_more_values() -> None:
 
 
 def test_a_service_can_be_taken_away() -> None:
-    values = {"services": {"frontend": None, "backend": {"networkPolicy": {"ingressFrom": []}}}}
-    assert "frontend" not in render_text(values)
+    assert "frontend" not in render_text({"services": {"frontend": None}})
 
 
-def test_no_template_knows_the_name_of_a_service() -> None:
-    for path in (CHART / "templates").rglob("*"):
-        if path.is_file():
-            text = path.read_text().lower()
-            assert "backend" not in text.replace("            backend:\n              service:", ""), path
-            assert "frontend" not in text, path
+def test_the_chart_knows_no_service() -> None:
+    """Its templates run over whatever the values name, and its own values name nothing. `todo-chatbot` is the chart's name."""
+    assert VALUES["services"] == {}
+    for path in [*(CHART / "templates").rglob("*.*"), *(CHART / "files").iterdir(), CHART / "values.yaml", CHART / "values.schema.json"]:
+        text = path.read_text().lower().replace("todo-chatbot", "").replace("            backend:\n              service:", "")
+        assert not re.findall("backend|frontend|todo|chat|gemini", text), path
+
+
+def test_what_the_tool_installs_is_what_is_tested_here() -> None:
+    """invoke.yaml holds all but images and Secrets, which the tool names."""
+    tested = yaml.safe_load(MINIMAL.read_text())
+    for section in (*tested["services"].values(), tested["postgres"]):
+        section.pop("image"), section.pop("secret"), section.pop("enabled", None)
+    assert yaml.safe_load((ROOT / "invoke.yaml").read_text())["chart"]["values"] == tested
 
 
 def test_long_names_stay_within_what_dns_allows(helm: str) -> None:

@@ -171,7 +171,7 @@ async def _shared_client(postgres: Postgres) -> AsyncIterator[httpx2.AsyncClient
 @pytest.fixture
 async def client(_shared_client: httpx2.AsyncClient, postgres: Postgres) -> httpx2.AsyncClient:
     """A client of a running app with an empty list; the app is the same for all tests, the todos are not."""
-    await run_sql(postgres, "TRUNCATE todos, conversations CASCADE", database=SHARED_DATABASE)
+    await run_sql(postgres, "TRUNCATE todos, deleted_todos, conversations CASCADE", database=SHARED_DATABASE)
     return _shared_client
 
 

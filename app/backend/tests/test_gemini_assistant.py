@@ -1,12 +1,14 @@
 import asyncio
+import re
 import socket
 import threading
 import time
+import uuid
 
 import httpx2
 import pytest
 
-from todo_backend.assistant import LazyAssistant
+from todo_backend.assistant import Closing, LazyAssistant
 
 from . import fake_gemini as gemini
 from .conftest import running_app
@@ -70,7 +72,7 @@ async def test_the_model_sees_the_conversation_and_schemas_of_known_keywords(cli
     assert said == [("user", "hi"), ("model", "Hello."), ("user", "and now?")]
     declared = fake.requests[0]["tools"][0]["functionDeclarations"]
     assert {tool["name"] for tool in declared} == {
-        "add_todo", "list_todos", "search_todos", "complete_todo", "update_todo",
+        "add_todo", "list_todos", "search_todos", "complete_todo", "update_todo", "restore_todo",
     }  # fmt: skip
     assert "pattern" not in str(declared)
 
@@ -80,6 +82,11 @@ async def test_the_model_sees_the_conversation_and_schemas_of_known_keywords(cli
     [
         (fail(429, "Resource has been exhausted", "RESOURCE_EXHAUSTED"), "rate_limited", "rate limit"),
         (fail(400, "API key not valid. Please pass a valid API key.", "INVALID_ARGUMENT"), "bad_key", "GEMINI_API_KEY"),
+        (
+            fail(400, "User location is not supported for the API use.", "FAILED_PRECONDITION"),
+            "error",
+            "not offered where",
+        ),
         (fail(403, "Permission denied", "PERMISSION_DENIED"), "bad_key", "GEMINI_API_KEY"),
         (fail(404, "models/x is not found", "NOT_FOUND"), "error", "GEMINI_MODEL"),
         (fail(504, "Deadline expired", "DEADLINE_EXCEEDED"), "timeout", "in time"),
@@ -160,6 +167,56 @@ async def test_hostile_text_in_a_todo_reaches_no_tool_that_the_user_did_not_ask_
     assert "delete_todo" not in [tool["name"] for tool in fake.requests[0]["tools"][0]["functionDeclarations"]]
 
 
+@pytest.mark.parametrize("tool", ["complete_todo", "delete_todo"])
+@pytest.mark.parametrize("rounds", [1, 2])
+async def test_a_set_waits_for_the_users_yes_whatever_the_model_does(client, fake: FakeGemini, tool, rounds):
+    ids = [(await client.post("/api/todos", json={"title": title})).json()["id"] for title in ("a", "b", "c")]
+    calls = [(tool, {"todo_id": todo_id}) for todo_id in ids[:2]]
+    fake.replies = [*([call(*calls)] if rounds == 1 else [call(one) for one in calls]), speak("Shall I?")]
+    told = await ask(client, "delete or complete a and b")
+    done_at_once = rounds - 1  # a model that asks one by one gets the first
+    assert [each["outcome"] for each in told["tools"]] == ["ok"] * done_at_once + ["refused"] * (2 - done_at_once)
+    assert len(await open_titles(client)) == 3 - done_at_once
+    assert [choice["message"] for choice in told["choices"]] == ["yes", "no"]
+    asked = len(fake.requests)
+    confirmed = await ask(client, "yes", conversation_id=told["conversation_id"])
+    assert confirmed["text"].startswith(("Deleted", "Completed"))
+    assert await open_titles(client) == ["c"]
+    assert len(fake.requests) == asked  # what was named is done, without the model
+    for answer in (confirmed, told) if rounds == 2 else (confirmed,):
+        assert (await client.post(f"/api/undo/{answer['undo']}")).status_code == 200
+    assert await open_titles(client) == ["a", "b", "c"]
+
+
+async def test_update_todo_is_no_way_round_the_confirmation(client, fake: FakeGemini):
+    ids = [(await client.post("/api/todos", json={"title": title})).json()["id"] for title in ("a", "b")]
+    fake.replies = [
+        call(*[("update_todo", {"todo_id": i, "version": 1, "done": True}) for i in ids]),
+        speak("Shall I?"),
+    ]
+    told = await ask(client, "finish all")
+    assert await open_titles(client) == ["a", "b"]
+    assert told["choices"]
+
+
+async def test_an_argument_called_name_is_only_a_wrong_argument(client, fake: FakeGemini):
+    fake.replies = [call(("add_todo", {"title": "x", "name": "y"})), speak("Done.")]
+    told = await ask(client, "add x")
+    assert "Something went wrong" not in told["text"]
+    assert [each["name"] for each in told["tools"]] == ["add_todo"]
+
+
+async def test_the_model_is_told_the_users_time_and_what_the_page_shows(client, fake: FakeGemini):
+    shown = str(uuid.uuid4())
+    fake.replies = [speak("Hello.")]
+    for zone in ("Pacific/Kiritimati", "Pacific/Pago_Pago"):  # 25 hours apart: never the same day
+        await ask(client, "hi", time_zone=zone, shown=[shown])
+    told = [request["systemInstruction"]["parts"][0]["text"] for request in fake.requests]
+    days = [re.search(r"\d{4}-\d\d-\d\d", text)[0] for text in told]
+    assert days[0] != days[1]
+    assert all(shown in text for text in told)
+
+
 async def test_tool_calls_of_one_answer_are_bounded(client, fake: FakeGemini):
     fake.replies = [call(*[("add_todo", {"title": f"t{n}"}) for n in range(50)]), speak("Done.")]
     told = await ask(client, "add many")
@@ -204,3 +261,26 @@ async def test_an_assistant_is_loaded_once_with_the_first_question_beside_the_ev
     await asyncio.gather(*(lazy.answer(None, None, None) for _ in range(3)))
     assert len(threads) == 1
     assert threads[0] is not threading.main_thread()
+
+
+async def test_a_load_that_failed_is_tried_again_with_the_next_question():
+    class Silent:
+        name = "gemini"
+        model = None
+
+        async def answer(self, *_: object) -> Closing:
+            return Closing()
+
+    loads: list[object] = [OSError("disk"), OSError("disk"), Silent()]
+
+    def load() -> Silent:
+        loaded = loads.pop(0)
+        if isinstance(loaded, Exception):
+            raise loaded
+        return loaded
+
+    lazy = LazyAssistant("gemini", None, load)
+    for _ in range(2):
+        with pytest.raises(OSError, match="disk"):
+            await lazy.answer(None, None, None)
+    assert await lazy.answer(None, None, None) == Closing()

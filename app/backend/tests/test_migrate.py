@@ -1,6 +1,8 @@
+import ast
 import asyncio
 import socket
 import uuid
+from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -11,7 +13,7 @@ from todo_backend.database import parse_database_url
 from todo_backend.migrate import MigrationError, migrate
 from todo_backend.tables import metadata
 
-from .conftest import run_sql
+from .conftest import SOURCE, run_sql, running_app
 from .postgres import PgBouncer, Postgres, free_port
 
 
@@ -23,10 +25,14 @@ async def empty(postgres: Postgres):
     await run_sql(postgres, f"DROP DATABASE {name} WITH (FORCE)")
 
 
-async def migrate_at(url: str, patience: float = 30) -> None:
+MIGRATIONS = sorted((SOURCE / "todo_backend/migrations/versions").glob("[0-9]*.py"))
+NEWEST = MIGRATIONS[-1].name[:4]
+
+
+async def migrate_at(url: str, patience: float = 30) -> str:
     engine = parse_database_url(url).engine(poolclass=pool.NullPool)
     try:
-        await migrate(engine, patience)
+        return await migrate(engine, patience)
     finally:
         await engine.dispose()
 
@@ -49,7 +55,7 @@ async def test_several_at_once_and_again_do_it_once(postgres: Postgres, empty: s
     await asyncio.gather(*(migrate_at(url) for _ in range(4)))
     await migrate_at(url)
     assert [tuple(row) for row in await run_sql(postgres, "SELECT * FROM alembic_version", database=empty)] == [
-        ("0001",)
+        (NEWEST,)
     ]
 
 
@@ -60,11 +66,119 @@ async def test_several_at_once_work_behind_a_transaction_pooler(pgbouncer: PgBou
 
 
 async def test_a_migration_that_fails_changes_nothing(postgres: Postgres, empty: str):
-    await run_sql(postgres, "CREATE TABLE messages (id int)", database=empty)
-    with pytest.raises(MigrationError, match=r'^migration failed: .*relation "messages" already exists'):
+    await run_sql(postgres, "CREATE TYPE messages AS (x int)", database=empty)  # takes the name of a table's row type
+    with pytest.raises(MigrationError, match=r"^migration failed: .*messages"):
         await migrate_at(postgres.url(empty))
-    tables = await run_sql(postgres, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'", database=empty)
-    assert [row["tablename"] for row in tables] == ["messages"]
+    assert await tables(postgres, empty) == []
+
+
+@pytest.mark.parametrize(
+    ("statements", "names"),
+    [
+        (["CREATE TABLE messages (id int)"], ": messages\\."),
+        (["CREATE TABLE alembic_version (version_num text)", "INSERT INTO alembic_version VALUES ('3f1c0a9b77de')"], "'3f1c0a9b77de'"),
+        (["CREATE TABLE alembic_version (version_num text)", "INSERT INTO alembic_version VALUES ('0001')"], "'0001'"),
+        (["CREATE TABLE alembic_version (version_num text)", "INSERT INTO alembic_version VALUES ('0042')"], "'0042'"),
+    ],
+)  # fmt: skip
+async def test_the_database_of_another_application_is_named_and_left_alone(
+    postgres: Postgres, empty: str, statements, names
+):
+    for statement in statements:
+        await run_sql(postgres, statement, database=empty)
+    before = await tables(postgres, empty)
+    with pytest.raises(MigrationError, match=f"another application.*{names}|{names}.*another application"):
+        await migrate_at(postgres.url(empty))
+    assert await tables(postgres, empty) == before
+
+
+async def tables(postgres: Postgres, database: str) -> list[str]:
+    found = await run_sql(postgres, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'", database=database)
+    return [row["tablename"] for row in found]
+
+
+async def test_an_older_version_serves_with_a_newer_schema_and_the_way_back_keeps_all(postgres: Postgres, empty: str):
+    url = postgres.url(empty)
+    await migrate_at(url)
+    async with running_app(url) as client:
+        await client.post("/api/todos", json={"title": "kept"})
+    # As a later version would: only additions.
+    for statement in (
+        "ALTER TABLE todos ADD COLUMN notes text",
+        "ALTER TABLE todos ADD COLUMN colour text NOT NULL DEFAULT 'none'",
+        "CREATE TABLE shares (id int)",
+        "UPDATE alembic_version SET version_num = '0999'",
+        "UPDATE todos SET notes = 'later'",
+    ):
+        await run_sql(postgres, statement, database=empty)
+    assert "0999, newer than this version's" in await migrate_at(url)
+    async with running_app(url) as client:
+        made = (await client.post("/api/todos", json={"title": "by the older"})).json()
+        changed = await client.patch(f"/api/todos/{made['id']}", json={"version": 1, "done": True})
+        assert changed.status_code == 200
+        listed = (await client.get("/api/todos")).json()["items"]
+        assert [todo["title"] for todo in listed] == ["kept", "by the older"]
+    rows = await run_sql(postgres, "SELECT title, notes, colour FROM todos ORDER BY position", database=empty)
+    assert [tuple(row) for row in rows] == [("kept", "later", "none"), ("by the older", None, "none")]
+
+
+@pytest.mark.parametrize(
+    ("statement", "lacks"),
+    [
+        ("ALTER TABLE todos DROP COLUMN due_time", "column todos.due_time"),
+        ("DROP TABLE changed_todos", "table changed_todos"),
+        ("ALTER TABLE todos ADD COLUMN owner text NOT NULL", "a default for column todos.owner"),
+    ],
+)
+async def test_a_newer_schema_that_lacks_something_is_refused_with_what_to_do(
+    postgres: Postgres, empty: str, statement, lacks
+):
+    url = postgres.url(empty)
+    await migrate_at(url)
+    await run_sql(postgres, statement, database=empty)
+    await run_sql(postgres, "UPDATE alembic_version SET version_num = '0999'", database=empty)
+    with pytest.raises(MigrationError, match=rf"lacks what it needs: {lacks}\. Run a version that knows revision 0999"):
+        await migrate_at(url)
+
+
+async def test_the_version_before_the_last_migration_serves_beside_it(postgres: Postgres, empty: str):
+    """What 0001's code does: name its own columns, and nothing of 0002."""
+    await migrate_at(postgres.url(empty))
+    for statement in (
+        "INSERT INTO conversations (id) VALUES (gen_random_uuid())",
+        "INSERT INTO messages (id, conversation_id, role, text) SELECT gen_random_uuid(), id, 'user', 'hi' FROM conversations",
+        "INSERT INTO todos (id, title, due_date, priority, tags) VALUES (gen_random_uuid(), 'x', '2026-12-01', 2, '{}')",
+        "UPDATE todos SET due_time = '17:00'",
+        "UPDATE todos SET due_date = NULL, version = version + 1",
+        "DELETE FROM todos",
+    ):
+        await run_sql(postgres, statement, database=empty)
+
+
+# What a migration may do beside the version before it, which goes on serving and may come back.
+ADDITIONS = {"add_column", "create_table", "create_index"}
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in MIGRATIONS if not path.name.startswith("0001")], ids=lambda path: path.stem
+)
+def test_migrations_only_add(path: Path):
+    """Expand now, contract in a later release: nothing is dropped, renamed or narrowed, and a new column can be left out."""
+    (upgrade,) = [
+        node
+        for node in ast.parse(path.read_text()).body
+        if isinstance(node, ast.FunctionDef) and node.name == "upgrade"
+    ]
+    calls = [node for node in ast.walk(upgrade) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)]
+    operations = [call for call in calls if isinstance(call.func.value, ast.Name) and call.func.value.id == "op"]
+    assert {call.func.attr for call in operations} <= ADDITIONS
+    for call in operations:
+        if call.func.attr != "add_column":
+            continue
+        (column,) = [argument for argument in call.args if isinstance(argument, ast.Call)]
+        options = {keyword.arg: ast.unparse(keyword.value) for keyword in column.keywords}
+        assert options.get("nullable", "True") == "True" or "server_default" in options, ast.unparse(column)
+        assert "unique" not in options, "a unique column can refuse what the version before writes"
 
 
 @pytest.mark.parametrize(

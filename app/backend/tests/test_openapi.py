@@ -13,7 +13,8 @@ def test_schemathesis_finds_no_5xx_and_no_undocumented_answer(database_url: str,
     with serving(create_app(make_settings(database_url, API_TOKEN="t"))) as url:
         run = subprocess.run(
             [Path(sys.executable).with_name("st"), "run", f"{url}/api/openapi.json", "-H", "Authorization: Bearer t",
-             "--checks", "all", "--max-examples", str(EXAMPLES), "--seed", "1", "--no-color"],
+             # A deleted todo can be restored, which the check for use after deletion cannot know.
+             "--checks", "all", "--exclude-checks", "use_after_free", "--max-examples", str(EXAMPLES), "--seed", "1", "--no-color"],
             cwd=tmp_path, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=280, check=False,
         )  # fmt: skip
     assert run.returncode == 0, run.stdout[-6000:] + run.stderr[-2000:]
@@ -27,6 +28,7 @@ def test_every_call_is_documented_with_its_answers():
         ("get", "/api/todos"), ("post", "/api/todos"), ("get", "/api/todos/{todo_id}"),
         ("patch", "/api/todos/{todo_id}"), ("delete", "/api/todos/{todo_id}"),
         ("post", "/api/todos/{todo_id}/complete"), ("post", "/api/chat"),
+        ("post", "/api/todos/{todo_id}/restore"), ("post", "/api/parse"), ("post", "/api/undo/{change_id}"),
         ("get", "/api/conversations/{conversation_id}/messages"),
     }  # fmt: skip
     for path, methods in described["paths"].items():

@@ -7,6 +7,7 @@ import httpx2
 import pytest
 
 from todo_backend.app import create_app
+from todo_backend.tables import metadata
 
 from .conftest import (
     SHARED_DATABASE,
@@ -95,7 +96,7 @@ async def test_a_database_that_is_down_at_start_is_waited_for(own_postgres: Post
 
 
 async def test_a_database_without_migrations_is_not_ready(postgres: Postgres, database_url: str, database: str):
-    await run_sql(postgres, "DROP TABLE messages, conversations, todos, alembic_version", database=database)
+    await run_sql(postgres, f"DROP TABLE {', '.join(metadata.tables)}, alembic_version", database=database)
     app = create_app(make_settings(database_url))
     async with _lifespan(app), client_of(app) as client:
         deep = await client.get("/ready?deep=1")

@@ -1,42 +1,99 @@
-from datetime import date
+import time as time_module
+from datetime import date, datetime, time
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from todo_backend.phrases import describe_date, parse_date, parse_phrase, parse_priority
+from todo_backend.dates import parse_when
+from todo_backend.phrases import describe_date, parse_phrase, parse_priority
 
-TODAY = date(2026, 11, 23)  # a Monday
+NOW = datetime(2026, 11, 23, 10, 0, tzinfo=ZoneInfo("Europe/Berlin"))  # a Monday
+TODAY = NOW.date()
 
 
 @pytest.mark.parametrize(
-    ("text", "day"),
+    ("text", "day", "clock"),
     [
-        ("today", "2026-11-23"),
-        ("Tomorrow", "2026-11-24"),
-        ("day after tomorrow", "2026-11-25"),
-        ("by friday", "2026-11-27"),
-        ("monday", "2026-11-30"),  # never today
-        ("on next tue", "2026-11-24"),
-        ("in 3 days", "2026-11-26"),
-        ("in two weeks", "2026-12-07"),
-        ("in a week", "2026-11-30"),
-        ("next week", "2026-11-30"),
-        ("due 2027-02-28", "2027-02-28"),
-        ("3 December", "2026-12-03"),
-        ("jan 2nd", "2027-01-02"),
-        ("23 november", "2026-11-23"),
+        ("today", "2026-11-23", None),
+        ("Tomorrow", "2026-11-24", None),
+        ("day after tomorrow", "2026-11-25", None),
+        ("by friday", "2026-11-27", None),
+        ("monday", "2026-11-30", None),  # never today
+        ("on next tue", "2026-11-24", None),
+        ("in 3 days", "2026-11-26", None),
+        ("in two weeks", "2026-12-07", None),
+        ("in a week", "2026-11-30", None),
+        ("in a couple of days", "2026-11-25", None),
+        ("next week", "2026-11-30", None),
+        ("due 2027-02-28", "2027-02-28", None),
+        ("3 December", "2026-12-03", None),
+        ("the 3rd of december", "2026-12-03", None),
+        ("jan 2nd", "2027-01-02", None),
+        ("Jan 2, 2028", "2028-01-02", None),
+        ("23 november", "2026-11-23", None),
+        ("29 feb", "2028-02-29", None),
+        ("12/31", "2026-12-31", None),
+        ("31/12/2026", "2026-12-31", None),
+        ("31.12.", "2026-12-31", None),
+        ("31.12.27", "2027-12-31", None),
+        ("end of the month", "2026-11-30", None),
+        ("end of next month", "2026-12-31", None),
+        ("end of january", "2027-01-31", None),
+        ("this weekend", "2026-11-28", None),
+        ("friday at 5pm", "2026-11-27", "17:00"),
+        ("5pm on friday", "2026-11-27", "17:00"),
+        ("at 5", "2026-11-23", "17:00"),
+        ("at 8am", "2026-11-24", "08:00"),  # past today
+        ("12am", "2026-11-24", "00:00"),
+        ("12pm", "2026-11-23", "12:00"),
+        ("half past five", "2026-11-23", "17:30"),
+        ("in 20 minutes", "2026-11-23", "10:20"),
+        ("tomorrow morning", "2026-11-24", "09:00"),
+        ("tonight", "2026-11-23", "20:00"),
+        ("übermorgen um 17 Uhr", "2026-11-25", "17:00"),
+        ("nächsten Freitag", "2026-11-27", None),
+        ("in 3 Tagen", "2026-11-26", None),
+        ("15. Dezember", "2026-12-15", None),
+        ("pasado mañana", "2026-11-25", None),
+        ("el viernes a las 5", "2026-11-27", "17:00"),
+        ("15 de diciembre de 2027", "2027-12-15", None),
+        ("dans 3 jours", "2026-11-26", None),
+        ("vendredi prochain", "2026-11-27", None),
+        ("demain à 17h30", "2026-11-24", "17:30"),
+        ("کل", "2026-11-24", None),
+        ("جمعہ", "2026-11-27", None),
+        ("15 دسمبر", "2026-12-15", None),
+        ("3 دن میں", "2026-11-26", None),
+        ("tommorow", "2026-11-24", None),
+        ("frday", "2026-11-27", None),
     ],
 )
-def test_a_phrase_names_a_day(text, day):
-    assert parse_date(text, TODAY) == date.fromisoformat(day)
+def test_a_phrase_names_a_day_and_a_time(text, day, clock):
+    when = parse_when(text, NOW)
+    assert when is not None
+    assert (when.day, when.clock) == (date.fromisoformat(day), clock and time.fromisoformat(clock))
 
 
-@pytest.mark.parametrize("text", ["", "soon", "2026-02-30", "31 april", "in 4000 days", "on", "0 may"])
+@pytest.mark.parametrize(
+    "text", ["2026-02-30", "31 april", "0 may", "30.02.2027", "2/30/2027", "2026-13-01", "32nd of may"]
+)
+def test_a_day_that_does_not_exist_is_told_apart(text):
+    when = parse_when(text, NOW)
+    assert when is not None
+    assert not when.exists
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "soon", "on", "milk", "2", "24/7", "the second", "may", "march", "monday's", "friday night lights", "1984"],
+)
 def test_other_phrases_name_none(text):
-    assert parse_date(text, TODAY) is None
+    assert parse_when(text, NOW) is None
 
 
 def test_a_day_beyond_the_calendar_is_none():
-    assert parse_date("in 999 weeks", date(9999, 1, 1)) is None
+    when = parse_when("in 999 weeks", datetime(9999, 1, 1, tzinfo=NOW.tzinfo))
+    assert when is None or not when.exists
 
 
 @pytest.mark.parametrize(
@@ -46,20 +103,31 @@ def test_a_day_beyond_the_calendar_is_none():
         ("buy milk, high, tomorrow", ("buy milk", "2026-11-24", "high", [])),
         ("call Mia by Friday with low priority #family #Phone", ("call Mia", "2026-11-27", "low", ["family", "Phone"])),
         ("pay rent in 3 days, urgent!", ("pay rent", "2026-11-26", "high", [])),
+        ("write report tomorrow #work !high", ("write report", "2026-11-24", "high", ["work"])),
+        ("!high #work write report", ("write report", None, "high", ["work"])),
+        ("urgent: fix server", ("fix server", None, "high", [])),
+        ("tomorrow: pay rent", ("pay rent", "2026-11-24", None, [])),
+        ("lunch on friday with Bob", ("lunch with Bob", "2026-11-27", None, [])),
         ("aim high", ("aim high", None, None, [])),
         ("Read about today's news", ("Read about today's news", None, None, [])),
+        ("read the Sunday Times", ("read the Sunday Times", None, None, [])),
+        ("watch Friday the 13th", ("watch Friday the 13th", None, None, [])),
+        ("enjoy the sun", ("enjoy the sun", None, None, [])),
         ("C# course", ("C# course", None, None, [])),
+        ("fix bug #123", ("fix bug #123", None, None, [])),
         ("file taxes 2026-02-30", ("file taxes 2026-02-30", None, None, [])),
         ("tomorrow", ("tomorrow", None, None, [])),
+        ('"call mom tomorrow" on friday', ("call mom tomorrow", "2026-11-27", None, [])),
     ],
 )
-def test_marks_at_the_end_leave_the_title(text, expected):
-    phrase = parse_phrase(text, TODAY)
+def test_marks_leave_the_title_as_a_whole_or_not_at_all(text, expected):
+    phrase = parse_phrase(text, NOW)
     assert (phrase.title, phrase.due_date and phrase.due_date.isoformat(), phrase.priority, phrase.tags) == expected
 
 
 @pytest.mark.parametrize(
-    ("text", "level"), [("High", "high"), ("top priority", "high"), ("medium prio", "normal"), ("x", None)]
+    ("text", "level"),
+    [("High", "high"), ("top priority", "high"), ("medium prio", "normal"), ("p4", "low"), ("!!", "high"), ("x", None)],
 )
 def test_words_name_a_priority(text, level):
     assert parse_priority(text) == level
@@ -80,3 +148,67 @@ def test_words_name_a_priority(text, level):
 )
 def test_a_day_is_said_as_a_person_would(day: str, words: str):
     assert describe_date(date.fromisoformat(day), TODAY) == words
+
+
+async def test_the_add_box_is_parsed_by_the_same_parser(client):
+    async def parse(text: str, **fields: object) -> dict:
+        answer = await client.post("/api/parse", json={"text": text, **fields})
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    said = await parse("write report in 3 days at 5pm #Work !high")
+    assert (said["title"], said["due_time"], said["priority"], said["tags"], said["note"]) == (
+        "write report",
+        "17:00",
+        "high",
+        ["work"],
+        None,
+    )
+    assert await parse("milk") == {
+        "title": "milk",
+        "due_date": None,
+        "due_time": None,
+        "priority": "normal",
+        "tags": [],
+        "note": None,
+    }
+    assert "cannot repeat" in (await parse("gym every monday"))["note"]
+    assert "no such day" in (await parse("pay 2026-02-30"))["note"]
+    days = [
+        (await parse("x today", time_zone=zone))["due_date"] for zone in ("Pacific/Kiritimati", "Pacific/Pago_Pago")
+    ]
+    assert days[0] > days[1]  # 25 hours apart: never the same day
+    assert (await client.get("/api/todos")).json()["total"] == 0
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"text": ""},
+        {"text": "x" * 501},
+        {"text": "a\nb"},
+        {"text": "x", "time_zone": "Mars/Base"},
+        {"text": "x", "time_zone": ""},
+    ],
+)
+async def test_a_wrong_text_to_parse_is_refused(client, body):
+    assert (await client.post("/api/parse", json=body)).status_code == 422
+
+
+@pytest.mark.parametrize(
+    "fields", [{"time_zone": "Mars/Base"}, {"shown": ["x"]}, {"shown": ["00000000-0000-0000-0000-000000000000"] * 201}]
+)
+async def test_a_wrong_time_zone_or_page_is_refused(client, fields):
+    assert (await client.post("/api/chat", json={"message": "hi", **fields})).status_code == 422
+
+
+@pytest.mark.parametrize("part", [", ", "tag ", "tags: a,", "in 3 days ", "#a ", "to ", "every monday ", "1.1."])
+async def test_no_message_keeps_the_server_busy(client, part):
+    """Each message is searched by many patterns; none may take time that grows faster than it is long."""
+    started = time_module.process_time()
+    for start in ("", "add ", "move x to ", "what's "):
+        assert (
+            await client.post("/api/chat", json={"message": (start + part * 2000)[:2000].strip() or "x"})
+        ).status_code == 200
+    assert time_module.process_time() - started < 5

@@ -180,6 +180,8 @@ check('posts from other sites are refused before the backend hears of them', asy
   }
   assert.equal(asked.length, 0);
   assert.equal((await chat({ headers: { origin: url } })).status, 200);
+  const proxied = { origin: 'https://todo.example:8443', 'sec-fetch-site': 'same-origin' };
+  assert.equal((await chat({ headers: proxied })).status, 200);
 });
 
 check(

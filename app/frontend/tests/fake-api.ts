@@ -1,5 +1,6 @@
-import { Problem, type TodoApi } from '@/client/api';
-import type { Todo, TodoDraft } from '@/shared/todo';
+import type { TodoApi } from '@/client/api';
+import { Problem } from '@/client/problem';
+import { belongsTo, type Todo, type TodoDraft } from '@/shared/todo';
 
 /** A todo with an id that tells its number. */
 export function todo(number: number, fields: Partial<Todo> = {}): Todo {
@@ -7,6 +8,7 @@ export function todo(number: number, fields: Partial<Todo> = {}): Todo {
     id: `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`,
     title: `Todo ${number}`,
     due_date: null,
+    due_time: null,
     priority: 'normal',
     tags: [],
     done: false,
@@ -18,7 +20,12 @@ export function todo(number: number, fields: Partial<Todo> = {}): Todo {
   };
 }
 
-export const draft = (title: string): TodoDraft => ({ title, due_date: null, priority: 'normal', tags: [] });
+export function draft(title: string): TodoDraft {
+  return { title, due_date: null, due_time: null, priority: 'normal', tags: [] };
+}
+
+/** The visitor's day in these tests. */
+export const TODAY = '2026-11-23';
 
 /**
  * The contract of the todo API, in memory: versions grow, a stale one is a conflict, a key adds once.
@@ -27,6 +34,7 @@ export const draft = (title: string): TodoDraft => ({ title, due_date: null, pri
 export class FakeApi implements TodoApi {
   readonly calls: string[] = [];
   private readonly keys = new Map<string, Todo>();
+  private readonly deleted = new Map<string, { todo: Todo; place: number }>();
   private failure: { problem: Problem; afterEffect: boolean } | null = null;
   private gate: Promise<void> = Promise.resolve();
   private open = () => {};
@@ -62,8 +70,7 @@ export class FakeApi implements TodoApi {
   list: TodoApi['list'] = (query, limit, offset) =>
     this.answer('list', () => {
       const found = this.todos.filter(
-        ({ done, title }) =>
-          (query.state === 'all' || done === (query.state === 'done')) && title.includes(query.q),
+        (known) => belongsTo(known, query.view, TODAY) && known.title.includes(query.q),
       );
       return { items: found.slice(offset, offset + limit), total: found.length };
     });
@@ -93,8 +100,17 @@ export class FakeApi implements TodoApi {
 
   remove: TodoApi['remove'] = (id) =>
     this.answer('remove', () => {
-      this.find(id);
+      const found = this.find(id);
+      this.deleted.set(id, { todo: found, place: this.todos.indexOf(found) });
       this.todos = this.todos.filter((known) => known.id !== id);
+    });
+
+  restore: TodoApi['restore'] = (id) =>
+    this.answer('restore', () => {
+      const kept = this.deleted.get(id);
+      if (!kept) throw new Problem('gone', 'It no longer exists.');
+      this.todos = this.todos.toSpliced(kept.place, 0, kept.todo);
+      return kept.todo;
     });
 
   /** Change a todo as another browser would. */

@@ -94,6 +94,23 @@ test.each([
   [{ host: 'app:3000', 'sec-fetch-site': 'cross-site' }, false],
   [{ host: 'app:3000', 'sec-fetch-site': 'same-site' }, false],
   [{ host: 'app:3000', 'sec-fetch-site': 'same-origin', origin: 'http://app:3000' }, true],
+  // A proxy that drops the port, a tunnel that asks under its own name: the browser knows better.
+  [{ host: 'app', 'sec-fetch-site': 'same-origin', origin: 'https://app:8443' }, true],
+  [{ host: 'localhost:3000', 'sec-fetch-site': 'same-origin', origin: 'https://abc.tunnel.example' }, true],
+  [{ host: 'app', 'sec-fetch-site': 'cross-site', origin: 'https://app' }, false],
+  [{ host: 'app', 'sec-fetch-site': 'rubbish', origin: 'https://app' }, false],
+  // A browser that does not say it, as on plain HTTP.
+  [{ host: 'app', origin: 'http://app:8080' }, true],
+  [{ host: 'app', origin: 'http://evil.example:8080' }, false],
+  [{ host: 'app', origin: 'http://app.evil.example' }, false],
+  [{ host: 'localhost:3000', 'x-forwarded-host': 'todo.example', origin: 'http://todo.example' }, true],
+  [{ host: 'a', 'x-forwarded-host': 'todo.example, proxy.example', origin: 'http://todo.example:81' }, true],
+  [{ host: 'a', 'x-forwarded-host': 'todo.example:8080', origin: 'http://todo.example:9090' }, false],
+  [{ host: '[::1]:3000', origin: 'http://[::1]:3000' }, true],
+  [{ host: '[::1]', origin: 'http://[::1]:3000' }, true],
+  [{ host: '[::1]', origin: 'http://[::2]:3000' }, false],
+  [{ host: 'app@evil.example', origin: 'http://app' }, false],
+  [{ host: '', origin: 'http://app' }, false],
 ])('a request with %j is from this page: %s', (headers, expected) => {
   expect(isSameOrigin(new Headers(headers))).toBe(expected);
 });
@@ -141,6 +158,9 @@ test('metrics labels are route templates and never what a person typed', () => {
   expect(handlerOf('/api/todos?q=secret')).toBe('/api/todos');
   expect(handlerOf('/api/todos/123?q=secret')).toBe('/api/todos/{todo_id}');
   expect(handlerOf('/api/todos/123/complete')).toBe('/api/todos/{todo_id}/complete');
+  expect(handlerOf('/api/todos/123/restore')).toBe('/api/todos/{todo_id}/restore');
+  expect(handlerOf('/api/undo/123')).toBe('/api/undo/{change_id}');
+  expect(handlerOf('/api/parse')).toBe('/api/parse');
   expect(handlerOf('/api/conversations/123/messages')).toBe('/api/conversations/{conversation_id}/messages');
   expect(handlerOf('/api/secret')).toBe('/api/{path}');
   expect(handlerOf('/api/chat/secret')).toBe('/api/{path}');

@@ -1,20 +1,31 @@
 import { beforeEach, expect, test } from 'vitest';
-import { Problem } from '@/client/api';
-import { differences, TodoStore } from '@/client/todo-store';
+import { differences } from '@/client/differences';
+import { Problem } from '@/client/problem';
+import { TodoStore } from '@/client/todo-store';
 import { FIRST_QUERY, type Todo } from '@/shared/todo';
-import { draft, FakeApi, todo } from './fake-api';
+import { draft, FakeApi, TODAY, todo } from './fake-api';
 
 const LOST = new Problem('unreachable', 'The todo service cannot be reached right now.');
 
 let api: FakeApi;
 let store: TodoStore;
 let activity: string[];
+let changes: number;
 
 function start(todos: Todo[]): void {
   api = new FakeApi(todos);
   activity = [];
+  changes = 0;
   const page = { items: todos.slice(0, 50), total: todos.length };
-  store = new TodoStore(api, { query: FIRST_QUERY, page }, (sentence) => activity.push(sentence));
+  store = new TodoStore(
+    api,
+    { query: FIRST_QUERY, page },
+    {
+      onActivity: (sentence) => activity.push(sentence),
+      onChanged: () => (changes += 1),
+      today: () => TODAY,
+    },
+  );
 }
 
 const titles = () => store.getState().todos.map(({ title }) => title);
@@ -121,13 +132,89 @@ test('a todo that was deleted elsewhere leaves the list with a notice', async ()
   expect(store.getState().notices[0]?.text).toContain('was deleted elsewhere');
 });
 
-test('a deleted todo comes back by undo, completed if it was', async () => {
-  start([todo(1, { done: true, tags: ['home'] })]);
-  await store.remove(first());
+test('a deleted todo comes back by undo as the same row, to where it was', async () => {
+  const [one, two] = store.getState().todos as [Todo, Todo];
+  await store.remove(two);
+  await store.remove(one);
   expect(titles()).toEqual([]);
-  store.getState().notices[0]?.action?.run();
+  const undo = store.getState().notices.map(({ action }) => action?.run);
+  undo[0]?.();
+  undo[1]?.();
   await settled();
-  expect(first()).toMatchObject({ title: 'Todo 1', done: true, tags: ['home'] });
+  expect(store.getState().todos).toEqual([one, two]);
+  expect(store.getState().total).toBe(2);
+  expect(activity.at(-1)).toMatch(/brought .*Todo 1.* back/);
+});
+
+test('what only lacked the connection is done when that is back, and nothing is said of it any more', async () => {
+  api.failNext(LOST);
+  const list = api.list;
+  api.list = async () => Promise.reject(LOST);
+  await store.toggle(first());
+  await settled();
+  expect(first().done).toBe(false);
+  expect(store.getState().notices[0]?.text).toMatch(
+    /could not be completed: the todo service cannot be reached right now\. Retrying/,
+  );
+  api.list = list;
+  await store.refresh();
+  await settled();
+  expect(first().done).toBe(true);
+  expect(store.getState().notices).toEqual([]);
+});
+
+test('what lacked the connection is not done to a todo that is another by now', async () => {
+  api.failNext(LOST);
+  const list = api.list;
+  api.list = async () => Promise.reject(LOST);
+  await store.remove(first());
+  await settled();
+  api.changeElsewhere(first().id, { title: 'Still wanted' });
+  api.list = list;
+  await store.refresh();
+  await settled();
+  expect(titles()).toEqual(['Still wanted', 'Todo 2']);
+  expect(store.getState().notices).toEqual([]);
+});
+
+test('no change that waits for the connection is forgotten, however many there are', async () => {
+  const many = Array.from({ length: 6 }, (_, n) => todo(n));
+  start(many);
+  const { complete, list } = api;
+  api.complete = async () => Promise.reject(LOST);
+  api.list = async () => Promise.reject(LOST);
+  await Promise.all(many.map((each) => store.toggle(each)));
+  await settled();
+  expect(store.getState().notices).toHaveLength(6);
+  Object.assign(api, { complete, list });
+  await store.refresh();
+  await settled();
+  expect(api.todos.every(({ done }) => done)).toBe(true);
+  expect(store.getState().notices).toEqual([]);
+});
+
+test('other tabs are told of what the backend confirmed, and of nothing else', async () => {
+  api.failNext(new Problem('failed', 'No.'));
+  await store.toggle(first());
+  expect(changes).toBe(0);
+  await store.toggle(first());
+  expect(changes).toBe(1);
+});
+
+test('the ids that are shown leave out what the backend does not know yet', () => {
+  api.hold();
+  void store.add(draft('New'), 'key');
+  expect(titles()).toHaveLength(3);
+  expect(store.shownIds()).toEqual([todo(1).id, todo(2).id]);
+});
+
+test('a todo that is moved to another day is no longer counted for today', async () => {
+  const api = new FakeApi([todo(1, { due_date: TODAY }), todo(2, { due_date: '2026-11-20' })]);
+  const query = { ...FIRST_QUERY, view: 'today' } as const;
+  const today = new TodoStore(api, { query, page: { items: api.todos, total: 2 } }, { today: () => TODAY });
+  expect(today.getState().total).toBe(2);
+  await today.save(api.todos[0] as Todo, { due_date: '2026-11-24' });
+  expect(today.getState().total).toBe(1);
 });
 
 test('a deletion that fails puts the row back in its place', async () => {
@@ -197,9 +284,10 @@ test('completing todos does not make the next page skip any', async () => {
 
 test('differences name only the fields that differ', () => {
   const before = todo(1, { tags: ['a'], due_date: null });
-  const now = { ...before, version: 2, tags: [], due_date: '2026-12-03', done: true };
+  const now = { ...before, version: 2, tags: [], due_date: '2026-12-03', due_time: '17:00', done: true };
   expect(differences(before, now)).toEqual([
     { field: 'due_date', label: 'due date', before: 'none', now: '2026-12-03' },
+    { field: 'due_time', label: 'time', before: 'none', now: '17:00' },
     { field: 'tags', label: 'tags', before: 'a', now: 'none' },
     { field: 'done', label: 'state', before: 'open', now: 'done' },
   ]);

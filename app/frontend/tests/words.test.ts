@@ -1,10 +1,14 @@
-import { expect, test } from 'vitest';
-import { call, Problem } from '@/client/api';
-import { dayInWords, localDay } from '@/client/days';
+import { expect, test, vi } from 'vitest';
+import { call, postWithZone } from '@/client/api';
+import { dayInWords, dueInWords, isOverdue, localDay } from '@/client/days';
+import { detailInWords, Problem } from '@/client/problem';
 import { tagsFrom, tagsProblem } from '@/client/tags';
 import { retryDelay } from '@/client/use-connection';
+import { addressOf, FIRST_PLACE, placeFrom } from '@/shared/address';
 import { isId } from '@/shared/chat';
-import { FIRST_QUERY, todosPath } from '@/shared/todo';
+import { clockIn, localeFrom } from '@/shared/clock';
+import { textParts } from '@/shared/text-parts';
+import { FIRST_QUERY, todosPath, withView } from '@/shared/todo';
 
 test.each([
   ['2026-11-23', 'Today'],
@@ -13,11 +17,11 @@ test.each([
   ['2026-12-03', 'Thu 3 Dec'],
   ['2028-02-29', '29 Feb 2028'],
 ])('%s is %s', (day, words) => {
-  expect(dayInWords(day, '2026-11-23').replace(',', '')).toBe(words);
+  expect(dayInWords(day, '2026-11-23', 'en-GB').replace(',', '')).toBe(words);
 });
 
 test('a day is written in full while the visitor’s own day is not known', () => {
-  expect(dayInWords('2026-11-24', null)).toBe('24 Nov 2026');
+  expect(dayInWords('2026-11-24', null, 'en-GB')).toBe('24 Nov 2026');
 });
 
 test('the visitor’s day is the local one', () => {
@@ -36,7 +40,7 @@ test('waits grow from 2 to 30 seconds', () => {
 });
 
 test('a list’s path carries the query, encoded', () => {
-  expect(todosPath({ ...FIRST_QUERY, q: 'a&b=ü' }, 50)).toContain('q=a%26b%3D%C3%BC');
+  expect(todosPath({ ...FIRST_QUERY, q: 'a&b=ü' }, 50, 0, '')).toContain('q=a%26b%3D%C3%BC');
 });
 
 test('only ids become part of a path', () => {
@@ -49,16 +53,22 @@ const answer = (status: number, body: unknown) => async () => Response.json(body
 
 test.each([
   [401, { detail: 'x' }, 'refused-token', /token/],
-  [404, { detail: 'There is none.' }, 'gone', /There is none/],
+  [404, { detail: 'there is no todo with this id' }, 'gone', /no longer exists/],
   [413, {}, 'invalid', /too long/],
   [
     422,
     { detail: [{ loc: ['body', 'title'], msg: 'must not be empty' }] },
     'invalid',
-    /title: must not be empty/,
+    /The title must not be empty\./,
   ],
-  [502, { detail: 'Out of reach.' }, 'unreachable', /Out of reach/],
-  [503, '<html>', 'unreachable', /cannot be reached/],
+  [502, { detail: 'Out of reach.' }, 'unreachable', /todo service is not reachable/],
+  [
+    503,
+    { detail: 'the database does not answer: connect' },
+    'unreachable',
+    /^The database is not reachable\.$/,
+  ],
+  [504, '<html>', 'unreachable', /does not answer/],
   [500, {}, 'failed', /500/],
 ])('status %i with %j is %s', async (status, body, kind, message) => {
   const problem = await call('/api/todos', {}, answer(status, body)).catch((error: unknown) => error);
@@ -70,4 +80,122 @@ test('a call that gets no answer is a connection problem', async () => {
   const lost = async () => Promise.reject(new TypeError('Failed to fetch'));
   const problem = (await call('/api/todos', {}, lost).catch((error: unknown) => error)) as Problem;
   expect(problem.isConnection).toBe(true);
+});
+
+test.each([
+  ['en-US', 'Thu, Dec 3, 5:00 PM'],
+  ['en-GB', 'Thu 3 Dec, 17:00'],
+  ['de-DE', 'Do., 3. Dez., 17:00'],
+])('a date and its time are written as the visitor in %s does', (locale, words) => {
+  const written = dueInWords({ due_date: '2026-12-03', due_time: '17:00' }, '2026-11-23', locale);
+  expect(written.replace(/[\u202f\u00a0]/g, ' ').replace('Thu, 3', 'Thu 3')).toBe(words);
+});
+
+test('a day is overdue when it is over, a time when it has passed', () => {
+  const now = '2026-11-23T12:00';
+  expect(isOverdue({ due_date: '2026-11-23', due_time: null }, now)).toBe(false);
+  expect(isOverdue({ due_date: '2026-11-22', due_time: '23:00' }, now)).toBe(true);
+  expect(isOverdue({ due_date: '2026-11-23', due_time: '11:59' }, now)).toBe(true);
+  expect(isOverdue({ due_date: '2026-11-23', due_time: '12:00' }, now)).toBe(false);
+  expect(isOverdue({ due_date: null, due_time: null }, now)).toBe(false);
+});
+
+test('the server knows the visitor’s day by their time zone, past midnight and before it', () => {
+  const now = new Date('2026-11-23T23:30:00Z');
+  expect(clockIn('Europe/Berlin', now)).toBe('2026-11-24T00:30');
+  expect(clockIn('America/New_York', now)).toBe('2026-11-23T18:30');
+  expect(clockIn('Mars/Olympus', now)).toBeNull();
+  expect(clockIn('"><script>', now)).toBeNull();
+});
+
+test.each([
+  ['de-CH,de;q=0.9', 'de-CH'],
+  ['*', 'en-GB'],
+  ['', 'en-GB'],
+  ['not a language', 'en-GB'],
+])('of the languages %j dates are written in %s', (header, locale) => {
+  expect(localeFrom(header)).toBe(locale);
+});
+
+test('the views are asked for by the visitor’s day', () => {
+  const path = (view: 'today' | 'upcoming' | 'all') =>
+    todosPath({ ...FIRST_QUERY, view }, 50, 0, '2026-12-31');
+  expect(path('today')).toMatch(/state=open&.*due_until=2026-12-31/);
+  expect(path('upcoming')).toMatch(/state=open&.*due_from=2027-01-01/);
+  expect(path('all')).toMatch(/state=all&(?!.*due_)/);
+});
+
+test('the mark of a tag is no part of what is searched for', () => {
+  const searched = (q: string) =>
+    new URLSearchParams(todosPath({ ...FIRST_QUERY, q }, 50, 0, '').slice(11)).get('q');
+  expect(searched('#home')).toBe('home');
+  expect(searched('buy #home')).toBe('buy home');
+  expect(searched('C# #')).toBe('C# #');
+});
+
+test.each(['/', '/?view=today', '/?view=done&sort=title&q=a%26b+%23c', '/?view=upcoming&pane=chat'])(
+  'the address %s says where the visitor is, and is found again',
+  (address) => {
+    expect(addressOf(placeFrom(new URLSearchParams(address.slice(2))))).toBe(address);
+  },
+);
+
+test('an address with what nobody knows leads to the first place', () => {
+  expect(placeFrom(new URLSearchParams('view=x&sort=;drop&pane=%00&utm=1'))).toEqual(FIRST_PLACE);
+  expect(placeFrom(new URLSearchParams({ q: 'x'.repeat(999) })).query.q).toHaveLength(200);
+});
+
+test('plans are sorted by date unless the person chose an order', () => {
+  const today = withView(FIRST_QUERY, 'today');
+  expect(today.sort).toBe('due');
+  expect(withView(today, 'open').sort).toBe('created');
+  expect(withView({ ...FIRST_QUERY, sort: 'title' }, 'today').sort).toBe('title');
+});
+
+test.each([
+  ['see https://a.example/x?y=1, then go', ['see ', 'https://a.example/x?y=1', ', then go']],
+  ['(https://a.example/b_(c))', ['(', 'https://a.example/b_(c)', ')']],
+  ['javascript:alert(1) http:// ftp://x', ['javascript:alert(1) http:// ftp://x']],
+  ['a\u202eb', ['a', '\u202e', 'b']],
+])('%j is divided into its parts', (text, parts) => {
+  expect(textParts(text).map((part) => part.text)).toEqual(parts);
+});
+
+test.each([
+  [
+    [{ loc: ['body', 'tags', 0], msg: 'String should have at most 40 characters' }],
+    'A tag should have at most 40 characters.',
+  ],
+  [
+    [{ loc: ['body', 'due_date'], msg: 'Value error, must be a date like 2026-01-31' }],
+    'The due date must be a date like 2026-01-31.',
+  ],
+  [
+    [{ loc: ['body', 'title'], msg: "String should match pattern '^[x]$'" }],
+    'The title has characters that cannot be kept.',
+  ],
+  [[{ loc: ['body'], msg: 'Value error, nothing to change' }], 'Nothing to change.'],
+  [{ x: 1 }, null],
+])('what the backend says of %j is said as a person would', (detail, words) => {
+  expect(detailInWords(detail)).toBe(words);
+});
+
+test('a time zone that the backend does not know is left out', async () => {
+  const zones: unknown[] = [];
+  vi.stubGlobal('fetch', async (_path: string, init: RequestInit) => {
+    const { time_zone } = JSON.parse(String(init.body));
+    zones.push(time_zone);
+    if (time_zone === null) return Response.json({});
+    const detail = [{ loc: ['body', 'time_zone'], msg: 'Value error, must be the name of a time zone' }];
+    return Response.json({ detail }, { status: 422 });
+  });
+  await postWithZone('/api/parse', { text: 'x' });
+  expect(zones).toEqual([Intl.DateTimeFormat().resolvedOptions().timeZone, null]);
+  vi.unstubAllGlobals();
+});
+
+test('the marks that hold a title apart in a sentence of ours are not shown, those inside the title are', () => {
+  const kinds = (ours: boolean) => textParts('“\u2068a\u202eb\u2069”', ours).map(({ kind }) => kind);
+  expect(kinds(true)).toEqual(['text', 'control', 'text']);
+  expect(kinds(false)).toEqual(['text', 'control', 'text', 'control', 'text', 'control', 'text']);
 });

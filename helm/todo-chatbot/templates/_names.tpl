@@ -40,7 +40,9 @@ app.kubernetes.io/part-of: {{ include "todo-chatbot.name" .root | quote }}
 {{/* A map of strings, such as labels, quoted on both sides: YAML would read some as something else. Input: the map. */}}
 {{- define "todo-chatbot.strings" -}}
 {{- range $key, $value := . }}
+{{- if not (kindIs "invalid" $value) }}
 {{ $key | quote }}: {{ $value | quote }}
+{{- end }}
 {{- end }}
 {{- end -}}
 

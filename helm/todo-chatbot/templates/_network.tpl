@@ -23,14 +23,24 @@ A peer: pods of one component of this release. In a peer, a pod selector without
 {{- define "todo-chatbot.closedPort" -}}9{{- end -}}
 
 {{/*
-Paths of a service that only the cluster's own callers need: its metrics, and its readiness, which may ask the database. Not `/`, which would
-close everything. Input: a complete service. Output: JSON list.
+Paths of a public service that only the cluster's own callers need: its metrics, and its readiness, which may ask the database. Not the path that
+people open, and none that leads to another service. Input: dict "services" (all, complete) "name". Output: JSON list.
 */}}
 {{- define "todo-chatbot.internalPaths" -}}
+{{- $service := get .services .name -}}
 {{- $paths := list -}}
-{{- range list .metricsPath .probes.readiness.path -}}
+{{- range list $service.metricsPath $service.probes.readiness.path -}}
   {{- $path := regexReplaceAll "[?#].*$" . "" | trimSuffix "/" -}}
-  {{- if $path -}}
+  {{- $owner := "" -}}
+  {{- $longest := 0 -}}
+  {{- range $name, $other := $.services -}}
+    {{- $within := hasPrefix (printf "%s/" (trimSuffix "/" $other.publicPath)) (printf "%s/" $path) -}}
+    {{- if and $other.public $within (gt (len $other.publicPath) $longest) -}}
+      {{- $owner = $name -}}
+      {{- $longest = len $other.publicPath -}}
+    {{- end -}}
+  {{- end -}}
+  {{- if and $path (eq $owner $.name) (ne $path $service.publicPath) -}}
     {{- $paths = append $paths $path -}}
   {{- end -}}
 {{- end -}}
@@ -45,77 +55,88 @@ close everything. Input: a complete service. Output: JSON list.
 {{- end }}
 {{- end -}}
 
+{{/* Names of the services that call another. Input: dict "services" (all, complete) "name". Output: JSON list. */}}
+{{- define "todo-chatbot.callers" -}}
+{{- $callers := list -}}
+{{- range $name, $service := .services -}}
+  {{- if has $.name $service.calls -}}
+    {{- $callers = append $callers $name -}}
+  {{- end -}}
+{{- end -}}
+{{- toJson $callers -}}
+{{- end -}}
+
+{{/* A rule of the ways in to a service. Input: dict "from" (what comes in, as a comment) "peer" (YAML) "name" and, where there is one, "closed". */}}
+{{- define "todo-chatbot.ingressRule" -}}
+# {{ .from }} --> {{ .name }}
+- from:
+    {{- .peer | nindent 4 }}
+  ports:
+    - protocol: TCP
+      port: http
+    {{- with .closed }}
+    # Nothing listens there: what the Ingress does not serve is refused at once, and the controller need not wait.
+    - protocol: TCP
+      port: {{ . }}
+    {{- end }}
+{{ end -}}
+
 {{/*
-The ways in to a service, a rule an edge: from the services that call it, the test pod, Prometheus, the ingress controller. Input: dict "root"
-"name" "service".
+The ways in to a service, a rule an edge: from the services that call it, the test pod, Prometheus, the ingress controller. Nothing where it has no
+port. Input: dict "root" "name" "services" (all, complete).
 */}}
 {{- define "todo-chatbot.ingressRules" -}}
 {{- $values := .root.Values -}}
-{{- range .service.networkPolicy.ingressFrom }}
-# {{ . }} --> {{ $.name }}
-- from:
-    {{- include "todo-chatbot.peer" (dict "root" $.root "component" .) | nindent 4 }}
-  ports:
-    - protocol: TCP
-      port: http
-{{- end }}
-{{- if $values.test.enabled }}
-# test --> {{ .name }}
-- from:
-    {{- include "todo-chatbot.peer" (dict "root" .root "component" "test") | nindent 4 }}
-  ports:
-    - protocol: TCP
-      port: http
-{{- end }}
-{{- if $values.monitoring.enabled }}
-# Prometheus --> {{ .name }}
-- from:
-    {{- include "todo-chatbot.remotePeer" $values.monitoring | nindent 4 }}
-  ports:
-    - protocol: TCP
-      port: http
-{{- end }}
-{{- if and $values.ingress.enabled (eq $values.ingress.service .name) }}
-# ingress controller --> {{ .name }}. The closed port too: the connection is then refused at once, and the controller need not wait.
-- from:
-    {{- include "todo-chatbot.remotePeer" $values.ingress.controller | nindent 4 }}
-  ports:
-    - protocol: TCP
-      port: http
-    - protocol: TCP
-      port: {{ include "todo-chatbot.closedPort" . }}
-{{- end }}
+{{- $service := get .services .name -}}
+{{- if $service.port -}}
+  {{- range include "todo-chatbot.callers" . | fromJsonArray -}}
+    {{- include "todo-chatbot.ingressRule" (dict "name" $.name "from" . "peer" (include "todo-chatbot.peer" (dict "root" $.root "component" .))) -}}
+  {{- end -}}
+  {{- if include "todo-chatbot.hasTest" .root -}}
+    {{- include "todo-chatbot.ingressRule" (dict "name" .name "from" "test" "peer" (include "todo-chatbot.peer" (dict "root" .root "component" "test"))) -}}
+  {{- end -}}
+  {{- if and $values.monitoring.enabled $service.metricsPath -}}
+    {{- include "todo-chatbot.ingressRule" (dict "name" .name "from" "Prometheus" "peer" (include "todo-chatbot.remotePeer" $values.monitoring)) -}}
+  {{- end -}}
+  {{- if and $values.ingress.enabled $service.public -}}
+    {{- $controller := include "todo-chatbot.remotePeer" $values.ingress.controller -}}
+    {{- $closed := include "todo-chatbot.closedPort" . -}}
+    {{- include "todo-chatbot.ingressRule" (dict "name" .name "from" "ingress controller" "peer" $controller "closed" $closed) -}}
+  {{- end -}}
+{{- end -}}
 {{- end -}}
 
 {{/* The ways out of a service, a rule an edge. Input: dict "root" "name" "services" (all, complete). */}}
 {{- define "todo-chatbot.egressRules" -}}
-{{- $egress := (get .services .name).networkPolicy.egress -}}
-{{- range $egress.services }}
+{{- $service := get .services .name -}}
+{{- $ports := dict -}}
+{{- range $name, $other := .services -}}
+  {{- $_ := set $ports $name $other.port -}}
+{{- end -}}
+{{- if .root.Values.postgres.enabled -}}
+  {{- $_ := set $ports "postgres" 5432 -}}
+{{- end -}}
+{{- range $service.calls }}
+{{- if hasKey $ports . }}
 # {{ $.name }} --> {{ . }}
 - to:
     {{- include "todo-chatbot.peer" (dict "root" $.root "component" .) | nindent 4 }}
   ports:
-    {{- include "todo-chatbot.tcpPorts" (list (get $.services .).port) | trim | nindent 4 }}
+    {{- include "todo-chatbot.tcpPorts" (list (get $ports .)) | trim | nindent 4 }}
 {{- end }}
-{{- if and $egress.postgres .root.Values.postgres.enabled }}
-# {{ .name }} --> postgres
-- to:
-    {{- include "todo-chatbot.peer" (dict "root" .root "component" "postgres") | nindent 4 }}
-  ports:
-    {{- include "todo-chatbot.tcpPorts" (list 5432) | trim | nindent 4 }}
 {{- end }}
-{{- with $egress.internet.ports }}
+{{- with $service.internet.ports }}
 # {{ $.name }} --> the internet
 - to:
     - ipBlock:
         cidr: 0.0.0.0/0
-        {{- with $egress.internet.except }}
+        {{- with $service.internet.except }}
         except: {{ toJson . }}
         {{- end }}
   ports:
     {{- include "todo-chatbot.tcpPorts" . | trim | nindent 4 }}
 {{- end }}
-{{- range $egress.addresses }}
+{{- range $service.addresses }}
 # {{ $.name }} --> an address outside
 - to:
     - ipBlock:

@@ -7,37 +7,39 @@
 {{- end -}}
 {{- end -}}
 
-{{/*
-What every pod says of itself before its containers: its rights, and where it may run. Input: dict "root" "pod", the pod's settings: those of a
-service or of postgres.
-*/}}
+{{/* The group of a pod: that of its user, unless the settings name one. Input: the settings of a service or of postgres. */}}
+{{- define "todo-chatbot.group" -}}
+{{- ternary .runAsGroup .runAsUser (hasKey . "runAsGroup") | int64 -}}
+{{- end -}}
+
+{{/* What every pod says of itself before its containers: its rights, and where it may run. Input: the settings of a service or of postgres. */}}
 {{- define "todo-chatbot.podDefaults" -}}
 automountServiceAccountToken: false
 enableServiceLinks: false
-{{- with .pod.imagePullSecrets }}
+{{- with .imagePullSecrets }}
 imagePullSecrets:
   {{- range . }}
   - name: {{ .name | quote }}
   {{- end }}
 {{- end }}
-{{- with .pod.priorityClassName }}
+{{- with .priorityClassName }}
 priorityClassName: {{ . | quote }}
 {{- end }}
-{{- with .pod.nodeSelector }}
+{{- with .nodeSelector }}
 nodeSelector:
   {{- include "todo-chatbot.strings" . | trim | nindent 2 }}
 {{- end }}
-{{- with .pod.tolerations }}
+{{- with .tolerations }}
 tolerations: {{ toJson . }}
 {{- end }}
-{{- with .pod.affinity }}
+{{- with .affinity }}
 affinity: {{ toJson . }}
 {{- end }}
 securityContext:
   runAsNonRoot: true
-  runAsUser: {{ int .root.Values.runAsUser }}
-  runAsGroup: {{ int .root.Values.runAsUser }}
-  fsGroup: {{ int .root.Values.runAsUser }}
+  runAsUser: {{ int64 .runAsUser }}
+  runAsGroup: {{ include "todo-chatbot.group" . }}
+  fsGroup: {{ include "todo-chatbot.group" . }}
   # A volume that has the right group already is not walked again at each start.
   fsGroupChangePolicy: OnRootMismatch
   seccompProfile:
@@ -54,7 +56,7 @@ annotations:
 {{- end }}
 {{- end -}}
 
-{{/* Security context of every container; the pod's own is repeated, since some checks read only this one. Input: the root context. */}}
+{{/* Security context of every container; the pod's own is repeated, since some checks read only this one. Input: the settings of a service or of postgres. */}}
 {{- define "todo-chatbot.containerSecurityContext" -}}
 allowPrivilegeEscalation: false
 capabilities:
@@ -62,8 +64,8 @@ capabilities:
 privileged: false
 readOnlyRootFilesystem: true
 runAsNonRoot: true
-runAsUser: {{ int .Values.runAsUser }}
-runAsGroup: {{ int .Values.runAsUser }}
+runAsUser: {{ int64 .runAsUser }}
+runAsGroup: {{ include "todo-chatbot.group" . }}
 seccompProfile:
   type: RuntimeDefault
 {{- end -}}
@@ -79,22 +81,30 @@ seccompProfile:
 {{- end }}
 {{- end -}}
 
+{{/* Environment variables of a service: its port, its plain settings, its Secret's. Input: dict "root" "service". */}}
+{{- define "todo-chatbot.environment" -}}
+{{- with .service.port }}
+- name: PORT
+  value: {{ int . | quote }}
+{{- end }}
+{{- range $key, $value := .service.env }}
+- name: {{ $key | quote }}
+  value: {{ tpl $value $.root | quote }}
+{{- end }}
+{{- include "todo-chatbot.secretEnv" .service.secret }}
+{{- end -}}
+
 {{/* What the container of a service and its init containers share. Input: dict "root" "service". */}}
 {{- define "todo-chatbot.containerBase" -}}
-{{- $root := .root -}}
 {{- $service := .service -}}
 image: {{ include "todo-chatbot.image" $service.image | quote }}
 imagePullPolicy: {{ $service.image.pullPolicy | quote }}
 securityContext:
-  {{- include "todo-chatbot.containerSecurityContext" $root | nindent 2 }}
+  {{- include "todo-chatbot.containerSecurityContext" $service | nindent 2 }}
+{{- with include "todo-chatbot.environment" . | trim }}
 env:
-  - name: PORT
-    value: {{ int $service.port | quote }}
-  {{- range $key, $value := $service.env }}
-  - name: {{ $key | quote }}
-    value: {{ tpl $value $root | quote }}
-  {{- end }}
-  {{- include "todo-chatbot.secretEnv" $service.secret | trim | nindent 2 }}
+  {{- . | nindent 2 }}
+{{- end }}
 resources:
   {{- toYaml $service.resources | nindent 2 }}
 {{- with $service.writable }}
@@ -113,6 +123,21 @@ volumeMounts:
   emptyDir:
     sizeLimit: {{ $volume.size | quote }}
 {{- end }}
+{{- end -}}
+
+{{/* What a probe asks. Input: a probe that asks something. */}}
+{{- define "todo-chatbot.probeAction" -}}
+{{- if .path -}}
+httpGet:
+  path: {{ .path | quote }}
+  port: http
+{{- else if .tcp -}}
+tcpSocket:
+  port: http
+{{- else -}}
+exec:
+  command: {{ toJson .exec }}
+{{- end -}}
 {{- end -}}
 
 {{/* Timing of a probe. Input: a probe value. */}}

@@ -13,7 +13,7 @@ once with all of them. Input: dict "root" "services" (complete settings). Output
   {{- $at := printf "services.%s" $name -}}
   {{- $messages = concat $messages (include "todo-chatbot.validateImage" (dict "at" $at "image" $service.image) | fromJsonArray) -}}
   {{- $messages = concat $messages (include "todo-chatbot.validateService" (dict "at" $at "service" $service) | fromJsonArray) -}}
-  {{- $messages = concat $messages (include "todo-chatbot.validateEdges" (dict "at" $at "name" $name "services" $services) | fromJsonArray) -}}
+  {{- $messages = concat $messages (include "todo-chatbot.validateCalls" (dict "at" $at "name" $name "services" $services) | fromJsonArray) -}}
 {{- end -}}
 {{- range list "postgres" "test" "namespace" -}}
   {{- if hasKey $services . -}}
@@ -25,17 +25,14 @@ once with all of them. Input: dict "root" "services" (complete settings). Output
   {{- if not $values.postgres.secret.name -}}
     {{- $messages = append $messages "postgres.secret.name: name the existing Secret that holds POSTGRES_PASSWORD" -}}
   {{- end -}}
-  {{- if and $values.monitoring.enabled $values.postgres.exporter.image.repository -}}
+  {{- if include "todo-chatbot.hasExporter" .root -}}
     {{- $messages = concat $messages (include "todo-chatbot.validateImage" (dict "at" "postgres.exporter" "image" $values.postgres.exporter.image) | fromJsonArray) -}}
   {{- end -}}
 {{- end -}}
-{{- if and $values.ingress.enabled (not (hasKey $services $values.ingress.service)) -}}
-  {{- $messages = append $messages (printf "ingress.service: there is no service %q" $values.ingress.service) -}}
+{{- if $values.ingress.enabled -}}
+  {{- $messages = concat $messages (include "todo-chatbot.validateIngress" (dict "ingress" $values.ingress "services" $services) | fromJsonArray) -}}
 {{- end -}}
-{{- if and $values.ingress.enabled (not $values.ingress.host) -}}
-  {{- $messages = append $messages "ingress.host: name the host that the Ingress answers for" -}}
-{{- end -}}
-{{- if and $values.test.enabled (not (hasKey $services $values.test.imageOf)) -}}
+{{- if and $values.test.enabled $values.test.imageOf (not (hasKey $services $values.test.imageOf)) -}}
   {{- $messages = append $messages (printf "test.imageOf: there is no service %q" $values.test.imageOf) -}}
 {{- end -}}
 {{- if $messages -}}
@@ -66,10 +63,13 @@ once with all of them. Input: dict "root" "services" (complete settings). Output
 {{- if and $service.secret.keys (not $service.secret.name) -}}
   {{- $messages = append $messages (printf "%s.secret.name: name the existing Secret that holds %s" $at (join ", " $service.secret.keys)) -}}
 {{- end -}}
-{{- range $key := append $service.secret.keys "PORT" -}}
+{{- range $key := $service.secret.keys -}}
   {{- if hasKey $service.env $key -}}
-    {{- $messages = append $messages (printf "%s.env.%s: %s" $at $key (ternary "set port instead" "the same key is in secret.keys" (eq $key "PORT"))) -}}
+    {{- $messages = append $messages (printf "%s.env.%s: the same key is in secret.keys" $at $key) -}}
   {{- end -}}
+{{- end -}}
+{{- if and $service.port (or (hasKey $service.env "PORT") (has "PORT" $service.secret.keys)) -}}
+  {{- $messages = append $messages (printf "%s.env.PORT: set port instead" $at) -}}
 {{- end -}}
 {{- with $service.autoscaling -}}
   {{- if and .enabled (gt (int .minReplicas) (int .maxReplicas)) -}}
@@ -83,32 +83,53 @@ once with all of them. Input: dict "root" "services" (complete settings). Output
   {{- end -}}
   {{- $paths = append $paths $volume.path -}}
 {{- end -}}
-{{- if eq $service.probes.readiness.path $service.probes.liveness.path -}}
-  {{- $messages = append $messages (printf "%s.probes: readiness and liveness must ask different paths, or a pod that is not ready is killed" $at) -}}
+{{- range $kind, $probe := $service.probes -}}
+  {{- $asks := include "todo-chatbot.asks" $probe -}}
+  {{- if contains " " $asks -}}
+    {{- $messages = append $messages (printf "%s.probes.%s: it can ask in one way only, not by %s" $at $kind (replace " " " and " $asks)) -}}
+  {{- else if and $asks (ne $asks "exec") (not $service.port) -}}
+    {{- $messages = append $messages (printf "%s.probes.%s.%s: the service has no port; ask by exec, or name its port" $at $kind $asks) -}}
+  {{- end -}}
+{{- end -}}
+{{- range $key := list "metricsPath" "testPages" "public" -}}
+  {{- if and (get $service $key) (not $service.port) -}}
+    {{- $messages = append $messages (printf "%s.%s: the service has no port" $at $key) -}}
+  {{- end -}}
 {{- end -}}
 {{- toJson $messages -}}
 {{- end -}}
 
-{{/* Messages on the network edges of one service: each must be stated at both ends, since both ends deny. Input: dict "at" "name" "services". Output: JSON list. */}}
-{{- define "todo-chatbot.validateEdges" -}}
-{{- $at := .at -}}
-{{- $name := .name -}}
-{{- $services := .services -}}
-{{- $policy := (get $services $name).networkPolicy -}}
+{{/* Messages on the calls of one service. Input: dict "at" "name" "services". Output: JSON list. */}}
+{{- define "todo-chatbot.validateCalls" -}}
 {{- $messages := list -}}
-{{- range $other := $policy.ingressFrom -}}
-  {{- if not (hasKey $services $other) -}}
-    {{- $messages = append $messages (printf "%s.networkPolicy.ingressFrom: there is no service %q" $at $other) -}}
-  {{- else if not (has $name (get $services $other).networkPolicy.egress.services) -}}
-    {{- $messages = append $messages (printf "%s.networkPolicy.ingressFrom: services.%s.networkPolicy.egress.services must name %q too" $at $other $name) -}}
+{{- range $other := (get .services .name).calls -}}
+  {{- if eq $other "postgres" -}}
+  {{- else if not (hasKey $.services $other) -}}
+    {{- $messages = append $messages (printf "%s.calls: there is no service %q" $.at $other) -}}
+  {{- else if not (get $.services $other).port -}}
+    {{- $messages = append $messages (printf "%s.calls: services.%s has no port" $.at $other) -}}
   {{- end -}}
 {{- end -}}
-{{- range $other := $policy.egress.services -}}
-  {{- if not (hasKey $services $other) -}}
-    {{- $messages = append $messages (printf "%s.networkPolicy.egress.services: there is no service %q" $at $other) -}}
-  {{- else if not (has $name (get $services $other).networkPolicy.ingressFrom) -}}
-    {{- $messages = append $messages (printf "%s.networkPolicy.egress.services: services.%s.networkPolicy.ingressFrom must name %q too" $at $other $name) -}}
+{{- toJson $messages -}}
+{{- end -}}
+
+{{/* Messages on the Ingress. Input: dict "ingress" "services". Output: JSON list. */}}
+{{- define "todo-chatbot.validateIngress" -}}
+{{- $messages := list -}}
+{{- if not .ingress.host -}}
+  {{- $messages = append $messages "ingress.host: name the host that the Ingress answers for" -}}
+{{- end -}}
+{{- $taken := dict -}}
+{{- range $name, $service := .services -}}
+  {{- if $service.public -}}
+    {{- with get $taken $service.publicPath -}}
+      {{- $messages = append $messages (printf "services.%s.publicPath: %s is the path of services.%s too" $name $service.publicPath .) -}}
+    {{- end -}}
+    {{- $_ := set $taken $service.publicPath $name -}}
   {{- end -}}
+{{- end -}}
+{{- if not $taken -}}
+  {{- $messages = append $messages "ingress.enabled: no service is public" -}}
 {{- end -}}
 {{- toJson $messages -}}
 {{- end -}}

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from scripts.core.errors import InputError
+from scripts.kubernetes.quantity import parse_quantity
 
 WORKLOADS = ("StatefulSet", "Deployment")
 NOT_IN_PREVIEW = {
@@ -37,7 +38,6 @@ SECURITY_KEYS = {
     "allowPrivilegeEscalation", "capabilities", "privileged", "readOnlyRootFilesystem", "runAsNonRoot", "runAsUser", "runAsGroup",
     "seccompProfile", "fsGroup", "fsGroupChangePolicy",
 }  # fmt: skip
-UNITS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40}
 
 
 @dataclass(frozen=True)
@@ -262,14 +262,17 @@ class _ContainerReader:
 
 
 def quantity(text: str | int) -> int:
-    """Return a Kubernetes quantity of memory or storage in bytes: `64Mi`, `1Gi`, `500M`, `1024`."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)([kMGT]i?|Ki)?", str(text))
-    if not match:
-        raise InputError(f"`{text}` is not a quantity", "write it as 64Mi, 1Gi or a number of bytes")
-    return int(float(match[1]) * UNITS[match[2] or ""])
+    """Return a Kubernetes quantity of memory or storage in bytes: `64Mi`, `1Gi`, `500M`, `1024`. Raises InputError."""
+    return int(_number(text))
 
 
 def cpus(text: str | float) -> float:
-    """Return a Kubernetes quantity of CPU in cores: `250m`, `1`, `0.5`."""
-    text = str(text)
-    return float(text[:-1]) / 1000 if text.endswith("m") else float(text)
+    """Return a Kubernetes quantity of CPU in cores: `250m`, `1`, `0.5`. Raises InputError."""
+    return float(_number(text))
+
+
+def _number(text: str | float) -> Decimal:
+    try:
+        return parse_quantity(text)
+    except ValueError:
+        raise InputError(f"`{text}` is not a quantity", "write it as Kubernetes does: 64Mi, 1Gi, 250m or a number") from None

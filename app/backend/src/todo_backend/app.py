@@ -17,26 +17,30 @@ from todo_backend import __version__
 from todo_backend.answers import Answers
 from todo_backend.assistant import Assistant, LazyAssistant
 from todo_backend.chat import Chat
+from todo_backend.clock import Clock
 from todo_backend.conversations import ConversationNotFoundError, Conversations
 from todo_backend.database import Database, DatabaseUnavailableError, parse_database_url
 from todo_backend.metrics import Metrics
 from todo_backend.middleware import MCP_PATH, BearerToken, RequestScope
 from todo_backend.probes import probe_routes
 from todo_backend.readiness import Readiness, find_database
-from todo_backend.routes import chat_routes, todo_routes
+from todo_backend.routes import chat_routes, parse_routes, todo_routes
 from todo_backend.rules_assistant import RulesAssistant
 from todo_backend.schemas import Info
 from todo_backend.settings import Settings
 from todo_backend.todos import TodoNotFoundError, Todos
 from todo_backend.tools import todo_server
+from todo_backend.undo import ChangedSinceError, ChangeNotFoundError, Undo
 
 logger = logging.getLogger(__name__)
 
 MAX_BODY_BYTES = 64 * 1024
 
 
-def create_app(settings: Settings) -> FastAPI:
+def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
     """Make the app for these settings; `app.state.readiness` is for whoever learns of a shutdown first.
+
+    The clock is the system's unless one is given.
 
     Raises:
         DatabaseUrlError: DATABASE_URL cannot be used.
@@ -44,7 +48,9 @@ def create_app(settings: Settings) -> FastAPI:
     metrics = Metrics()
     readiness = Readiness(metrics.ready)
     database = Database(parse_database_url(settings.database_url.get_secret_value()), metrics, readiness)
+    clock = clock or Clock()
     todos = Todos(database)
+    undo = Undo(database)
     conversations = Conversations(database)
     tools = todo_server(todos, metrics)
     tools_over_http = tools.streamable_http_app(
@@ -54,9 +60,11 @@ def create_app(settings: Settings) -> FastAPI:
         # The Host header differs in every cluster; the token is what keeps strangers out.
         transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),
     )
-    tools_in_memory = Client(tools)
+    tools_in_memory = Client(todo_server(todos, metrics, trusts_change=True))
     assistant = _assistant(settings, metrics)
-    chat = Chat(conversations, assistant, tools_in_memory, metrics, timeout_seconds=settings.chat_timeout_seconds)
+    chat = Chat(
+        conversations, assistant, tools_in_memory, undo, clock, metrics, timeout_seconds=settings.chat_timeout_seconds
+    )
     answers = Answers()
 
     @asynccontextmanager
@@ -85,8 +93,10 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.readiness = readiness
     app.include_router(probe_routes(database, readiness, metrics))
-    app.include_router(todo_routes(todos, Info(version=__version__, assistant=assistant.name, model=assistant.model)))
-    app.include_router(chat_routes(chat, conversations, answers))
+    info = Info(version=__version__, assistant=assistant.name, model=assistant.model)
+    app.include_router(todo_routes(todos, info))
+    app.include_router(parse_routes(clock))
+    app.include_router(chat_routes(chat, conversations, answers, undo))
     # POST alone: without sessions there is nothing that a GET could wait for, and it would wait through a shutdown.
     handler = cast(Route, tools_over_http.routes[0]).endpoint
     app.router.routes.append(Route(MCP_PATH, handler, methods=["POST"]))
@@ -126,6 +136,14 @@ def _add_error_answers(app: FastAPI) -> None:
     @app.exception_handler(ConversationNotFoundError)
     async def no_conversation(_: Request, _error: Exception) -> JSONResponse:
         return JSONResponse({"detail": "there is no conversation with this id"}, 404)
+
+    @app.exception_handler(ChangeNotFoundError)
+    async def no_change(_: Request, _error: Exception) -> JSONResponse:
+        return JSONResponse({"detail": "there is no change with this id"}, 404)
+
+    @app.exception_handler(ChangedSinceError)
+    async def changed_since(_: Request, error: ChangedSinceError) -> JSONResponse:
+        return JSONResponse({"detail": str(error)}, 409)
 
     @app.exception_handler(DatabaseUnavailableError)
     async def unavailable(_: Request, error: DatabaseUnavailableError) -> JSONResponse:

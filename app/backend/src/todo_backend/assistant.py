@@ -5,18 +5,19 @@ import re
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Literal, Protocol
 
 from mcp import Client
 from mcp_types import TextContent, Tool
 
 from todo_backend.metrics import ChatOutcome, Metrics
-from todo_backend.schemas import AssistantName, ToolOutcome
-from todo_backend.tools import OUTCOME_KEY, tool_label
+from todo_backend.schemas import AssistantName, Choice, ToolName, ToolOutcome
+from todo_backend.tools import CHANGE_KEY, OUTCOME_KEY, tool_label
+from todo_backend.undo import Change
 
 MAX_TOOL_CALLS = 12
-_CHANGING = frozenset({"add_todo", "complete_todo", "update_todo", "delete_todo"})
+_CHANGING = frozenset({"add_todo", "complete_todo", "update_todo", "delete_todo", "restore_todo"})
 
 Say = Callable[[str], Awaitable[None]]
 OnToolCall = Callable[[str, ToolOutcome], Awaitable[None]]
@@ -33,19 +34,50 @@ class AssistantError(Exception):
 
 @dataclass(frozen=True)
 class Utterance:
-    """One message; `listed` holds the ids of the todos that an assistant's message numbered."""
+    """One message.
+
+    Of an assistant's: `listed` are the todos that it numbered, `mentioned` those that it spoke of, and `pending` is
+    what it asked to confirm.
+    """
 
     role: Literal["user", "assistant"]
     text: str
     listed: Sequence[uuid.UUID] | None = None
+    mentioned: Sequence[uuid.UUID] = ()
+    pending: "Pending | None" = None
+
+
+@dataclass(frozen=True)
+class Pending:
+    """A change of several todos that waits for the user's yes: a tool, and the arguments of each of its calls."""
+
+    tool: ToolName
+    calls: Sequence[dict[str, Any]]
+    done: str  # what to say when it is done: "Deleted 3 todos."
+
+
+@dataclass(frozen=True)
+class Closing:
+    """What an answer leaves for the next one, and the ways to go on that it offers."""
+
+    listed: Sequence[uuid.UUID] | None = None
+    mentioned: Sequence[uuid.UUID] = ()
+    pending: Pending | None = None
+    choices: Sequence[Choice] = ()
 
 
 @dataclass(frozen=True)
 class Dialogue:
-    """The last messages, the newest of them the user's, and the day on which they are read."""
+    """The last messages, the newest of them the user's; the time where the user is; the todos that the page shows."""
 
     utterances: Sequence[Utterance]
-    today: date
+    now: datetime
+    shown: Sequence[uuid.UUID] = ()
+
+    @property
+    def today(self) -> date:
+        """The day where the user is."""
+        return self.now.date()
 
     @property
     def question(self) -> str:
@@ -74,18 +106,27 @@ class Toolbox:
     reads text that anyone may have put into a todo, so what it asks for is not trusted.
     """
 
-    def __init__(self, client: Client, offered: Sequence[Tool], metrics: Metrics, on_call: OnToolCall) -> None:
+    def __init__(
+        self, client: Client, offered: Sequence[Tool], change: Change, metrics: Metrics, on_call: OnToolCall
+    ) -> None:
         self.offered = offered
+        self.change = change
         self.changed = False
+        self.undone = False  # the change was an undo, which is not itself undone
         self._client = client
         self._metrics = metrics
         self._on_call = on_call
         self._calls = 0
+        self._limit = MAX_TOOL_CALLS
 
-    async def call(self, name: str, **arguments: Any) -> ToolReply:
+    def allow(self, calls: int) -> None:
+        """Raise the number of calls for a set that the user has confirmed."""
+        self._limit = max(self._limit, calls)
+
+    async def call(self, name: str, /, **arguments: Any) -> ToolReply:
         """Call one tool and return its answer; failures are answers too."""
         self._calls += 1
-        if self._calls > MAX_TOOL_CALLS:
+        if self._calls > self._limit:
             reply = self._refuse(name, "too many tool calls in one answer")
         elif name not in {tool.name for tool in self.offered}:
             reply = self._refuse(name, "this tool is not available: the user's message does not ask for it")
@@ -95,12 +136,21 @@ class Toolbox:
         await self._on_call(tool_label(name), reply.outcome)
         return reply
 
+    async def refuse(self, name: str, problem: str) -> ToolReply:
+        """Refuse a call that should not be made, as if the tool had."""
+        self._calls += 1
+        reply = self._refuse(name, problem)
+        await self._on_call(tool_label(name), reply.outcome)
+        return reply
+
     def _refuse(self, name: str, problem: str) -> ToolReply:
         self._metrics.tool_calls.labels(tool_label(name), "refused").inc()
         return ToolReply("refused", problem=problem)
 
     async def _pass_on(self, name: str, arguments: dict[str, Any]) -> ToolReply:
-        result = await self._client.call_tool(name, arguments)
+        change = {"id": str(self.change.id), "conversation_id": str(self.change.conversation_id)}
+        meta: Any = {CHANGE_KEY: change}
+        result = await self._client.call_tool(name, arguments, meta=meta)
         if not result.is_error:
             return ToolReply("ok", data=result.structured_content or {})
         problem = " ".join(part.text for part in result.content if isinstance(part, TextContent))
@@ -114,8 +164,8 @@ class Assistant(Protocol):
     name: AssistantName
     model: str | None
 
-    async def answer(self, dialogue: Dialogue, toolbox: Toolbox, say: Say) -> Sequence[uuid.UUID] | None:
-        """Answer the dialogue's question, in parts, through `say`; return the ids of the todos that it numbered.
+    async def answer(self, dialogue: Dialogue, toolbox: Toolbox, say: Say) -> Closing:
+        """Answer the dialogue's question, in parts, through `say`; return what the next answer needs to know.
 
         Raises:
             AssistantError: it cannot; what was said so far stands.
@@ -132,13 +182,13 @@ class LazyAssistant:
         self._load = load
         self._loading: asyncio.Task[Assistant] | None = None
 
-    async def answer(self, dialogue: Dialogue, toolbox: Toolbox, say: Say) -> Sequence[uuid.UUID] | None:
+    async def answer(self, dialogue: Dialogue, toolbox: Toolbox, say: Say) -> Closing:
         """Answer as the assistant behind does.
 
         Raises:
             AssistantError: it cannot; what was said so far stands.
         """
-        if self._loading is None:
+        if self._loading is None or (self._loading.done() and self._loading.exception()):  # a failure is not for good
             self._loading = asyncio.create_task(asyncio.to_thread(self._load))
         assistant = await asyncio.shield(self._loading)  # others may be waiting for it too
         return await assistant.answer(dialogue, toolbox, say)

@@ -5,18 +5,21 @@ import logging
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from datetime import date
-from typing import Literal, cast
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
 
 from mcp import Client
 from mcp_types import Tool
+from sqlalchemy import Row
 
-from todo_backend.assistant import Assistant, AssistantError, Dialogue, Toolbox, Utterance
+from todo_backend.assistant import Assistant, AssistantError, Closing, Dialogue, Pending, Toolbox, Utterance
+from todo_backend.clock import Clock
+from todo_backend.confirmation import answer_directly
 from todo_backend.conversations import Conversations
 from todo_backend.database import DatabaseUnavailableError
 from todo_backend.metrics import ChatOutcome, Metrics
 from todo_backend.schemas import ChatAnswer, ChatRequest, ToolCall, ToolOutcome
+from todo_backend.undo import Change, Undo
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +37,8 @@ class Question:
 
     conversation_id: uuid.UUID
     utterances: Sequence[Utterance]
+    time_zone: str | None = None
+    shown: Sequence[uuid.UUID] = ()
 
 
 class Chat:
@@ -44,6 +49,8 @@ class Chat:
         conversations: Conversations,
         assistant: Assistant,
         tools: Client,
+        undo: Undo,
+        clock: Clock,
         metrics: Metrics,
         *,
         timeout_seconds: float,
@@ -51,6 +58,8 @@ class Chat:
         self.assistant = assistant
         self._conversations = conversations
         self._tools = tools
+        self._undo = undo
+        self._clock = clock
         self._metrics = metrics
         self._timeout = timeout_seconds
 
@@ -62,11 +71,8 @@ class Chat:
             DatabaseUnavailableError: nothing was stored.
         """
         stored = await self._conversations.ask(request.message, request.conversation_id, HISTORY)
-        utterances = [
-            Utterance(cast(Literal["user", "assistant"], message.role), message.text, message.listed)
-            for message in stored
-        ]
-        return Question(stored[-1].conversation_id, utterances)
+        utterances = [_utterance(message) for message in stored]
+        return Question(stored[-1].conversation_id, utterances, request.time_zone, request.shown)
 
     async def answer(self, question: Question, emit: Emit) -> ChatAnswer | None:
         """Answer, telling each event as it happens, and store the answer; None when it could not be stored."""
@@ -83,17 +89,21 @@ class Chat:
             await emit("tool", {"name": name, "outcome": outcome})
 
         await emit("start", {"conversation_id": str(question.conversation_id), "assistant": self.assistant.name})
-        dialogue = Dialogue(question.utterances, date.today())  # noqa: DTZ011 - the server's day, as specified
-        toolbox = Toolbox(self._tools, await self._offer(dialogue), self._metrics, on_tool_call)
-        outcome, listed, problem = await self._run(dialogue, toolbox, say)
+        dialogue = Dialogue(question.utterances, self._clock.now(question.time_zone), question.shown)
+        change = Change(uuid.uuid4(), question.conversation_id)
+        toolbox = Toolbox(self._tools, await self._offer(dialogue), change, self._metrics, on_tool_call)
+        outcome, closing, problem = await self._run(dialogue, toolbox, say)
+        undo = change.id if toolbox.changed and not toolbox.undone else None
         if problem:
             text.append(f"\n\n{problem}" if text else problem)
             await emit("error", {"message": problem})
-        message_id = await self._store("".join(text), question, listed)
+        message_id = await self._store("".join(text), question, closing, undo)
         if message_id is None:
             outcome = "error"
             await emit("error", {"message": _NOT_STORED})
-        await emit("done", {"message_id": message_id and str(message_id), "todos_changed": toolbox.changed})
+        choices = [choice.model_dump() for choice in closing.choices]
+        ends = {"message_id": message_id and str(message_id), "todos_changed": toolbox.changed}
+        await emit("done", ends | {"undo": undo and str(undo), "choices": choices})
         self._metrics.chat_requests.labels(self.assistant.name, outcome).inc()
         self._metrics.chat_duration.labels(self.assistant.name).observe(time.monotonic() - started)
         if message_id is None:
@@ -105,30 +115,62 @@ class Chat:
             assistant=self.assistant.name,
             tools=calls,
             todos_changed=toolbox.changed,
+            undo=undo,
+            choices=list(closing.choices),
         )
 
     async def _offer(self, dialogue: Dialogue) -> list[Tool]:
         tools = (await self._tools.list_tools()).tools
-        return [tool for tool in tools if tool.name != "delete_todo" or dialogue.asks_to_delete()]
+        may_delete = (
+            self.assistant.name == "rules" or dialogue.asks_to_delete()
+        )  # the rules delete on no one else's word
+        return [tool for tool in tools if tool.name != "delete_todo" or may_delete]
 
     async def _run(
         self, dialogue: Dialogue, toolbox: Toolbox, say: Callable[[str], Awaitable[None]]
-    ) -> tuple[ChatOutcome, list[uuid.UUID] | None, str]:
-        """Let the assistant answer; return the outcome, the todos that it numbered, and what went wrong, if any."""
+    ) -> tuple[ChatOutcome, Closing, str]:
+        """Let the assistant answer; return the outcome, what the answer leaves, and what went wrong, if anything."""
         try:
             async with asyncio.timeout(self._timeout):
-                listed = await self.assistant.answer(dialogue, toolbox, say)
+                closing = await answer_directly(dialogue, toolbox, self._undo, say)
+                if closing is None:
+                    closing = await self.assistant.answer(dialogue, toolbox, say)
         except AssistantError as error:
-            return error.outcome, None, error.sentence
+            return error.outcome, Closing(), error.sentence
         except TimeoutError:
-            return "timeout", None, "The answer took too long, so I stopped. Please try again."
+            return "timeout", Closing(), "The answer took too long, so I stopped. Please try again."
+        except DatabaseUnavailableError:
+            return "error", Closing(), "The todo list cannot be reached right now. Please try again."
         except Exception:
             logger.exception("the assistant failed")
-            return "error", None, "Something went wrong on our side. Please try again."
-        return "ok", None if listed is None else list(listed), ""
+            return "error", Closing(), "Something went wrong on our side. Please try again."
+        return "ok", closing, ""
 
-    async def _store(self, text: str, question: Question, listed: list[uuid.UUID] | None) -> uuid.UUID | None:
+    async def _store(self, text: str, question: Question, closing: Closing, undo: uuid.UUID | None) -> uuid.UUID | None:
+        listed = None if closing.listed is None else list(closing.listed)
         try:
-            return await self._conversations.reply(text, question.conversation_id, listed)
+            return await self._conversations.reply(text, question.conversation_id, listed, _context(closing, undo))
         except DatabaseUnavailableError:
             return None
+
+
+def _context(closing: Closing, undo: uuid.UUID | None) -> dict[str, Any]:
+    """Turn what an answer leaves into JSON, without what is empty."""
+    context = {
+        "mentioned": [str(todo_id) for todo_id in closing.mentioned],
+        "pending": closing.pending and asdict(closing.pending),
+        "choices": [choice.model_dump() for choice in closing.choices],
+        "undo": undo and str(undo),
+    }
+    return {name: value for name, value in context.items() if value}
+
+
+def _utterance(message: Row[Any]) -> Utterance:
+    context = message.context or {}
+    return Utterance(
+        message.role,
+        message.text,
+        message.listed,
+        [uuid.UUID(todo_id) for todo_id in context.get("mentioned", ())],
+        Pending(**context["pending"]) if "pending" in context else None,
+    )

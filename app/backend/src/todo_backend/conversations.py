@@ -43,13 +43,15 @@ class Conversations:
 
         return await self._database.run("store_question", work)
 
-    async def reply(self, text: str, conversation_id: uuid.UUID, listed: list[uuid.UUID] | None) -> uuid.UUID:
-        """Store what the assistant said and which todos it numbered; return the message's id."""
+    async def reply(
+        self, text: str, conversation_id: uuid.UUID, listed: list[uuid.UUID] | None, context: dict[str, Any]
+    ) -> uuid.UUID:
+        """Store what the assistant said, which todos it numbered, and what the next answer needs; return the id."""
         message_id = uuid.uuid4()
         said = {"id": message_id, "conversation_id": conversation_id, "role": "assistant", "text": text}
 
         async def work(connection: AsyncConnection) -> None:
-            await connection.execute(insert(messages).values(said | {"listed": listed}))
+            await connection.execute(insert(messages).values(said | {"listed": listed, "context": context or None}))
 
         await self._database.run("store_answer", work)
         return message_id

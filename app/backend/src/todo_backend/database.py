@@ -1,4 +1,4 @@
-"""The database: its URL as Neon prints it, and one way to run an operation against it."""
+"""The database: how to connect to it, and one way to run an operation against it."""
 
 import logging
 import math
@@ -12,11 +12,13 @@ from typing import Any, Literal, TypeVar
 import asyncpg
 import sqlalchemy.exc
 from cryptography import x509
-from sqlalchemy import URL, event, make_url, text
+from sqlalchemy import URL, event, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_delay, wait_random_exponential
 
+from todo_backend import database_url
+from todo_backend.database_url import DatabaseUrlError
 from todo_backend.metrics import DatabaseErrorKind, Metrics
 from todo_backend.readiness import Readiness
 
@@ -28,12 +30,6 @@ CONNECT_TIMEOUT = 15.0  # seconds; a suspended Neon compute may need several to 
 STATEMENT_TIMEOUT = 10.0
 RETRY_FOR = 8.0
 PING_AFTER = 5.0
-_SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
-_PARAMETERS = {"sslmode", "sslrootcert", "channel_binding", "application_name", "options", "pgbouncer"}
-
-
-class DatabaseUrlError(ValueError):
-    """DATABASE_URL cannot be used; the message says why and never holds the URL, which has a password in it."""
 
 
 class DatabaseUnavailableError(Exception):
@@ -57,12 +53,13 @@ class DatabaseTarget:
     tls: ssl.SSLContext | Literal["prefer", False]
     pooled: bool
     server_settings: dict[str, str]
+    connect_timeout: float = CONNECT_TIMEOUT
 
     def engine(self, **options: Any) -> AsyncEngine:
         """Make an engine for this target; `options` go to SQLAlchemy's `create_async_engine`."""
         connect: dict[str, Any] = {
             "ssl": self.tls,
-            "timeout": CONNECT_TIMEOUT,
+            "timeout": self.connect_timeout,
             "command_timeout": STATEMENT_TIMEOUT,
             "server_settings": self.server_settings,
         }
@@ -83,42 +80,35 @@ def parse_database_url(raw: str) -> DatabaseTarget:
     Raises:
         DatabaseUrlError: the URL is malformed or has a parameter that would be ignored.
     """
-    try:
-        url = make_url(raw)
-    except (sqlalchemy.exc.ArgumentError, ValueError):
-        raise DatabaseUrlError("is not a URL like postgresql://user:password@host/database") from None
-    if url.drivername not in ("postgres", "postgresql", "postgresql+asyncpg"):
-        raise DatabaseUrlError("must begin with postgresql://")
-    if not url.host:
-        raise DatabaseUrlError("names no host")
-    parameters = {key: value if isinstance(value, str) else value[-1] for key, value in url.query.items()}
-    if unknown := sorted(parameters.keys() - _PARAMETERS):
-        raise DatabaseUrlError(f"has parameters that are not supported: {', '.join(unknown)}")
-    passed_on = {key: parameters[key] for key in ("options",) if key in parameters}
+    url = database_url.parse(raw)
+    told = url.parameters
+    passed_on = {key: told[key] for key in ("options",) if key in told}
     return DatabaseTarget(
-        url=url.set(drivername="postgresql+asyncpg", query={}),
-        tls=_tls(parameters),
-        pooled=url.host.split(".")[0].endswith("-pooler") or parameters.get("pgbouncer") == "true",
-        server_settings={"application_name": parameters.get("application_name", "todo-backend")} | passed_on,
+        url=URL.create(
+            "postgresql+asyncpg",
+            username=url.user,
+            password=url.password,
+            host=url.host,
+            port=url.port,
+            database=url.database,
+        ),
+        tls=_tls(url.ssl_mode, told.get("sslrootcert")),
+        pooled=url.pooled,
+        server_settings={"application_name": told.get("application_name", "todo-backend")} | passed_on,
+        connect_timeout=float(told.get("connect_timeout", 0)) or CONNECT_TIMEOUT,
     )
 
 
-def _tls(parameters: dict[str, str]) -> ssl.SSLContext | Literal["prefer", False]:
-    """Turn libpq's `sslmode`, `sslrootcert` and `channel_binding` into what asyncpg takes."""
-    mode = parameters.get("sslmode", "prefer")
-    if mode not in _SSL_MODES:
-        raise DatabaseUrlError(f"has an unknown sslmode; known are {', '.join(_SSL_MODES)}")
-    if parameters.get("channel_binding") == "require":
-        if mode == "disable":
-            raise DatabaseUrlError("asks for channel_binding=require and sslmode=disable, which exclude each other")
-        # Channel binding proves that the TLS peer is the one that knows the password. asyncpg cannot do it;
-        # verifying certificate and name gives the same assurance.
-        mode = "verify-full"
+def _tls(mode: str, root: str | None) -> ssl.SSLContext | Literal["prefer", False]:
+    """Turn libpq's `sslmode` and `sslrootcert` into what asyncpg takes.
+
+    asyncpg cannot bind the channel, which proves that the TLS peer is the one that knows the password; a URL that asks
+    for it has the mode `verify-full`, since verifying certificate and name gives the same assurance.
+    """
     if mode == "disable":
         return False
     if mode in ("allow", "prefer"):
         return "prefer"
-    root = parameters.get("sslrootcert")
     try:
         context = ssl.create_default_context(cafile=None if root in (None, "system") else root)
     except (OSError, ssl.SSLError):

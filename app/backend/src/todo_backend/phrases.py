@@ -1,121 +1,226 @@
-"""Understand the words of a todo: dates, priorities and tags at the end of a phrase."""
+"""Understand the words of a todo: title, date, time, priority and tags. The chat and the Add box share it."""
 
-import calendar
+import asyncio
 import re
 from dataclasses import dataclass, field
-from datetime import date, timedelta
-from typing import cast
+from datetime import date, datetime, time
 
-from todo_backend.schemas import Priority
+from todo_backend import dates
+from todo_backend.dates import Span, find_dates
+from todo_backend.schemas import ParsedTodo, Priority
 
-_WEEKDAYS = [name.lower() for name in calendar.day_name]
-_MONTHS = [name.lower() for name in calendar.month_name]
-_NUMBERS = {"a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7}
-_DAYS_IN = {"day": 1, "week": 7}
 _NEAR_DAYS = 180
+_LONGEST = 600  # characters: a title, and what can be said about it
 
-_LEAD = r"(?:(?:due|by|on|for|until|before|this)\s+)*"
-_WEEKDAY = rf"(?:(?P<next>next)\s+)?(?P<weekday>{'|'.join(_WEEKDAYS)}|{'|'.join(day[:3] for day in _WEEKDAYS)})"
-_IN = rf"in\s+(?P<count>\d{{1,3}}|{'|'.join(_NUMBERS)})\s+(?P<unit>day|week)s?"
-_MONTH = "|".join([*_MONTHS[1:], *(month[:3] for month in _MONTHS[1:])])
-_DAY_MONTH = rf"(?P<day>\d{{1,2}})(?:st|nd|rd|th)?\s+(?:of\s+)?(?P<month>{_MONTH})"
-_MONTH_DAY = rf"(?P<month2>{_MONTH})\s+(?P<day2>\d{{1,2}})(?:st|nd|rd|th)?"
-_DATE = re.compile(
-    rf"{_LEAD}(?:(?P<iso>\d{{4}}-\d{{2}}-\d{{2}})|(?P<word>day after tomorrow|tomorrow|today|tonight|next week)"
-    rf"|{_IN}|{_DAY_MONTH}|{_MONTH_DAY}|{_WEEKDAY})",
+_LEVELS: dict[str, Priority] = {
+    **dict.fromkeys(
+        ("high", "highest", "urgent", "urgently", "important", "top", "critical", "asap", "hoch", "hohe", "hoher", "dringend", "wichtig",
+         "alta", "urgente", "importante", "haute", "élevée", "اہم", "ضروری", "فوری"), "high",
+    ),
+    **dict.fromkeys(("low", "lowest", "niedrig", "niedrige", "baja", "basse", "faible", "unimportant", "کم"), "low"),
+    **dict.fromkeys(("normal", "medium", "mittel", "mittlere", "media", "moyenne", "normale", "regular"), "normal"),
+}  # fmt: skip
+_LEVEL = "|".join(sorted(_LEVELS, key=len, reverse=True))
+_PRIORITY_WORD = r"(?:prio(?:rity)?|priorität|prioridad|priorité|importance|ترجیح)"
+_PRIORITY = re.compile(
+    rf"(?:with\s+|a\s+|as\s+|to\s+|of\s+|mit\s+|con\s+|de\s+)*!?(?:(?P<level>{_LEVEL})(?:[\s-]+{_PRIORITY_WORD})?|{_PRIORITY_WORD}\s*:?\s*(?P<after>{_LEVEL})"
+    r"|p(?P<number>[1-4])|(?P<marks>!{1,3}))",
     re.IGNORECASE,
 )
-_PRIORITY_WORDS: dict[str, Priority] = {
-    "high": "high",
-    "urgent": "high",
-    "important": "high",
-    "top": "high",
-    "low": "low",
-    "normal": "normal",
-    "medium": "normal",
-}
-_LEVEL = "|".join(_PRIORITY_WORDS)
-_PRIORITY = re.compile(rf"(?:with\s+)?(?P<level>{_LEVEL})(?:[\s-]+prio(?:rity)?)?", re.IGNORECASE)
-# A level alone is a priority only after a comma, so that "aim high" stays a title.
+_NUMBERED: dict[str, Priority] = {"1": "high", "2": "high", "3": "normal", "4": "low"}
+# A level alone is a priority only after a comma, a dash or in brackets, so that "aim high" stays a title.
 _PRIORITY_AT_END = re.compile(
-    rf"(?:,\s*(?:with\s+)?(?P<alone>{_LEVEL})|\s+(?:with\s+)?(?P<named>{_LEVEL})[\s-]+prio(?:rity)?"
-    rf"|[,\s]+prio(?:rity)?\s*:?\s*(?P<after>{_LEVEL}))$",
+    rf"(?:(?:\s*[,;(]|\s+[-–—])\s*(?:it['\u2019]?s\s+|with\s+|very\s+)*(?P<alone>{_LEVEL})\)?"
+    rf"|[,\s]+\(?(?:(?:with|as|at|mit|con|de|à)\s+)?(?:an?\s+)?(?P<named>{_LEVEL})[\s-]+{_PRIORITY_WORD}\)?"
+    rf"|[,\s]+\(?(?:with\s+|con\s+|mit\s+)?{_PRIORITY_WORD}\s*:?\s*(?P<after>{_LEVEL})\)?"
+    rf"|\s+(?P<asap>asap|urgently|dringend))$",
     re.IGNORECASE,
 )
-_TAG_AT_END = re.compile(r"\s+#(?P<tag>[^\s,#]{1,40})$")
-_DATE_AT_END = re.compile(rf"[,\s]+(?P<phrase>{re.sub(r'[?]P<[a-z0-9]+>', '?:', _DATE.pattern)})$", re.IGNORECASE)
+_PRIORITY_AT_START = re.compile(
+    rf"^(?:(?P<alone>{_LEVEL})\s*[:,-]\s*|(?P<named>{_LEVEL})[\s-]+{_PRIORITY_WORD}(?:\s+(?:todo|task|item)\b)?\s*[:,-]?\s*(?:to\s+)?)(?=\S)",
+    re.IGNORECASE,
+)
+_MARK = re.compile(
+    rf"(?:^|(?<=\s))!(?P<level>{_LEVEL}|[1-4])(?=$|[\s,.])|(?:^|(?<=\s))[pP](?P<number>[1-4])(?=$|[\s,.])|(?<=\s)(?P<marks>!!!?)(?=$|\s)",
+    re.IGNORECASE,
+)
+_TAG = re.compile(r"(?:^|(?<=[\s,(]))#(?P<tag>(?!\d+(?:$|\s))[^\s,#()]{1,40})(?=$|[\s,)])")
+_TAGGED_AT_END = re.compile(
+    r"[,\s]+(?:and\s+)?(?:tag(?:ged)?(?:\s+(?:it|with|as))*|label(?:l?ed)?(?:\s+(?:it|with|as))*|with\s+(?:the\s+)?(?:tags?|labels?)|tags?:)\s*"
+    r"(?P<tags>#?[\w-]+(?:(?:\s*,\s*|\s+and\s+|\s*,?\s*(?=#))#?[\w-]+)*)$",
+    re.IGNORECASE,
+)
+_QUOTED = re.compile(r"[\"“«„](?P<title>[^\"“”«»„]+)[\"”»“]|'(?P<single>[^']+)'(?=$|[\s,.])")
+_JOINT = " \t,;:-–—.!("
+_DAY_BEFORE = re.compile(r"(?:mon|tues|wednes|thurs|fri|satur|sun)day$", re.IGNORECASE)  # "Friday the 13th"
+_BEFORE_NAME = re.compile(
+    r"\b(?:black|good|casual|super|ash|palm|easter|cyber|giving|freaky|happy|mother|national)$", re.IGNORECASE
+)
 
 
 @dataclass
 class Phrase:
-    """A title, and what was said about it after it."""
+    """A title, and what was said about it.
+
+    `impossible` is a date that does not exist, `repeats` a repetition, `kept` words of a date that the title keeps.
+    """
 
     title: str
     due_date: date | None = None
+    due_time: time | None = None
     priority: Priority | None = None
     tags: list[str] = field(default_factory=list)
+    impossible: str = ""
+    repeats: str = ""
+    kept: str = ""
 
 
-def parse_phrase(text: str, today: date) -> Phrase:
-    """Split "buy milk tomorrow, high #shop" into title, date, priority and tags; what is not understood stays title."""
-    phrase = Phrase(text.strip().rstrip(".!"))
-    while _take_last(phrase, today):
-        phrase.title = phrase.title.rstrip(" ,;.!")
+def parse_phrase(text: str, now: datetime) -> Phrase:
+    """Split "buy milk tomorrow, high #shop" into title, date, time, priority and tags.
+
+    What is not understood stays in the title as a whole; a title in quotes stays as it is.
+    """
+    text = " ".join(text.split()).strip()
+    if len(text) > _LONGEST:  # no title is that long, and looking through it would cost seconds
+        return Phrase(text)
+    if (quoted := _QUOTED.match(text)) and (title := quoted["title"] or quoted["single"]):
+        phrase = Phrase(title.strip())
+        rest = Phrase("x " + text[quoted.end() :].strip(" ,;"))
+        _take_marks(rest)
+        _take_dates(rest, now)
+        phrase.due_date, phrase.due_time = rest.due_date, rest.due_time
+        phrase.priority, phrase.tags, phrase.impossible, phrase.repeats = (
+            rest.priority,
+            rest.tags,
+            rest.impossible,
+            rest.repeats,
+        )
+        return phrase
+    phrase = Phrase(text.rstrip(".!") if not text.endswith("!!") else text)
+    before = None
+    while before != (before := phrase.title) or before is None:
+        _take_marks(phrase)
+        _take_dates(phrase, now)
+        if phrase.title == before:
+            break
+    if not phrase.title.strip(_JOINT):
+        return Phrase(text)
+    phrase.title = phrase.title.strip()
     return phrase
 
 
-def _take_last(phrase: Phrase, today: date) -> bool:
-    """Move one mark from the end of the title to its field; tell whether there was one."""
-    if found := _TAG_AT_END.search(phrase.title):
-        phrase.tags.insert(0, found["tag"])
-    elif phrase.priority is None and (found := _PRIORITY_AT_END.search(phrase.title)):
-        phrase.priority = parse_priority(next(filter(None, found.groups())))
-    elif phrase.due_date is None and (found := _DATE_AT_END.search(phrase.title)):
-        phrase.due_date = parse_date(found["phrase"], today)
-        if phrase.due_date is None:
-            return False
-    else:
+def _take_marks(phrase: Phrase) -> None:
+    """Move priority and tags from the title to their fields."""
+    if tags := [found["tag"].rstrip(".;:!") for found in _TAG.finditer(phrase.title)]:
+        phrase.tags = [*phrase.tags, *tags]
+        phrase.title = _tidy(_TAG.sub("", phrase.title))
+    if found := _TAGGED_AT_END.search(phrase.title):
+        phrase.tags = [
+            tag.lstrip("#") for tag in re.split(r"[\s,]+(?:and\s+)?", found["tags"]) if tag.lstrip("#")
+        ] + phrase.tags
+        phrase.title = _tidy(phrase.title[: found.start()])
+    if phrase.priority is not None:
+        return
+    if found := _MARK.search(phrase.title):
+        level = (found["level"] or "").lower()
+        phrase.priority = "high" if found["marks"] else _LEVELS.get(level) or _NUMBERED[found["number"] or level]
+        phrase.title = _tidy(phrase.title[: found.start()] + phrase.title[found.end() :])
+    elif found := _PRIORITY_AT_END.search(phrase.title) or _PRIORITY_AT_START.search(phrase.title):
+        phrase.priority = _LEVELS[next(filter(None, found.groups())).lower()]
+        phrase.title = _tidy(phrase.title[: found.start()] + phrase.title[found.end() :])
+
+
+def _take_dates(phrase: Phrase, now: datetime) -> None:
+    """Move a date and a time from the title to their fields, where they stand as such."""
+    if phrase.due_date or phrase.impossible or phrase.repeats:
+        return
+    spans = find_dates(phrase.title, now)
+    usable = [span for span in spans if _stands_alone(phrase.title, span)]
+    if not usable:
+        phrase.kept = phrase.title[spans[0].start : spans[0].end].strip() if spans else ""
+        return
+    span = usable[-1]
+    said = phrase.title[span.start : span.end].strip()
+    if not span.when.exists:
+        phrase.impossible = said
+        return
+    if span.when.repeats:
+        phrase.repeats = said
+    phrase.due_date, phrase.due_time = span.when.day, span.when.clock
+    before, after = phrase.title[: span.start], phrase.title[span.end :]
+    if not before.strip(_JOINT):  # "tomorrow to call mom", "in 20 minutes: tea"
+        after = re.sub(
+            r"^[\s,:-]*(?:to\s+|i\s+(?:need|have)\s+to\s+|an\s+(?=de[nrm]\b|die\b|das\b)|(?:de|d['])\s*(?=\w+er\b))?",
+            "",
+            after,
+        )
+    phrase.title = _tidy(f"{before.rstrip(' ,;(-–—:')} {after.lstrip(' ,;)')}" if after.strip() else before)
+
+
+def _stands_alone(title: str, span: Span) -> bool:
+    """Tell whether a date is said of the todo, not a part of its title ("read Friday's news", "the Sunday Times")."""
+    before, after = title[: span.start].rstrip(), title[span.end :]
+    if not before.strip(_JOINT) and not after.strip(_JOINT):
         return False
-    phrase.title = phrase.title[: found.start()]
-    return True
+    if _BEFORE_NAME.search(before) and not span.leads:
+        return False
+    said = title[span.start : span.end].strip()
+    if said.lower().startswith("the ") and (
+        _DAY_BEFORE.search(before) or re.fullmatch(r"the (?:sun|sat)", said, re.IGNORECASE)
+    ):
+        return False
+    at_end = not after.strip(" .!?,;)")
+    at_start = not before.strip(_JOINT)
+    if at_end:
+        return (
+            span.sure or span.leads or not re.fullmatch(r"sat|sun", title[span.start : span.end].strip(), re.IGNORECASE)
+        )
+    if at_start:
+        return span.sure or span.leads or after.lstrip().startswith((",", ":", "-", "to "))
+    lead = title[span.start : span.end].split(maxsplit=1)[0].lower()
+    follows = re.match(
+        r"\s*(?:[,;(#!-]|(?:with|at|in|to|and|for|about|from|because|before|after|via|by|on|please|mit|bei|con|avec)\b)",
+        after,
+        re.IGNORECASE,
+    )
+    return (bool(follows) and (span.sure or (span.leads and lead != "the"))) or (
+        span.leads and lead in ("on", "by", "due", "until", "before", "am", "at")
+    )
+
+
+def _tidy(title: str) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"\(\s*\)", "", title)).replace(" ,", ",").rstrip(" ,;:-–—.(").lstrip(" ,;:-")
+
+
+async def parse_todo(text: str, now: datetime) -> ParsedTodo:
+    """Tell what the words of an Add box mean."""
+    await asyncio.to_thread(dates.load)
+    phrase = parse_phrase(text, now)
+    note = None
+    if phrase.impossible:
+        note = f"There is no such day: {phrase.impossible}."
+    elif phrase.repeats:
+        note = f"A todo cannot repeat, so “{phrase.repeats}” is only the first time: {describe_date(phrase.due_date or now.date(), now.date())}."
+    elif phrase.kept:
+        note = f"“{phrase.kept}” stays in the title."
+    return ParsedTodo(
+        title=phrase.title,
+        due_date=phrase.due_date,
+        due_time=phrase.due_time,
+        priority=phrase.priority or "normal",
+        tags=list(dict.fromkeys(tag.lower() for tag in phrase.tags)),
+        note=note,
+    )
 
 
 def parse_priority(text: str) -> Priority | None:
     """Return the priority that a phrase like "high" or "low priority" names, or None."""
     found = _PRIORITY.fullmatch(text.strip())
-    return _PRIORITY_WORDS[found["level"].lower()] if found else None
-
-
-def parse_date(text: str, today: date) -> date | None:
-    """Return the day that a phrase like "tomorrow", "next friday" or "3 may" names, or None.
-
-    A weekday is the next one, never today; a day and month without a year is the next such day, today included.
-    """
-    found = _DATE.fullmatch(text.strip())
     if found is None:
         return None
-    try:
-        return _day(cast(dict[str, str | None], found.groupdict()), today)
-    except (ValueError, OverflowError):  # 2026-02-30, 31 april, the year 10000
-        return None
-
-
-def _day(said: dict[str, str | None], today: date) -> date:
-    if iso := said["iso"]:
-        return date.fromisoformat(iso)
-    if word := said["word"]:
-        days = {"today": 0, "tonight": 0, "tomorrow": 1, "day after tomorrow": 2, "next week": 7}
-        return today + timedelta(days=days[word.lower()])
-    if (count := said["count"]) and (unit := said["unit"]):
-        number = int(count) if count.isdigit() else _NUMBERS[count.lower()]
-        return today + timedelta(days=number * _DAYS_IN[unit.lower()])
-    if weekday := said["weekday"]:
-        wanted = [day[:3] for day in _WEEKDAYS].index(weekday[:3].lower())
-        return today + timedelta(days=(wanted - today.weekday() - 1) % 7 + 1)
-    month = (said["month"] or said["month2"] or "")[:3].lower()
-    number = int(said["day"] or said["day2"] or "0")
-    this_year = date(today.year, [name[:3] for name in _MONTHS].index(month), number)
-    return this_year if this_year >= today else this_year.replace(year=today.year + 1)
+    if found["marks"]:
+        return "high"
+    return _NUMBERED[found["number"]] if found["number"] else _LEVELS[(found["level"] or found["after"]).lower()]
 
 
 def describe_date(day: date, today: date) -> str:

@@ -7,11 +7,14 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Query, Response, Security
 from fastapi.responses import JSONResponse, StreamingResponse
 from fastapi.security import HTTPBearer
+from sqlalchemy import Row
 
 from todo_backend.answers import Answers
 from todo_backend.chat import Chat
+from todo_backend.clock import Clock
 from todo_backend.conversations import Conversations
 from todo_backend.database import DatabaseUnavailableError
+from todo_backend.phrases import parse_todo
 from todo_backend.schemas import (
     ChatAnswer,
     ChatHistory,
@@ -19,14 +22,18 @@ from todo_backend.schemas import (
     ChatRequest,
     Conflict,
     Info,
+    ParsedTodo,
+    ParseRequest,
     Problem,
     Todo,
     TodoChange,
     TodoDraft,
     TodoFilter,
     TodoPage,
+    Undone,
 )
-from todo_backend.todos import StaleTodoError, Todos
+from todo_backend.todos import RefusedChangeError, StaleTodoError, Todos
+from todo_backend.undo import Undo
 
 _NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"model": Problem, "description": "There is none with this id."}}
 # The middleware checks the token; this only tells OpenAPI about it.
@@ -89,13 +96,19 @@ def todo_routes(todos: Todos, info: Info) -> APIRouter:
         "/todos/{todo_id}",
         tags=["todos"],
         response_model=Todo,
-        responses=_NOT_FOUND | {409: {"model": Conflict, "description": "The version is old; nothing was changed."}},
+        responses=_NOT_FOUND
+        | {
+            409: {
+                "model": Conflict,
+                "description": "The version is old, or the todo has no date for a time; nothing was changed.",
+            }
+        },
     )
     async def update_todo(todo_id: uuid.UUID, change: TodoChange) -> Todo | JSONResponse:
         """Change some fields of a todo, unless someone else changed it first."""
         try:
             return await todos.update(todo_id, change)
-        except StaleTodoError as error:
+        except (StaleTodoError, RefusedChangeError) as error:
             return JSONResponse(Conflict(detail=str(error), current=error.current).model_dump(mode="json"), 409)
 
     @router.post("/todos/{todo_id}/complete", tags=["todos"], responses=_NOT_FOUND)
@@ -105,8 +118,25 @@ def todo_routes(todos: Todos, info: Info) -> APIRouter:
 
     @router.delete("/todos/{todo_id}", tags=["todos"], status_code=204, responses=_NOT_FOUND)
     async def delete_todo(todo_id: uuid.UUID) -> None:
-        """Delete a todo for good."""
+        """Delete a todo; it can be restored for 30 days."""
         await todos.delete(todo_id)
+
+    @router.post("/todos/{todo_id}/restore", tags=["todos"], responses=_NOT_FOUND)
+    async def restore_todo(todo_id: uuid.UUID) -> Todo:
+        """Bring a deleted todo back as it was; one that is not deleted stays as it is."""
+        return await todos.restore(todo_id)
+
+    return router
+
+
+def parse_routes(clock: Clock) -> APIRouter:
+    """Make the route for the words of an Add box."""
+    router = api_router()
+
+    @router.post("/parse", tags=["todos"])
+    async def parse(request: ParseRequest) -> ParsedTodo:
+        """Tell what the words of an Add box mean, as the chat would take them; nothing is changed."""
+        return await parse_todo(request.text, clock.now(request.time_zone))
 
     return router
 
@@ -114,7 +144,7 @@ def todo_routes(todos: Todos, info: Info) -> APIRouter:
 _STREAM = {"content": {"text/event-stream": {"schema": {"type": "string"}}}, "description": "The answer."}
 
 
-def chat_routes(chat: Chat, conversations: Conversations, answers: Answers) -> APIRouter:
+def chat_routes(chat: Chat, conversations: Conversations, answers: Answers, undo: Undo) -> APIRouter:
     """Make the routes for chat."""
     router = api_router()
 
@@ -133,6 +163,27 @@ def chat_routes(chat: Chat, conversations: Conversations, answers: Answers) -> A
     async def list_messages(conversation_id: uuid.UUID) -> ChatHistory:
         """List what was said in a conversation, oldest first."""
         said = await conversations.messages(conversation_id)
-        return ChatHistory(items=[ChatMessage.model_validate(message, from_attributes=True) for message in said])
+        return ChatHistory(items=[_message(message) for message in said])
+
+    @router.post(
+        "/undo/{change_id}",
+        tags=["chat"],
+        responses=_NOT_FOUND | {409: {"model": Problem, "description": "A todo was changed since; nothing was."}},
+    )
+    async def undo_change(change_id: uuid.UUID) -> Undone:
+        """Put back all that one answer changed; again, it answers the same."""
+        return await undo.undo(change_id)
 
     return router
+
+
+def _message(message: Row[Any]) -> ChatMessage:
+    context = message.context or {}
+    return ChatMessage(
+        id=message.id,
+        role=message.role,
+        text=message.text,
+        created_at=message.created_at,
+        undo=context.get("undo"),
+        choices=context.get("choices") or [],
+    )

@@ -10,7 +10,7 @@ from types import FrameType
 import uvicorn
 
 from todo_backend.app import create_app
-from todo_backend.database import DatabaseUrlError
+from todo_backend.database_url import DatabaseUrlError
 from todo_backend.logs import configure_logs
 from todo_backend.readiness import Readiness
 from todo_backend.settings import Settings, SettingsError

@@ -19,11 +19,13 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
+    Time,
     TypeDecorator,
     Uuid,
     func,
     text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 
 from todo_backend.schemas import Priority
 
@@ -53,6 +55,7 @@ todos = Table(
     Column("position", BigInteger, Identity(always=True), nullable=False, unique=True),
     Column("title", Text, nullable=False),
     Column("due_date", Date),
+    Column("due_time", Time),
     Column("priority", _PriorityRank, nullable=False),
     Column("tags", ARRAY(Text), nullable=False),
     Column("done", Boolean, nullable=False, server_default=text("false")),
@@ -73,7 +76,29 @@ conversations = Table(
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
 )
 
-# `listed` holds the ids of the todos that an answer numbered.
+# Where deleted todos wait to be restored or cleared away: a table of its own, so that no query on `todos`, an older
+# version's among them, can show one. Its columns are those of `todos`, and when the todo was deleted.
+deleted_todos = Table(
+    "deleted_todos",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("position", BigInteger, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("due_date", Date),
+    Column("due_time", Time),
+    Column("priority", _PriorityRank, nullable=False),
+    Column("tags", ARRAY(Text), nullable=False),
+    Column("done", Boolean, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("updated_at", DateTime(timezone=True), nullable=False),
+    Column("completed_at", DateTime(timezone=True)),
+    Column("idempotency_key", Text),
+    Column("deleted_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Index("deleted_todos_deleted_at", "deleted_at"),
+)
+
+# `listed` holds the ids of the todos that an answer numbered; `context` what else the next answer needs to know.
 messages = Table(
     "messages",
     metadata,
@@ -83,7 +108,31 @@ messages = Table(
     Column("role", Text, nullable=False),
     Column("text", Text, nullable=False),
     Column("listed", ARRAY(Uuid)),
+    Column("context", JSONB(none_as_null=True)),
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     CheckConstraint("role IN ('user', 'assistant')", name="messages_role_known"),
     Index("messages_conversation_position", "conversation_id", "position"),
+)
+
+# What one answer of the chat changed, to be undone as one.
+changes = Table(
+    "changes",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("position", BigInteger, Identity(always=True), nullable=False, unique=True),
+    Column("conversation_id", ForeignKey("conversations.id", ondelete="CASCADE"), nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("undone_at", DateTime(timezone=True)),
+    Index("changes_conversation_position", "conversation_id", "position"),
+)
+
+# `before` is the todo as it was, null when the answer added it; `version` the one that the answer left, null when it
+# deleted the todo.
+changed_todos = Table(
+    "changed_todos",
+    metadata,
+    Column("change_id", ForeignKey("changes.id", ondelete="CASCADE"), primary_key=True),
+    Column("todo_id", Uuid, primary_key=True),
+    Column("before", JSONB(none_as_null=True)),
+    Column("version", Integer),
 )

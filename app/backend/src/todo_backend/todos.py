@@ -4,19 +4,28 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, delete, func, or_, select, true, update
+from sqlalchemy import ColumnElement, Select, func, or_, select, true, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from todo_backend import rows
 from todo_backend.database import Database
-from todo_backend.schemas import Todo, TodoChange, TodoDraft, TodoFilter, TodoPage
+from todo_backend.rows import COLUMNS, todo_of
+from todo_backend.schemas import TIME_WITHOUT_DATE, Todo, TodoChange, TodoDraft, TodoFilter, TodoPage
 from todo_backend.tables import todos as table
-
-_COLUMNS = [table.c[name] for name in Todo.model_fields]
+from todo_backend.undo import record
 
 
 class TodoNotFoundError(Exception):
     """No todo has this id."""
+
+
+class RefusedChangeError(Exception):
+    """The change does not fit the todo as it is, which is `current`."""
+
+    def __init__(self, reason: str, current: Todo) -> None:
+        super().__init__(reason)
+        self.current = current
 
 
 class StaleTodoError(Exception):
@@ -43,10 +52,10 @@ class Todos:
             condition &= table.c.id.in_(ids)
 
         async def work(connection: AsyncConnection) -> TodoPage:
-            rows = (await connection.execute(_page(wanted, condition))).all()
+            page = (await connection.execute(_page(wanted, condition))).all()
             # The count comes with each row; a page past the end has no row to carry it.
-            total = rows[0].total if rows else await _count(connection, condition) if wanted.offset else 0
-            return TodoPage(items=[_todo(row) for row in rows], total=total)
+            total = page[0].total if page else await _count(connection, condition) if wanted.offset else 0
+            return TodoPage(items=[todo_of(row) for row in page], total=total)
 
         return await self._database.run("find_todos", work)
 
@@ -66,12 +75,17 @@ class Todos:
         new_id = uuid.uuid4()  # made here, so that a repeated attempt cannot add the todo twice
 
         async def work(connection: AsyncConnection) -> tuple[Todo, bool]:
-            statement = insert(table).values(id=new_id, **_columns(draft.model_dump()), idempotency_key=idempotency_key)
-            row = (await connection.execute(statement.on_conflict_do_nothing().returning(*_COLUMNS))).first()
+            statement = insert(table).values(
+                id=new_id,
+                **_columns({name: getattr(draft, name) for name in TodoDraft.model_fields}),
+                idempotency_key=idempotency_key,
+            )
+            row = (await connection.execute(statement.on_conflict_do_nothing().returning(*COLUMNS))).first()
             if row is not None:
-                return _todo(row), True
+                await record(connection, None, todo_of(row))
+                return todo_of(row), True
             first = table.c.idempotency_key == idempotency_key if idempotency_key else table.c.id == new_id
-            return _todo((await connection.execute(select(*_COLUMNS).where(first))).one()), False
+            return todo_of((await connection.execute(select(*COLUMNS).where(first))).one()), False
 
         return await self._database.run("create_todo", work)
 
@@ -81,6 +95,7 @@ class Todos:
         Raises:
             TodoNotFoundError: there is none with this id.
             StaleTodoError: it has another version by now; nothing was changed.
+            RefusedChangeError: it would get a time without a date.
         """
 
         async def work(connection: AsyncConnection) -> Todo:
@@ -88,7 +103,9 @@ class Todos:
             if current.version != change.version:
                 raise StaleTodoError(current)
             values = {name: value for name, value in change.values().items() if value != getattr(current, name)}
-            return await _write(connection, todo_id, values) if values else current
+            if values.get("due_time") and not values.get("due_date", current.due_date):
+                raise RefusedChangeError(TIME_WITHOUT_DATE, current)
+            return await _write(connection, current, values) if values else current
 
         return await self._database.run("update_todo", work)
 
@@ -101,27 +118,40 @@ class Todos:
 
         async def work(connection: AsyncConnection) -> Todo:
             current = await _read(connection, todo_id, for_update=True)
-            return current if current.done else await _write(connection, todo_id, {"done": True})
+            return current if current.done else await _write(connection, current, {"done": True})
 
         return await self._database.run("complete_todo", work)
 
     async def delete(self, todo_id: uuid.UUID) -> None:
-        """Delete a todo for good.
+        """Delete a todo; for 30 days it can be restored.
 
         Raises:
             TodoNotFoundError: there is none with this id.
         """
 
         async def work(connection: AsyncConnection) -> None:
-            statement = delete(table).where(table.c.id == todo_id).returning(table.c.id)
-            if (await connection.execute(statement)).first() is None:
+            todo = await rows.move_away(connection, todo_id)
+            if todo is None:
                 raise TodoNotFoundError
+            await record(connection, todo, None)
 
         await self._database.run("delete_todo", work)
 
+    async def restore(self, todo_id: uuid.UUID) -> Todo:
+        """Bring a deleted todo back as it was; one that is not deleted stays as it is.
 
-def _todo(row: Row[Any]) -> Todo:
-    return Todo.model_validate(dict(zip(Todo.model_fields, row, strict=False)))  # a row of a page ends with the total
+        Raises:
+            TodoNotFoundError: there is none with this id, or it was deleted too long ago.
+        """
+
+        async def work(connection: AsyncConnection) -> Todo:
+            restored = await rows.restore(connection, todo_id)
+            if restored is None:
+                return await _read(connection, todo_id)
+            await record(connection, None, restored)
+            return restored
+
+        return await self._database.run("restore_todo", work)
 
 
 def _columns(values: dict[str, Any]) -> dict[str, Any]:
@@ -133,27 +163,33 @@ def _columns(values: dict[str, Any]) -> dict[str, Any]:
 
 
 async def _read(connection: AsyncConnection, todo_id: uuid.UUID, *, for_update: bool = False) -> Todo:
-    statement = select(*_COLUMNS).where(table.c.id == todo_id)
+    statement = select(*COLUMNS).where(table.c.id == todo_id)
     row = (await connection.execute(statement.with_for_update() if for_update else statement)).first()
     if row is None:
         raise TodoNotFoundError
-    return _todo(row)
+    return todo_of(row)
 
 
-async def _write(connection: AsyncConnection, todo_id: uuid.UUID, values: dict[str, Any]) -> Todo:
+async def _write(connection: AsyncConnection, before: Todo, values: dict[str, Any]) -> Todo:
     statement = (
         update(table)
-        .where(table.c.id == todo_id)
+        .where(table.c.id == before.id)
         .values(**_columns(values), version=table.c.version + 1, updated_at=func.now())
-        .returning(*_COLUMNS)
+        .returning(*COLUMNS)
     )
-    return _todo((await connection.execute(statement)).one())
+    after = todo_of((await connection.execute(statement)).one())
+    await record(connection, before, after)
+    return after
 
 
 def _condition(wanted: TodoFilter) -> ColumnElement[bool]:
     condition: ColumnElement[bool] = true()
     if wanted.state != "all":
         condition &= table.c.done.is_(wanted.state == "done")
+    if wanted.due_from:
+        condition &= table.c.due_date >= wanted.due_from
+    if wanted.due_until:
+        condition &= table.c.due_date <= wanted.due_until
     if wanted.q:
         tags = func.array_to_string(table.c.tags, " ")
         condition &= or_(*(column.icontains(wanted.q, autoescape=True) for column in (table.c.title, tags)))
@@ -162,7 +198,7 @@ def _condition(wanted: TodoFilter) -> ColumnElement[bool]:
 
 def _page(wanted: TodoFilter, condition: ColumnElement[bool]) -> Select[Any]:
     return (
-        select(*_COLUMNS, func.count().over().label("total"))
+        select(*COLUMNS, func.count().over().label("total"))
         .where(condition)
         .order_by(*_order(wanted))
         .limit(wanted.limit)
@@ -180,7 +216,8 @@ def _order(wanted: TodoFilter) -> Sequence[ColumnElement[Any]]:
     }
     key = keys[wanted.sort]
     directed = key.desc() if wanted.order == "desc" else key.asc()
-    return [directed.nulls_last(), position]
+    of_day = [table.c.due_time.asc().nulls_last()] if wanted.sort == "due" else []
+    return [directed.nulls_last(), *of_day, position]
 
 
 async def _count(connection: AsyncConnection, condition: ColumnElement[bool]) -> int:

@@ -1,6 +1,14 @@
 import type { Metadata, Viewport } from 'next';
 import type { ReactNode } from 'react';
-import './page.css';
+import './styles/base.css';
+import './styles/controls.css';
+import './styles/find.css';
+import './styles/todos.css';
+import './styles/states.css';
+import './styles/chat.css';
+import './styles/overlays.css';
+import './styles/narrow.css';
+import './styles/preferences.css';
 
 export const metadata: Metadata = {
   title: 'Todo Chatbot',

@@ -1,4 +1,3 @@
-import Link from 'next/link';
 import { connection } from 'next/server';
 
 /** Rendered at request time, since a page made by the build has no nonce for its scripts. */
@@ -8,7 +7,8 @@ export default async function NotFound() {
     <main className="plain-page">
       <h1>There is no such page</h1>
       <p>
-        <Link href="/">Go to your todos</Link>
+        {/* A plain link: the framework's own would be loaded with every page for the sake of this one. */}
+        <a href="/">Go to your todos</a>
       </p>
     </main>
   );

@@ -1,33 +1,14 @@
 import type { AssistantInfo, StoredMessage } from '@/shared/chat';
-import { type Todo, type TodoDraft, type TodoPage, type TodoQuery, todosPath } from '@/shared/todo';
-
-/** Why a call failed, as far as a person can do something about it. */
-export type ProblemKind =
-  | 'offline'
-  | 'unreachable'
-  | 'refused-token'
-  | 'conflict'
-  | 'gone'
-  | 'invalid'
-  | 'failed';
-
-/** A call that did not do what it should; `message` is a plain sentence. */
-export class Problem extends Error {
-  override name = 'Problem';
-  constructor(
-    readonly kind: ProblemKind,
-    message: string,
-    /** With `conflict`: the todo as it is now. */
-    readonly current: Todo | null = null,
-  ) {
-    super(message);
-  }
-
-  /** Whether the service was out of reach, so that the same call may succeed later. */
-  get isConnection(): boolean {
-    return this.kind === 'offline' || this.kind === 'unreachable';
-  }
-}
+import {
+  type ParsedTodo,
+  type Todo,
+  type TodoDraft,
+  type TodoPage,
+  type TodoQuery,
+  todosPath,
+} from '@/shared/todo';
+import { localDay, timeZone } from './days';
+import { detailInWords, noConnection, Problem, problemOfStatus } from './problem';
 
 export type Fetch = typeof fetch;
 
@@ -48,54 +29,9 @@ export async function call(path: string, init: RequestInit = {}, send: Fetch = f
   throw await problemOf(response);
 }
 
-function noConnection(): Problem {
-  const offline = typeof navigator !== 'undefined' && navigator.onLine === false;
-  return offline
-    ? new Problem('offline', 'You are offline.')
-    : new Problem('unreachable', 'This page cannot reach its server.');
-}
-
 async function problemOf(response: Response): Promise<Problem> {
   const body = (await response.json().catch(() => null)) as { detail?: unknown; current?: Todo } | null;
-  return problemOfStatus(response.status, detailText(body?.detail), body?.current ?? null);
-}
-
-/**
- * What an answer that is no success means for a person.
- * @param detail the backend's own sentence, when it gave one
- * @param current with 409: the todo as it is now
- */
-export function problemOfStatus(status: number, detail: string | null, current: Todo | null = null): Problem {
-  switch (status) {
-    case 401:
-      return new Problem('refused-token', 'The todo service refuses the token of this page’s server.');
-    case 404:
-      return new Problem('gone', detail ?? 'It no longer exists.');
-    case 409:
-      return new Problem('conflict', 'It was changed elsewhere.', current);
-    case 413:
-      return new Problem('invalid', 'That is too long.');
-    case 422:
-      return new Problem('invalid', detail ?? 'That is not valid.');
-    case 502:
-    case 503:
-    case 504:
-      return new Problem('unreachable', detail ?? 'The todo service cannot be reached right now.');
-    default:
-      return new Problem('failed', detail ?? `The todo service answered with an error (${status}).`);
-  }
-}
-
-/** FastAPI's `detail`: a sentence, or a list of what is wrong with which field. */
-function detailText(detail: unknown): string | null {
-  if (typeof detail === 'string') return detail;
-  if (!Array.isArray(detail)) return null;
-  const sentences = detail.flatMap((entry: { loc?: unknown[]; msg?: unknown }) => {
-    if (typeof entry?.msg !== 'string') return [];
-    const field = entry.loc?.at(-1);
-    return [typeof field === 'string' && field !== 'body' ? `${field}: ${entry.msg}` : entry.msg];
-  });
-  return sentences.length > 0 ? sentences.join('; ') : null;
+  return problemOfStatus(response.status, detailInWords(body?.detail), body?.current ?? null);
 }
 
 /** The fields of a todo that a person can change. */
@@ -107,6 +43,8 @@ export interface TodoApi {
   change(id: string, version: number, fields: TodoFields): Promise<Todo>;
   complete(id: string): Promise<Todo>;
   remove(id: string): Promise<void>;
+  /** Bring a deleted todo back as it was. */
+  restore(id: string): Promise<Todo>;
 }
 
 const TODO = (id: string) => `/api/todos/${encodeURIComponent(id)}`;
@@ -117,7 +55,8 @@ function json(method: string, body: unknown, headers: Record<string, string> = {
 
 /** The todo calls of the API. */
 export const todoApi: TodoApi = {
-  list: async (query, limit, offset) => (await call(todosPath(query, limit, offset))).json(),
+  list: async (query, limit, offset) =>
+    (await call(todosPath(query, limit, offset, localDay(new Date())))).json(),
   add: async (draft, key) =>
     (await call('/api/todos', json('POST', draft, { 'idempotency-key': key }))).json(),
   change: async (id, version, fields) => (await call(TODO(id), json('PATCH', { version, ...fields }))).json(),
@@ -125,7 +64,43 @@ export const todoApi: TodoApi = {
   remove: async (id) => {
     await call(TODO(id), { method: 'DELETE' });
   },
+  restore: async (id) => (await call(`${TODO(id)}/restore`, { method: 'POST' })).json(),
 };
+
+/**
+ * Send a body with the visitor's time zone. A browser may know a zone that the backend does not; then it is sent
+ * without one, and the server's day counts.
+ */
+export async function postWithZone(path: string, body: object, init: RequestInit = {}): Promise<Response> {
+  const post = (zone: string | null) =>
+    call(path, {
+      ...json('POST', { ...body, time_zone: zone }, init.headers as Record<string, string>),
+      signal: init.signal ?? null,
+    });
+  const zone = timeZone();
+  try {
+    return await post(zone);
+  } catch (error) {
+    const unknownZone = zone !== null && error instanceof Problem && /^time zone /i.test(error.message);
+    if (!unknownZone) throw error;
+    return await post(null);
+  }
+}
+
+/** What the words of the Add box mean. */
+export async function parseTodo(text: string, signal: AbortSignal): Promise<ParsedTodo> {
+  return (await postWithZone('/api/parse', { text }, { signal })).json();
+}
+
+/** Where a message belongs, and what the person sees beside it. */
+export interface MessageContext {
+  conversationId: string | null;
+  /** Ids of the todos as the page shows them, in its order. */
+  shown: string[];
+}
+
+/** As many ids as the backend takes. */
+const SHOWN_MAX = 200;
 
 export interface ChatApi {
   /** Which assistant answers. */
@@ -133,7 +108,9 @@ export interface ChatApi {
   /** The messages of a conversation, oldest first. */
   messages(conversationId: string): Promise<StoredMessage[]>;
   /** Send a message; the answer is an event stream. */
-  send(message: string, conversationId: string | null, signal: AbortSignal): Promise<Response>;
+  send(message: string, context: MessageContext, signal: AbortSignal): Promise<Response>;
+  /** Take back all that one answer changed. */
+  undo(changeId: string): Promise<void>;
 }
 
 /** The conversation calls of the API. */
@@ -143,8 +120,11 @@ export const chatApi: ChatApi = {
     const response = await call(`/api/conversations/${encodeURIComponent(id)}/messages`);
     return ((await response.json()) as { items: StoredMessage[] }).items;
   },
-  send: (message, conversationId, signal) => {
-    const body = { message, ...(conversationId && { conversation_id: conversationId }) };
-    return call('/api/chat', { ...json('POST', body, { accept: 'text/event-stream' }), signal });
+  send: (message, { conversationId, shown }, signal) => {
+    const body = { message, conversation_id: conversationId, shown: shown.slice(0, SHOWN_MAX) };
+    return postWithZone('/api/chat', body, { headers: { accept: 'text/event-stream' }, signal });
+  },
+  undo: async (id) => {
+    await call(`/api/undo/${encodeURIComponent(id)}`, { method: 'POST' });
   },
 };

@@ -1,24 +1,9 @@
-import { EventSourceParserStream } from 'eventsource-parser/stream';
-import type { AssistantInfo, ChatEvent, StoredMessage, ToolOutcome } from '@/shared/chat';
-import { type ChatApi, Problem } from './api';
-
-export interface ToolUse {
-  name: string;
-  outcome: ToolOutcome;
-}
-
-/** One entry of the conversation. `activity`: something that the person did by hand. */
-export interface ChatEntry {
-  id: string;
-  role: 'user' | 'assistant' | 'activity';
-  text: string;
-  tools: ToolUse[];
-  /** Why the answer ended early. */
-  problem: string | null;
-  streaming: boolean;
-  /** With `activity`: how many notes this line stands for beside its own. */
-  earlier: number;
-}
+import type { AssistantInfo, ChatEvent, StoredMessage } from '@/shared/chat';
+import type { ChatApi } from './api';
+import { type ChatEntry, changesTodos, entry, entryOf, offers } from './chat-entry';
+import { chatEvents } from './chat-events';
+import { Problem } from './problem';
+import { storedAnswer } from './stored-answer';
 
 export interface ChatState {
   entries: ChatEntry[];
@@ -40,7 +25,22 @@ interface Surroundings {
   onTodosChanged: () => void;
   /** The conversation has another id, or none. */
   onConversation: (id: string | null) => void;
+  /** The ids of the todos as the page shows them now, which is what "the second one" means. */
+  shown: () => string[];
 }
+
+/** A message on its way and the answer to it. */
+interface Turn {
+  controller: AbortController;
+  question: string;
+  answerId: string;
+}
+
+const CUT_OFF = 'The answer was cut off.';
+const STOPPED = 'Stopped.';
+const UNANSWERED = 'This message was not answered.';
+/** Why an answer has no end here, although the backend may have stored it to its end. */
+const UNFINISHED = [CUT_OFF, STOPPED, UNANSWERED];
 
 /** The conversation of one page: its entries, and the one answer that may be running. */
 export class ChatStore {
@@ -49,7 +49,11 @@ export class ChatStore {
   private assistant: AssistantInfo['assistant'] | null;
   private model: string | null;
   private announcement = '';
-  private running: AbortController | null = null;
+  private turn: Turn | null = null;
+  /** The turn whose answer the backend may still be making for a page that was there before this one. */
+  private expected: Turn | null = null;
+  /** The turn that ended early here, while it is looked for how it ended in the backend. */
+  private unfinished: Turn | null = null;
   private state: ChatState;
   private readonly listeners = new Set<() => void>();
 
@@ -61,11 +65,12 @@ export class ChatStore {
     first: FirstChat,
     private readonly surroundings: Surroundings,
   ) {
-    this.entries = (first.messages ?? []).map(({ id, role, text }) => entry(role, text, id));
+    this.entries = (first.messages ?? []).map(entryOf);
     this.conversationId = first.conversationId;
     this.historyMissing = first.conversationId !== null && first.messages === null;
     this.assistant = first.assistant?.assistant ?? null;
     this.model = first.assistant?.model ?? null;
+    this.expectAnswer();
     this.state = this.snapshot();
   }
 
@@ -98,12 +103,53 @@ export class ChatStore {
     if (messages === null) {
       this.historyMissing = true;
     } else if (id === this.conversationId) {
-      this.entries = [
-        ...messages.map((stored) => entry(stored.role, stored.text, stored.id)),
-        ...this.entries,
-      ];
+      this.entries = [...messages.map(entryOf), ...this.entries];
+      this.expectAnswer();
       this.publish();
+      void this.resume();
     }
+  }
+
+  /** A conversation that ends with a message may have its answer under way, as after a reload in mid-answer. */
+  private expectAnswer(): void {
+    const last = this.entries.at(-1);
+    if (this.turn !== null || last?.role !== 'user') return;
+    // An id that the server and the browser find alike.
+    const answer = entry('assistant', '', { id: `answer-to-${last.id}`, streaming: true });
+    this.entries = [...this.entries, answer];
+    this.turn = { controller: new AbortController(), question: last.text, answerId: answer.id };
+    this.expected = this.turn;
+  }
+
+  /** Wait for the answer that was under way when the page was loaded, when there is one. */
+  async resume(): Promise<void> {
+    const turn = this.expected;
+    this.expected = null;
+    if (turn === null) return;
+    if (!(await this.catchUp(turn))) {
+      this.update(turn.answerId, { problem: turn.controller.signal.aborted ? STOPPED : UNANSWERED });
+    }
+    this.end(turn);
+  }
+
+  private beginTurn(turn: Turn): void {
+    this.unfinished?.controller.abort();
+    this.unfinished = null;
+    this.turn = turn;
+  }
+
+  /**
+   * Show the stored answer in place of the one that this page did not get to its end.
+   * @param onlyChanges whether an answer that changed nothing is of no interest
+   * @returns whether there is one
+   */
+  private async catchUp({ controller, question, answerId }: Turn, onlyChanges = false): Promise<boolean> {
+    const { conversationId, api } = this;
+    const stored = conversationId && (await storedAnswer(api, conversationId, question, controller.signal));
+    if (!stored || controller.signal.aborted || (onlyChanges && stored.undo === null)) return false;
+    this.update(answerId, { text: stored.text, problem: null, ...offers(stored) });
+    this.surroundings.onTodosChanged();
+    return true;
   }
 
   /** Note what the person did by hand. Notes that follow each other become one line. */
@@ -111,23 +157,26 @@ export class ChatStore {
     const last = this.entries.at(-1);
     if (last?.role === 'activity') this.entries = this.entries.slice(0, -1);
     const earlier = last?.role === 'activity' ? last.earlier + 1 : 0;
-    const place = this.running ? this.entries.length - 1 : this.entries.length;
-    this.entries = this.entries.toSpliced(place, 0, { ...entry('activity', sentence), earlier });
+    const place = this.turn ? this.entries.length - 1 : this.entries.length;
+    this.entries = this.entries.toSpliced(place, 0, entry('activity', sentence, { earlier }));
     this.announcement = sentence;
     this.publish();
   }
 
   /** Leave this conversation and begin another. */
-  startAnew(): void {
+  startNew(): void {
     this.stop();
+    this.unfinished?.controller.abort();
+    this.turn = null;
     this.entries = [];
+    this.historyMissing = false;
     this.setConversation(null);
     this.publish();
   }
 
   /** End the running answer; what has come stays. */
   stop(): void {
-    this.running?.abort();
+    this.turn?.controller.abort();
   }
 
   /**
@@ -135,52 +184,71 @@ export class ChatStore {
    * @returns null, or why the message was not taken; then it is not in the conversation either
    */
   async send(message: string): Promise<Problem | null> {
-    const controller = new AbortController();
-    this.running = controller;
-    const before = this.entries;
-    const answer: ChatEntry = { ...entry('assistant', ''), streaming: true };
-    this.entries = [...this.entries, entry('user', message), answer];
+    const question = entry('user', message);
+    const answer = entry('assistant', '', { streaming: true });
+    const turn = { controller: new AbortController(), question: message, answerId: answer.id };
+    this.beginTurn(turn);
+    this.entries = [...this.entries, question, answer];
     this.publish();
     let response: Response;
     try {
-      response = await this.post(message, controller.signal);
+      response = await this.post(message, turn);
     } catch (error) {
-      this.entries = before;
-      this.running = null;
+      // Whoever has left the conversation meanwhile has no use for a message from it.
+      if (this.turn !== turn) return null;
+      // By id, since something may have been noted meanwhile.
+      this.entries = this.entries.filter(({ id }) => id !== question.id && id !== answer.id);
+      this.turn = null;
       this.publish();
       if (isAbort(error)) return new Problem('failed', 'Stopped before the message was taken.');
       return error instanceof Problem ? error : new Problem('failed', 'The message could not be sent.');
     }
-    await this.follow(response, answer.id);
+    await this.follow(response, turn);
     return null;
   }
 
-  private async post(message: string, signal: AbortSignal): Promise<Response> {
+  private async post(message: string, turn: Turn): Promise<Response> {
+    const { signal } = turn.controller;
+    const shown = this.surroundings.shown();
     try {
-      return await this.api.send(message, this.conversationId, signal);
+      return await this.api.send(message, { conversationId: this.conversationId, shown }, signal);
     } catch (error) {
       const forgotten = error instanceof Problem && error.kind === 'gone' && this.conversationId !== null;
-      if (!forgotten) throw error;
+      if (!forgotten || this.turn !== turn) throw error;
       this.setConversation(null);
-      return this.api.send(message, null, signal);
+      return this.api.send(message, { conversationId: null, shown }, signal);
     }
   }
 
-  private async follow(response: Response, answerId: string): Promise<void> {
+  private async follow(response: Response, turn: Turn): Promise<void> {
     let ended = false;
     try {
       for await (const event of chatEvents(response)) {
         if (event.event === 'done') ended = true;
-        this.take(event, answerId);
+        this.take(event, turn.answerId);
       }
-      if (!ended) this.update(answerId, { problem: 'The answer was cut off.' });
+      if (!ended) this.update(turn.answerId, { problem: CUT_OFF });
     } catch (error) {
-      this.update(answerId, { problem: isAbort(error) ? 'Stopped.' : 'The answer was cut off.' });
+      this.update(turn.answerId, { problem: isAbort(error) ? STOPPED : CUT_OFF });
     }
     if (!ended) this.surroundings.onTodosChanged();
-    this.running = null;
-    this.update(answerId, { streaming: false });
-    this.announcement = this.entries.find(({ id }) => id === answerId)?.text ?? '';
+    this.end(turn);
+    if (!ended) void this.learnOutcome(turn);
+  }
+
+  /** The backend goes on without us: show what it did all the same, so that it can be undone. */
+  private async learnOutcome({ question, answerId }: Turn): Promise<void> {
+    const answer = this.entries.find(({ id }) => id === answerId);
+    if (!answer || this.turn !== null) return;
+    this.unfinished = { controller: new AbortController(), question, answerId };
+    await this.catchUp(this.unfinished, answer.problem === STOPPED);
+  }
+
+  private end(turn: Turn): void {
+    if (this.turn !== turn) return;
+    this.turn = null;
+    this.update(turn.answerId, { streaming: false });
+    this.announcement = this.entries.find(({ id }) => id === turn.answerId)?.text ?? '';
     this.publish();
   }
 
@@ -204,9 +272,51 @@ export class ChatStore {
         this.update(answerId, { problem: event.data.message });
         break;
       case 'done':
+        this.update(answerId, offers(event.data));
         if (event.data.todos_changed) this.surroundings.onTodosChanged();
         break;
     }
+  }
+
+  /** Take back all that an answer changed. */
+  async undo(answerId: string): Promise<void> {
+    const offer = this.entries.find(({ id }) => id === answerId)?.undo;
+    if (offer?.state !== 'offered') return;
+    this.update(answerId, { undo: { ...offer, state: 'running', problem: null } });
+    try {
+      await this.api.undo(offer.id);
+      this.announcement = 'Undone.';
+      this.update(answerId, { undo: { ...offer, state: 'done', problem: null } });
+      this.surroundings.onTodosChanged();
+    } catch (error) {
+      const { kind, message } =
+        error instanceof Problem ? error : new Problem('failed', 'It could not be undone.');
+      const state = kind === 'conflict' || kind === 'gone' ? 'refused' : 'offered';
+      const problem = kind === 'gone' ? 'This can no longer be undone.' : message;
+      this.update(answerId, { undo: { ...offer, state, problem } });
+    }
+  }
+
+  /**
+   * Get the answer that did not come to its end here, or, when the backend has none, ask again.
+   * @returns like `send`
+   */
+  async retry(answerId: string): Promise<Problem | null> {
+    const place = this.entries.findIndex(({ id }) => id === answerId);
+    const question = this.entries.slice(0, place).findLast(({ role }) => role === 'user');
+    if (this.turn !== null || !question) return null;
+    if (UNFINISHED.includes(this.entries[place]?.problem ?? '')) {
+      const turn = { controller: new AbortController(), question: question.text, answerId };
+      this.beginTurn(turn);
+      this.update(answerId, { problem: null, streaming: true });
+      const caughtUp = await this.catchUp(turn);
+      const left = turn.controller.signal.aborted;
+      if (left) this.update(answerId, { problem: STOPPED });
+      this.end(turn);
+      if (caughtUp || left) return null;
+    }
+    this.entries = this.entries.filter(({ id }) => id !== answerId && id !== question.id);
+    return this.send(question.text);
   }
 
   private setConversation(id: string | null): void {
@@ -222,7 +332,7 @@ export class ChatStore {
 
   private snapshot(): ChatState {
     const { entries, assistant, model, announcement } = this;
-    return { entries, assistant, model, announcement, answering: this.running !== null };
+    return { entries, assistant, model, announcement, answering: this.turn !== null };
   }
 
   private publish(): void {
@@ -231,35 +341,6 @@ export class ChatStore {
   }
 }
 
-function entry(role: ChatEntry['role'], text: string, id: string = crypto.randomUUID()): ChatEntry {
-  return { id, role, text, tools: [], problem: null, streaming: false, earlier: 0 };
-}
-
-const READING_TOOLS = ['list_todos', 'search_todos'];
-
-function changesTodos(tool: string): boolean {
-  return !READING_TOOLS.includes(tool);
-}
-
 function isAbort(error: unknown): boolean {
   return error instanceof DOMException && error.name === 'AbortError';
-}
-
-const EVENTS = ['start', 'delta', 'tool', 'done', 'error'];
-
-/** The events of a streamed answer; those of another name are left out. */
-export async function* chatEvents(response: Response): AsyncGenerator<ChatEvent> {
-  if (!response.body) return;
-  const events = response.body
-    .pipeThrough(new TextDecoderStream() as TransformStream<Uint8Array<ArrayBuffer>, string>)
-    .pipeThrough(new EventSourceParserStream());
-  const reader = events.getReader();
-  try {
-    for (let next = await reader.read(); !next.done; next = await reader.read()) {
-      const { event = '', data } = next.value;
-      if (EVENTS.includes(event)) yield { event, data: JSON.parse(data) } as ChatEvent;
-    }
-  } finally {
-    reader.cancel().catch(() => {});
-  }
 }

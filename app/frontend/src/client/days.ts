@@ -1,45 +1,74 @@
 import { useSyncExternalStore } from 'react';
 
 const DAY_MS = 86_400_000;
-const LONG = new Intl.DateTimeFormat('en-GB', {
-  day: 'numeric',
-  month: 'short',
-  year: 'numeric',
-  timeZone: 'UTC',
-});
-const SHORT = new Intl.DateTimeFormat('en-GB', {
-  weekday: 'short',
-  day: 'numeric',
-  month: 'short',
-  timeZone: 'UTC',
-});
+const MINUTE_MS = 60_000;
+/** Beyond this many days a date is written with its year. */
+const NEAR_DAYS = 180;
+
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+function format(locale: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  const key = locale + JSON.stringify(options);
+  const known = formats.get(key) ?? new Intl.DateTimeFormat(locale, { ...options, timeZone: 'UTC' });
+  formats.set(key, known);
+  return known;
+}
+
+/** The visitor's clock as `YYYY-MM-DDTHH:MM`. */
+export function localMinute(now: Date): string {
+  const twoDigits = (n: number) => String(n).padStart(2, '0');
+  const day = `${now.getFullYear()}-${twoDigits(now.getMonth() + 1)}-${twoDigits(now.getDate())}`;
+  return `${day}T${twoDigits(now.getHours())}:${twoDigits(now.getMinutes())}`;
+}
 
 /** The visitor's calendar day as `YYYY-MM-DD`. */
 export function localDay(now: Date): string {
-  const twoDigits = (n: number) => String(n).padStart(2, '0');
-  return `${now.getFullYear()}-${twoDigits(now.getMonth() + 1)}-${twoDigits(now.getDate())}`;
+  return localMinute(now).slice(0, 10);
 }
 
 /**
  * A due date in words.
- * @param today the visitor's day, or null while it is not known (on the server)
+ * @param today the visitor's day, or null while it is not known
  */
-export function dayInWords(day: string, today: string | null): string {
+export function dayInWords(day: string, today: string | null, locale: string): string {
   const date = new Date(`${day}T00:00:00Z`);
-  if (today === null) return LONG.format(date);
-  const distance = Math.round((date.getTime() - Date.parse(`${today}T00:00:00Z`)) / DAY_MS);
+  const distance = today && Math.round((date.getTime() - Date.parse(`${today}T00:00:00Z`)) / DAY_MS);
   if (distance === 0) return 'Today';
   if (distance === 1) return 'Tomorrow';
   if (distance === -1) return 'Yesterday';
-  return Math.abs(distance) < 180 ? SHORT.format(date) : LONG.format(date);
+  const near = distance !== null && Math.abs(Number(distance)) < NEAR_DAYS;
+  const part = near ? ({ weekday: 'short' } as const) : ({ year: 'numeric' } as const);
+  return format(locale, { day: 'numeric', month: 'short', ...part }).format(date);
 }
 
-function subscribeToDays(listener: () => void): () => void {
+/** A time of day, `HH:MM`, as the visitor's language writes it. */
+export function timeInWords(time: string, locale: string): string {
+  return format(locale, { timeStyle: 'short' }).format(new Date(`1970-01-01T${time}:00Z`));
+}
+
+/** A due date and its time in words; today's and tomorrow's words are capitalised as they stand alone. */
+export function dueInWords(
+  due: { due_date: string; due_time: string | null },
+  today: string | null,
+  locale: string,
+): string {
+  const day = dayInWords(due.due_date, today, locale);
+  return due.due_time ? `${day}, ${timeInWords(due.due_time, locale)}` : day;
+}
+
+/** Whether something that is due has been missed. @param now `YYYY-MM-DDTHH:MM`, or null while it is not known */
+export function isOverdue(
+  due: { due_date: string | null; due_time: string | null },
+  now: string | null,
+): boolean {
+  if (due.due_date === null || now === null) return false;
+  return due.due_time ? `${due.due_date}T${due.due_time}` < now : due.due_date < now.slice(0, 10);
+}
+
+function subscribeToMinutes(listener: () => void): () => void {
   let timer: ReturnType<typeof setTimeout>;
   const arm = () => {
-    const now = new Date();
-    const midnight = new Date(now.getFullYear(), now.getMonth(), now.getDate() + 1);
-    timer = setTimeout(tick, midnight.getTime() - now.getTime() + 50);
+    timer = setTimeout(tick, MINUTE_MS - (Date.now() % MINUTE_MS) + 50);
   };
   const tick = () => {
     clearTimeout(timer);
@@ -55,11 +84,27 @@ function subscribeToDays(listener: () => void): () => void {
   };
 }
 
-/** The visitor's day, kept right past midnight; null on the server, which does not know the visitor's time zone. */
-export function useToday(): string | null {
+/** The visitor's clock, `YYYY-MM-DDTHH:MM`. @param first what the server knew of it */
+export function useNow(first: string | null): string | null {
   return useSyncExternalStore<string | null>(
-    subscribeToDays,
-    () => localDay(new Date()),
-    () => null,
+    subscribeToMinutes,
+    () => localMinute(new Date()),
+    () => first,
   );
+}
+
+const never = () => () => {};
+
+/** The visitor's language for dates. @param first what the server knew of it */
+export function useLocale(first: string): string {
+  return useSyncExternalStore(
+    never,
+    () => navigator.language || first,
+    () => first,
+  );
+}
+
+/** The visitor's IANA time zone, or null when the browser does not know it. */
+export function timeZone(): string | null {
+  return Intl.DateTimeFormat().resolvedOptions().timeZone || null;
 }

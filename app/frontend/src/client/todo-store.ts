@@ -1,17 +1,13 @@
 import { PAGE_SIZE, quoted, type Todo, type TodoDraft, type TodoPage, type TodoQuery } from '@/shared/todo';
-import { Problem, type TodoApi, type TodoFields } from './api';
+import type { TodoApi, TodoFields } from './api';
+import { localDay } from './days';
+import { whatChanged } from './differences';
+import { type Notice, withNotice } from './notices';
+import { asProblem, type Problem } from './problem';
 import * as todoList from './todo-list';
 
 /** How many todos the backend gives at once. */
 const REQUEST_MAX = 200;
-
-/** Something to tell the person, with one thing to do about it at most. */
-export interface Notice {
-  id: string;
-  kind: 'info' | 'problem';
-  text: string;
-  action?: { label: string; run: () => void };
-}
 
 export interface TodoState {
   query: TodoQuery;
@@ -35,10 +31,16 @@ export interface FirstTodos {
   problem?: Problem | null;
 }
 
-/**
- * The todo list of one page: what is shown, and the calls behind it.
- * @param onActivity called with a sentence for each change that the person made and the backend confirmed
- */
+interface Surroundings {
+  /** The person made this change, and the backend confirmed it. */
+  onActivity?: (sentence: string) => void;
+  /** Something was changed that other windows show too. */
+  onChanged?: () => void;
+  /** The visitor's day. */
+  today?: () => string;
+}
+
+/** The todo list of one page: what is shown, and the calls behind it. */
 export class TodoStore {
   private list: todoList.TodoList;
   private loading: boolean;
@@ -56,7 +58,7 @@ export class TodoStore {
   constructor(
     private readonly api: TodoApi,
     first: FirstTodos,
-    private readonly onActivity: (sentence: string) => void = () => {},
+    private readonly surroundings: Surroundings = {},
   ) {
     const { items, total } = first.page ?? { items: [], total: 0 };
     this.list = { query: first.query, confirmed: items, total, changes: [] };
@@ -71,6 +73,11 @@ export class TodoStore {
   };
 
   getState = (): TodoState => this.state;
+
+  /** Ids of the todos as the page shows them, without those that the backend does not know yet. */
+  shownIds(): string[] {
+    return this.state.todos.filter(({ version }) => version > 0).map(({ id }) => id);
+  }
 
   /** Show other todos, from the first page on. */
   setQuery(query: TodoQuery): Promise<void> {
@@ -112,6 +119,7 @@ export class TodoStore {
     }
     this.loading = false;
     this.publish();
+    if (this.problem === null) this.repeatWaiting();
   }
 
   private async fetchWanted(): Promise<TodoPage> {
@@ -119,11 +127,8 @@ export class TodoStore {
     const items: Todo[] = [];
     let total: number;
     do {
-      const page = await this.api.list(
-        query,
-        Math.min(REQUEST_MAX, this.wanted - items.length),
-        items.length,
-      );
+      const limit = Math.min(REQUEST_MAX, this.wanted - items.length);
+      const page = await this.api.list(query, limit, items.length);
       if (page.items.length === 0) return { items, total: page.total };
       items.push(...page.items);
       total = page.total;
@@ -137,14 +142,10 @@ export class TodoStore {
    * @returns null, or why it was not added
    */
   async add(draft: TodoDraft, idempotencyKey: string): Promise<Problem | null> {
-    const change: todoList.Change = {
-      id: idempotencyKey,
-      kind: 'add',
-      todo: todoList.provisionalTodo(idempotencyKey, draft),
-    };
+    const todo = todoList.provisionalTodo(idempotencyKey, draft);
     try {
-      await this.run(change, () => this.api.add(draft, idempotencyKey));
-      this.onActivity(`You added ${quoted(draft.title)}.`);
+      await this.run({ id: idempotencyKey, kind: 'add', todo }, () => this.api.add(draft, idempotencyKey));
+      this.tellActivity(`You added ${quoted(draft.title)}.`);
       return null;
     } catch (error) {
       return asProblem(error);
@@ -155,12 +156,12 @@ export class TodoStore {
   async toggle(todo: Todo): Promise<void> {
     const done = !todo.done;
     try {
-      await this.edit(todo.id, { done }, (version) =>
+      await this.edit(todo, { done }, (version) =>
         done ? this.api.complete(todo.id) : this.api.change(todo.id, version, { done }),
       );
-      this.onActivity(`You ${done ? 'completed' : 'reopened'} ${quoted(todo.title)}.`);
+      this.tellActivity(`You ${done ? 'completed' : 'reopened'} ${quoted(todo.title)}.`);
     } catch (error) {
-      this.explain(todo, error, `${quoted(todo.title)} could not be ${done ? 'completed' : 'reopened'}.`);
+      this.explain(todo, error, done ? 'completed' : 'reopened', () => this.toggle(todo));
     }
   }
 
@@ -170,8 +171,8 @@ export class TodoStore {
    */
   async save(seen: Todo, fields: TodoFields): Promise<SaveResult> {
     try {
-      await this.edit(seen.id, fields, () => this.api.change(seen.id, seen.version, fields));
-      this.onActivity(`You changed ${quoted(fields.title ?? seen.title)}.`);
+      await this.edit(seen, fields, () => this.api.change(seen.id, seen.version, fields));
+      this.tellActivity(`You changed ${quoted(fields.title ?? seen.title)}.`);
       return { saved: true };
     } catch (error) {
       const problem = asProblem(error);
@@ -183,37 +184,34 @@ export class TodoStore {
 
   /** Delete a todo and offer to bring it back. */
   async remove(todo: Todo): Promise<void> {
+    const place = this.list.confirmed.findIndex(({ id }) => id === todo.id);
     try {
       await this.run({ id: crypto.randomUUID(), kind: 'remove', todoId: todo.id }, async () => {
         await this.api.remove(todo.id);
         return null;
       });
-      this.onActivity(`You deleted ${quoted(todo.title)}.`);
-      this.notify('info', `Deleted ${quoted(todo.title)}.`, {
-        label: 'Undo',
-        run: () => void this.restore(todo),
-      });
+      this.tellActivity(`You deleted ${quoted(todo.title)}.`);
+      const undo = { label: 'Undo', run: () => void this.restore(todo, Math.max(place, 0)) };
+      this.notify({ kind: 'info', text: `Deleted ${quoted(todo.title)}.`, action: undo });
     } catch (error) {
-      this.explain(todo, error, `${quoted(todo.title)} could not be deleted.`);
+      const again = async () => {
+        if (this.confirmed(todo.id)) await this.remove(todo);
+      };
+      this.explain(todo, error, 'deleted', again);
     }
   }
 
-  /** Add a deleted todo anew. A second try uses the same key, so that it comes back once. */
-  private async restore(todo: Todo, key = crypto.randomUUID()): Promise<void> {
-    const { title, due_date, priority, tags } = todo;
+  /** Bring a deleted todo back as it was, to where it was. */
+  private async restore(todo: Todo, place: number): Promise<void> {
+    const { query } = this.list;
     try {
-      await this.run({ id: key, kind: 'add', todo: { ...todo, id: key } }, async () => {
-        const added = await this.api.add({ title, due_date, priority, tags }, key);
-        return todo.done ? this.api.complete(added.id) : added;
-      });
-      this.onActivity(`You brought ${quoted(title)} back.`);
+      const change = { id: crypto.randomUUID(), kind: 'restore', todo, place } as const;
+      await this.run(change, () => this.api.restore(todo.id));
+      this.tellActivity(`You brought ${quoted(todo.title)} back.`);
+      // In another view it may have another place, or none.
+      if (query !== this.list.query) await this.refresh();
     } catch (error) {
-      const retry = { label: 'Try again', run: () => void this.restore(todo, key) };
-      this.notify(
-        'problem',
-        `${quoted(title)} could not be brought back. ${asProblem(error).message}`,
-        retry,
-      );
+      this.explain(todo, error, 'brought back', () => this.restore(todo, place));
     }
   }
 
@@ -223,18 +221,18 @@ export class TodoStore {
     this.publish();
   }
 
-  private edit(todoId: string, fields: TodoFields, send: (version: number) => Promise<Todo>): Promise<void> {
-    const change: todoList.Change = { id: crypto.randomUUID(), kind: 'edit', todoId, fields };
-    return this.run(change, () => send(this.versionOf(todoId)));
+  private edit(todo: Todo, fields: TodoFields, send: (version: number) => Promise<Todo>): Promise<void> {
+    const change = { id: crypto.randomUUID(), kind: 'edit', todoId: todo.id, fields } as const;
+    return this.run(change, () => send(this.confirmed(todo.id)?.version ?? todo.version));
   }
 
-  private versionOf(todoId: string): number {
-    return this.list.confirmed.find(({ id }) => id === todoId)?.version ?? 0;
+  private confirmed(todoId: string): Todo | undefined {
+    return this.list.confirmed.find(({ id }) => id === todoId);
   }
 
   /** Show a change at once, send it after the todo's earlier changes, then confirm it or take it back. */
   private async run(change: todoList.Change, send: () => Promise<Todo | null>): Promise<void> {
-    const todoId = change.kind === 'add' ? change.id : change.todoId;
+    const todoId = todoList.todoIdOf(change);
     this.list = todoList.begin(this.list, change);
     this.epoch += 1;
     this.publish();
@@ -244,6 +242,7 @@ export class TodoStore {
     try {
       const todo = await sent;
       this.list = todoList.confirm(this.list, change.id, todo);
+      this.surroundings.onChanged?.();
     } catch (error) {
       this.list = todoList.rollBack(this.list, change.id);
       // The answer may be what was lost, and not the change.
@@ -256,21 +255,42 @@ export class TodoStore {
     }
   }
 
-  private explain(todo: Todo, error: unknown, sentence: string): void {
+  /** Say why a change was taken back. What only lacked the connection is done when that is back. */
+  private explain(todo: Todo, error: unknown, done: string, again: () => Promise<void>): void {
     const problem = asProblem(error);
+    const what = `${quoted(todo.title)} could not be ${done}`;
     if (problem.kind === 'gone') {
       this.drop(todo);
     } else if (problem.current) {
       this.accept(problem.current);
-      this.notify('problem', `${sentence} ${whatChanged(todo, problem.current)}`);
+      this.notify({ kind: 'problem', text: `${what}. ${whatChanged(todo, problem.current)}` });
+    } else if (problem.isConnection) {
+      const reason = problem.message.charAt(0).toLowerCase() + problem.message.slice(1);
+      const text = problem.kind === 'offline' ? `${what} yet: ${reason}` : `${what}: ${reason} Retrying…`;
+      this.notify({ kind: 'problem', text, whenReachable: () => this.repeat(todo, again) });
     } else {
-      this.notify('problem', `${sentence} ${problem.message}`);
+      this.notify({ kind: 'problem', text: `${what}. ${problem.message}` });
     }
+  }
+
+  /** The connection is back: do what waited for it, and take away what was said about it. */
+  private repeatWaiting(): void {
+    const waiting = this.notices.filter(({ whenReachable }) => whenReachable);
+    if (waiting.length === 0) return;
+    this.notices = this.notices.filter(({ whenReachable }) => !whenReachable);
+    this.publish();
+    for (const { whenReachable } of waiting) whenReachable?.();
+  }
+
+  /** Unless the todo is another by now: the lost answer may have been that of a success, or somebody else was there. */
+  private repeat(todo: Todo, again: () => Promise<void>): void {
+    const now = this.confirmed(todo.id);
+    if (now === undefined || now.version === todo.version) void again();
   }
 
   private drop(todo: Todo): void {
     this.list = todoList.forget(this.list, todo.id);
-    this.notify('problem', `${quoted(todo.title)} was deleted elsewhere.`);
+    this.notify({ kind: 'problem', text: `${quoted(todo.title)} was deleted elsewhere.` });
   }
 
   private accept(current: Todo): void {
@@ -278,20 +298,26 @@ export class TodoStore {
     this.publish();
   }
 
-  private notify(kind: Notice['kind'], text: string, action?: NonNullable<Notice['action']>): void {
-    this.notices = [
-      ...this.notices.slice(-2),
-      { id: crypto.randomUUID(), kind, text, ...(action && { action }) },
-    ];
+  /** Tell the person something. */
+  notify(notice: Omit<Notice, 'id'>): void {
+    this.notices = withNotice(this.notices, notice);
     this.publish();
+  }
+
+  private today(): string {
+    return this.surroundings.today?.() ?? localDay(new Date());
+  }
+
+  private tellActivity(sentence: string): void {
+    this.surroundings.onActivity?.(sentence);
   }
 
   private snapshot(): TodoState {
     return {
       query: this.list.query,
       todos: todoList.shownTodos(this.list),
-      total: todoList.shownTotal(this.list),
-      saving: new Set(this.list.changes.map((change) => (change.kind === 'add' ? change.id : change.todoId))),
+      total: todoList.shownTotal(this.list, this.today()),
+      saving: new Set(this.list.changes.map(todoList.todoIdOf)),
       loading: this.loading,
       problem: this.problem,
       notices: this.notices,
@@ -302,49 +328,4 @@ export class TodoStore {
     this.state = this.snapshot();
     for (const listener of this.listeners) listener();
   }
-}
-
-function asProblem(error: unknown): Problem {
-  return error instanceof Problem ? error : new Problem('failed', 'Something went wrong on this page.');
-}
-
-const FIELD_NAMES = {
-  title: 'title',
-  due_date: 'due date',
-  priority: 'priority',
-  tags: 'tags',
-  done: 'state',
-} as const;
-
-export interface FieldDifference {
-  field: keyof typeof FIELD_NAMES;
-  label: string;
-  before: string;
-  now: string;
-}
-
-/** What differs between two versions of a todo, in the words of the page. */
-export function differences(before: Todo, now: Todo): FieldDifference[] {
-  const fields = Object.keys(FIELD_NAMES) as (keyof typeof FIELD_NAMES)[];
-  return fields
-    .map((field) => ({
-      field,
-      label: FIELD_NAMES[field],
-      before: inWords(before, field),
-      now: inWords(now, field),
-    }))
-    .filter((difference) => difference.before !== difference.now);
-}
-
-function inWords(todo: Todo, field: keyof typeof FIELD_NAMES): string {
-  if (field === 'done') return todo.done ? 'done' : 'open';
-  if (field === 'tags') return todo.tags.join(', ') || 'none';
-  return todo[field] ?? 'none';
-}
-
-function whatChanged(before: Todo, now: Todo): string {
-  const changed = differences(before, now).map((d) => `${d.label} is now ${quoted(d.now)}`);
-  return changed.length > 0
-    ? `It was changed elsewhere: ${changed.join(', ')}.`
-    : 'It was changed elsewhere.';
 }

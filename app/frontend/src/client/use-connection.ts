@@ -1,5 +1,5 @@
 import { useEffect, useSyncExternalStore } from 'react';
-import type { Problem } from './api';
+import type { Problem } from './problem';
 
 function subscribeToNetwork(listener: () => void): () => void {
   window.addEventListener('online', listener);

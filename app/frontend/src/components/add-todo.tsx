@@ -1,56 +1,83 @@
 'use client';
 
-import { type FormEvent, useId, useRef, useState } from 'react';
-import type { Problem } from '@/client/api';
+import { type FormEvent, useEffect, useId, useRef, useState } from 'react';
+import type { Problem } from '@/client/problem';
 import { tagsFrom, tagsProblem } from '@/client/tags';
-import { quoted, TITLE_MAX, type TodoDraft } from '@/shared/todo';
+import { useDraft } from '@/client/use-draft';
+import { type Parse, useParsed } from '@/client/use-parsed';
+import type { VisitorClock } from '@/shared/clock';
+import { type ParsedTodo, quoted, TITLE_MAX, type TodoDraft } from '@/shared/todo';
+import { AddPreview, saysMore } from './add-preview';
 import { SlidersIcon } from './icons';
-import { NO_DETAILS, TodoDetails } from './todo-fields';
+import { type DetailFields, dueOf, NO_DETAILS, TodoDetails } from './todo-fields';
 
+/** An add that failed, to be sent as the same one when the person tries again. */
 interface Attempt {
+  written: string;
   key: string;
-  draft: string;
+  draft: TodoDraft;
 }
 
 /** The form that adds a todo. What could not be added comes back into it. */
-export function AddTodo({ onAdd }: { onAdd: (draft: TodoDraft, key: string) => Promise<Problem | null> }) {
-  const [title, setTitle] = useState('');
+export function AddTodo({
+  onAdd,
+  onNote,
+  reachable,
+  parse,
+  now,
+  locale,
+}: VisitorClock & {
+  onAdd: (draft: TodoDraft, key: string) => Promise<Problem | null>;
+  /** Tell what a todo cannot hold of what was written. */
+  onNote: (note: string) => void;
+  /** Whether the service can be reached, so that what was said of an outage ends with it. */
+  reachable: boolean;
+  parse?: Parse;
+}) {
+  const [title, setTitle] = useDraft('add');
   const [details, setDetails] = useState(NO_DETAILS);
   const [open, setOpen] = useState(false);
-  const [error, setError] = useState<string | null>(null);
+  const [error, setError] = useState<{ text: string; connection: boolean } | null>(null);
+  /** The text whose words the person wants to keep as they are. */
+  const [literal, setLiteral] = useState<string | null>(null);
   const input = useRef<HTMLInputElement>(null);
   const failed = useRef<Attempt | null>(null);
+  const { parsed, find } = useParsed(title, parse);
   const detailsId = useId();
   const errorId = useId();
+  const asWritten = literal === title.trim();
+
+  useEffect(() => {
+    if (reachable) setError((current) => (current?.connection ? null : current));
+  }, [reachable]);
 
   async function submit(event: FormEvent) {
     event.preventDefault();
-    const tags = tagsFrom(details.tags);
-    const problem = title.trim() === '' ? 'Write what is to be done.' : tagsProblem(tags);
-    setError(problem);
+    const text = title.trim();
+    const problem = text === '' ? 'Write what is to be done.' : tagsProblem(tagsFrom(details.tags));
+    setError(problem ? { text: problem, connection: false } : null);
     if (problem) return input.current?.focus();
 
-    const draft = {
-      title: title.trim(),
-      due_date: details.dueDate || null,
-      priority: details.priority,
-      tags,
-    };
-    const key = keyFor(draft);
+    const written = JSON.stringify([text, details, asWritten]);
     setTitle('');
     setDetails(NO_DETAILS);
     input.current?.focus();
-    const refusal = await onAdd(draft, key);
+    const attempt = await attemptAt(text, written);
+    const refusal = await onAdd(attempt.draft, attempt.key);
+    failed.current = refusal && attempt;
     if (!refusal) return;
-    failed.current = { key, draft: JSON.stringify(draft) };
-    setTitle((current) => current || draft.title);
+    setTitle((current) => current || text);
     setDetails((current) => (current === NO_DETAILS ? details : current));
-    setError(`${quoted(draft.title)} was not added. ${refusal.message}`);
+    const sentence = `${quoted(attempt.draft.title)} was not added. ${refusal.message}`;
+    setError({ text: sentence, connection: refusal.isConnection });
   }
 
-  /** The key of the failed try when this is the same todo again, since its answer may be all that was lost. */
-  function keyFor(draft: TodoDraft): string {
-    return failed.current?.draft === JSON.stringify(draft) ? failed.current.key : crypto.randomUUID();
+  /** The failed attempt when this is the same again, since its answer may be all that was lost. */
+  async function attemptAt(text: string, written: string): Promise<Attempt> {
+    if (failed.current?.written === written) return failed.current;
+    const understood = asWritten ? null : await find(text);
+    if (understood?.note) onNote(understood.note);
+    return { written, key: crypto.randomUUID(), draft: draftOf(text, understood, details) };
   }
 
   return (
@@ -63,7 +90,7 @@ export function AddTodo({ onAdd }: { onAdd: (draft: TodoDraft, key: string) => P
           aria-label="New todo"
           aria-invalid={error !== null}
           aria-describedby={error ? errorId : undefined}
-          placeholder="Add a todo"
+          placeholder="Add a todo: write report tomorrow #work"
           autoComplete="off"
           dir="auto"
           maxLength={TITLE_MAX}
@@ -87,15 +114,43 @@ export function AddTodo({ onAdd }: { onAdd: (draft: TodoDraft, key: string) => P
         <button type="submit" className="button button-strong">
           Add
         </button>
+        {parsed && !asWritten && saysMore(parsed) && (
+          <AddPreview
+            parsed={parsed}
+            now={now}
+            locale={locale}
+            onLiteral={() => {
+              setLiteral(title.trim());
+              input.current?.focus();
+            }}
+          />
+        )}
       </div>
       <div id={detailsId} hidden={!open}>
         <TodoDetails fields={details} onChange={setDetails} />
       </div>
       {error && (
         <p id={errorId} className="form-error" role="alert">
-          {error}
+          {error.text}
         </p>
       )}
     </form>
   );
+}
+
+/** What is added: the words as they were understood, and over them what was chosen by hand. */
+function draftOf(text: string, understood: ParsedTodo | null, details: DetailFields): TodoDraft {
+  const { title, due_date, due_time, priority, tags } = understood ?? {
+    title: text,
+    due_date: null,
+    due_time: null,
+    priority: 'normal' as const,
+    tags: [],
+  };
+  return {
+    title,
+    ...(details.dueDate ? dueOf(details) : { due_date, due_time }),
+    priority: details.priority === 'normal' ? priority : details.priority,
+    tags: [...new Set([...tags, ...tagsFrom(details.tags)])].slice(0, 10),
+  };
 }

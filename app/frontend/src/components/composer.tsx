@@ -1,23 +1,28 @@
 'use client';
 
-import { type FormEvent, type KeyboardEvent, useId } from 'react';
+import { type FormEvent, type KeyboardEvent, type RefObject, useId } from 'react';
 import { SendIcon, StopIcon } from './icons';
 
-/** Longest message that the box takes. */
-const MESSAGE_MAX = 4_000;
+/** The longest message that the backend takes. */
+const MESSAGE_MAX = 2_000;
 
-/** The box for a message. Enter sends, Shift and Enter begin a new line. */
+/** The box for a message. Enter sends, Shift and Enter begin a new line, Up in an empty box brings the last message back. */
 export function Composer({
+  box,
   draft,
   error,
   answering,
+  lastMessage,
   onDraft,
   onSend,
   onStop,
 }: {
+  box?: RefObject<HTMLTextAreaElement | null>;
   draft: string;
   error: string | null;
   answering: boolean;
+  /** What was sent last. */
+  lastMessage?: string | undefined;
   onDraft: (text: string) => void;
   onSend: (text: string) => void;
   onStop: () => void;
@@ -31,7 +36,11 @@ export function Composer({
     else if (text) onSend(text);
   }
 
-  function sendOnEnter(event: KeyboardEvent<HTMLTextAreaElement>) {
+  function onKey(event: KeyboardEvent<HTMLTextAreaElement>) {
+    if (event.key === 'ArrowUp' && draft === '' && lastMessage) {
+      event.preventDefault();
+      onDraft(lastMessage);
+    }
     // While an input method composes a character, Enter belongs to it.
     if (event.key !== 'Enter' || event.shiftKey || event.nativeEvent.isComposing) return;
     event.preventDefault();
@@ -47,6 +56,7 @@ export function Composer({
       )}
       <div className="composer-box">
         <textarea
+          ref={box}
           aria-label="Message to the assistant"
           aria-describedby={error ? errorId : undefined}
           placeholder="Message the assistant"
@@ -55,7 +65,7 @@ export function Composer({
           maxLength={MESSAGE_MAX}
           value={draft}
           onChange={(event) => onDraft(event.target.value)}
-          onKeyDown={sendOnEnter}
+          onKeyDown={onKey}
         />
         <button
           type="submit"

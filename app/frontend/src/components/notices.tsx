@@ -1,16 +1,23 @@
 'use client';
 
 import { useEffect } from 'react';
-import type { Notice } from '@/client/todo-store';
+import { type Notice, SHOWN_AT_ONCE } from '@/client/notices';
 import { CrossIcon } from './icons';
+import { Words } from './words';
 
 const INFO_MS = 8_000;
 
 /** Messages over the page. Good news goes by itself; a problem stays until it is read. */
 export function Notices({ notices, onDismiss }: { notices: Notice[]; onDismiss: (id: string) => void }) {
+  const hidden = notices.length - SHOWN_AT_ONCE;
   return (
     <div className="notices" aria-live="polite">
-      {notices.map((notice) => (
+      {hidden > 0 && (
+        <p className="notice" data-kind="problem">
+          {hidden} more {hidden === 1 ? 'change waits' : 'changes wait'} for the connection.
+        </p>
+      )}
+      {notices.slice(-SHOWN_AT_ONCE).map((notice) => (
         <NoticeLine key={notice.id} notice={notice} onDismiss={onDismiss} />
       ))}
     </div>
@@ -26,7 +33,9 @@ function NoticeLine({ notice, onDismiss }: { notice: Notice; onDismiss: (id: str
   }, [id, kind, onDismiss]);
   return (
     <div className="notice" data-kind={kind}>
-      <p dir="auto">{text}</p>
+      <p dir="auto">
+        <Words text={text} ours />
+      </p>
       {action && (
         <button
           type="button"

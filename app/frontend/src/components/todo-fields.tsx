@@ -1,19 +1,35 @@
 'use client';
 
-import { PRIORITIES, type Priority } from '@/shared/todo';
+import { PRIORITIES, type Priority, type TodoDraft } from '@/shared/todo';
 
-/** Date, priority and tags as a person edits them; tags are still one text. */
+/** Date, time, priority and tags as a person edits them; tags are still one text. */
 export interface DetailFields {
   dueDate: string;
+  dueTime: string;
   priority: Priority;
   tags: string;
 }
 
-export const NO_DETAILS: DetailFields = { dueDate: '', priority: 'normal', tags: '' };
+export const NO_DETAILS: DetailFields = { dueDate: '', dueTime: '', priority: 'normal', tags: '' };
+
+/** The fields of a todo, as a person begins to edit them. */
+export function fieldsOf(todo: TodoDraft): DetailFields {
+  return {
+    dueDate: todo.due_date ?? '',
+    dueTime: todo.due_time ?? '',
+    priority: todo.priority,
+    tags: todo.tags.join(', '),
+  };
+}
+
+/** What the fields say about when it is due. */
+export function dueOf({ dueDate, dueTime }: DetailFields): Pick<TodoDraft, 'due_date' | 'due_time'> {
+  return { due_date: dueDate || null, due_time: dueDate && dueTime ? dueTime : null };
+}
 
 const PRIORITY_NAMES: Record<Priority, string> = { low: 'Low', normal: 'Normal', high: 'High' };
 
-/** The inputs for date, priority and tags. */
+/** The inputs for date, time, priority and tags. */
 export function TodoDetails({
   fields,
   onChange,
@@ -34,6 +50,16 @@ export function TodoDetails({
         />
       </label>
       <label className="field">
+        <span>Time</span>
+        <input
+          type="time"
+          value={fields.dueDate ? fields.dueTime : ''}
+          disabled={fields.dueDate === ''}
+          title={fields.dueDate ? undefined : 'Choose a date first'}
+          onChange={(event) => onChange({ ...fields, dueTime: event.target.value.slice(0, 5) })}
+        />
+      </label>
+      <label className="field">
         <span>Priority</span>
         <select
           value={fields.priority}
@@ -46,7 +72,7 @@ export function TodoDetails({
           ))}
         </select>
       </label>
-      <label className="field field-wide">
+      <label className="field">
         <span>Tags</span>
         <input
           type="text"

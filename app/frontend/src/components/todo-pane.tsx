@@ -1,60 +1,82 @@
 'use client';
 
-import { useLayoutEffect, useRef } from 'react';
-import type { Problem } from '@/client/api';
-import { useToday } from '@/client/days';
+import { useLayoutEffect, useMemo, useRef } from 'react';
+import type { Problem } from '@/client/problem';
 import type { TodoState, TodoStore } from '@/client/todo-store';
+import type { VisitorClock } from '@/shared/clock';
 import { PAGE_SIZE, type TodoQuery } from '@/shared/todo';
 import { AddTodo } from './add-todo';
 import { type TodoActions, TodoItem } from './todo-item';
 import { TodoToolbar } from './todo-toolbar';
 
-/** The todos: add, find, and everything that can be done with each. */
-export function TodoPane({
-  store,
-  state,
-  actions,
-}: {
+interface ListProps extends VisitorClock {
   store: TodoStore;
   state: TodoState;
-  actions: TodoActions;
-}) {
+  /** Show other todos, and say so in the address. */
+  onQuery: (query: TodoQuery) => void;
+}
+
+/** The todos: add, find, and everything that can be done with each. */
+export function TodoPane({ reachable, ...list }: ListProps & { reachable: boolean }) {
+  const { store, state, onQuery, now, locale } = list;
   return (
     <section className="pane todos" id="todos" aria-labelledby="todos-heading" tabIndex={-1}>
       <header className="pane-head">
         <h1 id="todos-heading">Todos</h1>
         <p className="count">{countInWords(state)}</p>
       </header>
-      <AddTodo onAdd={(draft, key) => store.add(draft, key)} />
-      <TodoToolbar query={state.query} onQuery={(query) => void store.setQuery(query)} />
-      <TodoList store={store} state={state} actions={actions} />
+      <AddTodo
+        onAdd={(draft, key) => store.add(draft, key)}
+        onNote={(text) => store.notify({ kind: 'info', text })}
+        reachable={reachable}
+        now={now}
+        locale={locale}
+      />
+      <TodoToolbar query={state.query} onQuery={onQuery} />
+      <TodoList {...list} />
     </section>
   );
 }
 
+const COUNTED: Record<TodoQuery['view'], string> = {
+  open: 'open',
+  today: 'for today',
+  upcoming: 'upcoming',
+  done: 'done',
+  all: 'in all',
+};
+
 function countInWords({ query, total, loading, problem, todos }: TodoState): string {
   if (todos.length === 0 && (loading || problem)) return '';
   const number = total.toLocaleString('en');
-  if (query.q) return `${number} found`;
-  return query.state === 'all' ? `${number} in all` : `${number} ${query.state}`;
+  return query.q ? `${number} found` : `${number} ${COUNTED[query.view]}`;
 }
 
-function TodoList({ store, state, actions }: { store: TodoStore; state: TodoState; actions: TodoActions }) {
-  const today = useToday();
+function TodoList({ store, state, onQuery, now, locale }: ListProps) {
   const list = useRef<HTMLUListElement>(null);
   useKeptFocus(list, state.todos);
   const { todos, total, loading, problem, query, saving } = state;
+  const actions = useActions(store, (tag) => onQuery({ ...query, q: `#${tag}` }));
+  const today = now?.slice(0, 10) ?? null;
 
   if (todos.length === 0) {
     if (problem) return <ListProblem problem={problem} onRetry={() => void store.reload()} />;
     if (loading) return <Skeleton />;
-    return <EmptyList query={query} onClear={() => void store.setQuery({ ...query, q: '' })} />;
+    return <EmptyList query={query} onClear={() => onQuery({ ...query, q: '' })} />;
   }
   return (
     <div className="scroll" aria-busy={loading}>
       <ul className="todo-list" ref={list} aria-label="Todos" tabIndex={-1}>
         {todos.map((todo) => (
-          <TodoItem key={todo.id} todo={todo} today={today} saving={saving.has(todo.id)} actions={actions} />
+          <TodoItem
+            key={todo.id}
+            todo={todo}
+            // Only a time of today makes a row another one with every minute.
+            now={todo.due_time && todo.due_date === today ? now : today && `${today}T00:00`}
+            locale={locale}
+            saving={saving.has(todo.id)}
+            actions={actions}
+          />
         ))}
       </ul>
       {total > todos.length && (
@@ -68,6 +90,21 @@ function TodoList({ store, state, actions }: { store: TodoStore; state: TodoStat
         </button>
       )}
     </div>
+  );
+}
+
+/** What a row can do, the same object for as long as the page lives, so that rows are not rendered without need. */
+function useActions(store: TodoStore, showTag: (tag: string) => void): TodoActions {
+  const latest = useRef(showTag);
+  latest.current = showTag;
+  return useMemo(
+    () => ({
+      toggle: (todo) => void store.toggle(todo),
+      save: (seen, fields) => store.save(seen, fields),
+      remove: (todo) => void store.remove(todo),
+      showTag: (tag) => latest.current(tag),
+    }),
+    [store],
   );
 }
 
@@ -114,14 +151,23 @@ function ListProblem({ problem, onRetry }: { problem: Problem; onRetry: () => vo
   );
 }
 
+const NOTHING: Record<TodoQuery['view'], [string, string]> = {
+  open: ['Nothing to do', 'Write a todo above, or tell the assistant.'],
+  today: ['Nothing for today', 'What is due today or was due before is shown here.'],
+  upcoming: ['Nothing upcoming', 'What is due from tomorrow on is shown here.'],
+  done: ['Nothing is done yet', 'What you complete is kept here.'],
+  all: ['Nothing to do', 'Write a todo above, or tell the assistant.'],
+};
+
 function EmptyList({ query, onClear }: { query: TodoQuery; onClear: () => void }) {
   if (query.q) {
     return (
       <div className="state">
         <p className="state-title">Nothing found</p>
         <p>
-          No {query.state === 'all' ? '' : `${query.state} `}todo has “<bdi>{query.q}</bdi>” in its title or
-          tags.
+          No {query.view === 'open' || query.view === 'done' ? `${query.view} ` : ''}todo
+          {query.view === 'today' ? ' for today' : query.view === 'upcoming' ? ' to come' : ''} has “
+          <bdi>{query.q}</bdi>” in its title or tags.
         </p>
         <button type="button" className="button" onClick={onClear}>
           Clear the search
@@ -129,11 +175,11 @@ function EmptyList({ query, onClear }: { query: TodoQuery; onClear: () => void }
       </div>
     );
   }
-  const done = query.state === 'done';
+  const [title, hint] = NOTHING[query.view];
   return (
     <div className="state">
-      <p className="state-title">{done ? 'Nothing is done yet' : 'Nothing to do'}</p>
-      <p>{done ? 'What you complete is kept here.' : 'Write a todo above, or tell the assistant.'}</p>
+      <p className="state-title">{title}</p>
+      <p>{hint}</p>
     </div>
   );
 }

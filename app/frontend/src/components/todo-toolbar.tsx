@@ -1,10 +1,10 @@
 'use client';
 
 import { useEffect, useRef, useState } from 'react';
-import { SORTS, STATES, type TodoQuery } from '@/shared/todo';
+import { SEARCH_MAX, SORTS, type Sort, type TodoQuery, VIEWS, withView } from '@/shared/todo';
 import { SearchIcon } from './icons';
 
-const STATE_NAMES = { open: 'Open', done: 'Done', all: 'All' };
+const VIEW_NAMES = { open: 'Open', today: 'Today', upcoming: 'Upcoming', done: 'Done', all: 'All' };
 const SORT_NAMES = { created: 'Newest', due: 'Due date', priority: 'Priority', title: 'Title' };
 const TYPING_PAUSE_MS = 250;
 
@@ -14,16 +14,16 @@ export function TodoToolbar({ query, onQuery }: { query: TodoQuery; onQuery: (qu
     <div className="toolbar">
       <fieldset className="segments">
         <legend className="visually-hidden">Show</legend>
-        {STATES.map((state) => (
-          <label key={state}>
+        {VIEWS.map((view) => (
+          <label key={view}>
             <input
               type="radio"
-              name="state"
-              value={state}
-              checked={query.state === state}
-              onChange={() => onQuery({ ...query, state })}
+              name="view"
+              value={view}
+              checked={query.view === view}
+              onChange={() => onQuery(withView(query, view))}
             />
-            <span>{STATE_NAMES[state]}</span>
+            <span>{VIEW_NAMES[view]}</span>
           </label>
         ))}
       </fieldset>
@@ -32,7 +32,7 @@ export function TodoToolbar({ query, onQuery }: { query: TodoQuery; onQuery: (qu
         className="sort"
         aria-label="Sort by"
         value={query.sort}
-        onChange={(event) => onQuery({ ...query, sort: event.target.value as TodoQuery['sort'] })}
+        onChange={(event) => onQuery({ ...query, sort: event.target.value as Sort })}
       >
         {SORTS.map((sort) => (
           <option key={sort} value={sort}>
@@ -49,7 +49,7 @@ function SearchField({ text, onText }: { text: string; onText: (text: string) =>
   const [typed, setTyped] = useState(text);
   const ask = useRef(onText);
   ask.current = onText;
-  // A query that was cleared elsewhere clears the field.
+  // A query that was changed elsewhere, as by a tag or by the browser's Back, changes the field.
   useEffect(() => setTyped(text), [text]);
   useEffect(() => {
     if (typed.trim() === text) return;
@@ -65,7 +65,7 @@ function SearchField({ text, onText }: { text: string; onText: (text: string) =>
         placeholder="Search"
         autoComplete="off"
         dir="auto"
-        maxLength={200}
+        maxLength={SEARCH_MAX}
         value={typed}
         onChange={(event) => setTyped(event.target.value)}
         onKeyDown={(event) => event.key === 'Escape' && setTyped('')}

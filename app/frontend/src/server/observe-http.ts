@@ -10,9 +10,12 @@ const API_ROUTES = [
   '/api/chat',
   '/api/conversations/{conversation_id}/messages',
   '/api/info',
+  '/api/parse',
   '/api/todos',
   '/api/todos/{todo_id}',
   '/api/todos/{todo_id}/complete',
+  '/api/todos/{todo_id}/restore',
+  '/api/undo/{change_id}',
 ].map((template) => ({ template, pattern: new RegExp(`^${template.replace(/\{\w+\}/g, '[^/]+')}$`) }));
 
 /** The route's template, so that no label holds an id or what a person typed; null for probes, which are not counted. */

@@ -41,13 +41,34 @@ export function headersForBrowser(
 }
 
 /**
- * Whether a request comes from this page or from no page at all. Only the host is compared: who ends TLS before us
- * changes the scheme.
+ * Whether a request comes from this page or from no page at all. A browser says so itself in `Sec-Fetch-Site`, whatever
+ * the proxies in front make of the host; no script can set that header. It is missing on plain HTTP beyond localhost and
+ * in old browsers: then the origin's host has to be ours.
  */
 export function isSameOrigin(headers: Headers): boolean {
   const site = headers.get('sec-fetch-site');
-  if (site !== null && site !== 'same-origin' && site !== 'none') return false;
+  if (site !== null) return site === 'same-origin' || site === 'none';
   const origin = headers.get('origin');
   if (origin === null) return true;
-  return URL.canParse(origin) && new URL(origin).host === headers.get('host');
+  if (!URL.canParse(origin)) return false;
+  return ourHosts(headers).some((host) => isHostOf(host, new URL(origin)));
+}
+
+/** The names under which we were asked. Another site's script cannot add `X-Forwarded-Host` without a preflight, which we refuse. */
+function ourHosts(headers: Headers): string[] {
+  const forwarded = headers.get('x-forwarded-host') ?? '';
+  return [headers.get('host') ?? '', ...forwarded.split(',')].map((host) => host.trim()).filter(Boolean);
+}
+
+/**
+ * Whether an origin is at a host. Schemes are not compared, since who ends TLS before us changes them. Proxies drop the
+ * port but do not invent one: a host without a port fits any, one with a port only its own.
+ */
+function isHostOf(host: string, origin: URL): boolean {
+  if (!URL.canParse(`${origin.protocol}//${host}`)) return false;
+  const ours = new URL(`${origin.protocol}//${host}`);
+  const namesPort = /:\d+$/.test(host);
+  return (
+    ours.hostname !== '' && ours.hostname === origin.hostname && (!namesPort || ours.port === origin.port)
+  );
 }

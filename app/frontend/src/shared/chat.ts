@@ -6,21 +6,38 @@ export interface AssistantInfo {
   model: string | null;
 }
 
+/** A way to go on, as a button: `message` is what it sends. */
+export interface Choice {
+  label: string;
+  message: string;
+}
+
 export interface StoredMessage {
   id: string;
   role: 'user' | 'assistant';
   text: string;
   created_at: string;
+  /** What `POST /api/undo/{id}` takes, when this answer changed todos. */
+  undo: string | null;
+  choices: Choice[];
 }
 
 export type ToolOutcome = 'ok' | 'refused' | 'error';
+
+/** How an answer ends. */
+export interface AnswerEnd {
+  message_id: string | null;
+  todos_changed: boolean;
+  undo: string | null;
+  choices: Choice[];
+}
 
 /** One event of a streamed answer. `error` is a plain sentence and is followed by `done`. */
 export type ChatEvent =
   | { event: 'start'; data: { conversation_id: string; assistant: 'gemini' | 'rules' } }
   | { event: 'delta'; data: { text: string } }
   | { event: 'tool'; data: { name: string; outcome: ToolOutcome } }
-  | { event: 'done'; data: { message_id: string | null; todos_changed: boolean } }
+  | { event: 'done'; data: AnswerEnd }
   | { event: 'error'; data: { message: string } };
 
 /** Cookie that holds the id of the visitor's conversation. */

@@ -1,0 +1,157 @@
+"""What every assistant answers the same way, without thinking: yes and no to a question of its own, and "undo"."""
+
+import re
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+from todo_backend.assistant import Closing, Dialogue, Pending, Say, Toolbox
+from todo_backend.schemas import Choice, ToolName
+from todo_backend.undo import ChangedSinceError, Undo
+
+_YES = re.compile(
+    r"(?:y|yes|yep|yeah|yup|sure|ok|okay|certainly|absolutely|right|correct|confirm(?:ed)?|go ahead|do it|please do|do"
+    r"|ja|jawohl|gerne|s[ií]|claro|vale|oui|d'accord|ہاں|جی|جی ہاں)"
+    r"(?:[,.! ]+(?:yes|please|do it|do that|go ahead|sure|all|all of them|them|these|thanks|bitte|por favor"
+    r"|(?:i'm|i am) sure|(?:delete|remove|clear|complete|finish|mark|reopen|move|change|set|tag)\b"
+    r"(?! (?:only|just|except))(?: (?:them|all|these|those|the|of|it|both|everything|as|done|todos?|to do|\d+))*))*[.! ]*",
+    re.IGNORECASE,
+)
+_NO = re.compile(
+    r"(?:n|no|nope|nah|never ?mind|cancel|stop|don'?t|do not|no,? keep them|keep them|leave (?:it|them)|forget it|nein"
+    r"|lieber nicht|non|نہیں)(?:[,.! ]+(?:thanks|thank you|keep (?:it|them|all|everything)|don'?t|please|do that|stop|danke"
+    r"|gracias|merci|leave (?:it|them)(?: as they are)?))*[.! ]*",
+    re.IGNORECASE,
+)
+_UNDO = re.compile(
+    r"(?:please |can you |could you |oops,? |no,? |wait,? )*(?:undo|revert|take (?:that|it) back|roll (?:that|it) back"
+    r"|bring (?:it|that|them) back|put (?:it|that|them) back|restore (?:it|them|that)"
+    r"|r[üu]ckg[äa]ngig(?: machen)?|mach das r[üu]ckg[äa]ngig|deshacer|deshaz(?:lo)?|deshaz eso|annule[rz]?(?: [cç]a)?"
+    r"|واپس(?: کرو| لو| لاؤ)?)(?: (?:that|it|this|please|the last (?:one|change|action|thing)|last (?:change|action)|my last change"
+    r"|the (?:deletion|delete|completion)|delete|deletion|what you (?:just )?did|everything you just did))*[.! ]*",
+    re.IGNORECASE,
+)
+_NO_MORE = Choice(label="No, leave them", message="no")
+
+
+async def answer_directly(dialogue: Dialogue, toolbox: Toolbox, undo: Undo, say: Say) -> Closing | None:
+    """Answer a yes or no to what was asked to be confirmed, or an "undo"; None when the message is neither."""
+    words = " ".join(dialogue.question.replace("\u2019", "'").split())
+    if _UNDO.fullmatch(words):
+        return await _undo(toolbox, undo, say)
+    before = dialogue.utterances[-2] if len(dialogue.utterances) > 1 else None
+    if before is None or before.pending is None:
+        return None
+    if _YES.fullmatch(words):
+        return await _carry_out(before.pending, toolbox, say)
+    if _NO.fullmatch(words):
+        await say("All right, I changed nothing.")
+        return Closing()
+    return None
+
+
+async def _undo(toolbox: Toolbox, undo: Undo, say: Say) -> Closing:
+    try:
+        undone = await undo.undo_last(toolbox.change.conversation_id)
+    except ChangedSinceError as error:
+        await say(str(error))
+        return Closing()
+    if undone is None:
+        await say("There is nothing to undo in this conversation.")
+        return Closing()
+    toolbox.changed = toolbox.undone = True
+    titles = [todo.title for todo in undone.items]
+    if len(titles) == undone.restored == 1:
+        await say(f"Undone: “{titles[0]}” is as it was.")
+    else:
+        await say(
+            "Undone: the todo that I added is gone again."
+            if undone.restored == 1
+            else f"Undone: {undone.restored} todos are as they were."
+        )
+    return Closing(mentioned=[todo.id for todo in undone.items])
+
+
+async def _carry_out(pending: Pending, toolbox: Toolbox, say: Say) -> Closing:
+    """Change the todos that were named, and no others."""
+    toolbox.allow(len(pending.calls))
+    replies = [await toolbox.call(pending.tool, **arguments) for arguments in pending.calls]
+    failed = [reply for reply in replies if reply.outcome != "ok"]
+    if not failed:
+        await say(pending.done)
+    else:
+        done = len(replies) - len(failed)
+        await say(f"{done} of {len(replies)} are done; the others were changed or deleted since: {failed[0].problem}.")
+    return Closing(mentioned=[uuid.UUID(call["todo_id"]) for call in pending.calls])
+
+
+def ask_to_confirm(
+    tool: ToolName, calls: Sequence[dict[str, Any]], *, do: str, done: str
+) -> tuple[Pending, list[Choice]]:
+    """Make the question's memory and its two buttons; `do` is said in the button: "Delete 3 todos"."""
+    yes = Choice(label=f"Yes, {do[0].lower()}{do[1:]}", message="yes")
+    return Pending(tool, list(calls), done), [yes, _NO_MORE]
+
+
+class SetGuard:
+    """Keeps a model from completing or deleting more than one todo in an answer without the user's yes.
+
+    Of a round that asks for several, none is done. They are remembered, and the user's yes does exactly these.
+    """
+
+    _PAST = {"delete_todo": "Deleted", "complete_todo": "Completed"}  # noqa: RUF012 - a constant
+
+    def __init__(self, toolbox: Toolbox) -> None:
+        self._toolbox = toolbox
+        self._touched: set[str] = set()
+        self._wanted: dict[ToolName, list[str]] = {"delete_todo": [], "complete_todo": []}
+
+    def refuses(self, calls: Sequence[tuple[str, dict[str, Any]]]) -> list[str]:
+        """Return for each call of a round why it is not made; empty when it may be."""
+        guarded = [self._guarded(name, arguments) for name, arguments in calls]
+        ids = {todo_id for tool, todo_id in filter(None, guarded)}
+        if len(self._touched | ids) <= 1:
+            self._touched |= ids
+            return [""] * len(calls)
+        for tool, todo_id in filter(None, guarded):
+            if todo_id not in self._wanted[tool]:
+                self._wanted[tool].append(todo_id)
+        return [_ASK_FIRST if each else "" for each in guarded]
+
+    def _guarded(self, name: str, arguments: dict[str, Any]) -> tuple[ToolName, str] | None:
+        if name not in {tool.name for tool in self._toolbox.offered}:
+            return None  # refused by the toolbox, for a better reason
+        todo_id = str(arguments.get("todo_id", ""))
+        if not _is_id(todo_id):
+            return None  # refused by the tool
+        if name == "delete_todo":
+            return ("delete_todo", todo_id)
+        if name == "complete_todo" or (name == "update_todo" and arguments.get("done") is True):
+            return ("complete_todo", todo_id)
+        return None
+
+    async def closing(self) -> Closing:
+        """Return the question that the answer ends with, when something was kept back."""
+        tool: ToolName = "delete_todo" if self._wanted["delete_todo"] else "complete_todo"
+        ids = self._wanted[tool]
+        if not ids:
+            return Closing()
+        many = f"{len(ids)} todo{'s' if len(ids) > 1 else ''}"
+        verb = "Delete" if tool == "delete_todo" else "Complete"
+        calls = [{"todo_id": todo_id} for todo_id in ids]
+        pending, choices = ask_to_confirm(tool, calls, do=f"{verb} {many}", done=f"{self._PAST[tool]} {many}.")
+        return Closing(mentioned=[uuid.UUID(todo_id) for todo_id in ids], pending=pending, choices=choices)
+
+
+_ASK_FIRST = (
+    "not done: more than one todo needs the user's yes first. Name these todos with their count and ask; when the user"
+    " says yes, they are changed without you"
+)
+
+
+def _is_id(text: str) -> bool:
+    try:
+        uuid.UUID(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,271 @@
+"""The words of dates and times that the date library does not know, or reads in another way than a todo list means."""
+
+import calendar
+import difflib
+import re
+from datetime import date, time, timedelta
+
+MORNING, AFTERNOON, EVENING, NIGHT = time(9), time(15), time(18), time(20)
+
+TODAY: dict[str, tuple[int, time | None]] = {
+    **dict.fromkeys(("today", "heute", "hoy", "aujourd'hui", "آج", "aaj", "later today"), (0, None)),
+    **dict.fromkeys(("tonight", "this evening", "heute abend", "esta noche", "ce soir", "آج رات"), (0, NIGHT)),
+    **dict.fromkeys(("this morning",), (0, MORNING)),
+    **dict.fromkeys(("this afternoon", "heute nachmittag", "esta tarde", "cet après-midi"), (0, AFTERNOON)),
+    **dict.fromkeys(("tomorrow", "tmrw", "tmr", "tmw", "2moro", "morgen", "mañana", "manana", "demain", "کل", "kal"), (1, None)),
+    **dict.fromkeys(("morgen früh",), (1, MORNING)),
+    **dict.fromkeys(
+        ("the day after tomorrow", "day after tomorrow", "übermorgen", "uebermorgen", "pasado mañana", "après-demain",
+         "apres-demain", "après demain", "پرسوں"), (2, None),
+    ),
+}  # fmt: skip
+_PARTS = {
+    **dict.fromkeys(("morning", "früh", "vormittag", "matin", "por la mañana", "صبح"), MORNING),
+    **dict.fromkeys(("afternoon", "nachmittag", "après-midi", "por la tarde", "دوپہر"), AFTERNOON),
+    **dict.fromkeys(("evening", "abend", "soir", "شام"), EVENING),
+    **dict.fromkeys(("night", "nacht", "por la noche", "رات"), NIGHT),
+}
+
+
+def _any(phrases: "list[str]") -> str:
+    return "|".join(
+        re.escape(phrase).replace(r"\ ", r"\s+").replace("'", "['\u2019]")
+        for phrase in sorted(phrases, key=len, reverse=True)
+    )
+
+
+TODAY_PATTERN = _any(list(TODAY))
+PART_PATTERN = rf"(?:in\s+the\s+)?(?:{_any(list(_PARTS))})"
+
+# Words that lead to a date and belong to it.
+LEAD = re.compile(
+    r"(?:(?<=\s)|^)(?:(?:due(?:\s+(?:date|on|by))?|by|on|until|till|before|for|at|around|starting|from|this|the|coming|à|am|um|ab|bis|bis\s+zum|zum|vor"
+    r"|fällig(?:\s+am)?|el|le|para(?:\s+el)?|antes\s+del?|hasta(?:\s+el)?|pour(?:\s+le)?|avant(?:\s+le)?|d['\u2019]ici|a\s+las?"
+    r"|deadline:?|@|-|–|—)\s+)+$",
+    re.IGNORECASE,
+)  # fmt: skip
+# Words that follow a date and belong to it.
+TRAIL = re.compile(r"\s+(?:تک|کو|کے لیے|at the latest|latest)(?=$|\s|[,.])", re.IGNORECASE)
+# What may stand between the day and the time.
+GLUE = re.compile(r"[\s,]*(?:(?:at|on|by|around|@|um|gegen|am|à|a\s+las?|el|le|the|in\s+the|,|کو)\s+)*", re.IGNORECASE)
+
+EVERY = r"every(?:\s+(?:other|single|\d+|two|three|second))?|each|jede[nrsm]?|cada|todos\s+los|todas\s+las|tous\s+les|toutes\s+les|chaque|ہر"
+EVERY_UNIT = (
+    r"days?|weeks?|months?|years?|weekdays?|weekends?|mornings?|afternoons?|evenings?|nights?|hours?|quarters?|tag|woche|monat|jahr|día|dias|días"
+    r"|semana|mes|año|jours?|semaines?|mois|matins?|soirs?|روز|ہفتے|ہفتہ|مہینے|دن"
+)
+ADVERBS = r"daily|weekly|monthly|yearly|annually|biweekly|quarterly|täglich|wöchentlich|monatlich|diariamente|semanalmente|روزانہ"
+EDGES = r"(?:the\s+)?end\s+of|start\s+of|beginning\s+of|ende|anfang|finales?\s+de|fin\s+de|fin|principios\s+de|début"
+
+_COUNT = (
+    r"(?:\d{1,4}|an?|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|a\s+couple\s+of|a\s+few|half\s+an)"
+)
+_UNIT = r"(?:min(?:ute)?s?|mins?|hours?|hrs?|days?|weeks?|months?|years?)"
+RELATIVE = (
+    rf"in\s+{_COUNT}\s+{_UNIT}|in\s+\d{{1,3}}\s?(?:min|h|m|d|w)|{_COUNT}\s+{_UNIT}\s+from\s+(?:now|today)"
+    r"|in\s+(?:\d{1,3}|einem|einer|zwei|drei|vier|fünf|sechs|sieben|zehn)\s+(?:minuten?|stunden?|tag(?:en)?|wochen?|monat(?:en)?|jahr(?:en)?)"
+    r"|(?:en|dentro\s+de)\s+(?:\d{1,3}|un|una|dos|tres|cuatro|cinco)\s+(?:minutos?|horas?|d[ií]as?|semanas?|mes(?:es)?)"
+    r"|dans\s+(?:\d{1,3}|une?|deux|trois|quatre|cinq)\s+(?:minutes?|heures?|jours?|semaines?|mois)"
+    r"|\d{1,3}\s+(?:دن|دنوں|ہفتے|ہفتوں|مہینے|گھنٹے|گھنٹوں|منٹ)\s+میں"
+)
+_COUNTS = {"a couple of": "2", "a few": "3"}
+
+NEXT = r"(?:this|next|coming|upcoming|this\s+coming|nächste[nrs]?|kommende[nrs]?|diese[nrs]?|próximo|este|ce|اگلے|اس)"
+NEXT_AFTER = r"prochain|que\s+viene|próximo"
+
+_SPANS = {
+    "this week": r"this\s+week|diese\s+woche|esta\s+semana|cette\s+semaine|اس\s+ہفتے",
+    "next week": r"next\s+week|nächste\s+woche|kommende\s+woche|la\s+próxima\s+semana|próxima\s+semana|la\s+semana\s+que\s+viene"
+                 r"|(?:la\s+)?semaine\s+prochaine|اگلے\s+ہفتے",
+    "next weekend": r"next\s+weekend",
+    "weekend": r"(?:this\s+|the\s+|at\s+the\s+|over\s+the\s+|(?:am|dieses)\s+)?(?:weekend|wochenende)|(?:el\s+|este\s+)?fin\s+de\s+semana|(?:ce\s+|le\s+)?week-end",
+    "this month": r"this\s+month|diesen\s+monat|este\s+mes|ce\s+mois(?:-ci)?",
+    "next month": r"next\s+month|nächsten\s+monat|(?:el\s+)?próximo\s+mes|el\s+mes\s+que\s+viene|(?:le\s+)?mois\s+prochain|اگلے\s+مہینے|اگلے\s+ماہ",
+    "this year": r"this\s+year",
+    "next year": r"next\s+year|nächstes\s+jahr|(?:el\s+)?próximo\s+año|l['\u2019]année\s+prochaine|اگلے\s+سال",
+    "end of day": r"(?:the\s+)?end\s+of\s+(?:the\s+|my\s+)?day|eod|cob",
+    "end of week": r"(?:the\s+)?end\s+of\s+(?:the\s+|this\s+)?week|eow|ende\s+der\s+woche|(?:la\s+)?fin\s+de\s+(?:la\s+)?semaine",
+    "end of next week": r"(?:the\s+)?end\s+of\s+next\s+week",
+    "end of month": r"(?:the\s+)?end\s+of\s+(?:the\s+|this\s+)?month|eom|month[\s-]end|(?:zum\s+)?monatsende|ende\s+des\s+monats|(?:a\s+)?fin(?:ales)?\s+de\s+mes|(?:la\s+)?fin\s+du\s+mois"
+                    r"|مہینے\s+کے\s+آخر",
+    "end of next month": r"(?:the\s+)?end\s+of\s+next\s+month",
+    "end of year": r"(?:the\s+)?end\s+of\s+(?:the\s+|this\s+)?year|eoy|jahresende|ende\s+des\s+jahres|fin\s+de\s+año|(?:la\s+)?fin\s+de\s+l['\u2019]année",
+    "start of next week": r"(?:the\s+)?(?:start|beginning)\s+of\s+next\s+week|early\s+next\s+week",
+    "start of next month": r"(?:the\s+)?(?:start|beginning|first)\s+of\s+(?:the\s+)?next\s+month|(?:the\s+)?(?:1st|first)\s+of\s+the\s+month",
+    "week from today": r"a\s+week\s+from\s+(?:today|now)",
+    "week from tomorrow": r"a\s+week\s+from\s+tomorrow",
+}  # fmt: skip
+SPAN_PATTERN = "|".join(f"(?:{pattern})" for pattern in sorted(_SPANS.values(), key=len, reverse=True))
+
+CLOCK = (
+    r"(?:(?:at|@|um|gegen|à|a\s+las?|by|around)\s*)?(?:"
+    r"(?P<h1>\d{1,2})[:h](?P<m1>\d{2})\s*(?P<p1>am|pm|a\.m\.|p\.m\.)?(?:\s*(?:uhr|hrs|h))?"
+    r"|(?P<h2>\d{1,2})\.(?P<m2>\d{2})\s*(?P<p2>am|pm|a\.m\.|p\.m\.|uhr)"
+    r"|(?P<h3>\d{1,2})\s*(?P<p3>am|pm|a\.m\.|p\.m\.|o['\u2019]?clock|uhr|h|heures?|بجے)(?P<part3>\s+(?:in\s+the\s+)?(?:morning|evening|afternoon|at\s+night))?"
+    r"|(?P<word>noon|midday|midnight|lunchtime|mittags?|mitternacht|mediod[ií]a|medianoche|midi|minuit)"
+    r"|(?P<rel>half\s+past|quarter\s+past|quarter\s+to)\s+(?P<h4>\d{1,2}|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)"
+    r")"
+    r"|(?:at|@|um|a\s+las?|à)\s+(?P<h5>\d{1,2})(?:\s+(?:in\s+the\s+)(?P<part5>morning|afternoon|evening))?(?=\s*$|\s*[,;!?)]|\s+(?:on|tomorrow|today|tonight|next|with|to|and|#|mon|tue|wed|thu|fri|sat|sun)|\s+#)"
+    r"|(?:in\s+the\s+)(?P<part>morning|afternoon|evening)|(?:at\s+)night"
+)
+_HOURS = {
+    name: number
+    for number, name in enumerate(
+        ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"], 1
+    )
+}
+_CLOCK_WORDS = {
+    **dict.fromkeys(("noon", "midday", "lunchtime", "mittag", "mittags", "mediodía", "mediodia", "midi"), time(12)),
+    **dict.fromkeys(("midnight", "mitternacht", "medianoche", "minuit"), time(0)),
+}
+
+_TYPED = ("tomorrow", "tonight", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "january", "february",
+          "september", "october", "november", "december", "weekend")  # fmt: skip
+PAD = "\u200b"  # fills up a corrected word
+_REAL_WORDS = {"sundae", "forbid", "frida", "moray", "decembers", "fridge"}
+
+
+def correct(text: str) -> str:
+    """Correct misspelt days and months, in place: the text keeps its length where nothing else is possible."""
+    return re.sub(r"[A-Za-z]{4,10}", lambda found: _corrected(found[0]), text)
+
+
+def _corrected(word: str) -> str:
+    lower = word.lower()
+    if lower in _TYPED or lower in _REAL_WORDS:
+        return word
+    close = difflib.get_close_matches(lower, _TYPED, n=1, cutoff=0.82)
+    if not close or close[0][0] != lower[0] or lower.endswith(("s", "ly")):
+        return word
+    # The text keeps its length, so that places in it are places in the original: shorter words cannot be padded
+    # inside, and are given as the three letters that every weekday and month is known by.
+    short = {"tomorrow": "tmrw", "tonight": "tonight", "weekend": "weekend"}.get(close[0], close[0][:3])
+    fits = close[0] if len(close[0]) == len(word) else short
+    return fits + PAD * (len(word) - len(fits)) if len(fits) <= len(word) else word
+
+
+def key(text: str) -> str:
+    """Return a phrase as it stands in the tables here."""
+    return " ".join(text.lower().replace("\u2019", "'").split())
+
+
+def part_of_day(text: str | None) -> time | None:
+    """Return the time that "morning" and the like stand for."""
+    if not text:
+        return None
+    return _PARTS.get(re.sub(r"^in the ", "", key(text)))
+
+
+def is_end(edge: str) -> bool:
+    """Tell whether "end of" or "beginning of" was said."""
+    return bool(re.search(r"end|fin", edge, re.IGNORECASE))
+
+
+def is_leap(year: int) -> bool:
+    """Tell whether a year has a 29th of February."""
+    return calendar.isleap(year)
+
+
+def month_end(day: date) -> date:
+    """Return the last day of a month."""
+    return day.replace(day=calendar.monthrange(day.year, day.month)[1])
+
+
+def plain_relative(text: str) -> str:
+    """Say "in a couple of days" in words that the library knows."""
+    said = key(text)
+    for phrase, number in _COUNTS.items():
+        said = said.replace(phrase, number)
+    said = said.replace("half an hour", "30 minutes")
+    said = re.sub(r"^(.*) from (?:now|today)$", r"in \1", said)
+    said = re.sub(
+        r"\bin (\d+)\s?(min|h|m|d|w)$",
+        lambda f: f"in {f[1]} " + {"h": "hours", "d": "days", "w": "weeks"}.get(f[2], "minutes"),
+        said,
+    )
+    said = re.sub(r"^en (?=\d|un|dos|tres|cuatro|cinco)", "dentro de ", said)
+    for word, number in {"dos": "2", "tres": "3", "cuatro": "4", "cinco": "5"}.items():
+        said = re.sub(rf"\bdentro de {word}\b", f"dentro de {number}", said)
+    return re.sub(r"\bhrs?\b", "hours", said)
+
+
+def has_clock_unit(text: str) -> bool:
+    """Tell whether a phrase counts minutes or hours."""
+    return bool(re.search(r"min|hour|stunde|hora|heure|منٹ|گھنٹ", text, re.IGNORECASE))
+
+
+def clock_of(said: dict[str, str | None]) -> time | None:
+    """Return the time that the groups of CLOCK say; None when there is no such time."""
+    if word := said["word"]:
+        return _CLOCK_WORDS[word.lower()]
+    hour, minute, half = _digits(said)
+    if hour is None:
+        return part_of_day(said["part"]) or NIGHT
+    if not 0 <= hour <= 24 or minute > 59 or (half and half[0] in "ap" and not 1 <= hour <= 12):
+        return None
+    part = key(said["part3"] or said["part5"] or "")
+    is_evening = part.endswith(("afternoon", "evening", "night"))
+    if half.startswith("p") or (is_evening and hour < 12):
+        hour = hour % 12 + 12
+    elif half.startswith("a"):
+        hour %= 12
+    elif not part and 1 <= hour <= 7 and (said["h5"] or said["rel"] or half.startswith("o")):
+        hour += 12  # "at 5" is after noon
+    return time(hour % 24, minute)
+
+
+def _digits(said: dict[str, str | None]) -> tuple[int | None, int, str]:
+    for hour, minute, half in (("h1", "m1", "p1"), ("h2", "m2", "p2"), ("h3", "", "p3"), ("h5", "", "")):
+        if said[hour]:
+            return (
+                int(said[hour] or 0),
+                int(said[minute] or 0) if minute else 0,
+                (said[half] or "").lower() if half else "",
+            )
+    if spoken := said["h4"]:
+        number = int(spoken) if spoken.isdigit() else _HOURS[spoken.lower()]
+        relation = key(said["rel"] or "")
+        if relation == "quarter to":
+            return (number - 1) or 12, 45, ""
+        return number, 30 if relation == "half past" else 15, ""
+    return None, 0, ""
+
+
+def span_of(text: str, today: date) -> tuple[date, date, date]:
+    """Return the day that a todo for "next week" is due, and the first and last day of that span."""
+    name = next(name for name, pattern in _SPANS.items() if re.fullmatch(pattern, text, re.IGNORECASE))
+    monday = today - timedelta(days=today.weekday())
+    next_month = month_end(today) + timedelta(days=1)
+    week = timedelta(days=7)
+
+    def days(first: date, length: int) -> tuple[date, date]:
+        return first, first + timedelta(days=length - 1)
+
+    friday = monday + timedelta(days=4)
+    saturday = monday + timedelta(days=5)
+    year_end = date(today.year, 12, 31)
+    single = {
+        "end of day": today,
+        "end of week": friday if friday >= today else friday + week,
+        "end of next week": friday + week,
+        "end of month": month_end(today),
+        "end of next month": month_end(next_month),
+        "end of year": year_end,
+        "start of next week": monday + week,
+        "start of next month": next_month,
+        "week from today": today + week,
+        "week from tomorrow": today + week + timedelta(days=1),
+    }
+    if name in single:
+        return single[name], single[name], single[name]
+    spans = {
+        "this week": (max(friday, today), *days(monday, 7)),
+        "next week": (monday + week, *days(monday + week, 7)),
+        "weekend": (max(saturday, today), *days(saturday, 2)),
+        "next weekend": (saturday + week, *days(saturday + week, 2)),
+        "this month": (month_end(today), today.replace(day=1), month_end(today)),
+        "next month": (next_month, next_month, month_end(next_month)),
+        "this year": (year_end, date(today.year, 1, 1), year_end),
+        "next year": (date(today.year + 1, 1, 1), date(today.year + 1, 1, 1), date(today.year + 1, 12, 31)),
+    }
+    return spans[name]

@@ -1,0 +1,310 @@
+"""Find the dates and times in a text, in English, German, Spanish, French and Urdu.
+
+Which words are weekdays, months and "in 3 days" in which language is dateparser's knowledge. Where a phrase begins and
+ends, and what "next week" or "the 15th" mean for a todo, is decided here. The library costs half a second and 25 MB, so
+it is loaded with the first phrase; call `load` in a thread before.
+"""
+
+import importlib
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta
+from functools import cache
+from typing import Any
+
+from todo_backend import date_words as words
+
+_LANGUAGES = ("en", "de", "es", "fr", "ur")
+_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_MONTHS = (
+    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
+    "december",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class When:
+    """A day, a time or both; `first` and `last` are the days that a phrase like "this week" spans.
+
+    Neither day nor time: there is no such day ("2026-02-30"). `repeats` is for "every monday", with the first day.
+    """
+
+    day: date | None = None
+    clock: time | None = None
+    first: date | None = None
+    last: date | None = None
+    repeats: bool = False
+
+    @property
+    def exists(self) -> bool:
+        """Tell whether there is such a day or time."""
+        return self.day is not None or self.clock is not None
+
+
+@dataclass(frozen=True)
+class Span:
+    """Where in a text a date stands, with the words that lead to it ("by", "on the")."""
+
+    start: int
+    end: int
+    when: When
+    leads: bool  # begins with such a word
+    sure: bool  # could hardly mean anything else: "tomorrow", but not "sunday" or "12/31"
+
+
+@dataclass(frozen=True)
+class _Library:
+    parser: Any
+    names: dict[str, int]  # of weekdays, as 0 to 6, and of months, as 101 to 112
+    forms: tuple[tuple[re.Pattern[str], Callable[["re.Match[str]", datetime], When | None], bool], ...]
+
+
+@cache
+def load() -> _Library:
+    """Load dateparser and what it knows of our languages."""
+    from dateparser.date import DateDataParser
+
+    names: dict[str, int] = {}
+    for language in _LANGUAGES:
+        info = importlib.import_module(f"dateparser.data.date_translation_data.{language}").info
+        for number, key in [*enumerate(_WEEKDAYS), *enumerate(_MONTHS, 101)]:
+            for name in info[key]:
+                if len(name) > 3 or (language == "ur" and name != "ہفتہ") or (language == "en" and len(name) == 3):
+                    names.setdefault(name.lower(), number)
+    names |= {"mon": 0, "tue": 1, "tues": 1, "wed": 2, "weds": 2, "thur": 3, "thurs": 3, "sept": 109, "sonnabend": 5}
+    parser = DateDataParser(languages=list(_LANGUAGES), use_given_order=True)
+    return _Library(parser, names, tuple(_forms(names)))
+
+
+def find_dates(text: str, now: datetime) -> list[Span]:
+    """Return the dates and times in a text, from left to right; neighbours like "friday at 5pm" are one."""
+    text = words.correct(text)
+    atoms = sorted(_atoms(text, now), key=lambda span: span.start)
+    joined: list[Span] = []
+    for atom in atoms:
+        last = joined[-1] if joined else None
+        if last and words.GLUE.fullmatch(text[last.end : atom.start]) and (both := _join(last.when, atom.when)):
+            joined[-1] = Span(last.start, atom.end, both, last.leads, last.sure or atom.sure)
+        else:
+            joined.append(atom)
+    return [_with_lead(text, replace(span, when=_settle(span.when, now))) for span in joined]
+
+
+def parse_when(text: str, now: datetime) -> When | None:
+    """Return what a text means that is a date or a time and nothing else; None when it is not."""
+    text = text.strip("\"'“”,!?() ")
+    for said in (text, text.rstrip(".")):  # "31.12." ends with a dot of its own
+        spans = find_dates(said, now)
+        if len(spans) == 1 and spans[0].start == 0 and spans[0].end == len(said):
+            return spans[0].when
+    return None
+
+
+def _atoms(text: str, now: datetime) -> Iterator[Span]:
+    taken = [False] * len(text)
+    for pattern, meaning, sure in load().forms:
+        for found in pattern.finditer(text):
+            start, end = found.span()
+            if start == end or any(taken[start:end]):
+                continue
+            try:
+                when = meaning(found, now)
+            except (ValueError, OverflowError):
+                when = When()
+            if when is None:
+                continue
+            while text[end : end + 1] == words.PAD:
+                end += 1
+            taken[start:end] = [True] * (end - start)
+            yield Span(start, end, when, False, sure)
+
+
+def _join(one: When, two: When) -> When | None:
+    if not (one.exists and two.exists):
+        return None
+    if one.day and two.clock and not two.day and not one.clock:
+        return replace(one, clock=two.clock)
+    if two.day and one.clock and not one.day and not two.clock:
+        return replace(two, clock=one.clock)
+    if one.day and two.day == one.day and not (one.clock and two.clock):  # "friday, 27 november"
+        return replace(one, clock=one.clock or two.clock)
+    return None
+
+
+def _settle(when: When, now: datetime) -> When:
+    """Give a time alone its day: today, or tomorrow when it is past."""
+    if when.clock is None or when.day is not None:
+        return when
+    day = now.date() if when.clock > now.time() else now.date() + timedelta(days=1)
+    return replace(when, day=day, first=day, last=day)
+
+
+def _with_lead(text: str, span: Span) -> Span:
+    found = words.LEAD.search(text[: span.start])
+    trail = words.TRAIL.match(text[span.end :])
+    end = span.end + trail.end() if trail else span.end
+    return replace(span, start=found.start(), end=end, leads=True) if found else replace(span, end=end)
+
+
+def _one(day: date) -> When:
+    return When(day=day, first=day, last=day)
+
+
+def _range(day: date, first: date, last: date) -> When:
+    return When(day=day, first=first, last=last)
+
+
+def _forms(
+    names: dict[str, int],
+) -> Iterator[tuple[re.Pattern[str], Callable[["re.Match[str]", datetime], When | None], bool]]:
+    weekday = "|".join(sorted((re.escape(n) for n, v in names.items() if v < 7), key=len, reverse=True))
+    month = "|".join(sorted((re.escape(n) for n, v in names.items() if v > 100), key=len, reverse=True))
+
+    def form(pattern: str, meaning: Callable[["re.Match[str]", datetime], When | None], *, sure: bool = True) -> Any:
+        full = pattern.replace("WEEKDAY", f"(?:{weekday})").replace("MONTH", f"(?:{month})")
+        return re.compile(rf"(?<![\w/.#-])(?:{full})(?!\w|['\u2019]s\b|-\w)", re.IGNORECASE), meaning, sure
+
+    def month_of(found: "re.Match[str]") -> int:
+        return names[found["month"].lower()] - 100
+
+    def named(found: "re.Match[str]", now: datetime) -> When:
+        year = found.groupdict().get("year")
+        return _one(_day_month(int(found["day"]), month_of(found), _year(year) if year else None, now.date()))
+
+    def weekday_of(found: "re.Match[str]", now: datetime) -> When:
+        groups = found.groupdict()
+        name = (groups["weekday"] or groups["weekday_"]).lower()
+        ahead = (names[name] - now.weekday() - 1) % 7 + 1
+        return _one(now.date() + timedelta(days=ahead))
+
+    def every(found: "re.Match[str]", now: datetime) -> When:
+        groups = found.groupdict()
+        name = (groups["unit"] or groups["plural"]).lower()
+        singular = name[:-1] if name not in names and name.endswith("s") else name
+        if singular in names and names[singular] < 7:
+            day = now.date() + timedelta(days=(names[singular] - now.weekday() - 1) % 7 + 1)
+        else:
+            day = now.date() + timedelta(days=1 if now.hour >= 20 else 0)
+        return replace(_one(day), repeats=True)
+
+    def edge_of_month(found: "re.Match[str]", now: datetime) -> When:
+        first = _day_month(1, month_of(found), None, now.date().replace(day=1))
+        return _one(words.month_end(first) if words.is_end(found["edge"]) else first)
+
+    yield form(rf"(?:{words.EVERY})\s+(?P<unit>WEEKDAYs?|{words.EVERY_UNIT})|on\s+(?P<plural>WEEKDAYs)", every)
+    yield form(rf"(?P<unit>{words.ADVERBS})(?=\s*(?:$|[,.;!)#]|at\b|to\b))", every)
+    yield form(
+        r"(?P<y>\d{4})[-/.](?P<m>\d{1,2})[-/.](?P<d>\d{1,2})",
+        lambda f, _: _one(date(int(f["y"]), int(f["m"]), int(f["d"]))),
+    )
+    yield form(r"(?P<d>\d{1,2})\.(?P<m>\d{1,2})\.(?P<y>\d{4}|\d{2})?", _dotted, sure=False)
+    yield form(r"(?P<a>\d{1,2})/(?P<b>\d{1,2})(?:/(?P<y>\d{4}|\d{2}))?", _slashed, sure=False)
+    yield form(r"(?P<d>\d{1,2})-(?P<m>\d{1,2})-(?P<y>\d{4})", _dotted, sure=False)
+    yield form(rf"(?P<edge>{words.EDGES})\s+(?P<month>MONTH)", edge_of_month)
+    yield form(
+        r"(?:the\s+|der\s+|den\s+|el\s+|le\s+)?(?P<day>\d{1,2})(?:st|nd|rd|th|er|\.|º)?\s+(?:of\s+|de\s+|d['\u2019])?(?P<month>MONTH)\.?"
+        r"(?:,?\s+(?:de\s+|del\s+)?(?P<year>\d{4}))?", named,
+    )  # fmt: skip
+    yield form(
+        r"(?P<month>MONTH)\.?\s+(?:the\s+)?(?P<day>\d{1,2})(?:st|nd|rd|th)?(?!\s*(?:am|pm|:|uhr))(?:,?\s+(?P<year>\d{4}))?",
+        named,
+    )
+    yield form(rf"(?P<words>{words.RELATIVE})", _library_relative)
+    yield form(rf"(?P<words>{words.SPAN_PATTERN})", _named_span)
+    yield form(rf"(?P<words>{words.TODAY_PATTERN})(?P<part>\s+(?:{words.PART_PATTERN}))?", _named_day)
+    yield form(
+        rf"(?:{words.NEXT}\s+)(?P<weekday>WEEKDAY)|(?P<weekday_>WEEKDAY)\s+(?:{words.NEXT_AFTER})",
+        weekday_of,
+    )
+    yield form(
+        rf"(?P<weekday>WEEKDAY)(?P<part>\s+(?:{words.PART_PATTERN}))?(?!\s+the\s+\d)",
+        _with_part(weekday_of),
+        sure=False,
+    )
+    yield form(
+        r"(?:on\s+)?(?:the|am|el|le)\s+(?P<day>\d{1,2})(?:st|nd|rd|th)(?=\s*(?:$|[,.;!?)]|at\b|by\b|with\b|for\b|to\b|in\b|#))",
+        _day_of_month,
+        sure=False,
+    )
+    yield form(words.CLOCK, _clock)
+
+
+def _with_part(meaning: Callable[["re.Match[str]", datetime], When]) -> Callable[["re.Match[str]", datetime], When]:
+    return lambda found, now: replace(meaning(found, now), clock=words.part_of_day(found["part"]))
+
+
+def _year(text: str) -> int:
+    return int(text) + (2000 if len(text) == 2 else 0)
+
+
+def _day_month(day: int, month: int, year: int | None, today: date) -> date:
+    """Return the day; without a year the next one from today on.
+
+    Raises:
+        ValueError: there is no such day.
+    """
+    if year is not None:
+        return date(year, month, day)
+    for candidate in range(today.year, today.year + 9):
+        if (month, day) == (2, 29) and not words.is_leap(candidate):
+            continue
+        if (found := date(candidate, month, day)) >= today:
+            return found
+    raise ValueError("no such day")
+
+
+def _dotted(found: "re.Match[str]", now: datetime) -> When:
+    year = found["y"]
+    return _one(_day_month(int(found["d"]), int(found["m"]), _year(year) if year else None, now.date()))
+
+
+def _slashed(found: "re.Match[str]", now: datetime) -> When | None:
+    if found[0] in ("24/7", "50/50"):
+        return None
+    month, day = int(found["a"]), int(found["b"])
+    if month > 12:
+        month, day = day, month
+    if not found["y"] and (month == 0 or day == 0 or month > 12):  # "24/7"
+        return None
+    return _one(_day_month(day, month, _year(found["y"]) if found["y"] else None, now.date()))
+
+
+def _day_of_month(found: "re.Match[str]", now: datetime) -> When:
+    number, today = int(found["day"]), now.date()
+    if not 1 <= number <= 31:
+        raise ValueError("no such day")
+    first = today.replace(day=1)
+    while True:
+        if first.replace(day=1) and number <= words.month_end(first).day and first.replace(day=number) >= today:
+            return _one(first.replace(day=number))
+        first = words.month_end(first) + timedelta(days=1)
+
+
+def _library_relative(found: "re.Match[str]", now: datetime) -> When | None:
+    text = words.plain_relative(found["words"])
+    base = now.replace(tzinfo=None)
+    settings = {"RELATIVE_BASE": base, "PARSERS": ["relative-time"], "PREFER_DATES_FROM": "future"}
+    import dateparser
+
+    told = dateparser.parse(text, languages=list(_LANGUAGES), settings=settings)
+    if told is None:
+        return None
+    has_time = words.has_clock_unit(text)
+    when = _one(told.date())
+    return replace(when, clock=told.time().replace(second=0, microsecond=0)) if has_time else when
+
+
+def _named_day(found: "re.Match[str]", now: datetime) -> When:
+    offset, clock = words.TODAY[words.key(found["words"])]
+    when = _one(now.date() + timedelta(days=offset))
+    return replace(when, clock=words.part_of_day(found["part"]) or clock)
+
+
+def _named_span(found: "re.Match[str]", now: datetime) -> When:
+    return _range(*words.span_of(found["words"], now.date()))
+
+
+def _clock(found: "re.Match[str]", _now: datetime) -> When | None:
+    clock = words.clock_of(found.groupdict())
+    return None if clock is None else When(clock=clock)

@@ -1,0 +1,220 @@
+"""What a message asks for: one of a fixed set of requests, in the ways that people say it in five languages."""
+
+import difflib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+Kind = Literal[
+    "help", "thanks", "bye", "keep", "how", "add", "list", "search", "question", "complete", "delete", "restore", "reopen", "rename",
+    "change", "reschedule", "reschedule_at_end", "unschedule", "prioritise", "tag", "untag", "did", "set_to", "two", "unknown",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Request:
+    """A kind of request, and the named parts of the message."""
+
+    kind: Kind
+    said: Mapping[str, str] = field(default_factory=dict)
+    words: str = ""
+
+
+_POLITE = re.compile(
+    r"^(?:(?:please|pls|plz|hey|hi|hello|ok|okay|so|oh|well|yo|actually|and|also|now|just|then|hmm|um|oops|sorry|kindly|bitte|por favor|s'il te pla[iî]t|s'il vous pla[iî]t|براہ کرم|"
+    r"(?:can|could|would|will) you(?: please| just| kindly)?|would you mind|i(?:'d| would) like (?:you )?to|i want you to|i need you to|you can|you (?:should|may)|let'?s|let me|go ahead and|"
+    r"(?:i(?:'d| would) (?:like|love)|i want|i need) to (?=(?:see|view|delete|remove|complete|rename|reschedule|postpone|list|add|mark|cancel|check off|change|move)\b)|"
+    r"(?:could|can|may) (?:i|we) (?:please )?(?=(?:see|view|have|get)\b)|kannst du|könntest du|puedes|peux-tu|pourrais-tu)[\s,]+)+(?=\S)",
+    re.IGNORECASE,
+)
+_TAIL = re.compile(
+    r"(?:[\s,]+(?:please|pls|plz|thanks|thank you|thx|for me|right away|right now|ok|okay|will you|would you|if you can|asap please|bitte|danke|por favor|gracias|s'il te pla[iî]t|s'il vous pla[iî]t|merci"
+    r"|(?:from|off|out of|of) (?:my|the|this) (?:to-?do |todo |task )?list|von (?:meiner|der) liste|de (?:mi|la) lista|de (?:ma|la) liste))+$",
+    re.IGNORECASE,
+)
+_VERBS = ("delete", "remove", "complete", "finish", "rename", "reschedule", "postpone", "remind", "remember", "search", "reopen", "create", "change", "update", "cancel",
+          "erase", "prioritize", "prioritise", "mark", "show", "list", "find", "move", "clear", "undo")  # fmt: skip
+_REAL = {"more", "male", "lost", "make", "made", "lest", "fine", "fund", "mind", "park", "shop", "slow", "snow", "last", "kind", "mart", "dark", "bark", "care", "clean", "love", "finished", "completed",
+         "deleted", "removed", "canceled", "moved", "changed", "marked", "created", "member", "charge", "cancels", "late", "line", "live", "less", "lift", "hide", "find", "chance", "research", "core", "mask"}  # fmt: skip
+
+_ITEMS = r"(?:to-?dos?|tasks?|items?|list|reminders?|things?|entries)"
+_ITEM = r"(?:to-?do|task|item|reminder|entry|thing)"
+_TO_LIST = r"(?:\s+(?:to|on|onto|in|into)\s+(?:my|the)\s+(?:(?:to-?do|todo|task|shopping)\s+)?list)?"
+_LEVEL = (
+    r"(?P<level>(?:an?\s+)?(?:!?(?:high|highest|low|lowest|normal|medium|urgent|important|top|critical|unimportant)(?:[\s-]+(?:prio(?:rity)?|importance))?|prio(?:rity)?\s+(?:high|low|normal|medium)|p[1-4]"
+    r"|wichtig|dringend|hohe priorität|niedrige priorität|urgente|importante|prioridad (?:alta|baja)|importante?|haute priorité|priorité haute))"
+)
+_WHICH = r"(?P<which>.+?)"
+_DATE_NAME = r"(?:due\s*-?\s*date|due\s+time|date|deadline|time|due)"
+
+# Each line of a kind is one way to say it. Order matters: what is said about a part of a todo (its date, its title)
+# comes before what is said about the whole, and adding comes last, since anything can follow "add".
+_PHRASES: tuple[tuple[Kind, tuple[str, ...]], ...] = (
+    ("help", (
+        r"(?:help|hello|hi|hey|yo|good (?:morning|day|afternoon|evening)|hallo|hola|bonjour|salut|guten (?:tag|morgen)|buenos d[ií]as|hilfe|ayuda|aide|سلام|السلام علیکم|مدد)(?: there| me| todo| bot)?",
+        r"(?:what|which|how) (?:can|could|do) (?:you|i)(?: even)? (?:do|say|help(?: me)?(?: with)?|ask|use (?:this|you))(?: here| for me)?|how does (?:this|it) work|what (?:are|is) (?:you|this)|who are you|was kannst du|qué puedes hacer|que peux-tu faire",
+    )),
+    ("thanks", (r"(?:ok(?:ay)?,? |great,? |perfect,? |cool,? |many |awesome,? )*(?:thanks?|thank you|thx|ty|cheers|danke(?: schön)?|vielen dank|gracias|muchas gracias|merci(?: beaucoup)?|شکریہ|shukriya)(?: you)?(?: so much| a lot| very much| again| a bunch)?(?:[,!. ]+.{0,20})?",
+                r"(?:great|perfect|cool|nice|awesome|good job|well done|wonderful|excellent|super|got it|alright|all right|ok|okay|fine)(?: (?:job|work|one))?",)),
+    ("bye", (r"(?:good ?)?bye(?: bye)?|see you(?: later)?|good ?night|tschüss|adiós|au revoir|خدا حافظ",)),
+    ("keep", (r"(?:do not|don't|dont|never|never ever|stop|nicht|no)\s+(?!forget|need|have|let me forget|due|date|deadline|longer)(?P<what>.+)", r"never ?mind|forget (?:it|about it)|no|nope|nothing|cancel that",)),
+    ("restore", (r"(?:restore|undelete|bring back|recover|un-delete|put back|get back) (?P<which>.+)",)),
+    ("how", (r"how (?:do|can|could|should|would) (?:i|you|we|one) .+|how to .+|why .+|what (?:happens|if) .+",)),
+    ("question", (r"(?:at )?(?:what|which) (?:time|day|date) (?:is|are|was|do i have|does) (?P<what>.+)",)),
+    ("list", (
+        r"how (?:many|much) .+", r"(?:count|number of) (?P<q>.+)",
+        r"(?:what|which)(?:'s|s)? .+|what's|what now|what",
+        r"(?:show|list|display|see|view|pull up|bring up|go over)(?: me| us)?(?: (?P<q2>.+))?", r"(?:get|give|tell|read|print|send)(?: me| us)(?: .+)?|(?:get|read|print)(?: out)? (?:my|all|the) (?:open |full )?(?:list|todos|tasks)\b.*", r"(?:sort|order) .+",
+        rf"(?:(?:my|the|all|open|done|completed|overdue|today'?s?|tomorrow'?s?|urgent|current|everything|upcoming|pending|remaining)\s+)*(?:{_ITEMS}|overdue|agenda|schedule|plan)(?:\s+(?:for|due|on|this|today|tomorrow|next|tagged|with|about|by|sorted|ordered)\b.*)?",
+        r"(?:am i|anything|any (?:todos?|tasks?|items?|things?)|is there anything|are there any|do i have|have i got|got any|what else)\b.*",
+        r"(?:today|tomorrow|this week|next week|overdue|upcoming|due (?:today|tomorrow|this week))",
+        r"(?:zeig|zeige|liste)(?: mir)?(?: .+)?|was (?:ist|steht|muss|habe|sind|gibt) .+|welche .+|meine (?:aufgaben|liste|todos)|wie viele .+",
+        r"(?:muestra|muéstrame|mostrar|lista|ver|enseña|enséñame|dime)(?: .+)?|(?:qué|que|cuáles|cuántas) .+|mis (?:tareas|pendientes)|mi lista",
+        r"(?:montre|montre-moi|affiche|liste|voir)(?: .+)?|(?:qu'est-ce qu[ei]?|quelles?|que dois|qu'ai|combien) ?.+|(?:mes|ma) (?:tâches|liste)",
+        r".*(?:دکھاؤ|دکھائیں|دکھا دو|بتاؤ|بتائیں)|.*(?:کیا کرنا ہے|کیا ہے|کیا باقی ہے|کیا کام ہے|کیا کام ہیں)|میری فہرست|(?:meri )?(?:list|tasks|todos) (?:dikhao|dikha do|batao)|.*kya (?:karna|kaam) hai",
+    )),
+    ("search", (
+        r"(?:find|search(?: for)?|look (?:for|up)|filter(?: by)?|where(?:'s| is)) (?P<what>.+)", r"(?:suche?|finde) (?P<what>.+)", r"(?:busca|buscar|encuentra) (?P<what>.+)", r"(?:cherche|trouve|recherche) (?P<what>.+)", r"(?P<what>.+?) (?:تلاش کرو|تلاش کریں|ڈھونڈو)",
+    )),
+    ("question", (r"did (?=(?:i|we|you|my|he|she|they|anyone|someone)\b)(?P<what>.+)", r"(?:is|are|was|were|does|do|have|has|should|shall|will|when|where|who|whose|whether)(?:'s)? (?P<what>.+)",)),
+    ("unschedule", (
+        rf"(?:remove|delete|clear|drop|unset|cancel|erase) (?:the )?{_DATE_NAME} (?:from|of|on|for) {_WHICH}", rf"(?:remove|delete|clear|drop) {_WHICH}'s {_DATE_NAME}",
+        rf"(?:set|make|give|leave) {_WHICH} (?:with |to )?(?:no|without(?: a)?) (?:due )?(?:date|deadline)", rf"{_WHICH} (?:has |have |with |to )?(?:no|without(?: a)?) (?:due )?(?:date|deadline)(?: any ?more)?", rf"unschedule {_WHICH}", rf"(?:no|without(?: a)?) (?:due )?(?:date|deadline) (?:for|on) {_WHICH}", rf"{_WHICH} (?:does not|doesn't) have a (?:due )?(?:date|deadline)",
+    )),
+    ("untag", (r"(?:remove|delete|drop|take) (?:the )?(?:tags? |label )?(?P<tags>#\S+|(?<=tag )\S+) (?:tag |label )?(?:from|off|of) (?P<which>.+)", r"untag (?P<which>.+?)(?: (?:from|as|with) (?P<tags>.+))?",)),
+    ("tag", (
+        r"(?:tag|label) (?P<which>.+?) (?:with|as) (?P<tags>.+)", r"(?:tag|label) (?P<which>.+?) (?P<tags>#\S+(?:[\s,]+#\S+)*)", r"(?:add|put|attach|set|give) (?:the |an? )?(?:tags? |labels? )(?P<tags>.+?) (?:to|on|onto) (?P<which>.+)",
+        r"(?:add|put|attach) (?P<tags>#\S+(?:(?:,| and)? #\S+)*) (?:to|on) (?P<which>.+)", r"(?:add|put) (?P<which>(?:it|this|that|.+?)) (?:to|under|in) (?P<tags>#\S+)", r"give (?P<which>.+?) the (?:tag|label) (?P<tags>.+)",
+    )),
+    ("prioritise", (
+        rf"(?:set|change|raise|lower|increase|decrease|make|put|update|bump(?: up)?)(?: the)? priority (?:of|for|on) {_WHICH} (?:to|as|at) {_LEVEL}", rf"(?:make|set|mark|give|flag|put|change|update|turn|bump|move) {_WHICH}(?:'s priority)? (?:(?:to|as|at|with|on|into|up to|down to) )?(?:be )?{_LEVEL}",
+        rf"{_WHICH}(?:'s priority)? (?:is|are|has|should be|must be|needs to be|should have|ist|es|est) (?:now |really |very |actually |super )?{_LEVEL}", rf"{_WHICH},? {_LEVEL.replace('(?:[', '(?:[', 1)}(?<=priority)",
+        rf"(?:priori[ts]i[sz]e|prioriti[sz]e) {_WHICH}", rf"(?:set|markiere|mache?|setze) {_WHICH} (?:als |auf )?{_LEVEL}", rf"(?:marca|pon|haz) {_WHICH} (?:como |con )?{_LEVEL}", rf"(?:marque|mets|rends) {_WHICH} (?:comme |en )?{_LEVEL}",
+    )),
+    ("rename", (
+        r"(?:rename|retitle|call) (?P<which>.+?) (?:to|into|as|=>|->) (?P<title>.+)", r"(?:change|edit|update|set) (?:the )?(?:title|name|text|wording) of (?P<which>.+?) (?:to|into|as) (?P<title>.+)", r"(?:change|edit|update) (?P<which>.+?)'s (?:title|name|text) (?:to|into) (?P<title>.+)",
+        r"(?:rename|retitle|call) (?P<which>.+?) (?P<title>[\"“'].+[\"”'])", r"(?:benenne) (?P<which>.+?) (?:in|zu) (?P<title>.+?)(?: um)?", r"(?:renombra|cambia el nombre de) (?P<which>.+?) (?:a|como) (?P<title>.+)", r"(?:renomme) (?P<which>.+?) (?:en) (?P<title>.+)",
+    )),
+    ("rename", (r"(?P<rename>rename|retitle) (?P<which>.+)",)),
+    ("reschedule", (
+        rf"(?:change|set|move|update|push|edit|make|put)(?: the)? {_DATE_NAME} (?:of|for|on) {_WHICH} (?:to|as|at|for|on|until|back to|=) (?P<when>.+)", rf"(?:change|set|move|update|extend|push|shift)(?: the)? {_WHICH} (?:due date|deadline) (?:to|until|for) (?P<when>.+)", rf"(?:change|set|move|update) {_WHICH}'s {_DATE_NAME} (?:to|as|for|on) (?P<when>.+)", rf"{_WHICH}'s {_DATE_NAME} is (?P<when>.+)",
+        rf"(?:the )?{_DATE_NAME} (?:of|for) {_WHICH} is (?P<when>.+)",
+        rf"(?:move|reschedule|postpone|push|defer|delay|snooze|shift|put off|put|schedule(?! an? )|bump|bring|set)(?! (?:an? )?(?:reminder|todo|task)\b)(?!.* (?:on|onto|in|to) (?:my|the) (?:to-?do |todo )?list$) {_WHICH} (?:back |forward |out |off )?(?:to|until|till|for|by|on|at|in|from) (?P<when>.+)",
+        rf"(?:set|make|mark|have) {_WHICH}(?: to be)? (?:due|scheduled) (?:on |by |for |at |in )?(?P<when>.+)", rf"{_WHICH}(?: is| are| should be| must be| needs to be| to be| is now)? (?:due|scheduled) (?:on |by |for |at |in )?(?P<when>.+)", rf"(?:give) {_WHICH} (?:a |the )?(?:due date|deadline|date) (?:of |on )?(?P<when>.+)",
+        r"(?:add|set|put) (?:a |the )?(?:due date|deadline|date)(?: of)? (?P<when>.+?) (?:to|for|on) (?P<which>.+)",
+        rf"(?:verschiebe?|verleg(?:e)?|setze?) {_WHICH} (?:auf|zu|zum|bis) (?P<when>.+)", rf"(?:mueve|cambia|aplaza|pospón|pospon|mover) {_WHICH} (?:a|al|para|hasta|para el|hasta el) (?P<when>.+)", rf"(?:déplace|deplace|reporte|décale|repousse) {_WHICH} (?:à|a|au|pour|pour le) (?P<when>.+)",
+        r"(?P<which>.+?) (?:کو|کی تاریخ) (?P<when>.+?) (?:پر منتقل کرو|پر کرو|پر کر دو|کر دو|کرو|پر لے جاؤ|پر ڈال دو)",
+    )),
+    ("reschedule_at_end", (r"(?:move|reschedule|postpone|push|defer|delay|snooze|shift|verschiebe?|aplaza|reporte)(?: back)? (?P<which>.+)",)),
+    ("reopen", (
+        r"(?:reopen|re-open|undo|undone|uncheck|untick|uncomplete|un-complete|unmark|reactivate) (?P<which>.+)", r"(?:mark|set) (?P<which>.+?) (?:as |to )?(?:not (?:done|finished|completed?)|undone|open|incomplete|unfinished|to do|todo)(?: (?:yet|again))?",
+        r"(?P<which>.+?) (?:is|are|was|isn't|aren't|wasn't) (?:not |actually not |still not |)(?:(?<=not )(?:done|finished|completed?)|(?<=n't )(?:done|finished|completed?)|undone|still open|open again|open|unfinished|incomplete)(?: (?:yet|again|after all))?",
+        r"i (?:did not|didn't|haven't|have not)(?: actually| really| yet)?(?: finish(?:ed)?| complete[d]?| do| done)?(?: with)? (?P<which>.+?)(?: yet)?", r"(?:öffne) (?P<which>.+?)(?: wieder)?|reabre (?P<which2>.+)|rouvre (?P<which3>.+)",
+    )),
+    ("complete", (
+        r"(?:mark|set|check|tick|flag|put|count|consider)(?: off)? (?P<which>.+?) (?:is |are |as |to |off as |off )?(?:done|completed?|finished|ready|closed|checked|checked off|off)",
+        r"(?:complete|finish|close|check(?: off)?|tick(?: off)?|cross (?:off|out)|mark off|mark done|mark as (?:done|completed?|finished)|set as done|tick|strike(?: off| out)?|done:) (?P<which>.+)", r"(?:check|tick|cross|strike) (?P<which>.+?) (?:off|out)",
+        r"(?:i(?:'m|m| am| have|'ve|ve)? )?(?:just |already |finally |all |now |only just )*(?:done|finished|completed|did|through|am done)(?: (?:with|doing))? (?P<which>.+)",
+        r"(?P<which>.+?) (?:is|are|was|has been|have been|got|'s) (?:now |already |all |finally )*(?:done|completed?|finished|ready|taken care of|sorted|over|dealt with)(?: now| already)?", r"(?P<which>.+?) (?:done|completed|finished)",
+        r"(?:erledige|markiere|hake) (?P<which>.+?)(?: als erledigt| ab)?", r"(?P<which>.+?) (?:ist |sind )?(?:erledigt|fertig|geschafft|abgehakt)", r"(?:completa|termina|marca|completar|terminar|marcar) (?P<which>.+?)(?: como (?:hech[oa]|completad[oa]|terminad[oa]))?",
+        r"(?P<which>.+?) (?:(?:está |esta )?(?:hech[oa]|terminad[oa]|completad[oa])|est[áa] list[oa])", r"(?:termine|coche|marque|terminer|finis) (?P<which>.+?)(?: comme (?:faite?|terminée?))?", r"(?P<which>.+?) (?:est )?(?:faite?|terminée?|finie?)",
+        r"(?P<which>.+?) (?:مکمل(?: ہو گیا| ہو گئی| کرو| کر دو| کریں| ہے)?|ہو گیا|ہو گئی|ہو گیا ہے|ho gaya|ho gayi|mukammal(?: karo| ho gaya)?)",
+    )),
+    ("delete", (
+        r"(?:please )?(?:delete|remove|drop|discard|erase|trash|get rid of|throw away|throw out|cancel|wipe|kill|scrap|bin|purge|clear(?: out| away| off)?|empty|clean up|take off|take) (?P<which>.+?)(?:(?<=\w) off)?",
+        r"(?:lösche|losche|entferne|streiche|lösch) (?P<which>.+)", r"(?:borra|elimina|quita|borrar|eliminar) (?P<which>.+)", r"(?:supprime|efface|enlève|enleve|supprimer|retire) (?P<which>.+)",
+        r"(?P<which>.+?) (?:کو )?(?:حذف کرو|حذف کریں|حذف کر دو|مٹا دو|مٹاؤ|ہٹا دو|ہٹاؤ|ڈیلیٹ کرو|delete karo|hata do|mita do)", r"(?P<which>.+?) (?:löschen|entfernen)", r"i (?:don't|do not|no longer) need (?P<which>.+?)(?: any ?more)?", r"forget about (?P<which>.+)",
+    )),
+    ("change", (r"(?:change|edit|update|modify|replace|correct|turn|ändere|cambia|change) (?P<which>.+?) (?:to|into|with|zu|in|a|por|en) (?P<to>.+)",)),
+    ("set_to", (rf"(?:set|make)(?! (?:an? )?(?:reminder|todo|task|note)\b) {_WHICH} (?:to|for|at) (?P<to>.+)",)),
+    ("add", (
+        rf"(?:add|create|make|new|note(?: down)?|insert|enter|write down|jot down|record|log|put down|schedule|plan|set)(?: me)?(?: (?:an?|another|the|one more))?(?: new)? {_ITEM}(?: (?:to|for|called|named|saying|that says|titled|:|about))?[:\s]+(?P<what>.+?){_TO_LIST}",
+        rf"(?:add|create|note(?: down)?|insert|write down|jot down|put down)(?: to (?:my|the) (?:to-?do |todo )?list)?[:\s]+(?P<what>.+?){_TO_LIST}", rf"(?:new {_ITEM}|{_ITEM}|note|new|todo|to do|task)\s*[:\-–]\s*(?P<what>.+)", r"new (?:todo|task|item|reminder) (?P<what>.+)", r"schedule an? (?P<what>.+)", r"(?:make|take)(?: me)? a note(?: (?:to|of|about|that|for))? (?P<what>.+)", r"(?:to-?do|task|reminder) (?P<what>\w+ .+)", r"\+\s*(?P<what>.+)",
+        r"(?:set (?:me )?a reminder|remind me|reminder|make me remember|help me remember)(?: again)?(?P<what>(?: (?:to|about|of|that|for|in|on|at|tomorrow|tonight|today|next|every|this|by)\b).+)", r"(?:remember(?: to)?|don'?t (?:let me )?forget(?: to| about)?|do not forget(?: to)?|make sure (?:i|to)|i can'?t forget to|note to self:?) (?P<what>.+)",
+        r"i(?:'ve| have)? (?:need|have|want|got|gotta|must|should|ought|plan|am supposed|still need|really need|still have)(?: to)? (?P<what>.+)", r"i(?:'ve got| got)? (?:to|gotta) (?P<what>.+)", r"(?:gotta|got to|need to|have to|must|should|want to) (?P<what>.+)", r"(?:put|stick|throw) (?P<what>.+?) (?:on|onto|in|into) (?:my|the) (?:to-?do |todo )?list",
+        r"(?:füge|fuge) (?P<what>.+?)(?: (?:zu(?:r| meiner) liste ))?(?: hinzu)", r"(?:erinnere|erinner) mich(?: daran)?,?(?P<what> .+)", r"(?:neue aufgabe|aufgabe|neu)[:\s]+(?P<what>.+)", r"(?P<what>.+?) (?:hinzufügen|auf die liste(?: setzen)?)", r"(?:setze?|schreibe?|pack) (?P<what>.+?) auf (?:die|meine) liste", r"ich muss (?P<what>.+)",
+        r"(?:añade|agrega|anade|añadir|agregar|crea|apunta|anota)(?: una tarea| tarea)?:? (?P<what>.+?)(?: (?:a|en) (?:mi|la) lista)?", r"(?:recuérdame|recuerdame|recordarme)(?: que)? (?P<what>.+)", r"(?:nueva tarea)[:\s]+(?P<what>.+)", r"tengo que (?P<what>.+)",
+        r"(?:ajoute|ajouter|crée|note)(?: une tâche| la tâche)?:? (?P<what>.+?)(?: (?:à|sur|dans) (?:ma|la) liste)?", r"(?:rappelle-moi|rappelle moi)(?: de| d')? ?(?P<what>.+)", r"(?:nouvelle tâche)[:\s]+(?P<what>.+)", r"(?:je dois|il faut(?: que je)?) (?P<what>.+)",
+        r"(?:مجھے )?(?P<what>.+?) (?:شامل کرو|شامل کریں|شامل کر دو|لکھو|لکھ لو|ایڈ کرو|add karo|add kar do|یاد دلاؤ|یاد دلانا|یاد دلا دو|yaad dilao|yaad dilana)", r"(?:مجھے )(?P<what>.+?)(?: ہے)",
+    )),
+    ("complete", (r"all done with (?P<which>.+)",)),
+)  # fmt: skip
+# A way that begins with the todo itself ("milk is done") is not meant when the message begins with a command: in "clear
+# completed" nothing called "clear" is completed.
+_COMMAND = re.compile(
+    r"(?:delete|remove|drop|erase|trash|clear|wipe|add|create|show|list|find|search|rename|move|reschedule|postpone|tag|label|mark|set|make|complete|finish|check|tick|reopen|undo|cancel|"
+    r"remind|note|change|edit|update|get rid|throw|put|lösche|entferne|borra|elimina|supprime|efface|zeige?|muestra|montre|what|which|how|why|if|when|should|could|did|do|does|is|are|am|was|were|can)\b",
+    re.IGNORECASE,
+)
+_WAYS = tuple(
+    (re.compile(way, re.IGNORECASE), kind, way.startswith("(?P<which>")) for kind, ways in _PHRASES for way in ways
+)
+# "I already called mom": a past tense is what was done, when a todo is about it.
+_DID = re.compile(
+    r"(?:i(?:'ve| have|'m| am)?\s+|we(?:'ve| have)?\s+|already\s+|just\s+|finally\s+)+(?:already |just |finally |now |also |)*(?P<which>(?:(?!(?:need|feed|weed|seed|embed|shed|bed)\b)\w+ed|bought|paid|sent|wrote|took|made|got|went|read|met|brought|found|gave|ran|sold|swept|told|built|fed|cut|drove|"
+    r"ate|spoke|lent|spent|chose|put|hung|left|been|swam|began|rang|held|kept|lost|won|grew|drew|saw|had|gotten)\b.+)"
+    r"|(?P<which2>(?:called|bought|paid|sent|emailed|cleaned|washed|booked|fixed|submitted|finished|watered|returned|picked up|dropped off|ordered|visited|cooked|posted|mailed|texted|signed|filed|scheduled|renewed|walked|fed|took)\b.+)",
+    re.IGNORECASE,
+)
+_SECOND_COMMAND = re.compile(
+    r"^(?P<one>.+?)(?:,?\s+(?:and|then|and then|also|and also)\s+|\s*[;.]\s+)(?P<two>(?:delete|remove|complete|finish|mark|add|rename|move|reschedule|postpone|reopen|show|list|tag|clear|check off|set|remind me)\b.+)$",
+    re.IGNORECASE,
+)
+
+
+def understand(text: str) -> Request:
+    """Tell what a message asks for."""
+    words = clean(text)
+    if text.rstrip().endswith("?") and (
+        asked := re.match(r"(?:did|done|finished|completed) (?P<what>.+)", words, re.IGNORECASE)
+    ):
+        return Request("question", {"what": asked["what"]}, words)  # a question never changes anything
+    if two := _SECOND_COMMAND.match(words):
+        first = _match(two["one"])
+        if first.kind not in ("unknown", "list", "question", "how", "search", "keep"):
+            return Request("two", {"one": two["one"], "two": two["two"]}, words)
+    return _match(words)
+
+
+def _match(words: str) -> Request:
+    if found := _DID.fullmatch(words):
+        return Request("did", {"which": found["which"] or found["which2"]}, words)
+    is_command = _COMMAND.match(words) is not None
+    for pattern, kind, begins_with_todo in _WAYS:
+        if is_command and begins_with_todo:
+            continue
+        if found := pattern.fullmatch(words):
+            said = {name: value for name, value in found.groupdict().items() if value is not None}
+            for spare in ("which2", "which3"):
+                if spare in said:
+                    said["which"] = said.pop(spare)
+            return Request(kind, said, words)
+    return Request("unknown", {}, words)
+
+
+def clean(text: str) -> str:
+    """Return the words of a message without politeness, and with a mistyped first word corrected."""
+    words = " ".join(text.replace("\u2019", "'").replace("\u2018", "'").split()).lstrip("¿¡ ")
+    before = None
+    while before != words:
+        before = words
+        words = _POLITE.sub("", words)
+        words = _TAIL.sub("", words.rstrip(" ?.!,؟۔"))
+    first, _, rest = words.partition(" ")
+    return f"{_verb(first)} {rest}" if rest else words
+
+
+def _verb(word: str) -> str:
+    lower = word.lower()
+    if lower in ("ad", "addd", "aad"):
+        return "add"
+    if lower in _VERBS or lower in _REAL or len(lower) < 4 or not lower.isascii() or not lower.isalpha():
+        return word
+    close = difflib.get_close_matches(lower, _VERBS, n=1, cutoff=0.8)
+    swapped = [
+        verb for verb in _VERBS if len(verb) == len(lower) and sorted(verb) == sorted(lower) and verb[0] == lower[0]
+    ]
+    if swapped or (close and close[0][0] == lower[0] and abs(len(close[0]) - len(lower)) <= 1):
+        return swapped[0] if swapped else close[0]
+    return word

@@ -1,0 +1,222 @@
+"""Add todos, in the words of a message."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from todo_backend.assistant import MAX_TOOL_CALLS
+from todo_backend.dates import parse_when
+from todo_backend.filters import data
+from todo_backend.intents import Request
+from todo_backend.phrases import Phrase, describe_date, parse_phrase, parse_priority
+from todo_backend.references import Turn
+from todo_backend.replies import Reply, Todo, UnclearError, choice, count, describe, numbered
+
+_VERBS = [
+    "buy",
+    "call",
+    "pay",
+    "send",
+    "write",
+    "email",
+    "mail",
+    "text",
+    "clean",
+    "wash",
+    "book",
+    "fix",
+    "read",
+    "meet",
+    "visit",
+    "cook",
+    "make",
+    "prepare",
+    "plan",
+    "finish",
+    "submit",
+    "pick",
+    "order",
+    "return",
+    "renew",
+    "walk",
+    "feed",
+    "water",
+    "take",
+    "bring",
+    "get",
+    "go",
+    "check",
+    "review",
+    "update",
+    "schedule",
+    "ask",
+    "tell",
+    "talk",
+    "organize",
+    "sell",
+    "repair",
+    "study",
+    "practice",
+    "learn",
+    "move",
+    "pack",
+    "print",
+    "sign",
+    "file",
+    "cancel",
+    "do",
+    "try",
+    "build",
+    "study",
+    "watch",
+    "register",
+    "apply",
+    "find",
+    "look",
+    "start",
+    "train",
+    "run",
+    "exercise",
+    "replace",
+    "install",
+    "charge",
+    "empty",
+    "vacuum",
+    "iron",
+    "fold",
+    "mow",
+    "paint",
+    "post",
+    "ship",
+    "drop",
+    "collect",
+    "cut",
+    "change",
+    "contact",
+    "reply",
+    "respond",
+    "research",
+    "draft",
+    "finalize",
+]
+
+
+def draft_words(phrase: Phrase, turn: Turn) -> str:
+    """Say what would be added."""
+    parts = [f"“{phrase.title}”"]
+    if phrase.due_date:
+        parts.append(
+            describe_date(phrase.due_date, turn.now.date())
+            + (f" at {phrase.due_time:%H:%M}" if phrase.due_time else "")
+        )
+    return ", ".join(parts)
+
+
+def add_message(phrase: Phrase) -> str:
+    """Say in words, which are understood the same way again, what is to be added."""
+    parts = [f'add "{phrase.title}"' if '"' not in phrase.title else f"add {phrase.title}"]
+    if phrase.due_date:
+        parts.append(f"on {phrase.due_date.isoformat()}")
+    if phrase.due_time:
+        parts.append(f"at {phrase.due_time:%H:%M}")
+    if phrase.priority:
+        parts.append(f"!{phrase.priority}")
+    return " ".join([*parts, *(f"#{tag}" for tag in phrase.tags)])
+
+
+_SEVERAL = re.compile(
+    r"(?:(?:these|the following|some|\d+|two|three|four|five)\s+)*(?:things|items|todos|tasks|reminders|todo items)\s*:\s*(?=\S)",
+    re.IGNORECASE,
+)
+
+
+async def add(turn: Turn, request: Request) -> Reply:
+    """Add one todo, or several; ask when a day does not exist or a todo would repeat."""
+    what = re.sub(
+        r"^(?:to|about|of|that i (?:need|have|should) to|that|for|daran,?|an) (?=\D)",
+        "",
+        request.said["what"].strip(),
+        flags=re.IGNORECASE,
+    )
+    if found := _SEVERAL.match(what):
+        parts = [part for part in re.split(r"\s*,\s*(?:and\s+)?|\s+and\s+", what[found.end() :]) if part.strip()]
+        return await add_several(turn, [parse_phrase(part, turn.now) for part in parts])
+    phrases = [parse_phrase(part, turn.now) for part in _split(what)]
+    if len(phrases) > 1:
+        for part in phrases:  # "milk and eggs tomorrow": the day is said of both
+            part.due_date = part.due_date or phrases[-1].due_date
+            part.due_time = part.due_time or (phrases[-1].due_time if part.due_date == phrases[-1].due_date else None)
+        return await add_several(turn, phrases)
+    (phrase,) = phrases
+    if phrase.impossible:
+        raise UnclearError(
+            f"There is no such day: {phrase.impossible}. Which day is it due?",
+            choices=[choice("Add it without a date", add_message(replace(phrase, title=_cut(phrase))))],
+        )
+    if phrase.repeats:
+        without = replace(phrase, due_date=None, due_time=None)
+        raise UnclearError(
+            f"A todo cannot repeat, so I cannot keep “{phrase.repeats}”. Shall I add {draft_words(phrase, turn)}, for the first time?",
+            choices=[
+                choice(f"Add {draft_words(phrase, turn)}", add_message(phrase)),
+                choice("Add it without a date", add_message(without)),
+            ],
+        )
+    todo = await _create(turn, phrase)
+    kept = f" I left “{phrase.kept}” in its title." if phrase.kept else ""
+    choices = []
+    if phrase.kept and (when := parse_when(phrase.kept, turn.now)) and when.day:
+        choices = [
+            choice(f"Make it due {describe_date(when.day, turn.now.date())}", f"it is due {when.day.isoformat()}")
+        ]
+    return Reply(f"Added {describe(todo, turn.now.date())}.{kept}", mentioned=[todo], choices=choices)
+
+
+def _cut(phrase: Phrase) -> str:
+    return re.sub(r"\s+", " ", phrase.title.replace(phrase.impossible, "")).strip(" ,") or phrase.title
+
+
+def _split(what: str) -> list[str]:
+    """Split "milk and eggs" and "call mom and pay rent", but neither "buy milk and eggs" nor "research and development"."""
+    if re.match(r"[\"“«„']", what) or re.search(r"\b(?:between|both|either)\b", what, re.IGNORECASE):
+        return [what]
+    parts = [part.strip() for part in re.split(r"\s*,\s*(?:and\s+)?|\s+and\s+|\s+&\s+", what) if part.strip()]
+    if len(parts) > 1 and any(part[0].isdigit() for part in parts[1:]) and not parts[0][0].isdigit():
+        return [what]  # "dog food, 2 bags"
+    if len(parts) < 2 or any(parse_priority(part) for part in parts):
+        return [what]
+    verbs = [part.split()[0].lower() in _VERBS for part in parts]
+    if all(verbs) and all(len(part.split()) > 1 for part in parts):
+        return parts
+    bare = [re.sub(r"\s+(?:today|tomorrow|tonight|#\S+|!\S+)(?:\s.*)?$", "", part) for part in parts]
+    if not any(verbs) and all(len(part.split()) <= 2 for part in bare) and not find_dates_in_all(parts[:-1]):
+        return parts
+    return [what]
+
+
+def find_dates_in_all(parts: Sequence[str]) -> bool:
+    """Tell whether a comma separates marks of one todo rather than todos."""
+    return any(re.search(r"\d|#|!", part) for part in parts)
+
+
+async def add_several(turn: Turn, phrases: Sequence[Phrase]) -> Reply:
+    """Add several todos."""
+    if bad := next((phrase.impossible for phrase in phrases if phrase.impossible), ""):
+        raise UnclearError(f"There is no such day: {bad}. I added nothing. Which day do you mean?")
+    turn.toolbox.allow(MAX_TOOL_CALLS + len(phrases))
+    todos = [await _create(turn, phrase) for phrase in phrases[:50]]
+    return Reply(f"Added {count(len(todos), 'todo')}:\n{numbered(todos, turn.now.date())}", mentioned=todos)
+
+
+async def _create(turn: Turn, phrase: Phrase) -> Todo:
+    arguments: dict[str, Any] = {"title": phrase.title}
+    if phrase.due_date:
+        arguments["due_date"] = phrase.due_date.isoformat()
+    if phrase.due_time:
+        arguments["due_time"] = f"{phrase.due_time:%H:%M}"
+    if phrase.priority:
+        arguments["priority"] = phrase.priority
+    if phrase.tags:
+        arguments["tags"] = phrase.tags
+    return data(await turn.toolbox.call("add_todo", **arguments))

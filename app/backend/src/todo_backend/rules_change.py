@@ -1,0 +1,347 @@
+"""Change todos that are there: complete, delete, rename, move, prioritise, tag."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import Any
+
+from dateutil.relativedelta import relativedelta
+
+from todo_backend.confirmation import ask_to_confirm
+from todo_backend.dates import When, find_dates, parse_when
+from todo_backend.filters import data
+from todo_backend.intents import Request
+from todo_backend.phrases import Phrase, describe_date, parse_priority
+from todo_backend.references import POSITION, Meant, Turn, resolve, resolve_one, unquote
+from todo_backend.replies import (
+    SHOWN,
+    WHATS_LEFT,
+    Reply,
+    Todo,
+    UnclearError,
+    choice,
+    count,
+    due,
+    numbered,
+    quote,
+    quoted,
+)
+from todo_backend.rules_add import add_message, draft_words
+from todo_backend.schemas import ToolName
+
+
+async def complete(turn: Turn, request: Request) -> Reply:
+    """Complete what is named."""
+    which = re.sub(r"\s+(?:already|now|finally)$", "", request.said["which"])
+    meant = await resolve(turn, which, "open")
+    return await _change_all(
+        turn,
+        meant,
+        _Deed(
+            "complete_todo",
+            lambda todo: {"todo_id": todo["id"]},
+            "Complete",
+            "Completed",
+            lambda todo: f"Done: {quote(todo)}.",
+            keep=lambda todo: not todo["done"],
+        ),
+    )
+
+
+async def did(turn: Turn, request: Request) -> Reply:
+    """Complete what "I already called mom" speaks of, when a todo is about it."""
+    which = re.sub(
+        r"\s+(?:already|now|today|yesterday|tonight|just now|this morning|this afternoon|this evening|last night|earlier|finally|on \w+day|an hour ago)+$",
+        "",
+        request.said["which"],
+        flags=re.IGNORECASE,
+    )
+    which = re.sub(r"^(?:done|finished|completed|did)\s+(?:with\s+)?", "", which)
+    try:
+        meant = await resolve(turn, which, "open")
+    except UnclearError as unclear:
+        if unclear.candidates:
+            raise
+        raise UnclearError(f"{unclear.question} Which todo is done?", choices=[WHATS_LEFT]) from None
+    return (
+        await complete(turn, replace(request, said={"which": which}))
+        if meant.is_set or len(meant.todos) > 1
+        else await _complete_one(turn, meant.todos[0])
+    )
+
+
+async def _complete_one(turn: Turn, todo: Todo) -> Reply:
+    done = data(await turn.toolbox.call("complete_todo", todo_id=todo["id"]))
+    return Reply(f"Done: {quote(done)}.", mentioned=[done])
+
+
+async def delete(turn: Turn, request: Request) -> Reply:
+    """Delete what is named."""
+    which = request.said["which"]
+    if re.fullmatch(r"(?:up|out|away|off)", which):
+        raise UnclearError("What shall I delete? Say a word from it.")
+    meant = await resolve(turn, which, "all")
+    return await _change_all(
+        turn,
+        meant,
+        _Deed(
+            "delete_todo",
+            lambda todo: {"todo_id": todo["id"]},
+            "Delete",
+            "Deleted",
+            lambda todo: f"Deleted {quote(todo)}.",
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class _Deed:
+    """A change that can be made to one todo or to several: the tool, its arguments, and the words for it."""
+
+    tool: ToolName
+    arguments: Callable[[Todo], dict[str, Any]]
+    verb: str  # "Delete"
+    past: str  # "Deleted"
+    one: Callable[[Todo], str]  # what is said of one
+    tail: str = ""  # "to tomorrow"
+    keep: Callable[[Todo], bool] = lambda _: True
+
+
+async def _change_all(turn: Turn, meant: Meant, deed: _Deed) -> Reply:
+    """Change the one todo that is meant; name several, and ask."""
+    todos = list({todo["id"]: todo for todo in meant.todos if deed.keep(todo)}.values())
+    if not todos:
+        verb = "is" if len(meant.todos) == 1 else "are"
+        return Reply(f"{quoted(meant.todos)} {verb} done already.", mentioned=meant.todos)
+    if len(todos) == 1 and not meant.is_set:
+        changed = data(await turn.toolbox.call(deed.tool, **deed.arguments(todos[0])))
+        is_gone = deed.tool == "delete_todo"
+        return Reply(deed.one(todos[0] if is_gone else changed), mentioned=[] if is_gone else [changed])
+    many = f"{count(len(todos), 'todo')}{deed.tail}"
+    calls = [deed.arguments(todo) for todo in todos]
+    pending, choices = ask_to_confirm(deed.tool, calls, do=f"{deed.verb} {many}", done=f"{deed.past} {many}.")
+    more = f"\nand {len(todos) - SHOWN} more." if len(todos) > SHOWN else ""
+    named = numbered(todos[:SHOWN], turn.now.date())
+    question = f"{deed.verb} {many}? I ask before I change several at once:\n{named}{more}"
+    return Reply(question, todos[:SHOWN], todos, choices, pending)
+
+
+async def reopen(turn: Turn, request: Request) -> Reply:
+    """Reopen what is named."""
+    meant = await resolve(turn, request.said["which"], "done")
+    return await _change_all(
+        turn,
+        meant,
+        _Deed(
+            "update_todo",
+            lambda todo: _version(todo, done=False),
+            "Reopen",
+            "Reopened",
+            lambda todo: f"Reopened {quote(todo)}.",
+        ),
+    )
+
+
+def _version(todo: Todo, **values: Any) -> dict[str, Any]:
+    return {"todo_id": todo["id"], "version": todo["version"], **values}
+
+
+async def rename(turn: Turn, request: Request) -> Reply:
+    """Give a todo another name; a name that is a date is asked about."""
+    if "title" not in request.said:
+        todo = await resolve_one(turn, request.said["which"], "all")
+        raise UnclearError(f"What shall “{todo['title']}” be called? Say: rename {todo['title']} to …")
+    title = request.said["title"].strip()
+    todo = await resolve_one(turn, request.said["which"], "all")
+    when = parse_when(title, turn.now) if unquote(title) == title else None
+    if when:
+        raise UnclearError(
+            f"“{title}” is a date. Shall I rename “{todo['title']}”, or is it due then?",
+            choices=[
+                *([choice(f"It is due {title}", f'"{todo["title"]}" is due {title}')] if when.exists else []),
+                choice(f"Rename it to “{title}”", f'rename "{todo["title"]}" to "{title}"'),
+            ],
+        )
+    return await _rename_to(turn, todo, unquote(title))
+
+
+async def _rename_to(turn: Turn, todo: Todo, title: str) -> Reply:
+    changed = await _update(turn, todo, title=title)
+    return Reply(f"Renamed to {quote(changed)}.", mentioned=[changed])
+
+
+async def change(turn: Turn, request: Request) -> Reply:
+    """Take "change x to y" by what y is: a date, a priority, a title in quotes. Else ask."""
+    which, to = request.said["which"], request.said["to"].strip()
+    if unquote(to) != to:
+        return await _rename_to(turn, await resolve_one(turn, which, "all"), unquote(to))
+    if re.fullmatch(r"(?:be )?(?:done|completed?|finished)", to):
+        return await complete(turn, replace(request, said={"which": which}))
+    if parse_when(to, turn.now):
+        return await reschedule(turn, replace(request, said={"which": which, "when": to}))
+    if parse_priority(to):
+        return await prioritise(turn, replace(request, said={"which": which, "level": to}))
+    todo = await resolve_one(turn, which, "all")
+    raise UnclearError(
+        f"Shall I rename “{todo['title']}” to “{to}”?",
+        choices=[choice(f"Rename it to “{to}”", f'rename "{todo["title"]}" to "{to}"')],
+    )
+
+
+async def reschedule(turn: Turn, request: Request) -> Reply:
+    """Make a todo due on another day."""
+    said = re.sub(r"^(?:to|be|on|for|due)\s+", "", request.said["when"])
+    when = parse_when(said, turn.now)
+    if when is None and (shift := _SHIFT.fullmatch(said)) and re.search(r"\b(?:by|for|back)\b", request.words):
+        return await _shift(turn, request.said["which"], shift)
+    if when is None and (again := await _reschedule_tail(turn, request)):
+        return again
+    if when is None:
+        raise UnclearError(f"I do not know the day “{said}”. Try “friday”, “in 3 days” or “2026-12-31”.")
+    if not when.exists:
+        raise UnclearError(f"There is no such day: {said}. Which day do you mean?")
+    if when.repeats:
+        raise UnclearError(
+            f"A todo cannot repeat. Shall I make it due {describe_date(when.day or turn.now.date(), turn.now.date())}?",
+            choices=[choice("Yes, the first time", f"move {request.said['which']} to {when.day}")],
+        )
+    try:
+        meant = await resolve(turn, request.said["which"], "open")
+    except UnclearError as unclear:
+        if unclear.candidates or unclear.choices or POSITION.fullmatch(request.said["which"]):
+            raise
+        phrase = Phrase(re.sub(r"^an? ", "", unquote(request.said["which"])), when.day, when.clock)
+        raise UnclearError(
+            unclear.question, choices=[choice(f"Add {draft_words(phrase, turn)}", add_message(phrase))]
+        ) from None
+    return await _move(turn, meant, when)
+
+
+async def _reschedule_tail(turn: Turn, request: Request) -> Reply | None:
+    """Find the date at the end of "move the report for Ana to friday at 5", wherever the first "to" was."""
+    spans = find_dates(request.words, turn.now)
+    if not spans or spans[-1].end != len(request.words):
+        return None
+    head = request.words[: spans[-1].start].strip()
+    found = re.fullmatch(r"\S+ (?P<which>.+?)(?: (?:to|until|till|for|by|on|at))?", head)
+    if found is None or not spans[-1].when.exists:
+        return None
+    return await _move(turn, await resolve(turn, found["which"], "open"), spans[-1].when)
+
+
+async def _move(turn: Turn, meant: Meant, when: When) -> Reply:
+    def arguments(todo: Todo) -> dict[str, Any]:
+        values: dict[str, Any] = {"due_date": when.day and when.day.isoformat()}
+        if when.clock:
+            values["due_time"] = f"{when.clock:%H:%M}"
+        return _version(todo, **values)
+
+    said = describe_date(when.day or turn.now.date(), turn.now.date())
+    return await _change_all(
+        turn,
+        meant,
+        _Deed(
+            "update_todo",
+            arguments,
+            "Move",
+            "Moved",
+            lambda todo: f"{quote(todo)} is now due {due(todo, turn.now.date())}.",
+            tail=f" to {said}",
+        ),
+    )
+
+
+async def reschedule_at_end(turn: Turn, request: Request) -> Reply:
+    """Understand "postpone milk tomorrow", "push the dentist by 2 days" and "postpone milk"."""
+    words = request.said["which"]
+    if found := re.fullmatch(rf"(?P<which>.+?)(?: back| out)?(?: by| for)? {_SHIFT.pattern}", words, re.IGNORECASE):
+        return await _shift(turn, found["which"], found)
+    if again := await _reschedule_tail(turn, request):
+        return again
+    todo = await resolve_one(turn, words, "open")
+    raise UnclearError(
+        f"To which day shall I move “{todo['title']}”?",
+        choices=[choice(day.capitalize(), f'move "{todo["title"]}" to {day}') for day in ("tomorrow", "next week")],
+    )
+
+
+_SHIFT = re.compile(
+    r"(?:another )?(?P<count>\d{1,3}|an?|one|two|three|four|another)? ?(?P<unit>day|week|month)s?(?: later)?",
+    re.IGNORECASE,
+)
+
+
+async def _shift(turn: Turn, which: str, found: "re.Match[str]") -> Reply:
+    """Move a todo by some days, from the day that it is due, or from today when that is past."""
+    said = (found["count"] or "one").lower()
+    number = {"a": 1, "an": 1, "one": 1, "another": 1, "two": 2, "three": 3, "four": 4}.get(said) or int(said)
+    todo = await resolve_one(turn, which, "open")
+    today = turn.now.date()
+    base = max(date.fromisoformat(todo["due_date"]), today) if todo["due_date"] else today
+    unit = found["unit"].lower()
+    day = base + (
+        relativedelta(months=number) if unit == "month" else timedelta(days=number * {"day": 1, "week": 7}[unit])
+    )
+    return await _move(turn, Meant([todo]), When(day=day))
+
+
+async def unschedule(turn: Turn, request: Request) -> Reply:
+    """Take the due date away."""
+    todo = await _update(turn, await resolve_one(turn, request.said["which"], "open"), clear_due_date=True)
+    return Reply(f"{quote(todo)} has no due date any more.", mentioned=[todo])
+
+
+async def prioritise(turn: Turn, request: Request) -> Reply:
+    """Change the priority."""
+    level = parse_priority(re.sub(r"^an?\s+|importance$", "", request.said.get("level", "high"))) or "high"
+    meant = await resolve(turn, request.said["which"], "open")
+    return await _change_all(
+        turn,
+        meant,
+        _Deed(
+            "update_todo",
+            lambda todo: _version(todo, priority=level),
+            "Change",
+            "Changed",
+            lambda todo: f"{quote(todo)} now has {todo['priority']} priority.",
+            tail=f" to {level} priority",
+        ),
+    )
+
+
+async def tag(turn: Turn, request: Request) -> Reply:
+    """Add tags."""
+    todo = await resolve_one(turn, request.said["which"], "all")
+    changed = await _update(turn, todo, tags=[*todo["tags"], *_tags(request.said["tags"])])
+    return Reply(f"{quote(changed)} is tagged {', '.join(changed['tags'])}.", mentioned=[changed])
+
+
+async def untag(turn: Turn, request: Request) -> Reply:
+    """Take tags away."""
+    todo = await resolve_one(turn, request.said["which"], "all")
+    if "tags" not in request.said and len(todo["tags"]) != 1:
+        raise UnclearError(
+            f"Which tag shall I remove from “{todo['title']}”?",
+            choices=[choice(f"#{tag}", f'remove #{tag} from "{todo["title"]}"') for tag in todo["tags"][:3]],
+        )
+    gone = _tags(request.said["tags"].lower()) if "tags" in request.said else todo["tags"]
+    changed = await _update(turn, todo, tags=[tag for tag in todo["tags"] if tag not in gone])
+    return Reply(
+        f"{quote(changed)} is tagged {', '.join(changed['tags'])}."
+        if changed["tags"]
+        else f"{quote(changed)} has no tag any more.",
+        mentioned=[changed],
+    )
+
+
+def _tags(text: str) -> list[str]:
+    return [
+        tag.lstrip("#")
+        for tag in re.split(r"[\s,]+(?:and\s+)?", text)
+        if tag.lstrip("#") and tag not in ("and", "the", "tag")
+    ]
+
+
+async def _update(turn: Turn, todo: Todo, **values: Any) -> Todo:
+    return data(await turn.toolbox.call("update_todo", **_version(todo, **values)))

@@ -1,0 +1,135 @@
+"""Answer questions about the list. Nothing here changes a todo."""
+
+import re
+from dataclasses import replace
+from datetime import datetime
+
+from todo_backend.filters import Filter, data, kind_of, parse_filter, select
+from todo_backend.intents import Request
+from todo_backend.references import Turn, find, unquote
+from todo_backend.replies import WHATS_LEFT, Reply, count, numbered, page
+
+_LIST_STARTS = re.compile(
+    r"^(?:how (?:many|much)|count|number of|show|list|display|see|view|print|give|get|tell|read|sort|order|what(?:'s|s| is| are| do| did| have| must| should| can)?|which|zeige?|was|welche|muestra|muéstrame|qué|que|montre(?:-moi)?|affiche|"
+    r"is there|are there|am i|do i have|have i|anything|any|got|wie viele|cuántas|combien de|qu'est-ce qu(?:e|i)(?: j'ai| est)?|dime|mostrar|ver|quelles?|cuáles|else)\b", re.IGNORECASE
+)  # fmt: skip
+
+
+_LIST_FILLER = re.compile(
+    r"\b(?:agenda|plate|radar|calendar|schedule|plan(?:s|ned)?|upcoming|to be|remaining|remains?|else|next|happening|going on|look like|looks like|can|about|got|ist|sind|steht|noch|an|fällig|muss|habe|gibt es|zu tun|tun|machen|son|hay|está|tiene|pendiente|à faire|faire|ai-je|j'ai|sont|"
+    r"ce que|dois|je|deadlines?|up|behind|aujourd'hui|میری|میرے|کے|کا|کی|کام|دکھاؤ|دکھائیں|دکھا دو|کیا کرنا ہے|کیا کرنا|کیا|ہے|ہیں|باقی|مجھے|کرنا|بتاؤ|dikhao|kya|karna|hai|meri|mujhe|batao|you|did|tell|number|see|give|show|list|was|were|finish|complete|achieve|accomplish|when|how|many|there)\b",
+    re.IGNORECASE,
+)  # fmt: skip
+
+
+async def list_todos(turn: Turn, request: Request) -> Reply:
+    """List or count the todos that the words select."""
+    words = request.words
+    counts = bool(re.match(r"how (?:many|much)|count|number of|wie viele|cuántas|combien", words, re.IGNORECASE))
+    did = re.search(r"\b(?:did i|have i|i've|i have (?:done|finished|completed))\b", words, re.IGNORECASE)
+    subject = _LIST_STARTS.sub("", words).strip()
+    chosen = parse_filter(subject, turn.now, "open")
+    if did and chosen.said_state:
+        chosen = replace(chosen, state="done")
+    rest = " ".join(_LIST_FILLER.sub(" ", chosen.rest).split()).strip("'\" ")
+    rest = re.sub(r"^(?:about|with|for|named|called|s)\s+", "", rest)
+    chosen = replace(chosen, rest=rest)
+    if chosen.state == "done" and chosen.first:  # "what did I finish today" is about another day than the due one
+        return await _finished(turn, chosen)
+    if (
+        re.match(
+            r"what (?:should|must|can|shall) i (?:do|work on|tackle|start)|what(?:'s| is) (?:next|first|most important|the next)",
+            words,
+            re.IGNORECASE,
+        )
+        and chosen.is_plain
+    ):
+        chosen = replace(chosen, sort="due")
+    todos, total = await select(turn.toolbox, chosen, turn.now, turn.shown)
+    kind = kind_of(chosen)
+    about = f" about “{chosen.rest}”" if chosen.rest else f" tagged #{chosen.tag}" if chosen.tag else ""
+    day = f" due {chosen.day}" if chosen.day and not chosen.overdue else " without a due date" if chosen.undated else ""
+    if counts and not todos:
+        return Reply(f"There is no {kind}{about}{day}.")
+    if counts:
+        return Reply(f"{count(total, kind).capitalize()}{about}{day}.", mentioned=todos[:20])
+    if not todos and chosen.rest and re.match(r"(?:what|which)\b", words, re.IGNORECASE):
+        return Reply(f"I found no todo about “{chosen.rest}”, and todos are all that I know.", choices=[WHATS_LEFT])
+    if not todos:
+        return await _nothing(turn, chosen, f"There is no {kind}{about}{day}.")
+    heading = f"{kind}{about}{day}" if not (about or day) else kind
+    reply = page(todos, total, heading, turn.now.date())
+    if about or day:
+        first, _, others = reply.text.partition(":\n")
+        reply.text = f"{first}{about}{day}:\n{others}"
+    return reply
+
+
+async def _nothing(turn: Turn, chosen: Filter, text: str) -> Reply:
+    """Say that nothing is due then; what is overdue is said too, since it is left to do."""
+    if not (chosen.first and chosen.first <= turn.now.date()) or chosen.state == "done":
+        return Reply(text)
+    late, total = await select(turn.toolbox, Filter(overdue=True), turn.now, [])
+    if not late:
+        return Reply(text)
+    return Reply(
+        f"{text} {count(total, 'todo').capitalize()} overdue:\n{numbered(late[:20], turn.now.date())}", late[:20]
+    )
+
+
+async def _finished(turn: Turn, chosen: Filter) -> Reply:
+    todos, _ = await select(turn.toolbox, replace(chosen, first=None, last=None), turn.now, turn.shown)
+    zone = turn.now.tzinfo
+    first, last = (chosen.first or turn.now.date()), (chosen.last or turn.now.date())
+    kept = [
+        todo
+        for todo in todos
+        if todo["completed_at"]
+        and first <= datetime.fromisoformat(todo["completed_at"]).astimezone(zone).date() <= last
+    ]
+    return (
+        page(kept, len(kept), "completed todo", turn.now.date())
+        if kept
+        else Reply(f"You completed no todo {chosen.day}.")
+    )
+
+
+async def search(turn: Turn, request: Request) -> Reply:
+    """Find todos by their words."""
+    what = (
+        unquote(
+            re.sub(
+                r"^(?:(?:all|any|my|the)\s+)*(?:todos?|tasks?|items?|things?|everything|anything|something)?\s*(?:about|with|for|containing|called|named|that mention)?\s+(?=\S)",
+                "",
+                f"{request.said['what']} ".lstrip(),
+            ).strip()
+        )
+        or request.said["what"]
+    )
+    chosen = parse_filter(request.said["what"], turn.now, "all")
+    if not (chosen.tag or chosen.overdue or chosen.priority or chosen.first):
+        answer = data(await turn.toolbox.call("search_todos", text=what[:200], limit=20))
+        if not answer["items"]:
+            found, _ = await find(turn, what, "all")
+            answer = {"items": found[:20], "total": len(found)}
+        return page(answer["items"], answer["total"], "matching todo", turn.now.date())
+    todos, total = await select(turn.toolbox, chosen, turn.now, turn.shown)
+    return page(todos, total, "matching todo", turn.now.date())
+
+
+async def question(turn: Turn, request: Request) -> Reply:
+    """Answer a question about a todo; a question never changes anything."""
+    what = re.sub(r"^(?:i|we|my|the|there)\s+", "", request.said["what"])
+    what = re.sub(
+        r"\s+(?:is|are|was|due|done|finished|completed|open|scheduled|already|yet|still|overdue)\b", " ", f" {what}"
+    ).strip()
+    what = re.sub(r"\s+(?:on|in) (?:my|the) (?:todo )?list$", "", what)
+    what = re.sub(
+        r"^(?:(?:is|are|my|the|i|supposed|to|have|need|delete|remove|complete|finish|do|done|did|need|call(?=ed))\s+)+(?=\S)",
+        "",
+        what,
+    )
+    found, _ = await find(turn, what, "all")
+    if not found:
+        return Reply(f"I found no todo about “{what}”.", choices=[WHATS_LEFT])
+    return page(found, len(found), "todo", turn.now.date())

@@ -1,0 +1,100 @@
+"""The table of requests, tried on the rules assistant."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from todo_backend.app import create_app
+from todo_backend.evaluate import Result, TableClock, TableError, evaluate, main, read_table
+
+from .conftest import _lifespan, client_of, make_settings, run_sql, wait_ready
+from .fake_gemini import Reply, call, fake_gemini, speak
+
+TABLES = sorted((Path(__file__).parent / "requests").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda path: path.stem)
+async def test_the_rules_assistant_does_what_the_table_says(database_url, table: Path):
+    clock = TableClock()
+    app = create_app(make_settings(database_url), clock)
+    wrong: list[Result] = []
+    async with _lifespan(app), client_of(app) as client:
+        await wait_ready(client)
+        cases = read_table(table.read_text(), table.name)  # noqa: ASYNC240
+        score = await evaluate(client, clock, cases, lambda result: wrong.append(result) if result.problem else None)
+    told = "\n".join(
+        f"{'HARM' if r.harm else 'wrong'}: {' / '.join(r.case.say)}: {r.problem} (said {r.answer!r})" for r in wrong
+    )
+    print(f"{table.stem}: {score}\n{told}")
+    # The goal for any assistant is 95 %. The rules answer the same every time, so a row that is wrong was broken.
+    assert not wrong, f"{score}\n{told}"
+
+
+TABLE = """
+- before: [buy milk, call Ana]
+  cases:
+  - {say: delete milk, gone: [buy milk]}
+  - {say: delete all, asks: true}
+  - {say: done with Ana, change: {call Ana: {done: true}}}
+  - {say: "what's left?", lists: [call Ana, buy milk]}
+"""
+
+
+async def test_the_score_of_a_stand_in_tells_right_wrong_and_harmful(database_url):
+    """A model that deletes the first todo whatever it is asked."""
+    with fake_gemini() as fake:
+        clock = TableClock()
+        app = create_app(make_settings(database_url, GEMINI_API_KEY="k", GEMINI_BASE_URL=fake.url), clock)
+        async with _lifespan(app), client_of(app) as client:
+            await wait_ready(client)
+
+            def next_reply() -> Reply:
+                results = fake.tool_results()
+                if not results:
+                    return call(("list_todos", {}))
+                if len(results) == 1:
+                    return call(("delete_todo", {"todo_id": results[0]["result"]["items"][0]["id"]}))
+                return speak("Done?")
+
+            fake.next_reply = next_reply
+            score = await evaluate(client, clock, read_table(TABLE, "stand-in"), lambda _: None)
+    assert [(not result.problem, result.harm) for result in score.results] == [
+        (True, False),
+        (False, True),
+        (False, False),
+        (False, False),
+    ]
+    assert str(score) == "1 of 4 right (25.0%), 1 harmful"
+    told = fake.requests[0]["systemInstruction"]["parts"][0]["text"]
+    assert "Thursday, 2026-11-26, 09:30" in told
+
+
+@pytest.mark.parametrize(
+    ("table", "words"),
+    [
+        ("x: [", "ParserError"),
+        ("- {cases: [{add: [x]}]}", "KeyError"),
+        ("- {cases: [{say: x, remove: [y]}]}", "remove"),
+        ("- {cases: [{say: x, gone: [y]}]}", "no todo 'y'"),
+    ],
+)
+def test_a_table_that_cannot_be_read_is_named(table: str, words: str):
+    with pytest.raises(TableError, match=words):
+        read_table(table, "t.yaml")
+
+
+def test_the_command_scores_and_refuses_a_list_in_use(postgres, database, database_url, tmp_path, monkeypatch, capsys):
+    table = tmp_path / "t.yaml"
+    table.write_text(TABLE)
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    assert main([str(table)]) == 0
+    assert capsys.readouterr().out == "4 of 4 right (100.0%), 0 harmful\n"
+    table.write_text(TABLE.replace("asks: true", "gone: [buy milk]"))
+    assert main([str(table)]) == 1
+    assert "wrong delete all" in capsys.readouterr().out
+    statement = "INSERT INTO todos (id, title, priority, tags) VALUES (gen_random_uuid(), 'mine', 2, '{}')"
+    asyncio.run(run_sql(postgres, statement, database=database))
+    assert main([str(table)]) == 2
+    assert "error: the database holds todos" in capsys.readouterr().err
+    assert main([str(tmp_path / "none.yaml")]) == 2

@@ -1,0 +1,74 @@
+"""What a value of `.env` must be, by the rules of those who use it. No message holds any of the value."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from scripts.config import database_url
+from scripts.config.placeholders import is_placeholder, is_shell, placeholder_in_url, variable_in
+from scripts.core.redaction import SHORTEST
+
+if TYPE_CHECKING:
+    from scripts.config.settings import EnvKey
+
+LONGEST_STRING = 128 * 1024
+"""Bytes of one `KEY=value` of a process's environment, with the NUL that ends it (Linux: MAX_ARG_STRLEN)."""
+
+
+def problems(key: str, value: str, rule: EnvKey) -> list[str]:
+    """Return what is wrong with the value of `key`, each as the end of a sentence that begins with the key."""
+    if is_shell(value):
+        return ["holds a command or a variable of a shell, and nothing fills it in: write the value itself"]
+    if rule.format == "postgres_url":
+        part = placeholder_in_url(value)
+        if part:
+            return [f"still holds a placeholder for {part}: {rule.description}"]
+    elif is_placeholder(value, key):
+        return [f"still holds a placeholder: {rule.description}"]
+    return [*_size(key, value), *_FORMATS[rule.format](value)]
+
+
+def _size(key: str, value: str) -> Iterator[str]:
+    if len(value) < SHORTEST:
+        yield f"is shorter than {SHORTEST} characters"
+    size = len(f"{key}={value}".encode()) + 1
+    if size > LONGEST_STRING:
+        yield f"is {size / 1024:.0f} KiB long: no process can start with more than 128 KiB in one variable"
+
+
+def _text(value: str) -> Iterator[str]:
+    if "\0" in value:
+        yield "holds a NUL character"
+
+
+def _line(value: str) -> Iterator[str]:
+    wrong = re.search(r"[\x00-\x1f\x7f]", value)
+    if wrong:
+        yield f"holds a line break or another control character (character {wrong.start() + 1}): write it on one line"
+
+
+def _token(value: str) -> Iterator[str]:
+    wrong = re.search(r"[^\x21-\x7e]", value)
+    if wrong:
+        yield (
+            f"holds a blank, a line break or a character beyond ASCII (character {wrong.start() + 1}): no HTTP header can carry it. "
+            "`openssl rand -hex 16` makes one that can be carried"
+        )
+
+
+def _postgres_url(value: str) -> Iterator[str]:
+    if variable_in(value):
+        yield "holds a variable such as ${NAME}, and nothing fills it in: write the value itself"
+        return
+    try:
+        url = database_url.parse(value)
+    except database_url.DatabaseUrlError as error:
+        yield str(error)
+        return
+    if not url.user or not url.password:
+        yield f"names no {'password' if url.user else 'user and password'} before an `@`, as in {database_url.SHAPE}"
+
+
+_FORMATS = {"text": _text, "line": _line, "token": _token, "postgres_url": _postgres_url}

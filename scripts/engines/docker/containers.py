@@ -1,0 +1,219 @@
+"""Containers of the app: each carries the project's labels, and is replaced only when its successor is made."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+from docker.errors import NotFound
+from docker.types import Mount
+
+from scripts.config.settings import Settings
+from scripts.core import shell
+from scripts.core.errors import TaskError
+from scripts.core.report import StepReport
+from scripts.desired.secrets import Secret
+from scripts.engines.docker.pod_spec import ContainerPlan, PodPlan, SecretKey
+from scripts.engines.docker.volumes import ensure_volumes
+from scripts.machine.docker_client import docker_client
+from scripts.machine.docker_errors import told
+
+LOG_LINES = 15
+INIT_SECONDS = 180
+INIT_ATTEMPTS = 3
+INIT_PAUSE_SECONDS = 2
+NEXT, OLD = "-next", "-old"
+"""A successor until it takes over, and a predecessor until its successor has started."""
+
+
+class Containers:
+    """The containers of one release."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Take the settings; nothing is asked yet."""
+        self._settings = settings
+        self.network = settings.release
+        self.labels = {"app.kubernetes.io/part-of": settings.release, "app.kubernetes.io/managed-by": "todo-tasks"}
+
+    @property
+    def label_filter(self) -> list[str]:
+        """The labels as Docker's filters take them."""
+        return [f"{key}={value}" for key, value in self.labels.items()]
+
+    def every(self) -> list[Any]:
+        """Return all containers of ours: what runs, what runs before it, and what a killed run left."""
+        with told("the containers cannot be listed"):
+            found: list[Any] = docker_client().containers.list(all=True, filters={"label": self.label_filter})
+        return found
+
+    def by_workload(self) -> dict[str, Any]:
+        """Return the container that stands for each workload."""
+        return {container.name: container for container in self.every() if container.name == container.labels.get("todo.workload")}
+
+    def published_ports(self) -> set[int]:
+        """Return the ports of this machine that running containers of ours hold."""
+        running = [container for container in self.every() if container.status == "running"]
+        bound = [binds for c in running for binds in (c.attrs["HostConfig"].get("PortBindings") or {}).values()]
+        return {int(bind["HostPort"]) for binds in bound for bind in binds or ()}
+
+    def restore(self) -> None:
+        """Bring back each predecessor whose successor never took its name, and remove what else a killed run left."""
+        there = {container.name: container for container in self.every()}
+        with told("what an earlier run left cannot be cleared away"):
+            for name, container in there.items():
+                workload = container.labels.get("todo.workload", name)
+                if name == f"{workload}{OLD}" and workload not in there:
+                    container.rename(workload)
+                    container.start()
+                elif name != workload:
+                    container.remove(force=True)
+
+    def replace(self, pod: PodPlan, current: Any, secrets: Mapping[str, Secret], step: StepReport) -> None:
+        """Replace the pod's containers: what runs before it first, to its end. What cannot be replaced goes on. Raises TaskError."""
+        missing = [name for plan in (pod.container, *pod.init) for name in plan.secret_names() if name not in secrets]
+        if missing:
+            raise TaskError(f"{pod.workload} needs the Secret {missing[0]}, which is not there", "invoke up")
+        ensure_volumes(pod, self.labels)
+        for init in pod.init:
+            self._run_init(pod, init, secrets, step)
+        self._refuse_a_stranger(pod.workload)
+        successor = self._create(pod, pod.container, f"{pod.workload}{NEXT}", "main", secrets)
+        if current:
+            step.progress(f"stopping the old {pod.workload}")
+            with told(f"the old {pod.workload} cannot be stopped"):
+                current.stop(timeout=pod.container.grace)
+                current.rename(f"{pod.workload}{OLD}")
+        step.progress(f"starting {pod.workload}")
+        try:
+            with told(f"{pod.workload} cannot start"):
+                successor.rename(pod.workload)
+                successor.start()
+        except TaskError:
+            self._take_back(pod.workload, successor, current)
+            raise
+        if current:
+            with told(f"the old {pod.workload} cannot be removed"):
+                current.remove(force=True)
+
+    def _take_back(self, workload: str, successor: Any, current: Any) -> None:
+        with suppress(TaskError), told(f"the old {workload} cannot come back"):
+            successor.remove(force=True)
+            if current:
+                current.rename(workload)
+                current.start()
+
+    def _create(self, pod: PodPlan, container: ContainerPlan, name: str, kind: str, secrets: Mapping[str, Secret]) -> Any:
+        self._refuse_a_stranger(name)
+        service = self._settings.services.get(pod.service)
+        published = service is not None and service.port in container.ports and kind == "main"
+        ports = {f"{service.port}/tcp": ("127.0.0.1", service.local_port)} if service and published else {}
+        labels = {
+            **self.labels,
+            "todo.kind": kind,
+            "todo.workload": pod.workload,
+            "todo.service": pod.service,
+            "todo.spec": pod.digest,
+            "todo.secrets": ",".join(container.secret_names()),
+            "todo.grace": str(container.grace),
+        }
+        environment = {key: _value(value, secrets) for key, value in container.env.items()}
+        api: Any = docker_client().api
+        with told(f"{pod.workload} cannot be made"):
+            with suppress(NotFound):
+                docker_client().containers.get(name).remove(force=True)  # what a killed run left
+            aliases = list(pod.aliases) if kind == "main" else []
+            created = api.create_container(
+                image=container.image,
+                name=name,
+                entrypoint=list(container.command) or None,
+                command=list(container.args) or None,
+                working_dir=container.working_dir or None,
+                environment=environment,
+                user=container.user or None,
+                # At SIGTERM the app waits for clients to turn to another replica; here there is none.
+                stop_signal="SIGINT",
+                ports=[service.port] if service and published else [],
+                labels=labels,
+                host_config=self._host_config(container, ports, kind),
+                networking_config=api.create_networking_config({self.network: api.create_endpoint_config(aliases=aliases)}),
+                # The proxy of Docker's client configuration, and the password in it, are no business of what runs.
+                use_config_proxy=False,
+            )
+            return docker_client().containers.get(created["Id"])
+
+    def _host_config(self, container: ContainerPlan, ports: Mapping[str, tuple[str, int]], kind: str) -> Any:
+        uid = container.user.partition(":")[0] or "0"
+        api: Any = docker_client().api
+        return api.create_host_config(
+            network_mode=self.network,
+            port_bindings=dict(ports),
+            read_only=container.read_only,
+            cap_drop=list(container.drop),
+            security_opt=[] if container.new_privileges else ["no-new-privileges:true"],
+            mem_limit=container.memory or None,
+            memswap_limit=container.memory or None,
+            nano_cpus=int(container.cpus * 1e9) or None,
+            tmpfs={path: _tmpfs_options(size, uid) for path, size in container.tmpfs.items()},
+            mounts=[Mount(path, claim, type="volume", no_copy=True) for path, claim in container.volumes.items()],
+            restart_policy={"Name": "unless-stopped"} if kind == "main" else None,
+            init=False,
+        )
+
+    def _refuse_a_stranger(self, name: str) -> None:
+        """Raise TaskError where a container that is not ours holds the name."""
+        with told(f"{name} cannot be looked for"):
+            container = _get(name)
+        if container and any(container.labels.get(key) != value for key, value in self.labels.items()):
+            raise TaskError(f"a container named {name} is there, and is not the project's", f"rename or remove it: docker rm {name}")
+
+    def _run_init(self, pod: PodPlan, init: ContainerPlan, secrets: Mapping[str, Secret], step: StepReport) -> None:
+        """Run an init container to its end; like the kubelet, again after a failure, until the time is over."""
+        name, deadline = f"{pod.workload}-{init.name}", time.monotonic() + INIT_SECONDS
+        for attempt in range(1, INIT_ATTEMPTS + 1):
+            step.progress(f"{pod.workload}: {init.name}" + (f" (attempt {attempt})" if attempt > 1 else ""))
+            container = self._create(pod, init, name, "init", secrets)
+            with told(f"{pod.workload}: the init container `{init.name}` cannot run"):
+                try:
+                    container.start()
+                    code = _wait_for_exit(container, deadline)
+                    log = container.logs(tail=LOG_LINES).decode(errors="replace").splitlines()
+                finally:
+                    container.remove(force=True)
+            if code == 0:
+                return
+            if code is None:
+                break
+            shell.pause(INIT_PAUSE_SECONDS)
+        ended = f"ended with exit code {code}" if code is not None else f"did not end within {INIT_SECONDS} s"
+        raise TaskError(f"{pod.workload}: the init container `{init.name}` {ended}", "its last lines say why", log)
+
+
+def _get(name: str) -> Any:
+    try:
+        return docker_client().containers.get(name)
+    except NotFound:
+        return None
+
+
+def _wait_for_exit(container: Any, deadline: float) -> int | None:
+    while time.monotonic() < deadline:
+        container.reload()
+        if container.status == "exited":
+            return int(container.attrs["State"]["ExitCode"])
+        shell.pause(0.2)
+    return None
+
+
+def _value(value: str | SecretKey, secrets: Mapping[str, Secret]) -> str:
+    if isinstance(value, str):
+        return value
+    secret = secrets[value.secret]
+    if value.key not in secret.values:
+        raise TaskError(f"the Secret {value.secret} has no key {value.key}", f"add it to services.{secret.service}.secrets")
+    return secret.values[value.key]
+
+
+def _tmpfs_options(size: int, uid: str) -> str:
+    return f"rw,nosuid,nodev,uid={uid},gid={uid},mode=1777" + (f",size={size}" if size else "")

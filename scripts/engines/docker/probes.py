@@ -1,0 +1,110 @@
+"""Probes of the chart, asked of containers as the kubelet asks them of pods."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import requests
+from docker.errors import DockerException
+
+from scripts.core import shell
+from scripts.core.errors import TaskError
+from scripts.core.report import StepReport
+from scripts.engines.docker.pod_spec import PodPlan, Probe
+from scripts.machine.docker_errors import told
+
+LOG_LINES = 15
+END_SECONDS = 5
+RESTARTS = 2  # more than that, and it does not come up
+
+
+def await_probe(pod: PodPlan, container: Any, port: int, probe: Probe, deadline: float, step: StepReport) -> bool:
+    """Ask one probe until it succeeds; return whether that took more than one look.
+
+    port: where the container's port is published on this machine. Raises TaskError with the last answer and log lines when the container
+    dies or the time is over.
+    """
+    answer, looks = "", 0
+    with told(f"{pod.workload} cannot be looked at"):
+        while time.monotonic() < deadline:
+            container.reload()
+            if container.status != "running" or int(container.attrs.get("RestartCount", 0)) > RESTARTS:
+                break
+            step.progress(f"{pod.workload}: {answer or 'waiting for its probe'}")
+            healthy, answer = _ask(container, probe, port)
+            looks += 1
+            if healthy:
+                return looks > 1
+            shell.pause(min(0.2, probe.period))
+        raise _not_ready(pod, container, probe, answer)
+
+
+def _not_ready(pod: PodPlan, container: Any, probe: Probe, answer: str) -> TaskError:
+    container.reload()
+    restarted = bool(container.attrs.get("RestartCount", 0))
+    state = _between_two_runs(container) if restarted else container.attrs["State"]
+    lines = container.logs(tail=LOG_LINES).decode(errors="replace").splitlines()
+    if state.get("OOMKilled"):
+        cause = f"{pod.workload} used more than its memory limit ({pod.container.memory // 2**20} MiB) and was killed"
+        action = f"raise services.{pod.service}.resources.limits.memory in the chart's values"
+    elif restarted or container.status != "running":
+        cause = f"{pod.workload} ends with exit code {state.get('ExitCode')} soon after its start"
+        action = "its last log lines say why"
+    else:
+        what = probe.path or " ".join(probe.command)
+        cause = f"{pod.workload} does not get ready: {what} says {answer or 'nothing'}"
+        action = "its last log lines say why"
+    return TaskError(cause, action, lines)
+
+
+def _between_two_runs(container: Any) -> dict[str, Any]:
+    """Wait, for a moment, until a container that ends again and again has ended: while it runs, its exit code reads 0. Return its state."""
+    deadline = time.monotonic() + END_SECONDS
+    while container.attrs["State"]["Status"] == "running" and time.monotonic() < deadline:
+        shell.pause(0.05)
+        container.reload()
+    state: dict[str, Any] = container.attrs["State"]
+    return state
+
+
+def _ask(container: Any, probe: Probe, port: int) -> tuple[bool, str]:
+    """Ask a probe once; return whether it is content, and what it said."""
+    if probe.command:
+        try:
+            code, output = container.exec_run(list(probe.command))
+        except (DockerException, requests.RequestException) as error:
+            return False, str(error)
+        lines = output.decode(errors="replace").strip().splitlines()
+        return code == 0, lines[-1] if lines else f"exit code {code}"
+    try:
+        with direct_session() as session:
+            answer = session.get(f"http://127.0.0.1:{port}{probe.path}", timeout=probe.timeout)
+    except requests.RequestException as error:
+        return False, plain(error)
+    return 200 <= answer.status_code < 400, f"{answer.status_code} {_first_line(answer.text)}"
+
+
+@contextmanager
+def direct_session() -> Iterator[requests.Session]:
+    """A session that takes no proxy from the environment: the loopback address is never behind one."""
+    with requests.Session() as session:
+        session.trust_env = False
+        yield session
+
+
+def plain(error: requests.RequestException) -> str:
+    """Return why a request had no answer, in a few words."""
+    if isinstance(error, requests.Timeout):
+        return "no answer in time"
+    return "connection refused" if isinstance(error, requests.ConnectionError) else str(error)
+
+
+def _first_line(text: str) -> str:
+    try:
+        return json.dumps(json.loads(text))[:200]
+    except ValueError:
+        return text.strip().split("\n", 1)[0][:200]

@@ -1,0 +1,77 @@
+"""Removes images of ours that nothing needs any more from the local Docker engine."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from docker.errors import APIError, ImageNotFound
+
+from scripts.config.settings import Settings
+from scripts.core.errors import InputError
+from scripts.desired.build_context import HEX_DIGITS
+from scripts.desired.images import DATABASE, EXPORTER, Image
+from scripts.images.base_recipes import packages_reference
+from scripts.images.build_network import EXTRA_CA, extra_ca_reference
+from scripts.machine.docker_client import docker_client
+
+
+def prune(settings: Settings, images: Sequence[Image], keep: Collection[str] = ()) -> list[str]:
+    """Remove old images of this release, and bases and certificates that no image of this project is built on; return their names.
+
+    images: those of the sources now. keep: what a rollback would bring back, by `repository:tag`. Only what carries the release's label
+    is removed, and nothing that a container uses.
+    """
+    found = docker_client().images.list(filters={"reference": f"{settings.project}-*"})
+    label = {"app.kubernetes.io/part-of": settings.release}
+    ours = {tag: image for image in found if label.items() <= (image.labels or {}).items() for tag in image.tags}
+    kept = {*keep, *(image.reference for image in images), *_helpers(settings, images)}
+    removed = _remove(tag for tag in sorted(ours.keys() - kept) if _is_old_service(settings, images, tag))
+    built = [_layers(image) for image in found if any(not _is_helper(settings, tag) for tag in set(image.tags).difference(removed))]
+    removed += _remove(tag for tag in sorted(ours.keys() - kept) if _is_helper(settings, tag) and not _carries(built, _layers(ours[tag])))
+    _remove(image.id for image in docker_client().images.list(filters={"label": [f"{k}={v}" for k, v in label.items()], "dangling": True}))
+    return removed
+
+
+def _helpers(settings: Settings, images: Sequence[Image]) -> set[str]:
+    """What builds are made with now: bases, also of what is switched off for this run, and the extra certificates."""
+    bases = {
+        packages_reference(settings.project, name, base, runtime=r) for name, base in settings.base_images.items() for r in (True, False)
+    }
+    bases |= {reference for image in images for reference in (image.base.build, image.base.runtime)}
+    try:
+        return {*bases, extra_ca_reference(settings)}
+    except InputError:  # what is wrong with the certificates, builds tell
+        return bases
+
+
+def _is_helper(settings: Settings, tag: str) -> bool:
+    return re.fullmatch(rf"{re.escape(settings.project)}-(base-.+|{EXTRA_CA}):h[0-9a-f]{{{HEX_DIGITS}}}", tag) is not None
+
+
+def _is_old_service(settings: Settings, images: Sequence[Image], tag: str) -> bool:
+    """Whether the tag is of a service of now, or of one that the settings do not know any more."""
+    match = re.fullmatch(rf"({re.escape(settings.project)}-(.+)):h[0-9a-f]{{{HEX_DIGITS}}}", tag)
+    if not match or _is_helper(settings, tag):
+        return False
+    return match[1] in {image.repository for image in images} or match[2] not in {*settings.services, DATABASE, EXPORTER}
+
+
+def _layers(image: Any) -> list[str]:
+    return list(image.attrs.get("RootFS", {}).get("Layers") or ())
+
+
+def _carries(built: Sequence[Sequence[str]], layers: Sequence[str]) -> bool:
+    return any(list(each[: len(layers)]) == list(layers) for each in built)
+
+
+def _remove(references: Any) -> list[str]:
+    removed = []
+    for reference in references:
+        try:
+            docker_client().images.remove(reference)
+        except (APIError, ImageNotFound):  # a container uses it, or somebody was faster
+            continue
+        removed.append(reference)
+    return removed

@@ -1,0 +1,90 @@
+"""What nothing needs any more goes from the local engine, and nothing else does."""
+
+from __future__ import annotations
+
+import io
+import secrets
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scripts.config.settings import Settings, load_settings
+from scripts.core.paths import ROOT
+from scripts.desired.images import BaseImage, Image
+from scripts.images.base_recipes import packages_reference
+from scripts.images.prune import prune
+
+pytestmark = pytest.mark.engine
+
+
+class Engine:
+    """Images under names of a project of their own."""
+
+    def __init__(self, client: Any) -> None:
+        self.client = client
+        self.project = f"todo-prune-test-{secrets.token_hex(3)}"
+        self.settings: Settings = load_settings().model_copy(update={"project": self.project, "release": self.project})
+
+    def image(self, name: str, tag: str, *, base: str = "scratch", release: str | None = None) -> str:
+        """Make an image `PROJECT-name:tag` with a layer of its own on the base."""
+        reference = f"{self.project}-{name}:{tag}"
+        files = {"Dockerfile": f"FROM {base}\nCOPY content /{name}-{tag}\n", "content": reference}
+        buffer = io.BytesIO()
+        with tarfile.open(fileobj=buffer, mode="w") as archive:
+            for file, content in files.items():
+                entry = tarfile.TarInfo(file)
+                entry.size = len(content.encode())
+                archive.addfile(entry, io.BytesIO(content.encode()))
+        labels = {"app.kubernetes.io/part-of": release or self.project}
+        self.client.images.build(
+            fileobj=io.BytesIO(buffer.getvalue()), custom_context=True, tag=reference, labels=labels, rm=True, forcerm=True
+        )
+        return reference
+
+    def tags(self) -> set[str]:
+        return {tag for image in self.client.images.list(filters={"reference": f"{self.project}-*"}) for tag in image.tags}
+
+
+@pytest.fixture
+def engine(docker_client: Any) -> Iterator[Engine]:
+    made = Engine(docker_client)
+    yield made
+    for tag in made.tags():
+        docker_client.images.remove(tag, force=True)
+
+
+def tag(digit: int) -> str:
+    return f"h{digit:012x}"
+
+
+def test_old_tags_and_what_only_they_were_built_on_go(engine: Engine) -> None:
+    old_base, base = engine.image("base-python", tag(1)), engine.image("base-python", tag(2))
+    rollback_base = engine.image("base-python", tag(3))
+    old = engine.image("backend", tag(4), base=old_base)
+    rollback = engine.image("backend", tag(5), base=rollback_base)
+    current = engine.image("backend", tag(6), base=base)
+    needed_later = engine.image("base-node", packages_reference("x", "node", engine.settings.base_images["node"]).partition(":")[2])
+    gone_service, other_service = engine.image("worker", tag(7)), engine.image("frontend", tag(8))
+    strangers = {engine.image("backend", "mine"), engine.image("backend", tag(9), release="another")}
+    old_ca = engine.image("extra-ca", tag(10))
+    images = [Image("backend", f"{engine.project}-backend", tag(6), ROOT, Path(), BaseImage(base, base, ()))]
+
+    removed = prune(engine.settings, images, keep={rollback})
+
+    assert set(removed) == {old, old_base, gone_service, old_ca}
+    assert engine.tags() == {current, base, rollback, rollback_base, needed_later, other_service, *strangers}
+    assert prune(engine.settings, images, keep={rollback}) == []
+
+
+def test_what_a_container_uses_stays(engine: Engine) -> None:
+    old = engine.image("backend", tag(1))
+    container = engine.client.containers.create(old, "true")
+    try:
+        images = [Image("backend", f"{engine.project}-backend", tag(2), ROOT, Path(), BaseImage("", "", ()))]
+        assert prune(engine.settings, images) == []
+        assert engine.tags() == {old}
+    finally:
+        container.remove()
