@@ -7,9 +7,10 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from scripts.core import shell
+from scripts.core.errors import TaskError
 from scripts.core.report import StepReport
 from scripts.core.shell import CommandError
+from scripts.core.waiting import until
 
 T = TypeVar("T")
 
@@ -26,20 +27,20 @@ NO_ANSWER = re.compile(
 def look(ask: Callable[[], T], step: StepReport, seconds: float = BORNE_SECONDS) -> T:
     """Return what `ask` returns; while the API server does not answer, ask again for up to so many seconds, and say so.
 
-    Raises the last CommandError then, and at once one that is an answer.
+    Raises OverdueError then, and at once a CommandError that is an answer.
     """
     started = time.monotonic()
-    while True:
-        try:
-            return ask()
-        except CommandError as error:
-            gone = time.monotonic() - started
-            if gone > seconds or not unanswered(error):
-                raise
-            step.progress(f"the cluster does not answer for {gone:.0f} s: {(error.evidence or (error.cause,))[-1]}")
-        shell.pause(PAUSE_SECONDS)
+
+    def borne(error: TaskError) -> bool:
+        if unanswered(error):
+            said = (error.evidence or (error.cause,))[-1]
+            step.progress(f"the cluster does not answer for {time.monotonic() - started:.0f} s: {said}")
+        return unanswered(error)
+
+    # In a tuple, which is true whatever is in it.
+    return until(lambda: (ask(),), seconds=seconds, pause=PAUSE_SECONDS, what="the cluster to answer", tolerate=borne)[0]
 
 
-def unanswered(error: CommandError) -> bool:
+def unanswered(error: TaskError) -> bool:
     """Return whether a call failed since nobody answered."""
-    return bool(NO_ANSWER.search("\n".join([error.cause, *error.evidence])))
+    return isinstance(error, CommandError) and bool(NO_ANSWER.search("\n".join([error.cause, *error.evidence])))

@@ -6,10 +6,10 @@ does (Kubernetes' documentation, StatefulSets, "Forced rollback"). A Deployment 
 
 from __future__ import annotations
 
-import time
+import contextlib
 
-from scripts.core import shell
 from scripts.core.report import StepReport
+from scripts.core.waiting import OverdueError, until
 from scripts.kubernetes.cluster import Cluster, Object
 from scripts.kubernetes.diagnosis.snapshot import is_ready
 from scripts.kubernetes.looking import look
@@ -27,17 +27,16 @@ def replace(cluster: Cluster, step: StepReport) -> None:
 
 def _observed(cluster: Cluster, step: StepReport) -> list[Object]:
     """Return the release's StatefulSets and pods once the controller has seen the new objects, or after some seconds."""
-    deadline = time.monotonic() + OBSERVED_SECONDS
-    while True:
-        objects = look(lambda: cluster.get("statefulsets,pods", selector=f"app.kubernetes.io/instance={cluster.release}"), step)
-        seen = all(
-            each.get("status", {}).get("observedGeneration") == each["metadata"]["generation"]
-            for each in objects
-            if each["kind"] == "StatefulSet"
-        )
-        if seen or time.monotonic() > deadline:
-            return objects
-        shell.pause(POLL_SECONDS)
+    objects: list[Object] = []
+
+    def seen() -> bool:
+        objects[:] = look(lambda: cluster.get("statefulsets,pods", selector=f"app.kubernetes.io/instance={cluster.release}"), step)
+        sets = [each for each in objects if each["kind"] == "StatefulSet"]
+        return all(each.get("status", {}).get("observedGeneration") == each["metadata"]["generation"] for each in sets)
+
+    with contextlib.suppress(OverdueError):
+        until(seen, seconds=OBSERVED_SECONDS, pause=POLL_SECONDS, what="the StatefulSets' controller")
+    return objects
 
 
 def stuck(objects: list[Object]) -> list[str]:
