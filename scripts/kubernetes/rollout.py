@@ -23,17 +23,10 @@ CALM_SECONDS = 4.0  # nobody diagnoses a rollout that has only begun
 
 
 def examine(cluster: Cluster) -> list[Diagnosis]:
-    """Return what is wrong with the release in this cluster. Raises TaskError where there is none, and what shell.run raises."""
-    now = observation.quick_snapshot(cluster)
-    _must_exist(now)
-    whole = observation.with_details(cluster, now)
+    """Return what is wrong with the release in this cluster, as far as its workloads are there. Raises what shell.run raises."""
+    whole = observation.with_details(cluster, observation.quick_snapshot(cluster))
     found = diagnose(whole)
     return [*found, *unexplained(whole, found)]
-
-
-def _must_exist(snapshot: Snapshot) -> None:
-    if not snapshot.workloads:
-        raise TaskError(f"{snapshot.release} has no workloads in namespace {snapshot.namespace}", "invoke up")
 
 
 def watch(cluster: Cluster, timeout: float, step: StepReport) -> Outcome:
@@ -44,7 +37,8 @@ def watch(cluster: Cluster, timeout: float, step: StepReport) -> Outcome:
     """
     started = time.monotonic()
     now = look(lambda: observation.quick_snapshot(cluster), step)
-    _must_exist(now)
+    if not now.workloads:
+        raise TaskError(f"{now.release} has no workloads in namespace {now.namespace}", "invoke up")
     if not pending(now):
         return unchanged(f"{_pods(now)} ready")
     since: dict[tuple[str, str], float] = {}
