@@ -40,6 +40,10 @@ class KubeContextEngine(KubernetesEngine):
         """Return whether helm has the release in the named context."""
         return not self._not_named() and super().deployed()
 
+    def silent(self) -> str:
+        """Return why the context cannot be asked, or an empty string."""
+        return self.unusable()
+
     def preflight(self) -> list[str]:
         """Return why the cluster does not answer, may not be used, or has no way for images."""
         if reason := self.unusable():

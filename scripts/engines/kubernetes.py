@@ -12,7 +12,7 @@ from scripts.desired.images import Image
 from scripts.desired.secrets import Secret
 from scripts.engines.protocol import Address
 from scripts.kubernetes.cluster import Cluster
-from scripts.kubernetes.deployment import Deployment
+from scripts.kubernetes.deployment import Deployment, reachable
 from scripts.kubernetes.nodes import load
 from scripts.kubernetes.nodes.transports import NodeTransport
 from scripts.kubernetes.pods import PodState
@@ -39,6 +39,10 @@ class KubernetesEngine:
     def deployed(self) -> bool:
         """Return whether helm has the release here. A cluster that does not answer within seconds has not."""
         return self.deployment.exists()
+
+    def silent(self) -> str:
+        """Return why the API server does not answer, or an empty string."""
+        return reachable(self.cluster)
 
     def load_images(self, images: Sequence[Image], step: StepReport) -> Outcome:
         """Send each node what it lacks, and verify by the node's own list."""

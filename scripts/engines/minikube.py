@@ -88,6 +88,13 @@ class MinikubeEngine(KubernetesEngine):
         """Return whether helm has the release in our profile. A cluster that does not run has not."""
         return KUBECONFIG.exists() and super().deployed()
 
+    def silent(self) -> str:
+        """Return why our cluster does not answer; an empty string where it does, and where we have never made one."""
+        if not KUBECONFIG.exists() or self._profile() is None:
+            return ""
+        state = self._state()
+        return super().silent() if state is State.RUNNING else f"the profile {self._name} is {state}"
+
     def preflight(self) -> list[str]:
         """Return what keeps Minikube from starting as configured."""
         if obstacle := self._obstacle(refresh=True):

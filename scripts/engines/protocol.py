@@ -44,6 +44,10 @@ class Engine(Protocol):
         """Return whether the app is installed here (running or not). Fast, and changes nothing."""
         ...
 
+    def silent(self) -> str:
+        """Return why what the app may be installed on does not answer, or an empty string. Fast, and changes nothing."""
+        ...
+
     def preflight(self) -> list[str]:
         """Return every problem that would make `up` fail, each as one line of cause and remedy. Changes nothing."""
         ...

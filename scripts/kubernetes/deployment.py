@@ -202,9 +202,7 @@ class Deployment:
         return self.cluster.kubectl(*argv).stdout
 
     def diagnose(self) -> list[Diagnosis]:
-        """Return what is wrong with the release; nothing when it is well. Raises TaskError where there is none."""
-        if not helm.history(self.cluster):
-            raise TaskError(f"{self.cluster.release} is not installed", "invoke up")
+        """Return what is wrong with the release, which is there; nothing when it is well."""
         drifted = [each.diagnosis() for each in self._drifts()]
         return [*drifted, *rollout.examine(self.cluster)]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import json
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from enum import StrEnum
@@ -14,7 +13,9 @@ import yaml
 from scripts.core import shell
 from scripts.core.errors import TaskError
 from scripts.core.report import StepReport
+from scripts.core.waiting import OverdueError, until
 from scripts.kubernetes.cluster import Cluster, Object
+from scripts.kubernetes.looking import look
 
 HOOK, COMPONENT, INSTANCE = "helm.sh/hook", "app.kubernetes.io/component", "app.kubernetes.io/instance"
 ALLOWED, STRANGER = "policy-probe-allowed", "policy-probe-stranger"
@@ -44,7 +45,7 @@ def probe(cluster: Cluster, step: StepReport) -> Verdict:
     pods = probe_pods(hooks)
     step.progress("trying an allowed connection, and one that no policy allows")
     with _running(cluster, pods):
-        phases = _await_end(cluster)
+        phases = _await_end(cluster, step)
     return verdict(phases)
 
 
@@ -91,14 +92,17 @@ def _remove(cluster: Cluster) -> None:
     cluster.kubectl("delete", "pod", ALLOWED, STRANGER, "--ignore-not-found", "--grace-period=1")
 
 
-def _await_end(cluster: Cluster) -> dict[str, str]:
-    deadline = time.monotonic() + END_SECONDS
-    while True:
-        pods = cluster.get("pods", selector=f"{INSTANCE}={cluster.release}")
+def _await_end(cluster: Cluster, step: StepReport) -> dict[str, str]:
+    seen = dict.fromkeys((ALLOWED, STRANGER), "")
+
+    def ended() -> bool:
+        pods = look(lambda: cluster.get("pods", selector=f"{INSTANCE}={cluster.release}"), step)
         phases = {pod["metadata"]["name"]: pod["status"].get("phase", "") for pod in pods}
-        seen = {name: phases.get(name, "") for name in (ALLOWED, STRANGER)}
-        if all(phase in ENDED for phase in seen.values()):
-            return seen
-        if time.monotonic() > deadline:
-            raise TaskError(f"the pods that try connections did not end within {END_SECONDS} s", "invoke diagnose", [str(seen)])
-        shell.pause(POLL_SECONDS)
+        seen.update((name, phases.get(name, "")) for name in seen)
+        return all(phase in ENDED for phase in seen.values())
+
+    try:
+        until(ended, seconds=END_SECONDS, pause=POLL_SECONDS, what="the pods that try connections to end")
+    except OverdueError as error:
+        raise TaskError(error.cause, "invoke diagnose", [str(seen)]) from None
+    return seen

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from functools import partial
 
 from scripts.core import shell
 from scripts.core.errors import TaskError
@@ -14,6 +15,7 @@ from scripts.kubernetes.diagnosis.cause import DATABASE_CODES, Diagnosis
 from scripts.kubernetes.diagnosis.diagnose import diagnose, unexplained
 from scripts.kubernetes.diagnosis.snapshot import Snapshot, is_rolled_out, name_of, wanted_replicas
 from scripts.kubernetes.diagnosis.snapshot import progress as progress_of
+from scripts.kubernetes.looking import look
 
 GLANCE_SECONDS = 1.0
 DIAGNOSIS_SECONDS = 3.0
@@ -21,17 +23,10 @@ CALM_SECONDS = 4.0  # nobody diagnoses a rollout that has only begun
 
 
 def examine(cluster: Cluster) -> list[Diagnosis]:
-    """Return what is wrong with the release in this cluster. Raises TaskError where there is none, and what shell.run raises."""
-    now = observation.quick_snapshot(cluster)
-    _must_exist(now)
-    whole = observation.with_details(cluster, now)
+    """Return what is wrong with the release in this cluster, as far as its workloads are there. Raises what shell.run raises."""
+    whole = observation.with_details(cluster, observation.quick_snapshot(cluster))
     found = diagnose(whole)
     return [*found, *unexplained(whole, found)]
-
-
-def _must_exist(snapshot: Snapshot) -> None:
-    if not snapshot.workloads:
-        raise TaskError(f"{snapshot.release} has no workloads in namespace {snapshot.namespace}", "invoke up")
 
 
 def watch(cluster: Cluster, timeout: float, step: StepReport) -> Outcome:
@@ -41,8 +36,9 @@ def watch(cluster: Cluster, timeout: float, step: StepReport) -> Outcome:
     time limit; and what shell.run raises.
     """
     started = time.monotonic()
-    now = observation.quick_snapshot(cluster)
-    _must_exist(now)
+    now = look(lambda: observation.quick_snapshot(cluster), step)
+    if not now.workloads:
+        raise TaskError(f"{now.release} has no workloads in namespace {now.namespace}", "invoke up")
     if not pending(now):
         return unchanged(f"{_pods(now)} ready")
     since: dict[tuple[str, str], float] = {}
@@ -51,13 +47,13 @@ def watch(cluster: Cluster, timeout: float, step: StepReport) -> Outcome:
         step.progress(progress(now))
         waited = time.monotonic() - started
         if time.monotonic() >= next_diagnosis:
-            found = diagnose(observation.with_details(cluster, now))
+            found = diagnose(look(partial(observation.with_details, cluster, now), step))
             final = final_causes(found, now, since, time.monotonic())
             if final or waited >= timeout:
                 raise failure(final + [d for d in found if d not in final], now, waited)
             next_diagnosis = time.monotonic() + DIAGNOSIS_SECONDS
         shell.pause(GLANCE_SECONDS)
-        now = observation.quick_snapshot(cluster)
+        now = look(lambda: observation.quick_snapshot(cluster), step)
     return changed(f"{_pods(now)} ready after {time.monotonic() - started:.0f} s")
 
 

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from scripts.command import command
 from scripts.core.errors import InputError, TaskError
 from scripts.core.report import Report
+from scripts.engines.installed import require_installed
 from scripts.kubernetes.diagnosis.cause import Diagnosis
 from scripts.project import Project
 
@@ -22,6 +23,7 @@ def show_all(project: Project, report: Report) -> None:
     deployment = project.engine.deployment
     if deployment is None:
         raise InputError(f"the {project.engine.name} engine has no diagnosis", "invoke status, invoke logs SERVICE")
+    require_installed(project.engine, project.settings.release)
     found = deployment.diagnose()
     for diagnosis in found:
         show(diagnosis, report)

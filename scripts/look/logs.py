@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from scripts.command import command
 from scripts.core.report import Report
+from scripts.engines.installed import require_installed
 from scripts.project import Project
 
 
 @command(changes=False, help={"lines": "how many lines of each pod"}, positional=["service"])
 def logs(project: Project, report: Report, *, service: str, lines: int = 100) -> None:
     """Look: print the last log lines of a service."""
+    require_installed(project.engine, project.settings.release)
     report.result(project.engine.logs(service, lines).rstrip())

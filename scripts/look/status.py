@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from scripts.command import command
 from scripts.core.report import Report
+from scripts.engines.installed import is_installed
 from scripts.engines.protocol import Engine
 from scripts.project import Project
 
@@ -14,7 +15,7 @@ def status(project: Project, report: Report) -> None:
     engine = project.engine
     report.event("engine", name=engine.name, reason=project.reason)
     report.result(f"engine: {engine.name} ({project.reason})")
-    pods = engine.pods() if engine.deployed() else []
+    pods = engine.pods() if is_installed(engine) else []
     if not pods:
         report.result(f"{project.settings.release} is not installed: invoke up")
         return

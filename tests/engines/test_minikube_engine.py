@@ -362,3 +362,15 @@ def test_down_twice_changes_nothing_the_second_time(programs: Programs, settings
     programs.tell(("minikube", "delete", "--profile", "todo"))
     assert engine.down(delete_data=True, delete_cluster=True, step=step).kind == "changed"
     assert engine.down(delete_data=True, delete_cluster=True, step=step).kind == "unchanged"
+
+
+def test_a_profile_that_does_not_run_is_silent_and_one_that_was_never_made_is_not(
+    programs: Programs, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(minikube, "KUBECONFIG", tmp_path / "kubeconfig")
+    assert MinikubeEngine(settings).silent() == ""
+    (tmp_path / "kubeconfig").touch()
+    programs.tell(PROFILES, profile(settings), NO_PROFILES)
+    programs.tell(STATUS, STOPPED)
+    assert MinikubeEngine(settings).silent() == "the profile todo is not running"
+    assert MinikubeEngine(settings).silent() == ""

@@ -59,6 +59,9 @@ class Engine:
     found: list[Diagnosis] = field(default_factory=list)
     name: str = "kube_context"
 
+    def deployed(self) -> bool:
+        return True
+
     @property
     def deployment(self) -> Engine:
         return self

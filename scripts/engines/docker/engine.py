@@ -57,6 +57,10 @@ class DockerEngine:
         """Return whether containers of the app are there."""
         return not self.unusable() and bool(self._containers.by_workload())
 
+    def silent(self) -> str:
+        """Return why Docker cannot be asked, or an empty string."""
+        return self.unusable()
+
     def preflight(self) -> list[str]:
         """Return what keeps the app from running here: Docker itself, or ports on this machine that others hold."""
         try:

@@ -1,0 +1,21 @@
+"""Whether the app is installed, told apart from a cluster that does not answer."""
+
+from __future__ import annotations
+
+from scripts.core.errors import MissingError, TaskError
+from scripts.engines.protocol import Engine
+
+
+def is_installed(engine: Engine) -> bool:
+    """Return whether the app is installed. Raises MissingError when what it runs on does not answer, so that nobody knows."""
+    if engine.deployed():
+        return True
+    if reason := engine.silent():
+        raise MissingError(f"the cluster does not answer: {reason}", "invoke up starts a cluster of ours; start another one yourself")
+    return False
+
+
+def require_installed(engine: Engine, release: str) -> None:
+    """Raise TaskError where the app is not installed, and what `is_installed` does."""
+    if not is_installed(engine):
+        raise TaskError(f"{release} is not installed", "invoke up")

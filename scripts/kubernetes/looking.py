@@ -1,0 +1,46 @@
+"""Looks at a cluster that may be gone for a moment: an API server that restarts, a network that drops."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from scripts.core.errors import TaskError
+from scripts.core.report import StepReport
+from scripts.core.shell import CommandError
+from scripts.core.waiting import until
+
+T = TypeVar("T")
+
+BORNE_SECONDS = 60.0
+PAUSE_SECONDS = 2.0
+NO_ANSWER = re.compile(
+    r"connection refused|was refused|connection reset|timed? ?out|timeout|deadline exceeded|did not end within|\bEOF\b|no route to host"
+    r"|network is unreachable|http2: |currently unable|service ?unavailable|etcdserver: |leader changed|not ready|too many requests",
+    re.IGNORECASE,
+)
+"""What kubectl says when nobody has answered. A refusal is an answer: it is not asked again."""
+
+
+def look(ask: Callable[[], T], step: StepReport, seconds: float = BORNE_SECONDS) -> T:
+    """Return what `ask` returns; while the API server does not answer, ask again for up to so many seconds, and say so.
+
+    Raises OverdueError then, and at once a CommandError that is an answer.
+    """
+    started = time.monotonic()
+
+    def borne(error: TaskError) -> bool:
+        if unanswered(error):
+            said = (error.evidence or (error.cause,))[-1]
+            step.progress(f"the cluster does not answer for {time.monotonic() - started:.0f} s: {said}")
+        return unanswered(error)
+
+    # In a tuple, which is true whatever is in it.
+    return until(lambda: (ask(),), seconds=seconds, pause=PAUSE_SECONDS, what="the cluster to answer", tolerate=borne)[0]
+
+
+def unanswered(error: TaskError) -> bool:
+    """Return whether a call failed since nobody answered."""
+    return isinstance(error, CommandError) and bool(NO_ANSWER.search("\n".join([error.cause, *error.evidence])))
