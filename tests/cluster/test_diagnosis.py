@@ -113,4 +113,4 @@ def test_watching_waits_its_whole_time_for_a_cause_that_may_heal(releases: dict[
 
 def test_a_release_that_is_not_there_is_said_to_be_missing(cluster_context: ClusterContext) -> None:
     with pytest.raises(TaskError, match="no-such-release has no workloads"):
-        rollout.examine(cluster_context.within("default", "no-such-release"))
+        rollout.watch(cluster_context.within("default", "no-such-release"), 5, StepReport(Report(), "rollout"))

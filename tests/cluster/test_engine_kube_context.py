@@ -59,7 +59,7 @@ class Steps:
     def progress(self, text: str) -> None:
         self.heard.append(text)
 
-    warn = progress
+    warn = say = progress
 
 
 @dataclass

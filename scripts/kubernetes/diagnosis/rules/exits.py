@@ -10,7 +10,7 @@ from scripts.kubernetes.diagnosis.cause import Diagnosis
 from scripts.kubernetes.diagnosis.container import ContainerState, cases
 from scripts.kubernetes.diagnosis.rules.logs import told_by_log
 from scripts.kubernetes.diagnosis.rules.probes import probe_words
-from scripts.kubernetes.diagnosis.snapshot import time_of
+from scripts.kubernetes.diagnosis.snapshot import exit_count, time_of
 
 if TYPE_CHECKING:
     from scripts.kubernetes.cluster import Object
@@ -50,15 +50,26 @@ def keeps_exiting(snapshot: Snapshot, workload: Object, pod: Object) -> Diagnosi
 
 
 def _out_of_memory(case: ContainerState) -> Diagnosis | None:
-    if case.last_exit.get("reason") != "OOMKilled":
-        return None
     limit = case.spec.get("resources", {}).get("limits", {}).get("memory")
     bound = f"its limit of {limit}" if limit else "what the node has"
+    if case.last_exit.get("reason") == "OOMKilled":
+        cause = f"container {case.name} used more memory than {bound} and was killed"
+    elif limit and _killed_at_each_start(case):
+        cause = f"container {case.name} is killed soon after each start, most likely since it uses more memory than {bound}"
+    else:
+        return None
     return case.diagnosis(
         "out-of-memory",
-        f"container {case.name} used more memory than {bound} and was killed",
+        cause,
         "raise resources.limits.memory of the service, or make it use less",
     )
+
+
+def _killed_at_each_start(case: ContainerState) -> bool:
+    """Whether SIGKILL ends one short run after another, and not the kubelet's: the runtime can miss that it was for the memory."""
+    ran = time_of(case.last_exit.get("finishedAt")) - time_of(case.last_exit.get("startedAt"))
+    again = exit_count(case.status) >= 2
+    return bool(case.last_exit.get("exitCode") == 137 and again and ran < SHORT_RUN and not case.events("Killing"))
 
 
 def _killed_by_probe(case: ContainerState) -> Diagnosis | None:
