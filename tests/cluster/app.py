@@ -50,7 +50,10 @@ class App:
         new = f"{image['repository']}:{tag}"
         dockerfile = f"FROM {old}\nLABEL again=yes\n"
         shell.run(["docker", "build", "--tag", new, "-"], timeout=120, input=dockerfile, env={"DOCKER_BUILDKIT": "0"})
-        self.context.load(new)
+        try:
+            self.context.load(new)
+        finally:  # the engine's own copy has done its work
+            shell.run(["docker", "rmi", new], timeout=60, ok=None)
         return tag
 
     def copied_secret(self, service: str) -> str:
