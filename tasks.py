@@ -17,13 +17,13 @@ from scripts.look.status import status
 from scripts.rollback import rollback
 from scripts.setup import setup
 from scripts.smoke import smoke
-from scripts.up import build, up
+from scripts.up import build, plan, up
 
 refuse_broken_settings()
 exit_with_2_on_usage_errors()
 
 RUN = (setup, up, down, build, rollback)
-LOOK = (smoke, status, logs, open_, diagnose, doctor)
+LOOK = (plan, smoke, status, logs, open_, diagnose, doctor)
 DEVELOP = (test, cluster_test, lint, lock)
 
 ns = Collection(*RUN, *LOOK, *DEVELOP)

@@ -122,3 +122,8 @@ class Project:
     def create_env(self) -> list[str]:
         """Make a `.env` with invented passwords where there is none; return the keys that were invented."""
         return [] if ENV.exists() else env_file.create(ENV, ENV_EXAMPLE, self.settings.env)
+
+    def suppose_env(self) -> None:
+        """Where there is no `.env`, take the one that `create_env` would make, and make none."""
+        if not ENV.exists():
+            self.env = env_file.supposed(ENV, ENV_EXAMPLE, self.settings.env)

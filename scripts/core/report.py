@@ -24,10 +24,11 @@ from scripts.core import log
 from scripts.core.errors import InputError, TaskError
 from scripts.core.redaction import redact
 
-Kind = Literal["unchanged", "changed", "skipped", "failed"]
+Kind = Literal["unchanged", "changed", "planned", "skipped", "failed"]
 MARKS: dict[str, tuple[str, str]] = {
     "unchanged": ("=", "dim"),
     "changed": ("+", "green"),
+    "planned": ("~", "cyan"),
     "skipped": ("-", "yellow"),
     "failed": ("x", "bold red"),
 }

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 
 from scripts.config.settings import Settings
+from scripts.core.decision import Decision
 from scripts.core.report import Outcome, StepReport, changed, unchanged
 from scripts.desired.helm_release import HelmRelease
 from scripts.desired.images import Image
@@ -44,18 +45,18 @@ class KubernetesEngine:
         """Return why the API server does not answer, or an empty string."""
         return reachable(self.cluster)
 
-    def load_images(self, images: Sequence[Image], step: StepReport) -> Outcome:
-        """Send each node what it lacks, and verify by the node's own list."""
+    def decide_load(self, images: Sequence[Image], step: StepReport) -> Decision:
+        """Send each node what it lacks by its own list."""
         step.progress("asking the nodes what they have")
-        return load.load(self.transports(), images, step)
+        return load.decide(self.transports(), images)
 
-    def apply_secrets(self, secrets: Sequence[Secret], step: StepReport) -> Outcome:
+    def decide_secrets(self, secrets: Sequence[Secret], step: StepReport) -> Decision:
         """Make the namespace and the Secrets that are not there. Values travel on standard input."""
-        return self.deployment.apply_secrets(secrets, step)
+        return self.deployment.decide_secrets(secrets, step)
 
-    def install(self, release: HelmRelease, secrets: Sequence[Secret], step: StepReport) -> Outcome:  # noqa: ARG002 - they are there
-        """Install or upgrade, unless the revision that runs has the release's fingerprint and all its objects."""
-        return self.deployment.install(release, step)
+    def decide_install(self, release: HelmRelease, secrets: Sequence[Secret], step: StepReport) -> Decision:  # noqa: ARG002 - they are there
+        """Install or upgrade, unless the revision that runs has the release's fingerprint and its objects are as it says."""
+        return self.deployment.decide_install(release, step)
 
     def await_rollout(self, release: HelmRelease, timeout: float, step: StepReport) -> Outcome:  # noqa: ARG002 - the cluster knows it
         """Wait until the release's pods are ready, and remember that this release was healthy."""
