@@ -88,12 +88,16 @@ def main(project: Project, step: StepReport) -> Outcome:
         step.say(f"will {action.announcement}")
     done = [action.act(step) for action in plan.actions]
     if plan.by_hand:
-        raise MissingError(f"the {name} engine needs what setup cannot bring here", "run these commands", plan.by_hand)
+        raise MissingError(
+            f"the {name} engine needs what setup cannot bring here", "run these commands", plan.by_hand, code="setup-by-hand"
+        )
     if done:
         found = tools.find_all(needed, settings.tools)
     problems = [tool.problem for tool in found if tool.problem]
     if problems:
-        raise TaskError("setup did not bring all that is needed", f"the details are in {log.shown_path()}", problems)
+        raise TaskError(
+            "setup did not bring all that is needed", f"the details are in {log.shown_path()}", problems, code="setup-incomplete"
+        )
     for warning in left_out():
         step.warn(warning)
     return changed("; ".join(done)) if done else unchanged(f"{', '.join(map(str, found))}; engine {name}: {reason}")

@@ -309,7 +309,9 @@ def parse_yaml(text: str, name: str) -> dict[str, Any]:
         Config(overrides=raw, lazy=True).load_shell_env()
     except (AmbiguousMergeError, AmbiguousEnvVar, UncastableEnvVar, LookupError, TypeError, ValueError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise InputError(f"Invoke, which reads {name} too, cannot take it: {reason}", f"fix {name}, or unset INVOKE_… variables") from None
+        raise InputError(
+            f"Invoke, which reads {name} too, cannot take it: {reason}", f"fix {name}, or unset INVOKE_… variables", code="settings-invalid"
+        ) from None
     return raw
 
 
@@ -325,12 +327,14 @@ def parse_settings(text: str, name: str = "invoke.yaml", engine: str | None = No
     try:
         return Settings.model_validate(raw)
     except ValidationError as error:
-        raise all_problems(name, problems_of(error, Settings), f"fix {name}. Nothing was changed") from None
+        raise all_problems(name, problems_of(error, Settings), f"fix {name}. Nothing was changed", code="settings-invalid") from None
 
 
 def read_text() -> str:
     """Return the text of `invoke.yaml`. Raises InputError."""
-    missing = InputError("invoke.yaml cannot be read: No such file or directory", "run invoke from a full checkout")
+    missing = InputError(
+        "invoke.yaml cannot be read: No such file or directory", "run invoke from a full checkout", code="settings-unreadable"
+    )
     return text_file.read_text(ROOT / "invoke.yaml", missing)
 
 

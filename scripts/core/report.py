@@ -24,10 +24,13 @@ from scripts.core import log
 from scripts.core.errors import InputError, TaskError
 from scripts.core.redaction import redact
 
-Kind = Literal["unchanged", "changed", "skipped", "failed"]
+VERSION = 1
+"""Of the JSON events. It rises when a key is renamed, removed or takes another meaning; `docs/json.md` describes them."""
+Kind = Literal["unchanged", "changed", "passed", "skipped", "failed"]
 MARKS: dict[str, tuple[str, str]] = {
     "unchanged": ("=", "dim"),
     "changed": ("+", "green"),
+    "passed": ("=", "green"),
     "skipped": ("-", "yellow"),
     "failed": ("x", "bold red"),
 }
@@ -49,6 +52,11 @@ def unchanged(detail: str = "") -> Outcome:
 def changed(detail: str = "") -> Outcome:
     """Return the outcome of a step that changed something."""
     return Outcome("changed", detail)
+
+
+def passed(detail: str) -> Outcome:
+    """Return the outcome of a step that checks something and found it right."""
+    return Outcome("passed", detail)
 
 
 def skipped(detail: str) -> Outcome:
@@ -88,7 +96,7 @@ class Report:
         """Print one JSON line, when a machine is listening."""
         if self._as_json:
             with self._lock:
-                print(redact(json.dumps({"event": event, **fields}, default=str)), file=self._out.file, flush=True)
+                print(redact(json.dumps({"v": VERSION, "event": event, **fields}, default=str)), file=self._out.file, flush=True)
 
     def say(self, text: str, style: str = "") -> None:
         """Tell a person something beside the steps."""
@@ -112,7 +120,7 @@ class Report:
     def confirm(self, question: str) -> bool:
         """Ask a person. Raises InputError where nobody can answer."""
         if self._as_json or not sys.stdin.isatty():
-            raise InputError(question, "answer with --yes")
+            raise InputError(question, "answer with --yes", code="confirmation-needed")
         self._err.print(f"{question} [y/N] ", end="")
         return sys.stdin.readline().strip().lower() in ("y", "yes")
 
@@ -131,7 +139,14 @@ class Report:
     def error(self, error: TaskError) -> None:
         """Print the cause, the evidence and the next action of a failure."""
         log.debug(f"error: {error}")
-        self.event("error", cause=error.cause, evidence=error.evidence, action=error.action, exit_code=error.exit_code)
+        self.event(
+            "error",
+            code=error.code,
+            exit_code=error.exit_code,
+            cause=error.cause,
+            evidence=error.evidence,
+            action=error.action,
+        )
         if self._as_json:
             return
         self._err.print(Text.assemble(("error: ", "bold red"), redact(error.cause)))
@@ -198,8 +213,9 @@ class Report:
     def closing_table(self, seconds: float) -> None:
         """Print the steps with their results and times; the line of a step that was alone has said it already."""
         rows = [(r.step, r.result, f"{r.seconds:.1f}", r.detail) for r in self.results]
-        still = {r.result for r in self.results} == {"unchanged"}
-        total = ("total", "unchanged" if still else "", f"{seconds:.1f}", "nothing changed" if still else "")
+        nothing_changed = {r.result for r in self.results} <= {"unchanged", "passed"}
+        word, detail = ("unchanged", "nothing changed") if nothing_changed else ("", "")
+        total = ("total", word, f"{seconds:.1f}", detail)
         if not self._as_json:
             if len(rows) == 1:
                 return

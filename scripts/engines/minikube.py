@@ -72,13 +72,18 @@ class MinikubeEngine(KubernetesEngine):
         try:
             shell.which("minikube")
             if rejects_root(driver):
-                return MissingError(f"Minikube's {driver} driver does not run as root", "run as another user, or with --engine docker")
+                return MissingError(
+                    f"Minikube's {driver} driver does not run as root",
+                    "run as another user, or with --engine docker",
+                    code="engine-unusable",
+                )
             if driver == DRIVEN_BY_DOCKER:
                 docker_client()
             if self._profile() is None and not _obtainable(driver, refresh=refresh):
                 return MissingError(
                     "Kubernetes' releases cannot be had here, and Minikube's cache has no image for a node",
                     "check the network and the proxy variables, or copy a filled ~/.minikube/cache here",
+                    code="engine-unusable",
                 )
         except TaskError as error:
             return error
@@ -138,7 +143,7 @@ class MinikubeEngine(KubernetesEngine):
         step.progress("asking Minikube")
         profile = self._profile()
         if profile and (differences := self._drift(profile)):
-            raise InputError(differences[0], "", differences[1:])
+            raise InputError(differences[0], "", differences[1:], code="cluster-differs")
         state = self._state() if profile else State.MISSING
         done = self._wake(state)
         upgrade = profile is not None and minikube_facts.version(profile.kubernetes) < minikube_facts.version(
@@ -151,7 +156,9 @@ class MinikubeEngine(KubernetesEngine):
             done += self._enable_addons(profile, step)
         if done and (state := self._state()) is not State.RUNNING:
             raise TaskError(
-                f"Minikube says that it started, but the profile {self._name} is {state}", f"minikube logs --profile {self._name}"
+                f"Minikube says that it started, but the profile {self._name} is {state}",
+                f"minikube logs --profile {self._name}",
+                code="cluster-not-started",
             )
         detail = f"{self._settings.kubernetes_version}, {self._settings.minikube.runtime}, profile {self._name}"
         return changed(f"{detail}: {', '.join(done)}") if done else unchanged(detail)
@@ -165,7 +172,9 @@ class MinikubeEngine(KubernetesEngine):
             self._minikube("unpause", "--profile", self._name, timeout=STOP_SECONDS)
             return ["unpaused"]
         if state is State.NO_DISK:
-            raise TaskError("the Minikube node has no disk space left", "invoke down --cluster, then raise minikube.disk_gib")
+            raise TaskError(
+                "the Minikube node has no disk space left", "invoke down --cluster, then raise minikube.disk_gib", code="node-disk-full"
+            )
         return []
 
     def _start(self, step: StepReport) -> None:
@@ -199,7 +208,7 @@ class MinikubeEngine(KubernetesEngine):
         """Return how images get into each node. Raises TaskError when there is no profile."""
         profile = self._profile()
         if profile is None:
-            raise TaskError(f"there is no Minikube profile {self._name}", "invoke up")
+            raise TaskError(f"there is no Minikube profile {self._name}", "invoke up", code="cluster-missing")
         if profile.driver != DRIVEN_BY_DOCKER:
             return [MinikubeVmNode(self._name, profile.runtime, self._minikube)]
         inside = {node: ("docker", "exec", "-i", node) for node in profile.nodes}
@@ -223,6 +232,7 @@ class MinikubeEngine(KubernetesEngine):
                 raise TaskError(
                     f"the profile {self._name} is {state}, and its data is still there",
                     "invoke down --cluster removes it with everything in it; to keep the cluster, invoke up first",
+                    code="cluster-not-running",
                 )
             return unchanged(f"the profile {self._name} is {state}; invoke down --cluster removes it")
         removed = self.deployment.remove(delete_data=delete_data, step=step)
@@ -246,7 +256,7 @@ class MinikubeEngine(KubernetesEngine):
             return minikube_facts.read_profiles(answer.stdout).get(self._name)
         except ValueError:
             said = (answer.stderr or answer.stdout).strip().splitlines()[-3:]
-            raise MissingError("minikube cannot list its profiles", f"look at {_home()}", said) from None
+            raise MissingError("minikube cannot list its profiles", f"look at {_home()}", said, code="engine-unusable") from None
 
     def _state(self) -> State:
         answer = self._minikube("status", "--profile", self._name, "--output", "json", ok=None)
@@ -281,12 +291,14 @@ class Listener:
         fatal = [event for event in self._errors if event.fatal]
         told = (fatal or self._errors)[-1:]
         if not told:
-            return TaskError(f"Minikube did not start: {error.cause}", "the last lines say why", error.evidence)
+            return TaskError(f"Minikube did not start: {error.cause}", "the last lines say why", error.evidence, code="cluster-not-started")
         event = told[0]
         lines = event.message.splitlines() or [event.message]
         reason = f" ({event.reason})" if event.reason else ""
         evidence = [*lines[1:], *(other.message for other in self._errors if other is not event)]
-        return TaskError(f"Minikube did not start: {lines[0]}{reason}", event.advice or "invoke doctor", evidence)
+        return TaskError(
+            f"Minikube did not start: {lines[0]}{reason}", event.advice or "invoke doctor", evidence, code="cluster-not-started"
+        )
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,11 @@ def apply(cluster: Cluster, chart: Path, step: StepReport) -> Outcome:
     """Apply the definitions in the chart's folder, unless the cluster has them already. Raises TaskError when the chart holds none."""
     files = sorted((chart / "charts" / "crds" / "crds").glob("crd-*.yaml"))
     if not files:
-        raise TaskError(f"{chart} holds no custom resource definitions", "fix monitoring.chart_repository in invoke.yaml")
+        raise TaskError(
+            f"{chart} holds no custom resource definitions",
+            "fix monitoring.chart_repository in invoke.yaml",
+            code="monitoring-chart-invalid",
+        )
     version = _operator_version(files[0])
     existing = existing_crds(cluster)
     if not all(is_ours(labels) for labels in existing.values()):
@@ -67,4 +71,6 @@ def _operator_version(definition: Path) -> str:
         for line in lines:
             if line.strip().startswith(f"{VERSION}:"):
                 return line.partition(":")[2].strip()
-    raise TaskError(f"{definition.name} does not say its version", "fix monitoring.chart_version in invoke.yaml")
+    raise TaskError(
+        f"{definition.name} does not say its version", "fix monitoring.chart_version in invoke.yaml", code="monitoring-chart-invalid"
+    )

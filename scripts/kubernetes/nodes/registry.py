@@ -28,7 +28,7 @@ def push(registry: str, images: Sequence[Image], step: StepReport) -> Outcome:
         shell.run(["docker", "tag", image.reference, target], timeout=TAG_SECONDS)
         shell.run(["docker", "push", target], timeout=PUSH_SECONDS, on_line=step.progress)
         if not _there(target):
-            raise TaskError(f"{registry} does not know {target} after the push", f"docker push {target}")
+            raise TaskError(f"{registry} does not know {target} after the push", f"docker push {target}", code="push-failed")
     if not missing:
         return unchanged(f"{len(images)} in {registry}")
     return changed(f"pushed {', '.join(image.reference for image in missing)} to {registry}")
@@ -44,7 +44,7 @@ def _there(reference: str) -> bool:
         if "manifest unknown" in str(error.explanation).lower():
             return False
         cause = f"the registry of {reference} cannot be asked: {error.explanation}"
-        raise TaskError(cause, "docker login, or fix kube_context.registry in invoke.yaml") from None
+        raise TaskError(cause, "docker login, or fix kube_context.registry in invoke.yaml", code="push-failed") from None
     return True
 
 
