@@ -99,12 +99,15 @@ def refuse_broken_settings() -> None:
 
 def exit_with_2_on_usage_errors() -> None:
     """Let Invoke end with our code for bad usage, which it ends with 1, and in one line where it would show a traceback."""
-    parse = Program.parse_tasks
+    for parse in (Program.parse_tasks, Program.parse_cleanup):  # it has no hook for this
+        setattr(Program, parse.__name__, _refusing_bad_usage(parse))
 
-    def parse_tasks(self: Program) -> None:
+
+def _refusing_bad_usage(parse: Callable[[Program], None]) -> Callable[[Program], None]:
+    def refusing(program: Program) -> None:
         try:
-            parse(self)
+            parse(program)
         except (ParseError, ValueError) as error:
             raise Exit(f"error: {error}\n  -> invoke --list, or invoke --help COMMAND", code=BAD_INPUT) from None
 
-    Program.parse_tasks = parse_tasks  # type: ignore[method-assign] # it has no hook for this
+    return refusing

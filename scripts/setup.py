@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from scripts.command import command
+from scripts.command import command, run_alone
 from scripts.config.settings import Settings
 from scripts.core import log
 from scripts.core.errors import MissingError, TaskError
@@ -215,3 +215,7 @@ def left_out() -> list[str]:
     elif importlib.util.find_spec("pytest") and (node := tools.version_of("node")) and node < OLDEST_NODE:
         warnings.append(f"the frontend's tests will be left out: node {tools.shown(node)} is older than {tools.shown(OLDEST_NODE)}")
     return warnings
+
+
+if __name__ == "__main__":
+    run_alone(main)
