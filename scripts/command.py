@@ -11,6 +11,7 @@ from typing import Any
 
 from invoke import Context, Exit, Program, Task
 from invoke.exceptions import ParseError
+from invoke.util import helpline
 
 from scripts.config import settings
 from scripts.core import lock, log, pipeline
@@ -111,3 +112,22 @@ def _refusing_bad_usage(parse: Callable[[Program], None]) -> Callable[[Program],
             raise Exit(f"error: {error}\n  -> invoke --list, or invoke --help COMMAND", code=BAD_INPUT) from None
 
     return refusing
+
+
+def list_in_groups(groups: Mapping[str, Sequence[Task[Any]]]) -> None:
+    """Let `invoke --list` show the commands in these groups and in this order, a line each."""
+
+    def list_flat(self: Program) -> None:  # noqa: ARG001 - Invoke hands it over
+        width = max(len(_shown_name(task)) for group in groups.values() for task in group)
+        for title, group in groups.items():
+            print(f"{title}:")
+            for task in group:
+                print(f"  {_shown_name(task):<{width}}  {helpline(task)}")
+            print()
+
+    Program.list_flat = list_flat  # type: ignore[method-assign] # it has no hook for this
+
+
+def _shown_name(task: Task[Any]) -> str:
+    aliases = f" ({', '.join(task.aliases)})" if task.aliases else ""
+    return f"{task.name}{aliases}"

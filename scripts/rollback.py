@@ -12,7 +12,7 @@ from scripts.project import Project
 
 @command(changes=True)
 def rollback(project: Project, report: Report) -> None:
-    """Run: go back to the last healthy release, its images and Secrets."""
+    """Go back to the last healthy release."""
     run_steps([Step("rollback", partial(main, project))], report)
 
 

@@ -69,7 +69,7 @@ class Plan:
 
 @command(changes=True)
 def setup(project: Project, report: Report) -> None:
-    """Run: bring the tools that this machine lacks.
+    """Install the tools that this machine lacks.
 
     Those of the engine, and those of the tests where the development requirements are installed.
     """

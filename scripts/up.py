@@ -60,7 +60,7 @@ def steps(project: Project, *, require_monitoring: bool = False) -> list[Step]:
     },
 )
 def up(project: Project, report: Report, *, monitoring: bool = True, require_monitoring: bool = False) -> None:
-    """Run: build and deploy the current sources; smoke-test them.
+    """Build and deploy the current sources; smoke-test them.
 
     Preflight, build, start, load, Secrets, chart, rollout, smoke test; monitoring beside them.
     """
@@ -78,6 +78,6 @@ def up(project: Project, report: Report, *, monitoring: bool = True, require_mon
 
 @command(changes=True)
 def build(project: Project, report: Report) -> None:
-    """Run: build the images that are not there yet, and nothing else."""
+    """Build the images that are missing, and nothing else."""
     project.create_env()
     run_steps([Step("build", partial(build_images.main, project))], report)

@@ -323,7 +323,9 @@ def parse_settings(text: str, name: str = "invoke.yaml", engine: str | None = No
     Raises InputError that names every problem with its place.
     """
     if engine is not None and engine not in ENGINES:
-        raise InputError(f"--engine: there is no engine `{engine}`{meant(engine, ENGINES)}", f"it is one of: {', '.join(ENGINES)}")
+        raise InputError(
+            f"--engine: there is no engine `{engine}`{meant(engine, ENGINES)}", f"it is one of: {', '.join(ENGINES)}", code="engine-unknown"
+        )
     raw = parse_yaml(text, name)
     raw = {key: value for key, value in raw.items() if key not in INVOKE_SECTIONS}
     if engine is not None:

@@ -14,7 +14,7 @@ from scripts.project import Project
 
 @command(changes=False)
 def diagnose(project: Project, report: Report) -> None:
-    """Look: say why the release is not healthy, and what to do."""
+    """Say why the release is not healthy, and what to do."""
     show_all(project, report)
 
 

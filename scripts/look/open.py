@@ -55,7 +55,7 @@ def targets(project: Project) -> dict[str, Target]:
     },
 )
 def open_(project: Project, report: Report, *, what: str = "app", show_password: bool = False, browser: bool = True) -> None:
-    """Look: open the app, Grafana or Prometheus.
+    """Open the app, Grafana or Prometheus in a browser.
 
     On Kubernetes through a port forward that lives as long as this command.
     """

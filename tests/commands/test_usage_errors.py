@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+import tasks
 from scripts.core.paths import ROOT
 
 pytestmark = pytest.mark.runner
@@ -45,3 +46,10 @@ def test_bad_usage(usage: tuple[str, ...], message: str) -> None:
 
 def test_good_usage_is_not_refused() -> None:
     assert [invoke(*usage).returncode for usage in (("--list",), ("--help", "up"))] == [0, 0]
+
+
+def test_the_list_of_commands_is_grouped_and_has_a_line_each() -> None:
+    lines = invoke("--list").stdout.splitlines()
+    assert [line for line in lines if line and not line.startswith(" ")] == ["Run:", "Look:", "Develop:"]
+    assert [line.split()[0] for line in lines if line.startswith("  ")] == [task.name for group in tasks.GROUPS.values() for task in group]
+    assert max(map(len, lines)) <= 80
