@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from invoke import Collection
 
-from scripts.command import exit_with_2_on_usage_errors, refuse_broken_settings
+from scripts.command import exit_with_2_on_usage_errors, list_in_groups, refuse_broken_settings
 from scripts.dev.lint import lint
 from scripts.dev.pins import lock
 from scripts.dev.tests import cluster_test, test
@@ -22,8 +22,11 @@ from scripts.up import build, plan, up
 refuse_broken_settings()
 exit_with_2_on_usage_errors()
 
-RUN = (setup, up, down, build, rollback)
-LOOK = (plan, smoke, status, logs, open_, diagnose, doctor)
-DEVELOP = (test, cluster_test, lint, lock)
+GROUPS = {
+    "Run": (setup, up, down, build, rollback),
+    "Look": (plan, smoke, status, logs, open_, diagnose, doctor),
+    "Develop": (test, cluster_test, lint, lock),
+}
+list_in_groups(GROUPS)
 
-ns = Collection(*RUN, *LOOK, *DEVELOP)
+ns = Collection(*(task for group in GROUPS.values() for task in group))

@@ -71,7 +71,11 @@ def _build_missing(project: Project, step: StepReport) -> list[Image]:
                 return missing
         step.progress("the sources changed while they were read; reading them again")
         shell.pause(PAUSE_SECONDS)
-    raise TaskError("the sources change each time they are read", "end what writes into the build contexts, or name it in .dockerignore")
+    raise TaskError(
+        "the sources change each time they are read",
+        "end what writes into the build contexts, or name it in .dockerignore",
+        code="sources-unstable",
+    )
 
 
 def _build(images: Sequence[Image], copies: Sequence[Image], settings: Settings, step: StepReport) -> None:

@@ -14,7 +14,7 @@ from scripts.command import run_alone
 from scripts.config.settings import Settings
 from scripts.core import shell
 from scripts.core.errors import TaskError
-from scripts.core.report import Outcome, StepReport, unchanged
+from scripts.core.report import Outcome, StepReport, passed
 from scripts.desired import monitoring
 from scripts.desired.helm_release import service_name
 from scripts.desired.images import DATABASE, EXPORTER
@@ -58,9 +58,11 @@ class Api:
             answer = self._session.get(f"{self._url}{path}", params=parameters, timeout=HTTP_SECONDS)
             content = answer.json()
         except (requests.RequestException, ValueError) as error:
-            raise TaskError(f"{self._name} does not answer at {path}", "invoke status", [str(error)]) from None
+            raise TaskError(f"{self._name} does not answer at {path}", "invoke status", [str(error)], code="service-silent") from None
         if answer.status_code != requests.codes.ok:
-            raise TaskError(f"{self._name} answers {answer.status_code} at {path}", "invoke status", [answer.text[:300]])
+            raise TaskError(
+                f"{self._name} answers {answer.status_code} at {path}", "invoke status", [answer.text[:300]], code="service-silent"
+            )
         return content
 
 
@@ -84,10 +86,10 @@ def main(project: Project, step: StepReport) -> Outcome:
             sign_in = ("admin", project.env.get(monitoring.PASSWORD_KEY))
             await_dashboards(Api("Grafana", port_of("grafana", GRAFANA_PORT), sign_in), step)
         answered = await_panels(prometheus, settings, lambda: make_traffic(engine, settings), step)
-    step.table(("dashboard", "panel", "query", "series"), rows(answered), "panels")
+    show(answered, step)
     empty = sum(1 for answer in answered if not answer.series)
     without = (f", {empty} of them empty as they may be" if empty else "") + (f"; {no_grafana}" if no_grafana else "")
-    return unchanged(
+    return passed(
         f"{jobs} jobs up, {len(load_alerts())} alerts loaded, {len(answered)} queries of {len(DASHBOARDS)} dashboards answered{without}"
     )
 
@@ -174,6 +176,11 @@ def make_traffic(engine: Engine, settings: Settings) -> None:
             ask(name, "POST", "/api/chat", '{"message": "list"}', timeout=60)
 
 
+def show(answered: list[Answered], step: StepReport) -> None:
+    """Print the table of what was asked."""
+    step.table(("dashboard", "panel", "query", "series"), rows(answered), "panels")
+
+
 def rows(answered: list[Answered]) -> list[tuple[str, str, str, str]]:
     """Return the table of what was asked: dashboard, panel, query, and the number of series or why there may be none."""
     return [(a.query.dashboard, a.query.panel, a.query.legend, _count(a)) for a in answered]
@@ -188,7 +195,12 @@ def _until_none(what: str, problems: Callable[[], list[str]], step: StepReport) 
     ends = time.monotonic() + SECONDS
     while found := problems():
         if time.monotonic() > ends:
-            raise TaskError(f"{len(found)} {what} after {SECONDS} s", "invoke open --what prometheus; docs/runbook.md", found)
+            raise TaskError(
+                f"{len(found)} {what} after {SECONDS} s",
+                "invoke open --what prometheus; docs/runbook.md",
+                found,
+                code="monitoring-incomplete",
+            )
         step.progress(f"{len(found)} {what}: {found[0]}")
         shell.pause(PAUSE_SECONDS)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from scripts.command import run_alone
-from scripts.core.report import Outcome, StepReport, skipped, unchanged
+from scripts.core.report import Outcome, StepReport, passed, skipped
 from scripts.kubernetes.policy_probe import Verdict
 from scripts.project import Project
 
@@ -30,7 +30,7 @@ def _tell(project: Project, step: StepReport, *, refresh: bool) -> Outcome:
         return skipped("the release has no network policies (networkPolicy.enabled)")
     if verdict is Verdict.NOT_ENFORCED:
         step.warn(f"{MEANING[verdict]}; in Minikube, `cni: calico` in invoke.yaml does, after invoke down --cluster")
-    return unchanged(MEANING[verdict]) if verdict is Verdict.ENFORCED else skipped(MEANING[verdict])
+    return passed(MEANING[verdict]) if verdict is Verdict.ENFORCED else skipped(MEANING[verdict])
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from typing import Any
 
 from invoke import Context, Exit, Program, Task
 from invoke.exceptions import ParseError
+from invoke.util import helpline
 
 from scripts.config import settings
 from scripts.core import lock, log, pipeline
@@ -99,12 +100,34 @@ def refuse_broken_settings() -> None:
 
 def exit_with_2_on_usage_errors() -> None:
     """Let Invoke end with our code for bad usage, which it ends with 1, and in one line where it would show a traceback."""
-    parse = Program.parse_tasks
+    for parse in (Program.parse_tasks, Program.parse_cleanup):  # it has no hook for this
+        setattr(Program, parse.__name__, _refusing_bad_usage(parse))
 
-    def parse_tasks(self: Program) -> None:
+
+def _refusing_bad_usage(parse: Callable[[Program], None]) -> Callable[[Program], None]:
+    def refusing(program: Program) -> None:
         try:
-            parse(self)
+            parse(program)
         except (ParseError, ValueError) as error:
             raise Exit(f"error: {error}\n  -> invoke --list, or invoke --help COMMAND", code=BAD_INPUT) from None
 
-    Program.parse_tasks = parse_tasks  # type: ignore[method-assign] # it has no hook for this
+    return refusing
+
+
+def list_in_groups(groups: Mapping[str, Sequence[Task[Any]]]) -> None:
+    """Let `invoke --list` show the commands in these groups and in this order, a line each."""
+
+    def list_flat(self: Program) -> None:  # noqa: ARG001 - Invoke hands it over
+        width = max(len(_shown_name(task)) for group in groups.values() for task in group)
+        for title, group in groups.items():
+            print(f"{title}:")
+            for task in group:
+                print(f"  {_shown_name(task):<{width}}  {helpline(task)}")
+            print()
+
+    Program.list_flat = list_flat  # type: ignore[method-assign] # it has no hook for this
+
+
+def _shown_name(task: Task[Any]) -> str:
+    aliases = f" ({', '.join(task.aliases)})" if task.aliases else ""
+    return f"{task.name}{aliases}"

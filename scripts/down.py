@@ -32,7 +32,7 @@ def steps(project: Project, *, data: bool, cluster: bool, crds: bool) -> list[St
     },
 )
 def down(project: Project, report: Report, *, data: bool = False, cluster: bool = False, crds: bool = False, yes: bool = False) -> None:
-    """Run: remove what `up` made; the data stays unless --data."""
+    """Remove what `up` made; the data stays without --data."""
     if (data or cluster) and not yes and not report.confirm("Remove the database with all todos?"):
         report.say("nothing was removed")
         return

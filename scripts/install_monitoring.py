@@ -96,7 +96,9 @@ def _await_prometheus(cluster: Cluster, settings: Settings, step: StepReport) ->
         if left <= 0:
             told = reconciled.get("message") or "it says nothing"
             operator = monitoring.object_name(settings, "operator")
-            raise TaskError("the operator has not made Prometheus", f"look at the log of deployment/{operator}", [told])
+            raise TaskError(
+                "the operator has not made Prometheus", f"look at the log of deployment/{operator}", [told], code="monitoring-not-ready"
+            )
         step.progress(f"Prometheus: {reconciled.get('reason') or 'the operator has not seen it yet'}")
         shell.pause(POLL_SECONDS)
 

@@ -12,7 +12,7 @@ from scripts.config.proxies import proxy_warnings
 from scripts.config.settings import Needs, Settings
 from scripts.core.errors import InputError, MissingError, TaskError
 from scripts.core.paths import ROOT
-from scripts.core.report import Outcome, StepReport, unchanged
+from scripts.core.report import Outcome, StepReport, passed
 from scripts.desired.database_reach import blocked, databases, doubts, seems_blocked, unreachable
 from scripts.engines.protocol import Engine
 from scripts.machine import tools
@@ -37,7 +37,7 @@ def main(project: Project, step: StepReport) -> Outcome:
     problems += checks(project.settings, project.engine)
     if problems:
         raise _as_one(InputError, problems, "fix that, and run it again. Nothing was changed")
-    return unchanged(", ".join(map(str, found)))
+    return passed(", ".join(map(str, found)))
 
 
 def env_warnings(project: Project) -> list[str]:

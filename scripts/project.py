@@ -79,7 +79,7 @@ class Project:
         for name, source in self.sources.items():
             base = find_base(self.settings, source.base)
             if base is None:
-                raise TaskError(f"the base image `{source.base}` is not there", "invoke build")
+                raise TaskError(f"the base image `{source.base}` is not there", "invoke build", code="base-image-missing")
             found.append(desired_image(self.settings.project, name, source, base, platform))
         return found
 
@@ -116,7 +116,11 @@ class Project:
     def cluster_deployment(self) -> Deployment:
         """Return the app's release in its cluster. Raises InputError in an engine without Kubernetes."""
         if self.engine.deployment is None:
-            raise InputError(f"the {self.engine.name} engine has no Kubernetes", "use --engine minikube or --engine kube_context")
+            raise InputError(
+                f"the {self.engine.name} engine has no Kubernetes",
+                "use --engine minikube or --engine kube_context",
+                code="unsupported-by-engine",
+            )
         return self.engine.deployment
 
     def create_env(self) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from scripts.command import command
+from scripts.command import command, run_alone
 from scripts.core.pipeline import Step, run_steps
 from scripts.core.report import Outcome, Report, StepReport
 from scripts.project import Project
@@ -12,7 +12,7 @@ from scripts.project import Project
 
 @command(changes=True)
 def rollback(project: Project, report: Report) -> None:
-    """Run: go back to the last healthy release, its images and Secrets."""
+    """Go back to the last healthy release."""
     run_steps([Step("rollback", partial(main, project))], report)
 
 
@@ -21,3 +21,7 @@ def main(project: Project, step: StepReport) -> Outcome:
     outcome = project.engine.rollback(step)
     project.cluster_deployment().await_rollout(project.settings.chart.timeout_seconds, step)
     return outcome
+
+
+if __name__ == "__main__":
+    run_alone(main)

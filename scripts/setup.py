@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from scripts.command import command
+from scripts.command import command, run_alone
 from scripts.config.settings import Settings
 from scripts.core import log
 from scripts.core.errors import MissingError, TaskError
@@ -69,7 +69,7 @@ class Plan:
 
 @command(changes=True)
 def setup(project: Project, report: Report) -> None:
-    """Run: bring the tools that this machine lacks.
+    """Install the tools that this machine lacks.
 
     Those of the engine, and those of the tests where the development requirements are installed.
     """
@@ -88,12 +88,16 @@ def main(project: Project, step: StepReport) -> Outcome:
         step.say(f"will {action.announcement}")
     done = [action.act(step) for action in plan.actions]
     if plan.by_hand:
-        raise MissingError(f"the {name} engine needs what setup cannot bring here", "run these commands", plan.by_hand)
+        raise MissingError(
+            f"the {name} engine needs what setup cannot bring here", "run these commands", plan.by_hand, code="setup-by-hand"
+        )
     if done:
         found = tools.find_all(needed, settings.tools)
     problems = [tool.problem for tool in found if tool.problem]
     if problems:
-        raise TaskError("setup did not bring all that is needed", f"the details are in {log.shown_path()}", problems)
+        raise TaskError(
+            "setup did not bring all that is needed", f"the details are in {log.shown_path()}", problems, code="setup-incomplete"
+        )
     for warning in left_out():
         step.warn(warning)
     return changed("; ".join(done)) if done else unchanged(f"{', '.join(map(str, found))}; engine {name}: {reason}")
@@ -211,3 +215,7 @@ def left_out() -> list[str]:
     elif importlib.util.find_spec("pytest") and (node := tools.version_of("node")) and node < OLDEST_NODE:
         warnings.append(f"the frontend's tests will be left out: node {tools.shown(node)} is older than {tools.shown(OLDEST_NODE)}")
     return warnings
+
+
+if __name__ == "__main__":
+    run_alone(main)

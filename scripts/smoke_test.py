@@ -11,7 +11,7 @@ from scripts.config.settings import Service
 from scripts.core import shell
 from scripts.core.errors import TaskError
 from scripts.core.paths import ROOT
-from scripts.core.report import Outcome, StepReport, unchanged
+from scripts.core.report import Outcome, StepReport, passed
 from scripts.kubernetes import app_proof
 from scripts.kubernetes.service_client import Answer, ServiceClient
 from scripts.project import Project
@@ -34,7 +34,7 @@ def main(project: Project, step: StepReport) -> Outcome:
         if proof:
             step.progress(proof)
             proven.append(app_proof.prove(ROOT / proof, ask))
-    return unchanged("; ".join([f"{len(services)} services are healthy and ready", *proven]))
+    return passed("; ".join([f"{len(services)} services are healthy and ready", *proven]))
 
 
 def check_service(name: str, service: Service, ask: ServiceClient) -> None:
@@ -71,7 +71,7 @@ def _json(answer: Answer) -> dict[str, Any]:
 
 def _unexpected(name: str, what: str, answer: Answer, wanted: str) -> TaskError:
     evidence = [f"HTTP {answer.status}", *answer.body.strip().splitlines()[:5]]
-    return TaskError(f"{name}: {what} does not say {wanted}", f"invoke logs {name}", [line[:300] for line in evidence])
+    return TaskError(f"{name}: {what} does not say {wanted}", f"invoke logs {name}", [line[:300] for line in evidence], code="smoke-failed")
 
 
 if __name__ == "__main__":

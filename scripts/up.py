@@ -63,14 +63,14 @@ def steps(project: Project, *, require_monitoring: bool = False) -> list[Step]:
     },
 )
 def up(project: Project, report: Report, *, monitoring: bool = True, require_monitoring: bool = False) -> None:
-    """Run: build and deploy the current sources; smoke-test them.
+    """Build and deploy the current sources; smoke-test them.
 
     Preflight, build, start, load, Secrets, chart, rollout, smoke test; monitoring beside them.
     """
     if not monitoring:
         project = project.without_monitoring()
     if require_monitoring and (reason := project.why_not_monitored()):
-        raise InputError(f"there would be no monitoring: {reason}", "leave out --require-monitoring, or fix that")
+        raise InputError(f"there would be no monitoring: {reason}", "leave out --require-monitoring, or fix that", code="monitoring-off")
     for key in project.create_env():
         report.say(f".env: invented {key}")
     report.say(f"engine: {project.engine.name} ({project.reason})")
@@ -95,6 +95,6 @@ def plan(project: Project, report: Report, *, monitoring: bool = True) -> int:
 
 @command(changes=True)
 def build(project: Project, report: Report) -> None:
-    """Run: build the images that are not there yet, and nothing else."""
+    """Build the images that are missing, and nothing else."""
     project.create_env()
     run_steps([Step("build", partial(build_images.main, project))], report)

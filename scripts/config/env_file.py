@@ -119,12 +119,16 @@ def read(path: Path, keys: Mapping[str, EnvKey]) -> EnvFile:
 
     Raises InputError, with all problems at once, when the file cannot be read, does not parse, or does not fit `keys`.
     """
-    missing = InputError(f"{path.name} does not exist", "cp .env.example .env, and fill it in (`invoke up` does it for you)")
+    missing = InputError(
+        f"{path.name} does not exist", "cp .env.example .env, and fill it in (`invoke up` does it for you)", code="env-file-missing"
+    )
     parsed = parse(read_text(path, missing), keys)
     redact.learn(*parsed.values.values())
     problems = [*parsed.problems, *check(parsed, keys)]
     if problems:
-        raise all_problems(path.name, problems, f"fix {path.name}; .env.example explains every key. Nothing was changed")
+        raise all_problems(
+            path.name, problems, f"fix {path.name}; .env.example explains every key. Nothing was changed", code="env-file-invalid"
+        )
     return EnvFile(path, {key: SecretStr(value) for key, value in parsed.values.items()}, tuple(_open_to_others(path)))
 
 
@@ -140,15 +144,21 @@ def create(path: Path, example: Path, keys: Mapping[str, EnvKey]) -> list[str]:
     """
     text, invented = _invented(example, keys)
     if path.is_symlink():
-        raise InputError(f"{path.name} is a link to {path.readlink()}, which does not exist", f"make that file, or rm {path.name}")
+        raise InputError(
+            f"{path.name} is a link to {path.readlink()}, which does not exist",
+            f"make that file, or rm {path.name}",
+            code="env-file-not-created",
+        )
     temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:
         _write_own(temporary, text)
         _appear(temporary, path)
     except FileExistsError:
-        raise InputError(f"a {path.name} has appeared meanwhile", "look at it, and run it again") from None
+        raise InputError(f"a {path.name} has appeared meanwhile", "look at it, and run it again", code="env-file-not-created") from None
     except OSError as error:
-        raise InputError(f"{path.name} cannot be made: {error.strerror}", f"make {path.parent} writable for you") from None
+        raise InputError(
+            f"{path.name} cannot be made: {error.strerror}", f"make {path.parent} writable for you", code="env-file-not-created"
+        ) from None
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink()
@@ -165,7 +175,7 @@ def _invented(example: Path, keys: Mapping[str, EnvKey]) -> tuple[str, list[str]
     """Return the example with a value for every key that can be invented, and those keys."""
     invented = {key: secrets.token_urlsafe(24) for key, rule in keys.items() if rule.generate}
     redact.learn(*invented.values())
-    text = read_text(example, InputError(f"{example.name} does not exist", f"git checkout {example.name}"))
+    text = read_text(example, InputError(f"{example.name} does not exist", f"git checkout {example.name}", code="env-file-missing"))
     return _filled_in(text, invented), sorted(invented)
 
 

@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from invoke.config import AmbiguousMergeError, Config
 from invoke.exceptions import AmbiguousEnvVar, UncastableEnvVar
@@ -19,6 +19,8 @@ from scripts.core.errors import InputError, all_problems
 from scripts.core.paths import ROOT
 from scripts.core.strict import Strict
 
+EngineName = Literal["auto", "minikube", "kube_context", "docker"]
+ENGINES: tuple[str, ...] = get_args(EngineName)
 INVOKE_SECTIONS = {"run", "runners", "sudo", "tasks", "timeouts"}  # Invoke's own keys in the same file
 NEEDED_TOOLS = ("docker", "helm", "kubectl", "minikube")
 OWN_COMPONENTS = ("postgres", "postgres-exporter")
@@ -210,7 +212,7 @@ class Settings(Strict):
 
     project: Name
     """The project's name: the first part of the images' names."""
-    engine: Literal["auto", "minikube", "kube_context", "docker"]
+    engine: EngineName
     """Where the app runs; auto takes the first that can work, and says why."""
     namespace: Name
     """The namespace that the app is installed in."""
@@ -309,7 +311,9 @@ def parse_yaml(text: str, name: str) -> dict[str, Any]:
         Config(overrides=raw, lazy=True).load_shell_env()
     except (AmbiguousMergeError, AmbiguousEnvVar, UncastableEnvVar, LookupError, TypeError, ValueError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise InputError(f"Invoke, which reads {name} too, cannot take it: {reason}", f"fix {name}, or unset INVOKE_… variables") from None
+        raise InputError(
+            f"Invoke, which reads {name} too, cannot take it: {reason}", f"fix {name}, or unset INVOKE_… variables", code="settings-invalid"
+        ) from None
     return raw
 
 
@@ -318,19 +322,25 @@ def parse_settings(text: str, name: str = "invoke.yaml", engine: str | None = No
 
     Raises InputError that names every problem with its place.
     """
+    if engine is not None and engine not in ENGINES:
+        raise InputError(
+            f"--engine: there is no engine `{engine}`{meant(engine, ENGINES)}", f"it is one of: {', '.join(ENGINES)}", code="engine-unknown"
+        )
     raw = parse_yaml(text, name)
     raw = {key: value for key, value in raw.items() if key not in INVOKE_SECTIONS}
-    if engine:
+    if engine is not None:
         raw["engine"] = engine
     try:
         return Settings.model_validate(raw)
     except ValidationError as error:
-        raise all_problems(name, problems_of(error, Settings), f"fix {name}. Nothing was changed") from None
+        raise all_problems(name, problems_of(error, Settings), f"fix {name}. Nothing was changed", code="settings-invalid") from None
 
 
 def read_text() -> str:
     """Return the text of `invoke.yaml`. Raises InputError."""
-    missing = InputError("invoke.yaml cannot be read: No such file or directory", "run invoke from a full checkout")
+    missing = InputError(
+        "invoke.yaml cannot be read: No such file or directory", "run invoke from a full checkout", code="settings-unreadable"
+    )
     return text_file.read_text(ROOT / "invoke.yaml", missing)
 
 

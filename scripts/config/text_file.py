@@ -23,19 +23,25 @@ def read_text(path: Path, missing: InputError) -> str:
     except FileNotFoundError:
         if path.is_symlink():
             raise InputError(
-                f"{path.name} is a link to {path.readlink()}, which does not exist", f"make that file, or remove the link: rm {path.name}"
+                f"{path.name} is a link to {path.readlink()}, which does not exist",
+                f"make that file, or remove the link: rm {path.name}",
+                code="file-unreadable",
             ) from None
         raise missing from None
     except PermissionError as error:
-        raise InputError(f"{path.name} cannot be read: {error.strerror}{_owner(path)}", _permit(path)) from None
+        raise InputError(f"{path.name} cannot be read: {error.strerror}{_owner(path)}", _permit(path), code="file-unreadable") from None
     except OSError as error:
-        raise InputError(f"{path.name} cannot be read: {error.strerror}", f"put a text file in its place: {path}") from None
+        raise InputError(
+            f"{path.name} cannot be read: {error.strerror}", f"put a text file in its place: {path}", code="file-unreadable"
+        ) from None
     if len(raw) > LARGEST:
-        raise InputError(f"{path.name} is larger than {LARGEST // 2**20} MiB", f"put a text file in its place: {path}")
+        raise InputError(
+            f"{path.name} is larger than {LARGEST // 2**20} MiB", f"put a text file in its place: {path}", code="file-unreadable"
+        )
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise InputError(f"{path.name} is not UTF-8 text (byte {error.start})", "save it as UTF-8") from None
+        raise InputError(f"{path.name} is not UTF-8 text (byte {error.start})", "save it as UTF-8", code="file-unreadable") from None
 
 
 def _read(path: Path) -> bytes:
@@ -70,6 +76,7 @@ def _read_pipe(path: Path, descriptor: int) -> bytes:
     raise InputError(
         f"{path.name} is a named pipe, and what writes into it did not do so within {PIPE_SECONDS:.0f} s",
         "unlock the password manager that serves it, or put a file in its place",
+        code="file-unreadable",
     )
 
 

@@ -35,17 +35,19 @@ def load(text: str, name: str) -> dict[str, Any]:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f" on line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        raise InputError(f"{name} is not YAML{where}: {_reason(error)}", "fix it there") from None
+        raise InputError(f"{name} is not YAML{where}: {_reason(error)}", "fix it there", code="settings-invalid") from None
     except RecursionError:
-        raise InputError(f"{name} is nested too deeply", "fix it") from None
+        raise InputError(f"{name} is nested too deeply", "fix it", code="settings-invalid") from None
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         # What PyYAML's constructors raise for `2020-99-99`, `!!int x` or `!!timestamp x`.
-        raise InputError(f"{name} holds a value that is none of its kind: {error}", "put it in quotes, or fix it") from None
+        raise InputError(
+            f"{name} holds a value that is none of its kind: {error}", "put it in quotes, or fix it", code="settings-invalid"
+        ) from None
     if not isinstance(raw, dict):
-        raise InputError(f"{name} holds no settings", f"restore it: git checkout {name}")
+        raise InputError(f"{name} holds no settings", f"restore it: git checkout {name}", code="settings-invalid")
     problems = list(dict.fromkeys(_Walk().problems(raw, "")))
     if problems:
-        raise all_problems(name, problems, f"fix {name}. Nothing was changed")
+        raise all_problems(name, problems, f"fix {name}. Nothing was changed", code="settings-invalid")
     return raw
 
 

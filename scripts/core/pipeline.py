@@ -122,7 +122,9 @@ def _run_one(step: Step, report: Report) -> TaskError | None:
 
 def _unexpected(error: BaseException) -> TaskError:
     log.exception(error)
-    return TaskError(f"unexpected {type(error).__name__}: {error}", f"this is a defect; the details are in {log.shown_path()}")
+    return TaskError(
+        f"unexpected {type(error).__name__}: {error}", f"this is a defect; the details are in {log.shown_path()}", code="defect"
+    )
 
 
 @contextmanager

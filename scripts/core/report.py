@@ -14,7 +14,6 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, TextIO
 
-from rich.console import Console
 from rich.live import Live
 from rich.spinner import Spinner
 from rich.table import Table
@@ -23,11 +22,15 @@ from rich.text import Text
 from scripts.core import log
 from scripts.core.errors import InputError, TaskError
 from scripts.core.redaction import redact
+from scripts.core.screen import as_blocks, as_table, beside, console, fits
 
-Kind = Literal["unchanged", "changed", "planned", "skipped", "failed"]
+VERSION = 1
+"""Of the JSON events. It rises when a key is renamed, removed or takes another meaning; `docs/json.md` describes them."""
+Kind = Literal["unchanged", "changed", "passed", "planned", "skipped", "failed"]
 MARKS: dict[str, tuple[str, str]] = {
     "unchanged": ("=", "dim"),
     "changed": ("+", "green"),
+    "passed": ("=", "green"),
     "planned": ("~", "cyan"),
     "skipped": ("-", "yellow"),
     "failed": ("x", "bold red"),
@@ -52,6 +55,11 @@ def changed(detail: str = "") -> Outcome:
     return Outcome("changed", detail)
 
 
+def passed(detail: str) -> Outcome:
+    """Return the outcome of a step that checks something and found it right."""
+    return Outcome("passed", detail)
+
+
 def skipped(detail: str) -> Outcome:
     """Return the outcome of a step that was left out, and why."""
     return Outcome("skipped", detail)
@@ -72,8 +80,8 @@ class Report:
 
     def __init__(self, *, as_json: bool = False, stdout: TextIO | None = None, stderr: TextIO | None = None) -> None:
         self._as_json = as_json
-        self._out = Console(file=stdout or sys.stdout, highlight=False, soft_wrap=True)
-        self._err = Console(file=stderr or sys.stderr, highlight=False, soft_wrap=True)
+        self._out = console(stdout or sys.stdout)
+        self._err = console(stderr or sys.stderr)
         self._lock = threading.RLock()
         self._running: dict[str, tuple[float, str]] = {}
         self._live: Live | None = None
@@ -89,7 +97,7 @@ class Report:
         """Print one JSON line, when a machine is listening."""
         if self._as_json:
             with self._lock:
-                print(redact(json.dumps({"event": event, **fields}, default=str)), file=self._out.file, flush=True)
+                print(redact(json.dumps({"v": VERSION, "event": event, **fields}, default=str)), file=self._out.file, flush=True)
 
     def say(self, text: str, style: str = "") -> None:
         """Tell a person something beside the steps."""
@@ -113,8 +121,8 @@ class Report:
     def confirm(self, question: str) -> bool:
         """Ask a person. Raises InputError where nobody can answer."""
         if self._as_json or not sys.stdin.isatty():
-            raise InputError(question, "answer with --yes")
-        self._err.print(f"{question} [y/N] ", end="")
+            raise InputError(question, "answer with --yes", code="confirmation-needed")
+        self._err.print(Text(f"{redact(question)} [y/N] "), end="")  # a plain string would be markup, and lose the brackets
         return sys.stdin.readline().strip().lower() in ("y", "yes")
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[str]], event: str) -> None:
@@ -122,17 +130,21 @@ class Report:
         self.event(event, rows=[dict(zip(columns, row, strict=True)) for row in rows])
         if self._as_json:
             return
-        table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
-        for column in columns:
-            table.add_column(column, overflow="fold")
-        for row in rows:
-            table.add_row(*(Text(redact(cell)) for cell in row))
-        self._out.print(table)
+        cells = [[redact(cell) for cell in row] for row in rows]
+        lay_out = as_table if fits(columns, cells, self._out.width) else as_blocks
+        self._out.print(lay_out(columns, cells), soft_wrap=False)
 
     def error(self, error: TaskError) -> None:
         """Print the cause, the evidence and the next action of a failure."""
         log.debug(f"error: {error}")
-        self.event("error", cause=error.cause, evidence=error.evidence, action=error.action, exit_code=error.exit_code)
+        self.event(
+            "error",
+            code=error.code,
+            exit_code=error.exit_code,
+            cause=error.cause,
+            evidence=error.evidence,
+            action=error.action,
+        )
         if self._as_json:
             return
         self._err.print(Text.assemble(("error: ", "bold red"), redact(error.cause)))
@@ -193,14 +205,14 @@ class Report:
         mark, style = MARKS[result.result]
         line = Text.assemble((f"{mark} ", style), f"{result.step:<{self._width}}", (f"{result.result:<10}", style))
         line.append(f"{result.seconds:7.1f} s  ", style="dim")
-        line.append(redact(result.detail))
-        self._err.print(line)
+        self._err.print(beside(line, Text(redact(result.detail))) if self._err.is_terminal else line + Text(redact(result.detail)))
 
     def closing_table(self, seconds: float) -> None:
         """Print the steps with their results and times; the line of a step that was alone has said it already."""
         rows = [(r.step, r.result, f"{r.seconds:.1f}", r.detail) for r in self.results]
-        still = {r.result for r in self.results} == {"unchanged"}
-        total = ("total", "unchanged" if still else "", f"{seconds:.1f}", "nothing changed" if still else "")
+        nothing_changed = {r.result for r in self.results} <= {"unchanged", "passed"}
+        word, detail = ("unchanged", "nothing changed") if nothing_changed else ("", "")
+        total = ("total", word, f"{seconds:.1f}", detail)
         if not self._as_json:
             if len(rows) == 1:
                 return

@@ -46,8 +46,10 @@ class Result:
 class CommandError(TaskError):
     """A program ended with a code that was not expected, or ran out of time."""
 
-    def __init__(self, cause: str, action: str, evidence: Sequence[str], result: Result) -> None:
-        super().__init__(cause, action, evidence)
+    code = "command-failed"
+
+    def __init__(self, cause: str, evidence: Sequence[str], result: Result, *, code: str = "") -> None:
+        super().__init__(cause, "", evidence, code=code)
         self.result = result
 
 
@@ -78,7 +80,7 @@ def which(program: str) -> str:
     """Return the path of `program`: the project's own copy first, then PATH. Raises MissingError."""
     path = shutil.which(program, path=f"{paths.TOOLS}{os.pathsep}{os.environ.get('PATH', '')}")
     if path is None:
-        raise MissingError(f"{program} is not installed", "invoke setup")
+        raise MissingError(f"{program} is not installed", "invoke setup", code="program-missing")
     return path
 
 
@@ -126,9 +128,9 @@ def run(  # noqa: PLR0913 - they are subprocess' own
         raise InterruptedRunError("interrupted")
     tail = (err.tail or out.tail)[-LAST_LINES:]
     if timed_out:
-        raise CommandError(f"`{_shown(argv)}` did not end within {timeout:g} s", "", tail, result)
+        raise CommandError(f"`{_shown(argv)}` did not end within {timeout:g} s", tail, result, code="command-timed-out")
     if ok is not None and result.code not in ok:
-        raise CommandError(f"`{_shown(argv)}` failed with exit code {result.code}", "", tail, result)
+        raise CommandError(f"`{_shown(argv)}` failed with exit code {result.code}", tail, result)
     return result
 
 
@@ -213,7 +215,7 @@ def _started(
                     pass_fds=tuple(_running.inherited) if inherit else (),
                 )
             except OSError as error:
-                raise TaskError(f"{Path(argv[0]).name} could not be started", "", [str(error)]) from None
+                raise TaskError(f"{Path(argv[0]).name} could not be started", "", [str(error)], code="command-failed") from None
             _running.processes.add(process)
         yield process
     finally:

@@ -15,6 +15,8 @@ Answer = TypeVar("Answer")
 class OverdueError(TaskError):
     """What was waited for has not come in time. A caller that knows more catches it and says that instead."""
 
+    code = "timed-out"
+
 
 def until(
     ask: Callable[[], Answer | None],

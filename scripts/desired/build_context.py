@@ -39,7 +39,11 @@ def entries(context: Path, dockerfile: Path) -> list[Entry]:
 
 
 def _unreadable(error: OSError) -> InputError:
-    return InputError(f"{error.filename} cannot be read: {error.strerror}", "make it readable for you, or name it in .dockerignore")
+    return InputError(
+        f"{error.filename} cannot be read: {error.strerror}",
+        "make it readable for you, or name it in .dockerignore",
+        code="build-context-invalid",
+    )
 
 
 def _walk(context: Path, folder: str, ignore: dockerignore.Dockerignore) -> Iterator[Entry]:
@@ -72,7 +76,11 @@ def _refuse_what_no_builder_takes(relative: str) -> None:
     """Raise InputError for a name that is not UTF-8: BuildKit would end with a message of its transport that names no file."""
     if not relative.isascii() and relative != relative.encode(errors="replace").decode():
         shown = os.fsencode(relative).decode(errors="backslashreplace")
-        raise InputError(f"the name of `{shown}` is not UTF-8, and Docker cannot build with it", "rename it, or name it in .dockerignore")
+        raise InputError(
+            f"the name of `{shown}` is not UTF-8, and Docker cannot build with it",
+            "rename it, or name it in .dockerignore",
+            code="build-context-invalid",
+        )
 
 
 def content_hash(context: Path, dockerfile: Path, inputs: Mapping[str, str]) -> str:

@@ -64,9 +64,15 @@ def _values(settings: Settings) -> dict[str, Any]:
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     except (OSError, ValueError, yaml.YAMLError) as error:
-        raise InputError(f"{settings.monitoring.values} cannot be read: {error}", "fix it, or monitoring.values in invoke.yaml") from None
+        raise InputError(
+            f"{settings.monitoring.values} cannot be read: {error}", "fix it, or monitoring.values in invoke.yaml", code="values-invalid"
+        ) from None
     if not isinstance(values, dict):
-        raise InputError(f"{settings.monitoring.values} is not a mapping of Helm values", "fix it, or monitoring.values in invoke.yaml")
+        raise InputError(
+            f"{settings.monitoring.values} is not a mapping of Helm values",
+            "fix it, or monitoring.values in invoke.yaml",
+            code="values-invalid",
+        )
     return {"fullnameOverride": settings.monitoring.release, **values}
 
 

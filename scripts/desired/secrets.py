@@ -74,6 +74,7 @@ def desired_secrets(settings: Settings, env: EnvFile) -> list[Secret]:
             raise InputError(
                 f".env: the values of {service} have {size / 1024:.0f} KiB together, and a Secret ends at {LARGEST // 1024} KiB",
                 f"list fewer keys in services.{service}.secrets, or shorten {max(values, key=lambda key: len(values[key]))}",
+                code="env-file-invalid",
             )
         if values:
             secrets.append(Secret(service, f"{settings.release}-{service}-{_digest(values)}", values))

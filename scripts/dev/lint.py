@@ -9,7 +9,7 @@ from scripts.dev.program import run_module
 
 @task(help={"fix": "fix what can be fixed"})
 def lint(_: Context, fix: bool = False) -> None:
-    """Develop: check style, formatting, types and the direction of imports."""
+    """Check style, formatting, types and import directions."""
     run_module("ruff", "format", *([] if fix else ["--check"]), ".")
     run_module("ruff", "check", *(["--fix"] if fix else []), ".")
     run_module("mypy")

@@ -9,7 +9,7 @@ from scripts.dev.program import run_module
 
 @task(name="lock")
 def lock(_: Context) -> None:
-    """Develop: pin the requirements again, with hashes."""
+    """Pin the Python requirements again, with hashes."""
     for name in ("requirements", "app/backend/requirements", "requirements-dev"):
         run_module(
             *("uv", "pip", "compile", "--quiet", "--universal", "--generate-hashes", "--python-version=3.11"),

@@ -14,7 +14,7 @@ from scripts.dev.program import run_module
     }
 )
 def test(_: Context, only: str = "", long: bool = False) -> None:
-    """Develop: run the tests, all but the cluster's.
+    """Run all tests but those that need a cluster.
 
     The closing lines name each tier that could not run, and why.
     """
@@ -29,6 +29,6 @@ def test(_: Context, only: str = "", long: bool = False) -> None:
     help={"context": "the kube context to test on; otherwise a cluster is brought up and taken away", "keep": "leave that cluster up"},
 )
 def cluster_test(_: Context, context: str = "", keep: bool = False) -> None:
-    """Develop: run the tests that need a real Kubernetes."""
+    """Run the tests that need a real Kubernetes."""
     options = [*([f"--context={context}"] if context else []), *(["--keep"] if keep else [])]
     run_module("pytest", "tests/cluster", "-m", "cluster", *options)

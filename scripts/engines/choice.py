@@ -28,7 +28,7 @@ def choose(settings: Settings) -> tuple[Engine, str]:
         if not reason:
             return engine, "; ".join(reasons) or "the first that can work"
         reasons.append(f"{engine.name}: {reason}")
-    raise MissingError("no engine can work on this machine", "invoke setup", reasons)
+    raise MissingError("no engine can work on this machine", "invoke setup", reasons, code="no-engine")
 
 
 def _makers(settings: Settings) -> dict[str, Callable[[], Engine]]:

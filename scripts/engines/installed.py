@@ -11,11 +11,15 @@ def is_installed(engine: Engine) -> bool:
     if engine.deployed():
         return True
     if reason := engine.silent():
-        raise MissingError(f"the cluster does not answer: {reason}", "invoke up starts a cluster of ours; start another one yourself")
+        raise MissingError(
+            f"the cluster does not answer: {reason}",
+            "invoke up starts a cluster of ours; start another one yourself",
+            code="cluster-silent",
+        )
     return False
 
 
 def require_installed(engine: Engine, release: str) -> None:
     """Raise TaskError where the app is not installed, and what `is_installed` does."""
     if not is_installed(engine):
-        raise TaskError(f"{release} is not installed", "invoke up")
+        raise TaskError(f"{release} is not installed", "invoke up", code="not-installed")

@@ -89,14 +89,20 @@ class KubeContextEngine(KubernetesEngine):
     def down(self, *, delete_data: bool, delete_cluster: bool = False, step: StepReport) -> Outcome:
         """Remove what `up` made. Raises InputError when asked to remove the cluster: it is not ours."""
         if delete_cluster:
-            raise InputError(f"the cluster {self.cluster.context} was not made by this project", "remove it with what made it")
+            raise InputError(
+                f"the cluster {self.cluster.context} was not made by this project", "remove it with what made it", code="cluster-not-ours"
+            )
         if reason := self.unusable():
             raise self._missing(reason)
         removed = self.deployment.remove(delete_data=delete_data, step=step)
         return removal(removed, [] if delete_data else self.deployment.volumes())
 
     def _missing(self, reason: str) -> MissingError:
-        return MissingError(f"{self.cluster.context or 'kube_context'}: {reason}", "fix kube_context in invoke.yaml, or start that cluster")
+        return MissingError(
+            f"{self.cluster.context or 'kube_context'}: {reason}",
+            "fix kube_context in invoke.yaml, or start that cluster",
+            code="engine-unusable",
+        )
 
     @property
     def _registry(self) -> str:

@@ -74,13 +74,18 @@ class MinikubeEngine(KubernetesEngine):
         try:
             shell.which("minikube")
             if rejects_root(driver):
-                return MissingError(f"Minikube's {driver} driver does not run as root", "run as another user, or with --engine docker")
+                return MissingError(
+                    f"Minikube's {driver} driver does not run as root",
+                    "run as another user, or with --engine docker",
+                    code="engine-unusable",
+                )
             if driver == DRIVEN_BY_DOCKER:
                 docker_client()
             if self._profile() is None and not _obtainable(driver, refresh=refresh):
                 return MissingError(
                     "Kubernetes' releases cannot be had here, and Minikube's cache has no image for a node",
                     "check the network and the proxy variables, or copy a filled ~/.minikube/cache here",
+                    code="engine-unusable",
                 )
         except TaskError as error:
             return error
@@ -140,7 +145,7 @@ class MinikubeEngine(KubernetesEngine):
         step.progress("asking Minikube")
         profile = self._profile()
         if profile and (differences := self._drift(profile)):
-            raise InputError(differences[0], "", differences[1:])
+            raise InputError(differences[0], "", differences[1:], code="cluster-differs")
         state = self._state() if profile else State.MISSING
         if state is State.NO_DISK:
             raise self._disk_is_full()
@@ -174,7 +179,9 @@ class MinikubeEngine(KubernetesEngine):
             done += self._enable_addons(profile, step)
         if (state := self._state()) is not State.RUNNING:
             raise TaskError(
-                f"Minikube says that it started, but the profile {self._name} is {state}", f"minikube logs --profile {self._name}"
+                f"Minikube says that it started, but the profile {self._name} is {state}",
+                f"minikube logs --profile {self._name}",
+                code="cluster-not-started",
             )
         return changed(f"{self._detail}: {', '.join(done)}")
 
@@ -192,7 +199,9 @@ class MinikubeEngine(KubernetesEngine):
 
     @staticmethod
     def _disk_is_full() -> TaskError:
-        return TaskError("the Minikube node has no disk space left", "invoke down --cluster, then raise minikube.disk_gib")
+        return TaskError(
+            "the Minikube node has no disk space left", "invoke down --cluster, then raise minikube.disk_gib", code="node-disk-full"
+        )
 
     def _start(self, step: StepReport) -> None:
         wanted = self._settings
@@ -228,7 +237,7 @@ class MinikubeEngine(KubernetesEngine):
         """Return how images get into each node. Raises TaskError when there is no profile."""
         profile = self._profile()
         if profile is None:
-            raise TaskError(f"there is no Minikube profile {self._name}", "invoke up")
+            raise TaskError(f"there is no Minikube profile {self._name}", "invoke up", code="cluster-missing")
         if profile.driver != DRIVEN_BY_DOCKER:
             return [MinikubeVmNode(self._name, profile.runtime, self._minikube)]
         inside = {node: ("docker", "exec", "-i", node) for node in profile.nodes}
@@ -252,6 +261,7 @@ class MinikubeEngine(KubernetesEngine):
                 raise TaskError(
                     f"the profile {self._name} is {state}, and its data is still there",
                     "invoke down --cluster removes it with everything in it; to keep the cluster, invoke up first",
+                    code="cluster-not-running",
                 )
             return unchanged(f"the profile {self._name} is {state}; invoke down --cluster removes it")
         removed = self.deployment.remove(delete_data=delete_data, step=step)
@@ -275,7 +285,7 @@ class MinikubeEngine(KubernetesEngine):
             return minikube_facts.read_profiles(answer.stdout).get(self._name)
         except ValueError:
             said = (answer.stderr or answer.stdout).strip().splitlines()[-3:]
-            raise MissingError("minikube cannot list its profiles", f"look at {_home()}", said) from None
+            raise MissingError("minikube cannot list its profiles", f"look at {_home()}", said, code="engine-unusable") from None
 
     def _state(self) -> State:
         answer = self._minikube("status", "--profile", self._name, "--output", "json", ok=None)
@@ -310,12 +320,14 @@ class Listener:
         fatal = [event for event in self._errors if event.fatal]
         told = (fatal or self._errors)[-1:]
         if not told:
-            return TaskError(f"Minikube did not start: {error.cause}", "the last lines say why", error.evidence)
+            return TaskError(f"Minikube did not start: {error.cause}", "the last lines say why", error.evidence, code="cluster-not-started")
         event = told[0]
         lines = event.message.splitlines() or [event.message]
         reason = f" ({event.reason})" if event.reason else ""
         evidence = [*lines[1:], *(other.message for other in self._errors if other is not event)]
-        return TaskError(f"Minikube did not start: {lines[0]}{reason}", event.advice or "invoke doctor", evidence)
+        return TaskError(
+            f"Minikube did not start: {lines[0]}{reason}", event.advice or "invoke doctor", evidence, code="cluster-not-started"
+        )
 
 
 @dataclass(frozen=True)

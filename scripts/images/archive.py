@@ -83,7 +83,9 @@ def read_saved(saved: tarfile.TarFile, platform: str) -> list[SavedImage]:
         return _read_layout(saved, platform)
     if "manifest.json" in names:
         return _read_legacy(saved)
-    raise TaskError("the archive that `docker save` wrote has neither an index.json nor a manifest.json", "docker version")
+    raise TaskError(
+        "the archive that `docker save` wrote has neither an index.json nor a manifest.json", "docker version", code="image-archive-invalid"
+    )
 
 
 def _read_legacy(saved: tarfile.TarFile) -> list[SavedImage]:
@@ -124,7 +126,7 @@ def _manifest_for(saved: tarfile.TarFile, descriptor: Json, platform: str) -> Js
         its = child.get("platform", {})
         if f"{its.get('os')}/{its.get('architecture')}" == platform:
             return _manifest_for(saved, child, platform)
-    raise TaskError(f"the saved image has nothing for {platform}", "invoke build")
+    raise TaskError(f"the saved image has nothing for {platform}", "invoke build", code="image-archive-invalid")
 
 
 def write_oci(saved: tarfile.TarFile, images: Sequence[SavedImage], present: Collection[str], out: IO[bytes]) -> Sent:
@@ -217,7 +219,9 @@ def _member(saved: tarfile.TarFile, name: str) -> tarfile.TarInfo:
             name = posixpath.normpath(posixpath.join(folder, info.linkname))
             info = saved.getmember(name)
     except KeyError:
-        raise TaskError(f"the archive that `docker save` wrote lacks {name}", "build the image again: invoke build") from None
+        raise TaskError(
+            f"the archive that `docker save` wrote lacks {name}", "build the image again: invoke build", code="image-archive-invalid"
+        ) from None
     return info
 
 

@@ -73,18 +73,20 @@ def ensure(settings: Settings, name: str, step: StepReport) -> BaseImage:
         _make(settings, name, refusals, step)
     found = find_base(settings, name)
     if found is None:
-        raise TaskError(f"the base image `{name}` cannot be had from its registry", _how(), refusals)
+        raise TaskError(f"the base image `{name}` cannot be had from its registry", _how(), refusals, code="base-image-unobtainable")
     return found
 
 
 def _make(settings: Settings, name: str, refusals: list[str], step: StepReport) -> None:
     title = f"the base image `{name}` can be had neither way" if refusals else f"the base image `{name}` cannot be made"
     if obstacle := base_recipes.obstacle():
-        raise MissingError(title, _how(), [*refusals, f"from packages: {obstacle}"])
+        raise MissingError(title, _how(), [*refusals, f"from packages: {obstacle}"], code="base-image-unobtainable")
     try:
         base_recipes.make(settings, name, step)
     except shell.CommandError as error:
-        raise TaskError(title, _how(), [*refusals, f"from packages: {error.cause}", *error.evidence]) from None
+        raise TaskError(
+            title, _how(), [*refusals, f"from packages: {error.cause}", *error.evidence], code="base-image-unobtainable"
+        ) from None
 
 
 def _how() -> str:

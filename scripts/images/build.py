@@ -45,7 +45,11 @@ def build(image: Image, copy: Image, ca_image: str, settings: Settings, step: St
 
     buildkit, desktop = has_buildkit(), behind_docker_desktop()
     if not buildkit and image.platform != build_platform():
-        raise MissingError(f"building {image.service} for {image.platform} on {build_platform()} needs BuildKit", "install docker-buildx")
+        raise MissingError(
+            f"building {image.service} for {image.platform} on {build_platform()} needs BuildKit",
+            "install docker-buildx",
+            code="buildkit-missing",
+        )
     argv = build_argv(copy, ca_image, buildkit=buildkit, release=settings.release)
     environment = {**CLI_ENVIRONMENT, **proxy_environment(desktop=desktop), **BUILD_ENVIRONMENT}
     try:
@@ -58,7 +62,9 @@ def build(image: Image, copy: Image, ca_image: str, settings: Settings, step: St
     except shell.CommandError as error:
         dockerfile = image.dockerfile.relative_to(ROOT)
         evidence = output.shown() or [error.cause]
-        raise TaskError(f"building {image.service} failed", f"fix it in {dockerfile} or what it copies", evidence) from error
+        raise TaskError(
+            f"building {image.service} failed", f"fix it in {dockerfile} or what it copies", evidence, code="build-failed"
+        ) from error
 
 
 def build_argv(image: Image, ca_image: str, *, buildkit: bool, release: str) -> list[str]:
@@ -95,6 +101,7 @@ def check_user(image: Image) -> None:
         raise TaskError(
             f"{image.reference} runs as `{user or 'root'}`, not as {UID}:{UID}",
             f"end {dockerfile} with USER {UID}:{UID}",
+            code="image-user-wrong",
         )
 
 
@@ -107,5 +114,5 @@ def _attributes(image: Image) -> dict[str, Any]:
     try:
         found: dict[str, Any] = docker_client().images.get(image.reference).attrs
     except ImageNotFound:
-        raise TaskError(f"{image.reference} was built, and somebody has removed it since", "run it again") from None
+        raise TaskError(f"{image.reference} was built, and somebody has removed it since", "run it again", code="image-missing") from None
     return found

@@ -39,7 +39,9 @@ def _snapshot(image: Image, folder: Path) -> Image:
             _copy(image.context, context, entry)
     except OSError as error:
         raise InputError(
-            f"{error.filename} cannot be copied for the build: {error.strerror}", "free disk space, or fix its rights"
+            f"{error.filename} cannot be copied for the build: {error.strerror}",
+            "free disk space, or fix its rights",
+            code="build-context-invalid",
         ) from None
     copied = replace(image, context=context, dockerfile=dockerfile)
     return replace(copied, tag=image_tag(copied))

@@ -19,29 +19,33 @@ def prove(file: Path, ask: ServiceClient) -> str:
     """
     module = _load(file)
     if not callable(getattr(module, "prove", None)):
-        raise InputError(f"{file.name} has no function `prove(ask)`", "see app/smoke.py for an example")
+        raise InputError(f"{file.name} has no function `prove(ask)`", "see app/smoke.py for an example", code="smoke-test-invalid")
     try:
         return str(module.prove(ask))
     except (InterruptedRunError, KeyboardInterrupt):
         raise
     except AssertionError as error:
-        raise TaskError(str(error) or f"{file.name} failed", "invoke logs SERVICE; the test is " + file.name, _place(error, file)) from None
+        raise TaskError(
+            str(error) or f"{file.name} failed", "invoke logs SERVICE; the test is " + file.name, _place(error, file), code="smoke-failed"
+        ) from None
     except TaskError:
         raise
     except Exception as error:  # noqa: BLE001 - it is the app's code, which may raise anything
-        raise TaskError(f"{file.name} failed: {type(error).__name__}: {error}", f"fix {file.name}", _place(error, file)) from None
+        raise TaskError(
+            f"{file.name} failed: {type(error).__name__}: {error}", f"fix {file.name}", _place(error, file), code="smoke-failed"
+        ) from None
 
 
 def _load(file: Path) -> ModuleType:
     spec = importlib.util.spec_from_file_location(f"app_proof_{file.stem}", file)
     if spec is None or spec.loader is None:
-        raise InputError(f"{file.name} is no Python file", "fix `smoke` in invoke.yaml")
+        raise InputError(f"{file.name} is no Python file", "fix `smoke` in invoke.yaml", code="smoke-test-invalid")
     module = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
     except Exception as error:  # noqa: BLE001 - likewise
         cause = f"{file.name} cannot be loaded: {type(error).__name__}: {error}"
-        raise InputError(cause, f"fix {file.name}", _place(error, file)) from None
+        raise InputError(cause, f"fix {file.name}", _place(error, file), code="smoke-test-invalid") from None
     return module
 
 

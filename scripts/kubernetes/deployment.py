@@ -93,7 +93,9 @@ class Deployment:
         if any(labels.get(key) != value for key, value in self.labels.items()):
             raise self._not_ours()
         if found.get("status", {}).get("phase") == "Terminating":
-            raise TaskError(f"the namespace {self.cluster.namespace} is being removed", "wait a moment, then run it again")
+            raise TaskError(
+                f"the namespace {self.cluster.namespace} is being removed", "wait a moment, then run it again", code="namespace-terminating"
+            )
         return "" if POD_SECURITY.items() <= labels.items() else "it lacks the labels of Pod Security `restricted`"
 
     def _make_namespace(self) -> None:
@@ -175,7 +177,9 @@ class Deployment:
         revisions = helm.history(self.cluster)
         target = helm.rollback_target(revisions, self._healthy_fingerprints())
         if target is None:
-            raise InputError("there is no other release that came up well to go back to", "fix the sources, then invoke up")
+            raise InputError(
+                "there is no other release that came up well to go back to", "fix the sources, then invoke up", code="nothing-to-roll-back"
+            )
         self._refuse_if_gone(target, transports)
         step.progress(f"helm rollback to revision {target.number}")
         helm.roll_back(self.cluster, target)
@@ -189,7 +193,11 @@ class Deployment:
             there = transport.images()
             gone += sorted(image for image in wanted.images if full_name(image) not in there)
         if gone:
-            raise TaskError(f"revision {target.number} cannot come back: {', '.join(gone)} is gone", "fix the sources, then invoke up")
+            raise TaskError(
+                f"revision {target.number} cannot come back: {', '.join(gone)} is gone",
+                "fix the sources, then invoke up",
+                code="rollback-incomplete",
+            )
 
     def prune(self, secrets: Sequence[Secret], images: Sequence[Image], transports: Sequence[NodeTransport]) -> None:
         """Remove Secrets and node images of ours that neither the current release nor the one a rollback would take uses."""
@@ -224,7 +232,11 @@ class Deployment:
         """Return the last lines that each pod of a service wrote. Raises InputError for a service that has no pod."""
         pods = [pod for pod in self.pods() if pod.service == service]
         if not pods:
-            raise InputError(f"no pod of `{service}`", f"one of: {', '.join(sorted({pod.service for pod in self.pods()})) or 'none'}")
+            raise InputError(
+                f"no pod of `{service}`",
+                f"one of: {', '.join(sorted({pod.service for pod in self.pods()})) or 'none'}",
+                code="service-unknown",
+            )
         selector = f"app.kubernetes.io/instance={self.cluster.release},app.kubernetes.io/component={service}"
         argv = ("logs", "--selector", selector, "--all-containers", "--prefix", f"--tail={lines}", f"--max-log-requests={10 * len(pods)}")
         return self.cluster.kubectl(*argv).stdout
@@ -285,6 +297,7 @@ class Deployment:
         return InputError(
             f"the namespace {self.cluster.namespace} in {self.cluster.context} was not made by this project",
             "name another one under `namespace` in invoke.yaml",
+            code="namespace-not-ours",
         )
 
     def _secret_names(self) -> set[str]:

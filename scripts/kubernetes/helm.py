@@ -195,5 +195,8 @@ def _refused(error: CommandError) -> TaskError:
     lines = [line for line in error.evidence if line.strip()]
     said = next((line for line in lines if line.startswith("Error: ")), lines[-1] if lines else error.cause)
     return TaskError(
-        f"helm: {said.removeprefix('Error: ')}", "fix chart.values in invoke.yaml, the chart, or what the cluster refuses", lines
+        f"helm: {said.removeprefix('Error: ')}",
+        "fix chart.values in invoke.yaml, the chart, or what the cluster refuses",
+        lines,
+        code="helm-failed",
     )

@@ -54,7 +54,9 @@ def probe_pods(hooks: str) -> list[Object]:
     found = [each for each in yaml.safe_load_all(hooks) if each and each["kind"] == "Pod"]
     tests = [pod for pod in found if "test" in pod["metadata"].get("annotations", {}).get(HOOK, "")]
     if not tests:
-        raise TaskError("the release has no test pod to try connections with", "set test.enabled in the chart's values")
+        raise TaskError(
+            "the release has no test pod to try connections with", "set test.enabled in the chart's values", code="policies-unproven"
+        )
     return [_probe_pod(tests[0], name) for name in (ALLOWED, STRANGER)]
 
 
@@ -104,5 +106,5 @@ def _await_end(cluster: Cluster, step: StepReport) -> dict[str, str]:
     try:
         until(ended, seconds=END_SECONDS, pause=POLL_SECONDS, what="the pods that try connections to end")
     except OverdueError as error:
-        raise TaskError(error.cause, "invoke diagnose", [str(seen)]) from None
+        raise TaskError(error.cause, "invoke diagnose", [str(seen)], code="policies-unproven") from None
     return seen

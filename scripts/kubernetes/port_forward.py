@@ -55,7 +55,7 @@ def forward(cluster: Cluster, target: str, port: int | str, local_port: int = 0)
     supervisor.start()
     try:
         if not _first(state, supervisor):
-            raise TaskError(f"{target} cannot be forwarded to {ADDRESS}", "invoke status", state.said)
+            raise TaskError(f"{target} cannot be forwarded to {ADDRESS}", "invoke status", state.said, code="forward-failed")
         yield state.port
     finally:
         state.ending.set()

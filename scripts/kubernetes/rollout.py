@@ -38,7 +38,7 @@ def watch(cluster: Cluster, timeout: float, step: StepReport) -> Outcome:
     started = time.monotonic()
     now = look(lambda: observation.quick_snapshot(cluster), step)
     if not now.workloads:
-        raise TaskError(f"{now.release} has no workloads in namespace {now.namespace}", "invoke up")
+        raise TaskError(f"{now.release} has no workloads in namespace {now.namespace}", "invoke up", code="not-installed")
     if not pending(now):
         return unchanged(f"{_pods(now)} ready")
     since: dict[tuple[str, str], float] = {}
@@ -83,10 +83,11 @@ def failure(found: Sequence[Diagnosis], snapshot: Snapshot, waited: float) -> Ta
             f"{names}: not ready after {waited:.0f} s, and nothing says why",
             "invoke diagnose; a slow machine may need chart.timeout_seconds of invoke.yaml raised",
             [progress(snapshot)],
+            code="not-rolled-out",
         )
     first, *others = found
     also = [f"also {other.cause}" + (f" (follows from {other.follows_from})" if other.follows_from else "") for other in others]
-    return TaskError(first.cause, first.action, [*first.evidence, *also])
+    return TaskError(first.cause, first.action, [*first.evidence, *also], code=first.code)
 
 
 def progress(snapshot: Snapshot) -> str:

@@ -34,6 +34,6 @@ def send(connection: http.client.HTTPConnection, service: str, method: str, path
         return Answer(answer.status, answer.read().decode(errors="replace"))
     except (OSError, http.client.HTTPException) as error:
         said = "no answer in time" if isinstance(error, TimeoutError) else str(error)
-        raise TaskError(f"{service} does not answer at {path}", "invoke status", [said]) from None
+        raise TaskError(f"{service} does not answer at {path}", "invoke status", [said], code="service-silent") from None
     finally:
         connection.close()

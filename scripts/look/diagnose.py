@@ -14,7 +14,7 @@ from scripts.project import Project
 
 @command(changes=False)
 def diagnose(project: Project, report: Report) -> None:
-    """Look: say why the release is not healthy, and what to do."""
+    """Say why the release is not healthy, and what to do."""
     show_all(project, report)
 
 
@@ -22,13 +22,17 @@ def show_all(project: Project, report: Report) -> None:
     """Print what is wrong with the release. Raises TaskError when anything is, InputError where the engine has no diagnosis."""
     deployment = project.engine.deployment
     if deployment is None:
-        raise InputError(f"the {project.engine.name} engine has no diagnosis", "invoke status, invoke logs SERVICE")
+        raise InputError(
+            f"the {project.engine.name} engine has no diagnosis", "invoke status, invoke logs SERVICE", code="unsupported-by-engine"
+        )
     require_installed(project.engine, project.settings.release)
     found = deployment.diagnose()
     for diagnosis in found:
         show(diagnosis, report)
     if found:
-        raise TaskError(f"{project.settings.release} is not healthy: {len(found)} cause{'s' if len(found) > 1 else ''}, see above")
+        raise TaskError(
+            f"{project.settings.release} is not healthy: {len(found)} cause{'s' if len(found) > 1 else ''}, see above", code="not-healthy"
+        )
     report.result(f"{project.settings.release} is healthy")
 
 

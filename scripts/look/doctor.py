@@ -13,5 +13,5 @@ from scripts.project import Project
 
 @command(changes=False)
 def doctor(project: Project, report: Report) -> None:
-    """Look: check all that `up` needs; change nothing."""
+    """Check all that `up` needs; change nothing."""
     run_steps([Step("doctor", partial(preflight.main, project))], report)

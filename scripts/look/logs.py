@@ -10,6 +10,6 @@ from scripts.project import Project
 
 @command(changes=False, help={"lines": "how many lines of each pod"}, positional=["service"])
 def logs(project: Project, report: Report, *, service: str, lines: int = 100) -> None:
-    """Look: print the last log lines of a service."""
+    """Print the last log lines of a service."""
     require_installed(project.engine, project.settings.release)
     report.result(project.engine.logs(service, lines).rstrip())

@@ -55,7 +55,7 @@ def targets(project: Project) -> dict[str, Target]:
     },
 )
 def open_(project: Project, report: Report, *, what: str = "app", show_password: bool = False, browser: bool = True) -> None:
-    """Look: open the app, Grafana or Prometheus.
+    """Open the app, Grafana or Prometheus in a browser.
 
     On Kubernetes through a port forward that lives as long as this command.
     """
@@ -68,21 +68,21 @@ def open_forward(project: Project, what: str, report: Report, *, show_password: 
     Raises InputError for something that cannot be opened, TaskError when the Service does not answer.
     """
     if what not in WHAT:
-        raise InputError(f"`{what}` cannot be opened", f"--what is one of: {', '.join(WHAT)}")
+        raise InputError(f"`{what}` cannot be opened", f"--what is one of: {', '.join(WHAT)}", code="target-unknown")
     engine = project.engine
     if engine.deployment is None:
         if what != "app":
-            raise InputError(f"the {engine.name} engine has no monitoring", "use a Kubernetes engine for it")
+            raise InputError(f"the {engine.name} engine has no monitoring", "use a Kubernetes engine for it", code="unsupported-by-engine")
         for address in engine.addresses():
             _open(address.open, report, browser=browser)
         return
     if what == "grafana":
         if reason := monitoring.grafana_is_off(project.settings):
-            raise InputError(reason, "switch it on there, then invoke up")
+            raise InputError(reason, "switch it on there, then invoke up", code="monitoring-off")
         _say_how_to_sign_in(project, report, show_password=show_password)
     target = targets(project).get(what)
     if target is None:
-        raise InputError("no service is public", "set `public: true` for one under `services` in invoke.yaml")
+        raise InputError("no service is public", "set `public: true` for one under `services` in invoke.yaml", code="no-public-service")
     cluster = engine.deployment.cluster.within(target.namespace, project.settings.release)
     with forward(cluster, f"service/{target.service}", target.port, target.local_port) as port:
         _open(f"http://127.0.0.1:{port}", report, browser=browser)

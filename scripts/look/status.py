@@ -11,7 +11,7 @@ from scripts.project import Project
 
 @command(changes=False)
 def status(project: Project, report: Report) -> None:
-    """Look: show what runs, and where to open it."""
+    """Show what runs, and where to open it."""
     engine = project.engine
     report.event("engine", name=engine.name, reason=project.reason)
     report.result(f"engine: {engine.name} ({project.reason})")

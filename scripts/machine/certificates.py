@@ -20,7 +20,9 @@ def extra_ca(configured: str) -> bytes:
     try:
         pem = (ROOT / Path(named).expanduser()).read_bytes()
     except OSError as error:
-        raise InputError(f"the extra CA {named} cannot be read: {error.strerror}", "fix build.extra_ca or SSL_CERT_FILE") from None
+        raise InputError(
+            f"the extra CA {named} cannot be read: {error.strerror}", "fix build.extra_ca or SSL_CERT_FILE", code="extra-ca-invalid"
+        ) from None
     if b"-----BEGIN CERTIFICATE-----" not in pem:
-        raise InputError(f"the extra CA {named} holds no PEM certificate", "fix build.extra_ca or SSL_CERT_FILE")
+        raise InputError(f"the extra CA {named} holds no PEM certificate", "fix build.extra_ca or SSL_CERT_FILE", code="extra-ca-invalid")
     return pem

@@ -29,6 +29,8 @@ KERNEL = Path("/proc/sys/kernel/osrelease")
 class NotRunningError(MissingError):
     """No daemon runs where one usually does: it can be installed and started."""
 
+    code = "docker-not-running"
+
 
 class _Api(docker.APIClient):
     """Docker's API, of which a failure to answer is an error that a person understands, once it has answered."""
@@ -53,7 +55,7 @@ def docker_client() -> docker.DockerClient:
     """Return a client of the Docker daemon. Raises MissingError with the cause when it cannot be used."""
     found = _probe()
     if isinstance(found, MissingError):
-        raise MissingError(found.cause, found.action, found.evidence)
+        raise MissingError(found.cause, found.action, found.evidence, code=found.code)
     return found
 
 
@@ -105,18 +107,29 @@ def _explained(error: Exception, endpoint: Endpoint) -> MissingError:
     chain, at = list(_chain(error)), f" at {endpoint.host}, which {endpoint.named_by} names" if endpoint.named_by else ""
     text = " ".join(map(str, chain))
     if "permission denied" in text.lower():
-        return MissingError(f"your user may not use Docker{at}", "sudo usermod -aG docker $USER, then log in again")
+        return MissingError(
+            f"your user may not use Docker{at}", "sudo usermod -aG docker $USER, then log in again", code="docker-forbidden"
+        )
     if any(isinstance(each, TimeoutError | requests.Timeout) for each in chain) or "timed out" in text.lower():
-        return MissingError(f"Docker does not answer within {PROBE_SECONDS} s{at}", "restart it; `docker version` shows when it answers")
+        return MissingError(
+            f"Docker does not answer within {PROBE_SECONDS} s{at}",
+            "restart it; `docker version` shows when it answers",
+            code="docker-silent",
+        )
     if isinstance(error, TLSParameterError) or "SSL" in text or "HTTP request to an HTTPS server" in text:
         return MissingError(
-            f"Docker cannot be asked by TLS{at}", "fix DOCKER_CERT_PATH and DOCKER_TLS_VERIFY, or the context", [text[-300:]]
+            f"Docker cannot be asked by TLS{at}",
+            "fix DOCKER_CERT_PATH and DOCKER_TLS_VERIFY, or the context",
+            [text[-300:]],
+            code="docker-misconfigured",
         )
     if any(isinstance(each, ConnectionRefusedError | FileNotFoundError) for each in chain) or "refused" in text:
         if not endpoint.named_by:
             return NotRunningError("Docker is not running", _how_to_start())
-        return MissingError(f"Docker is not running{at}", f"start it, or fix what names it ({endpoint.named_by})")
-    return MissingError(f"Docker cannot be used{at}", "`docker version` tells more", [str(chain[-1])[:300]])
+        return MissingError(
+            f"Docker is not running{at}", f"start it, or fix what names it ({endpoint.named_by})", code="docker-not-running"
+        )
+    return MissingError(f"Docker cannot be used{at}", "`docker version` tells more", [str(chain[-1])[:300]], code="docker-unusable")
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
@@ -143,7 +156,9 @@ def build_platform(target: str = "") -> str:
     platform = target or _daemon_platform()
     if platform not in PLATFORMS:
         action = "switch Docker Desktop to Linux containers" if platform.startswith("windows") else "use a Docker daemon of one of these"
-        raise MissingError(f"images can be built for {' and '.join(PLATFORMS)}, and Docker runs {platform}", action)
+        raise MissingError(
+            f"images can be built for {' and '.join(PLATFORMS)}, and Docker runs {platform}", action, code="platform-unsupported"
+        )
     return platform
 
 

@@ -56,7 +56,11 @@ def find_endpoint() -> Endpoint:
     host = _read(folder / "contexts/meta" / identity / "meta.json").get("Endpoints", {}).get("docker", {}).get("Host", "")
     if not host:
         action = "unset DOCKER_CONTEXT" if named_by == "DOCKER_CONTEXT" else "docker context use default"
-        raise MissingError(f"the Docker context `{name}`, which {named_by} names, does not exist", f"{action}, or make that context")
+        raise MissingError(
+            f"the Docker context `{name}`, which {named_by} names, does not exist",
+            f"{action}, or make that context",
+            code="docker-misconfigured",
+        )
     return _checked(Endpoint(host, name, f"the context `{name}`", _tls(folder / "contexts/tls" / identity / "docker")))
 
 
@@ -65,6 +69,7 @@ def _refuse_a_node_of_minikube() -> None:
         raise MissingError(
             f"this shell speaks to the Docker daemon inside the Minikube node `{profile}`, not to this machine's",
             "eval $(minikube docker-env --unset)",
+            code="docker-misconfigured",
         )
 
 
@@ -74,6 +79,7 @@ def _checked(endpoint: Endpoint) -> Endpoint:
             f"{endpoint.named_by} names a Docker daemon behind ssh, which is not supported",
             "use a local one, or forward its socket: ssh -nNT -L /tmp/docker.sock:/var/run/docker.sock HOST, and "
             "DOCKER_HOST=unix:///tmp/docker.sock",
+            code="docker-misconfigured",
         )
     return endpoint
 
@@ -102,6 +108,7 @@ def _tls(folder: Path, *, needed: bool = False, verify: bool = True) -> TLSConfi
         raise MissingError(
             f"Docker is to be asked by TLS, and {missing[0]} is not there",
             "set DOCKER_CERT_PATH, or unset DOCKER_TLS_VERIFY and DOCKER_HOST",
+            code="docker-misconfigured",
         )
     if not authority.is_file():
         return None

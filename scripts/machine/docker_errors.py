@@ -29,13 +29,15 @@ def told(what: str) -> Iterator[None]:
     except DockerException as error:
         reason = str(error.explanation or error) if isinstance(error, APIError) else str(error)
         action = next((action for words, action in ACTIONS.items() if words in reason), "fix the cause and run `invoke up` again")
-        raise TaskError(f"{what}: {reason.strip()}", action) from None
+        raise TaskError(f"{what}: {reason.strip()}", action, code="docker-refused") from None
     except requests.RequestException as error:
         trouble = stopped_working(error)
-        raise TaskError(f"{what}: {trouble.cause}", trouble.action) from None
+        raise TaskError(f"{what}: {trouble.cause}", trouble.action, code=trouble.code) from None
 
 
 def stopped_working(error: requests.RequestException) -> TaskError:
     """Return the error of a daemon that has answered before and does not any more."""
     reason = "it does not answer in time" if isinstance(error, requests.Timeout) else "the connection to it broke"
-    return TaskError(f"Docker has stopped working ({reason})", "see whether `docker ps` answers; restart Docker if not")
+    return TaskError(
+        f"Docker has stopped working ({reason})", "see whether `docker ps` answers; restart Docker if not", code="docker-stopped"
+    )

@@ -63,6 +63,8 @@ class ToolDownload(Strict):
 class UnreachableError(TaskError):
     """A release could not be downloaded: no route, no name, a refusal, a broken transfer."""
 
+    code = "download-failed"
+
 
 def load(path: Path = LOCK) -> dict[str, ToolDownload]:
     """Return the releases in the lock file, by tool."""
@@ -117,7 +119,7 @@ def bring(name: str, version: str, release: ToolDownload, step: StepReport) -> s
         download(name, version, release, step)
     except UnreachableError as error:
         if release.go is None:
-            raise MissingError(f"{name} {version} cannot be downloaded", release.command(), [str(error)]) from None
+            raise MissingError(f"{name} {version} cannot be downloaded", release.command(), [str(error)], code="download-failed") from None
         step.progress(f"{error.cause}; building {name} {version} with Go instead")
         go_install(name, version, release.go, step)
         return "built with Go"
@@ -140,6 +142,7 @@ def download(name: str, version: str, release: ToolDownload, step: StepReport) -
                 f"what {url} served is not {name} {version}",
                 "a proxy may have answered in its place; nothing of it was kept. Try again elsewhere",
                 [f"SHA-256 expected {wanted}", f"SHA-256 received {got}"],
+                code="checksum-mismatch",
             )
         program = _member(archive, release.member.format_map(names), place) if release.member else archive
         put_in_place(program, name)
@@ -186,7 +189,7 @@ def _member(archive: Path, member: str, place: Path) -> Path:
     with tarfile.open(archive) as tar:
         source = tar.extractfile(member)
         if source is None:
-            raise TaskError(f"the release holds no file {member}")
+            raise TaskError(f"the release holds no file {member}", code="download-failed")
         with source, program.open("wb") as target:
             shutil.copyfileobj(source, target)
     return program

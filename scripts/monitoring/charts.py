@@ -56,6 +56,7 @@ def verify(archive: Path, sha256: str) -> None:
         raise InputError(
             f"{archive.name} has the SHA-256 {found}, not {wanted}",
             "run it again to fetch it again; if it differs again, do not trust the repository or fix monitoring.chart_sha256",
+            code="checksum-mismatch",
         )
     note.write_text(f"{found}\n", encoding="utf-8")
 
@@ -77,7 +78,9 @@ def _within(name: str, archive: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
         parts = PurePosixPath(member.name).parts
         if parts[:1] != (name,) or ".." in parts or not (member.isfile() or member.isdir()):
             raise InputError(
-                f"the archive of {name} holds {member.name}, which does not belong into a chart", "do not trust its repository"
+                f"the archive of {name} holds {member.name}, which does not belong into a chart",
+                "do not trust its repository",
+                code="monitoring-chart-invalid",
             )
         yield member
 
@@ -89,6 +92,7 @@ def _pull(name: str, pin: PinnedChart, cache: Path) -> None:
             f"the chart {name} {pin.chart_version} cannot be fetched from {pin.chart_repository}",
             f"put {name}-{pin.chart_version}.tgz into {cache}, or --no-monitoring",
             refusal,
+            code="monitoring-chart-unobtainable",
         )
 
 
@@ -107,9 +111,13 @@ def _of_version(name: str, folder: Path, version: str) -> Path:
     try:
         found = str(yaml.safe_load((folder / "Chart.yaml").read_text(encoding="utf-8"))["version"])
     except OSError:
-        raise InputError(f"{folder} holds no chart", "fix monitoring.chart_repository in invoke.yaml") from None
+        raise InputError(
+            f"{folder} holds no chart", "fix monitoring.chart_repository in invoke.yaml", code="monitoring-chart-invalid"
+        ) from None
     if found != version:
-        raise InputError(f"{folder} holds {name} {found}, not {version}", "fix monitoring.chart_version in invoke.yaml")
+        raise InputError(
+            f"{folder} holds {name} {found}, not {version}", "fix monitoring.chart_version in invoke.yaml", code="monitoring-chart-invalid"
+        )
     return folder
 
 

@@ -35,7 +35,11 @@ def decide(cluster: Cluster, chart: Path) -> Decision:
     """Decide whether to apply the definitions in the chart's folder. Raises TaskError when the chart holds none."""
     files = sorted((chart / "charts" / "crds" / "crds").glob("crd-*.yaml"))
     if not files:
-        raise TaskError(f"{chart} holds no custom resource definitions", "fix monitoring.chart_repository in invoke.yaml")
+        raise TaskError(
+            f"{chart} holds no custom resource definitions",
+            "fix monitoring.chart_repository in invoke.yaml",
+            code="monitoring-chart-invalid",
+        )
     version = _operator_version(files[0])
     existing = existing_crds(cluster)
     if not all(is_ours(labels) for labels in existing.values()):
@@ -76,4 +80,6 @@ def _operator_version(definition: Path) -> str:
         for line in lines:
             if line.strip().startswith(f"{VERSION}:"):
                 return line.partition(":")[2].strip()
-    raise TaskError(f"{definition.name} does not say its version", "fix monitoring.chart_version in invoke.yaml")
+    raise TaskError(
+        f"{definition.name} does not say its version", "fix monitoring.chart_version in invoke.yaml", code="monitoring-chart-invalid"
+    )

@@ -58,18 +58,6 @@ def test_an_env_that_cannot_be_read(checkout: Checkout) -> None:
     assert ".env cannot be read: Is a directory" in error(run)
 
 
-def test_an_engine_that_does_not_exist(checkout: Checkout) -> None:
-    run = checkout.invoke("up", "--engine", "nomad")
-    assert run.code == 2
-    assert "engine: input should be 'auto', 'minikube', 'kube_context' or 'docker', not 'nomad'" in error(run)
-
-
-def test_an_option_that_does_not_exist(checkout: Checkout) -> None:
-    run = checkout.invoke("up", "--no-such-option")
-    assert run.code != 0
-    assert "No idea what '--no-such-option' is!" in run.stderr
-
-
 def test_docker_that_does_not_run(checkout: Checkout) -> None:
     run = checkout.invoke(*UP, DOCKER_HOST="unix:///nonexistent/docker.sock")
     assert run.code == 3

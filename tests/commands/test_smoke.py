@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 import threading
+from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,9 +16,11 @@ from scripts import smoke_test
 from scripts.config.settings import load_settings
 from scripts.core.errors import InputError, TaskError
 from scripts.core.paths import ROOT
+from scripts.core.report import Report, StepReport
 from scripts.kubernetes import app_proof
 from scripts.kubernetes.service_client import Answer
 from scripts.smoke_test import check_page, check_service
+from tests.projects import project_on
 
 pytestmark = pytest.mark.unit
 
@@ -146,3 +151,10 @@ def test_another_apps_proof_fails_in_its_own_words(text: str, error: type[TaskEr
     file.write_text(text)
     with pytest.raises(error, match=message):
         app_proof.prove(file, App(page=Answer(500, "")))
+
+
+def test_a_check_has_passed_rather_than_left_things_unchanged() -> None:
+    engine = SimpleNamespace(open_client=lambda: nullcontext(App()))
+    outcome = smoke_test.main(project_on(engine, load_settings()), StepReport(Report(stderr=io.StringIO()), "smoke"))
+    assert outcome.kind == "passed"
+    assert "a todo added by chat is listed and shown" in outcome.detail

@@ -96,11 +96,16 @@ def test_a_second_run_says_who_is_at_work_and_waits(tmp_path: Path) -> None:
     assert f"`invoke up` (process {first.pid}, started" in err
 
 
+IN_A_THREAD = "def work():\n    thread = threading.Thread(target=run, daemon=True)\n    thread.start()\n    thread.join()\n"
+
+
+@pytest.mark.parametrize("work", ["work = run\n", IN_A_THREAD], ids=["by the run itself", "by a thread of it"])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_an_interrupt_outside_of_steps_leaves_no_program_behind(number: signal.Signals) -> None:
+def test_an_interrupt_outside_of_steps_leaves_no_program_behind(number: signal.Signals, work: str) -> None:
     code = (
-        "import sys; from scripts.core import pipeline, shell; from scripts.core.report import Report\n"
-        "work = lambda: shell.run([sys.executable, '-c', 'import time; time.sleep(60)'], timeout=60)\n"
+        "import sys, threading; from scripts.core import pipeline, shell; from scripts.core.report import Report\n"
+        "run = lambda: shell.run([sys.executable, '-c', 'import time; time.sleep(60)'], timeout=60)\n"
+        f"{work}"
         "sys.exit(pipeline.run_to_exit_code(work, Report()))\n"
     )
     command = [sys.executable, "-c", code]

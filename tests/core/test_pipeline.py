@@ -163,7 +163,14 @@ def test_a_machine_gets_one_json_object_a_line_and_nothing_else() -> None:
     )
     events = voice.events()
     assert [event["event"] for event in events] == ["step_started", "step_progress", "step_finished", "summary", "finished"]
-    assert events[2] | {"seconds": 0} == {"event": "step_finished", "step": "good", "result": "unchanged", "seconds": 0, "detail": "all"}
+    assert events[2] | {"seconds": 0} == {
+        "v": 1,
+        "event": "step_finished",
+        "step": "good",
+        "result": "unchanged",
+        "seconds": 0,
+        "detail": "all",
+    }
     assert events[-1]["exit_code"] == 0
     assert voice.err.getvalue() == ""
 
@@ -186,7 +193,9 @@ def closing(*kinds: Kind) -> str:
 
 def test_the_closing_table_says_when_nothing_changed() -> None:
     assert "nothing changed" in closing("unchanged", "unchanged")
+    assert "nothing changed" in closing("passed", "unchanged")
     assert "nothing changed" not in closing("unchanged", "changed")
+    assert "nothing changed" not in closing("passed", "skipped")
 
 
 def test_a_step_that_was_alone_gets_no_table() -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 import copy
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from scripts.core.paths import ROOT
 from scripts.kubernetes.diagnosis.cause import PATIENCE, Diagnosis
 from scripts.kubernetes.diagnosis.diagnose import diagnose, unexplained
 from scripts.kubernetes.diagnosis.snapshot import Snapshot
@@ -81,6 +84,7 @@ def evicted(value: Object) -> None:
 def unplaced(message: str) -> Change:
     def change(value: Object) -> None:
         unready(value)
+        pod_of(value)["status"]["phase"] = "Pending"
         pod_of(value)["status"]["conditions"] = [
             {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": message},
         ]
@@ -93,6 +97,20 @@ def refused(message: str) -> Change:
         unready(value)
         value["pods"] = []
         value["replica_sets"][0]["status"] = {"conditions": [{"type": "ReplicaFailure", "status": "True", "message": message}]}
+
+    return change
+
+
+def stateful_and_refused(message: str) -> Change:
+    """A StatefulSet has no ReplicaSet that tells: its own events do."""
+
+    def change(value: Object) -> None:
+        unready(value)
+        workload = value["workloads"][0]
+        workload["kind"], value["pods"], value["replica_sets"] = "StatefulSet", [], []
+        where = {"uid": workload["metadata"]["uid"]}
+        told = {"reason": "FailedCreate", "message": message, "lastTimestamp": value["taken"], "metadata": {}}
+        value["events"] = [{**told, "involvedObject": where}]
 
     return change
 
@@ -115,6 +133,19 @@ def exits(code: int, log: str = "", *, architecture: str = "", back_off: str = "
             }
         ]
         value["architectures"] = {pod_of(value)["spec"]["containers"][0]["image"]: architecture} if architecture else {}
+
+    return change
+
+
+def killed_at_each_start(*, seconds: int = 2, runs: int = 2, limit: str = "64Mi") -> Change:
+    """SIGKILL ended each of its short runs; the runtime does not say that it was for the memory."""
+
+    def change(value: Object) -> None:
+        exits(137)(value)
+        started = Snapshot.from_json(value).taken - timedelta(seconds=seconds)
+        status_of(value)["lastState"]["terminated"]["startedAt"] = started.isoformat()
+        status_of(value)["restartCount"] = runs
+        pod_of(value)["spec"]["containers"][0]["resources"] = {"limits": {"memory": limit}} if limit else {}
 
     return change
 
@@ -174,6 +205,11 @@ CASES: list[tuple[str, Change, str]] = [
     ("evicted", evicted, "The node was low on resource: memory."),
     ("pod-refused", refused('pods "a" is forbidden: policy says no'), "its pods are refused: policy says no"),
     ("pod-refused", refused('admission webhook "deny.example.com" denied the request: no'), "deny.example.com"),
+    ("quota-exceeded", stateful_and_refused('pods "a-0" is forbidden: exceeded quota: todo'), "no room for another pod"),
+    ("image-not-on-node", both(waits("ImagePullBackOff"), event("Failed", 'Failed to pull image "x": unauthorized', "app")),
+     "its registry denied it"),
+    ("volume-unbound", both(claim(there=False), unplaced('0/1 nodes are available: persistentvolumeclaim "data-0" not found.')),
+     "its volume claim data-0 does not exist"),
     ("readiness-timeout", fails_readiness('Get "http://10.0.0.1:8000/ready": context deadline exceeded'), "/ready does not answer in time"),
     ("readiness-failing", fails_readiness("command terminated with exit code 4"), "its readiness probe fails: command terminated"),
     ("sandbox-failed", both(waits("ContainerCreating"), event("FailedCreatePodSandBox", "plugin type=\"bridge\" failed: no addresses")),
@@ -186,6 +222,11 @@ CASES: list[tuple[str, Change, str]] = [
     ("program-not-started", exits(255, "exec /app: exec format error"), "than the node's amd64, or a script without `#!`"),
     ("killed-from-outside", exits(137, back_off="2m40s"), "killed from outside by SIGKILL, not for its memory"),
     ("killed-from-outside", exits(143), "by SIGTERM"),
+    ("killed-from-outside", killed_at_each_start(limit=""), "by SIGKILL"),
+    ("killed-from-outside", killed_at_each_start(runs=1), "by SIGKILL"),
+    ("killed-from-outside", killed_at_each_start(seconds=60), "by SIGKILL"),
+    ("killed-from-outside", both(killed_at_each_start(), event("Killing", "Stopping container app", "app")), "by SIGKILL"),
+    ("out-of-memory", killed_at_each_start(), "is killed soon after each start, most likely since it uses more memory"),
     ("database-login", exits(1, 'FATAL:  password authentication failed for user "todo" (database)'), "lets nobody in"),
     ("node-not-ready", node("Unknown"), "the node is not ready: Kubelet stopped posting node status."),
     ("dns-down", dns(0), "has no pod that is ready"),
@@ -218,6 +259,21 @@ def test_each_cause_is_named(code: str, change: Change, says: str) -> None:
 
 def test_every_code_is_made_by_a_recording_or_a_case() -> None:
     assert PATIENCE.keys() == {fault.code for fault in FAULTS} | {code for code, _, _ in CASES} | set(OTHERWISE)
+
+
+def codes_in(path: Path) -> set[str]:
+    """The codes that a module gives to diagnoses, where it writes them there."""
+    position = {"diagnosis": 0, "diagnosed": 1}
+    calls = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
+    named = [(getattr(call.func, "attr", getattr(call.func, "id", "")), call.args) for call in calls]
+    codes = [args[position[name]] for name, args in named if len(args) > position.get(name, len(args))]
+    return {code.value for code in codes if isinstance(code, ast.Constant)}
+
+
+def test_every_code_that_a_rule_gives_has_its_patience() -> None:
+    given = {code for path in (ROOT / "scripts" / "kubernetes").rglob("*.py") for code in codes_in(path)}
+    assert len(given) > 30
+    assert given <= PATIENCE.keys()
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ GONE = "The connection to the server 10.0.0.1:6443 was refused - did you specify
 
 
 def failed(said: str) -> CommandError:
-    return CommandError("`kubectl get pods` failed with exit code 1", "", [said], Result(1, "", said, 0.0))
+    return CommandError("`kubectl get pods` failed with exit code 1", [said], Result(1, "", said, 0.0))
 
 
 class Step:

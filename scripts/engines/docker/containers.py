@@ -74,7 +74,7 @@ class Containers:
         """Replace the pod's containers: what runs before it first, to its end. What cannot be replaced goes on. Raises TaskError."""
         missing = [name for plan in (pod.container, *pod.init) for name in plan.secret_names() if name not in secrets]
         if missing:
-            raise TaskError(f"{pod.workload} needs the Secret {missing[0]}, which is not there", "invoke up")
+            raise TaskError(f"{pod.workload} needs the Secret {missing[0]}, which is not there", "invoke up", code="secret-missing")
         ensure_volumes(pod, self.labels)
         for init in pod.init:
             self._run_init(pod, init, secrets, step)
@@ -166,7 +166,9 @@ class Containers:
         with told(f"{name} cannot be looked for"):
             container = _get(name)
         if container and any(container.labels.get(key) != value for key, value in self.labels.items()):
-            raise TaskError(f"a container named {name} is there, and is not the project's", f"rename or remove it: docker rm {name}")
+            raise TaskError(
+                f"a container named {name} is there, and is not the project's", f"rename or remove it: docker rm {name}", code="name-taken"
+            )
 
     def _run_init(self, pod: PodPlan, init: ContainerPlan, secrets: Mapping[str, Secret], step: StepReport) -> None:
         """Run an init container to its end; like the kubelet, again after a failure, until the time is over."""
@@ -187,7 +189,7 @@ class Containers:
                 break
             shell.pause(INIT_PAUSE_SECONDS)
         ended = f"ended with exit code {code}" if code is not None else f"did not end within {INIT_SECONDS} s"
-        raise TaskError(f"{pod.workload}: the init container `{init.name}` {ended}", "its last lines say why", log)
+        raise TaskError(f"{pod.workload}: the init container `{init.name}` {ended}", "its last lines say why", log, code="init-failed")
 
 
 def _get(name: str) -> Any:
@@ -211,7 +213,9 @@ def _value(value: str | SecretKey, secrets: Mapping[str, Secret]) -> str:
         return value
     secret = secrets[value.secret]
     if value.key not in secret.values:
-        raise TaskError(f"the Secret {value.secret} has no key {value.key}", f"add it to services.{secret.service}.secrets")
+        raise TaskError(
+            f"the Secret {value.secret} has no key {value.key}", f"add it to services.{secret.service}.secrets", code="secret-key-missing"
+        )
     return secret.values[value.key]
 
 

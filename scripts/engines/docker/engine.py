@@ -146,7 +146,7 @@ class DockerEngine:
             container = there.get(pod.workload)
             if container is None or container.labels.get("todo.spec") != pod.digest:
                 state = "is of other sources or settings than these" if container else "has no container"
-                raise TaskError(f"{pod.workload} {state}", "invoke up")
+                raise TaskError(f"{pod.workload} {state}", "invoke up", code="not-healthy")
             service = self._settings.services.get(pod.service)
             for probe in filter(None, (pod.container.startup, pod.container.readiness)):
                 waited |= await_probe(pod, container, service.local_port if service else 0, probe, deadline, step)
@@ -158,7 +158,9 @@ class DockerEngine:
 
     def rollback(self, step: StepReport) -> Outcome:  # noqa: ARG002 - the protocol's
         """Docker keeps no releases. Raises InputError."""
-        raise InputError(f"the {self.name} engine keeps no releases", "check out the commit that worked, and `invoke up`")
+        raise InputError(
+            f"the {self.name} engine keeps no releases", "check out the commit that worked, and `invoke up`", code="unsupported-by-engine"
+        )
 
     def open_client(self) -> AbstractContextManager[ServiceClient]:
         """Ask the services at their published ports."""
@@ -171,7 +173,7 @@ class DockerEngine:
             with direct_session() as session:
                 answer = session.request(method, url, data=body, headers=headers, timeout=timeout)
         except requests.RequestException as error:
-            raise TaskError(f"{service} does not answer at {path}", "invoke status", [plain(error)]) from None
+            raise TaskError(f"{service} does not answer at {path}", "invoke status", [plain(error)], code="service-silent") from None
         return Answer(answer.status_code, answer.text)
 
     def addresses(self) -> list[Address]:
@@ -200,14 +202,16 @@ class DockerEngine:
             if workload in (container.labels["todo.workload"], container.labels["todo.service"]):
                 with told(f"the log of {workload} cannot be read"):
                     return str(container.logs(tail=lines).decode(errors="replace"))
-        raise InputError(f"no container of `{workload}`", f"one of: {', '.join(c.labels['todo.service'] for c in there)}")
+        raise InputError(
+            f"no container of `{workload}`", f"one of: {', '.join(c.labels['todo.service'] for c in there)}", code="service-unknown"
+        )
 
     def down(self, *, delete_data: bool, delete_cluster: bool = False, step: StepReport) -> Outcome:
         """Remove the containers and the network; the database's volume only when asked."""
         if delete_cluster:
-            raise InputError("the docker engine has no cluster to delete", "leave --cluster out")
+            raise InputError("the docker engine has no cluster to delete", "leave --cluster out", code="unsupported-by-engine")
         if self.unusable():
-            raise MissingError(f"{self.unusable()}, so nothing can be removed", "start Docker and run it again")
+            raise MissingError(f"{self.unusable()}, so nothing can be removed", "start Docker and run it again", code="engine-unusable")
         removed, label = [], {"label": self._containers.label_filter}
         with told("not everything could be removed"):
             for container in self._containers.every():

@@ -146,7 +146,7 @@ class _Problems:
     def refuse(self) -> None:
         if self.found:
             action = "use a Kubernetes engine for it (engine: minikube or kube_context), or leave it out"
-            raise InputError("the docker engine cannot honour a part of the chart", action, self.found)
+            raise InputError("the docker engine cannot honour a part of the chart", action, self.found, code="unsupported-by-engine")
 
 
 def _pod(workload: Mapping[str, Any], services: Sequence[Mapping[str, Any]], problems: _Problems) -> PodPlan:
@@ -275,4 +275,6 @@ def _number(text: str | float) -> Decimal:
     try:
         return parse_quantity(text)
     except ValueError:
-        raise InputError(f"`{text}` is not a quantity", "write it as Kubernetes does: 64Mi, 1Gi, 250m or a number") from None
+        raise InputError(
+            f"`{text}` is not a quantity", "write it as Kubernetes does: 64Mi, 1Gi, 250m or a number", code="values-invalid"
+        ) from None

@@ -58,7 +58,7 @@ def _not_ready(pod: PodPlan, container: Any, probe: Probe, answer: str) -> TaskE
         what = probe.path or " ".join(probe.command)
         cause = f"{pod.workload} does not get ready: {what} says {answer or 'nothing'}"
         action = "its last log lines say why"
-    return TaskError(cause, action, lines)
+    return TaskError(cause, action, lines, code="not-healthy")
 
 
 def _between_two_runs(container: Any) -> dict[str, Any]:

@@ -91,6 +91,7 @@ def _by_socket(cluster: Cluster, node: Object, socket: str) -> NodeTransport:
         f"no containerd socket of node {_name(node)} answers on this machine",
         "set kube_context.containerd_socket in invoke.yaml, as a user who may read and write it (often root)",
         tried,
+        code="node-unreachable",
     )
 
 
@@ -123,4 +124,5 @@ def _no_transport(node: Object, context: str) -> InputError:
         f"no way is known to bring images to node {_name(node)} of {context}",
         "set kube_context.images and .registry (or .containerd_socket) in invoke.yaml",
         seen,
+        code="node-unreachable",
     )

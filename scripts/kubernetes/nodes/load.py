@@ -72,7 +72,9 @@ def _send(transport: NodeTransport, saved: Path, names: Collection[str], step: S
         if not absent:
             return sent
     raise TaskError(
-        f"{transport.node} does not list {', '.join(absent)} after they were sent", "look for errors of the container runtime there"
+        f"{transport.node} does not list {', '.join(absent)} after they were sent",
+        "look for errors of the container runtime there",
+        code="load-failed",
     )
 
 

@@ -36,7 +36,7 @@ def _push(registry: str, missing: Sequence[Image], step: StepReport) -> Outcome:
         shell.run(["docker", "tag", image.reference, target], timeout=TAG_SECONDS)
         shell.run(["docker", "push", target], timeout=PUSH_SECONDS, on_line=step.progress)
         if not _there(target):
-            raise TaskError(f"{registry} does not know {target} after the push", f"docker push {target}")
+            raise TaskError(f"{registry} does not know {target} after the push", f"docker push {target}", code="push-failed")
     return changed(f"pushed {', '.join(image.reference for image in missing)} to {registry}")
 
 
@@ -50,7 +50,7 @@ def _there(reference: str) -> bool:
         if "manifest unknown" in str(error.explanation).lower():
             return False
         cause = f"the registry of {reference} cannot be asked: {error.explanation}"
-        raise TaskError(cause, "docker login, or fix kube_context.registry in invoke.yaml") from None
+        raise TaskError(cause, "docker login, or fix kube_context.registry in invoke.yaml", code="push-failed") from None
     return True
 
 

@@ -1,0 +1,61 @@
+"""How text is laid out for a person: as wide as the terminal, and as wide as it needs where there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TextIO
+
+from rich.cells import cell_len
+from rich.console import Console, Group
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+NO_TERMINAL_WIDTH = 10_000
+"""A pipe has no width: whoever reads a line there wants it whole."""
+GAP = 2
+NARROWEST_LAST = 24
+"""The last column of a table may be folded to this width."""
+
+
+def console(file: TextIO) -> Console:
+    """Return a console that prints text as it is."""
+    found = Console(file=file, highlight=False, soft_wrap=True)
+    if not found.is_terminal:
+        found.width = NO_TERMINAL_WIDTH
+    return found
+
+
+def fits(columns: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> bool:
+    """Return whether a table can be read at this width: no column but the last needs to be folded."""
+    *others, last = (max(map(cell_len, column)) for column in zip(columns, *rows, strict=True))
+    return sum(other + GAP for other in others) + min(last, NARROWEST_LAST) <= width
+
+
+def as_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
+    """Return rows under the titles of their columns."""
+    table = Table(box=None, padding=(0, GAP, 0, 0), pad_edge=False, header_style="bold")
+    for position, column in enumerate(columns, start=1):
+        table.add_column(column, overflow="fold", no_wrap=position < len(columns))
+    for row in rows:
+        table.add_row(*map(Text, row))
+    return table
+
+
+def as_blocks(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Group:
+    """Return each row as a block: its first two cells in a line, and the others, named, below it."""
+    return Group(*(block for row in rows for block in _block(columns, row)))
+
+
+def _block(columns: Sequence[str], row: Sequence[str]) -> tuple[Text, Padding]:
+    rest = ", ".join(f"{column} {cell}" for column, cell in zip(columns[2:], row[2:], strict=True))
+    return Text(f"{row[0]}: {row[1]}", style="bold"), Padding(Text(rest), (0, 0, 0, GAP))
+
+
+def beside(line: Text, detail: Text) -> Table:
+    """Return the detail to the right of the line, folded between words."""
+    grid = Table.grid()
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
+    grid.add_row(line, detail)
+    return grid

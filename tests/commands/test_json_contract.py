@@ -1,0 +1,249 @@
+"""The JSON events are a contract: each kind, its exact keys, and the code of every error, as `docs/json.md` tells them."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import io
+import json
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from invoke import Context, Exit, Task
+
+from scripts import check_monitoring, command
+from scripts.check_monitoring import Answered
+from scripts.config.settings import load_settings
+from scripts.core import errors, shell, waiting
+from scripts.core.decision import Change, Decision
+from scripts.core.errors import InputError, TaskError
+from scripts.core.paths import ROOT
+from scripts.core.pipeline import Step, run_steps, run_to_exit_code
+from scripts.core.report import Outcome, Report, StepReport, changed
+from scripts.kubernetes.cluster import Cluster
+from scripts.kubernetes.deployment import Deployment
+from scripts.kubernetes.diagnosis.cause import PATIENCE
+from scripts.kubernetes.diagnosis.diagnose import diagnose as causes_of
+from scripts.look.diagnose import diagnose
+from scripts.look.open import open_
+from scripts.look.plan import show_plan
+from scripts.look.status import status
+from scripts.machine import docker_client, tool_downloads
+from scripts.monitoring.queries import Query
+from tests.cluster.recordings import read_recording
+from tests.programs import Programs, Reply, on_path
+from tests.projects import project_in, project_on
+
+pytestmark = pytest.mark.unit
+
+KEYS = {
+    "step_started": {"step"},
+    "step_progress": {"step", "text"},
+    "step_finished": {"step", "result", "seconds", "detail"},
+    "message": {"text"},
+    "warning": {"text"},
+    "engine": {"name", "reason"},
+    "pods": {"rows"},
+    "addresses": {"addresses"},
+    "address": {"url"},
+    "diagnosis": {"code", "workload", "cause", "evidence", "action", "exits", "follows_from"},
+    "plan": {"rows"},
+    "panels": {"rows"},
+    "summary": {"rows"},
+    "error": {"code", "exit_code", "cause", "evidence", "action"},
+    "finished": {"exit_code"},
+}
+"""Every event and its keys, beside `v` and `event`. Where a key is renamed or removed, raise `report.VERSION`."""
+ROWS = {
+    "plan": {"step", "change", "why"},
+    "pods": {"service", "pod", "state", "ready", "restarts", "image"},
+    "panels": {"dashboard", "panel", "query", "series"},
+    "summary": {"step", "result", "seconds", "detail"},
+}
+DOCUMENT = (ROOT / "docs/json.md").read_text()
+POD = {
+    "metadata": {"name": "todo-backend-1", "labels": {"app.kubernetes.io/component": "backend"}},
+    "spec": {"containers": [{"image": "todo-backend:h1"}]},
+    "status": {"phase": "Running"},
+}
+Event = dict[str, Any]
+
+
+@pytest.fixture
+def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Programs]:
+    fakes = on_path(tmp_path / "bin", monkeypatch)
+    yield fakes
+    fakes.check()
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., list[Event]]:
+    """Run a command with --json on a project of ours, and return what it printed."""
+
+    def run_command(task: Task[Any], project: object, **options: Any) -> list[Event]:
+        monkeypatch.setattr(command, "Project", lambda _: project)
+        with contextlib.suppress(Exit):  # its code is in the last event
+            task.body(Context(), json=True, **options)
+        return events_in(capsys.readouterr().out)
+
+    return run_command
+
+
+def events_in(text: str) -> list[Event]:
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def reported(work: Callable[[Report], int | None]) -> list[Event]:
+    stdout = io.StringIO()
+    report = Report(as_json=True, stdout=stdout)
+    run_to_exit_code(lambda: work(report), report)
+    return events_in(stdout.getvalue())
+
+
+def hold(events: list[Event], *kinds: str) -> None:
+    """Each event has its exact keys, and these kinds came, in this order."""
+    for event in events:
+        assert event.pop("v") == 1
+        assert event.keys() - {"event"} == KEYS[event["event"]], event["event"]
+        for row in event.get("rows", ()):
+            assert row.keys() == ROWS[event["event"]], event["event"]
+    assert tuple(event["event"] for event in events) == kinds
+
+
+def cluster() -> Cluster:
+    settings = load_settings()
+    return Cluster("told", settings.namespace, settings.release)
+
+
+def tell(programs: Programs, argv: tuple[str, ...], reply: str) -> None:
+    programs.tell(cluster().kubectl_argv(*argv), Reply(reply))
+
+
+def tell_installed(programs: Programs) -> None:
+    selector = f"owner=helm,name={cluster().release}"
+    tell(programs, ("get", "secrets", "--selector", selector, "--output", "name", "--request-timeout=5s"), "secret/one")
+
+
+def test_a_run_of_steps() -> None:
+    def act(step: StepReport) -> Outcome:
+        step.progress("half")
+        step.say("there")
+        step.warn("not quite")
+        return changed("all")
+
+    kinds = ("step_started", "step_progress", "message", "warning", "step_finished", "summary", "finished")
+    hold(reported(lambda report: run_steps([Step("build", act)], report)), *kinds)
+
+
+def test_an_error_has_a_code_that_does_not_come_from_its_words() -> None:
+    def fail(_: Report) -> None:
+        raise InputError("anything", "fix it", ["line"], code="settings-invalid")
+
+    events = reported(fail)
+    assert events[0]["code"] == "settings-invalid"
+    hold(events, "error", "finished")
+
+
+def test_a_defect_and_an_interrupt_have_codes_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("scripts.core.log.DEFECT", tmp_path / "defect.log")
+    monkeypatch.setattr("scripts.core.log.ROOT", tmp_path)
+    assert reported(lambda _: {}["x"])[0]["code"] == "defect"
+
+    def interrupt(_: Report) -> None:
+        raise KeyboardInterrupt
+
+    assert reported(interrupt)[0]["code"] == "interrupted"
+
+
+def test_status(programs: Programs, run: Callable[..., list[Event]]) -> None:
+    tell_installed(programs)
+    selector = f"app.kubernetes.io/instance={cluster().release}"
+    argv = ("get", "pods", "--ignore-not-found", "--output", "json", "--selector", selector)
+    tell(programs, argv, json.dumps({"items": [POD]}))
+    hold(run(status, project_in(cluster(), load_settings())), "engine", "pods", "addresses", "finished")
+
+
+def test_diagnose(programs: Programs, run: Callable[..., list[Event]], monkeypatch: pytest.MonkeyPatch) -> None:
+    tell_installed(programs)
+    monkeypatch.setattr(Deployment, "diagnose", lambda _: causes_of(read_recording("secret")))
+    events = run(diagnose, project_in(cluster(), load_settings()))
+    assert [event["code"] for event in events[:2]] == ["secret-missing", "not-healthy"]
+    hold(events, "diagnosis", "error", "finished")
+
+
+def test_open(run: Callable[..., list[Event]]) -> None:
+    docker = SimpleNamespace(name="docker", deployment=None, addresses=lambda: [SimpleNamespace(open="http://127.0.0.1:3000")])
+    hold(run(open_, project_on(docker, load_settings())), "address", "finished")
+
+
+def test_the_panels_of_the_monitoring() -> None:
+    answered = [Answered(Query("todo-chatbot", "Requests", "", "up", ""), 2)]
+    hold(reported(lambda report: check_monitoring.show(answered, StepReport(report, "monitoring"))), "panels", "finished")
+
+
+def test_plan() -> None:
+    decision = Decision("", (Change("build todo-backend:h1", "no such image here"),))
+    step = Step("build", lambda _: changed(), decide=lambda _: decision)
+    events = reported(lambda report: show_plan([step], report))
+    assert events[-1]["exit_code"] == 4
+    hold(events, "step_started", "step_finished", "summary", "plan", "finished")
+
+
+def test_no_command_prints_another_event() -> None:
+    assert {name for path in sources() for name in events_of(ast.parse(path.read_text()))} == KEYS.keys()
+
+
+def sources() -> Iterator[Path]:
+    yield from (ROOT / "scripts").rglob("*.py")
+
+
+def events_of(tree: ast.AST) -> Iterator[str]:
+    """The names of the events that a module prints: the first word of `event()`, the last of `table()`."""
+    positions = {"event": 0, "table": 2}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in positions:
+            word = node.args[positions[node.func.attr]]
+            if isinstance(word, ast.Constant):
+                yield str(word.value)
+
+
+def test_the_document_has_one_example_of_each_event() -> None:
+    examples = [json.loads(line) for line in re.findall(r"^\{.*\}$", DOCUMENT, re.MULTILINE)]
+    hold(examples, *KEYS)
+
+
+def table(title: str) -> dict[str, list[str]]:
+    """The rows of the table under a title of the document, by the codes in their first cell."""
+    section = DOCUMENT.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
+    lines = [line.strip("|").split("|") for line in section.splitlines() if line.startswith("| `")]
+    return {code: cells[1:] for cells in lines for code in re.findall(r"`([a-z-]+)`", cells[0])}
+
+
+def codes() -> Iterator[str]:
+    """Every code that an error can have: those of the classes, and those that the raise sites name."""
+    for path in sources():
+        for node in ast.walk(ast.parse(path.read_text())):
+            named = isinstance(node, ast.keyword) and node.arg == "code"
+            named |= isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id == "code"
+            if named and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+                yield node.value.value
+
+
+def test_every_code_of_an_error_is_in_the_document_and_the_other_way_round() -> None:
+    found = set(codes()) - {""}
+    assert found - PATIENCE.keys() == table("Codes of errors").keys()
+    assert all(re.fullmatch(r"[a-z]+(-[a-z]+)*", code) for code in found)
+
+
+def test_every_code_of_a_diagnosis_is_in_the_document_and_the_other_way_round() -> None:
+    assert table("Codes of diagnoses").keys() == PATIENCE.keys()
+
+
+def test_a_class_of_errors_has_a_code_of_its_own() -> None:
+    classes = [*vars(errors).values(), shell.CommandError, waiting.OverdueError, docker_client.NotRunningError]
+    found = [each for each in [*classes, tool_downloads.UnreachableError] if isinstance(each, type) and issubclass(each, TaskError)]
+    assert len({each.code for each in found}) == len(found)

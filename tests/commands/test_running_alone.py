@@ -1,0 +1,172 @@
+"""A command or a step that may change something runs alone; and each step runs by itself as it does within its command."""
+
+from __future__ import annotations
+
+import ast
+import fcntl
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from scripts.core.paths import ROOT
+from tests.checkout import Checkout
+from tests.programs import Programs, Reply
+
+pytestmark = pytest.mark.runner
+
+SCRIPTS = ROOT / "scripts"
+CHANGES = ("setup", "up", "down", "build", "rollback", "smoke")
+LOOKS = ("status", "open", "diagnose", "doctor")
+STEPS_THAT_LOOK = ("preflight",)
+
+
+def steps() -> list[str]:
+    """Each module of `scripts/` that has a step's `main`."""
+
+    def has_main(path: Path) -> bool:
+        return any(
+            isinstance(node, ast.FunctionDef) and node.name == "main" and [a.arg for a in node.args.args][:2] == ["project", "step"]
+            for node in ast.parse(path.read_text()).body
+        )
+
+    return sorted(path.stem for path in SCRIPTS.glob("*.py") if has_main(path))
+
+
+def start(checkout: Checkout, *argv: str, **environment: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", *argv],
+        cwd=checkout.path,
+        env={**os.environ, **environment},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@contextmanager
+def busy(checkout: Checkout) -> Iterator[None]:
+    """Another run of the checkout is at work: this test."""
+    path = checkout.path / ".state" / "lock"
+    path.parent.mkdir(exist_ok=True)
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        file.write(json.dumps({"pid": os.getpid(), "task": "up", "since": time.time()}))
+        file.flush()
+        yield
+
+
+@pytest.fixture
+def broken(checkout: Checkout) -> Checkout:
+    """A checkout in which every command ends with one error, as soon as it reads its settings."""
+    checkout.edit("invoke.yaml", {"engine: auto": "engin: auto"})
+    return checkout
+
+
+def each(commands: Sequence[str], steps: Iterable[str]) -> list[tuple[str, ...]]:
+    """The command lines, after `python -m`, of commands and of steps by themselves."""
+    return [*(("invoke", name) for name in commands), *((f"scripts.{name}",) for name in steps)]
+
+
+@pytest.mark.parametrize("argv", each(CHANGES, sorted({*steps()} - {*STEPS_THAT_LOOK})), ids=" ".join)
+def test_what_may_change_something_waits_for_the_run_that_is_at_work(argv: tuple[str, ...], broken: Checkout) -> None:
+    log = broken.path / ".state" / "last-run.log"
+    with busy(broken):
+        waiting = start(broken, *argv)
+        assert waiting.stderr
+        said = waiting.stderr.readline()
+        assert said.startswith(f"waiting: `invoke up` (process {os.getpid()}")
+        assert waiting.poll() is None
+        assert not log.exists()
+    _, stderr = waiting.communicate(timeout=60)
+    assert waiting.returncode == 2
+    assert stderr.count("error: ") == 1
+    assert "engin: unknown key (did you mean `engine`?)" in stderr
+    assert "Traceback" not in stderr
+    assert log.exists()
+
+
+@pytest.mark.parametrize("argv", each(LOOKS, STEPS_THAT_LOOK), ids=" ".join)
+def test_what_only_looks_does_not_wait(argv: tuple[str, ...], broken: Checkout) -> None:
+    with busy(broken):
+        looking = start(broken, *argv)
+        _, stderr = looking.communicate(timeout=60)
+    assert looking.returncode == 2
+    assert stderr.count("error: ") == 1
+    assert "waiting" not in stderr
+    assert not (broken.path / ".state" / "last-run.log").exists()
+
+
+@pytest.mark.parametrize("name", steps())
+def test_a_step_explains_itself_and_refuses_what_it_does_not_know(name: str, checkout: Checkout) -> None:
+    help_, bad = start(checkout, f"scripts.{name}", "--help"), start(checkout, f"scripts.{name}", "--no-such-option")
+    explained, _ = help_.communicate(timeout=60)
+    _, refused = bad.communicate(timeout=60)
+    assert (help_.returncode, bad.returncode) == (0, 2)
+    assert {"--engine", "--json"} <= set(explained.replace("[", " ").split())
+    assert "unrecognized arguments: --no-such-option" in refused
+    assert not (checkout.path / ".state").exists()
+
+
+def test_there_are_steps() -> None:
+    assert {"build_images", "install_chart", "smoke_test", "remove_app", "rollback", "setup"} <= set(steps())
+
+
+@pytest.fixture
+def connected(checkout: Checkout, tmp_path: Path) -> tuple[Checkout, Programs]:
+    """A checkout whose engine is a cluster, and the fakes that it is asked through."""
+    (checkout.path / ".tools").unlink(missing_ok=True)
+    checkout.edit("invoke.yaml", {"engine: auto": "engine: kube_context", '  context: ""': "  context: told"})
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    fakes = Programs(folder)
+    fakes.tell(("kubectl", "config", "get-contexts", "--output", "name"), Reply("told\n"))
+    return checkout, fakes
+
+
+def kubectl(*argv: str) -> tuple[str, ...]:
+    return ("kubectl", "--context", "told", "--namespace", "todo-chatbot-test", *argv)
+
+
+def test_a_step_does_its_work_and_reports_it_as_a_command_does(connected: tuple[Checkout, Programs]) -> None:
+    checkout, fakes = connected
+    nodes = {"items": [{"status": {"nodeInfo": {"kubeletVersion": "v1.36.0"}}}]}
+    fakes.tell(kubectl("get", "nodes", "--ignore-not-found", "--output", "json"), Reply(json.dumps(nodes)))
+    run = start(checkout, "scripts.start_cluster", "--json", PATH=str(fakes.folder))
+    stdout, stderr = run.communicate(timeout=60)
+    events = [json.loads(line) for line in stdout.splitlines()]
+    assert (run.returncode, stderr) == (0, "")
+    finished = next(event for event in events if event["event"] == "step_finished")
+    assert (finished["step"], finished["result"], finished["detail"]) == ("start_cluster", "unchanged", "told, v1.36.0, 1 node")
+    assert events[0]["event"] == "step_started"
+    assert (events[-1]["event"], events[-1]["exit_code"]) == ("finished", 0)
+    assert "get nodes" in (checkout.path / ".state" / "last-run.log").read_text()
+    fakes.check()
+
+
+@pytest.mark.parametrize(
+    ("name", "engine", "code", "cause"),
+    [
+        ("start_cluster", "kube_context", 3, "told: the kubeconfig has no context told"),
+        ("remove_app", "kube_context", 3, "told: the kubeconfig has no context told"),
+        ("check_policies", "docker", 2, "the docker engine has no Kubernetes"),
+        ("remove_crds", "docker", 2, "the docker engine has no Kubernetes"),
+    ],
+)
+def test_a_step_that_fails_ends_with_the_code_of_its_failure(
+    name: str, engine: str, code: int, cause: str, connected: tuple[Checkout, Programs]
+) -> None:
+    checkout, fakes = connected
+    fakes.tell(("kubectl", "config", "get-contexts", "--output", "name"), Reply("another\n"))
+    run = start(checkout, f"scripts.{name}", "--engine", engine, PATH=str(fakes.folder))
+    _, stderr = run.communicate(timeout=60)
+    assert run.returncode == code
+    assert f"error: {cause}" in stderr
+    assert f"x {name}" in stderr

@@ -1,0 +1,55 @@
+"""Bad usage ends with 2 and one line that says what is wrong with it; nothing is begun."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+import tasks
+from scripts.core.paths import ROOT
+
+pytestmark = pytest.mark.runner
+
+
+def invoke(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "invoke", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+
+
+@pytest.mark.parametrize(
+    ("usage", "message"),
+    [
+        (("up", "--no-such-option"), "No idea what '--no-such-option' is!"),
+        (("--no-such-option", "up"), "No idea what '--no-such-option' is!"),
+        (("no-such-command",), "No idea what 'no-such-command' is!"),
+        (("--help", "no-such-command"), "No idea what 'no-such-command' is!"),
+        (("up", "surplus"), "No idea what 'surplus' is!"),
+        (("logs",), "did not receive required positional arguments: 'service'"),
+        (("logs", "backend", "--lines"), "needed value and was not given one"),
+        (("logs", "backend", "--lines", "abc"), "invalid literal for int() with base 10: 'abc'"),
+        (("status", "--engine", "nomad"), "--engine: there is no engine `nomad`"),
+        (("status", "--engine", "dokcer"), "--engine: there is no engine `dokcer` (did you mean `docker`?)"),
+        (("up", "--engine="), "--engine: there is no engine ``"),
+        (("open", "--what", "nothing"), "`nothing` cannot be opened"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_bad_usage(usage: tuple[str, ...], message: str) -> None:
+    run = invoke(*usage)
+    assert (run.returncode, run.stdout) == (2, "")
+    assert run.stderr.count("error: ") == 1
+    assert message in run.stderr
+    assert "Traceback" not in run.stderr
+    assert "fix invoke.yaml" not in run.stderr
+
+
+def test_good_usage_is_not_refused() -> None:
+    assert [invoke(*usage).returncode for usage in (("--list",), ("--help", "up"))] == [0, 0]
+
+
+def test_the_list_of_commands_is_grouped_and_has_a_line_each() -> None:
+    lines = invoke("--list").stdout.splitlines()
+    assert [line for line in lines if line and not line.startswith(" ")] == ["Run:", "Look:", "Develop:"]
+    assert [line.split()[0] for line in lines if line.startswith("  ")] == [task.name for group in tasks.GROUPS.values() for task in group]
+    assert max(map(len, lines)) <= 80

@@ -1,0 +1,67 @@
+"""What a person sees can be read on a narrow terminal, and whole in a pipe."""
+
+from __future__ import annotations
+
+import io
+import sys
+
+import pytest
+
+from scripts.core.report import Report, StepResult
+
+pytestmark = pytest.mark.unit
+
+COLUMNS = ("service", "pod", "state", "ready", "restarts", "image")
+POD = "todo-chatbot-backend-5f7c9d8b6-k8s2q"
+ROW = ("backend", POD, "CreateContainerConfigError", "no", "12", "todo-backend:h0123456789ab")
+
+
+class Terminal(io.StringIO):
+    """A stream that says of itself that it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture
+def narrow(monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("TERM", "dumb")
+    return Terminal()
+
+
+def test_a_row_too_wide_for_the_terminal_becomes_a_block_with_nothing_cut(narrow: Terminal) -> None:
+    Report(stdout=narrow).table(COLUMNS, [ROW], "pods")
+    lines = narrow.getvalue().splitlines()
+    assert max(map(len, lines)) <= 80
+    assert lines[0].strip() == f"backend: {POD}"
+    said = " ".join(narrow.getvalue().split())
+    assert said.endswith("state CreateContainerConfigError, ready no, restarts 12, image todo-backend:h0123456789ab")
+
+
+def test_a_table_whose_last_column_alone_is_long_stays_a_table(narrow: Terminal) -> None:
+    Report(stdout=narrow).table(("step", "detail"), [("build", "word " * 30)], "summary")
+    lines = narrow.getvalue().splitlines()
+    assert lines[0].split() == ["step", "detail"]
+    assert len(lines) > 2
+    assert max(map(len, lines)) <= 80
+
+
+def test_a_pipe_gets_each_row_in_one_line() -> None:
+    pipe = io.StringIO()
+    Report(stdout=pipe).table(COLUMNS, [ROW], "pods")
+    assert [line.split() for line in pipe.getvalue().splitlines()] == [list(COLUMNS), list(ROW)]
+
+
+def test_the_detail_of_a_step_is_folded_between_words_beside_it(narrow: Terminal) -> None:
+    Report(stderr=narrow).finished(StepResult("build", "changed", 1.0, "word " * 20))
+    first, second, *_ = narrow.getvalue().splitlines()
+    assert first.index("word") == second.index("word") > 20
+    assert max(len(first), len(second)) <= 80
+
+
+def test_a_question_shows_how_to_answer_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = io.StringIO()
+    monkeypatch.setattr(sys, "stdin", Terminal("y\n"))
+    assert Report(stderr=asked).confirm("Remove [all]?")
+    assert asked.getvalue() == "Remove [all]? [y/N] "
