@@ -11,6 +11,7 @@ from scripts.desired.helm_release import HelmRelease
 from scripts.desired.images import Image
 from scripts.desired.secrets import Secret
 from scripts.engines.protocol import Address
+from scripts.images.prune import prune
 from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.deployment import Deployment, reachable
 from scripts.kubernetes.nodes import load
@@ -62,8 +63,9 @@ class KubernetesEngine:
         return self.deployment.await_rollout(timeout, step)
 
     def prune(self, secrets: Sequence[Secret], images: Sequence[Image]) -> None:
-        """Remove Secrets and node images of ours that neither the current release nor the one a rollback would take uses."""
-        self.deployment.prune(secrets, images, self.transports())
+        """Remove Secrets and images of ours, of nodes and of the local engine, that neither the current release nor a rollback uses."""
+        keep = self.deployment.prune(secrets, images, self.transports())
+        prune(self._settings, images, keep)
 
     def rollback(self, step: StepReport) -> Outcome:
         """Bring back the last healthy release other than the current one; the caller awaits the rollout. Raises what Deployment does."""
