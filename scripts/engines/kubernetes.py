@@ -33,6 +33,10 @@ class KubernetesEngine:
         """The cluster, with the app's namespace and release."""
         return self.deployment.cluster
 
+    def platform(self) -> str:
+        """Return the platform of the nodes; empty: the Docker daemon's, which runs them or shares their machine."""
+        return ""
+
     def transports(self) -> Sequence[NodeTransport]:
         """Return how images get into each node. Raises TaskError or InputError where there is no way."""
         raise NotImplementedError

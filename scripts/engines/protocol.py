@@ -36,6 +36,10 @@ class Engine(Protocol):
         """The app's release in its cluster; None where there is no Kubernetes."""
         ...
 
+    def platform(self) -> str:
+        """Return the platform that images must be for, as Docker names it; empty: the Docker daemon's own. Fast."""
+        ...
+
     def unusable(self) -> str:
         """Return why this engine cannot be used on this machine, or an empty string. Fast, and changes nothing."""
         ...

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from scripts.config.settings import load_settings
+from scripts.config.settings import KubeContext, load_settings
 from scripts.core.paths import ROOT
 from scripts.desired.images import BaseImage, Image
 from scripts.engines import kubernetes
+from scripts.engines.kube_context import KubeContextEngine
 from scripts.engines.kubernetes import KubernetesEngine
 from scripts.images.archive import full_name
 from scripts.kubernetes import deployment
@@ -22,6 +23,8 @@ from tests.programs import Reply, on_path
 pytestmark = pytest.mark.unit
 
 HELM_GET_VALUES = ("helm", "--kube-context", "any", "--namespace", "todo", "get", "values", "todo")
+IN_THEIRS = ("kubectl", "--context", "theirs", "--namespace", "todo-chatbot")
+KUBECTL_GET_NODES = (*IN_THEIRS, "get", "nodes", "--ignore-not-found", "--output", "json")
 
 
 class Node:
@@ -59,3 +62,42 @@ def test_after_a_rollout_local_images_go_like_those_of_nodes_but_for_a_rollback(
 
     assert asked == [(engine._settings, images, {"r:5000/todo-backend:h2", "r:5000/todo-backend:h3"})]
     assert node.there == {full_name("todo-backend:h4"), full_name("todo-other:h1")}
+
+
+def nodes(*platforms: str) -> Reply:
+    named = (platform.split("/") for platform in platforms)
+    infos = [{"operatingSystem": system, "architecture": architecture} for system, architecture in named]
+    return Reply(json.dumps({"items": [{"status": {"nodeInfo": info}} for info in infos]}))
+
+
+@pytest.mark.parametrize(
+    ("platforms", "values", "platform", "mixed"),
+    [
+        (["linux/arm64"], {}, "linux/arm64", False),
+        (["linux/amd64", "linux/amd64", "windows/amd64"], {}, "linux/amd64", False),
+        (["linux/arm64", "linux/amd64"], {}, "linux/amd64", True),
+        (["linux/arm64", "linux/amd64"], {"serviceDefaults": {"nodeSelector": {"kubernetes.io/arch": "arm64"}}}, "linux/arm64", False),
+        (["linux/arm64", "linux/amd64"], {"serviceDefaults": None}, "linux/amd64", True),
+        (["linux/arm64"], {"serviceDefaults": {"nodeSelector": ["kubernetes.io/arch"]}}, "linux/arm64", False),
+    ],
+)
+def test_images_are_for_the_nodes_of_a_cluster_that_is_there_already(
+    platforms: list[str], values: dict[str, object], platform: str, mixed: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    programs = on_path(tmp_path, monkeypatch)
+    programs.tell(("kubectl", "config", "get-contexts", "--output", "name"), Reply("theirs\n"))
+    programs.tell(KUBECTL_GET_NODES, nodes(*platforms))
+    loaded = load_settings()
+    update = {"kube_context": KubeContext(context="theirs"), "chart": loaded.chart.model_copy(update={"values": values})}
+    engine = KubeContextEngine(loaded.model_copy(update=update))
+    assert engine.platform() == platform
+    told = "".join(engine._mixed())
+    assert ("the nodes are linux/amd64 and linux/arm64" in told and "nodeSelector: {kubernetes.io/arch: amd64}" in told) == mixed
+
+
+def test_images_are_for_the_daemons_platform_where_the_cluster_does_not_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    programs = on_path(tmp_path, monkeypatch)
+    programs.tell(("kubectl", "config", "get-contexts", "--output", "name"), Reply("theirs\n"))
+    loaded = load_settings().model_copy(update={"kube_context": KubeContext(context="theirs")})
+    assert KubeContextEngine(loaded).platform() == ""
+    assert KubeContextEngine(load_settings()).platform() == ""

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.unit
 
 Object = dict[str, Any]
 Change = Callable[[Object], None]
-OTHERWISE = ("stalled", "drifted", "not-rolled-out")  # test_diagnosis.py, test_drift.py, and below
+OTHERWISE = ("database-url", "stalled", "drifted", "not-rolled-out")  # test_diagnosis.py, test_drift.py, and below
 
 
 def pod_of(value: Object) -> Object:
@@ -187,6 +187,8 @@ CASES: list[tuple[str, Change, str]] = [
     ("killed-from-outside", exits(137, back_off="2m40s"), "killed from outside by SIGKILL, not for its memory"),
     ("killed-from-outside", exits(143), "by SIGTERM"),
     ("database-login", exits(1, 'FATAL:  password authentication failed for user "todo" (database)'), "lets nobody in"),
+    ("database-not-ours", exits(1, "error: this database belongs to another application: its alembic_version is 'a'. Nothing was changed."
+     " Set DATABASE_URL to a database of its own"), "its alembic_version is 'a'"),
     ("node-not-ready", node("Unknown"), "the node is not ready: Kubelet stopped posting node status."),
     ("dns-down", dns(0), "has no pod that is ready"),
     ("volume-lost", claim(there=False), "its volume claim data-0 is gone"),

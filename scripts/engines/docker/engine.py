@@ -57,6 +57,10 @@ class DockerEngine:
         """Return whether containers of the app are there."""
         return not self.unusable() and bool(self._containers.by_workload())
 
+    def platform(self) -> str:
+        """The daemon runs what it builds."""
+        return ""
+
     def silent(self) -> str:
         """Return why Docker cannot be asked, or an empty string."""
         return self.unusable()

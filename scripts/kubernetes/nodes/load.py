@@ -18,7 +18,7 @@ from scripts.core.shell import CommandError
 from scripts.desired.images import Image
 from scripts.images.archive import Sent, full_name, read_saved
 from scripts.kubernetes.nodes.transports import NodeTransport
-from scripts.machine.docker_client import build_platform
+from scripts.machine.docker_client import CLI_ENVIRONMENT, build_platform
 
 LIST_SECONDS = 60
 SAVE_SECONDS = 600
@@ -39,18 +39,19 @@ def load(transports: Sequence[NodeTransport], images: Sequence[Image], step: Ste
     step.progress(f"reading {', '.join(missing)}")
     with tempfile.TemporaryDirectory(prefix=FOLDER, dir=_state()) as folder:
         saved = Path(folder) / "saved.tar"
-        shell.run(["docker", "save", "--output", str(saved), *missing], timeout=SAVE_SECONDS)
-        sent = [_send(transport, saved, names, step) for transport in transports if (names := lacking[transport.node])]
+        shell.run(["docker", "save", "--output", str(saved), *missing], timeout=SAVE_SECONDS, env=CLI_ENVIRONMENT)
+        platform = build_platform(images[0].platform)
+        sent = [_send(transport, saved, names, platform, step) for transport in transports if (names := lacking[transport.node])]
     travelled, left_out = sum(each.bytes for each in sent), sum(each.left_out for each in sent)
     return changed(f"{_count(len(missing), 'image')}: {size(travelled)} sent, {size(left_out)} were there")
 
 
-def _send(transport: NodeTransport, saved: Path, names: Collection[str], step: StepReport) -> Sent:
+def _send(transport: NodeTransport, saved: Path, names: Collection[str], platform: str, step: StepReport) -> Sent:
     """Send images to one node: without the layers that it has, and, if that leaves one incomplete, whole."""
     for whole in (False, True):
         archive = saved.with_name(f"{transport.node}.tar")
         with tarfile.open(saved) as source, archive.open("wb") as out:
-            chosen = [image for image in read_saved(source, build_platform()) if image.name in names]
+            chosen = [image for image in read_saved(source, platform) if image.name in names]
             sent = transport.writer(include_existing_layers=whole)(source, chosen, out)
         step.progress(f"sending {size(sent.bytes)} to {transport.node}")
         try:
