@@ -12,6 +12,7 @@ from scripts.desired.images import Image
 from scripts.desired.secrets import Secret
 from scripts.engines.protocol import Address
 from scripts.images.prune import prune
+from scripts.kubernetes import helm
 from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.deployment import Deployment, reachable
 from scripts.kubernetes.nodes import load
@@ -48,6 +49,10 @@ class KubernetesEngine:
     def silent(self) -> str:
         """Return why the API server does not answer, or an empty string."""
         return reachable(self.cluster)
+
+    def check(self, release: HelmRelease) -> None:
+        """Render the chart. Raises TaskError with helm's words."""
+        helm.render(release, self._settings.kubernetes_version)
 
     def load_images(self, images: Sequence[Image], step: StepReport) -> Outcome:
         """Send each node what it lacks, and verify by the node's own list."""

@@ -56,6 +56,10 @@ class Engine(Protocol):
         """Return every problem that would make `up` fail, each as one line of cause and remedy. Changes nothing."""
         ...
 
+    def check(self, release: HelmRelease) -> None:
+        """Render the chart with the settings, and refuse what cannot run here. Changes nothing. Raises TaskError."""
+        ...
+
     def start(self, step: StepReport) -> Outcome:
         """Start what the app runs on."""
         ...
