@@ -75,7 +75,7 @@ class Project:
             return self._images
 
     def _desired_images(self) -> list[Image]:
-        found, platform = [], build_platform()
+        found, platform = [], build_platform(self.engine.platform())
         for name, source in self.sources.items():
             base = find_base(self.settings, source.base)
             if base is None:

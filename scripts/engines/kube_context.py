@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
+from typing import Any
 
 from scripts.config.settings import Settings
 from scripts.core import shell
@@ -21,6 +22,7 @@ from scripts.kubernetes.nodes import detect, registry
 from scripts.kubernetes.nodes.transports import NodeTransport
 
 CONFIG_SECONDS = 10
+ARCHITECTURE = "kubernetes.io/arch"
 
 
 class KubeContextEngine(KubernetesEngine):
@@ -56,7 +58,35 @@ class KubeContextEngine(KubernetesEngine):
             self.transports()
         except TaskError as error:
             problems.append(f"{error.cause}: {error.action}")
-        return problems
+        return [*problems, *self._mixed()]
+
+    def _mixed(self) -> list[str]:
+        """What one image cannot serve: nodes of several platforms, unless the chart's values choose among them."""
+        if len(self._platforms) < 2 or self._chosen in self._platforms:
+            return []
+        choice = f"{{serviceDefaults: {{nodeSelector: {{{ARCHITECTURE}: {self.platform().partition('/')[2]}}}}}}}"
+        return [f"the nodes are {' and '.join(self._platforms)}, and images are for one: write chart: {{values: {choice}}} in invoke.yaml"]
+
+    def platform(self) -> str:
+        """Return the nodes' platform; of several the one that the chart's values choose, else the first."""
+        return self._chosen if self._chosen in self._platforms else next(iter(self._platforms), "")
+
+    @property
+    def _chosen(self) -> str:
+        values: Any = self._settings.chart.values
+        for key in ("serviceDefaults", "nodeSelector", ARCHITECTURE):
+            values = values.get(key) if isinstance(values, Mapping) else None
+        return f"linux/{values}"
+
+    @cached_property
+    def _platforms(self) -> list[str]:
+        """The platforms of the nodes that run Linux; none where the cluster does not answer."""
+        try:
+            nodes = [] if self._not_named() else self.cluster.get("nodes", timeout=CONFIG_SECONDS)
+        except TaskError:
+            return []
+        infos = [node["status"]["nodeInfo"] for node in nodes]
+        return sorted({f"linux/{info['architecture']}" for info in infos if info["operatingSystem"] == "linux"})
 
     def decide_start(self, step: StepReport) -> Decision:
         """Start nothing. Verify that the cluster answers, and say which it is. Raises MissingError when it does not."""

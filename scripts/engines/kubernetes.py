@@ -12,6 +12,8 @@ from scripts.desired.helm_release import HelmRelease
 from scripts.desired.images import Image
 from scripts.desired.secrets import Secret
 from scripts.engines.protocol import Address
+from scripts.images.prune import prune
+from scripts.kubernetes import helm
 from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.deployment import Deployment, reachable
 from scripts.kubernetes.nodes import load
@@ -33,6 +35,10 @@ class KubernetesEngine:
         """The cluster, with the app's namespace and release."""
         return self.deployment.cluster
 
+    def platform(self) -> str:
+        """Return the platform of the nodes; empty: the Docker daemon's, which runs them or shares their machine."""
+        return ""
+
     def transports(self) -> Sequence[NodeTransport]:
         """Return how images get into each node. Raises TaskError or InputError where there is no way."""
         raise NotImplementedError
@@ -44,6 +50,10 @@ class KubernetesEngine:
     def silent(self) -> str:
         """Return why the API server does not answer, or an empty string."""
         return reachable(self.cluster)
+
+    def check(self, release: HelmRelease) -> None:
+        """Render the chart. Raises TaskError with helm's words."""
+        helm.render(release, self._settings.kubernetes_version)
 
     def decide_load(self, images: Sequence[Image], step: StepReport) -> Decision:
         """Send each node what it lacks by its own list."""
@@ -63,8 +73,9 @@ class KubernetesEngine:
         return self.deployment.await_rollout(timeout, step)
 
     def prune(self, secrets: Sequence[Secret], images: Sequence[Image]) -> None:
-        """Remove Secrets and node images of ours that neither the current release nor the one a rollback would take uses."""
-        self.deployment.prune(secrets, images, self.transports())
+        """Remove Secrets and images of ours, of nodes and of the local engine, that neither the current release nor a rollback uses."""
+        keep = self.deployment.prune(secrets, images, self.transports())
+        prune(self._settings, images, keep)
 
     def rollback(self, step: StepReport) -> Outcome:
         """Bring back the last healthy release other than the current one; the caller awaits the rollout. Raises what Deployment does."""

@@ -37,6 +37,10 @@ class Engine(Protocol):
         """The app's release in its cluster; None where there is no Kubernetes."""
         ...
 
+    def platform(self) -> str:
+        """Return the platform that images must be for, as Docker names it; empty: the Docker daemon's own. Fast."""
+        ...
+
     def unusable(self) -> str:
         """Return why this engine cannot be used on this machine, or an empty string. Fast, and changes nothing."""
         ...
@@ -51,6 +55,10 @@ class Engine(Protocol):
 
     def preflight(self) -> list[str]:
         """Return every problem that would make `up` fail, each as one line of cause and remedy. Changes nothing."""
+        ...
+
+    def check(self, release: HelmRelease) -> None:
+        """Render the chart with the settings, and refuse what cannot run here. Changes nothing. Raises TaskError."""
         ...
 
     def decide_start(self, step: StepReport) -> Decision:

@@ -199,14 +199,18 @@ class Deployment:
                 code="rollback-incomplete",
             )
 
-    def prune(self, secrets: Sequence[Secret], images: Sequence[Image], transports: Sequence[NodeTransport]) -> None:
-        """Remove Secrets and node images of ours that neither the current release nor the one a rollback would take uses."""
+    def prune(self, secrets: Sequence[Secret], images: Sequence[Image], transports: Sequence[NodeTransport]) -> frozenset[str]:
+        """Remove Secrets and node images of ours that neither the current release nor the one a rollback would take uses.
+
+        Return the images that those two use.
+        """
         kept = self._kept()
         old = sorted(self._secret_names() - kept.secrets - {secret.name for secret in secrets})
         if old:
             self.cluster.kubectl("delete", "secret", "--ignore-not-found", *old)
         keep = kept.images | {image.reference for image in images}
         load.prune(transports, {image.repository for image in images}, keep)
+        return kept.images
 
     def _kept(self) -> References:
         revisions = helm.history(self.cluster)

@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from scripts.core import shell
 from scripts.core.errors import TaskError
 from scripts.core.report import StepReport
 from scripts.core.shell import CommandError
@@ -18,7 +19,9 @@ from scripts.kubernetes.cluster import Cluster
 
 HISTORY = 10  # revisions that helm keeps
 HELM_SECONDS = 120
+RENDER_SECONDS = 60
 UNINSTALL_SECONDS = 180
+NO_TEMPLATE = re.compile(r'error calling tpl: .*?(?:cannot parse template|execution for) "(?P<value>.*?)": (?P<why>.*)')
 NAMESPACE = re.compile(r"^ +namespace: \"?([-a-z0-9]+)", re.MULTILINE)
 ROLLED_BACK = re.compile(r"Rollback to (\d+)")
 WAS_DEPLOYED = ("deployed", "superseded")
@@ -140,6 +143,18 @@ def _upgrade(cluster: Cluster, release: HelmRelease, *argv: str) -> str:
         raise _refused(error) from None
 
 
+def render(release: HelmRelease, kubernetes_version: str) -> str:
+    """Return the objects of a release as YAML, without a cluster. Raises TaskError with helm's own words."""
+    argv = ["helm", "template", release.name, str(release.chart), "--namespace", release.namespace]
+    try:
+        result = shell.run(
+            [*argv, "--kube-version", kubernetes_version, "--values", "-"], input=release.values_json, timeout=RENDER_SECONDS
+        )
+    except CommandError as error:
+        raise _refused(error) from None
+    return result.stdout
+
+
 def roll_back(cluster: Cluster, revision: Revision) -> None:
     """Make a new revision out of an old one, without waiting for its pods. Raises CommandError."""
     argv = ("rollback", cluster.release, str(revision.number), "--history-max", str(HISTORY), "--timeout", f"{HELM_SECONDS}s")
@@ -193,6 +208,11 @@ def _overwriting(cluster: Cluster) -> list[str]:
 def _refused(error: CommandError) -> TaskError:
     """Helm's error in one line: what it says after its own wrapping is the API server's or the chart's word."""
     lines = [line for line in error.evidence if line.strip()]
+    if found := NO_TEMPLATE.search("\n".join(lines)):
+        return TaskError(
+            f"helm: the value `{found['value']}` is no template: {found['why'].rpartition(': ')[2]}",
+            'write a {{ that is none as {{ "{{" }} (chart.values in invoke.yaml)',
+        )
     said = next((line for line in lines if line.startswith("Error: ")), lines[-1] if lines else error.cause)
     return TaskError(
         f"helm: {said.removeprefix('Error: ')}",

@@ -155,10 +155,9 @@ def build_platform(target: str = "") -> str:
     """
     platform = target or _daemon_platform()
     if platform not in PLATFORMS:
-        action = "switch Docker Desktop to Linux containers" if platform.startswith("windows") else "use a Docker daemon of one of these"
-        raise MissingError(
-            f"images can be built for {' and '.join(PLATFORMS)}, and Docker runs {platform}", action, code="platform-unsupported"
-        )
+        action = "switch Docker Desktop to Linux containers" if platform.startswith("windows") else "use a machine of one of these"
+        asks = "the cluster's nodes are" if target else "Docker runs"
+        raise MissingError(f"images can be built for {' and '.join(PLATFORMS)}, and {asks} {platform}", action, code="platform-unsupported")
     return platform
 
 

@@ -24,6 +24,7 @@ from tests.programs import ANY, Programs, Reply, on_path, recorded
 
 pytestmark = pytest.mark.unit
 
+PLATFORM = "linux/amd64"
 PROFILES = ("minikube", "profile", "list", "--light", "--output", "json")
 STATUS = ("minikube", "status", "--profile", "todo", "--output", "json")
 NODE = {"Name": "todo", "Host": "Running", "Kubelet": "Running", "APIServer": "Running", "Kubeconfig": "Configured", "Worker": False}
@@ -308,7 +309,7 @@ def test_a_load_that_ends_well_and_brings_nothing_is_a_failure(programs: Program
     programs.tell(("minikube", "image", "ls", "--profile", "todo", "--format", "json"), Reply("[]"))
     (transport,) = MinikubeEngine(settings).transports()
     with pytest.raises(TaskError, match=r"todo does not list docker\.io/library/todo-backend:h1"):
-        load._send(transport, saved_image(tmp_path), {NAME}, step)
+        load._send(transport, saved_image(tmp_path), {NAME}, PLATFORM, step)
     assert len(programs.asked("minikube", "image", "load")) == 2, "first without the layers that are there, then whole"
 
 
@@ -321,7 +322,7 @@ def test_an_import_that_fails_without_some_layers_is_made_again_with_all(program
     programs.tell((*ctr, "images", "import", "-"), recorded("containerd-1.6.20/import-without-a-layer"), Reply())
     programs.tell((*ctr, "images", "check"), broken, whole)
     name = "docker.io/library/eng-one:h2"
-    assert load._send(transport, renamed(saved_image(tmp_path), "eng-one:h2"), {name}, step).left_out == 0
+    assert load._send(transport, renamed(saved_image(tmp_path), "eng-one:h2"), {name}, PLATFORM, step).left_out == 0
     assert transport.images() >= {name}
 
 

@@ -34,6 +34,9 @@ PODS = (
 VERSION = ("kubectl", "--context", "theirs", "--namespace", "todo-chatbot", "version", "--output", "json", "--request-timeout=5s")
 
 
+PLATFORM = {"operatingSystem": "linux", "architecture": "amd64"}
+
+
 class Steps:
     def progress(self, text: str) -> None:
         pass
@@ -55,7 +58,7 @@ def engine_with(**kube_context: str) -> KubeContextEngine:
 
 
 def node(name: str, provider: str = "", runtime: str = "containerd://2.1.3", boot: str = "another-machine") -> dict[str, object]:
-    info = {"containerRuntimeVersion": runtime, "bootID": boot, "kubeletVersion": "v1.36.2"}
+    info = {"containerRuntimeVersion": runtime, "bootID": boot, "kubeletVersion": "v1.36.2"} | PLATFORM
     spec = {"providerID": provider} if provider else {}
     return {"kind": "Node", "metadata": {"name": name}, "spec": spec, "status": {"nodeInfo": info}}
 

@@ -13,7 +13,6 @@ import requests
 import yaml
 
 from scripts.config.settings import Settings
-from scripts.core import shell
 from scripts.core.decision import Change, Decision
 from scripts.core.errors import InputError, MissingError, TaskError
 from scripts.core.report import Outcome, StepReport, changed, unchanged
@@ -25,13 +24,13 @@ from scripts.engines.docker.pod_spec import Plan, PodPlan, plan
 from scripts.engines.docker.probes import await_probe, direct_session, plain
 from scripts.engines.protocol import Address
 from scripts.images.prune import prune
+from scripts.kubernetes import helm
 from scripts.kubernetes.deployment import Deployment
 from scripts.kubernetes.pods import PodState
 from scripts.kubernetes.service_client import Answer, ServiceClient
 from scripts.machine.docker_client import docker_client, docker_endpoint
 from scripts.machine.docker_errors import told
 
-RENDER_SECONDS = 60
 _YAML_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -58,6 +57,10 @@ class DockerEngine:
         """Return whether containers of the app are there."""
         return not self.unusable() and bool(self._containers.by_workload())
 
+    def platform(self) -> str:
+        """The daemon runs what it builds."""
+        return ""
+
     def silent(self) -> str:
         """Return why Docker cannot be asked, or an empty string."""
         return self.unusable()
@@ -77,6 +80,10 @@ class DockerEngine:
             for name, service in self._settings.services.items()
             if service.local_port not in ours and _listens(service.local_port)
         ]
+
+    def check(self, release: HelmRelease) -> None:
+        """Render the chart, and judge what is in it. Raises TaskError or InputError."""
+        self._plan(release)
 
     def decide_start(self, step: StepReport) -> Decision:
         """Make the project's network where it is not there."""
@@ -230,16 +237,9 @@ class DockerEngine:
         return changed(f"removed {', '.join(removed)}{kept}") if removed else unchanged(f"nothing was there{kept}")
 
     def _plan(self, release: HelmRelease) -> Plan:
-        """Render the chart, and return what to run of it. Raises InputError for what cannot be honoured."""
-        rendered = shell.run(
-            [
-                *("helm", "template", release.name, str(release.chart), "--namespace", release.namespace),
-                *("--kube-version", self._settings.kubernetes_version, "--values", "-"),
-            ],
-            input=release.values_json,
-            timeout=RENDER_SECONDS,
-        )
-        return plan([thing for thing in yaml.load_all(rendered.stdout, Loader=_YAML_LOADER) if thing])
+        """Render the chart, and return what to run of it. Raises InputError for what cannot be honoured, TaskError for the rest."""
+        rendered = helm.render(release, self._settings.kubernetes_version)
+        return plan([thing for thing in yaml.load_all(rendered, Loader=_YAML_LOADER) if thing])
 
 
 def _why_not_current(pod: PodPlan, container: Any) -> str:
