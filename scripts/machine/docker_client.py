@@ -94,11 +94,14 @@ def docker_refusal() -> MissingError | None:
 
 def _connect() -> _Client:
     endpoint = find_endpoint()
-    try:
-        client = _Client(base_url=endpoint.host, tls=endpoint.tls or False, timeout=PROBE_SECONDS)
-        client.ping()
-    except (DockerException, requests.RequestException, OSError) as error:
-        raise _explained(error, endpoint) from None
+    with contextlib.ExitStack() as unless_it_answers:
+        try:
+            client = _Client(base_url=endpoint.host, tls=endpoint.tls or False, timeout=PROBE_SECONDS)
+            unless_it_answers.callback(client.close)
+            client.ping()
+        except (DockerException, requests.RequestException, OSError) as error:
+            raise _explained(error, endpoint) from None
+        unless_it_answers.pop_all()
     return client
 
 
