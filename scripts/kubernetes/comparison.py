@@ -38,6 +38,8 @@ def _removed(before: str, wanted: str) -> Iterator[Change]:
 
 def _changed(cluster: Cluster, before: str, wanted: str) -> Iterator[Change]:
     common = _objects(before).keys() & _objects(wanted).keys()
+    if not common:
+        return
     manifest = "\n---\n".join(json.dumps(thing) for key, thing in _objects(wanted).items() if key in common)
     for each in drift.compared(cluster, manifest):
         for difference in each.differences:
