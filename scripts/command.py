@@ -14,13 +14,14 @@ from invoke.exceptions import ParseError
 from invoke.util import helpline
 
 from scripts.config import settings
+from scripts.config.settings import ENGINES
 from scripts.core import lock, log, pipeline
 from scripts.core.errors import BAD_INPUT, InputError
 from scripts.core.pipeline import Step
 from scripts.core.report import Outcome, Report, StepReport
 from scripts.project import Project
 
-ENGINE = "minikube, kube_context or docker; otherwise as invoke.yaml says"
+ENGINE = f"{', '.join(ENGINES)}; otherwise as invoke.yaml says"
 JSON = "print JSON lines on stdout, for a program"
 
 

@@ -61,7 +61,8 @@ def database_problems(project: Project, step: StepReport) -> list[str]:
 
 
 def _as_one(kind: type[TaskError], problems: Sequence[str], action: str) -> TaskError:
-    return kind(problems[0], action) if len(problems) == 1 else kind(f"{len(problems)} problems", action, problems)
+    cause, evidence = (problems[0], ()) if len(problems) == 1 else (f"{len(problems)} problems", problems)
+    return kind(cause, action, evidence, code="preflight-failed")
 
 
 def checks(settings: Settings, chosen: Engine) -> list[str]:

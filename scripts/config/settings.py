@@ -20,7 +20,10 @@ from scripts.core.paths import ROOT
 from scripts.core.strict import Strict
 
 EngineName = Literal["auto", "minikube", "kube_context", "docker"]
+"""The one place that lists them; `engines/choice.py` says what each is."""
 ENGINES: tuple[str, ...] = get_args(EngineName)
+KUBERNETES_ENGINES = tuple(name for name in ENGINES if name not in ("auto", "docker"))
+NAME = "invoke.yaml"
 INVOKE_SECTIONS = {"run", "runners", "sudo", "tasks", "timeouts"}  # Invoke's own keys in the same file
 NEEDED_TOOLS = ("docker", "helm", "kubectl", "minikube")
 OWN_COMPONENTS = ("postgres", "postgres-exporter")
@@ -317,7 +320,7 @@ def parse_yaml(text: str, name: str) -> dict[str, Any]:
     return raw
 
 
-def parse_settings(text: str, name: str = "invoke.yaml", engine: str | None = None) -> Settings:
+def parse_settings(text: str, engine: str | None = None) -> Settings:
     """Return the settings in `text`; `engine` overrides the one named there.
 
     Raises InputError that names every problem with its place.
@@ -326,14 +329,14 @@ def parse_settings(text: str, name: str = "invoke.yaml", engine: str | None = No
         raise InputError(
             f"--engine: there is no engine `{engine}`{meant(engine, ENGINES)}", f"it is one of: {', '.join(ENGINES)}", code="engine-unknown"
         )
-    raw = parse_yaml(text, name)
+    raw = parse_yaml(text, NAME)
     raw = {key: value for key, value in raw.items() if key not in INVOKE_SECTIONS}
     if engine is not None:
         raw["engine"] = engine
     try:
         return Settings.model_validate(raw)
     except ValidationError as error:
-        raise all_problems(name, problems_of(error, Settings), f"fix {name}. Nothing was changed", code="settings-invalid") from None
+        raise all_problems(NAME, problems_of(error, Settings), f"fix {NAME}. Nothing was changed", code="settings-invalid") from None
 
 
 def read_text() -> str:

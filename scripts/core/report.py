@@ -98,12 +98,12 @@ class Report:
             with self._lock:
                 print(redact(json.dumps({"v": VERSION, "event": event, **fields}, default=str)), file=self._out.file, flush=True)
 
-    def say(self, text: str, style: str = "") -> None:
+    def say(self, text: str) -> None:
         """Tell a person something beside the steps."""
         log.debug(text)
         self.event("message", text=text)
         if not self._as_json:
-            self._err.print(Text(redact(text), style=style))
+            self._err.print(Text(redact(text)))
 
     def warn(self, text: str) -> None:
         """Tell of something that is not right, but stops nothing."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from scripts.config.settings import Settings
+from scripts.config.settings import EngineName, Settings
 from scripts.core.errors import MissingError
 from scripts.engines.protocol import Engine
 
@@ -31,7 +31,7 @@ def choose(settings: Settings) -> tuple[Engine, str]:
     raise MissingError("no engine can work on this machine", "invoke setup", reasons, code="no-engine")
 
 
-def _makers(settings: Settings) -> dict[str, Callable[[], Engine]]:
+def _makers(settings: Settings) -> dict[EngineName, Callable[[], Engine]]:
     """The engines in the order of `auto`. Each is imported when it is asked for."""
 
     def kube_context() -> Engine:

@@ -216,7 +216,7 @@ class MinikubeEngine(KubernetesEngine):
             return [DockerdNode(node, (*argv, "docker")) for node, argv in inside.items()]
         return [ContainerdNode(node, (*argv, "ctr")) for node, argv in inside.items()]
 
-    def down(self, *, delete_data: bool, delete_cluster: bool = False, step: StepReport) -> Outcome:
+    def down(self, *, delete_data: bool, delete_cluster: bool, step: StepReport) -> Outcome:
         """Remove what `up` made and stop the cluster, which keeps its volume; delete the whole profile when asked."""
         if self._profile() is None:
             return unchanged("nothing was there")

@@ -24,7 +24,7 @@ CALM_SECONDS = 4.0  # nobody diagnoses a rollout that has only begun
 
 def examine(cluster: Cluster) -> list[Diagnosis]:
     """Return what is wrong with the release in this cluster, as far as its workloads are there. Raises what shell.run raises."""
-    whole = observation.with_details(cluster, observation.quick_snapshot(cluster))
+    whole = observation.take_snapshot(cluster)
     found = diagnose(whole)
     return [*found, *unexplained(whole, found)]
 

@@ -148,12 +148,12 @@ def _how_to_start() -> str:
     return "start it (Docker Desktop, or `sudo systemctl start docker`), or run `invoke setup`"
 
 
-def build_platform(target: str = "") -> str:
-    """Return the platform that images are built for, as Docker names it: the target's, else the daemon's own.
+def build_platform() -> str:
+    """Return the platform that images are built for, as Docker names it: the daemon's own.
 
     Raises MissingError for one that neither our base images nor the tools are there for.
     """
-    platform = target or _daemon_platform()
+    platform = _daemon_platform()
     if platform not in PLATFORMS:
         action = "switch Docker Desktop to Linux containers" if platform.startswith("windows") else "use a Docker daemon of one of these"
         raise MissingError(

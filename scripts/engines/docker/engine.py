@@ -194,7 +194,7 @@ class DockerEngine:
             f"no container of `{workload}`", f"one of: {', '.join(c.labels['todo.service'] for c in there)}", code="service-unknown"
         )
 
-    def down(self, *, delete_data: bool, delete_cluster: bool = False, step: StepReport) -> Outcome:
+    def down(self, *, delete_data: bool, delete_cluster: bool, step: StepReport) -> Outcome:
         """Remove the containers and the network; the database's volume only when asked."""
         if delete_cluster:
             raise InputError("the docker engine has no cluster to delete", "leave --cluster out", code="unsupported-by-engine")
