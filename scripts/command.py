@@ -94,7 +94,7 @@ def run_alone(main: Callable[[Project, StepReport], Outcome], *, changes: bool =
 def refuse_broken_settings() -> None:
     """Leave with one clear error when `invoke.yaml` is no YAML: Invoke reads it too, after `tasks.py`, and would show a traceback."""
     try:
-        settings.parse_yaml(settings.read_text(), "invoke.yaml")
+        settings.parse_yaml(settings.read_text())
     except InputError as error:
         raise Exit(f"error: {error}", code=error.exit_code) from None
 

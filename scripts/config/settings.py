@@ -307,15 +307,15 @@ def _exists(path: str) -> bool:
     return os.path.exists(ROOT / path)  # noqa: PTH110 - Path.exists raises on a name that is too long
 
 
-def parse_yaml(text: str, name: str) -> dict[str, Any]:
+def parse_yaml(text: str) -> dict[str, Any]:
     """Return the keys and values in `text`, unchecked. Raises InputError when it is no YAML, or none that Invoke can read."""
-    raw = yaml_text.load(text, name)
+    raw = yaml_text.load(text, NAME)
     try:
         Config(overrides=raw, lazy=True).load_shell_env()
     except (AmbiguousMergeError, AmbiguousEnvVar, UncastableEnvVar, LookupError, TypeError, ValueError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(
-            f"Invoke, which reads {name} too, cannot take it: {reason}", f"fix {name}, or unset INVOKE_… variables", code="settings-invalid"
+            f"Invoke, which reads {NAME} too, cannot take it: {reason}", f"fix {NAME}, or unset INVOKE_… variables", code="settings-invalid"
         ) from None
     return raw
 
@@ -329,7 +329,7 @@ def parse_settings(text: str, engine: str | None = None) -> Settings:
         raise InputError(
             f"--engine: there is no engine `{engine}`{meant(engine, ENGINES)}", f"it is one of: {', '.join(ENGINES)}", code="engine-unknown"
         )
-    raw = parse_yaml(text, NAME)
+    raw = parse_yaml(text)
     raw = {key: value for key, value in raw.items() if key not in INVOKE_SECTIONS}
     if engine is not None:
         raw["engine"] = engine
