@@ -77,7 +77,7 @@ def command(
 
 
 def run_alone(main: Callable[[Project, StepReport], Outcome], *, changes: bool = True) -> None:
-    """Run one step by itself, as `python -m scripts.<step>` does, with what a task has; leave with its exit code."""
+    """Run one step alone, as `python -m scripts.<step>` does, with what a task has; leave with its exit code."""
     name = Path(sys.argv[0]).stem
     parser = argparse.ArgumentParser(prog=f"python -m scripts.{name}", description=main.__doc__)
     parser.add_argument("--engine", help=ENGINE)

@@ -43,7 +43,7 @@ def main(project: Project, step: StepReport) -> Outcome:
 def env_warnings(project: Project) -> list[str]:
     """Return what is doubtful in `.env`. Raises InputError with all that is wrong in it."""
     if not os.path.lexists(ENV):
-        return ["there is no .env yet: `invoke up` makes one and invents the passwords"]
+        return ["there is no .env yet: `invoke up` creates one and generates the passwords"]
     _ = project.secrets
     return [*project.env.warnings, *(doubt for key, url in databases(project.settings, project.env) for doubt in doubts(key, url))]
 

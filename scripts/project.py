@@ -124,5 +124,5 @@ class Project:
         return self.engine.deployment
 
     def create_env(self) -> list[str]:
-        """Make a `.env` with invented passwords where there is none; return the keys that were invented."""
+        """Make a `.env` with generated passwords where there is none; return the keys that were generated."""
         return [] if ENV.exists() else env_file.create(ENV, ENV_EXAMPLE, self.settings.env)

@@ -123,7 +123,7 @@ def engine_to_set_up(settings: Settings) -> tuple[str, str]:
 
 
 def plan_for(settings: Settings, found: Sequence[Found]) -> Plan:
-    """Return what brings the tools that do not do, and the packages that building and testing need. Changes nothing."""
+    """Return what installs the tools that are missing or unacceptable, and the packages that building and testing need. Changes nothing."""
     actions: list[Action] = []
     by_hand: list[str] = []
     for tool in found:

@@ -69,7 +69,7 @@ def up(project: Project, report: Report, *, monitoring: bool = True, require_mon
     if require_monitoring and (reason := project.why_not_monitored()):
         raise InputError(f"there would be no monitoring: {reason}", "leave out --require-monitoring, or fix that", code="monitoring-off")
     for key in project.create_env():
-        report.say(f".env: invented {key}")
+        report.say(f".env: generated {key}")
     report.say(f"engine: {project.engine.name} ({project.reason})")
     project.freeze()
     run_steps(steps(project, require_monitoring=require_monitoring), report)

@@ -138,7 +138,7 @@ def _open_to_others(path: Path) -> Iterable[str]:
 
 
 def create(path: Path, example: Path, keys: Mapping[str, EnvKey]) -> list[str]:
-    """Write a new `.env` from the example with a strong random value for every key that can be invented; return those keys.
+    """Write a new `.env` from the example with a strong random value for every key that can be generated; return those keys.
 
     The file appears whole, readable by its owner alone, or not at all; an existing one is never touched. Raises InputError.
     """

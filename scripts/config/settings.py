@@ -69,7 +69,7 @@ class Service(Source):
 
 
 class Database(Source):
-    """The Postgres of our own."""
+    """The bundled Postgres."""
 
     exporter: Source
     """Beside it where Prometheus runs: it shows the database's metrics."""
@@ -96,7 +96,7 @@ class EnvKey(Strict):
     optional: bool = False
     """Whether it may be empty or missing."""
     generate: bool = False
-    """Whether `up` invents a strong value where there is no `.env` yet."""
+    """Whether `up` generates a strong value where there is no `.env` yet."""
     format: Literal["text", "line", "token", "postgres_url"] = "text"
     """What a value must be: anything; one line; what an HTTP header can carry; a database URL that the backend takes."""
     default: str = ""
@@ -200,12 +200,12 @@ class Needs(Strict):
 
 
 class Tool(Strict):
-    """A program that an engine needs: the versions that do, and the one that `invoke setup` brings."""
+    """A tool that an engine needs: the accepted versions, and the one `invoke setup` installs."""
 
     version: Version
     """The version that `invoke setup` brings."""
     minimum: Version
-    """The oldest that does."""
+    """The oldest accepted version."""
     below: Annotated[str, Field(pattern=r"^(v?\d+\.\d+(\.\d+)?|)$")] = ""
     """The first that no longer does; empty: none is known."""
 
@@ -290,12 +290,12 @@ class Settings(Strict):
                 yield f"services.{name}.local_port: {service.local_port} is taken by {ports[service.local_port]}"
             ports[service.local_port] = name
             if name in OWN_COMPONENTS:
-                yield f"services.{name}: the name is taken by the Postgres of our own"
+                yield f"services.{name}: the name is taken by the bundled Postgres"
 
 
 def _wrong_database(rule: EnvKey) -> Iterator[str]:
     if rule.generate:
-        yield ": a database URL cannot be invented; leave out generate"
+        yield ": a database URL cannot be generated; leave out generate"
     try:
         if rule.default:
             database_url.parse(re.sub(r"\{\w+\}", "x", rule.default))

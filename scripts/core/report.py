@@ -75,7 +75,7 @@ class StepResult:
 
 
 class Report:
-    """One run's voice. Safe to use from several threads."""
+    """The output of one run. Safe to use from several threads."""
 
     def __init__(self, *, as_json: bool = False, stdout: TextIO | None = None, stderr: TextIO | None = None) -> None:
         self._as_json = as_json
@@ -220,7 +220,7 @@ class Report:
 
 
 class StepReport:
-    """The voice of one step."""
+    """The output of one step."""
 
     def __init__(self, report: Report, step: str) -> None:
         self._report = report

@@ -1,4 +1,4 @@
-"""The engine on a Minikube of our own: the profile that is named like the project, and no other."""
+"""The engine on Minikube: the project's own profile, named like the project, and no other."""
 
 from __future__ import annotations
 
@@ -267,7 +267,7 @@ class MinikubeEngine(KubernetesEngine):
 
 
 class Listener:
-    """Makes progress out of Minikube's events, and keeps what tells why it failed."""
+    """Turns Minikube's events into progress, and keeps those that explain a failure."""
 
     def __init__(self, step: StepReport) -> None:
         """Take the step whose progress it is."""

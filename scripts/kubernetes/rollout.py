@@ -65,7 +65,7 @@ def pending(snapshot: Snapshot) -> list[Object]:
 def final_causes(found: Sequence[Diagnosis], snapshot: Snapshot, since: dict[tuple[str, str], float], now: float) -> list[Diagnosis]:
     """Return the causes that have lasted longer than they may. Keeps in `since` when each was first seen; one that healed begins again.
 
-    What is wrong with the database has time while our own is still coming up.
+    A database cause has time while the bundled Postgres is still coming up.
     """
     keys = {(d.workload, d.code) for d in found}
     for key in since.keys() - keys:

@@ -48,7 +48,7 @@ def go_install(name: str, version: str, go: GoPackage, step: StepReport) -> None
 
 
 def _go(step: StepReport) -> str:
-    """Return a Go that is new enough: the machine's, or else one of our own from its wheel."""
+    """Return a Go that is new enough: the machine's, or else one installed from its wheel."""
     own = GO / "go/bin/go"
     for candidate in (shutil.which("go"), str(own)):
         if candidate and Path(candidate).exists():

@@ -34,7 +34,7 @@ def release(*workloads: tuple[str, bool]) -> Snapshot:
     return Snapshot("todo", "todo", datetime.now(UTC), workloads=objects)
 
 
-def test_a_cause_is_final_once_it_has_lasted_and_begins_anew_when_it_healed() -> None:
+def test_a_cause_is_final_once_it_has_lasted_and_begins_again_after_it_healed() -> None:
     since: dict[tuple[str, str], float] = {}
     snapshot = release(("Deployment", False))
     assert rollout.final_causes([FOUND], snapshot, since, now=100) == []

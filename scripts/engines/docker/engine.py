@@ -141,7 +141,7 @@ class DockerEngine:
         return Outcome("changed" if waited else "unchanged", f"{len(pods)} ready")
 
     def prune(self, secrets: Sequence[Secret], images: Sequence[Image]) -> None:  # noqa: ARG002 - only containers keep Secrets here
-        """Remove images of this release that neither a container nor the sources of now need."""
+        """Remove images of this release that neither a container nor the current sources need."""
         prune(self._settings, images)
 
     def rollback(self, step: StepReport) -> Outcome:  # noqa: ARG002 - the protocol's

@@ -33,7 +33,7 @@ def find(cluster: Cluster, wanted: KubeContext) -> list[NodeTransport]:
 
 
 def _found(cluster: Cluster, node: Object, wanted: KubeContext) -> NodeTransport:
-    """Find the transport of a node by itself, the surest sign first."""
+    """Detect the transport of a node, the surest sign first."""
     if wanted.containerd_socket:
         return _by_socket(cluster, node, wanted.containerd_socket)
     if transport := _by_container(node):

@@ -81,7 +81,7 @@ def _database(case: ContainerState, line: str) -> Diagnosis | None:
         return case.diagnosis(
             "database-login",
             f"the database answers and lets nobody in: {line}",
-            "check user, password and database name in DATABASE_URL (of our own database: POSTGRES_PASSWORD)",
+            "check user, password and database name in DATABASE_URL (of the bundled Postgres: POSTGRES_PASSWORD)",
         )
     if REFUSED.search(line):
         return case.diagnosis(

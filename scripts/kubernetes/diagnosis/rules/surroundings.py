@@ -79,7 +79,7 @@ def _claims(snapshot: Snapshot, workload: Object) -> Iterator[Diagnosis]:
 
 
 def _lost(claim: Object | None) -> str:
-    """What has happened to a claim that a pod uses; nothing to one that is well."""
+    """What has happened to a claim that a pod uses; nothing to a healthy one."""
     if claim is None:
         return "is gone"
     if claim["metadata"].get("deletionTimestamp"):
