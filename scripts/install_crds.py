@@ -12,7 +12,7 @@ from scripts.project import Project
 def main(project: Project, step: StepReport) -> Outcome:
     """Fetch the chart and apply its definitions; those that somebody else installed are used as they are.
 
-    Raises TaskError when the chart cannot be had.
+    Raises TaskError when the chart cannot be fetched.
     """
     if reason := project.why_not_monitored():
         return skipped(reason)

@@ -161,7 +161,7 @@ def create(path: Path, example: Path, keys: Mapping[str, EnvKey]) -> list[str]:
         raise InputError(f"a {path.name} has appeared meanwhile", "look at it, and run it again", code="env-file-not-created") from None
     except OSError as error:
         raise InputError(
-            f"{path.name} cannot be made: {error.strerror}", f"make {path.parent} writable for you", code="env-file-not-created"
+            f"{path.name} cannot be made: {error.strerror}", f"make {path.parent} writable for your user", code="env-file-not-created"
         ) from None
     finally:
         with contextlib.suppress(OSError):

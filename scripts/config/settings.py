@@ -216,7 +216,7 @@ class Settings(Strict):
     project: Name
     """The project's name: the first part of the images' names."""
     engine: EngineName
-    """Where the app runs; auto takes the first that can work, and says why."""
+    """Where the app runs; auto takes the first usable one, and says why."""
     namespace: Name
     """The namespace that the app is installed in."""
     release: ReleaseName

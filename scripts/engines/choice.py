@@ -1,4 +1,4 @@
-"""Which engine the app runs in: the one that the settings name, or the first that can work."""
+"""Which engine the app runs in: the one that the settings name, or the first usable one."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def choose(settings: Settings) -> tuple[Engine, str]:
     for engine in engines:
         reason = engine.unusable()
         if not reason:
-            return engine, "; ".join(reasons) or "the first that can work"
+            return engine, "; ".join(reasons) or "the first usable one"
         reasons.append(f"{engine.name}: {reason}")
     raise MissingError("no engine can work on this machine", "invoke setup", reasons, code="no-engine")
 

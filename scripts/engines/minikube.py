@@ -81,7 +81,7 @@ class MinikubeEngine(KubernetesEngine):
                 docker_client()
             if self._profile() is None and not _obtainable(driver, refresh=refresh):
                 return MissingError(
-                    "Kubernetes' releases cannot be had here, and Minikube's cache has no image for a node",
+                    "Kubernetes releases cannot be downloaded here, and Minikube's cache holds no node image",
                     "check the network and the proxy variables, or copy a filled ~/.minikube/cache here",
                     code="engine-unusable",
                 )

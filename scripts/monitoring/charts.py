@@ -78,7 +78,7 @@ def _within(name: str, archive: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
         parts = PurePosixPath(member.name).parts
         if parts[:1] != (name,) or ".." in parts or not (member.isfile() or member.isdir()):
             raise InputError(
-                f"the archive of {name} holds {member.name}, which does not belong into a chart",
+                f"the archive of {name} holds {member.name}, which does not belong in a chart",
                 "do not trust its repository",
                 code="monitoring-chart-invalid",
             )

@@ -40,7 +40,7 @@ def apply(cluster: Cluster, chart: Path, step: StepReport) -> Outcome:
     version = _operator_version(files[0])
     existing = existing_crds(cluster)
     if not all(is_ours(labels) for labels in existing.values()):
-        return unchanged(f"{len(existing)} CRDs, which somebody else installed")
+        return unchanged(f"{len(existing)} CRDs, installed by somebody else")
     if len(existing) == len(files) and all(f"{VERSION}={version}" in labels for labels in existing.values()):
         return unchanged(f"{len(existing)} CRDs of operator {version}")
     step.progress(f"applying {len(files)} CRDs of operator {version}")

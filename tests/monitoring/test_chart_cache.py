@@ -127,6 +127,6 @@ def test_a_repository_that_cannot_be_reached_is_named_with_the_way_around(tmp_pa
 @pytest.mark.parametrize("name", ["../outside", f"{NAME}/../../../outside", "/outside", "another-chart/outside"])
 def test_an_archive_cannot_write_outside_its_folder(tmp_path: Path, name: str) -> None:
     archive_in(tmp_path, name=name)
-    with pytest.raises(InputError, match="does not belong into a chart"):
+    with pytest.raises(InputError, match="does not belong in a chart"):
         charts.obtain(NAME, pin(), STEP)
     assert not (tmp_path.parent / "outside").exists()

@@ -94,7 +94,7 @@ class DockerEngine:
             try:
                 docker_client().images.get(image.reference)
             except ImageNotFound:
-                raise TaskError(f"{image.reference} is not in the Docker engine", "invoke build", code="image-missing") from None
+                raise TaskError(f"{image.reference} is not in the Docker daemon", "invoke build", code="image-missing") from None
         return unchanged("built where they run")
 
     def apply_secrets(self, secrets: Sequence[Secret], step: StepReport) -> Outcome:

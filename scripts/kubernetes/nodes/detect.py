@@ -118,7 +118,7 @@ def _no_transport(node: Object, context: str) -> InputError:
         "it is no container of the local Docker engine, and does not run on this machine",
     ]
     return InputError(
-        f"no way is known to bring images to node {name_of(node)} of {context}",
+        f"no known way to load images into node {name_of(node)} of {context}",
         "set kube_context.images and .registry (or .containerd_socket) in invoke.yaml",
         seen,
         code="node-unreachable",
