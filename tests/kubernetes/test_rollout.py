@@ -100,3 +100,8 @@ def test_a_release_that_is_well_is_said_to_be() -> None:
 def test_an_engine_without_a_diagnosis_says_so() -> None:
     with pytest.raises(InputError, match="the docker engine has no diagnosis"):
         diagnose.show_all(project(SimpleNamespace(name="docker", deployment=None)), Report())
+
+
+def test_a_rollout_that_fails_has_the_code_of_its_first_cause() -> None:
+    assert rollout.failure([FOUND], release(("Deployment", False)), 1.0).code == "secret-missing"
+    assert rollout.failure([], release(("Deployment", False)), 300.0).code == "not-rolled-out"
