@@ -17,14 +17,14 @@ from scripts.look.status import status
 from scripts.rollback import rollback
 from scripts.setup import setup
 from scripts.smoke import smoke
-from scripts.up import build, up
+from scripts.up import build, plan, up
 
 refuse_broken_settings()
 exit_with_2_on_usage_errors()
 
 GROUPS = {
     "Run": (setup, up, down, build, rollback),
-    "Look": (smoke, status, logs, open_, diagnose, doctor),
+    "Look": (plan, smoke, status, logs, open_, diagnose, doctor),
     "Develop": (test, cluster_test, lint, lock),
 }
 list_in_groups(GROUPS)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from scripts.command import run_alone
 from scripts.config.settings import Settings
 from scripts.core import shell
+from scripts.core.decision import Change, Decision
 from scripts.core.errors import TaskError
 from scripts.core.report import Outcome, StepReport, changed, unchanged
 from scripts.desired.images import Image
@@ -21,15 +23,35 @@ LOOKS = 5  # at sources that change while they are read
 PAUSE_SECONDS = 1.0
 
 
+def decide(project: Project, step: StepReport) -> Decision:
+    """Decide which images are to be built: those of the sources that are not there. Their names are known once their bases are there."""
+    step.progress("looking for the images of these sources")
+    names = sorted({source.base for source in project.sources.values()})
+    if missing := [name for name in names if bases.find_base(project.settings, name) is None]:
+        changes = [Change(f"bring the base image {name}", "it is not here") for name in missing]
+        changes += [Change(f"build {name}", "what it is built on is new") for name in sorted(project.sources)]
+        return Decision("", tuple(changes), partial(_build_on_new_bases, project, missing), blocks=True)
+    changes = [Change(f"build {image.reference}", "no such image here") for image in project.refresh_images() if not exists(image)]
+    return Decision(f"{len(project.images)} images are up to date", tuple(changes), partial(_build_all, project))
+
+
 def main(project: Project, step: StepReport) -> Outcome:
     """Make every image that is not there, on bases that are made first. Raises TaskError with the build's last lines."""
-    settings = project.settings
-    names = sorted({source.base for source in project.sources.values()})
-    with ThreadPoolExecutor(max_workers=len(names), thread_name_prefix="base") as pool:
-        list(pool.map(lambda name: bases.ensure(settings, name, step), names))
-    built = _build_missing(project, step)
+    outcome = decide(project, step).carry_out(step)
     for image in project.images:
         check_user(image)
+    return outcome
+
+
+def _build_on_new_bases(project: Project, names: Sequence[str], step: StepReport) -> Outcome:
+    with ThreadPoolExecutor(max_workers=len(names), thread_name_prefix="base") as pool:
+        list(pool.map(lambda name: bases.ensure(project.settings, name, step), names))
+    outcome = _build_all(project, step)
+    return outcome if outcome.kind == "changed" else changed(f"bases {', '.join(names)}")
+
+
+def _build_all(project: Project, step: StepReport) -> Outcome:
+    built = _build_missing(project, step)
     sizes = ", ".join(f"{image.reference} ({size_mb(image):.0f} MB)" for image in built)
     return changed(f"built {sizes}") if built else unchanged(f"{len(project.images)} images are up to date")
 

@@ -25,14 +25,14 @@ ENGINE = f"{', '.join(ENGINES)}; otherwise as invoke.yaml says"
 JSON = "print JSON lines on stdout, for a program"
 
 
-def perform(name: str, work: Callable[[Report], None], *, json: bool, changes: bool) -> int:
+def perform(name: str, work: Callable[[Report], int | None], *, json: bool, changes: bool) -> int:
     """Do a command's work and return its exit code.
 
     changes: whether it may change something; then it runs alone, under the project's lock, and keeps a log.
     """
     report = Report(as_json=json)
 
-    def body() -> None:
+    def body() -> int | None:
         if not changes:
             return work(report)
         with lock.held(name, report):
@@ -50,13 +50,13 @@ def command(
     help: Mapping[str, str] | None = None,
     positional: Sequence[str] = (),
     aliases: Sequence[str] = (),
-) -> Callable[[Callable[..., None]], Task[Any]]:
+) -> Callable[[Callable[..., int | None]], Task[Any]]:
     """Make an Invoke task of a function that takes a Project, a Report and options.
 
-    The function's keyword parameters become the task's options; `--engine` and `--json` are added to them.
+    The function's keyword parameters become the task's options; `--engine` and `--json` are added to them. It may return an exit code.
     """
 
-    def make(function: Callable[..., None]) -> Task[Any]:
+    def make(function: Callable[..., int | None]) -> Task[Any]:
         name = function.__name__.rstrip("_")
         options = list(inspect.signature(function).parameters.values())[2:]
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import time
+from functools import partial
 
 from scripts.command import run_alone
 from scripts.config.settings import Settings
 from scripts.core import shell
+from scripts.core.decision import Change, Decision, all_outcomes
 from scripts.core.errors import TaskError
-from scripts.core.report import Outcome, StepReport, changed, skipped, unchanged
+from scripts.core.report import Outcome, StepReport, changed, skipped
 from scripts.desired import monitoring
+from scripts.desired.secrets import Secret
 from scripts.kubernetes import rollout
 from scripts.kubernetes.cluster import Cluster, Object
 from scripts.kubernetes.deployment import FIELD_MANAGER
@@ -22,36 +25,60 @@ ROLLOUT_SECONDS = 300
 POLL_SECONDS = 2.0
 
 
+def decide(project: Project, step: StepReport) -> Decision:
+    """Decide what of the stack, its Secret, the dashboards and the adapter is to be brought. Raises TaskError."""
+    decisions = _decisions(project, step)
+    return Decision(decisions["release"].found, tuple(change for decision in decisions.values() for change in decision.changes))
+
+
 def main(project: Project, step: StepReport) -> Outcome:
-    """Install or upgrade the release and wait until it is ready. Raises TaskError with the cause when it cannot be."""
+    """Install or upgrade the releases and wait until they are ready. Raises TaskError with the cause when they cannot be."""
     if reason := project.why_not_monitored():
         return skipped(reason)
     settings, deployment = project.settings, stack.stack(project.cluster_deployment(), project.settings)
-    chart = charts.obtain(monitoring.CHART, settings.monitoring, step)
-    no_grafana = monitoring.grafana_is_off(settings)
-    secret = None if no_grafana else monitoring.admin_secret(project.env)
-    outcomes = [deployment.apply_secrets([secret] if secret else [], step)]
-    if secret:
-        outcomes.append(_apply_dashboards(deployment.cluster, settings, step))
-    release = deployment.install(monitoring.stack_release(settings, chart, secret), step)
-    outcomes += [release, deployment.await_rollout(ROLLOUT_SECONDS, step), _await_prometheus(deployment.cluster, settings, step)]
-    outcomes.append(adapter.bring(stack.adapter(project.cluster_deployment(), project.settings), settings, ROLLOUT_SECONDS, step))
+    outcomes = {part: decision.carry_out(step) for part, decision in _decisions(project, step).items()}
+    waited = [deployment.await_rollout(ROLLOUT_SECONDS, step), _await_prometheus(deployment.cluster, settings, step)]
+    if adapter.wanted(settings):
+        waited.append(rollout.watch(stack.adapter(project.cluster_deployment(), settings).cluster, ROLLOUT_SECONDS, step))
+    secret = _secret(project)
     _remove_old_secrets(deployment.cluster, secret.name if secret else "")
-    detail = "; ".join(part for part in (release.detail, no_grafana) if part)
-    return unchanged(detail) if all(outcome.kind == "unchanged" for outcome in outcomes) else changed(detail)
+    detail = "; ".join(part for part in (outcomes["release"].detail, monitoring.grafana_is_off(settings)) if part)
+    return all_outcomes(detail, [*outcomes.values(), *waited])
 
 
-def _apply_dashboards(cluster: Cluster, settings: Settings, step: StepReport) -> Outcome:
-    """Apply the ConfigMap with the dashboards. Grafana sees a change within about a minute, without a restart."""
-    step.progress("applying the dashboards")
+def _decisions(project: Project, step: StepReport) -> dict[str, Decision]:
+    """Return what is to be done for each part, in the order in which it has to be."""
+    settings, deployment = project.settings, stack.stack(project.cluster_deployment(), project.settings)
+    chart, secret = charts.obtain(monitoring.CHART, settings.monitoring, step), _secret(project)
+    return {
+        "secret": deployment.decide_secrets([secret] if secret else [], step),
+        **({"dashboards": _decide_dashboards(deployment.cluster, settings)} if secret else {}),
+        "release": deployment.decide_install(monitoring.stack_release(settings, chart, secret), step),
+        "adapter": adapter.decide(stack.adapter(project.cluster_deployment(), settings), settings, step),
+    }
+
+
+def _secret(project: Project) -> Secret | None:
+    """Return Grafana's Secret, where there is a Grafana."""
+    return None if monitoring.grafana_is_off(project.settings) else monitoring.admin_secret(project.env)
+
+
+def _decide_dashboards(cluster: Cluster, settings: Settings) -> Decision:
+    """Decide whether to apply the ConfigMap with the dashboards. Grafana sees a change within about a minute, without a restart."""
     labels = {"app.kubernetes.io/part-of": settings.release, **OURS}
     manifest = monitoring.dashboards_manifest(cluster.namespace, labels)
     before = [found.get("data") for found in cluster.get("configmap", monitoring.DASHBOARDS_NAME)]
     if before == [json.loads(manifest)["data"]]:
-        return unchanged()
+        return Decision("the dashboards are there")
+    change = Change("apply the dashboards", "they differ" if before else "they are not there")
+    return Decision("", (change,), partial(_apply, cluster, manifest))
+
+
+def _apply(cluster: Cluster, manifest: str, step: StepReport) -> Outcome:
+    step.progress("applying the dashboards")
     argv = ("apply", "--server-side", "--force-conflicts", f"--field-manager={FIELD_MANAGER}", "--filename", "-")
     cluster.kubectl(*argv, input=manifest)
-    return changed()
+    return changed("dashboards")
 
 
 def _await_prometheus(cluster: Cluster, settings: Settings, step: StepReport) -> Outcome:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from scripts.command import run_alone
@@ -14,12 +15,14 @@ from scripts.core.errors import InputError, MissingError, TaskError
 from scripts.core.paths import ROOT
 from scripts.core.report import Outcome, StepReport, passed
 from scripts.desired.database_reach import blocked, databases, doubts, seems_blocked, unreachable
+from scripts.desired.helm_release import provisional_release
 from scripts.engines.protocol import Engine
 from scripts.machine import tools
 from scripts.machine.certificates import extra_ca
 from scripts.machine.docker_client import docker_client
 from scripts.project import ENV, Project
 
+AGAIN = "fix that, and run it again. Nothing was changed"
 MEMINFO = Path("/proc/meminfo")
 GIB = 2**30
 
@@ -30,13 +33,16 @@ def main(project: Project, step: StepReport) -> Outcome:
         step.warn(warning)
     step.progress("looking at tools, disk, memory, ports")
     found = tools.find_all(project.engine.tools, project.settings.tools)
-    missing = [tool.problem for tool in found if tool.problem]
+    missing = [tool for tool in found if tool.problem]
     problems = database_problems(project, step)
     if missing:
-        raise _as_one(MissingError, [*missing, *problems], "invoke setup")
-    problems += checks(project.settings, project.engine)
+        action = AGAIN if all(tool.has_action for tool in missing) else "invoke setup"
+        raise _as_one(MissingError, [*(tool.problem for tool in missing), *problems], action)
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="chart") as pool:
+        chart = pool.submit(chart_problems, project)
+        problems += [*checks(project.settings, project.engine), *chart.result()]
     if problems:
-        raise _as_one(InputError, problems, "fix that, and run it again. Nothing was changed")
+        raise _as_one(InputError, problems, AGAIN)
     return passed(", ".join(map(str, found)))
 
 
@@ -58,6 +64,15 @@ def database_problems(project: Project, step: StepReport) -> list[str]:
             for doubt in seems_blocked(key, url, project.settings):
                 step.warn(doubt)
     return problems
+
+
+def chart_problems(project: Project) -> list[str]:
+    """Return what the chart refuses of `chart.values` and the services, before anything is built for it."""
+    try:
+        project.engine.check(provisional_release(project.settings, monitoring=project.monitored))
+    except TaskError as error:
+        return [": ".join(filter(None, (error.cause, "; ".join(map(str.strip, error.evidence)), error.action)))]
+    return []
 
 
 def _as_one(kind: type[TaskError], problems: Sequence[str], action: str) -> TaskError:

@@ -75,7 +75,7 @@ class Project:
             return self._images
 
     def _desired_images(self) -> list[Image]:
-        found, platform = [], build_platform()
+        found, platform = [], build_platform(self.engine.platform())
         for name, source in self.sources.items():
             base = find_base(self.settings, source.base)
             if base is None:
@@ -126,3 +126,8 @@ class Project:
     def create_env(self) -> list[str]:
         """Make a `.env` with generated passwords where there is none; return the keys that were generated."""
         return [] if ENV.exists() else env_file.create(ENV, ENV_EXAMPLE, self.settings.env)
+
+    def suppose_env(self) -> None:
+        """Where there is no `.env`, take the one that `create_env` would make, and make none."""
+        if not ENV.exists():
+            self.env = env_file.supposed(ENV, ENV_EXAMPLE, self.settings.env)

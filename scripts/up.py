@@ -1,4 +1,4 @@
-"""`invoke up` and `invoke build`: the graph of steps that brings everything to what the sources say."""
+"""`invoke up`, `plan` and `build`: the graph of steps that brings everything to what the sources say."""
 
 from __future__ import annotations
 
@@ -19,36 +19,39 @@ from scripts import (
     wait_for_rollout,
 )
 from scripts.command import command
+from scripts.core.decision import Decision
 from scripts.core.errors import InputError
 from scripts.core.pipeline import Step, run_steps
 from scripts.core.report import Outcome, Report, StepReport
+from scripts.look.plan import show_plan
 from scripts.look.status import show_addresses
 from scripts.project import Project
 
 Main = Callable[[Project, StepReport], Outcome]
+Decide = Callable[[Project, StepReport], Decision]
 
 
 def steps(project: Project, *, require_monitoring: bool = False) -> list[Step]:
     """Return the graph: builds run while the cluster starts, monitoring is installed beside the app, and each edge is a real need."""
 
-    def step(name: str, main: Main, *needs: str, optional: bool = False) -> Step:
-        return Step(name, partial(main, project), needs, optional)
+    def step(name: str, main: Main, *needs: str, optional: bool = False, decide: Decide | None = None) -> Step:
+        return Step(name, partial(main, project), needs, optional, partial(decide, project) if decide else None)
 
     graph = [
         step("preflight", preflight.main),
-        step("build", build_images.main, "preflight"),
-        step("start", start_cluster.main, "preflight"),
-        step("load", load_images.main, "build", "start"),
-        step("secrets", create_secrets.main, "start"),
-        step("chart", install_chart.main, "load", "secrets", *(["crds"] if project.monitored else [])),
+        step("build", build_images.main, "preflight", decide=build_images.decide),
+        step("start", start_cluster.main, "preflight", decide=start_cluster.decide),
+        step("load", load_images.main, "build", "start", decide=load_images.decide),
+        step("secrets", create_secrets.main, "start", decide=create_secrets.decide),
+        step("chart", install_chart.main, "load", "secrets", *(["crds"] if project.monitored else []), decide=install_chart.decide),
         step("rollout", wait_for_rollout.main, "chart"),
         step("smoke", smoke_test.main, "rollout"),
     ]
     if project.engine.deployment is not None:
         graph.append(step("policies", check_policies.unless_known, "rollout", optional=True))
     if project.monitored:
-        graph.append(step("crds", install_crds.main, "start", optional=not require_monitoring))
-        graph.append(step("monitoring", install_monitoring.main, "crds", optional=not require_monitoring))
+        graph.append(step("crds", install_crds.main, "start", optional=not require_monitoring, decide=install_crds.decide))
+        graph.append(step("monitoring", install_monitoring.main, "crds", optional=not require_monitoring, decide=install_monitoring.decide))
     return graph
 
 
@@ -74,6 +77,20 @@ def up(project: Project, report: Report, *, monitoring: bool = True, require_mon
     project.freeze()
     run_steps(steps(project, require_monitoring=require_monitoring), report)
     show_addresses(project.engine, report)
+
+
+@command(changes=False, help={"monitoring": "--no-monitoring leaves Prometheus and Grafana out"})
+def plan(project: Project, report: Report, *, monitoring: bool = True) -> int:
+    """Look: what `up` would do, and why; change nothing.
+
+    The exit code is 4 when there is something to do.
+    """
+    if not monitoring:
+        project = project.without_monitoring()
+    project.suppose_env()
+    report.say(f"engine: {project.engine.name} ({project.reason})")
+    project.freeze()
+    return show_plan([step for step in steps(project) if step.decide or step.name == "preflight"], report)
 
 
 @command(changes=True)

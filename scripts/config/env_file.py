@@ -142,11 +142,7 @@ def create(path: Path, example: Path, keys: Mapping[str, EnvKey]) -> list[str]:
 
     The file appears whole, readable by its owner alone, or not at all; an existing one is never touched. Raises InputError.
     """
-    invented = {key: secrets.token_urlsafe(24) for key, rule in keys.items() if rule.generate}
-    redact.learn(*invented.values())
-    text = _filled_in(
-        read_text(example, InputError(f"{example.name} does not exist", f"git checkout {example.name}", code="env-file-missing")), invented
-    )
+    text, invented = _invented(example, keys)
     if path.is_symlink():
         raise InputError(
             f"{path.name} is a link to {path.readlink()}, which does not exist",
@@ -166,7 +162,21 @@ def create(path: Path, example: Path, keys: Mapping[str, EnvKey]) -> list[str]:
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink()
-    return sorted(invented)
+    return invented
+
+
+def supposed(path: Path, example: Path, keys: Mapping[str, EnvKey]) -> EnvFile:
+    """Return what `create` would write to `path`, with other random values, and write nothing. Raises InputError."""
+    text, _ = _invented(example, keys)
+    return EnvFile(path, {key: SecretStr(value) for key, value in parse(text, keys).values.items()}, ())
+
+
+def _invented(example: Path, keys: Mapping[str, EnvKey]) -> tuple[str, list[str]]:
+    """Return the example with a value for every key that can be invented, and those keys."""
+    invented = {key: secrets.token_urlsafe(24) for key, rule in keys.items() if rule.generate}
+    redact.learn(*invented.values())
+    text = read_text(example, InputError(f"{example.name} does not exist", f"git checkout {example.name}", code="env-file-missing"))
+    return _filled_in(text, invented), sorted(invented)
 
 
 def _filled_in(example: str, invented: Mapping[str, str]) -> str:

@@ -1,11 +1,11 @@
-"""What a step would do, as a value: observed and decided in one function, done in another, and printed by `plan`, which does not do it."""
+"""What a step would do, as a value: one function observes and decides, another acts, and `invoke plan` prints it and stops there."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
 
-Todo = TypeVar("Todo")
+from scripts.core.report import Outcome, StepReport, changed, unchanged
 
 
 @dataclass(frozen=True)
@@ -16,25 +16,38 @@ class Change:
     why: str
 
 
+def _nothing(_step: StepReport) -> Outcome:
+    return unchanged()
+
+
 @dataclass(frozen=True)
-class Decision(Generic[Todo]):
-    """What was found, what changes, and what the act needs for it.
+class Decision:
+    """What was found, what changes, and the act that changes it.
 
     Example:
-        def decide(project: Project) -> Decision[list[Image]]:
-            missing = [image for image in project.images if not exists(image)]
-            changes = tuple(Change(f"build {image.tag}", "no such image here") for image in missing)
-            return Decision(f"{len(project.images)} images", missing, changes)
-
-        def main(project: Project, step: StepReport) -> Outcome:
-            decision = decide(project)
-            return build(decision.todo, step) if decision.changes else unchanged(decision.found)
+        def decide(images: Sequence[Image]) -> Decision:
+            missing = [image for image in images if not exists(image)]
+            changes = tuple(Change(f"build {image.reference}", "no such image here") for image in missing)
+            return Decision(f"{len(images)} images", changes, partial(build, missing))
 
     """
 
     found: str
-    """What was observed, in one line: the step's detail when nothing is to do."""
-    todo: Todo
-    """What the act takes. Of no use to a reader."""
+    """What was observed, in one line: the detail of a step that has nothing to do."""
     changes: tuple[Change, ...] = ()
     """Empty where everything is as it should be."""
+    act: Callable[[StepReport], Outcome] = _nothing
+    """Makes the changes, and looks again. Raises TaskError."""
+    blocks: bool = False
+    """Whether later steps cannot decide anything before this is done, as on a cluster that does not run."""
+    in_full: Callable[[], Sequence[Change]] | None = None
+    """Return the changes one by one, where finding them costs more than making them. Changes nothing. Raises TaskError."""
+
+    def carry_out(self, step: StepReport) -> Outcome:
+        """Make the changes, if there are any. Raises TaskError."""
+        return self.act(step) if self.changes else unchanged(self.found)
+
+
+def all_outcomes(detail: str, outcomes: Sequence[Outcome]) -> Outcome:
+    """Return the outcome of several acts as one: unchanged only when all of them are."""
+    return unchanged(detail) if all(outcome.kind == "unchanged" for outcome in outcomes) else changed(detail)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-DONE, FAILED, BAD_INPUT, MISSING, INTERRUPTED = 0, 1, 2, 3, 130
+DONE, FAILED, BAD_INPUT, MISSING, TO_DO, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
 
 class TaskError(Exception):

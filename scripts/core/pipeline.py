@@ -16,6 +16,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from scripts.core import log, shell
+from scripts.core.decision import Decision
 from scripts.core.errors import DONE, FAILED, INTERRUPTED, InterruptedRunError, TaskError
 from scripts.core.report import Outcome, Report, StepReport, StepResult
 
@@ -34,6 +35,8 @@ class Step:
     needs: tuple[str, ...] = ()
     optional: bool = False
     """An optional step that fails is shown as skipped with its cause, and the run succeeds."""
+    decide: Callable[[StepReport], Decision] | None = None
+    """What the step would do, where it may change something."""
 
 
 def run_steps(steps: Sequence[Step], report: Report) -> None:
@@ -139,12 +142,12 @@ def _signals_as_interrupts() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def run_to_exit_code(work: Callable[[], None], report: Report) -> int:
-    """Run the body of a task; print any failure as a person can use it; return the exit code."""
+def run_to_exit_code(work: Callable[[], int | None], report: Report) -> int:
+    """Run the body of a task; print any failure as a person can use it; return the exit code: the body's own where it returns one."""
     try:
         with _signals_as_interrupts():
             try:
-                work()
+                code = work() or DONE
             except KeyboardInterrupt:
                 shell.stop_all()  # also what runs outside of steps, such as the choice of an engine
                 raise InterruptedRunError("interrupted", "run it again: it continues from where it was") from None
@@ -155,8 +158,6 @@ def run_to_exit_code(work: Callable[[], None], report: Report) -> int:
         unexpected = _unexpected(error)
         report.error(unexpected)
         code = FAILED
-    else:
-        code = DONE
     report.event("finished", exit_code=code)
     return code
 

@@ -26,11 +26,12 @@ from scripts.core.screen import as_blocks, as_table, beside, console, fits
 
 VERSION = 1
 """Of the JSON events. It rises when a key is renamed, removed or takes another meaning; `docs/json.md` describes them."""
-Kind = Literal["unchanged", "changed", "passed", "skipped", "failed"]
+Kind = Literal["unchanged", "changed", "passed", "planned", "skipped", "failed"]
 MARKS: dict[str, tuple[str, str]] = {
     "unchanged": ("=", "dim"),
     "changed": ("+", "green"),
     "passed": ("=", "green"),
+    "planned": ("~", "cyan"),
     "skipped": ("-", "yellow"),
     "failed": ("x", "bold red"),
 }

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from scripts.config.settings import Settings
+from scripts.config.settings import Settings, Source
 from scripts.core.paths import ROOT
-from scripts.desired.images import DATABASE, EXPORTER, Image
+from scripts.desired.images import DATABASE, EXPORTER, BaseImage, Image
 from scripts.desired.secrets import Secret
 
 HEX_DIGITS = 16
@@ -99,6 +99,14 @@ def app_release(settings: Settings, images: Sequence[Image], secrets: Sequence[S
     values["monitoring"] = {"enabled": monitoring, "namespace": settings.monitoring.namespace}
     values["fullnameOverride"] = settings.release  # or the chart would call its objects RELEASE-todo-chatbot-SERVICE
     return HelmRelease(settings.release, settings.namespace, ROOT / settings.chart.path, _merged(settings.chart.values, values))
+
+
+def provisional_release(settings: Settings, *, monitoring: bool) -> HelmRelease:
+    """Return the app's release with names for the images and Secrets to come: the chart judges the settings before there are any."""
+    sources: dict[str, Source] = {**settings.services, DATABASE: settings.database}
+    images = [Image(name, f"{settings.project}-{name}", "to-come", ROOT, ROOT, BaseImage("", "", ())) for name in sources]
+    secrets = [Secret(name, "to-come", dict.fromkeys(source.secrets, "")) for name, source in sources.items() if source.secrets]
+    return app_release(settings, images, secrets, monitoring=monitoring)
 
 
 def _section(image: Image, secret: Secret | None) -> dict[str, Any]:

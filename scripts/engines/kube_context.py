@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
+from typing import Any
 
 from scripts.config.settings import Settings
 from scripts.core import shell
+from scripts.core.decision import Decision
 from scripts.core.errors import InputError, MissingError, TaskError
-from scripts.core.report import Outcome, StepReport, unchanged
+from scripts.core.report import Outcome, StepReport
 from scripts.core.shell import CommandError
 from scripts.desired.helm_release import HelmRelease
 from scripts.desired.images import Image
@@ -20,6 +22,7 @@ from scripts.kubernetes.nodes import detect, registry
 from scripts.kubernetes.nodes.transports import NodeTransport
 
 CONFIG_SECONDS = 10
+ARCHITECTURE = "kubernetes.io/arch"
 
 
 class KubeContextEngine(KubernetesEngine):
@@ -55,10 +58,38 @@ class KubeContextEngine(KubernetesEngine):
             self.transports()
         except TaskError as error:
             problems.append(f"{error.cause}: {error.action}")
-        return problems
+        return [*problems, *self._mixed()]
 
-    def start(self, step: StepReport) -> Outcome:
-        """Verify that the cluster answers, and say which it is. Raises MissingError when it does not."""
+    def _mixed(self) -> list[str]:
+        """What one image cannot serve: nodes of several platforms, unless the chart's values choose among them."""
+        if len(self._platforms) < 2 or self._chosen in self._platforms:
+            return []
+        choice = f"{{serviceDefaults: {{nodeSelector: {{{ARCHITECTURE}: {self.platform().partition('/')[2]}}}}}}}"
+        return [f"the nodes are {' and '.join(self._platforms)}, and images are for one: write chart: {{values: {choice}}} in invoke.yaml"]
+
+    def platform(self) -> str:
+        """Return the nodes' platform; of several the one that the chart's values choose, else the first."""
+        return self._chosen if self._chosen in self._platforms else next(iter(self._platforms), "")
+
+    @property
+    def _chosen(self) -> str:
+        values: Any = self._settings.chart.values
+        for key in ("serviceDefaults", "nodeSelector", ARCHITECTURE):
+            values = values.get(key) if isinstance(values, Mapping) else None
+        return f"linux/{values}"
+
+    @cached_property
+    def _platforms(self) -> list[str]:
+        """The platforms of the nodes that run Linux; none where the cluster does not answer."""
+        try:
+            nodes = [] if self._not_named() else self.cluster.get("nodes", timeout=CONFIG_SECONDS)
+        except TaskError:
+            return []
+        infos = [node["status"]["nodeInfo"] for node in nodes]
+        return sorted({f"linux/{info['architecture']}" for info in infos if info["operatingSystem"] == "linux"})
+
+    def decide_start(self, step: StepReport) -> Decision:
+        """Start nothing. Verify that the cluster answers, and say which it is. Raises MissingError when it does not."""
         step.progress(f"asking {self.cluster.context}")
         if reason := self._not_named():
             raise self._missing(reason)
@@ -67,7 +98,7 @@ class KubeContextEngine(KubernetesEngine):
         except CommandError as error:
             raise self._missing(error.evidence[-1] if error.evidence else error.cause) from None
         version = nodes[0]["status"]["nodeInfo"]["kubeletVersion"] if nodes else "no node"
-        return unchanged(f"{self.cluster.context}, {version}, {len(nodes)} node{'' if len(nodes) == 1 else 's'}")
+        return Decision(f"{self.cluster.context}, {version}, {len(nodes)} node{'' if len(nodes) == 1 else 's'}")
 
     def transports(self) -> Sequence[NodeTransport]:
         """Return how images get into each node; none when a registry hands them out. The nodes of a run are asked once."""
@@ -77,13 +108,13 @@ class KubeContextEngine(KubernetesEngine):
     def _detected_transports(self) -> Sequence[NodeTransport]:
         return detect.find(self.cluster, self._settings.kube_context)
 
-    def load_images(self, images: Sequence[Image], step: StepReport) -> Outcome:
+    def decide_load(self, images: Sequence[Image], step: StepReport) -> Decision:
         """Push to the registry that the settings name, else bring the images into the nodes."""
-        return registry.push(self._registry, images, step) if self._registry else super().load_images(images, step)
+        return registry.decide_push(self._registry, images) if self._registry else super().decide_load(images, step)
 
-    def install(self, release: HelmRelease, secrets: Sequence[Secret], step: StepReport) -> Outcome:
+    def decide_install(self, release: HelmRelease, secrets: Sequence[Secret], step: StepReport) -> Decision:
         """Install the release, its images named with the registry where there is one."""
-        return super().install(registry.named(self._registry, release) if self._registry else release, secrets, step)
+        return super().decide_install(registry.named(self._registry, release) if self._registry else release, secrets, step)
 
     def down(self, *, delete_data: bool, delete_cluster: bool, step: StepReport) -> Outcome:
         """Remove what `up` made. Raises InputError when asked to remove the cluster: it is not ours."""

@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 
 from scripts.config.settings import Settings
+from scripts.core.decision import Decision
 from scripts.core.report import Outcome, StepReport, changed, unchanged
 from scripts.desired.helm_release import HelmRelease
 from scripts.desired.images import Image
 from scripts.desired.secrets import Secret
 from scripts.engines.protocol import Address
+from scripts.images.prune import prune
+from scripts.kubernetes import helm
 from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.deployment import Deployment, reachable
 from scripts.kubernetes.nodes import load
@@ -32,6 +35,10 @@ class KubernetesEngine:
         """The cluster, with the app's namespace and release."""
         return self.deployment.cluster
 
+    def platform(self) -> str:
+        """Return the platform of the nodes; empty: the Docker daemon's, which runs them or shares their machine."""
+        return ""
+
     def transports(self) -> Sequence[NodeTransport]:
         """Return how images get into each node. Raises TaskError or InputError where there is no way."""
         raise NotImplementedError
@@ -44,26 +51,31 @@ class KubernetesEngine:
         """Return why the API server does not answer, or an empty string."""
         return reachable(self.cluster)
 
-    def load_images(self, images: Sequence[Image], step: StepReport) -> Outcome:
-        """Send each node what it lacks, and verify by the node's own list."""
+    def check(self, release: HelmRelease) -> None:
+        """Render the chart. Raises TaskError with helm's words."""
+        helm.render(release, self._settings.kubernetes_version)
+
+    def decide_load(self, images: Sequence[Image], step: StepReport) -> Decision:
+        """Send each node what it lacks by its own list."""
         step.progress("asking the nodes what they have")
-        return load.load(self.transports(), images, step)
+        return load.decide(self.transports(), images)
 
-    def apply_secrets(self, secrets: Sequence[Secret], step: StepReport) -> Outcome:
+    def decide_secrets(self, secrets: Sequence[Secret], step: StepReport) -> Decision:
         """Make the namespace and the Secrets that are not there. Values travel on standard input."""
-        return self.deployment.apply_secrets(secrets, step)
+        return self.deployment.decide_secrets(secrets, step)
 
-    def install(self, release: HelmRelease, secrets: Sequence[Secret], step: StepReport) -> Outcome:  # noqa: ARG002 - they are there
-        """Install or upgrade, unless the revision that runs has the release's fingerprint and all its objects."""
-        return self.deployment.install(release, step)
+    def decide_install(self, release: HelmRelease, secrets: Sequence[Secret], step: StepReport) -> Decision:  # noqa: ARG002 - they are there
+        """Install or upgrade, unless the revision that runs has the release's fingerprint and its objects are as it says."""
+        return self.deployment.decide_install(release, step)
 
     def await_rollout(self, release: HelmRelease, timeout: float, step: StepReport) -> Outcome:  # noqa: ARG002 - the cluster knows it
         """Wait until the release's pods are ready, and record that this release is healthy."""
         return self.deployment.await_rollout(timeout, step)
 
     def prune(self, secrets: Sequence[Secret], images: Sequence[Image]) -> None:
-        """Remove Secrets and node images of ours that neither the current release nor the one a rollback would take uses."""
-        self.deployment.prune(secrets, images, self.transports())
+        """Remove Secrets and images of ours, of nodes and of the local engine, that neither the current release nor a rollback uses."""
+        keep = self.deployment.prune(secrets, images, self.transports())
+        prune(self._settings, images, keep)
 
     def rollback(self, step: StepReport) -> Outcome:
         """Bring back the last healthy release other than the current one; the caller awaits the rollout. Raises what Deployment does."""

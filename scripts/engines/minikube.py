@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from scripts.config.settings import Settings
 from scripts.core import shell
+from scripts.core.decision import Change, Decision
 from scripts.core.errors import InputError, MissingError, TaskError
 from scripts.core.paths import ROOT
 from scripts.core.report import Outcome, StepReport, changed, unchanged
@@ -134,34 +136,54 @@ class MinikubeEngine(KubernetesEngine):
             problems.append(f"minikube.cpus: {wanted.cpus} wanted, Docker has {cpus}: give Docker more, or lower it in invoke.yaml")
         return problems
 
-    def start(self, step: StepReport) -> Outcome:
+    def decide_start(self, step: StepReport) -> Decision:
         """Start the profile as configured; a cluster that runs is left alone, but for addons that it lacks.
 
-        Raises InputError when the profile differs from the settings in what cannot be changed, TaskError with Minikube's
-        advice when it fails.
+        Raises InputError when the profile differs from the settings in what cannot be changed, TaskError where its disk is full; the act
+        raises TaskError with Minikube's advice when it fails.
         """
         step.progress("asking Minikube")
         profile = self._profile()
         if profile and (differences := self._drift(profile)):
             raise InputError(differences[0], "", differences[1:], code="cluster-differs")
         state = self._state() if profile else State.MISSING
+        if state is State.NO_DISK:
+            raise self._disk_is_full()
+        act, changes = partial(self._bring_up, profile, state), tuple(self._changes(profile, state))
+        return Decision(self._detail, changes, act, blocks=state is not State.RUNNING)
+
+    @property
+    def _detail(self) -> str:
+        return f"{self._settings.kubernetes_version}, {self._settings.minikube.runtime}, profile {self._name}"
+
+    def _changes(self, profile: Profile | None, state: State) -> Iterator[Change]:
+        if profile is None:
+            yield Change(f"make the profile {self._name}", "it is not there")
+            return
+        if state is not State.RUNNING:
+            yield Change(f"start the profile {self._name}", f"it is {state}")
+        if self._is_older(profile):
+            yield Change(f"upgrade Kubernetes to {self._settings.kubernetes_version}", f"the cluster has {profile.kubernetes}")
+        for addon in self._missing_addons(profile):
+            yield Change(f"enable the addon {addon}", "it is not enabled")
+
+    def _is_older(self, profile: Profile) -> bool:
+        return minikube_facts.version(profile.kubernetes) < minikube_facts.version(self._settings.kubernetes_version)
+
+    def _bring_up(self, profile: Profile | None, state: State, step: StepReport) -> Outcome:
         done = self._wake(state)
-        upgrade = profile is not None and minikube_facts.version(profile.kubernetes) < minikube_facts.version(
-            self._settings.kubernetes_version
-        )
-        if state in (State.MISSING, State.DOWN) or upgrade:
+        if profile is None or state in (State.MISSING, State.DOWN) or self._is_older(profile):
             self._start(step)
             done.append("started" if profile else "made")
-        elif profile:
+        else:
             done += self._enable_addons(profile, step)
-        if done and (state := self._state()) is not State.RUNNING:
+        if (state := self._state()) is not State.RUNNING:
             raise TaskError(
                 f"Minikube says that it started, but the profile {self._name} is {state}",
                 f"minikube logs --profile {self._name}",
                 code="cluster-not-started",
             )
-        detail = f"{self._settings.kubernetes_version}, {self._settings.minikube.runtime}, profile {self._name}"
-        return changed(f"{detail}: {', '.join(done)}") if done else unchanged(detail)
+        return changed(f"{self._detail}: {', '.join(done)}")
 
     def _wake(self, state: State) -> list[str]:
         """Fix what does not need a start; return what was done. Raises TaskError when the node's disk is full."""
@@ -172,10 +194,14 @@ class MinikubeEngine(KubernetesEngine):
             self._minikube("unpause", "--profile", self._name, timeout=STOP_SECONDS)
             return ["unpaused"]
         if state is State.NO_DISK:
-            raise TaskError(
-                "the Minikube node has no disk space left", "invoke down --cluster, then raise minikube.disk_gib", code="node-disk-full"
-            )
+            raise self._disk_is_full()
         return []
+
+    @staticmethod
+    def _disk_is_full() -> TaskError:
+        return TaskError(
+            "the Minikube node has no disk space left", "invoke down --cluster, then raise minikube.disk_gib", code="node-disk-full"
+        )
 
     def _start(self, step: StepReport) -> None:
         wanted = self._settings
@@ -197,8 +223,11 @@ class MinikubeEngine(KubernetesEngine):
             certificates.mkdir(parents=True, exist_ok=True)
             (certificates / self._ca_file).write_bytes(pem)
 
+    def _missing_addons(self, profile: Profile) -> list[str]:
+        return [addon for addon in self._settings.minikube.addons if addon not in profile.addons]
+
     def _enable_addons(self, profile: Profile, step: StepReport) -> list[str]:
-        missing = [addon for addon in self._settings.minikube.addons if addon not in profile.addons]
+        missing = self._missing_addons(profile)
         for addon in missing:
             step.progress(f"enabling the addon {addon}")
             self._minikube("addons", "enable", addon, "--profile", self._name, timeout=STOP_SECONDS)

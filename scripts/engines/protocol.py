@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
+from scripts.core.decision import Decision
 from scripts.core.report import Outcome, StepReport
 from scripts.desired.helm_release import HelmRelease
 from scripts.desired.images import Image
@@ -25,7 +26,7 @@ class Address:
 
 
 class Engine(Protocol):
-    """A place where the app runs. Every method that changes something observes first and says whether it changed anything."""
+    """A place where the app runs. What `up` changes is decided first: a `decide_` method observes, changes nothing, and returns the act."""
 
     name: str
     tools: Sequence[str]
@@ -34,6 +35,10 @@ class Engine(Protocol):
     @property
     def deployment(self) -> Deployment | None:
         """The app's release in its cluster; None where there is no Kubernetes."""
+        ...
+
+    def platform(self) -> str:
+        """Return the platform that images must be for, as Docker names it; empty: the Docker daemon's own. Fast."""
         ...
 
     def unusable(self) -> str:
@@ -52,20 +57,24 @@ class Engine(Protocol):
         """Return every problem that would make `up` fail, each as one line of cause and remedy. Changes nothing."""
         ...
 
-    def start(self, step: StepReport) -> Outcome:
-        """Start what the app runs on."""
+    def check(self, release: HelmRelease) -> None:
+        """Render the chart with the settings, and refuse what cannot run here. Changes nothing. Raises TaskError."""
         ...
 
-    def load_images(self, images: Sequence[Image], step: StepReport) -> Outcome:
-        """Bring the images to where containers start, sending only what is not there, and verify that they are there."""
+    def decide_start(self, step: StepReport) -> Decision:
+        """Decide how to start what the app runs on."""
         ...
 
-    def apply_secrets(self, secrets: Sequence[Secret], step: StepReport) -> Outcome:
-        """Make these Secrets exist. Values travel on standard input or in memory only."""
+    def decide_load(self, images: Sequence[Image], step: StepReport) -> Decision:
+        """Decide which images are to be sent to where containers start; the act verifies that they have arrived."""
         ...
 
-    def install(self, release: HelmRelease, secrets: Sequence[Secret], step: StepReport) -> Outcome:
-        """Install or upgrade the release, which names these Secrets; `unchanged` when its fingerprint is the one that runs."""
+    def decide_secrets(self, secrets: Sequence[Secret], step: StepReport) -> Decision:
+        """Decide which Secrets are to be made. Values travel on standard input or in memory only."""
+        ...
+
+    def decide_install(self, release: HelmRelease, secrets: Sequence[Secret], step: StepReport) -> Decision:
+        """Decide whether the release, which names these Secrets, is to be installed or upgraded, and what was changed past it."""
         ...
 
     def await_rollout(self, release: HelmRelease, timeout: float, step: StepReport) -> Outcome:

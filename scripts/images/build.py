@@ -44,12 +44,8 @@ def build(image: Image, copy: Image, ca_image: str, settings: Settings, step: St
         step.progress(f"{image.service}: {line}")
 
     buildkit, desktop = has_buildkit(), behind_docker_desktop()
-    if not buildkit and image.platform != build_platform():
-        raise MissingError(
-            f"building {image.service} for {image.platform} on {build_platform()} needs BuildKit",
-            "install docker-buildx",
-            code="buildkit-missing",
-        )
+    if image.platform != build_platform():
+        _refuse_foreign(image, settings, buildkit=buildkit)
     argv = build_argv(copy, ca_image, buildkit=buildkit, release=settings.release)
     environment = {**CLI_ENVIRONMENT, **proxy_environment(desktop=desktop), **BUILD_ENVIRONMENT}
     try:
@@ -62,9 +58,27 @@ def build(image: Image, copy: Image, ca_image: str, settings: Settings, step: St
     except shell.CommandError as error:
         dockerfile = image.dockerfile.relative_to(ROOT)
         evidence = output.shown() or [error.cause]
+        if image.platform != build_platform() and any("exec format error" in line for line in evidence):
+            action = f"docker run --privileged --rm tonistiigi/binfmt --install {image.platform.partition('/')[2]}"
+            raise MissingError(
+                f"Docker cannot run programs of {image.platform}, which {image.service} is built for", action, code="platform-unsupported"
+            ) from error
         raise TaskError(
             f"building {image.service} failed", f"fix it in {dockerfile} or what it copies", evidence, code="build-failed"
         ) from error
+
+
+def _refuse_foreign(image: Image, settings: Settings, *, buildkit: bool) -> None:
+    """Refuse a platform that is not the daemon's where it cannot be built for. Raises MissingError."""
+    what = f"building {image.service} for {image.platform} on {build_platform()}"
+    if not buildkit:
+        raise MissingError(f"{what} needs BuildKit", "install docker-buildx", code="buildkit-missing")
+    if image.base.build not in {base.image for base in settings.base_images.values()}:  # made from packages, those of this machine
+        raise MissingError(
+            f"{what} needs a base image from a registry",
+            "set build.base_source: registry, or build on such a machine",
+            code="platform-unsupported",
+        )
 
 
 def build_argv(image: Image, ca_image: str, *, buildkit: bool, release: str) -> list[str]:

@@ -20,14 +20,15 @@ from scripts.machine.docker_client import docker_client
 def prune(settings: Settings, images: Sequence[Image], keep: Collection[str] = ()) -> list[str]:
     """Remove old images of this release, and bases and certificates that no image of this project is built on; return their names.
 
-    images: those of the sources now. keep: what a rollback would bring back, by `repository:tag`. Only what carries the release's label
-    is removed, and nothing that a container uses.
+    images: those of the sources now. keep: what a rollback would bring back, by `repository:tag`, with or without a registry. Only what
+    carries the release's label is removed, with the names that it has in registries, and nothing that a container uses.
     """
     found = docker_client().images.list(filters={"reference": f"{settings.project}-*"})
     label = {"app.kubernetes.io/part-of": settings.release}
     ours = {tag: image for image in found if label.items() <= (image.labels or {}).items() for tag in image.tags}
-    kept = {*keep, *(image.reference for image in images), *_helpers(settings, images)}
-    removed = _remove(tag for tag in sorted(ours.keys() - kept) if _is_old_service(settings, images, tag))
+    kept = {*(reference.rpartition("/")[2] for reference in keep), *(image.reference for image in images), *_helpers(settings, images)}
+    old = [tag for tag in sorted(ours.keys() - kept) if _is_old_service(settings, images, tag)]
+    removed = _remove(name for tag in old for name in (*_in_registries(ours[tag], tag), tag))
     built = [_layers(image) for image in found if any(not _is_helper(settings, tag) for tag in set(image.tags).difference(removed))]
     removed += _remove(tag for tag in sorted(ours.keys() - kept) if _is_helper(settings, tag) and not _carries(built, _layers(ours[tag])))
     _remove(image.id for image in docker_client().images.list(filters={"label": [f"{k}={v}" for k, v in label.items()], "dangling": True}))
@@ -56,6 +57,10 @@ def _is_old_service(settings: Settings, images: Sequence[Image], tag: str) -> bo
     if not match or _is_helper(settings, tag):
         return False
     return match[1] in {image.repository for image in images} or match[2] not in {*settings.services, DATABASE, EXPORTER}
+
+
+def _in_registries(image: Any, tag: str) -> list[str]:
+    return [name for name in image.tags if name.endswith(f"/{tag}")]
 
 
 def _layers(image: Any) -> list[str]:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from functools import partial
 
 from scripts.core import log
+from scripts.core.decision import Change, Decision
 from scripts.core.errors import InputError, MissingError, TaskError
-from scripts.core.report import Outcome, StepReport, changed, unchanged
+from scripts.core.report import Outcome, StepReport, changed
 from scripts.core.shell import CommandError
 from scripts.desired.helm_release import HelmRelease
 from scripts.desired.images import Image
 from scripts.desired.secrets import Secret
 from scripts.images.archive import full_name
-from scripts.kubernetes import drift, helm, policy_probe, rollout, service_forward, service_proxy, stuck_pods
+from scripts.kubernetes import comparison, drift, helm, policy_probe, rollout, service_forward, service_proxy, stuck_pods
 from scripts.kubernetes.cluster import Cluster, Object
 from scripts.kubernetes.diagnosis.cause import Diagnosis
 from scripts.kubernetes.drift import Drift
@@ -60,57 +62,81 @@ class Deployment:
         except TaskError:
             return False
 
-    def apply_secrets(self, secrets: Sequence[Secret], step: StepReport) -> Outcome:
-        """Make the namespace and the Secrets that are not there. Values travel on standard input."""
+    def decide_secrets(self, secrets: Sequence[Secret], step: StepReport) -> Decision:
+        """Decide what of the namespace and the Secrets is to be made. Values travel on standard input.
+
+        Raises InputError when there is a namespace that is not ours, TaskError while it is being removed.
+        """
         step.progress("checking the namespace")
-        made = self.ensure_namespace()
+        why = self._why_namespace()
         there = self._secret_names()
         missing = [secret for secret in secrets if secret.name not in there]
+        changes = [Change(f"make the namespace {self.cluster.namespace}", why)] if why else []
+        changes += [Change(f"make the Secret {secret.name} ({', '.join(secret.keys)})", "it is not there") for secret in missing]
+        keys = f"{sum(len(secret.keys) for secret in secrets)} keys for {len(secrets)} workloads"
+        return Decision(keys, tuple(changes), partial(self._make, missing, keys, namespace=bool(why)))
+
+    def _make(self, missing: Sequence[Secret], keys: str, step: StepReport, *, namespace: bool) -> Outcome:
+        if namespace:
+            self._make_namespace()
         for secret in missing:
             step.progress(f"making {secret.name} ({', '.join(secret.keys)})")
             self._apply(secret.manifest(self.cluster.namespace, self.labels))
-        keys = f"{sum(len(secret.keys) for secret in secrets)} keys for {len(secrets)} workloads"
-        if missing or made:
-            return changed(f"{keys}: made {', '.join([*(['the namespace'] if made else []), *(secret.name for secret in missing)])}")
-        return unchanged(keys)
+        return changed(f"{keys}: made {', '.join([*(['the namespace'] if namespace else []), *(secret.name for secret in missing)])}")
 
-    def ensure_namespace(self) -> bool:
-        """Make the namespace, with Pod Security `restricted`, before anything is in it; return whether anything changed.
-
-        Raises InputError when there is one that is not ours.
-        """
-        wanted = {**self.labels, **POD_SECURITY}
+    def _why_namespace(self) -> str:
+        """Return why the namespace is to be made or labelled, or an empty string."""
         found = self._namespace()
-        if found:
-            labels = found["metadata"].get("labels", {})
-            if any(labels.get(key) != value for key, value in self.labels.items()):
-                raise self._not_ours()
-            if found.get("status", {}).get("phase") == "Terminating":
-                raise TaskError(
-                    f"the namespace {self.cluster.namespace} is being removed",
-                    "wait a moment, then run it again",
-                    code="namespace-terminating",
-                )
-            if wanted.items() <= labels.items():
-                return False
-        metadata = {"name": self.cluster.namespace, "labels": wanted}
-        self._apply(json.dumps({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}))
-        return True
+        if not found:
+            return "it is not there"
+        labels = found["metadata"].get("labels", {})
+        if any(labels.get(key) != value for key, value in self.labels.items()):
+            raise self._not_ours()
+        if found.get("status", {}).get("phase") == "Terminating":
+            raise TaskError(
+                f"the namespace {self.cluster.namespace} is being removed", "wait a moment, then run it again", code="namespace-terminating"
+            )
+        return "" if POD_SECURITY.items() <= labels.items() else "it lacks the labels of Pod Security `restricted`"
 
-    def install(self, release: HelmRelease, step: StepReport) -> Outcome:
-        """Install or upgrade, unless the revision that runs has the release's fingerprint and its objects are as it says."""
+    def _make_namespace(self) -> None:
+        """Make it with Pod Security `restricted`, before anything is in it."""
+        metadata = {"name": self.cluster.namespace, "labels": {**self.labels, **POD_SECURITY}}
+        self._apply(json.dumps({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}))
+
+    def decide_install(self, release: HelmRelease, step: StepReport) -> Decision:
+        """Decide whether to install or upgrade: not where what runs has the release's fingerprint, and its objects are as it says."""
         step.progress("asking helm what runs")
         revisions = helm.history(self.cluster)
-        if helm.recover_interrupted(self.cluster, revisions, step):
-            revisions = helm.history(self.cluster)
         current = revisions[-1] if revisions else None
-        drifts: list[Drift] = []
-        if current and current.status == "deployed":
-            same = helm.fingerprint(current, revisions) == release.fingerprint
-            step.progress("comparing what runs with what should")
-            drifts = self._drifts() if self._ours else []
-            if same and not drifts and (self._ours or helm.complete(self.cluster)):
-                return unchanged(f"revision {current.number}")
+        if current and current.is_interrupted:
+            change = Change(f"recover the release {release.name}", f"an interrupted run left it {current.status}")
+            return Decision("", (change,), partial(self._recover, release, revisions))
+        why = self._why_install(release, revisions)
+        changes = [Change(f"{'upgrade' if current else 'install'} the release {release.name}", why)] if why else []
+        step.progress("comparing what runs with what should")
+        drifts = self._drifts() if self._ours and current and current.status == "deployed" else []
+        changes += [Change(f"bring back {each.kind} {each.name}", each.differences[0]) for each in drifts]
+        in_full = partial(comparison.changes, self.cluster, release) if self._ours else None
+        act = partial(self._install, release, drifts)
+        return Decision(f"revision {current.number}" if current else "", tuple(changes), act, in_full=in_full)
+
+    def _why_install(self, release: HelmRelease, revisions: Sequence[Revision]) -> str:
+        """Return why the newest revision is not the release, or an empty string."""
+        if not revisions:
+            return "it is not installed"
+        current = revisions[-1]
+        if current.status != "deployed":
+            return f"its revision {current.number} is {current.status}"
+        if helm.fingerprint(current, revisions) != release.fingerprint:
+            return "its chart, values, images or Secrets differ"
+        return "" if self._ours or helm.complete(self.cluster) else "objects of it are gone"
+
+    def _recover(self, release: HelmRelease, revisions: Sequence[Revision], step: StepReport) -> Outcome:
+        helm.recover_interrupted(self.cluster, revisions, step)
+        decision = self.decide_install(release, step)
+        return decision.act(step) if decision.changes else changed(decision.found)
+
+    def _install(self, release: HelmRelease, drifts: Sequence[Drift], step: StepReport) -> Outcome:
         for each in drifts:
             step.say(f"brings back {each.line}")
         drift.clear(self.cluster, drifts, step)
@@ -173,14 +199,18 @@ class Deployment:
                 code="rollback-incomplete",
             )
 
-    def prune(self, secrets: Sequence[Secret], images: Sequence[Image], transports: Sequence[NodeTransport]) -> None:
-        """Remove Secrets and node images of ours that neither the current release nor the one a rollback would take uses."""
+    def prune(self, secrets: Sequence[Secret], images: Sequence[Image], transports: Sequence[NodeTransport]) -> frozenset[str]:
+        """Remove Secrets and node images of ours that neither the current release nor the one a rollback would take uses.
+
+        Return the images that those two use.
+        """
         kept = self._kept()
         old = sorted(self._secret_names() - kept.secrets - {secret.name for secret in secrets})
         if old:
             self.cluster.kubectl("delete", "secret", "--ignore-not-found", *old)
         keep = kept.images | {image.reference for image in images}
         load.prune(transports, {image.repository for image in images}, keep)
+        return kept.images
 
     def _kept(self) -> References:
         revisions = helm.history(self.cluster)

@@ -63,7 +63,11 @@ class Drift:
 
 def find(cluster: Cluster) -> list[Drift]:
     """Return what is not as the release's newest revision says. Raises CommandError."""
-    manifest = cluster.helm("get", "manifest", cluster.release).stdout
+    return compared(cluster, helm.manifest(cluster))
+
+
+def compared(cluster: Cluster, manifest: str) -> list[Drift]:
+    """Return which of the manifest's objects are not in the cluster as it says. Raises CommandError."""
     found: list[Drift] = []
     for namespace, part in helm.by_namespace(manifest, cluster.namespace).items():
         if part.strip():

@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from scripts.core import shell
 from scripts.core.errors import TaskError
 from scripts.core.report import StepReport
 from scripts.core.shell import CommandError
@@ -18,7 +19,9 @@ from scripts.kubernetes.cluster import Cluster
 
 HISTORY = 10  # revisions that helm keeps
 HELM_SECONDS = 120
+RENDER_SECONDS = 60
 UNINSTALL_SECONDS = 180
+NO_TEMPLATE = re.compile(r'error calling tpl: .*?(?:cannot parse template|execution for) "(?P<value>.*?)": (?P<why>.*)')
 NAMESPACE = re.compile(r"^ +namespace: \"?([-a-z0-9]+)", re.MULTILINE)
 ROLLED_BACK = re.compile(r"Rollback to (\d+)")
 WAS_DEPLOYED = ("deployed", "superseded")
@@ -31,6 +34,11 @@ class Revision:
     number: int
     status: str
     description: str
+
+    @property
+    def is_interrupted(self) -> bool:
+        """Whether a helm that was killed left it unfinished."""
+        return self.status.startswith("pending-") or self.status == "uninstalling"
 
 
 @dataclass(frozen=True)
@@ -100,31 +108,51 @@ def references_of(cluster: Cluster, revision: Revision) -> References:
     return references_in(json.loads(cluster.helm(*argv).stdout))
 
 
-def recover_interrupted(cluster: Cluster, revisions: Sequence[Revision], step: StepReport) -> bool:
-    """Bring a release that a killed helm left unfinished to where helm takes it up again; return whether there was one."""
-    current = revisions[-1] if revisions else None
-    if current is None or not (current.status.startswith("pending-") or current.status == "uninstalling"):
-        return False
+def recover_interrupted(cluster: Cluster, revisions: Sequence[Revision], step: StepReport) -> None:
+    """Bring a release whose last revision a killed helm left unfinished to where helm takes it up again. Raises CommandError."""
+    current = revisions[-1]
     step.progress(f"fixing the release, which a killed run left {current.status}")
     deployed = next((each for each in reversed(revisions[:-1]) if each.status in WAS_DEPLOYED), None)
     if current.status in ("pending-upgrade", "pending-rollback") and deployed:
         roll_back(cluster, deployed)
     else:
         uninstall(cluster)
-    return True
+
+
+def manifest(cluster: Cluster) -> str:
+    """Return the manifest that the release was installed with last. Raises CommandError."""
+    return cluster.helm("get", "manifest", cluster.release).stdout
 
 
 def upgrade(cluster: Cluster, release: HelmRelease) -> None:
     """Install or upgrade the release, without waiting for its pods. Raises TaskError with helm's own words."""
-    argv = [
-        *("upgrade", release.name, str(release.chart), "--install", "--values", "-"),
-        *("--description", release.fingerprint, "--history-max", str(HISTORY), "--timeout", f"{HELM_SECONDS}s"),
-        *_overwriting(cluster),
-    ]
+    description = ("--description", release.fingerprint, "--history-max", str(HISTORY), "--timeout", f"{HELM_SECONDS}s")
+    _upgrade(cluster, release, *description, *_overwriting(cluster))
+
+
+def dry_run(cluster: Cluster, release: HelmRelease) -> str:
+    """Return the manifest that an upgrade would install; the API server judges it. Raises TaskError with helm's own words."""
+    return str(json.loads(_upgrade(cluster, release, "--dry-run=server", "--output", "json"))["manifest"])
+
+
+def _upgrade(cluster: Cluster, release: HelmRelease, *argv: str) -> str:
+    command = ("upgrade", release.name, str(release.chart), "--install", "--values", "-")
     try:
-        cluster.helm(*argv, input=release.values_json, timeout=HELM_SECONDS + 10)
+        return cluster.helm(*command, *argv, input=release.values_json, timeout=HELM_SECONDS + 10).stdout
     except CommandError as error:
         raise _refused(error) from None
+
+
+def render(release: HelmRelease, kubernetes_version: str) -> str:
+    """Return the objects of a release as YAML, without a cluster. Raises TaskError with helm's own words."""
+    argv = ["helm", "template", release.name, str(release.chart), "--namespace", release.namespace]
+    try:
+        result = shell.run(
+            [*argv, "--kube-version", kubernetes_version, "--values", "-"], input=release.values_json, timeout=RENDER_SECONDS
+        )
+    except CommandError as error:
+        raise _refused(error) from None
+    return result.stdout
 
 
 def roll_back(cluster: Cluster, revision: Revision) -> None:
@@ -147,27 +175,27 @@ def uninstall(cluster: Cluster) -> None:
 
 def complete(cluster: Cluster) -> bool:
     """Return whether every object of the release's manifest is in the cluster. Raises CommandError."""
-    manifest = cluster.helm("get", "manifest", cluster.release).stdout
-    return all(_are_there(cluster.within(name, cluster.release), text) for name, text in by_namespace(manifest, cluster.namespace).items())
+    parts = by_namespace(manifest(cluster), cluster.namespace)
+    return all(_are_there(cluster.within(name, cluster.release), text) for name, text in parts.items())
 
 
-def by_namespace(manifest: str, own: str) -> dict[str, str]:
-    """Return the manifest in parts: that of the release's namespace and of the whole cluster, and one for each other namespace.
+def by_namespace(text: str, own: str) -> dict[str, str]:
+    """Return a manifest in parts: that of the release's namespace and of the whole cluster, and one for each other namespace.
 
     kubectl refuses an object of another namespace than the one that the call names.
     """
     parts = {own: ""}
-    for document in re.split(r"^---\s*$", manifest, flags=re.MULTILINE):
+    for document in re.split(r"^---\s*$", text, flags=re.MULTILINE):
         named = set(NAMESPACE.findall(document)) - {own}
         name = yaml.safe_load(document)["metadata"].get("namespace", own) if named else own  # those of subjects look the same
         parts[name] = f"{parts.get(name, '')}---\n{document}"
     return parts
 
 
-def _are_there(cluster: Cluster, manifest: str) -> bool:
-    wanted = sum(1 for line in manifest.splitlines() if line.startswith("kind: "))
+def _are_there(cluster: Cluster, text: str) -> bool:
+    wanted = sum(1 for line in text.splitlines() if line.startswith("kind: "))
     argv = ("get", "--filename", "-", "--ignore-not-found", "--output", "name")
-    found = cluster.kubectl(*argv, input=manifest, ok=None)  # it fails where the kind of an object is gone
+    found = cluster.kubectl(*argv, input=text, ok=None)  # it fails where the kind of an object is gone
     return found.code == 0 and len(found.stdout.splitlines()) == wanted
 
 
@@ -180,6 +208,11 @@ def _overwriting(cluster: Cluster) -> list[str]:
 def _refused(error: CommandError) -> TaskError:
     """Helm's error in one line: what it says after its own wrapping is the API server's or the chart's word."""
     lines = [line for line in error.evidence if line.strip()]
+    if found := NO_TEMPLATE.search("\n".join(lines)):
+        return TaskError(
+            f"helm: the value `{found['value']}` is no template: {found['why'].rpartition(': ')[2]}",
+            'write a {{ that is none as {{ "{{" }} (chart.values in invoke.yaml)',
+        )
     said = next((line for line in lines if line.startswith("Error: ")), lines[-1] if lines else error.cause)
     return TaskError(
         f"helm: {said.removeprefix('Error: ')}",

@@ -54,9 +54,8 @@ def probe_pods(hooks: str) -> list[Object]:
     found = [each for each in yaml.safe_load_all(hooks) if each and each["kind"] == "Pod"]
     tests = [pod for pod in found if "test" in pod["metadata"].get("annotations", {}).get(HOOK, "")]
     if not tests:
-        raise TaskError(
-            "the release has no test pod to try connections with", "set test.enabled in the chart's values", code="policies-unproven"
-        )
+        action = "let test.imageOf in the chart's values name a service whose image has Python, with test.enabled"
+        raise TaskError("the release has no test pod to try connections with", action, code="policies-unproven")
     return [_probe_pod(tests[0], name) for name in (ALLOWED, STRANGER)]
 
 

@@ -19,9 +19,10 @@ def extra_ca(configured: str) -> bytes:
         return b""
     try:
         pem = (ROOT / Path(named).expanduser()).read_bytes()
-    except OSError as error:
+    except (OSError, RuntimeError, ValueError) as error:  # `~nobody` is a RuntimeError, a NUL a ValueError
+        reason = error.strerror if isinstance(error, OSError) else error
         raise InputError(
-            f"the extra CA {named} cannot be read: {error.strerror}", "fix build.extra_ca or SSL_CERT_FILE", code="extra-ca-invalid"
+            f"the extra CA {named} cannot be read: {reason}", "fix build.extra_ca or SSL_CERT_FILE", code="extra-ca-invalid"
         ) from None
     if b"-----BEGIN CERTIFICATE-----" not in pem:
         raise InputError(f"the extra CA {named} holds no PEM certificate", "fix build.extra_ca or SSL_CERT_FILE", code="extra-ca-invalid")

@@ -94,11 +94,14 @@ def docker_refusal() -> MissingError | None:
 
 def _connect() -> _Client:
     endpoint = find_endpoint()
-    try:
-        client = _Client(base_url=endpoint.host, tls=endpoint.tls or False, timeout=PROBE_SECONDS)
-        client.ping()
-    except (DockerException, requests.RequestException, OSError) as error:
-        raise _explained(error, endpoint) from None
+    with contextlib.ExitStack() as unless_it_answers:
+        try:
+            client = _Client(base_url=endpoint.host, tls=endpoint.tls or False, timeout=PROBE_SECONDS)
+            unless_it_answers.callback(client.close)
+            client.ping()
+        except (DockerException, requests.RequestException, OSError) as error:
+            raise _explained(error, endpoint) from None
+        unless_it_answers.pop_all()
     return client
 
 
@@ -148,17 +151,16 @@ def _how_to_start() -> str:
     return "start it (Docker Desktop, or `sudo systemctl start docker`), or run `invoke setup`"
 
 
-def build_platform() -> str:
-    """Return the platform that images are built for, as Docker names it: the daemon's own.
+def build_platform(target: str = "") -> str:
+    """Return the platform that images are built for, as Docker names it: the target's, else the daemon's own.
 
     Raises MissingError for one that neither our base images nor the tools are there for.
     """
-    platform = _daemon_platform()
+    platform = target or _daemon_platform()
     if platform not in PLATFORMS:
-        action = "switch Docker Desktop to Linux containers" if platform.startswith("windows") else "use a Docker daemon of one of these"
-        raise MissingError(
-            f"images can be built for {' and '.join(PLATFORMS)}, and Docker runs {platform}", action, code="platform-unsupported"
-        )
+        action = "switch Docker Desktop to Linux containers" if platform.startswith("windows") else "use a machine of one of these"
+        asks = "the cluster's nodes are" if target else "Docker runs"
+        raise MissingError(f"images can be built for {' and '.join(PLATFORMS)}, and {asks} {platform}", action, code="platform-unsupported")
     return platform
 
 

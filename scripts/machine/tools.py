@@ -46,6 +46,8 @@ class Found:
     name: str
     version: Version | None = None
     problem: str = ""
+    has_action: bool = False
+    """Whether the problem says itself what to do about it."""
 
     def __str__(self) -> str:
         """Return the name and the version."""
@@ -87,8 +89,9 @@ def find(name: str, tool: Tool) -> Found:
     try:
         version = _docker_version() if name == "docker" else version_of(name)
     except MissingError as error:
-        how = f": {error.action}" if name == "docker" and error.action != "invoke setup" else ""
-        return Found(name, problem=f"{error.cause}{how}")
+        if name == "docker" and error.action and error.action != "invoke setup":
+            return Found(name, problem=f"{error.cause}: {error.action}", has_action=True)
+        return Found(name, problem=error.cause)
     except TaskError as error:
         return Found(name, problem=f"{name} does not run: {error.cause}")
     if version is None:

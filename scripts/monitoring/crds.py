@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
+from scripts.core.decision import Change, Decision
 from scripts.core.errors import TaskError
-from scripts.core.report import Outcome, StepReport, changed, unchanged
+from scripts.core.report import Outcome, StepReport, changed
 from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.deployment import FIELD_MANAGER
 
@@ -28,8 +31,8 @@ def is_ours(labels: set[str]) -> bool:
     return {f"{key}={value}" for key, value in OURS.items()} <= labels
 
 
-def apply(cluster: Cluster, chart: Path, step: StepReport) -> Outcome:
-    """Apply the definitions in the chart's folder, unless the cluster has them already. Raises TaskError when the chart holds none."""
+def decide(cluster: Cluster, chart: Path) -> Decision:
+    """Decide whether to apply the definitions in the chart's folder. Raises TaskError when the chart holds none."""
     files = sorted((chart / "charts" / "crds" / "crds").glob("crd-*.yaml"))
     if not files:
         raise TaskError(
@@ -40,9 +43,15 @@ def apply(cluster: Cluster, chart: Path, step: StepReport) -> Outcome:
     version = _operator_version(files[0])
     existing = existing_crds(cluster)
     if not all(is_ours(labels) for labels in existing.values()):
-        return unchanged(f"{len(existing)} CRDs, installed by somebody else")
+        return Decision(f"{len(existing)} CRDs, installed by somebody else")
     if len(existing) == len(files) and all(f"{VERSION}={version}" in labels for labels in existing.values()):
-        return unchanged(f"{len(existing)} CRDs of operator {version}")
+        return Decision(f"{len(existing)} CRDs of operator {version}")
+    why = "they are of another version, or not complete" if existing else "the cluster has none"
+    change = Change(f"apply {len(files)} CRDs of operator {version}", why)
+    return Decision("", (change,), partial(_apply, cluster, files, version))
+
+
+def _apply(cluster: Cluster, files: Sequence[Path], version: str, step: StepReport) -> Outcome:
     step.progress(f"applying {len(files)} CRDs of operator {version}")
     manifest = "\n---\n".join(_marked(file.read_text(encoding="utf-8")) for file in files)
     argv = ("apply", "--server-side", "--force-conflicts", f"--field-manager={FIELD_MANAGER}", "--output", "name", "--filename", "-")

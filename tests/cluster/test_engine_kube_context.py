@@ -78,10 +78,10 @@ class Under:
     def up(self, image: Image, **values: object) -> list[Outcome]:
         engine = self.engine
         return [
-            engine.start(self.step),
-            engine.load_images([image], self.step),
-            engine.apply_secrets([self.secret], self.step),
-            engine.install(self.release(image, **values), [self.secret], self.step),
+            engine.decide_start(self.step).carry_out(self.step),
+            engine.decide_load([image], self.step).carry_out(self.step),
+            engine.decide_secrets([self.secret], self.step).carry_out(self.step),
+            engine.decide_install(self.release(image, **values), [self.secret], self.step).carry_out(self.step),
             engine.await_rollout(self.release(image, **values), ROLLOUT_SECONDS, self.step),
         ]
 
@@ -154,7 +154,7 @@ def test_a_first_up_makes_everything_and_a_second_changes_nothing(under: Under, 
 
 
 def test_the_namespace_enforces_the_restricted_rules_before_anything_is_in_it(under: Under) -> None:
-    under.engine.apply_secrets([], under.step)
+    under.engine.decide_secrets([], under.step).carry_out(under.step)
     labels = under.engine.cluster.get("namespace", under.engine.cluster.namespace)[0]["metadata"]["labels"]
     assert labels.items() >= POD_SECURITY.items()
     privileged = ("run", "root", "--image=none", "--dry-run=server")
@@ -168,7 +168,7 @@ def test_a_namespace_that_somebody_else_made_is_refused_and_left_alone(under: Un
     cluster.kubectl("create", "namespace", cluster.namespace)
     before = cluster.get("namespace", cluster.namespace)[0]["metadata"]
     with pytest.raises(InputError, match="was not made by this project"):
-        under.engine.apply_secrets([under.secret], under.step)
+        under.engine.decide_secrets([under.secret], under.step).carry_out(under.step)
     with pytest.raises(InputError, match="was not made by this project"):
         under.engine.down(delete_data=True, delete_cluster=False, step=under.step)
     assert cluster.get("namespace", cluster.namespace)[0]["metadata"] == before
@@ -178,7 +178,7 @@ def test_a_secret_is_immutable_and_its_value_is_in_no_command_line(under: Under,
     seen: list[str] = []
     run = shell.run
     monkeypatch.setattr(shell, "run", lambda argv, **options: (seen.extend(argv), run(argv, **options))[1])
-    under.engine.apply_secrets([under.secret], under.step)
+    under.engine.decide_secrets([under.secret], under.step).carry_out(under.step)
     made = under.engine.cluster.get("secret", under.secret.name)[0]
     assert made["immutable"] is True
     assert set(made["data"]) == {"TOKEN"}
@@ -190,7 +190,7 @@ def test_a_secret_is_immutable_and_its_value_is_in_no_command_line(under: Under,
 def test_an_object_that_was_deleted_by_hand_comes_back_with_the_next_install(under: Under, image_one: Image) -> None:
     under.up(image_one)
     under.engine.cluster.kubectl("delete", "service", "eng-app-backend")
-    assert under.engine.install(under.release(image_one), [under.secret], under.step).kind == "changed"
+    assert under.engine.decide_install(under.release(image_one), [under.secret], under.step).carry_out(under.step).kind == "changed"
     assert under.engine.cluster.get("service", "eng-app-backend")
 
 
@@ -209,7 +209,9 @@ def running(under: Under) -> set[str]:
 def test_a_database_that_never_came_up_is_replaced_by_the_next_install(under: Under, image_one: Image, image_two: Image) -> None:
     """A StatefulSet by itself waits for ever for a pod of the broken revision to get ready."""
     under.up(image_one)
-    under.engine.install(under.release(image_one, storeCommand=["/bin/busybox", "false"]), [under.secret], under.step)
+    under.engine.decide_install(under.release(image_one, storeCommand=["/bin/busybox", "false"]), [under.secret], under.step).carry_out(
+        under.step
+    )
     deadline = time.monotonic() + 60
     while all(pod.restarts == 0 for pod in under.engine.pods()) and time.monotonic() < deadline:
         time.sleep(0.5)
@@ -222,8 +224,8 @@ def test_a_release_that_a_killed_helm_left_pending_is_mended(under: Under, image
     if before:
         under.up(image_one)
     else:
-        under.engine.load_images([image_one], under.step)
-        under.engine.apply_secrets([under.secret], under.step)
+        under.engine.decide_load([image_one], under.step).carry_out(under.step)
+        under.engine.decide_secrets([under.secret], under.step).carry_out(under.step)
     left = kill_helm_half_way(under, image_one, command=["/bin/busybox", "sleep", "600"])
     assert left == ("pending-upgrade" if before else "pending-install")
     outcomes = under.up(image_two)
@@ -261,14 +263,16 @@ def test_rollback_takes_the_last_release_that_came_up_well(under: Under, image_o
         under.engine.rollback(under.step)
     under.up(image_two)
     under.engine.prune([under.secret], [image_two])
-    under.engine.install(under.release(image_two, command=["/bin/busybox", "false"]), [under.secret], under.step)  # never comes up
+    under.engine.decide_install(under.release(image_two, command=["/bin/busybox", "false"]), [under.secret], under.step).carry_out(
+        under.step
+    )  # never comes up
     assert "revision 2 is back" in under.engine.rollback(under.step).detail
     under.engine.deployment.await_rollout(ROLLOUT_SECONDS, under.step)
     assert running(under) == {image_two.reference}
     assert "revision 1 is back" in under.engine.rollback(under.step).detail
     under.engine.deployment.await_rollout(ROLLOUT_SECONDS, under.step)
     assert running(under) == {image_one.reference}
-    assert under.engine.install(under.release(image_one), [under.secret], under.step).kind == "unchanged"
+    assert under.engine.decide_install(under.release(image_one), [under.secret], under.step).carry_out(under.step).kind == "unchanged"
 
 
 def test_prune_keeps_what_the_running_release_and_a_rollback_use(under: Under, image_one: Image, image_two: Image) -> None:
@@ -291,7 +295,7 @@ def test_prune_keeps_what_the_running_release_and_a_rollback_use(under: Under, i
 def test_after_a_change_of_one_line_only_its_layer_travels(
     under: Under, image_one: Image, image_two: Image, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    under.engine.load_images([image_one], under.step)
+    under.engine.decide_load([image_one], under.step).carry_out(under.step)
     reading = shell.run(["docker", "save", "--output", str(tmp_path / "read.tar"), image_two.reference], timeout=120).seconds
     send, sizes = transports.ContainerdNode.send, []
 
@@ -301,17 +305,17 @@ def test_after_a_change_of_one_line_only_its_layer_travels(
 
     monkeypatch.setattr(transports.ContainerdNode, "send", measured)
     started = time.monotonic()
-    outcome = under.engine.load_images([image_two], under.step)
+    outcome = under.engine.decide_load([image_two], under.step).carry_out(under.step)
     print(f"{outcome.detail}; archives of {sizes} bytes; {time.monotonic() - started:.2f} s, reading alone takes {reading:.2f} s")
     assert len(sizes) == 1
     assert sizes[0] < 1_000_000 < FILLER_BYTES
     assert full_name(image_two.reference) in under.engine.transports()[0].images()
-    assert under.engine.load_images([image_one, image_two], under.step).kind == "unchanged"
+    assert under.engine.decide_load([image_one, image_two], under.step).carry_out(under.step).kind == "unchanged"
 
 
 def test_a_layer_that_was_collected_meanwhile_is_sent_after_all(under: Under, image_one: Image, image_two: Image) -> None:
     transport = under.engine.transports()[0]
-    under.engine.load_images([image_one], under.step)
+    under.engine.decide_load([image_one], under.step).carry_out(under.step)
     stale = set(transport._ctr("content", "ls", "--quiet", timeout=60).split())
     transport.remove({full_name(image_one.reference)})
     ctr = transports.ContainerdNode._ctr
@@ -321,7 +325,7 @@ def test_a_layer_that_was_collected_meanwhile_is_sent_after_all(under: Under, im
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(transports.ContainerdNode, "_ctr", with_a_stale_list)
-        outcome = under.engine.load_images([image_two], under.step)
+        outcome = under.engine.decide_load([image_two], under.step).carry_out(under.step)
     assert outcome.kind == "changed"
     assert full_name(image_two.reference) in transport.images()
 
@@ -357,7 +361,7 @@ def listening(port: int) -> list[str]:
 
 
 def test_a_forward_to_nothing_fails_with_what_kubectl_says(under: Under) -> None:
-    under.engine.apply_secrets([], under.step)
+    under.engine.decide_secrets([], under.step).carry_out(under.step)
     with pytest.raises(TaskError) as error, forward(under.engine.cluster, "service/nobody", 80):
         pass
     assert any("not found" in line for line in error.value.evidence)

@@ -19,6 +19,7 @@ from scripts import check_monitoring, command
 from scripts.check_monitoring import Answered
 from scripts.config.settings import load_settings
 from scripts.core import errors, shell, waiting
+from scripts.core.decision import Change, Decision
 from scripts.core.errors import InputError, TaskError
 from scripts.core.paths import ROOT
 from scripts.core.pipeline import Step, run_steps, run_to_exit_code
@@ -30,6 +31,7 @@ from scripts.kubernetes.diagnosis.diagnose import diagnose as causes_of
 from scripts.look.diagnose import diagnose
 from scripts.look.logs import logs
 from scripts.look.open import open_
+from scripts.look.plan import show_plan
 from scripts.look.status import status
 from scripts.machine import docker_client, tool_downloads
 from scripts.monitoring.queries import Query
@@ -51,6 +53,7 @@ KEYS = {
     "address": {"url"},
     "diagnosis": {"code", "workload", "cause", "evidence", "action", "exits", "follows_from"},
     "log": {"service", "text"},
+    "plan": {"rows"},
     "panels": {"rows"},
     "summary": {"rows"},
     "error": {"code", "exit_code", "cause", "evidence", "action"},
@@ -58,6 +61,7 @@ KEYS = {
 }
 """Every event and its keys, beside `v` and `event`. Where a key is renamed or removed, raise `report.VERSION`."""
 ROWS = {
+    "plan": {"step", "change", "why"},
     "pods": {"service", "pod", "state", "ready", "restarts", "image"},
     "panels": {"dashboard", "panel", "query", "series"},
     "summary": {"step", "result", "seconds", "detail"},
@@ -95,7 +99,7 @@ def events_in(text: str) -> list[Event]:
     return [json.loads(line) for line in text.splitlines()]
 
 
-def reported(work: Callable[[Report], None]) -> list[Event]:
+def reported(work: Callable[[Report], int | None]) -> list[Event]:
     stdout = io.StringIO()
     report = Report(as_json=True, stdout=stdout)
     run_to_exit_code(lambda: work(report), report)
@@ -188,6 +192,14 @@ def test_open(run: Callable[..., list[Event]]) -> None:
 def test_the_panels_of_the_monitoring() -> None:
     answered = [Answered(Query("todo-chatbot", "Requests", "", "up", ""), 2)]
     hold(reported(lambda report: check_monitoring.show(answered, StepReport(report, "monitoring"))), "panels", "finished")
+
+
+def test_plan() -> None:
+    decision = Decision("", (Change("build todo-backend:h1", "no such image here"),))
+    step = Step("build", lambda _: changed(), decide=lambda _: decision)
+    events = reported(lambda report: show_plan([step], report))
+    assert events[-1]["exit_code"] == 4
+    hold(events, "step_started", "step_finished", "summary", "plan", "finished")
 
 
 def test_no_command_prints_another_event() -> None:

@@ -11,11 +11,12 @@ import pytest
 import yaml
 
 from scripts.config.settings import load_settings, parse_settings, read_text
-from scripts.core.errors import InputError
+from scripts.core.errors import InputError, TaskError
 from scripts.core.paths import ROOT
-from scripts.desired.helm_release import HelmRelease, app_release, service_name
+from scripts.desired.helm_release import HelmRelease, app_release, provisional_release, service_name
 from scripts.desired.images import DATABASE, EXPORTER, BaseImage, Image
 from scripts.desired.secrets import Secret, value_of
+from scripts.kubernetes import helm
 from tests.projects import project_on
 from tests.render.chart import any_helm
 
@@ -128,3 +129,43 @@ def test_the_fingerprint_counts_the_values_and_a_packaged_chart(tmp_path: Path) 
     archive.write_bytes(b"2")
     assert one != HelmRelease("r", "n", archive, {"a": 1}).fingerprint
     assert json.loads(HelmRelease("r", "n", archive, {"a": 1}).values_json) == {"a": 1}
+
+
+@pytest.fixture
+def helm_on_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "helm").symlink_to(any_helm())
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+
+@pytest.mark.render
+@pytest.mark.usefixtures("helm_on_path")
+def test_the_chart_judges_the_settings_before_there_are_images() -> None:
+    assert "to-come" in helm.render(provisional_release(load_settings(), monitoring=True), load_settings().kubernetes_version)
+
+
+@pytest.mark.render
+@pytest.mark.usefixtures("helm_on_path")
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [
+        (
+            "LOG_LEVEL: 'Hello {{name}}'",
+            'helm: the value `Hello {{name}}` is no template: function "name" not defined\n  -> write a {{ that',
+        ),
+        ("LOG_LEVEL: 'Hello {{.a.b}}'", "helm: the value `Hello {{.a.b}}` is no template: nil pointer evaluating interface {}.b"),
+        ("LOG_LEVEL: '{{ a: 1'", "helm: the value `{{ a: 1` is no template: "),
+        ("LOG_LEVEL: 3", "at '/serviceDefaults/env/LOG_LEVEL': got number, want null or string"),
+    ],
+)
+def test_what_the_chart_refuses_is_told_in_its_words(changed: str, says: str) -> None:
+    settings = parse_settings(read_text().replace("LOG_LEVEL: info", changed))
+    with pytest.raises(TaskError) as error:
+        helm.render(provisional_release(settings, monitoring=False), settings.kubernetes_version)
+    assert says in str(error.value)
+
+
+@pytest.mark.render
+@pytest.mark.usefixtures("helm_on_path")
+def test_a_literal_double_brace_is_written_as_the_error_says() -> None:
+    settings = parse_settings(read_text().replace("LOG_LEVEL: info", """LOG_LEVEL: 'Hello {{ "{{" }}name}}'"""))
+    assert "Hello {{name}}" in helm.render(provisional_release(settings, monitoring=False), settings.kubernetes_version)

@@ -81,7 +81,7 @@ def test_a_container_is_planned_as_the_pod_says() -> None:
         (changed_container(securityContext={"capabilities": {"add": ["NET_ADMIN"]}}), "securityContext.capabilities.add"),
         (changed_container(securityContext={"seccompProfile": {"type": "Unconfined"}}), "seccompProfile: Unconfined"),
         (changed_container(env=[{"name": "IP", "valueFrom": {"fieldRef": {}}}]), "env.IP.valueFrom.fieldRef"),
-        (changed_container(readinessProbe={"grpc": {"port": 1}}), "readinessProbe: neither httpGet nor exec"),
+        (changed_container(readinessProbe={"grpc": {"port": 1}}), "readinessProbe: neither httpGet, exec nor tcpSocket"),
         (changed_pod(containers=DEPLOYMENT["spec"]["template"]["spec"]["containers"] * 2), "2 containers in one pod"),
         (changed_pod(securityContext={"runAsNonRoot": True}), "runAsNonRoot without a numeric runAsUser"),
         ({"kind": "DaemonSet", "metadata": {"name": "agent"}}, "DaemonSet agent"),
@@ -92,6 +92,15 @@ def test_what_cannot_be_honoured_is_refused_by_name(thing: dict[str, Any], named
         plan([thing])
     assert error.value.cause == "the docker engine cannot honour a part of the chart"
     assert any(named in line for line in error.value.evidence)
+
+
+def test_where_a_pod_may_run_is_no_question_on_one_machine() -> None:
+    placed = changed_pod(nodeSelector={"disk": "ssd"}, tolerations=[{"operator": "Exists"}], priorityClassName="high", affinity={})
+    assert plan([placed]).pods == plan([DEPLOYMENT]).pods
+
+
+def test_a_probe_may_be_a_connection() -> None:
+    assert plan([changed_container(readinessProbe={"tcpSocket": {"port": "http"}})]).pods[0].container.readiness == Probe("", (), 10, 1, 3)
 
 
 def test_what_the_preview_leaves_out_is_told() -> None:

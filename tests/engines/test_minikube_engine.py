@@ -24,6 +24,7 @@ from tests.programs import ANY, Programs, Reply, on_path, recorded
 
 pytestmark = pytest.mark.unit
 
+PLATFORM = "linux/amd64"
 PROFILES = ("minikube", "profile", "list", "--light", "--output", "json")
 STATUS = ("minikube", "status", "--profile", "todo", "--output", "json")
 NODE = {"Name": "todo", "Host": "Running", "Kubelet": "Running", "APIServer": "Running", "Kubeconfig": "Configured", "Worker": False}
@@ -92,7 +93,7 @@ def event(kind: str, **data: str) -> str:
 def test_a_cluster_that_runs_as_configured_is_not_started_again(programs: Programs, settings: Settings, step: Steps) -> None:
     programs.tell(PROFILES, profile(settings))
     programs.tell(STATUS, RUNNING)
-    outcome = MinikubeEngine(settings).start(step)
+    outcome = MinikubeEngine(settings).decide_start(step).carry_out(step)
     assert outcome.kind == "unchanged"
     assert settings.kubernetes_version in outcome.detail
 
@@ -103,7 +104,7 @@ def test_a_first_start_shows_minikubes_own_steps_and_is_verified(programs: Progr
     programs.tell(PROFILES, NO_PROFILES)
     programs.tell(start(settings), Reply(said))
     programs.tell(STATUS, RUNNING)
-    assert MinikubeEngine(settings).start(step).kind == "changed"
+    assert MinikubeEngine(settings).decide_start(step).carry_out(step).kind == "changed"
     assert "Starting the node (3/19)" in step.heard
     assert step.warned == ["Docker is slow"]
 
@@ -113,14 +114,14 @@ def test_a_start_that_says_it_is_done_and_is_not_is_a_failure(programs: Programs
     programs.tell(start(settings), Reply(event("step", currentstep="19", totalsteps="19", message="Done!")))
     programs.tell(STATUS, STOPPED)
     with pytest.raises(TaskError, match="profile todo is not running"):
-        MinikubeEngine(settings).start(step)
+        MinikubeEngine(settings).decide_start(step).carry_out(step)
 
 
 def test_the_users_kubeconfig_and_context_are_left_alone(programs: Programs, settings: Settings, step: Steps) -> None:
     programs.tell(PROFILES, NO_PROFILES)
     programs.tell(start(settings), Reply())
     programs.tell(STATUS, RUNNING)
-    MinikubeEngine(settings).start(step)
+    MinikubeEngine(settings).decide_start(step).carry_out(step)
     assert "--keep-context" in start(settings)
     assert {call["environment"]["KUBECONFIG"] for call in programs.asked("minikube")} == {str(minikube.KUBECONFIG)}
     argv = MinikubeEngine(settings).cluster.kubectl_argv("get", "pods")
@@ -133,7 +134,7 @@ def test_a_failure_gives_minikubes_reason_and_its_advice(programs: Programs, set
     programs.tell(PROFILES, NO_PROFILES)
     programs.tell(start(settings), Reply(said, code=29))
     with pytest.raises(TaskError) as failure:
-        MinikubeEngine(settings).start(step)
+        MinikubeEngine(settings).decide_start(step).carry_out(step)
     assert failure.value.cause == "Minikube did not start: Requested 4 CPUs, 2 there (RSRC_INSUFFICIENT_CORES)"
     assert failure.value.action == "Ask for fewer"
     assert failure.value.evidence == ("noise", "more noise")
@@ -156,7 +157,7 @@ def test_a_profile_that_does_not_run_gets_what_it_needs(
     programs.tell(PROFILES, profile(settings))
     programs.tell(STATUS, status, RUNNING)
     programs.tell(start(settings) if command == "start" else ("minikube", command, "--profile", "todo"))
-    outcome = MinikubeEngine(settings).start(step)
+    outcome = MinikubeEngine(settings).decide_start(step).carry_out(step)
     assert (outcome.kind, done in outcome.detail) == ("changed", True)
 
 
@@ -164,7 +165,7 @@ def test_a_full_disk_is_named_and_nothing_is_tried(programs: Programs, settings:
     programs.tell(PROFILES, profile(settings))
     programs.tell(STATUS, Reply(json.dumps({**NODE, "Host": "InsufficientStorage"}), code=1))
     with pytest.raises(TaskError, match="no disk space"):
-        MinikubeEngine(settings).start(step)
+        MinikubeEngine(settings).decide_start(step).carry_out(step)
 
 
 def test_an_older_kubernetes_is_upgraded_in_place(programs: Programs, settings: Settings, step: Steps) -> None:
@@ -172,7 +173,7 @@ def test_an_older_kubernetes_is_upgraded_in_place(programs: Programs, settings: 
     programs.tell(PROFILES, profile(settings, KubernetesConfig=older))
     programs.tell(STATUS, RUNNING)
     programs.tell(start(settings), Reply())
-    assert MinikubeEngine(settings).start(step).kind == "changed"
+    assert MinikubeEngine(settings).decide_start(step).carry_out(step).kind == "changed"
 
 
 def test_only_the_addons_that_the_profile_lacks_are_enabled(programs: Programs, settings: Settings, step: Steps) -> None:
@@ -181,14 +182,14 @@ def test_only_the_addons_that_the_profile_lacks_are_enabled(programs: Programs, 
     programs.tell(PROFILES, profile(settings))
     programs.tell(STATUS, RUNNING)
     programs.tell(("minikube", "addons", "enable", "ingress", "--profile", "todo"))
-    assert "addon ingress" in MinikubeEngine(settings).start(step).detail
+    assert "addon ingress" in MinikubeEngine(settings).decide_start(step).carry_out(step).detail
 
 
 def test_drift_is_told_with_what_to_do_before_anything_changes(programs: Programs, settings: Settings, step: Steps) -> None:
     programs.tell(PROFILES, profile(settings, Memory=2048, CPUs=1))
     engine = MinikubeEngine(settings)
     with pytest.raises(InputError) as drift:
-        engine.start(step)
+        engine.decide_start(step).carry_out(step)
     assert f"minikube.cpus: the cluster has 1, invoke.yaml says {settings.minikube.cpus}" in drift.value.cause
     assert "invoke down --cluster" in drift.value.cause
     assert "memory_mib: the cluster has 2048" in drift.value.evidence[0]
@@ -225,7 +226,7 @@ def test_an_extra_certificate_is_there_before_the_cluster_and_goes_with_it(
     programs.tell(STATUS, RUNNING)
     programs.tell(("minikube", "delete", "--profile", "todo"))
     engine = MinikubeEngine(settings)
-    engine.start(step)
+    engine.decide_start(step).carry_out(step)
     assert placed.read_text() == pem.read_text()
     assert "--embed-certs" in start(settings)
     assert engine.down(delete_data=False, delete_cluster=True, step=step).kind == "changed"
@@ -240,7 +241,7 @@ def test_behind_a_proxy_minikube_kubectl_and_helm_reach_the_node_directly(
     programs.tell(PROFILES, profile(settings))
     programs.tell(STATUS, RUNNING)
     engine = MinikubeEngine(settings)
-    engine.start(step)
+    engine.decide_start(step).carry_out(step)
     expected = "example.com," + ",".join(minikube.NODE_NETWORKS)
     assert {call["environment"]["NO_PROXY"] for call in programs.asked("minikube")} == {expected}
     assert engine.cluster.environment["NO_PROXY"] == expected
@@ -308,7 +309,7 @@ def test_a_load_that_ends_well_and_brings_nothing_is_a_failure(programs: Program
     programs.tell(("minikube", "image", "ls", "--profile", "todo", "--format", "json"), Reply("[]"))
     (transport,) = MinikubeEngine(settings).transports()
     with pytest.raises(TaskError, match=r"todo does not list docker\.io/library/todo-backend:h1"):
-        load._send(transport, saved_image(tmp_path), {NAME}, step)
+        load._send(transport, saved_image(tmp_path), {NAME}, PLATFORM, step)
     assert len(programs.asked("minikube", "image", "load")) == 2, "first without the layers that are there, then whole"
 
 
@@ -321,7 +322,7 @@ def test_an_import_that_fails_without_some_layers_is_made_again_with_all(program
     programs.tell((*ctr, "images", "import", "-"), recorded("containerd-1.6.20/import-without-a-layer"), Reply())
     programs.tell((*ctr, "images", "check"), broken, whole)
     name = "docker.io/library/eng-one:h2"
-    assert load._send(transport, renamed(saved_image(tmp_path), "eng-one:h2"), {name}, step).left_out == 0
+    assert load._send(transport, renamed(saved_image(tmp_path), "eng-one:h2"), {name}, PLATFORM, step).left_out == 0
     assert transport.images() >= {name}
 
 

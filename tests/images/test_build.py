@@ -18,7 +18,7 @@ from scripts.core import shell
 from scripts.core.errors import TaskError
 from scripts.core.paths import ROOT
 from scripts.core.report import Report, StepReport
-from scripts.desired.images import Image
+from scripts.desired.images import BaseImage, Image
 from scripts.images import build as building
 from scripts.images import snapshot
 from scripts.machine.docker_client import PLATFORMS, build_platform
@@ -57,7 +57,7 @@ class Sources:
         settings: Settings = loaded.model_copy(
             update={"project": self.name, "release": self.name, "services": {"app": service}, "base_images": {"python": base}}
         )
-        engine: Any = type("Nowhere", (), {"deployment": None, "name": "nowhere"})()
+        engine: Any = type("Nowhere", (), {"deployment": None, "name": "nowhere", "platform": lambda _: ""})()
         return project_on(engine, settings, DATABASE_URL="postgresql://u:p@host/db")
 
     def content(self, reference: str) -> str:
@@ -226,11 +226,26 @@ def test_what_a_shell_says_to_docker_about_platforms_and_builders_does_not_count
 def test_the_classic_builder_is_not_asked_for_another_platform(sources: Sources, step: StepReport, monkeypatch: pytest.MonkeyPatch) -> None:
     native = build_platform()
     other = next(platform for platform in PLATFORMS if platform != native)
-    monkeypatch.setattr("scripts.project.build_platform", lambda: other)
     monkeypatch.setattr(building, "has_buildkit", lambda: False)
     sources.file.write_text("content")
+    project = sources.project()
+    monkeypatch.setattr(project.engine, "platform", lambda: other)
     with pytest.raises(TaskError, match=f"building app for {other} on {native} needs BuildKit"):
-        build_images.main(sources.project(), step)
+        build_images.main(project, step)
+
+
+def test_a_base_made_of_this_machines_packages_is_not_taken_for_another_platform(
+    sources: Sources, step: StepReport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = next(platform for platform in PLATFORMS if platform != build_platform())
+    monkeypatch.setattr(building, "has_buildkit", lambda: True)
+    sources.file.write_text("content")
+    project = sources.project()
+    monkeypatch.setattr(project.engine, "platform", lambda: other)
+    base = BaseImage("todo-base-python:h1", "todo-base-python:h1", ("sha256:1",))
+    monkeypatch.setattr("scripts.project.find_base", lambda *_: base)
+    with pytest.raises(TaskError, match=f"building app for {other} .* needs a base image from a registry"):
+        build_images.main(project, step)
 
 
 def test_a_build_reaches_a_proxy_on_this_machine(sources: Sources, step: StepReport, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,10 +6,12 @@ import io
 import secrets
 import tarfile
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
+from docker.errors import ImageNotFound
 
 from scripts.config.settings import Settings, load_settings
 from scripts.core.paths import ROOT
@@ -77,6 +79,24 @@ def test_old_tags_and_what_only_they_were_built_on_go(engine: Engine) -> None:
     assert set(removed) == {old, old_base, gone_service, old_ca}
     assert engine.tags() == {current, base, rollback, rollback_base, needed_later, other_service, *strangers}
     assert prune(engine.settings, images, keep={rollback}) == []
+
+
+def test_names_in_registries_go_and_stay_with_the_image(engine: Engine) -> None:
+    old, rollback, current = (engine.image("backend", tag(digit)) for digit in (1, 2, 3))
+    registry = "registry.example:5000/team"
+    for reference in (old, rollback, current):
+        engine.client.images.get(reference).tag(f"{registry}/{reference}")
+    images = [Image("backend", f"{engine.project}-backend", tag(3), ROOT, Path(), BaseImage("", "", ()))]
+
+    try:
+        removed = prune(engine.settings, images, keep={f"{registry}/{rollback}"})
+        assert removed == [f"{registry}/{old}", old]
+        left = {name for reference in (rollback, current) for name in engine.client.images.get(reference).tags}
+        assert left == {rollback, current, f"{registry}/{rollback}", f"{registry}/{current}"}
+    finally:
+        for reference in (old, rollback, current):
+            with suppress(ImageNotFound):
+                engine.client.images.remove(f"{registry}/{reference}")
 
 
 def test_what_a_container_uses_stays(engine: Engine) -> None:

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.unit
 
 Object = dict[str, Any]
 Change = Callable[[Object], None]
-OTHERWISE = ("stalled", "drifted", "not-rolled-out")  # test_diagnosis.py, test_drift.py, and below
+OTHERWISE = ("database-url", "stalled", "drifted", "not-rolled-out")  # test_diagnosis.py, test_drift.py, and below
 
 
 def pod_of(value: Object) -> Object:
@@ -228,6 +228,8 @@ CASES: list[tuple[str, Change, str]] = [
     ("killed-from-outside", both(killed_at_each_start(), event("Killing", "Stopping container app", "app")), "by SIGKILL"),
     ("out-of-memory", killed_at_each_start(), "is killed soon after each start, most likely since it uses more memory"),
     ("database-login", exits(1, 'FATAL:  password authentication failed for user "todo" (database)'), "refuses the login"),
+    ("database-not-ours", exits(1, "error: this database belongs to another application: its alembic_version is 'a'. Nothing was changed."
+     " Set DATABASE_URL to a database of its own"), "its alembic_version is 'a'"),
     ("node-not-ready", node("Unknown"), "the node is not ready: Kubelet stopped posting node status."),
     ("dns-down", dns(0), "no pod of the cluster's DNS is ready"),
     ("volume-lost", claim(there=False), "its volume claim data-0 is gone"),

@@ -34,6 +34,9 @@ PODS = (
 VERSION = ("kubectl", "--context", "theirs", "--namespace", "todo-chatbot", "version", "--output", "json", "--request-timeout=5s")
 
 
+PLATFORM = {"operatingSystem": "linux", "architecture": "amd64"}
+
+
 class Steps:
     def progress(self, text: str) -> None:
         pass
@@ -55,7 +58,7 @@ def engine_with(**kube_context: str) -> KubeContextEngine:
 
 
 def node(name: str, provider: str = "", runtime: str = "containerd://2.1.3", boot: str = "another-machine") -> dict[str, object]:
-    info = {"containerRuntimeVersion": runtime, "bootID": boot, "kubeletVersion": "v1.36.2"}
+    info = {"containerRuntimeVersion": runtime, "bootID": boot, "kubeletVersion": "v1.36.2"} | PLATFORM
     spec = {"providerID": provider} if provider else {}
     return {"kind": "Node", "metadata": {"name": name}, "spec": spec, "status": {"nodeInfo": info}}
 
@@ -229,11 +232,11 @@ def test_a_registry_gets_what_it_lacks_and_is_asked_afterwards(docker_client: ob
     first, second = (built(name, name.encode()) for name in names)
     try:
         with small_registry.running() as server:
-            assert registry.push(server.address, [first], Steps()).kind == "changed"
+            assert registry.decide_push(server.address, [first]).carry_out(Steps()).kind == "changed"
             assert ("todo-registry-test", first.tag) in server.manifests
-            assert registry.push(server.address, [first], Steps()).kind == "unchanged"
+            assert registry.decide_push(server.address, [first]).carry_out(Steps()).kind == "unchanged"
             before = server.received
-            assert registry.push(server.address, [first, second], Steps()).kind == "changed"
+            assert registry.decide_push(server.address, [first, second]).carry_out(Steps()).kind == "changed"
             assert 0 < server.received - before < 5_000, "only the layer that changed"
             for image in (first, second):
                 shell.run(["docker", "image", "rm", f"{server.address}/{image.reference}"], timeout=30)

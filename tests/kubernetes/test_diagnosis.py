@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from scripts.core.errors import TaskError
+from scripts.core.paths import ROOT
 from scripts.kubernetes import rollout
 from scripts.kubernetes.diagnosis.cause import DATABASE_CODES, PATIENCE, Diagnosis
 from scripts.kubernetes.diagnosis.diagnose import diagnose
@@ -143,6 +144,7 @@ def test_a_liveness_kill_is_told_from_a_crash_by_its_exit_code() -> None:
         ("error: migration failed: relation todos does not exist", "migration-failed"),
         ("error: migration failed: canceling statement: timed out", "migration-failed"),
         ("ValueError: what is this?", "migration-failed"),
+        ("error: DATABASE_URL names the parameter `sslmod`, which is not supported: leave it out", "database-url"),
     ],
 )
 def test_the_last_words_of_a_migration_name_the_cause(line: str, code: str) -> None:
@@ -150,6 +152,34 @@ def test_the_last_words_of_a_migration_name_the_cause(line: str, code: str) -> N
         value["logs"] = {key: ["starting", line] for key in value["logs"]}
 
     assert codes(changed("migration", last_words)) == [code]
+
+
+OWN = ". Nothing was changed. Set DATABASE_URL to a database of its own, for instance with CREATE DATABASE todo"
+NEWER = "the schema is at revision 0003, newer than this version's 0001, and lacks what it needs: table todos, column todos.done"
+
+
+@pytest.mark.parametrize(
+    ("cause", "rest", "action"),
+    [
+        ("this database belongs to another application: its alembic_version is '9f3c'", OWN, "set DATABASE_URL to a database of its own"),
+        ("this database holds tables of another application with the names of ours: todos", OWN, "set DATABASE_URL to a database of"),
+        (NEWER, ". Run a version that knows revision 0003, or restore a backup from before it", "run a version that knows revision 0003"),
+    ],
+)
+def test_a_database_that_the_migration_leaves_alone_is_no_fault_of_the_migration(cause: str, rest: str, action: str) -> None:
+    def last_words(value: Object) -> None:
+        value["logs"] = {key: ["starting", f"error: {cause}{rest}"] for key in value["logs"]}
+
+    (diagnosis,) = diagnose(changed("migration", last_words))
+    assert (diagnosis.code, diagnosis.cause) == ("database-not-ours", f"migration: {cause}")
+    assert diagnosis.action.startswith(action)
+
+
+def test_the_migrations_words_are_those_that_the_backend_says() -> None:
+    source = (ROOT / "app/backend/src/todo_backend/migrate.py").read_text()
+    beginnings = ("this database belongs to another application: its", "this database holds tables of another application with")
+    for words in (*beginnings, "the schema is at revision {", "and lacks what it needs:", ". Run a version that", " Set DATABASE_URL to"):
+        assert words in source
 
 
 def test_the_words_of_a_service_count_only_where_they_speak_of_a_database() -> None:

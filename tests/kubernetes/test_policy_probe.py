@@ -38,7 +38,7 @@ def test_the_pods_differ_in_their_labels_alone_and_in_their_patience() -> None:
 def test_without_a_test_pod_it_says_what_to_switch_on() -> None:
     with pytest.raises(TaskError) as error:
         probe_pods("")
-    assert "test.enabled" in error.value.action
+    assert "test.imageOf" in error.value.action
 
 
 @pytest.mark.parametrize(

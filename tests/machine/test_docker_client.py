@@ -235,6 +235,7 @@ def test_a_platform_that_nothing_is_made_for_is_refused(architecture: str, syste
     assert cause in caught.value.cause
 
 
-def test_the_platform_is_the_daemons_and_not_this_machines(listen: Callable[..., Daemon]) -> None:
+def test_the_platform_is_the_targets_before_the_daemons_and_the_daemons_before_this_machines(listen: Callable[..., Daemon]) -> None:
     listen(a_daemon("arm64"))
     assert build_platform() == "linux/arm64"
+    assert build_platform("linux/amd64") == "linux/amd64"

@@ -8,17 +8,14 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import jsonschema
+import kubernetes_validate
 import pytest
 import yaml
 
 from tests.render.chart import ALL, CHART, KUBERNETES, MINIMAL, OTHER, ROOT, SCENARIOS, Object, scenario, title
 
 pytestmark = pytest.mark.render
-
-jsonschema = pytest.importorskip("jsonschema", reason="jsonschema is not installed (requirements-dev.txt)")
-kubernetes_validate = pytest.importorskip(
-    "kubernetes_validate", reason="kubernetes-validate, which holds the schemas, is not installed (requirements-dev.txt)"
-)
 
 OLDEST = "1.30"  # kubeVersion of Chart.yaml
 NEWEST = kubernetes_validate.latest_version()

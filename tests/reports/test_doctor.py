@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from hypothesis import HealthCheck, Phase, example, given
@@ -23,10 +24,12 @@ from scripts import preflight, project
 from scripts.command import refuse_broken_settings
 from scripts.config import settings, text_file
 from scripts.core import log
-from scripts.core.errors import InputError
+from scripts.core.errors import InputError, MissingError, TaskError
 from scripts.core.paths import ROOT
 from scripts.desired import database_reach
+from scripts.desired.helm_release import HelmRelease
 from scripts.look.doctor import doctor
+from scripts.machine import tools
 from scripts.machine.tools import Found
 
 pytestmark = pytest.mark.unit
@@ -50,6 +53,9 @@ class Engine(SimpleNamespace):
 
     def preflight(self) -> list[str]:
         return []
+
+    def check(self, release: HelmRelease) -> None:
+        assert release.values_json
 
 
 @contextlib.contextmanager
@@ -126,6 +132,28 @@ def test_what_is_wrong_is_told_beside_a_missing_tool(monkeypatch: pytest.MonkeyP
     assert code == 3
     assert "helm is not installed" in output
     assert "DATABASE_URL names localhost, which inside a container is the container itself" in output
+    assert "-> invoke setup" in output
+
+
+def test_what_says_itself_what_to_do_has_no_second_advice(monkeypatch: pytest.MonkeyPatch) -> None:
+    refusal = MissingError("your user may not use Docker", "sudo usermod -aG docker $USER, then log in again")
+    monkeypatch.setattr(tools, "_docker_version", Mock(side_effect=refusal))
+    found = tools.find("docker", settings.Tool(version="1.0", minimum="1.0"))
+    monkeypatch.setattr(preflight.tools, "find_all", lambda *_: [found])
+    code, output = run_doctor(RIGHT.encode(), SETTINGS.encode())
+    assert code == 3
+    assert "your user may not use Docker: sudo usermod -aG docker $USER" in output
+    assert "invoke setup" not in output
+    monkeypatch.setattr(preflight.tools, "find_all", lambda *_: [found, Found("helm", problem="helm is not installed")])
+    assert "-> invoke setup" in run_doctor(RIGHT.encode(), SETTINGS.encode())[1]
+
+
+def test_what_the_chart_refuses_is_told_before_anything_is_built(monkeypatch: pytest.MonkeyPatch) -> None:
+    refusal = TaskError("helm: values do not fit", "fix chart.values", ["  - at '/services': no"])
+    monkeypatch.setattr(Engine, "check", Mock(side_effect=refusal))
+    code, output = run_doctor(RIGHT.encode(), SETTINGS.encode())
+    assert code == 2
+    assert "helm: values do not fit: - at '/services': no: fix chart.values" in output
 
 
 PIECES = [

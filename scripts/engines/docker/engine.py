@@ -4,33 +4,33 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from typing import Any
 
 import requests
 import yaml
-from docker.errors import ImageNotFound
 
 from scripts.config.settings import Settings
-from scripts.core import shell
+from scripts.core.decision import Change, Decision
 from scripts.core.errors import InputError, MissingError, TaskError
 from scripts.core.report import Outcome, StepReport, changed, unchanged
 from scripts.desired.helm_release import HelmRelease
 from scripts.desired.images import Image
 from scripts.desired.secrets import Secret
 from scripts.engines.docker.containers import Containers
-from scripts.engines.docker.pod_spec import Plan, plan
+from scripts.engines.docker.pod_spec import Plan, PodPlan, plan
 from scripts.engines.docker.probes import await_probe, direct_session, plain
 from scripts.engines.protocol import Address
 from scripts.images.prune import prune
+from scripts.kubernetes import helm
 from scripts.kubernetes.deployment import Deployment
 from scripts.kubernetes.pods import PodState
 from scripts.kubernetes.service_client import Answer, ServiceClient
 from scripts.machine.docker_client import docker_client, docker_endpoint
 from scripts.machine.docker_errors import told
 
-RENDER_SECONDS = 60
 _YAML_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -57,6 +57,10 @@ class DockerEngine:
         """Return whether containers of the app are there."""
         return not self.unusable() and bool(self._containers.by_workload())
 
+    def platform(self) -> str:
+        """The daemon runs what it builds."""
+        return ""
+
     def silent(self) -> str:
         """Return why Docker cannot be asked, or an empty string."""
         return self.unusable()
@@ -77,54 +81,69 @@ class DockerEngine:
             if service.local_port not in ours and _listens(service.local_port)
         ]
 
-    def start(self, step: StepReport) -> Outcome:
-        """Make the project's network."""
+    def check(self, release: HelmRelease) -> None:
+        """Render the chart, and judge what is in it. Raises TaskError or InputError."""
+        self._plan(release)
+
+    def decide_start(self, step: StepReport) -> Decision:
+        """Make the project's network where it is not there."""
         step.progress("checking the network")
         network = self._containers.network
+        with told(f"the network {network} cannot be looked for"):
+            there = bool(docker_client().networks.list(names=[f"^{network}$"]))
+            found = f"Docker {docker_client().version()['Version']}"
+        return Decision(found, () if there else (Change(f"make the network {network}", "it is not there"),), self._make_network)
+
+    def _make_network(self, _step: StepReport) -> Outcome:
+        network = self._containers.network
         with told(f"the network {network} cannot be made"):
-            if docker_client().networks.list(names=[f"^{network}$"]):
-                return unchanged(f"Docker {docker_client().version()['Version']}")
             docker_client().networks.create(network, labels=self._containers.labels)
         return changed(f"network {network}")
 
-    def load_images(self, images: Sequence[Image], step: StepReport) -> Outcome:
-        """Verify that the images are there: they were built by the engine that runs them."""
-        for image in images:
-            step.progress(image.reference)
-            try:
-                docker_client().images.get(image.reference)
-            except ImageNotFound:
-                raise TaskError(f"{image.reference} is not in the Docker daemon", "invoke build", code="image-missing") from None
-        return unchanged("built where they run")
+    def decide_load(self, images: Sequence[Image], step: StepReport) -> Decision:  # noqa: ARG002 - the protocol's
+        """Send nothing: the images were built by the engine that runs them."""
+        return Decision("built where they run")
 
-    def apply_secrets(self, secrets: Sequence[Secret], step: StepReport) -> Outcome:
+    def decide_secrets(self, secrets: Sequence[Secret], step: StepReport) -> Decision:
         """Tell whether the running containers have these Secrets. Nothing keeps them but containers, which the chart's step makes."""
         step.progress(", ".join(secret.name for secret in secrets))
         used = {name for c in self._containers.by_workload().values() for name in c.labels.get("todo.secrets", "").split(",")}
         keys = f"{sum(len(secret.keys) for secret in secrets)} keys for {len(secrets)} workloads"
         new = not used.issuperset(secret.name for secret in secrets)
-        return unchanged(f"{keys}, handed to their containers with the chart" if new else keys)
+        return Decision(f"{keys}, handed to their containers with the chart" if new else keys)
 
-    def install(self, release: HelmRelease, secrets: Sequence[Secret], step: StepReport) -> Outcome:
-        """Bring the containers to what the chart renders: make, replace, start or remove only what differs."""
+    def decide_install(self, release: HelmRelease, secrets: Sequence[Secret], step: StepReport) -> Decision:
+        """Decide which containers to make, replace, start or remove: those that differ from what the chart renders."""
         step.progress("rendering the chart")
         wanted = self._plan(release)
+        there = self._containers.by_workload()
+        changes = [Change(f"remove {name}", "the chart has no such workload") for name in self._superfluous(wanted, there)]
+        changes += [
+            Change(f"{'replace' if pod.workload in there else 'make'} {pod.workload}", why)
+            for pod in wanted.pods
+            if (why := _why_not_current(pod, there.get(pod.workload)))
+        ]
+        preview = f"preview, without {', '.join(sorted(wanted.left_out))}" if wanted.left_out else ""
+        return Decision(preview, tuple(changes), partial(self._bring, wanted, secrets, preview))
+
+    def _bring(self, wanted: Plan, secrets: Sequence[Secret], preview: str, step: StepReport) -> Outcome:
+        """Bring the containers to the plan, each by itself, and only where it differs."""
         self._containers.restore()
         by_name = {secret.name: secret for secret in secrets}
         there = self._containers.by_workload()
-        touched = []
-        for name in sorted(there.keys() - {pod.workload for pod in wanted.pods}):
+        touched = self._superfluous(wanted, there)
+        for name in touched:
             with told(f"{name} cannot be removed"):
                 there[name].remove(force=True)
-            touched.append(name)
         for pod in wanted.pods:
-            current = there.get(pod.workload)
-            if current and current.labels.get("todo.spec") == pod.digest and current.status == "running":
-                continue
-            self._containers.replace(pod, current, by_name, step)
-            touched.append(pod.workload)
-        preview = f"preview, without {', '.join(sorted(wanted.left_out))}" if wanted.left_out else ""
-        return changed("; ".join((", ".join(touched), preview))) if touched else unchanged(preview)
+            if _why_not_current(pod, there.get(pod.workload)):
+                self._containers.replace(pod, there.get(pod.workload), by_name, step)
+                touched.append(pod.workload)
+        return changed("; ".join(part for part in (", ".join(touched), preview) if part))
+
+    @staticmethod
+    def _superfluous(wanted: Plan, there: Mapping[str, Any]) -> list[str]:
+        return sorted(there.keys() - {pod.workload for pod in wanted.pods})
 
     def await_rollout(self, release: HelmRelease, timeout: float, step: StepReport) -> Outcome:
         """Ask the chart's startup and readiness probes until every container is ready. Raises TaskError where one is not the release's."""
@@ -218,16 +237,18 @@ class DockerEngine:
         return changed(f"removed {', '.join(removed)}{kept}") if removed else unchanged(f"nothing was there{kept}")
 
     def _plan(self, release: HelmRelease) -> Plan:
-        """Render the chart, and return what to run of it. Raises InputError for what cannot be honoured."""
-        rendered = shell.run(
-            [
-                *("helm", "template", release.name, str(release.chart), "--namespace", release.namespace),
-                *("--kube-version", self._settings.kubernetes_version, "--values", "-"),
-            ],
-            input=release.values_json,
-            timeout=RENDER_SECONDS,
-        )
-        return plan([thing for thing in yaml.load_all(rendered.stdout, Loader=_YAML_LOADER) if thing])
+        """Render the chart, and return what to run of it. Raises InputError for what cannot be honoured, TaskError for the rest."""
+        rendered = helm.render(release, self._settings.kubernetes_version)
+        return plan([thing for thing in yaml.load_all(rendered, Loader=_YAML_LOADER) if thing])
+
+
+def _why_not_current(pod: PodPlan, container: Any) -> str:
+    """Return why the container is not the plan's, or an empty string."""
+    if container is None:
+        return "it has no container"
+    if container.labels.get("todo.spec") != pod.digest:
+        return "its image, settings or Secrets differ"
+    return "" if container.status == "running" else f"its container is {container.status}"
 
 
 def _listens(port: int) -> bool:

@@ -29,7 +29,7 @@ WITHOUT_MEANING_HERE = {"ServiceAccount"}  # there is no API to have an account 
 POD_KEYS = {"containers", "initContainers", "volumes", "securityContext", "terminationGracePeriodSeconds"}
 POD_KEYS_WITHOUT_MEANING_HERE = {
     "serviceAccountName", "automountServiceAccountToken", "enableServiceLinks", "topologySpreadConstraints", "restartPolicy",
-    "imagePullSecrets", "affinity",
+    "imagePullSecrets", "affinity", "nodeSelector", "tolerations", "priorityClassName",
 }  # fmt: skip
 CONTAINER_KEYS = {
     "name", "image", "imagePullPolicy", "command", "args", "env", "ports", "resources", "securityContext", "volumeMounts",
@@ -51,7 +51,7 @@ class SecretKey:
 
 @dataclass(frozen=True)
 class Probe:
-    """A probe: an HTTP path, or a command in the container; and how patient it is, in seconds."""
+    """A probe: an HTTP path, a command in the container, or, with neither, a connection; and how patient it is, in seconds."""
 
     path: str = ""
     command: tuple[str, ...] = ()
@@ -258,7 +258,9 @@ class _ContainerReader:
             return Probe(probe["httpGet"].get("path", "/"), (), *patience)
         if "exec" in probe:
             return Probe("", tuple(probe["exec"]["command"]), *patience)
-        self.problems.add(f"{where}.{key}: neither httpGet nor exec")
+        if "tcpSocket" in probe:
+            return Probe("", (), *patience)
+        self.problems.add(f"{where}.{key}: neither httpGet, exec nor tcpSocket")
         return None
 
 

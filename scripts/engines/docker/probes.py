@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import requests
@@ -19,6 +20,7 @@ from scripts.machine.docker_errors import told
 
 LOG_LINES = 15
 END_SECONDS = 5
+HANG_UP_SECONDS = 0.2
 RESTARTS = 2  # more than that, and it does not come up
 
 
@@ -55,7 +57,7 @@ def _not_ready(pod: PodPlan, container: Any, probe: Probe, answer: str) -> TaskE
         cause = f"{pod.workload} ends with exit code {state.get('ExitCode')} soon after its start"
         action = "its last log lines say why"
     else:
-        what = probe.path or " ".join(probe.command)
+        what = probe.path or " ".join(probe.command) or "its port"
         cause = f"{pod.workload} does not get ready: {what} says {answer or 'nothing'}"
         action = "its last log lines say why"
     return TaskError(cause, action, lines, code="not-healthy")
@@ -80,12 +82,27 @@ def _ask(container: Any, probe: Probe, port: int) -> tuple[bool, str]:
             return False, str(error)
         lines = output.decode(errors="replace").strip().splitlines()
         return code == 0, lines[-1] if lines else f"exit code {code}"
+    if not probe.path:
+        return _connects(port, probe.timeout)
     try:
         with direct_session() as session:
             answer = session.get(f"http://127.0.0.1:{port}{probe.path}", timeout=probe.timeout)
     except requests.RequestException as error:
         return False, plain(error)
     return 200 <= answer.status_code < 400, f"{answer.status_code} {_first_line(answer.text)}"
+
+
+def _connects(port: int, timeout: float) -> tuple[bool, str]:
+    """Connect to the published port. Docker's proxy accepts for a container where nothing listens, and then hangs up at once."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout) as connection:
+            connection.settimeout(HANG_UP_SECONDS)
+            with suppress(TimeoutError):  # silence is a service that waits for us to speak
+                if not connection.recv(1):
+                    return False, "the connection is closed at once"
+    except OSError as error:
+        return False, error.strerror or str(error)
+    return True, "connected"
 
 
 @contextmanager

@@ -40,6 +40,8 @@ PATIENCE = {
     "startup-too-slow": Patience(exits=1),
     "read-only-file-system": Patience(exits=2),
     **dict.fromkeys(DATABASE_CODES, Patience(60)),
+    "database-not-ours": Patience(exits=2),
+    "database-url": Patience(exits=2),
     "migration-failed": Patience(exits=2),
     "crash-on-start": Patience(exits=3),
     "crash-later": Patience(exits=3),

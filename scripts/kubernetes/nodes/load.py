@@ -7,18 +7,20 @@ import shutil
 import tarfile
 import tempfile
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from scripts.core import shell
+from scripts.core.decision import Change, Decision
 from scripts.core.errors import TaskError
 from scripts.core.paths import ROOT
-from scripts.core.report import Outcome, StepReport, changed, unchanged
+from scripts.core.report import Outcome, StepReport, changed
 from scripts.core.shell import CommandError
 from scripts.desired.images import Image
 from scripts.images.archive import Sent, full_name, read_saved
 from scripts.kubernetes.nodes.transports import NodeTransport
-from scripts.machine.docker_client import build_platform
+from scripts.machine.docker_client import CLI_ENVIRONMENT
 
 LIST_SECONDS = 60
 SAVE_SECONDS = 600
@@ -26,31 +28,39 @@ SEND_SECONDS = 600
 FOLDER = "load-"
 
 
-def load(transports: Sequence[NodeTransport], images: Sequence[Image], step: StepReport) -> Outcome:
-    """Bring the images to every node: send what a node lacks, and verify by the node's own list.
-
-    Raises TaskError when a node still lacks an image after the whole of it was sent.
-    """
+def decide(transports: Sequence[NodeTransport], images: Sequence[Image]) -> Decision:
+    """Decide what each node is to be sent: what it lacks by its own list."""
     wanted = {full_name(image.reference): image.reference for image in images}
-    lacking = {transport.node: wanted.keys() - transport.images() for transport in transports}
-    missing = sorted({wanted[name] for names in lacking.values() for name in names})
-    if not missing:
-        return unchanged(f"{_count(len(images), 'image')} there")
+    lacking = {transport.node: {name: wanted[name] for name in wanted.keys() - transport.images()} for transport in transports}
+    changes = tuple(
+        Change(f"load {reference}", f"{node} lacks it") for node, names in lacking.items() for reference in sorted(names.values())
+    )
+    return Decision(
+        f"{_count(len(images), 'image')} there", changes, partial(_load, transports, lacking, images[0].platform if images else "")
+    )
+
+
+def _load(transports: Sequence[NodeTransport], lacking: Mapping[str, Mapping[str, str]], platform: str, step: StepReport) -> Outcome:
+    """Send each node what it lacks, and verify by the node's own list.
+
+    lacking: by node, full names with their `repository:tag`. Raises TaskError when a node still lacks an image after all of it was sent.
+    """
+    missing = sorted({reference for names in lacking.values() for reference in names.values()})
     step.progress(f"reading {', '.join(missing)}")
     with tempfile.TemporaryDirectory(prefix=FOLDER, dir=_state()) as folder:
         saved = Path(folder) / "saved.tar"
-        shell.run(["docker", "save", "--output", str(saved), *missing], timeout=SAVE_SECONDS)
-        sent = [_send(transport, saved, names, step) for transport in transports if (names := lacking[transport.node])]
+        shell.run(["docker", "save", "--output", str(saved), *missing], timeout=SAVE_SECONDS, env=CLI_ENVIRONMENT)
+        sent = [_send(transport, saved, names, platform, step) for transport in transports if (names := lacking[transport.node])]
     travelled, left_out = sum(each.bytes for each in sent), sum(each.left_out for each in sent)
     return changed(f"{_count(len(missing), 'image')}: {size(travelled)} sent, {size(left_out)} were there")
 
 
-def _send(transport: NodeTransport, saved: Path, names: Collection[str], step: StepReport) -> Sent:
+def _send(transport: NodeTransport, saved: Path, names: Collection[str], platform: str, step: StepReport) -> Sent:
     """Send images to one node: without the layers that it has, and, if that leaves one incomplete, whole."""
     for whole in (False, True):
         archive = saved.with_name(f"{transport.node}.tar")
         with tarfile.open(saved) as source, archive.open("wb") as out:
-            chosen = [image for image in read_saved(source, build_platform()) if image.name in names]
+            chosen = [image for image in read_saved(source, platform) if image.name in names]
             sent = transport.writer(include_existing_layers=whole)(source, chosen, out)
         step.progress(f"sending {size(sent.bytes)} to {transport.node}")
         try:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from docker.errors import APIError, NotFound
 
 from scripts.core import shell
+from scripts.core.decision import Change, Decision
 from scripts.core.errors import TaskError
-from scripts.core.report import Outcome, StepReport, changed, unchanged
+from scripts.core.report import Outcome, StepReport, changed
 from scripts.desired.helm_release import HelmRelease
 from scripts.desired.images import Image
 from scripts.machine.docker_client import docker_client
@@ -19,9 +21,15 @@ PUSH_SECONDS = 900
 TAG_SECONDS = 30
 
 
-def push(registry: str, images: Sequence[Image], step: StepReport) -> Outcome:
-    """Push what the registry lacks, and verify by its own answer. Docker sends only the layers that it lacks."""
+def decide_push(registry: str, images: Sequence[Image]) -> Decision:
+    """Decide what to push: what the registry says that it lacks. Raises TaskError when it cannot be asked."""
     missing = [image for image in images if not _there(f"{registry}/{image.reference}")]
+    changes = tuple(Change(f"push {image.reference}", f"{registry} lacks it") for image in missing)
+    return Decision(f"{len(images)} in {registry}", changes, partial(_push, registry, missing))
+
+
+def _push(registry: str, missing: Sequence[Image], step: StepReport) -> Outcome:
+    """Push the images, and verify by the registry's own answer. Docker sends only the layers that it lacks."""
     for image in missing:
         target = f"{registry}/{image.reference}"
         step.progress(f"pushing {target}")
@@ -29,8 +37,6 @@ def push(registry: str, images: Sequence[Image], step: StepReport) -> Outcome:
         shell.run(["docker", "push", target], timeout=PUSH_SECONDS, on_line=step.progress)
         if not _there(target):
             raise TaskError(f"{registry} does not know {target} after the push", f"docker push {target}", code="push-failed")
-    if not missing:
-        return unchanged(f"{len(images)} in {registry}")
     return changed(f"pushed {', '.join(image.reference for image in missing)} to {registry}")
 
 

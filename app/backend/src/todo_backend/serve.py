@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import time
+from contextlib import suppress
 from types import FrameType
 
 import uvicorn
@@ -34,9 +35,11 @@ class _Server(uvicorn.Server):
         super().__init__(config)
         self._readiness = readiness
         self._lingers_until: float | None = None
+        self.interrupted = False
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         self._readiness.stop()
+        self.interrupted |= sig == signal.SIGINT
         if sig == signal.SIGTERM and self._lingers_until is None:
             self._lingers_until = time.monotonic() + LINGER_SECONDS
         else:
@@ -78,8 +81,8 @@ def main() -> int:
         timeout_graceful_shutdown=GRACEFUL_SHUTDOWN_SECONDS,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
     )
-    try:
-        _Server(config, app.state.readiness).run()
-    except KeyboardInterrupt:  # uvicorn has shut down in order and hands the signal on
-        return 130
-    return 0
+    server = _Server(config, app.state.readiness)
+    # Uvicorn shuts down in order and raises the signal again: in vain where it is ignored, as shells do for `&`.
+    with suppress(KeyboardInterrupt):
+        server.run()
+    return 130 if server.interrupted else 0

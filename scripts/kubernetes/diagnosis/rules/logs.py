@@ -27,6 +27,12 @@ LOGIN = re.compile(
 )
 SILENT = re.compile(r"did not answer|timed? ?out|timeout expired|ETIMEDOUT|no route to host|unreachable", re.IGNORECASE)
 FAILED_MIGRATION = re.compile(r"(error: )?migration failed:?\s*", re.IGNORECASE)
+NOT_OURS = re.compile(
+    r"(error: )?(?P<cause>this database (belongs to|holds tables of) another application.*?"
+    r"|the schema is at revision .* lacks what it needs: .*?)(\. Nothing was changed)?\. (?P<action>(Set DATABASE_URL|Run a version) .*)"
+)
+"""What the backend's migration says of a database that it leaves alone, and what to do."""
+REFUSED_URL = re.compile(r"(error: )?(?P<cause>DATABASE_URL .*)")
 MIGRATES = re.compile(r"migrat", re.IGNORECASE)
 
 
@@ -44,11 +50,22 @@ def told_by_log(case: ContainerState) -> Diagnosis | None:
                 f"container {case.name} writes to a read-only path: {line}",
                 "write to a path under `writable` of the service, or add one there",
             )
-        if FAILED_MIGRATION.match(line):
-            return _migration_failed(case, line)
+        if found := _last_words(case, line, migrates=migrates):
+            return found
         if (migrates or ABOUT_DATABASE.search(line)) and (found := _database(case, line)):
             return found
     return _migration_failed(case, case.log[-1] if case.log else f"exit code {case.last_exit.get('exitCode')}") if migrates else None
+
+
+def _last_words(case: ContainerState, line: str, *, migrates: bool) -> Diagnosis | None:
+    """What the backend's migration ends with, in its own words."""
+    if told := NOT_OURS.match(line):
+        return case.diagnosis("database-not-ours", told["cause"], told["action"][0].lower() + told["action"][1:])
+    if FAILED_MIGRATION.match(line):
+        return _migration_failed(case, line)
+    if migrates and (told := REFUSED_URL.match(line)):
+        return case.diagnosis("database-url", told["cause"], "fix DATABASE_URL in .env, then invoke up")
+    return None
 
 
 def _migrates(case: ContainerState) -> bool:
@@ -74,7 +91,7 @@ def _database(case: ContainerState, line: str) -> Diagnosis | None:
             return case.diagnosis(
                 "egress-blocked",
                 f"the database does not answer, and network policies restrict what the pod may call ({', '.join(policies)}): {line}",
-                "name the database's address and port under networkPolicy.egress of the service (internet or addresses)",
+                "open it in the chart's values of the service: its port under `internet`, or its address and port under `addresses`",
             )
         return case.diagnosis("database-silent", f"the database does not answer: {line}", "check host, port and firewall of DATABASE_URL")
     if LOGIN.search(line):
@@ -94,4 +111,5 @@ def _database(case: ContainerState, line: str) -> Diagnosis | None:
 
 def _migration_failed(case: ContainerState, line: str) -> Diagnosis:
     told = FAILED_MIGRATION.sub("", line)
-    return case.diagnosis("migration-failed", f"the database migration failed: {told}", "fix the migration; nothing serves before it")
+    what = "the migration" if FAILED_MIGRATION.match(line) else "what it says"
+    return case.diagnosis("migration-failed", f"the database migration failed: {told}", f"fix {what}; nothing serves before it")
