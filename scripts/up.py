@@ -81,7 +81,7 @@ def up(project: Project, report: Report, *, monitoring: bool = True, require_mon
 
 @command(changes=False, help={"monitoring": "--no-monitoring leaves Prometheus and Grafana out"})
 def plan(project: Project, report: Report, *, monitoring: bool = True) -> int:
-    """Look: what `up` would do, and why; change nothing.
+    """Show what `up` would do, and why; change nothing.
 
     The exit code is 4 when there is something to do.
     """
