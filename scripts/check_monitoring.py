@@ -95,7 +95,7 @@ def main(project: Project, step: StepReport) -> Outcome:
 
 
 def wanted_jobs(project: Project) -> set[str]:
-    """Return the jobs that must have targets: the cluster's own, each service, and our own database where there is one."""
+    """Return the jobs that must have targets: the cluster's own, each service, and the bundled Postgres where it runs."""
     names = [*project.settings.services, *([DATABASE] if EXPORTER in project.sources else [])]
     return {service_name(project.settings.release, name) for name in names} | {"kubelet", "kube-state-metrics"}
 

@@ -8,7 +8,7 @@ from scripts.kubernetes.policy_probe import Verdict
 from scripts.project import Project
 
 MEANING = {
-    Verdict.ENFORCED: "enforced: an allowed connection works, the same without a policy does not",
+    Verdict.ENFORCED: "enforced: an allowed connection works, one that no policy allows does not",
     Verdict.NOT_ENFORCED: "this cluster does not enforce network policies: a pod that none allows reached the app",
     Verdict.UNPROVEN: "unproven: not even the allowed connection worked",
 }
@@ -29,7 +29,7 @@ def _tell(project: Project, step: StepReport, *, refresh: bool) -> Outcome:
     if verdict is None:
         return skipped("the release has no network policies (networkPolicy.enabled)")
     if verdict is Verdict.NOT_ENFORCED:
-        step.warn(f"{MEANING[verdict]}; in Minikube, `cni: calico` in invoke.yaml does, after invoke down --cluster")
+        step.warn(f"{MEANING[verdict]}; on Minikube, set `cni: calico` in invoke.yaml after invoke down --cluster")
     return passed(MEANING[verdict]) if verdict is Verdict.ENFORCED else skipped(MEANING[verdict])
 
 

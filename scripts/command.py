@@ -14,13 +14,14 @@ from invoke.exceptions import ParseError
 from invoke.util import helpline
 
 from scripts.config import settings
+from scripts.config.settings import ENGINES
 from scripts.core import lock, log, pipeline
 from scripts.core.errors import BAD_INPUT, InputError
 from scripts.core.pipeline import Step
 from scripts.core.report import Outcome, Report, StepReport
 from scripts.project import Project
 
-ENGINE = "minikube, kube_context or docker; otherwise as invoke.yaml says"
+ENGINE = f"{', '.join(ENGINES)}; otherwise as invoke.yaml says"
 JSON = "print JSON lines on stdout, for a program"
 
 
@@ -76,7 +77,7 @@ def command(
 
 
 def run_alone(main: Callable[[Project, StepReport], Outcome], *, changes: bool = True) -> None:
-    """Run one step by itself, as `python -m scripts.<step>` does, with what a task has; leave with its exit code."""
+    """Run one step alone, as `python -m scripts.<step>` does, with what a task has; leave with its exit code."""
     name = Path(sys.argv[0]).stem
     parser = argparse.ArgumentParser(prog=f"python -m scripts.{name}", description=main.__doc__)
     parser.add_argument("--engine", help=ENGINE)
@@ -93,7 +94,7 @@ def run_alone(main: Callable[[Project, StepReport], Outcome], *, changes: bool =
 def refuse_broken_settings() -> None:
     """Leave with one clear error when `invoke.yaml` is no YAML: Invoke reads it too, after `tasks.py`, and would show a traceback."""
     try:
-        settings.parse_yaml(settings.read_text(), "invoke.yaml")
+        settings.parse_yaml(settings.read_text())
     except InputError as error:
         raise Exit(f"error: {error}", code=error.exit_code) from None
 

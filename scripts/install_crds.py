@@ -13,7 +13,7 @@ from scripts.project import Project
 def decide(project: Project, step: StepReport) -> Decision:
     """Fetch the chart, and decide whether its definitions are to be applied; those that somebody else installed are used as they are.
 
-    Raises TaskError when the chart cannot be had.
+    Raises TaskError when the chart cannot be fetched.
     """
     chart = charts.obtain(monitoring.CHART, project.settings.monitoring, step)
     step.progress("looking for the operator's CRDs")

@@ -49,7 +49,7 @@ def main(project: Project, step: StepReport) -> Outcome:
 def env_warnings(project: Project) -> list[str]:
     """Return what is doubtful in `.env`. Raises InputError with all that is wrong in it."""
     if not os.path.lexists(ENV):
-        return ["there is no .env yet: `invoke up` makes one and invents the passwords"]
+        return ["there is no .env yet: `invoke up` creates one and generates the passwords"]
     _ = project.secrets
     return [*project.env.warnings, *(doubt for key, url in databases(project.settings, project.env) for doubt in doubts(key, url))]
 
@@ -76,7 +76,8 @@ def chart_problems(project: Project) -> list[str]:
 
 
 def _as_one(kind: type[TaskError], problems: Sequence[str], action: str) -> TaskError:
-    return kind(problems[0], action) if len(problems) == 1 else kind(f"{len(problems)} problems", action, problems)
+    cause, evidence = (problems[0], ()) if len(problems) == 1 else (f"{len(problems)} problems", problems)
+    return kind(cause, action, evidence, code="preflight-failed")
 
 
 def checks(settings: Settings, chosen: Engine) -> list[str]:

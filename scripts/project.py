@@ -7,7 +7,7 @@ from functools import cached_property
 
 from scripts.config import env_file
 from scripts.config.env_file import EnvFile
-from scripts.config.settings import Settings, Source, load_settings
+from scripts.config.settings import KUBERNETES_ENGINES, Settings, Source, load_settings
 from scripts.core.errors import InputError, TaskError
 from scripts.core.paths import ROOT
 from scripts.desired import images, secrets
@@ -118,13 +118,13 @@ class Project:
         if self.engine.deployment is None:
             raise InputError(
                 f"the {self.engine.name} engine has no Kubernetes",
-                "use --engine minikube or --engine kube_context",
+                f"use --engine {' or --engine '.join(KUBERNETES_ENGINES)}",
                 code="unsupported-by-engine",
             )
         return self.engine.deployment
 
     def create_env(self) -> list[str]:
-        """Make a `.env` with invented passwords where there is none; return the keys that were invented."""
+        """Make a `.env` with generated passwords where there is none; return the keys that were generated."""
         return [] if ENV.exists() else env_file.create(ENV, ENV_EXAMPLE, self.settings.env)
 
     def suppose_env(self) -> None:

@@ -16,7 +16,7 @@ def main(project: Project, step: StepReport) -> Outcome:
         step.progress("removing the operator's CRDs")
         deployment.cluster.kubectl("delete", "crd", "--ignore-not-found", *ours, timeout=APPLY_SECONDS)
         removed.append(f"{len(ours)} CRDs")
-    return changed(", ".join(removed)) if removed else unchanged("none of ours is there")
+    return changed(", ".join(removed)) if removed else unchanged("none of ours to remove")
 
 
 if __name__ == "__main__":

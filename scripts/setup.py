@@ -89,14 +89,14 @@ def main(project: Project, step: StepReport) -> Outcome:
     done = [action.act(step) for action in plan.actions]
     if plan.by_hand:
         raise MissingError(
-            f"the {name} engine needs what setup cannot bring here", "run these commands", plan.by_hand, code="setup-by-hand"
+            f"the {name} engine needs what setup cannot install here", "run these commands", plan.by_hand, code="setup-by-hand"
         )
     if done:
         found = tools.find_all(needed, settings.tools)
     problems = [tool.problem for tool in found if tool.problem]
     if problems:
         raise TaskError(
-            "setup did not bring all that is needed", f"the details are in {log.shown_path()}", problems, code="setup-incomplete"
+            "setup could not install everything that is needed", f"the details are in {log.shown_path()}", problems, code="setup-incomplete"
         )
     for warning in left_out():
         step.warn(warning)
@@ -118,12 +118,12 @@ def engine_to_set_up(settings: Settings) -> tuple[str, str]:
     if rejects_root(settings.minikube.driver):
         return DockerEngine.name, "Minikube does not run as root"
     if tool_downloads.kubernetes_answers(refresh=True):
-        return MinikubeEngine.name, "Kubernetes' releases can be had, so Minikube can start"
-    return DockerEngine.name, "Kubernetes' releases cannot be had here, so no cluster can start"
+        return MinikubeEngine.name, "Kubernetes releases can be downloaded, so Minikube can start"
+    return DockerEngine.name, "Kubernetes releases cannot be downloaded here, so no cluster can start"
 
 
 def plan_for(settings: Settings, found: Sequence[Found]) -> Plan:
-    """Return what brings the tools that do not do, and the packages that building and testing need. Changes nothing."""
+    """Return what installs the tools that are missing or unacceptable, and the packages that building and testing need. Changes nothing."""
     actions: list[Action] = []
     by_hand: list[str] = []
     for tool in found:

@@ -72,7 +72,7 @@ def up(project: Project, report: Report, *, monitoring: bool = True, require_mon
     if require_monitoring and (reason := project.why_not_monitored()):
         raise InputError(f"there would be no monitoring: {reason}", "leave out --require-monitoring, or fix that", code="monitoring-off")
     for key in project.create_env():
-        report.say(f".env: invented {key}")
+        report.say(f".env: generated {key}")
     report.say(f"engine: {project.engine.name} ({project.reason})")
     project.freeze()
     run_steps(steps(project, require_monitoring=require_monitoring), report)
@@ -81,7 +81,7 @@ def up(project: Project, report: Report, *, monitoring: bool = True, require_mon
 
 @command(changes=False, help={"monitoring": "--no-monitoring leaves Prometheus and Grafana out"})
 def plan(project: Project, report: Report, *, monitoring: bool = True) -> int:
-    """Look: what `up` would do, and why; change nothing.
+    """Show what `up` would do, and why; change nothing.
 
     The exit code is 4 when there is something to do.
     """

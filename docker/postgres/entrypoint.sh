@@ -26,7 +26,7 @@ single_user() {
     exec postgres --single -D "$1" -c log_min_messages=warning -c log_min_error_statement=panic postgres > /dev/null
 }
 
-# The Secret is the truth: a password that was changed or invented again since the database was made is the one that counts.
+# The Secret is the truth: a password that was changed or generated again since the database was made is the one that counts.
 set_password() {
     printf 'ALTER ROLE %s PASSWORD %s\n' "$(quoted '"' "$user")" "$(quoted "'" "$POSTGRES_PASSWORD")" | single_user "$PGDATA"
 }

@@ -138,7 +138,7 @@ def _open_to_others(path: Path) -> Iterable[str]:
 
 
 def create(path: Path, example: Path, keys: Mapping[str, EnvKey]) -> list[str]:
-    """Write a new `.env` from the example with a strong random value for every key that can be invented; return those keys.
+    """Write a new `.env` from the example with a strong random value for every key that can be generated; return those keys.
 
     The file appears whole, readable by its owner alone, or not at all; an existing one is never touched. Raises InputError.
     """
@@ -157,7 +157,7 @@ def create(path: Path, example: Path, keys: Mapping[str, EnvKey]) -> list[str]:
         raise InputError(f"a {path.name} has appeared meanwhile", "look at it, and run it again", code="env-file-not-created") from None
     except OSError as error:
         raise InputError(
-            f"{path.name} cannot be made: {error.strerror}", f"make {path.parent} writable for you", code="env-file-not-created"
+            f"{path.name} cannot be made: {error.strerror}", f"make {path.parent} writable for your user", code="env-file-not-created"
         ) from None
     finally:
         with contextlib.suppress(OSError):

@@ -20,7 +20,10 @@ from scripts.core.paths import ROOT
 from scripts.core.strict import Strict
 
 EngineName = Literal["auto", "minikube", "kube_context", "docker"]
+"""The one place that lists them; `engines/choice.py` says what each is."""
 ENGINES: tuple[str, ...] = get_args(EngineName)
+KUBERNETES_ENGINES = tuple(name for name in ENGINES if name not in ("auto", "docker"))
+NAME = "invoke.yaml"
 INVOKE_SECTIONS = {"run", "runners", "sudo", "tasks", "timeouts"}  # Invoke's own keys in the same file
 NEEDED_TOOLS = ("docker", "helm", "kubectl", "minikube")
 OWN_COMPONENTS = ("postgres", "postgres-exporter")
@@ -66,7 +69,7 @@ class Service(Source):
 
 
 class Database(Source):
-    """The Postgres of our own."""
+    """The bundled Postgres."""
 
     exporter: Source
     """Beside it where Prometheus runs: it shows the database's metrics."""
@@ -93,7 +96,7 @@ class EnvKey(Strict):
     optional: bool = False
     """Whether it may be empty or missing."""
     generate: bool = False
-    """Whether `up` invents a strong value where there is no `.env` yet."""
+    """Whether `up` generates a strong value where there is no `.env` yet."""
     format: Literal["text", "line", "token", "postgres_url"] = "text"
     """What a value must be: anything; one line; what an HTTP header can carry; a database URL that the backend takes."""
     default: str = ""
@@ -197,12 +200,12 @@ class Needs(Strict):
 
 
 class Tool(Strict):
-    """A program that an engine needs: the versions that do, and the one that `invoke setup` brings."""
+    """A tool that an engine needs: the accepted versions, and the one `invoke setup` installs."""
 
     version: Version
     """The version that `invoke setup` brings."""
     minimum: Version
-    """The oldest that does."""
+    """The oldest accepted version."""
     below: Annotated[str, Field(pattern=r"^(v?\d+\.\d+(\.\d+)?|)$")] = ""
     """The first that no longer does; empty: none is known."""
 
@@ -213,7 +216,7 @@ class Settings(Strict):
     project: Name
     """The project's name: the first part of the images' names."""
     engine: EngineName
-    """Where the app runs; auto takes the first that can work, and says why."""
+    """Where the app runs; auto takes the first usable one, and says why."""
     namespace: Name
     """The namespace that the app is installed in."""
     release: ReleaseName
@@ -287,12 +290,12 @@ class Settings(Strict):
                 yield f"services.{name}.local_port: {service.local_port} is taken by {ports[service.local_port]}"
             ports[service.local_port] = name
             if name in OWN_COMPONENTS:
-                yield f"services.{name}: the name is taken by the Postgres of our own"
+                yield f"services.{name}: the name is taken by the bundled Postgres"
 
 
 def _wrong_database(rule: EnvKey) -> Iterator[str]:
     if rule.generate:
-        yield ": a database URL cannot be invented; leave out generate"
+        yield ": a database URL cannot be generated; leave out generate"
     try:
         if rule.default:
             database_url.parse(re.sub(r"\{\w+\}", "x", rule.default))
@@ -304,20 +307,20 @@ def _exists(path: str) -> bool:
     return os.path.exists(ROOT / path)  # noqa: PTH110 - Path.exists raises on a name that is too long
 
 
-def parse_yaml(text: str, name: str) -> dict[str, Any]:
+def parse_yaml(text: str) -> dict[str, Any]:
     """Return the keys and values in `text`, unchecked. Raises InputError when it is no YAML, or none that Invoke can read."""
-    raw = yaml_text.load(text, name)
+    raw = yaml_text.load(text, NAME)
     try:
         Config(overrides=raw, lazy=True).load_shell_env()
     except (AmbiguousMergeError, AmbiguousEnvVar, UncastableEnvVar, LookupError, TypeError, ValueError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(
-            f"Invoke, which reads {name} too, cannot take it: {reason}", f"fix {name}, or unset INVOKE_… variables", code="settings-invalid"
+            f"Invoke, which reads {NAME} too, cannot take it: {reason}", f"fix {NAME}, or unset INVOKE_… variables", code="settings-invalid"
         ) from None
     return raw
 
 
-def parse_settings(text: str, name: str = "invoke.yaml", engine: str | None = None) -> Settings:
+def parse_settings(text: str, engine: str | None = None) -> Settings:
     """Return the settings in `text`; `engine` overrides the one named there.
 
     Raises InputError that names every problem with its place.
@@ -326,14 +329,14 @@ def parse_settings(text: str, name: str = "invoke.yaml", engine: str | None = No
         raise InputError(
             f"--engine: there is no engine `{engine}`{meant(engine, ENGINES)}", f"it is one of: {', '.join(ENGINES)}", code="engine-unknown"
         )
-    raw = parse_yaml(text, name)
+    raw = parse_yaml(text)
     raw = {key: value for key, value in raw.items() if key not in INVOKE_SECTIONS}
     if engine is not None:
         raw["engine"] = engine
     try:
         return Settings.model_validate(raw)
     except ValidationError as error:
-        raise all_problems(name, problems_of(error, Settings), f"fix {name}. Nothing was changed", code="settings-invalid") from None
+        raise all_problems(NAME, problems_of(error, Settings), f"fix {NAME}. Nothing was changed", code="settings-invalid") from None
 
 
 def read_text() -> str:

@@ -41,7 +41,7 @@ def load(text: str, name: str) -> dict[str, Any]:
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         # What PyYAML's constructors raise for `2020-99-99`, `!!int x` or `!!timestamp x`.
         raise InputError(
-            f"{name} holds a value that is none of its kind: {error}", "put it in quotes, or fix it", code="settings-invalid"
+            f"{name} holds a value that does not fit its type: {error}", "put it in quotes, or fix it", code="settings-invalid"
         ) from None
     if not isinstance(raw, dict):
         raise InputError(f"{name} holds no settings", f"restore it: git checkout {name}", code="settings-invalid")

@@ -76,7 +76,7 @@ class StepResult:
 
 
 class Report:
-    """One run's voice. Safe to use from several threads."""
+    """The output of one run. Safe to use from several threads."""
 
     def __init__(self, *, as_json: bool = False, stdout: TextIO | None = None, stderr: TextIO | None = None) -> None:
         self._as_json = as_json
@@ -99,12 +99,12 @@ class Report:
             with self._lock:
                 print(redact(json.dumps({"v": VERSION, "event": event, **fields}, default=str)), file=self._out.file, flush=True)
 
-    def say(self, text: str, style: str = "") -> None:
+    def say(self, text: str) -> None:
         """Tell a person something beside the steps."""
         log.debug(text)
         self.event("message", text=text)
         if not self._as_json:
-            self._err.print(Text(redact(text), style=style))
+            self._err.print(Text(redact(text)))
 
     def warn(self, text: str) -> None:
         """Tell of something that is not right, but stops nothing."""
@@ -221,7 +221,7 @@ class Report:
 
 
 class StepReport:
-    """The voice of one step."""
+    """The output of one step."""
 
     def __init__(self, report: Report, step: str) -> None:
         self._report = report

@@ -36,7 +36,7 @@ def until(
     Raises OverdueError when the time is over, with the last failure as evidence; InterruptedRunError when the run is being stopped.
 
     Example:
-        until(docker_answers, seconds=60, pause=0.5, what="the Docker engine to answer")
+        until(docker_answers, seconds=60, pause=0.5, what="the Docker daemon to answer")
 
         def ready() -> Pod | None:
             pod = cluster.get("pod", name)  # fails while the API server restarts

@@ -41,7 +41,7 @@ def entries(context: Path, dockerfile: Path) -> list[Entry]:
 def _unreadable(error: OSError) -> InputError:
     return InputError(
         f"{error.filename} cannot be read: {error.strerror}",
-        "make it readable for you, or name it in .dockerignore",
+        "make it readable for your user, or name it in .dockerignore",
         code="build-context-invalid",
     )
 

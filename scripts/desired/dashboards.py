@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import zlib
-from pathlib import Path
 from typing import Any
 
 import yaml
@@ -275,7 +274,7 @@ def render_dashboard(source: Json) -> Json:
     }
 
 
-def rendered(folder: Path = FOLDER) -> dict[str, str]:
+def rendered() -> dict[str, str]:
     """Return the text of each dashboard, by the name of the file that Grafana gets."""
-    sources = {path.with_suffix(".json").name: yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.yaml"))}
+    sources = {path.with_suffix(".json").name: yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted(FOLDER.glob("*.yaml"))}
     return {name: json.dumps(render_dashboard(source), indent=2, ensure_ascii=False) + "\n" for name, source in sources.items()}

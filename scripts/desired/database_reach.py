@@ -1,4 +1,4 @@
-"""Whether the app's containers can reach the database that DATABASE_URL names, told before anything is built."""
+"""Whether the app's containers can reach the database that DATABASE_URL names, reported before anything is built."""
 
 from __future__ import annotations
 

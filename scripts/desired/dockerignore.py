@@ -37,7 +37,7 @@ class Dockerignore:
         self._patterns = [*_read(content, name), *(_Pattern(p, brings_back=False, matches=_compile(p)) for p in ALWAYS_LEFT_OUT)]
 
     def leaves_out(self, path: str) -> bool:
-        """Return whether a path (relative, with slashes) is left out, by itself or with a folder that it is in."""
+        """Return whether a path (relative, with slashes) is left out, alone or with a folder that it is in."""
         parents = path.split("/")
         candidates = [path, *("/".join(parents[:depth]) for depth in range(1, len(parents)))]
         left_out = False

@@ -44,7 +44,7 @@ class Secret:
 
 
 def uses_own_database(settings: Settings, env: EnvFile) -> bool:
-    """Whether the app runs on a Postgres of our own: some key has a default that only our Postgres can answer, and is empty."""
+    """Whether the app runs on the bundled Postgres: some key has a default that only the bundled Postgres can answer, and is empty."""
     return any(rule.format == "postgres_url" and rule.default and not env.get(key) for key, rule in settings.env.items())
 
 

@@ -1,10 +1,10 @@
-"""Which engine the app runs in: the one that the settings name, or the first that can work."""
+"""Which engine the app runs in: the one that the settings name, or the first usable one."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from scripts.config.settings import Settings
+from scripts.config.settings import EngineName, Settings
 from scripts.core.errors import MissingError
 from scripts.engines.protocol import Engine
 
@@ -26,12 +26,12 @@ def choose(settings: Settings) -> tuple[Engine, str]:
     for engine in engines:
         reason = engine.unusable()
         if not reason:
-            return engine, "; ".join(reasons) or "the first that can work"
+            return engine, "; ".join(reasons) or "the first usable one"
         reasons.append(f"{engine.name}: {reason}")
     raise MissingError("no engine can work on this machine", "invoke setup", reasons, code="no-engine")
 
 
-def _makers(settings: Settings) -> dict[str, Callable[[], Engine]]:
+def _makers(settings: Settings) -> dict[EngineName, Callable[[], Engine]]:
     """The engines in the order of `auto`. Each is imported when it is asked for."""
 
     def kube_context() -> Engine:

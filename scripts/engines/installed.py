@@ -1,4 +1,4 @@
-"""Whether the app is installed, told apart from a cluster that does not answer."""
+"""Whether the app is installed, as distinct from a cluster that does not answer."""
 
 from __future__ import annotations
 

@@ -116,7 +116,7 @@ class KubeContextEngine(KubernetesEngine):
         """Install the release, its images named with the registry where there is one."""
         return super().decide_install(registry.named(self._registry, release) if self._registry else release, secrets, step)
 
-    def down(self, *, delete_data: bool, delete_cluster: bool = False, step: StepReport) -> Outcome:
+    def down(self, *, delete_data: bool, delete_cluster: bool, step: StepReport) -> Outcome:
         """Remove what `up` made. Raises InputError when asked to remove the cluster: it is not ours."""
         if delete_cluster:
             raise InputError(

@@ -69,7 +69,7 @@ class KubernetesEngine:
         return self.deployment.decide_install(release, step)
 
     def await_rollout(self, release: HelmRelease, timeout: float, step: StepReport) -> Outcome:  # noqa: ARG002 - the cluster knows it
-        """Wait until the release's pods are ready, and remember that this release was healthy."""
+        """Wait until the release's pods are ready, and record that this release is healthy."""
         return self.deployment.await_rollout(timeout, step)
 
     def prune(self, secrets: Sequence[Secret], images: Sequence[Image]) -> None:

@@ -1,4 +1,4 @@
-"""The engine on a Minikube of our own: the profile that is named like the project, and no other."""
+"""The engine on Minikube: the project's own profile, named like the project, and no other."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class MinikubeEngine(KubernetesEngine):
                 docker_client()
             if self._profile() is None and not _obtainable(driver, refresh=refresh):
                 return MissingError(
-                    "Kubernetes' releases cannot be had here, and Minikube's cache has no image for a node",
+                    "Kubernetes releases cannot be downloaded here, and Minikube's cache holds no node image",
                     "check the network and the proxy variables, or copy a filled ~/.minikube/cache here",
                     code="engine-unusable",
                 )
@@ -245,7 +245,7 @@ class MinikubeEngine(KubernetesEngine):
             return [DockerdNode(node, (*argv, "docker")) for node, argv in inside.items()]
         return [ContainerdNode(node, (*argv, "ctr")) for node, argv in inside.items()]
 
-    def down(self, *, delete_data: bool, delete_cluster: bool = False, step: StepReport) -> Outcome:
+    def down(self, *, delete_data: bool, delete_cluster: bool, step: StepReport) -> Outcome:
         """Remove what `up` made and stop the cluster, which keeps its volume; delete the whole profile when asked."""
         if self._profile() is None:
             return unchanged("nothing was there")
@@ -296,7 +296,7 @@ class MinikubeEngine(KubernetesEngine):
 
 
 class Listener:
-    """Makes progress out of Minikube's events, and keeps what tells why it failed."""
+    """Turns Minikube's events into progress, and keeps those that explain a failure."""
 
     def __init__(self, step: StepReport) -> None:
         """Take the step whose progress it is."""

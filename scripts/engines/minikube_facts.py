@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from scripts.config.settings import Minikube
+from scripts.machine.tools import Version, parse_version
 
 NO_PROFILE = 85  # GUEST_NOT_FOUND, mk:pkg/minikube/reason/exitcodes.go
 EVENT = "io.k8s.sigs.minikube."
@@ -169,9 +170,9 @@ def drift(profile: Profile, wanted: Minikube, kubernetes: str) -> list[str]:
     return differences
 
 
-def version(text: str) -> tuple[int, ...]:
-    """Return `v1.35.1` as numbers that compare."""
-    return tuple(int(part) for part in text.removeprefix("v").split("-")[0].split(".") if part.isdigit())
+def version(text: str) -> Version:
+    """Return `v1.35.1` as numbers that compare; what is no version is older than all."""
+    return parse_version(text) or (0, 0, 0)
 
 
 def start_argv(profile: str, wanted: Minikube, kubernetes: str) -> list[str]:

@@ -105,7 +105,7 @@ class Engine(Protocol):
         """Return the last log lines of a service. Raises InputError for a service that is not there."""
         ...
 
-    def down(self, *, delete_data: bool, delete_cluster: bool = False, step: StepReport) -> Outcome:
+    def down(self, *, delete_data: bool, delete_cluster: bool, step: StepReport) -> Outcome:
         """Remove exactly what `up` made. The database's volume stays, unless `delete_data`; a cluster of ours, unless `delete_cluster`.
 
         Raises InputError when there is no cluster of ours to delete.

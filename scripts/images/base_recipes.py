@@ -25,7 +25,7 @@ from scripts.machine.docker_client import CLI_ENVIRONMENT, docker_client
 RECIPES = ROOT / "docker/base"
 CACHE = ROOT / ".cache/bases"
 SUBUID = Path("/etc/subuid")
-ROOT_HOURS = 12  # how long the common root's package lists are good for
+ROOT_HOURS = 12  # reuse the shared Debian root for 12 h
 MAKE_SECONDS = 900
 _root_lock = threading.Lock()
 

@@ -73,12 +73,13 @@ def ensure(settings: Settings, name: str, step: StepReport) -> BaseImage:
         _make(settings, name, refusals, step)
     found = find_base(settings, name)
     if found is None:
-        raise TaskError(f"the base image `{name}` cannot be had from its registry", _how(), refusals, code="base-image-unobtainable")
+        raise TaskError(f"the base image `{name}` cannot be pulled from its registry", _how(), refusals, code="base-image-unobtainable")
     return found
 
 
 def _make(settings: Settings, name: str, refusals: list[str], step: StepReport) -> None:
-    title = f"the base image `{name}` can be had neither way" if refusals else f"the base image `{name}` cannot be made"
+    what = "can be neither pulled nor built from packages" if refusals else "cannot be built from packages"
+    title = f"the base image `{name}` {what}"
     if obstacle := base_recipes.obstacle():
         raise MissingError(title, _how(), [*refusals, f"from packages: {obstacle}"], code="base-image-unobtainable")
     try:

@@ -128,5 +128,5 @@ def _attributes(image: Image) -> dict[str, Any]:
     try:
         found: dict[str, Any] = docker_client().images.get(image.reference).attrs
     except ImageNotFound:
-        raise TaskError(f"{image.reference} was built, and somebody has removed it since", "run it again", code="image-missing") from None
+        raise TaskError(f"{image.reference} was built, and has been removed since", "run it again", code="image-missing") from None
     return found

@@ -52,7 +52,7 @@ def _is_helper(settings: Settings, tag: str) -> bool:
 
 
 def _is_old_service(settings: Settings, images: Sequence[Image], tag: str) -> bool:
-    """Whether the tag is of a service of now, or of one that the settings do not know any more."""
+    """Whether the tag is of a service in the settings, or of one that is no longer there."""
     match = re.fullmatch(rf"({re.escape(settings.project)}-(.+)):h[0-9a-f]{{{HEX_DIGITS}}}", tag)
     if not match or _is_helper(settings, tag):
         return False

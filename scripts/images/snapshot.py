@@ -40,7 +40,7 @@ def _snapshot(image: Image, folder: Path) -> Image:
     except OSError as error:
         raise InputError(
             f"{error.filename} cannot be copied for the build: {error.strerror}",
-            "free disk space, or fix its rights",
+            "free disk space, or fix its permissions",
             code="build-context-invalid",
         ) from None
     copied = replace(image, context=context, dockerfile=dockerfile)

@@ -68,5 +68,5 @@ def _running(argv: Sequence[str], cluster: Cluster) -> Iterator[None]:
         while not ready.wait(0.05) and running() and time.monotonic() < deadline:
             pass
         if not ready.is_set():
-            raise TaskError("the services cannot be asked: `kubectl proxy` does not start", "invoke doctor", said, code="cluster-silent")
+            raise TaskError("the services cannot be reached: `kubectl proxy` does not start", "invoke doctor", said, code="cluster-silent")
         yield

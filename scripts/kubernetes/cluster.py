@@ -26,7 +26,7 @@ class Cluster:
     namespace: str
     release: str
     kubeconfig: Path | None = None
-    """None: the one that kubectl takes by itself (KUBECONFIG, or the user's own)."""
+    """None: the one that kubectl takes by default (KUBECONFIG, or the user's own)."""
     environment: Mapping[str, str | None] = field(default_factory=dict)
     """Variables for every program that speaks to this cluster."""
 

@@ -163,22 +163,22 @@ class Deployment:
             return [Drift({"kind": "Release", "metadata": {"name": self.cluster.release}}, (error.evidence or (error.cause,))[-1:])]
 
     def await_rollout(self, timeout: float, step: StepReport) -> Outcome:
-        """Wait until the release's pods are ready, and remember that this release came up well."""
+        """Wait until the release's pods are ready, and record that this release is healthy."""
         outcome = rollout.watch(self.cluster, timeout, step)
         self._record_healthy()
         return outcome
 
     def rollback(self, transports: Sequence[NodeTransport], step: StepReport) -> Outcome:
-        """Bring back the last release that came up well, other than the current one; the caller awaits the rollout.
+        """Bring back the last healthy release other than the current one; the caller awaits the rollout.
 
         Raises InputError when there is none, TaskError when its Secrets or images are gone.
         """
-        step.progress("looking for the last good release")
+        step.progress("looking for the last healthy release")
         revisions = helm.history(self.cluster)
         target = helm.rollback_target(revisions, self._healthy_fingerprints())
         if target is None:
             raise InputError(
-                "there is no other release that came up well to go back to", "fix the sources, then invoke up", code="nothing-to-roll-back"
+                "there is no other healthy release to go back to", "fix the sources, then invoke up", code="nothing-to-roll-back"
             )
         self._refuse_if_gone(target, transports)
         step.progress(f"helm rollback to revision {target.number}")
@@ -246,7 +246,7 @@ class Deployment:
         return self.cluster.kubectl(*argv).stdout
 
     def diagnose(self) -> list[Diagnosis]:
-        """Return what is wrong with the release, which is there; nothing when it is well."""
+        """Return what is wrong with the release, which is installed; nothing when it is healthy."""
         drifted = [each.diagnosis() for each in self._drifts()]
         return [*drifted, *rollout.examine(self.cluster)]
 
@@ -315,16 +315,16 @@ class Deployment:
         )
 
     def _healthy_fingerprints(self) -> list[str]:
-        """Return the fingerprints of the releases that came up well, the newest first."""
+        """Return the fingerprints of the healthy releases, the newest first."""
         found = self._namespace() or {}
         return [mark for mark in found.get("metadata", {}).get("annotations", {}).get(HEALTHY_ANNOTATION, "").split(",") if mark]
 
     def _record_healthy(self) -> None:
         revisions = helm.history(self.cluster)
         mark = helm.fingerprint(revisions[-1], revisions) if revisions else ""
-        good = self._healthy_fingerprints()
-        if mark and good[:1] != [mark]:
-            kept = [mark, *(each for each in good if each != mark)][:HEALTHY_KEPT]
+        healthy = self._healthy_fingerprints()
+        if mark and healthy[:1] != [mark]:
+            kept = [mark, *(each for each in healthy if each != mark)][:HEALTHY_KEPT]
             self.cluster.kubectl("annotate", "namespace", self.cluster.namespace, "--overwrite", f"{HEALTHY_ANNOTATION}={','.join(kept)}")
 
 

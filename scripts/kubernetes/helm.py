@@ -72,7 +72,7 @@ def fingerprint(revision: Revision, revisions: Sequence[Revision]) -> str:
 
 
 def rollback_target(revisions: Sequence[Revision], good: Collection[str]) -> Revision | None:
-    """Return the newest revision that came up well and differs from the current one, or None."""
+    """Return the newest healthy revision that differs from the current one, or None."""
     if not revisions:
         return None
     current = fingerprint(revisions[-1], revisions)
@@ -200,7 +200,7 @@ def _are_there(cluster: Cluster, text: str) -> bool:
 
 
 def _overwriting(cluster: Cluster) -> list[str]:
-    """Helm 4 applies on the server's side and stops at a field that somebody else has set; Helm 3 overwrites it by itself."""
+    """Helm 4 applies on the server's side and stops at a field that somebody else has set; Helm 3 overwrites it without asking."""
     version = cluster.helm("version", "--template", "{{.Version}}").stdout.strip()
     return [] if version.startswith("v3.") else ["--force-conflicts"]
 

@@ -24,8 +24,8 @@ NO_ANSWER = re.compile(
 """What kubectl says when nobody has answered. A refusal is an answer: it is not asked again."""
 
 
-def look(ask: Callable[[], T], step: StepReport, seconds: float = BORNE_SECONDS) -> T:
-    """Return what `ask` returns; while the API server does not answer, ask again for up to so many seconds, and say so.
+def look(ask: Callable[[], T], step: StepReport) -> T:
+    """Return what `ask` returns; while the API server does not answer, ask again for up to a minute, and say so.
 
     Raises OverdueError then, and at once a CommandError that is an answer.
     """
@@ -38,7 +38,7 @@ def look(ask: Callable[[], T], step: StepReport, seconds: float = BORNE_SECONDS)
         return unanswered(error)
 
     # In a tuple, which is true whatever is in it.
-    return until(lambda: (ask(),), seconds=seconds, pause=PAUSE_SECONDS, what="the cluster to answer", tolerate=borne)[0]
+    return until(lambda: (ask(),), seconds=BORNE_SECONDS, pause=PAUSE_SECONDS, what="the cluster to answer", tolerate=borne)[0]
 
 
 def unanswered(error: TaskError) -> bool:

@@ -72,7 +72,7 @@ def _first(state: _Forward, supervisor: threading.Thread) -> bool:
 
 
 def _supervise(cluster: Cluster, target: str, port: int | str, state: _Forward) -> None:
-    """Keep a kubectl running until the block ends. The thread lives as long as its child, which dies with it."""
+    """Keep a kubectl running until the block ends. The thread lives as long as its child, which ends with it."""
     pause = FIRST_PAUSE
     while not state.ending.is_set() and not shell.stopping():
         state.broken.clear()

@@ -24,7 +24,7 @@ CALM_SECONDS = 4.0  # nobody diagnoses a rollout that has only begun
 
 def examine(cluster: Cluster) -> list[Diagnosis]:
     """Return what is wrong with the release in this cluster, as far as its workloads are there. Raises what shell.run raises."""
-    whole = observation.with_details(cluster, observation.quick_snapshot(cluster))
+    whole = observation.take_snapshot(cluster)
     found = diagnose(whole)
     return [*found, *unexplained(whole, found)]
 
@@ -65,7 +65,7 @@ def pending(snapshot: Snapshot) -> list[Object]:
 def final_causes(found: Sequence[Diagnosis], snapshot: Snapshot, since: dict[tuple[str, str], float], now: float) -> list[Diagnosis]:
     """Return the causes that have lasted longer than they may. Keeps in `since` when each was first seen; one that healed begins again.
 
-    What is wrong with the database has time while our own is still coming up.
+    A database cause has time while the bundled Postgres is still coming up.
     """
     keys = {(d.workload, d.code) for d in found}
     for key in since.keys() - keys:

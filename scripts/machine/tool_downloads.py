@@ -113,7 +113,7 @@ def bring(name: str, version: str, release: ToolDownload, step: StepReport) -> s
     """Bring the tool into .tools/bin; return how it came.
 
     Nothing is found there under its name before it is whole. Raises TaskError when what was served is not the release,
-    MissingError when it can be had neither way.
+    MissingError when it can be neither pulled nor built from packages.
     """
     try:
         download(name, version, release, step)
@@ -189,7 +189,7 @@ def _member(archive: Path, member: str, place: Path) -> Path:
     with tarfile.open(archive) as tar:
         source = tar.extractfile(member)
         if source is None:
-            raise TaskError(f"the release holds no file {member}", code="download-failed")
+            raise TaskError(f"the download holds no file {member}", code="download-failed")
         with source, program.open("wb") as target:
             shutil.copyfileobj(source, target)
     return program

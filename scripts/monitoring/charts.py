@@ -24,7 +24,7 @@ CACHE = ROOT / ".cache"
 PULL_SECONDS = 120
 
 
-def obtain(name: str, pin: PinnedChart, step: StepReport, cache: Path = CACHE) -> Path:
+def obtain(name: str, pin: PinnedChart, step: StepReport) -> Path:
     """Return the folder of the unpacked chart `name` in the version that the settings pin.
 
     `chart_repository` may be a chart repository's address, or a folder that holds the unpacked chart. Raises MissingError when the
@@ -33,11 +33,11 @@ def obtain(name: str, pin: PinnedChart, step: StepReport, cache: Path = CACHE) -
     local = Path(pin.chart_repository).expanduser()
     if local.is_dir():
         return _of_version(name, local, pin.chart_version)
-    archive = cache / f"{name}-{pin.chart_version}.tgz"
+    archive = CACHE / f"{name}-{pin.chart_version}.tgz"
     folder = archive.with_suffix("")
     if not archive.exists():
         step.progress(f"fetching {archive.name}")
-        _pull(name, pin, cache)
+        _pull(name, pin)
     if not folder.exists() or not _verified(archive, pin.chart_sha256):
         verify(archive, pin.chart_sha256)
         unpack(name, archive, folder)
@@ -78,28 +78,28 @@ def _within(name: str, archive: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
         parts = PurePosixPath(member.name).parts
         if parts[:1] != (name,) or ".." in parts or not (member.isfile() or member.isdir()):
             raise InputError(
-                f"the archive of {name} holds {member.name}, which does not belong into a chart",
+                f"the archive of {name} holds {member.name}, which does not belong in a chart",
                 "do not trust its repository",
                 code="monitoring-chart-invalid",
             )
         yield member
 
 
-def _pull(name: str, pin: PinnedChart, cache: Path) -> None:
-    cache.mkdir(parents=True, exist_ok=True)
-    if refusal := _refusal(name, pin.chart_version, pin.chart_repository, cache):
+def _pull(name: str, pin: PinnedChart) -> None:
+    CACHE.mkdir(parents=True, exist_ok=True)
+    if refusal := _refusal(name, pin.chart_version, pin.chart_repository):
         raise MissingError(
             f"the chart {name} {pin.chart_version} cannot be fetched from {pin.chart_repository}",
-            f"put {name}-{pin.chart_version}.tgz into {cache}, or --no-monitoring",
+            f"put {name}-{pin.chart_version}.tgz into {CACHE}, or --no-monitoring",
             refusal,
             code="monitoring-chart-unobtainable",
         )
 
 
 @lru_cache
-def _refusal(name: str, version: str, repository: str, cache: Path) -> tuple[str, ...]:
+def _refusal(name: str, version: str, repository: str) -> tuple[str, ...]:
     """Fetch a chart's archive; return helm's last words where it failed. Asked once a run: a silent network takes its time."""
-    argv = ["helm", "pull", name, "--repo", repository, "--version", version, "--destination", str(cache)]
+    argv = ["helm", "pull", name, "--repo", repository, "--version", version, "--destination", str(CACHE)]
     try:
         shell.run(argv, timeout=PULL_SECONDS)
     except CommandError as error:

@@ -43,7 +43,7 @@ def decide(cluster: Cluster, chart: Path) -> Decision:
     version = _operator_version(files[0])
     existing = existing_crds(cluster)
     if not all(is_ours(labels) for labels in existing.values()):
-        return Decision(f"{len(existing)} CRDs, which somebody else installed")
+        return Decision(f"{len(existing)} CRDs, installed by somebody else")
     if len(existing) == len(files) and all(f"{VERSION}={version}" in labels for labels in existing.values()):
         return Decision(f"{len(existing)} CRDs of operator {version}")
     why = "they are of another version, or not complete" if existing else "the cluster has none"

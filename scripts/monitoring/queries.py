@@ -33,14 +33,14 @@ class Query:
         return " ".join(expr.split())
 
 
-def load_queries(folder: Path = DASHBOARDS) -> list[Query]:
+def load_queries() -> list[Query]:
     """Return every query of every panel of every dashboard, in the order of the dashboards."""
-    return [query for path in sorted(folder.glob("*.yaml")) for query in _queries_of(path)]
+    return [query for path in sorted(DASHBOARDS.glob("*.yaml")) for query in _queries_of(path)]
 
 
-def load_alerts(path: Path = RULES) -> dict[str, str]:
+def load_alerts() -> dict[str, str]:
     """Return the expression of each alert by its name."""
-    groups = yaml.safe_load(path.read_text(encoding="utf-8"))["groups"]
+    groups = yaml.safe_load(RULES.read_text(encoding="utf-8"))["groups"]
     return {rule["alert"]: rule["expr"] for group in groups for rule in group["rules"]}
 
 

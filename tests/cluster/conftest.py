@@ -1,4 +1,4 @@
-"""A real Kubernetes for the tests: the context that is given, or a cluster of our own that goes away afterwards."""
+"""A real Kubernetes for the tests: the context that is given, or a test cluster that goes away afterwards."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ __all__ = ["ClusterContext", "temporary_namespace"]
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("cluster", "tests on a real Kubernetes")
-    group.addoption("--context", help="the kube context to test in; otherwise KUBECONFIG's, otherwise a cluster of our own")
-    group.addoption("--keep", action="store_true", help="leave the cluster of our own, and namespaces of failed tests, as they are")
+    group.addoption("--context", help="the kube context to test in; otherwise KUBECONFIG's, otherwise a test cluster")
+    group.addoption("--keep", action="store_true", help="leave the test cluster, and namespaces of failed tests, as they are")
     group.addoption("--record", action="store_true", help="write what was seen of each fault to tests/recordings")
 
 

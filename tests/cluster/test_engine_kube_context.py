@@ -170,7 +170,7 @@ def test_a_namespace_that_somebody_else_made_is_refused_and_left_alone(under: Un
     with pytest.raises(InputError, match="was not made by this project"):
         under.engine.decide_secrets([under.secret], under.step).carry_out(under.step)
     with pytest.raises(InputError, match="was not made by this project"):
-        under.engine.down(delete_data=True, step=under.step)
+        under.engine.down(delete_data=True, delete_cluster=False, step=under.step)
     assert cluster.get("namespace", cluster.namespace)[0]["metadata"] == before
 
 
@@ -388,17 +388,17 @@ def test_a_request_brings_back_the_real_status_and_body(under: Under, image_one:
 def test_down_keeps_the_volume_and_a_second_down_finds_nothing(under: Under, image_one: Image) -> None:
     under.up(image_one)
     under.engine.cluster.kubectl("exec", "eng-app-store-0", "--", "/bin/busybox", "sh", "-c", "echo kept > /data/note")
-    first = under.engine.down(delete_data=False, step=under.step)
+    first = under.engine.down(delete_data=False, delete_cluster=False, step=under.step)
     assert "kept the data (volume data-eng-app-store-0)" in first.detail
     assert under.engine.cluster.get("pods,services,statefulsets,secrets") == []
-    assert under.engine.down(delete_data=False, step=under.step).kind == "unchanged"
+    assert under.engine.down(delete_data=False, delete_cluster=False, step=under.step).kind == "unchanged"
     under.up(image_one)
     read = under.engine.cluster.kubectl("exec", "eng-app-store-0", "--", "/bin/busybox", "cat", "/data/note").stdout
     assert read == "kept\n"
-    last = under.engine.down(delete_data=True, step=under.step)
+    last = under.engine.down(delete_data=True, delete_cluster=False, step=under.step)
     assert f"namespace {under.engine.cluster.namespace}" in last.detail
     assert under.engine.cluster.get("namespace", under.engine.cluster.namespace) == []
-    assert under.engine.down(delete_data=True, step=under.step).kind == "unchanged"
+    assert under.engine.down(delete_data=True, delete_cluster=False, step=under.step).kind == "unchanged"
 
 
 def test_a_cluster_that_is_not_ours_is_not_deleted(under: Under) -> None:

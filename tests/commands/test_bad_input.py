@@ -48,7 +48,7 @@ def test_a_key_missing_from_env(checkout: Checkout) -> None:
     (checkout.path / ".env").write_text("API_TOKEN=something\n")
     run = checkout.invoke(*UP)
     assert run.code == 2
-    assert "POSTGRES_PASSWORD is missing: the password of our own Postgres" in error(run)
+    assert "POSTGRES_PASSWORD is missing: the password of the bundled Postgres" in error(run)
 
 
 def test_an_env_that_cannot_be_read(checkout: Checkout) -> None:

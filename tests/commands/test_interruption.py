@@ -114,7 +114,7 @@ def test_a_strangers_container_with_our_name_is_left_alone(docker_client: Any, t
     try:
         run = torn_down.invoke("up", "--engine", "docker")
         assert run.code == 1
-        assert "a container named todo-chatbot-test-frontend is there, and is not the project's" in run.stderr
+        assert "a container named todo-chatbot-test-frontend exists and does not belong to this project" in run.stderr
         stranger.reload()
     finally:
         stranger.remove(force=True)

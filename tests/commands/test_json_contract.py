@@ -29,6 +29,7 @@ from scripts.kubernetes.deployment import Deployment
 from scripts.kubernetes.diagnosis.cause import PATIENCE
 from scripts.kubernetes.diagnosis.diagnose import diagnose as causes_of
 from scripts.look.diagnose import diagnose
+from scripts.look.logs import logs
 from scripts.look.open import open_
 from scripts.look.plan import show_plan
 from scripts.look.status import status
@@ -51,6 +52,7 @@ KEYS = {
     "addresses": {"addresses"},
     "address": {"url"},
     "diagnosis": {"code", "workload", "cause", "evidence", "action", "exits", "follows_from"},
+    "log": {"service", "text"},
     "plan": {"rows"},
     "panels": {"rows"},
     "summary": {"rows"},
@@ -173,6 +175,13 @@ def test_diagnose(programs: Programs, run: Callable[..., list[Event]], monkeypat
     events = run(diagnose, project_in(cluster(), load_settings()))
     assert [event["code"] for event in events[:2]] == ["secret-missing", "not-healthy"]
     hold(events, "diagnosis", "error", "finished")
+
+
+def test_logs(run: Callable[..., list[Event]]) -> None:
+    docker = SimpleNamespace(deployed=lambda: True, logs=lambda service, lines: f"{service} {lines}\n")
+    events = run(logs, project_on(docker, load_settings()), service="backend", lines=5)
+    assert events[0]["text"] == "backend 5"
+    hold(events, "log", "finished")
 
 
 def test_open(run: Callable[..., list[Event]]) -> None:

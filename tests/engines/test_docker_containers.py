@@ -144,7 +144,7 @@ def test_a_run_that_is_killed_leaves_one_that_serves_for_the_next(moment: str, a
 def test_a_container_of_somebody_else_is_refused_and_not_touched(app: App) -> None:
     stranger = app.client.containers.create(app.image, "true", name=app.workload)
     try:
-        with pytest.raises(TaskError, match="is not the project's"):
+        with pytest.raises(TaskError, match="does not belong to this project"):
             app.replace(app.pod())
         stranger.reload()
         assert app.state() == {}

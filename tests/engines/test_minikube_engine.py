@@ -343,7 +343,7 @@ def test_down_stops_the_cluster_and_deletes_it_only_when_asked(programs: Program
     programs.tell((*kubectl, "get", "namespace", settings.namespace, "--ignore-not-found", "--output", "json"))
     programs.tell((*kubectl, "get", "persistentvolumeclaims", "--output", "name"))
     programs.tell(("minikube", "stop", "--profile", "todo"))
-    assert "stopped the profile todo" in MinikubeEngine(settings).down(delete_data=False, step=step).detail
+    assert "stopped the profile todo" in MinikubeEngine(settings).down(delete_data=False, delete_cluster=False, step=step).detail
     assert programs.asked("minikube", "delete") == []
 
 
@@ -351,14 +351,14 @@ def test_data_of_a_cluster_that_does_not_run_is_not_said_to_be_removed(programs:
     programs.tell(PROFILES, profile(settings))
     programs.tell(STATUS, STOPPED)
     with pytest.raises(TaskError, match="its data is still there"):
-        MinikubeEngine(settings).down(delete_data=True, step=step)
+        MinikubeEngine(settings).down(delete_data=True, delete_cluster=False, step=step)
 
 
 def test_down_twice_changes_nothing_the_second_time(programs: Programs, settings: Settings, step: Steps) -> None:
     programs.tell(PROFILES, profile(settings), profile(settings), NO_PROFILES)
     programs.tell(STATUS, STOPPED)
     engine = MinikubeEngine(settings)
-    stopped = engine.down(delete_data=False, step=step)
+    stopped = engine.down(delete_data=False, delete_cluster=False, step=step)
     assert (stopped.kind, "invoke down --cluster" in stopped.detail) == ("unchanged", True)
     programs.tell(("minikube", "delete", "--profile", "todo"))
     assert engine.down(delete_data=True, delete_cluster=True, step=step).kind == "changed"

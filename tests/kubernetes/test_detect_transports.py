@@ -128,7 +128,7 @@ def test_a_stranger_that_is_named_like_a_node_is_not_taken_for_it(programs: Prog
     name = f"transports-{uuid.uuid4().hex[:8]}"
     container(name, purpose="something else")
     programs.tell(NODES, nodes(node(name)))
-    with pytest.raises(InputError, match=f"no way is known to bring images to node {name}"):
+    with pytest.raises(InputError, match=f"no known way to load images into node {name}"):
         engine_with().transports()
 
 
@@ -141,7 +141,7 @@ def test_a_node_that_is_out_of_reach_is_refused_with_what_was_seen_and_the_setti
     programs.tell(NODES, nodes(node("ip-10-0-0-7", "aws:///eu-central-1a/i-0123")))
     with pytest.raises(InputError) as refusal:
         engine_with().transports()
-    assert "no way is known to bring images to node ip-10-0-0-7 of theirs" in refusal.value.cause
+    assert "no known way to load images into node ip-10-0-0-7 of theirs" in refusal.value.cause
     assert "kube_context.images and .registry" in refusal.value.action
     assert "aws:///eu-central-1a/i-0123" in refusal.value.evidence[0]
 

@@ -56,7 +56,7 @@ def test_a_rollback_to_a_forgotten_revision_has_no_fingerprint() -> None:
         "nothing installed",
         "nothing before",
         "from a good one to the good one before",
-        "from a bad one to the last good one",
+        "from an unhealthy one to the last healthy one",
         "past another bad one",
         "from a rollback to what it left",
         "from a bad one to the rollback before it",

@@ -34,7 +34,7 @@ def release(*workloads: tuple[str, bool]) -> Snapshot:
     return Snapshot("todo", "todo", datetime.now(UTC), workloads=objects)
 
 
-def test_a_cause_is_final_once_it_has_lasted_and_begins_anew_when_it_healed() -> None:
+def test_a_cause_is_final_once_it_has_lasted_and_begins_again_after_it_healed() -> None:
     since: dict[tuple[str, str], float] = {}
     snapshot = release(("Deployment", False))
     assert rollout.final_causes([FOUND], snapshot, since, now=100) == []
@@ -100,3 +100,8 @@ def test_a_release_that_is_well_is_said_to_be() -> None:
 def test_an_engine_without_a_diagnosis_says_so() -> None:
     with pytest.raises(InputError, match="the docker engine has no diagnosis"):
         diagnose.show_all(project(SimpleNamespace(name="docker", deployment=None)), Report())
+
+
+def test_a_rollout_that_fails_has_the_code_of_its_first_cause() -> None:
+    assert rollout.failure([FOUND], release(("Deployment", False)), 1.0).code == "secret-missing"
+    assert rollout.failure([], release(("Deployment", False)), 300.0).code == "not-rolled-out"

@@ -208,7 +208,7 @@ def test_our_crds_are_applied_again_only_for_another_operator(
 def test_crds_of_somebody_else_are_used_and_never_removed(obtained: list[str], tmp_path: Path) -> None:
     write_definition(tmp_path)
     made = project(crd=[kind(CRD)])
-    assert install_crds.main(made, STEP).detail == "1 CRDs, which somebody else installed"
+    assert install_crds.main(made, STEP).detail == "1 CRDs, installed by somebody else"
     remove_crds.main(made, STEP)
     assert not [call for call in made.engine.cluster.calls if "crd" in call]
 

@@ -163,6 +163,6 @@ def test_an_example_that_is_not_there_is_told(tmp_path: Path) -> None:
         env_file.create(tmp_path / ".env", tmp_path / ".env.example", KEYS)
 
 
-def test_what_is_invented_is_learned_by_the_redactor(tmp_path: Path) -> None:
+def test_what_is_generated_is_learned_by_the_redactor(tmp_path: Path) -> None:
     env_file.create(tmp_path / ".env", ROOT / ".env.example", KEYS)
     assert "[secret]" in redact((tmp_path / ".env").read_text())

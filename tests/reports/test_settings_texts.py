@@ -66,14 +66,14 @@ def test_a_file_that_is_no_text_is_told(content: bytes | None, says: str, tmp_pa
     if content is not None:
         (tmp_path / "invoke.yaml").write_bytes(content)
     with pytest.raises(InputError) as error:
-        settings.parse_yaml(settings.read_text(), "invoke.yaml")
+        settings.parse_yaml(settings.read_text())
     assert says in str(error.value)
 
 
 def test_a_byte_order_mark_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(settings, "ROOT", tmp_path)
     (tmp_path / "invoke.yaml").write_text("\ufeff" + TEXT, encoding="utf-8")
-    assert settings.parse_yaml(settings.read_text(), "invoke.yaml")["project"] == "todo"
+    assert settings.parse_yaml(settings.read_text())["project"] == "todo"
 
 
 def test_a_variable_that_invoke_takes_for_a_list_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

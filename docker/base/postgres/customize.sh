@@ -1,6 +1,6 @@
 #!/bin/sh
 # mmdebstrap hook: takes out what a Postgres in a container never uses, some 230 MB: just-in-time compilation, which pays for
-# queries of many seconds only (the server falls back by itself when the library is not there), and Debian's tools for
+# queries of many seconds only (the server falls back when the library is not there), and Debian's tools for
 # many clusters on one host, which are the only ones that need Perl.
 set -eu
 chroot "$1" dpkg --purge --force-depends \

@@ -55,7 +55,7 @@ once with all of them. Input: dict "root" "services" (complete settings). Output
 {{- toJson $messages -}}
 {{- end -}}
 
-{{/* Messages on one service by itself. Input: dict "at" "service". Output: JSON list. */}}
+{{/* Messages on one service alone. Input: dict "at" "service". Output: JSON list. */}}
 {{- define "todo-chatbot.validateService" -}}
 {{- $at := .at -}}
 {{- $service := .service -}}

@@ -74,7 +74,7 @@ class Containers:
         """Replace the pod's containers: what runs before it first, to its end. What cannot be replaced goes on. Raises TaskError."""
         missing = [name for plan in (pod.container, *pod.init) for name in plan.secret_names() if name not in secrets]
         if missing:
-            raise TaskError(f"{pod.workload} needs the Secret {missing[0]}, which is not there", "invoke up", code="secret-missing")
+            raise TaskError(f"{pod.workload} needs the Secret {missing[0]}, which does not exist", "invoke up", code="secret-missing")
         ensure_volumes(pod, self.labels)
         for init in pod.init:
             self._run_init(pod, init, secrets, step)
@@ -167,7 +167,9 @@ class Containers:
             container = _get(name)
         if container and any(container.labels.get(key) != value for key, value in self.labels.items()):
             raise TaskError(
-                f"a container named {name} is there, and is not the project's", f"rename or remove it: docker rm {name}", code="name-taken"
+                f"a container named {name} exists and does not belong to this project",
+                f"rename or remove it: docker rm {name}",
+                code="name-taken",
             )
 
     def _run_init(self, pod: PodPlan, init: ContainerPlan, secrets: Mapping[str, Secret], step: StepReport) -> None:

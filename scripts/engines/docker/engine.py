@@ -160,7 +160,7 @@ class DockerEngine:
         return Outcome("changed" if waited else "unchanged", f"{len(pods)} ready")
 
     def prune(self, secrets: Sequence[Secret], images: Sequence[Image]) -> None:  # noqa: ARG002 - only containers keep Secrets here
-        """Remove images of this release that neither a container nor the sources of now need."""
+        """Remove images of this release that neither a container nor the current sources need."""
         prune(self._settings, images)
 
     def rollback(self, step: StepReport) -> Outcome:  # noqa: ARG002 - the protocol's
@@ -213,7 +213,7 @@ class DockerEngine:
             f"no container of `{workload}`", f"one of: {', '.join(c.labels['todo.service'] for c in there)}", code="service-unknown"
         )
 
-    def down(self, *, delete_data: bool, delete_cluster: bool = False, step: StepReport) -> Outcome:
+    def down(self, *, delete_data: bool, delete_cluster: bool, step: StepReport) -> Outcome:
         """Remove the containers and the network; the database's volume only when asked."""
         if delete_cluster:
             raise InputError("the docker engine has no cluster to delete", "leave --cluster out", code="unsupported-by-engine")

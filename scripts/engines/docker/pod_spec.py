@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from scripts.config.settings import KUBERNETES_ENGINES
 from scripts.core.errors import InputError
 from scripts.kubernetes.quantity import parse_quantity
 
@@ -145,7 +146,7 @@ class _Problems:
 
     def refuse(self) -> None:
         if self.found:
-            action = "use a Kubernetes engine for it (engine: minikube or kube_context), or leave it out"
+            action = f"use a Kubernetes engine for it (engine: {' or '.join(KUBERNETES_ENGINES)}), or leave it out"
             raise InputError("the docker engine cannot honour a part of the chart", action, self.found, code="unsupported-by-engine")
 
 

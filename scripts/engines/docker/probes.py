@@ -28,7 +28,7 @@ def await_probe(pod: PodPlan, container: Any, port: int, probe: Probe, deadline:
     """Ask one probe until it succeeds; return whether that took more than one look.
 
     port: where the container's port is published on this machine. Raises TaskError with the last answer and log lines when the container
-    dies or the time is over.
+    exits or the time is over.
     """
     answer, looks = "", 0
     with told(f"{pod.workload} cannot be looked at"):

@@ -1,1 +1,1 @@
-"""Why a release is not well: what is seen of it, and the rules that find the cause."""
+"""Why a release is not healthy: what is seen of it, and the rules that find the cause."""

@@ -16,7 +16,7 @@ LONGEST_LINE = 300
 
 @dataclass(frozen=True)
 class Patience:
-    """When a cause counts as final: after it has lasted so many seconds and so many runs of a container have died."""
+    """When a cause counts as final: after it has lasted so many seconds and the container has exited so many times."""
 
     seconds: float = 0
     exits: int = 0
@@ -77,7 +77,7 @@ PATIENCE = {
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """One cause why a workload is not well."""
+    """One cause why a workload is not healthy."""
 
     code: str
     workload: str
@@ -85,7 +85,7 @@ class Diagnosis:
     evidence: tuple[str, ...]
     action: str
     exits: int = 0
-    """How many runs of the container have died."""
+    """How many times the container has exited."""
     follows_from: str = ""
     """The workload whose own diagnosis explains this one."""
 

@@ -1,4 +1,4 @@
-"""Why a release does not come up: from a snapshot to causes. Pure; the ladder and the codes are in `specs/diagnosis.md`."""
+"""Why a release is not healthy: from a snapshot to causes. Pure; the order of the rules and the codes are in `specs/diagnosis.md`."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ FOLLOWS_DNS = ("database-name-unknown", "egress-blocked", "database-silent")
 
 
 def diagnose(snapshot: Snapshot) -> list[Diagnosis]:
-    """Return the causes that keep the release from being well, roots before what follows from them; none for a healthy one.
+    """Return the causes that keep the release from being healthy, roots before what follows from them; none for a healthy one.
 
     A workload that only needs more time has none.
     """
@@ -63,7 +63,7 @@ def unexplained(snapshot: Snapshot, found: Sequence[Diagnosis]) -> list[Diagnosi
 
 
 def _root_of(diagnosis: Diagnosis, all_found: Sequence[Diagnosis], databases: Collection[str]) -> str:
-    """What this one follows from: the node or the DNS, or another ailing workload, our own database or one that its answer names."""
+    """What this one follows from: the node or the DNS, or another unhealthy workload: the bundled Postgres, or one that is named."""
     by_code = {d.code: d.workload for d in all_found if d.code in ("node-not-ready", "dns-down")}
     if "node-not-ready" in by_code and (diagnosis.code in FOLLOWS_NODE or NODE_TAINT.search(diagnosis.cause)):
         return by_code["node-not-ready"]

@@ -109,7 +109,7 @@ def _architectures(pods: Sequence[Object], logs: Mapping[str, Sequence[str]]) ->
 
 
 def _placed_pods(cluster: Cluster) -> list[Object]:
-    """Pods of every namespace. Where we may not list them, what is taken on a node is told of our own namespace alone."""
+    """Pods of every namespace. Where we may not list them, what is taken on a node counts our own namespace alone."""
     try:
         text = cluster.kubectl("get", "pods", "--all-namespaces", "--output", "json", timeout=SECONDS).stdout
     except CommandError:

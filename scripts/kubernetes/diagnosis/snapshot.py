@@ -1,4 +1,4 @@
-"""What was seen of a release at one moment, and the questions that it answers by itself. Pure: nothing here runs or asks anything."""
+"""What was seen of a release at one moment, and the questions that it answers. Pure: nothing here runs or asks anything."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ from scripts.config.settings import KubeContext
 from scripts.core import shell
 from scripts.core.errors import InputError, MissingError
 from scripts.kubernetes.cluster import Cluster, Object
+from scripts.kubernetes.diagnosis.snapshot import name_of
 from scripts.kubernetes.nodes.transports import ContainerdNode, DockerDesktopNode, DockerdNode, NodeTransport
 from scripts.machine.docker_client import docker_client
 
@@ -32,7 +33,7 @@ def find(cluster: Cluster, wanted: KubeContext) -> list[NodeTransport]:
 
 
 def _found(cluster: Cluster, node: Object, wanted: KubeContext) -> NodeTransport:
-    """Find the transport of a node by itself, the surest sign first."""
+    """Detect the transport of a node, the surest sign first."""
     if wanted.containerd_socket:
         return _by_socket(cluster, node, wanted.containerd_socket)
     if transport := _by_container(node):
@@ -40,8 +41,8 @@ def _found(cluster: Cluster, node: Object, wanted: KubeContext) -> NodeTransport
     if wanted.images in ("kind", "k3d"):
         raise _no_transport(node, cluster.context)
     runtime = node["status"]["nodeInfo"]["containerRuntimeVersion"]
-    if _name(node) == "docker-desktop" and runtime.startswith("docker://"):
-        return DockerDesktopNode(_name(node))
+    if name_of(node) == "docker-desktop" and runtime.startswith("docker://"):
+        return DockerDesktopNode(name_of(node))
     if _on_this_machine(node):
         return _by_socket(cluster, node, "")
     raise _no_transport(node, cluster.context)
@@ -52,7 +53,7 @@ def _by_container(node: Object) -> NodeTransport | None:
 
     A container of that name counts when it bears the sign of what made it.
     """
-    name = _name(node)
+    name = name_of(node)
     try:
         container = docker_client().containers.get(name)
     except (NotFound, MissingError, DockerException):
@@ -70,7 +71,7 @@ def _by_socket(cluster: Cluster, node: Object, socket: str) -> NodeTransport:
 
     Another containerd (Docker's own, say) may listen at a usual place: only the one that knows a pod of the node is the node's.
     """
-    pod = _pod_on(cluster, _name(node))
+    pod = _pod_on(cluster, name_of(node))
     tried = []
     for candidate in (socket,) if socket else SOCKETS:
         if not Path(candidate).exists():
@@ -84,11 +85,11 @@ def _by_socket(cluster: Cluster, node: Object, socket: str) -> NodeTransport:
         if answer.code:
             tried.append(f"{candidate}: {(answer.stderr.strip().splitlines() or ['no answer'])[-1]}")
         elif answer.stdout.strip() if pod else "k8s.io" in answer.stdout.split():
-            return ContainerdNode(_name(node), ctr)
+            return ContainerdNode(name_of(node), ctr)
         else:
-            tried.append(f"{candidate}: runs no pod of {_name(node)}")
+            tried.append(f"{candidate}: runs no pod of {name_of(node)}")
     raise InputError(
-        f"no containerd socket of node {_name(node)} answers on this machine",
+        f"no containerd socket of node {name_of(node)} answers on this machine",
         "set kube_context.containerd_socket in invoke.yaml, as a user who may read and write it (often root)",
         tried,
         code="node-unreachable",
@@ -110,18 +111,14 @@ def _on_this_machine(node: Object) -> bool:
         return False
 
 
-def _name(node: Object) -> str:
-    return str(node["metadata"]["name"])
-
-
 def _no_transport(node: Object, context: str) -> InputError:
     info = node["status"]["nodeInfo"]
     seen = [
-        f"node {_name(node)}: provider {node['spec'].get('providerID') or 'not named'}, runtime {info['containerRuntimeVersion']}",
+        f"node {name_of(node)}: provider {node['spec'].get('providerID') or 'not named'}, runtime {info['containerRuntimeVersion']}",
         "it is no container of the local Docker engine, and does not run on this machine",
     ]
     return InputError(
-        f"no way is known to bring images to node {_name(node)} of {context}",
+        f"no known way to load images into node {name_of(node)} of {context}",
         "set kube_context.images and .registry (or .containerd_socket) in invoke.yaml",
         seen,
         code="node-unreachable",

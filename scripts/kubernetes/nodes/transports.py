@@ -133,7 +133,7 @@ class DockerDesktopNode:
 
     def writer(self, *, include_existing_layers: bool) -> Writer:  # noqa: ARG002 - the protocol's
         """There is nothing to write: an image that is not there was not built."""
-        raise TaskError(f"the images are not in the Docker engine that {self.node} shares", "invoke build", code="image-missing")
+        raise TaskError(f"the images are not in the Docker daemon that {self.node} shares", "invoke build", code="image-missing")
 
     def send(self, archive: Path) -> None:
         """There is nothing to send."""

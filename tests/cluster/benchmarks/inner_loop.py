@@ -2,7 +2,7 @@
 
     python -m tests.cluster.benchmarks.inner_loop [ROUNDS]
 
-It needs the cluster of our own (`python -m tests.cluster.local_cluster up`). The plain commands are what a careful person would chain:
+It needs the test cluster (`python -m tests.cluster.local_cluster up`). The plain commands are what a careful person would chain:
 docker build of each image, all images saved and imported, helm upgrade, kubectl rollout status, two requests. Prints seconds and ratios.
 """
 

@@ -39,7 +39,7 @@ def exited(case: ContainerState) -> Diagnosis | None:
 
 
 def keeps_exiting(snapshot: Snapshot, workload: Object, pod: Object) -> Diagnosis | None:
-    """A pod that is ready now, and whose container has died again and again, or was killed by its liveness probe, of late."""
+    """A pod that is ready now, and whose container has exited repeatedly, or was killed by its liveness probe, recently."""
     for case in cases(snapshot, workload, pod):
         if case.init or not case.last_exit or not case.exited_recently:
             continue

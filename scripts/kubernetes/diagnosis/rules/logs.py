@@ -47,7 +47,7 @@ def told_by_log(case: ContainerState) -> Diagnosis | None:
         if READ_ONLY.search(line):
             return case.diagnosis(
                 "read-only-file-system",
-                f"container {case.name} writes where it may not: {line}",
+                f"container {case.name} writes to a read-only path: {line}",
                 "write to a path under `writable` of the service, or add one there",
             )
         if found := _last_words(case, line, migrates=migrates):
@@ -97,8 +97,8 @@ def _database(case: ContainerState, line: str) -> Diagnosis | None:
     if LOGIN.search(line):
         return case.diagnosis(
             "database-login",
-            f"the database answers and lets nobody in: {line}",
-            "check user, password and database name in DATABASE_URL (of our own database: POSTGRES_PASSWORD)",
+            f"the database refuses the login: {line}",
+            "check user, password and database name in DATABASE_URL (of the bundled Postgres: POSTGRES_PASSWORD)",
         )
     if REFUSED.search(line):
         return case.diagnosis(

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def evicted(_snapshot: Snapshot, workload: Object, pod: Object) -> Diagnosis | None:
-    """The node threw the pod out, since it ran short of something."""
+    """The node evicted the pod, since it ran short of something."""
     status = pod.get("status", {})
     if status.get("reason") != "Evicted":
         return None
@@ -25,7 +25,7 @@ def evicted(_snapshot: Snapshot, workload: Object, pod: Object) -> Diagnosis | N
     return diagnosed(
         workload,
         "evicted",
-        f"the node threw its pod out: {message}",
+        f"the node evicted its pod: {message}",
         [f"pod {name_of(pod)}: {status.get('phase')}, Evicted: {message}"],
         "raise the limit that the message names, or free the node's disk or memory",
     )
@@ -120,8 +120,8 @@ def not_prepared(snapshot: Snapshot, workload: Object, pod: Object) -> Diagnosis
         return found
     if events[0]["reason"] == "FailedCreatePodSandBox":
         return diagnosed(
-            workload, "sandbox-failed", f"the node cannot make its pod: {message}", evidence, "look at the node's runtime and CNI"
+            workload, "sandbox-failed", f"the node cannot create its pod: {message}", evidence, "look at the node's runtime and CNI"
         )
     return diagnosed(
-        workload, "volume-not-mounted", f"a volume cannot be mounted: {message}", evidence, "see to the volume that the message names"
+        workload, "volume-not-mounted", f"a volume cannot be mounted: {message}", evidence, "fix the volume that the message names"
     )

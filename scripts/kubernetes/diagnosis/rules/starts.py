@@ -77,7 +77,7 @@ def wrong_format(case: ContainerState) -> Diagnosis:
     script = "start the script with a line such as #!/bin/sh, or name its interpreter in the command"
     if made_for and runs and made_for != runs:
         return case.diagnosis(
-            "wrong-architecture", f"image {image} is made for {made_for}, and its node runs {runs}", f"build it for linux/{runs}"
+            "wrong-architecture", f"image {image} is built for {made_for}, and its node runs {runs}", f"build it for linux/{runs}"
         )
     if made_for and made_for == runs:
         return case.diagnosis(

@@ -54,7 +54,7 @@ def _dns(snapshot: Snapshot) -> Iterator[Diagnosis]:
     yield diagnosed(
         server,
         "dns-down",
-        "the cluster's DNS has no pod that is ready, so that no name is found",
+        "no pod of the cluster's DNS is ready, so no name resolves",
         [f"deployment {name_of(server)} in {place}: 0 of {wanted} available"],
         f"kubectl --namespace {place} describe pods --selector k8s-app=kube-dns" if wanted else scale,
     )
@@ -79,7 +79,7 @@ def _claims(snapshot: Snapshot, workload: Object) -> Iterator[Diagnosis]:
 
 
 def _lost(claim: Object | None) -> str:
-    """What has happened to a claim that a pod uses; nothing to one that is well."""
+    """What has happened to a claim that a pod uses; nothing to a healthy one."""
     if claim is None:
         return "is gone"
     if claim["metadata"].get("deletionTimestamp"):
@@ -116,7 +116,7 @@ def _autoscaler(snapshot: Snapshot, autoscaler: Object) -> Iterator[Diagnosis]:
     yield diagnosed(
         autoscaler,
         "autoscaler-blind",
-        f"its autoscaler cannot read what it scales by: {active.get('message', '')}",
+        f"its autoscaler cannot read its metrics: {active.get('message', '')}",
         [*told, f"horizontalpodautoscaler {name_of(autoscaler)}: ScalingActive is False, {active.get('reason')}"],
         "see why the metrics API does not answer: kubectl --namespace kube-system get pods; kubectl get apiservices",
     )
