@@ -143,4 +143,4 @@ class KubeContextEngine(KubernetesEngine):
 
     @cached_property
     def _contexts(self) -> list[str]:
-        return shell.run(["kubectl", "config", "get-contexts", "--output", "name"], timeout=CONFIG_SECONDS).stdout.split()
+        return shell.run(["kubectl", "config", "get-contexts", "--output", "name"], timeout=CONFIG_SECONDS).stdout.splitlines()

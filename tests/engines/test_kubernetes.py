@@ -101,3 +101,14 @@ def test_images_are_for_the_daemons_platform_where_the_cluster_does_not_answer(t
     loaded = load_settings().model_copy(update={"kube_context": KubeContext(context="theirs")})
     assert KubeContextEngine(loaded).platform() == ""
     assert KubeContextEngine(load_settings()).platform() == ""
+
+
+def test_a_context_may_have_a_blank_in_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    programs = on_path(tmp_path, monkeypatch)
+    programs.tell(("kubectl", "config", "get-contexts", "--output", "name"), Reply("one\nmy own cluster\n"))
+
+    def named(context: str) -> str:
+        return KubeContextEngine(load_settings().model_copy(update={"kube_context": KubeContext(context=context)}))._not_named()
+
+    assert named("my own cluster") == ""
+    assert named("own") == "the kubeconfig has no context own"
