@@ -20,7 +20,7 @@ from scripts.engines.minikube_facts import Event, Profile, State
 from scripts.images.archive import full_name, write_docker, write_oci
 from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.nodes.transports import ContainerdNode, DockerdNode, NodeTransport, Writer
-from scripts.machine import tool_downloads
+from scripts.machine import tool_downloads, tools
 from scripts.machine.certificates import extra_ca
 from scripts.machine.docker_client import docker_client
 
@@ -104,7 +104,28 @@ class MinikubeEngine(KubernetesEngine):
         except InputError as error:
             return [f"{error.cause}: {error.action}"]
         profile = self._profile()
-        return self._drift(profile) if profile else self._too_large()
+        if profile and profile.kubernetes == self._settings.kubernetes_version:
+            return self._drift(profile)
+        made = self._drift(profile) if profile else self._too_large()
+        return [*self._unknown_kubernetes(), *self._old_cgroups(), *made]
+
+    def _unknown_kubernetes(self) -> list[str]:
+        """A Kubernetes that this Minikube was not made for: it would look for it in the internet, and start it as it starts others."""
+        answer = self._minikube("config", "defaults", "kubernetes-version", "--output", "json", ok=None)
+        wanted = self._settings.kubernetes_version
+        if found := minikube_facts.unknown_kubernetes(wanted, answer.stdout):
+            return [f"{found}: invoke setup brings the Minikube of invoke.yaml, or change kubernetes_version there"]
+        return []
+
+    def _old_cgroups(self) -> list[str]:
+        """From 1.35 on the kubelet refuses cgroup v1, unless it is told not to, which Minikube does from 1.38 on."""
+        wanted = self._settings
+        if wanted.minikube.driver != DRIVEN_BY_DOCKER or minikube_facts.version(wanted.kubernetes_version) < (1, 35):
+            return []
+        if str(docker_client().info().get("CgroupVersion")) != "1" or (tools.version_of("minikube") or (0, 0, 0)) >= (1, 38, 0):
+            return []
+        ways = "boot it with cgroup v2 (WSL: kernelCommandLine = cgroup_no_v1=all in .wslconfig), or take Minikube 1.38 (invoke setup)"
+        return [f"this machine has cgroup v1, which Kubernetes {wanted.kubernetes_version} refuses: {ways}"]
 
     def _drift(self, profile: Profile) -> list[str]:
         wanted = self._settings
