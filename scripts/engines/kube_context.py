@@ -15,6 +15,7 @@ from scripts.desired.helm_release import HelmRelease
 from scripts.desired.images import Image
 from scripts.desired.secrets import Secret
 from scripts.engines.kubernetes import KubernetesEngine, removal
+from scripts.kubernetes import node_dns
 from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.deployment import reachable
 from scripts.kubernetes.nodes import detect, registry
@@ -112,7 +113,8 @@ class KubeContextEngine(KubernetesEngine):
         return registry.push(self._registry, images, step) if self._registry else super().load_images(images, step)
 
     def install(self, release: HelmRelease, secrets: Sequence[Secret], step: StepReport) -> Outcome:
-        """Install the release, its images named with the registry where there is one."""
+        """Install the release, its images named with the registry where there is one, and its DNS as this cluster has it."""
+        release = node_dns.named(self.cluster, release)
         return super().install(registry.named(self._registry, release) if self._registry else release, secrets, step)
 
     def down(self, *, delete_data: bool, delete_cluster: bool = False, step: StepReport) -> Outcome:
