@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from scripts.config.proxies import without_proxy
 from scripts.config.settings import Settings
 from scripts.core import shell
 from scripts.core.errors import InputError, MissingError, TaskError
@@ -30,19 +31,8 @@ START_SECONDS = 1200
 STOP_SECONDS = 300
 LOAD_SECONDS = 600
 NODE_NETWORKS = ("192.168.39.0/24", "192.168.49.0/24", "192.168.59.0/24", "10.96.0.0/12")  # mk:site/…/vpn_and_proxy.md
-PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy")
 DRIVEN_BY_DOCKER = "docker"
 NODE_IMAGE = "kicbase"
-
-
-def without_proxy(environment: Mapping[str, str]) -> dict[str, str | None]:
-    """Return NO_PROXY with the networks of Minikube's nodes and services added, where the environment names a proxy."""
-    if not any(environment.get(name) for name in PROXIES):
-        return {}
-    before = environment.get("NO_PROXY") or environment.get("no_proxy") or ""
-    networks = [part for part in before.split(",") if part]
-    value = ",".join([*networks, *(network for network in NODE_NETWORKS if network not in networks)])
-    return {"NO_PROXY": value, "no_proxy": value}
 
 
 class MinikubeEngine(KubernetesEngine):
@@ -53,7 +43,7 @@ class MinikubeEngine(KubernetesEngine):
 
     def __init__(self, settings: Settings) -> None:
         """Take the settings; nothing is asked yet."""
-        proxies = without_proxy(os.environ)
+        proxies = without_proxy(os.environ, NODE_NETWORKS)
         super().__init__(settings, Cluster(settings.project, settings.namespace, settings.release, KUBECONFIG, proxies))
         self._environment = {
             **proxies,

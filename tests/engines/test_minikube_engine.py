@@ -26,6 +26,7 @@ from tests.programs import ANY, Programs, Reply, on_path, recorded
 pytestmark = pytest.mark.unit
 
 PLATFORM = "linux/amd64"
+PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "ALL_PROXY", "all_proxy")
 PROFILES = ("minikube", "profile", "list", "--light", "--output", "json")
 STATUS = ("minikube", "status", "--profile", "todo", "--output", "json")
 NODE = {"Name": "todo", "Host": "Running", "Kubelet": "Running", "APIServer": "Running", "Kubeconfig": "Configured", "Worker": False}
@@ -52,7 +53,7 @@ def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Progra
     monkeypatch.setattr(minikube, "KUBECONFIG", tmp_path / "state" / "kubeconfig")
     monkeypatch.setenv("MINIKUBE_HOME", str(tmp_path / "home"))
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    for name in ("SSL_CERT_FILE", *minikube.PROXIES):
+    for name in ("SSL_CERT_FILE", *PROXIES):
         monkeypatch.delenv(name, raising=False)
     fakes = on_path(tmp_path / "bin", monkeypatch)
     yield fakes
