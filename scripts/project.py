@@ -18,6 +18,7 @@ from scripts.engines.choice import choose
 from scripts.engines.protocol import Engine
 from scripts.images.bases import find_base
 from scripts.kubernetes.deployment import Deployment
+from scripts.machine.certificates import bundle, extra_ca
 from scripts.machine.docker_client import build_platform
 
 ENV = ROOT / ".env"
@@ -86,7 +87,12 @@ class Project:
     def release(self) -> HelmRelease:
         """Return the app's release. It has ServiceMonitors where the project is monitored and the cluster knows them. Raises TaskError."""
         monitoring = self.monitored and self.cluster_deployment().cluster.knows(SERVICE_MONITORS)
-        return app_release(self.settings, self.images, self.secrets, monitoring=monitoring)
+        return app_release(self.settings, self.images, self.secrets, monitoring=monitoring, trusted_ca=self._trusted_ca())
+
+    def _trusted_ca(self) -> str:
+        """What the pods trust, where there is a gateway that signs TLS anew. Raises InputError."""
+        extra = extra_ca(self.settings.build.extra_ca) if self.settings.chart.trust_extra_ca else b""
+        return bundle(extra) if extra else ""
 
     @property
     def engine(self) -> Engine:

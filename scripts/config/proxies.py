@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import urllib.parse
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
 NAMES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
@@ -64,3 +64,27 @@ def _covers_this_machine(entry: str) -> bool:
         return ipaddress.ip_address("127.0.0.1") in ipaddress.ip_network(entry, strict=False)
     except ValueError:
         return False
+
+
+def is_set(environment: Mapping[str, str]) -> bool:
+    """Return whether a proxy is named for HTTP or HTTPS."""
+    return any(environment.get(name) or environment.get(name.lower()) for name in NAMES)
+
+
+def without_proxy(environment: Mapping[str, str], hosts: Sequence[str]) -> dict[str, str | None]:
+    """Return NO_PROXY with these hosts or networks added, for programs that must reach them directly; nothing where no proxy is set."""
+    if not hosts or not is_set(environment):
+        return {}
+    before = environment.get("NO_PROXY") or environment.get("no_proxy") or ""
+    named = [part for part in before.split(",") if part]
+    value = ",".join([*named, *(host for host in hosts if host not in named)])
+    return {"NO_PROXY": value, "no_proxy": value}
+
+
+def is_near(host: str) -> bool:
+    """Return whether a host is one that no proxy for the internet leads to: a private address, or a name that only this network knows."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return "." not in host or host.lower().rstrip(".").endswith((".local", ".internal", ".lan", ".localhost", ".test"))
+    return address.is_private or address.is_loopback or address.is_link_local

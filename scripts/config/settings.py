@@ -142,6 +142,8 @@ class Chart(Strict):
     """The chart's folder."""
     timeout_seconds: Seconds
     """How long a rollout may take."""
+    trust_extra_ca: bool = True
+    """Whether pods trust the certificates of build.extra_ca or SSL_CERT_FILE as builds do."""
     values: dict[str, Any] = Field(default_factory=dict)
     """Values of the chart that differ from its defaults."""
 

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 
 from scripts.core import shell
+from scripts.core.machine_trouble import refuse_what_is_anothers
 from scripts.core.paths import STATE
 from scripts.core.report import Report
 from scripts.core.waiting import until
@@ -25,6 +26,7 @@ def held(task: str, report: Report) -> Iterator[None]:
 
     The programs that we start inherit the lock. After a SIGKILL of ours they may still be at work: the next run waits for them too.
     """
+    refuse_what_is_anothers()
     PATH.parent.mkdir(exist_ok=True)
     with PATH.open("a+", encoding="utf-8") as file:
         if not _taken(file.fileno()):

@@ -40,11 +40,11 @@ def shown_path() -> str:
 
 def open_log() -> None:
     """Begin the log again for this run; a run that cannot write it goes on without."""
-    PATH.parent.mkdir(exist_ok=True)
     for old in _logger.handlers:
         _logger.removeHandler(old)
         old.close()
     try:
+        PATH.parent.mkdir(exist_ok=True)
         handler = logging.FileHandler(PATH, mode="w", encoding="utf-8")
     except OSError:
         return

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 
 from scripts.core import log, shell
 from scripts.core.decision import Decision
-from scripts.core.errors import DONE, FAILED, INTERRUPTED, InterruptedRunError, TaskError
+from scripts.core.errors import DONE, INTERRUPTED, InterruptedRunError, TaskError
+from scripts.core.machine_trouble import trouble_of
 from scripts.core.report import Outcome, Report, StepReport, StepResult
 
 if TYPE_CHECKING:
@@ -107,12 +108,13 @@ def _run_one(step: Step, report: Report) -> TaskError | None:
 
     try:
         outcome = step.act(StepReport(report, step.name))
-    except TaskError as error:
-        if step.optional and not isinstance(error, InterruptedRunError):
-            finish(Outcome("skipped", error.cause))
+    except (TaskError, OSError) as error:
+        failure = error if isinstance(error, TaskError) else _unexpected(error)
+        if step.optional and not isinstance(failure, InterruptedRunError):
+            finish(Outcome("skipped", failure.cause))
             return None
-        finish(Outcome("failed", error.cause))
-        return error
+        finish(Outcome("failed", failure.cause))
+        return failure
     except BaseException as error:  # noqa: BLE001 - the boundary: a person never sees a traceback, the log has it
         finish(Outcome("failed", f"{type(error).__name__}: {error}"))
         return _unexpected(error)
@@ -122,6 +124,8 @@ def _run_one(step: Step, report: Report) -> TaskError | None:
 
 def _unexpected(error: BaseException) -> TaskError:
     log.exception(error)
+    if isinstance(error, OSError) and (trouble := trouble_of(error)):
+        return trouble
     return TaskError(
         f"unexpected {type(error).__name__}: {error}", f"this is a defect; the details are in {log.shown_path()}", code="defect"
     )
@@ -157,7 +161,7 @@ def run_to_exit_code(work: Callable[[], int | None], report: Report) -> int:
     except Exception as error:  # noqa: BLE001 - likewise
         unexpected = _unexpected(error)
         report.error(unexpected)
-        code = FAILED
+        code = unexpected.exit_code
     report.event("finished", exit_code=code)
     return code
 

@@ -85,8 +85,10 @@ def _matches(path: PurePosixPath, pattern: str, *, folder: bool) -> bool:
     return PurePosixPath("/", path).match("/" + rule.lstrip("/")) if "/" in rule else PurePosixPath(path.name).match(rule)
 
 
-def app_release(settings: Settings, images: Sequence[Image], secrets: Sequence[Secret], *, monitoring: bool) -> HelmRelease:
-    """Return the release of the app for these images and Secrets."""
+def app_release(
+    settings: Settings, images: Sequence[Image], secrets: Sequence[Secret], *, monitoring: bool, trusted_ca: str = ""
+) -> HelmRelease:
+    """Return the release of the app for these images and Secrets. trusted_ca: PEM certificates that the services trust."""
     by_service = {secret.service: secret for secret in secrets}
     sections = {image.service: _section(image, by_service.get(image.service)) for image in images}
     values: dict[str, Any] = {"services": {name: sections.get(name, {}) for name in settings.services}}
@@ -97,6 +99,8 @@ def app_release(settings: Settings, images: Sequence[Image], secrets: Sequence[S
     if monitoring and in_flight:
         values["serviceDefaults"] = {"autoscaling": {"requestsInFlight": in_flight}}
     values["monitoring"] = {"enabled": monitoring, "namespace": settings.monitoring.namespace}
+    if trusted_ca:
+        values["trustedCa"] = trusted_ca
     values["fullnameOverride"] = settings.release  # or the chart would call its objects RELEASE-todo-chatbot-SERVICE
     return HelmRelease(settings.release, settings.namespace, ROOT / settings.chart.path, _merged(settings.chart.values, values))
 

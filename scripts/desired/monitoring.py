@@ -45,8 +45,14 @@ def stack_release(settings: Settings, chart: Path, secret: Secret | None) -> Hel
     values = _values(settings)
     if secret:
         values["grafana"] = {**(values.get("grafana") or {}), "admin": {"existingSecret": secret.name}}
+    values["prometheusOperator"] = {"namespaces": _watched(settings), **(values.get("prometheusOperator") or {})}
     values["additionalPrometheusRulesMap"] = {settings.release: rules(settings)}
     return HelmRelease(settings.monitoring.release, settings.monitoring.namespace, chart, values)
+
+
+def _watched(settings: Settings) -> dict[str, Any]:
+    """The namespaces of our operator: its own and the app's. It would else reconcile what is of another one in the cluster."""
+    return {"releaseNamespace": True, "additional": [settings.namespace]}
 
 
 def object_name(settings: Settings, part: str) -> str:

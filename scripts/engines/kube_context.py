@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
+from urllib.parse import urlsplit
 
+from scripts.config import proxies
 from scripts.config.settings import Settings
 from scripts.core import shell
 from scripts.core.decision import Decision
@@ -16,12 +19,16 @@ from scripts.desired.helm_release import HelmRelease
 from scripts.desired.images import Image
 from scripts.desired.secrets import Secret
 from scripts.engines.kubernetes import KubernetesEngine, removal
+from scripts.kubernetes import node_dns
 from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.deployment import reachable
 from scripts.kubernetes.nodes import detect, registry
 from scripts.kubernetes.nodes.transports import NodeTransport
 
 CONFIG_SECONDS = 10
+METRICS_API = "v1beta1.metrics.k8s.io"
+METRICS_SERVER = "https://github.com/kubernetes-sigs/metrics-server"
+OFF = "serviceDefaults.autoscaling.enabled: false in chart.values"
 ARCHITECTURE = "kubernetes.io/arch"
 
 
@@ -32,8 +39,9 @@ class KubeContextEngine(KubernetesEngine):
     tools: Sequence[str] = ("docker", "kubectl", "helm")
 
     def __init__(self, settings: Settings) -> None:
-        """Take the context that the settings name; nothing is asked yet."""
-        super().__init__(settings, Cluster(settings.kube_context.context, settings.namespace, settings.release))
+        """Take the context that the settings name; nothing is asked yet, but for its server where there is a proxy."""
+        context = settings.kube_context.context
+        super().__init__(settings, Cluster(context, settings.namespace, settings.release, environment=_directly(context)))
 
     def unusable(self) -> str:
         """Return why the context cannot be used, or an empty string."""
@@ -97,8 +105,18 @@ class KubeContextEngine(KubernetesEngine):
             nodes = self.cluster.get("nodes")
         except CommandError as error:
             raise self._missing(error.evidence[-1] if error.evidence else error.cause) from None
+        if not self.cluster.get("apiservice", METRICS_API) and self._scales():
+            step.warn(
+                f"{self.cluster.context} has no metrics-server, so the autoscalers stay blind (<unknown>) and the number of pods as it is: "
+                f"install it ({METRICS_SERVER}; kind also needs its --kubelet-insecure-tls), or set {OFF}"
+            )
         version = nodes[0]["status"]["nodeInfo"]["kubeletVersion"] if nodes else "no node"
         return Decision(f"{self.cluster.context}, {version}, {len(nodes)} node{'' if len(nodes) == 1 else 's'}")
+
+    def _scales(self) -> bool:
+        defaults = self._settings.chart.values.get("serviceDefaults")
+        scaling = defaults.get("autoscaling") if isinstance(defaults, Mapping) else None
+        return not (isinstance(scaling, Mapping) and scaling.get("enabled") is False)
 
     def transports(self) -> Sequence[NodeTransport]:
         """Return how images get into each node; none when a registry hands them out. The nodes of a run are asked once."""
@@ -113,7 +131,8 @@ class KubeContextEngine(KubernetesEngine):
         return registry.decide_push(self._registry, images) if self._registry else super().decide_load(images, step)
 
     def decide_install(self, release: HelmRelease, secrets: Sequence[Secret], step: StepReport) -> Decision:
-        """Install the release, its images named with the registry where there is one."""
+        """Install the release, its images named with the registry where there is one, and its DNS as this cluster has it."""
+        release = node_dns.named(self.cluster, release)
         return super().decide_install(registry.named(self._registry, release) if self._registry else release, secrets, step)
 
     def down(self, *, delete_data: bool, delete_cluster: bool, step: StepReport) -> Outcome:
@@ -150,4 +169,19 @@ class KubeContextEngine(KubernetesEngine):
 
     @cached_property
     def _contexts(self) -> list[str]:
-        return shell.run(["kubectl", "config", "get-contexts", "--output", "name"], timeout=CONFIG_SECONDS).stdout.split()
+        return shell.run(["kubectl", "config", "get-contexts", "--output", "name"], timeout=CONFIG_SECONDS).stdout.splitlines()
+
+
+@lru_cache
+def _directly(context: str) -> dict[str, str | None]:
+    """Return the environment in which a context's server in this network is not asked through a proxy, unless the kubeconfig names one."""
+    if not context or not proxies.is_set(os.environ):
+        return {}
+    path = "{.clusters[0].cluster.server} {.clusters[0].cluster.proxy-url}"
+    argv = ["kubectl", "config", "view", "--minify", "--context", context, "--output", f"jsonpath={path}"]
+    try:
+        server, _, own_proxy = shell.run(argv, timeout=CONFIG_SECONDS).stdout.strip().partition(" ")
+        host = urlsplit(server).hostname or ""
+    except (TaskError, ValueError):
+        return {}
+    return proxies.without_proxy(os.environ, [host]) if host and not own_proxy and proxies.is_near(host) else {}

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from scripts.config.proxies import without_proxy
 from scripts.config.settings import Settings
 from scripts.core import shell
 from scripts.core.decision import Change, Decision
@@ -22,7 +23,7 @@ from scripts.engines.minikube_facts import Event, Profile, State
 from scripts.images.archive import full_name, write_docker, write_oci
 from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.nodes.transports import ContainerdNode, DockerdNode, NodeTransport, Writer
-from scripts.machine import tool_downloads
+from scripts.machine import tool_downloads, tools
 from scripts.machine.certificates import extra_ca
 from scripts.machine.docker_client import docker_client
 
@@ -32,19 +33,8 @@ START_SECONDS = 1200
 STOP_SECONDS = 300
 LOAD_SECONDS = 600
 NODE_NETWORKS = ("192.168.39.0/24", "192.168.49.0/24", "192.168.59.0/24", "10.96.0.0/12")  # mk:site/…/vpn_and_proxy.md
-PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy")
 DRIVEN_BY_DOCKER = "docker"
 NODE_IMAGE = "kicbase"
-
-
-def without_proxy(environment: Mapping[str, str]) -> dict[str, str | None]:
-    """Return NO_PROXY with the networks of Minikube's nodes and services added, where the environment names a proxy."""
-    if not any(environment.get(name) for name in PROXIES):
-        return {}
-    before = environment.get("NO_PROXY") or environment.get("no_proxy") or ""
-    networks = [part for part in before.split(",") if part]
-    value = ",".join([*networks, *(network for network in NODE_NETWORKS if network not in networks)])
-    return {"NO_PROXY": value, "no_proxy": value}
 
 
 class MinikubeEngine(KubernetesEngine):
@@ -55,7 +45,7 @@ class MinikubeEngine(KubernetesEngine):
 
     def __init__(self, settings: Settings) -> None:
         """Take the settings; nothing is asked yet."""
-        proxies = without_proxy(os.environ)
+        proxies = without_proxy(os.environ, NODE_NETWORKS)
         super().__init__(settings, Cluster(settings.project, settings.namespace, settings.release, KUBECONFIG, proxies))
         self._environment = {
             **proxies,
@@ -111,7 +101,28 @@ class MinikubeEngine(KubernetesEngine):
         except InputError as error:
             return [f"{error.cause}: {error.action}"]
         profile = self._profile()
-        return self._drift(profile) if profile else self._too_large()
+        if profile and profile.kubernetes == self._settings.kubernetes_version:
+            return self._drift(profile)
+        made = self._drift(profile) if profile else self._too_large()
+        return [*self._unknown_kubernetes(), *self._old_cgroups(), *made]
+
+    def _unknown_kubernetes(self) -> list[str]:
+        """A Kubernetes that this Minikube was not made for: it would look for it in the internet, and start it as it starts others."""
+        answer = self._minikube("config", "defaults", "kubernetes-version", "--output", "json", ok=None)
+        wanted = self._settings.kubernetes_version
+        if found := minikube_facts.unknown_kubernetes(wanted, answer.stdout):
+            return [f"{found}: invoke setup brings the Minikube of invoke.yaml, or change kubernetes_version there"]
+        return []
+
+    def _old_cgroups(self) -> list[str]:
+        """From 1.35 on the kubelet refuses cgroup v1, unless it is told not to, which Minikube does from 1.38 on."""
+        wanted = self._settings
+        if wanted.minikube.driver != DRIVEN_BY_DOCKER or minikube_facts.version(wanted.kubernetes_version) < (1, 35):
+            return []
+        if str(docker_client().info().get("CgroupVersion")) != "1" or (tools.version_of("minikube") or (0, 0, 0)) >= (1, 38, 0):
+            return []
+        ways = "boot it with cgroup v2 (WSL: kernelCommandLine = cgroup_no_v1=all in .wslconfig), or take Minikube 1.38 (invoke setup)"
+        return [f"this machine has cgroup v1, which Kubernetes {wanted.kubernetes_version} refuses: {ways}"]
 
     def _drift(self, profile: Profile) -> list[str]:
         wanted = self._settings

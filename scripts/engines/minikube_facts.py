@@ -189,3 +189,18 @@ def start_argv(profile: str, wanted: Minikube, kubernetes: str) -> list[str]:
         f"--addons={','.join(wanted.addons)}",
         "--wait=apiserver,system_pods,default_sa,node_ready,kubelet",
     ]
+
+
+def unknown_kubernetes(wanted: str, defaults: str) -> str:
+    """Return why a Minikube does not do for a Kubernetes, by the output of `minikube config defaults kubernetes-version -o json`.
+
+    Only major and minor count: a patch that is newer than Minikube starts as the one before it. An empty string: it does, or does not tell.
+    """
+    try:
+        known = sorted({version(each)[:2] for each in json.loads(defaults)})
+    except (ValueError, TypeError):
+        return ""
+    if not known or known[0] <= version(wanted)[:2] <= known[-1]:
+        return ""
+    oldest, newest = (".".join(map(str, each)) for each in (known[0], known[-1]))
+    return f"kubernetes_version is {wanted}, and this Minikube knows {oldest} to {newest}"

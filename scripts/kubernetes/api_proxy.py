@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import os
 import socket
 import tempfile
 import threading
@@ -16,6 +17,8 @@ from scripts.core.errors import TaskError
 from scripts.kubernetes.cluster import Cluster
 
 START_SECONDS = 15
+LONGEST_SOCKET = 104
+"""Bytes of the path of a socket, with the NUL at its end: macOS takes 104, Linux 108."""
 
 Connect = Callable[[float], http.client.HTTPConnection]
 """Makes a connection with a timeout in seconds."""
@@ -46,11 +49,16 @@ def serving(cluster: Cluster, path: str) -> Iterator[Connect]:
     `kubectl proxy` on a socket in a private folder knows the kubeconfig's authentication, and lives as long as the block.
     Raises TaskError when it does not start.
     """
-    with tempfile.TemporaryDirectory(prefix="todo-") as folder:
+    with tempfile.TemporaryDirectory(prefix="todo-", dir=_short_folder()) as folder:
         listen = Path(folder) / "proxy"
         argv = cluster.kubectl_argv("proxy", f"--unix-socket={listen}", f"--accept-paths=^{path}")
         with _running(argv, cluster):
             yield lambda timeout: _Connection(listen, timeout)
+
+
+def _short_folder() -> str | None:
+    """Where sockets go: the usual place for temporary files, or /tmp where that makes paths too long for a socket."""
+    return None if len(os.fsencode(tempfile.gettempdir())) < LONGEST_SOCKET - len("/todo-xxxxxxxx/proxy") else "/tmp"  # noqa: S108
 
 
 @contextmanager

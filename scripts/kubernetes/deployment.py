@@ -21,6 +21,7 @@ from scripts.kubernetes.cluster import Cluster, Object
 from scripts.kubernetes.diagnosis.cause import Diagnosis
 from scripts.kubernetes.drift import Drift
 from scripts.kubernetes.helm import References, Revision
+from scripts.kubernetes.namespace_removal import remove_namespace
 from scripts.kubernetes.nodes import load
 from scripts.kubernetes.nodes.transports import NodeTransport
 from scripts.kubernetes.pods import PodState, pod_state
@@ -32,7 +33,6 @@ HEALTHY_ANNOTATION = "todo-tasks/good-releases"
 POLICIES = "todo-tasks/policies"
 HEALTHY_KEPT = 10
 QUICK_SECONDS = 5
-DELETE_SECONDS = 180
 POD_SECURITY = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "audit", "warn")}
 
 
@@ -284,7 +284,7 @@ class Deployment:
         volumes = self.volumes()
         if delete_data or not volumes:
             step.progress(f"removing the namespace {self.cluster.namespace}")
-            self.cluster.kubectl("delete", "namespace", self.cluster.namespace, "--ignore-not-found", timeout=DELETE_SECONDS)
+            remove_namespace(self.cluster, step)
             removed += [f"volume {name}" for name in volumes] + [f"namespace {self.cluster.namespace}"]
         return removed
 

@@ -214,9 +214,7 @@ def _refused(error: CommandError) -> TaskError:
             'write a {{ that is none as {{ "{{" }} (chart.values in invoke.yaml)',
         )
     said = next((line for line in lines if line.startswith("Error: ")), lines[-1] if lines else error.cause)
-    return TaskError(
-        f"helm: {said.removeprefix('Error: ')}",
-        "fix chart.values in invoke.yaml, the chart, or what the cluster refuses",
-        lines,
-        code="helm-failed",
-    )
+    action = "fix chart.values in invoke.yaml, the chart, or what the cluster refuses"
+    if "list of server APIs" in said:
+        action = "kubectl get apiservices tells which API does not answer: bring back what serves it, or kubectl delete apiservice NAME"
+    return TaskError(f"helm: {said.removeprefix('Error: ')}", action, lines, code="helm-failed")

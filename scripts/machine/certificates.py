@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
+
+from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 from scripts.core.errors import InputError
 from scripts.core.paths import ROOT
+
+PEM = re.compile(r"-----BEGIN CERTIFICATE-----\n[A-Za-z0-9+/=\n]+-----END CERTIFICATE-----\n?")
 
 
 def extra_ca(configured: str) -> bytes:
@@ -27,3 +32,9 @@ def extra_ca(configured: str) -> bytes:
     if b"-----BEGIN CERTIFICATE-----" not in pem:
         raise InputError(f"the extra CA {named} holds no PEM certificate", "fix build.extra_ca or SSL_CERT_FILE", code="extra-ca-invalid")
     return pem
+
+
+def bundle(extra: bytes) -> str:
+    """Return the usual authorities and the extra certificates as one PEM text, for programs that take a file instead of their own."""
+    usual = Path(DEFAULT_CA_BUNDLE_PATH).read_text(encoding="ascii", errors="ignore")
+    return "".join(PEM.findall(usual + "\n" + extra.decode("utf-8", errors="ignore").replace("\r\n", "\n")))

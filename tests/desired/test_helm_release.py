@@ -169,3 +169,23 @@ def test_what_the_chart_refuses_is_told_in_its_words(changed: str, says: str) ->
 def test_a_literal_double_brace_is_written_as_the_error_says() -> None:
     settings = parse_settings(read_text().replace("LOG_LEVEL: info", """LOG_LEVEL: 'Hello {{ "{{" }}name}}'"""))
     assert "Hello {{name}}" in helm.render(provisional_release(settings, monitoring=False), settings.kubernetes_version)
+
+
+AUTHORITY = "-----BEGIN CERTIFICATE-----\nTUFSS0VE\n-----END CERTIFICATE-----\n"
+
+
+@pytest.mark.unit
+@pytest.mark.parametrize(("named", "wanted", "there"), [(True, True, True), (True, False, False), (False, True, False)])
+def test_pods_trust_what_builds_trust(named: bool, wanted: bool, there: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "ca.pem").write_text("# a comment\n" + AUTHORITY)
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem") if named else "")
+    settings = load_settings()
+    settings = settings.model_copy(update={"chart": settings.chart.model_copy(update={"trust_extra_ca": wanted})})
+    trusted = project_on(None, settings)._trusted_ca()
+    assert bool(trusted) is there
+    if there:
+        assert trusted.endswith(AUTHORITY)
+        assert trusted.count("BEGIN CERTIFICATE") > 50, "the usual ones stay trusted"
+        assert "#" not in trusted
+        release = app_release(settings, [image("backend")], [], monitoring=False, trusted_ca=trusted)
+        assert release.values["trustedCa"] == trusted

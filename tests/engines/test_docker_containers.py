@@ -15,6 +15,7 @@ import pytest
 from scripts.config.settings import Settings, load_settings
 from scripts.core.errors import TaskError
 from scripts.core.report import Report, StepReport
+from scripts.engines.docker import containers
 from scripts.engines.docker.containers import NEXT, OLD, Containers
 from scripts.engines.docker.engine import DockerEngine
 from scripts.engines.docker.pod_spec import ContainerPlan, PodPlan
@@ -42,7 +43,8 @@ class App:
         fields: dict[str, Any] = {
             "name": "web", "image": self.image, "command": ("sleep", "1000"), "args": (), "working_dir": "", "env": {},
             "user": "10001:10001",
-            "read_only": True, "drop": ("ALL",), "new_privileges": False, "memory": 32 * 2**20, "cpus": 0.1, "tmpfs": {}, "volumes": {},
+            "read_only": True, "drop": ("ALL",), "new_privileges": False, "memory": 32 * 2**20, "cpus": 0.1, "tmpfs": {},
+            "volumes": {}, "files": {},
             "ports": (8000,), "startup": None, "readiness": None, "grace": 1,
         }  # fmt: skip
         return PodPlan(self.workload, "web", ContainerPlan(**{**fields, **changes}), (), ("web",), 10001)
@@ -105,6 +107,16 @@ def test_what_cannot_be_replaced_goes_on(changes: dict[str, Any], cause: str, ap
     assert app.state()[""] == "running"
     app.replace(app.pod(env={"A": "works again"}))
     assert app.state() == {"": "running"}
+
+
+def test_files_are_there_to_be_read_and_not_to_be_written(app: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(containers, "MOUNTS", tmp_path / "mounts")
+    for text in ("first", "second"):
+        app.replace(app.pod(files={"/etc/trusted-ca": {"ca.pem": text}}))
+        container = app.client.containers.get(app.workload)
+        assert container.exec_run(["cat", "/etc/trusted-ca/ca.pem"]) == (0, text.encode())
+        assert container.exec_run(["sh", "-c", "echo x > /etc/trusted-ca/ca.pem"]).exit_code != 0
+    assert len(list((tmp_path / "mounts").iterdir())) == 2
 
 
 def test_a_port_that_somebody_else_holds_is_named(app: App) -> None:

@@ -99,6 +99,19 @@ def test_where_a_pod_may_run_is_no_question_on_one_machine() -> None:
     assert plan([placed]).pods == plan([DEPLOYMENT]).pods
 
 
+def test_files_of_a_config_map_are_mounted_and_another_is_refused() -> None:
+    volumes = [*DEPLOYMENT["spec"]["template"]["spec"]["volumes"], {"name": "ca", "configMap": {"name": "trusted"}}]
+    thing = changed_container(volumeMounts=[{"name": "ca", "mountPath": "/etc/trusted-ca"}])
+    thing["spec"]["template"]["spec"]["volumes"] = volumes
+    config = {"kind": "ConfigMap", "metadata": {"name": "trusted"}, "data": {"ca.pem": "PEM"}}
+    pod = plan([thing, config]).pods[0]
+    assert pod.container.files == {"/etc/trusted-ca": {"ca.pem": "PEM"}}
+    assert pod.digest != plan([thing, {**config, "data": {"ca.pem": "other"}}]).pods[0].digest
+    with pytest.raises(InputError) as error:
+        plan([thing])
+    assert "volume `ca` of kind configMap" in str(error.value)
+
+
 def test_a_probe_may_be_a_connection() -> None:
     assert plan([changed_container(readinessProbe={"tcpSocket": {"port": "http"}})]).pods[0].container.readiness == Probe("", (), 10, 1, 3)
 

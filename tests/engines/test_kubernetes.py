@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Collection
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from scripts.config.settings import KubeContext, load_settings
 from scripts.core.paths import ROOT
 from scripts.desired.images import BaseImage, Image
-from scripts.engines import kubernetes
+from scripts.engines import kube_context, kubernetes
 from scripts.engines.kube_context import KubeContextEngine
 from scripts.engines.kubernetes import KubernetesEngine
 from scripts.images.archive import full_name
@@ -101,3 +102,67 @@ def test_images_are_for_the_daemons_platform_where_the_cluster_does_not_answer(t
     loaded = load_settings().model_copy(update={"kube_context": KubeContext(context="theirs")})
     assert KubeContextEngine(loaded).platform() == ""
     assert KubeContextEngine(load_settings()).platform() == ""
+
+
+def test_a_context_may_have_a_blank_in_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    programs = on_path(tmp_path, monkeypatch)
+    programs.tell(("kubectl", "config", "get-contexts", "--output", "name"), Reply("one\nmy own cluster\n"))
+
+    def named(context: str) -> str:
+        return KubeContextEngine(load_settings().model_copy(update={"kube_context": KubeContext(context=context)}))._not_named()
+
+    assert named("my own cluster") == ""
+    assert named("own") == "the kubeconfig has no context own"
+
+
+@pytest.mark.parametrize(
+    ("server", "proxy", "added"),
+    [
+        ("https://192.168.64.3:6443", "HTTPS_PROXY", "192.168.64.3"),
+        ("https://10.1.2.3:6443", "all_proxy", "10.1.2.3"),
+        ("https://kube.internal:6443", "https_proxy", "kube.internal"),
+        ("https://[fd00::5]:6443", "HTTPS_PROXY", "fd00::5"),
+        ("https://192.168.64.3:6443 http://its-own.example:1", "HTTPS_PROXY", ""),
+        ("https://api.example.com", "HTTPS_PROXY", ""),
+        ("nonsense://[", "HTTPS_PROXY", ""),
+        ("https://192.168.64.3:6443", "", ""),
+    ],
+)
+def test_a_server_in_this_network_is_asked_directly(
+    server: str, proxy: str, added: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+    monkeypatch.setenv("NO_PROXY", "localhost")
+    if proxy:
+        monkeypatch.setenv(proxy, "http://proxy.example:3128")
+    programs = on_path(tmp_path, monkeypatch)
+    path = "jsonpath={.clusters[0].cluster.server} {.clusters[0].cluster.proxy-url}"
+    programs.tell(("kubectl", "config", "view", "--minify", "--context", "theirs", "--output", path), Reply(server))
+    kube_context._directly.cache_clear()
+    engine = KubeContextEngine(load_settings().model_copy(update={"kube_context": KubeContext(context="theirs")}))
+    kube_context._directly.cache_clear()
+    expected = f"localhost,{added}"
+    assert engine.cluster.environment == ({"NO_PROXY": expected, "no_proxy": expected} if added else {})
+
+
+@pytest.mark.parametrize(
+    ("there", "scaling", "warned"), [("", None, True), ("", {"enabled": False}, False), ('{"kind": "APIService"}', None, False)]
+)
+def test_a_cluster_without_metrics_is_told_before_autoscalers_stay_blind(
+    there: str, scaling: object, warned: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    programs = on_path(tmp_path, monkeypatch)
+    programs.tell(("kubectl", "config", "get-contexts", "--output", "name"), Reply("theirs\n"))
+    info = {"kubeletVersion": "v1.35.1"}
+    programs.tell(KUBECTL_GET_NODES, Reply(json.dumps({"items": [{"status": {"nodeInfo": info}}]})))
+    api = ("get", "apiservice", "v1beta1.metrics.k8s.io", "--ignore-not-found", "--output", "json")
+    programs.tell((*IN_THEIRS, *api), Reply(there))
+    loaded = load_settings()
+    chart = loaded.chart.model_copy(update={"values": {"serviceDefaults": {"autoscaling": scaling}}})
+    warnings: list[str] = []
+    step = SimpleNamespace(progress=lambda _: None, warn=warnings.append)
+    engine = KubeContextEngine(loaded.model_copy(update={"kube_context": KubeContext(context="theirs"), "chart": chart}))
+    assert engine.decide_start(step).carry_out(step).detail == "theirs, v1.35.1, 1 node"
+    assert [("no metrics-server" in each, "kubelet-insecure-tls" in each) for each in warnings] == ([(True, True)] if warned else [])

@@ -9,6 +9,7 @@ import os
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -25,6 +26,7 @@ from tests.programs import ANY, Programs, Reply, on_path, recorded
 pytestmark = pytest.mark.unit
 
 PLATFORM = "linux/amd64"
+PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "ALL_PROXY", "all_proxy")
 PROFILES = ("minikube", "profile", "list", "--light", "--output", "json")
 STATUS = ("minikube", "status", "--profile", "todo", "--output", "json")
 NODE = {"Name": "todo", "Host": "Running", "Kubelet": "Running", "APIServer": "Running", "Kubeconfig": "Configured", "Worker": False}
@@ -51,7 +53,7 @@ def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Progra
     monkeypatch.setattr(minikube, "KUBECONFIG", tmp_path / "state" / "kubeconfig")
     monkeypatch.setenv("MINIKUBE_HOME", str(tmp_path / "home"))
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    for name in ("SSL_CERT_FILE", *minikube.PROXIES):
+    for name in ("SSL_CERT_FILE", *PROXIES):
         monkeypatch.delenv(name, raising=False)
     fakes = on_path(tmp_path / "bin", monkeypatch)
     yield fakes
@@ -375,3 +377,52 @@ def test_a_profile_that_does_not_run_is_silent_and_one_that_was_never_made_is_no
     programs.tell(STATUS, STOPPED)
     assert MinikubeEngine(settings).silent() == "the profile todo is not running"
     assert MinikubeEngine(settings).silent() == ""
+
+
+KNOWN = ("minikube", "config", "defaults", "kubernetes-version", "--output", "json")
+
+
+@pytest.fixture
+def docker_info(programs: Programs, monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
+    """What a Docker tells of itself that is large enough."""
+    info: dict[str, object] = {"MemTotal": 2**40, "NCPU": 64, "CgroupVersion": "2"}
+    images = SimpleNamespace(list=lambda: [SimpleNamespace(tags=["kicbase:1"])])
+    monkeypatch.setattr(minikube, "docker_client", lambda: SimpleNamespace(info=lambda: info, images=images))
+    programs.tell(PROFILES, NO_PROFILES)
+    return info
+
+
+@pytest.mark.usefixtures("docker_info")
+@pytest.mark.parametrize(
+    ("known", "told"),
+    [
+        ('["v1.36.0-beta.0", "v1.35.1", "v1.20.0"]', ""),
+        ('["v1.35.0"]', ""),
+        ('["v1.34.0", "v1.20.0"]', "kubernetes_version is v1.35.1, and this Minikube knows 1.20 to 1.34: invoke setup brings"),
+        ('["v1.40.0", "v1.36.0"]', "kubernetes_version is v1.35.1, and this Minikube knows 1.36 to 1.40"),
+        ("unknown command", ""),
+        ("[]", ""),
+    ],
+)
+def test_a_minikube_that_does_not_know_the_kubernetes_is_told_before_it_starts(
+    known: str, told: str, programs: Programs, settings: Settings
+) -> None:
+    programs.tell(KNOWN, Reply(known))
+    problems = MinikubeEngine(settings.model_copy(update={"kubernetes_version": "v1.35.1"})).preflight()
+    assert len(problems) == bool(told)
+    assert all(told in problem for problem in problems)
+
+
+@pytest.mark.parametrize(
+    ("cgroups", "kubernetes", "version", "refused"),
+    [("1", "v1.35.1", "v1.37.0", True), ("1", "v1.35.1", "v1.38.1", False), ("1", "v1.34.0", "", False), ("2", "v1.35.1", "", False)],
+)
+def test_a_machine_with_cgroup_v1_is_told_before_anything_starts(
+    cgroups: str, kubernetes: str, version: str, refused: bool, programs: Programs, settings: Settings, docker_info: dict[str, object]
+) -> None:
+    docker_info["CgroupVersion"] = cgroups
+    programs.tell(KNOWN, Reply(json.dumps([kubernetes])))
+    if version:
+        programs.tell(("minikube", "version", "--short"), Reply(version))
+    problems = MinikubeEngine(settings.model_copy(update={"kubernetes_version": kubernetes})).preflight()
+    assert ["cgroup v1" in problem for problem in problems] == ([True] if refused else [])

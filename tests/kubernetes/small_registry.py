@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import re
+import ssl
 import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 BLOB = re.compile(r"/v2/(?P<name>.+)/blobs/(?P<digest>sha256:[0-9a-f]{64})$")
 UPLOAD = re.compile(r"/v2/(?P<name>.+)/blobs/uploads/(?P<id>[^?]*)")
@@ -97,9 +99,13 @@ def digest(data: bytes) -> str:
 
 
 @contextmanager
-def running() -> Iterator[Registry]:
-    """A registry on a free port of the loopback address, while the block runs."""
+def running(certificate: Path | None = None) -> Iterator[Registry]:
+    """A registry on a free port of the loopback address, while the block runs; with a certificate (and its key in one file) by TLS."""
     with Registry() as server:
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            server.socket = context.wrap_socket(server.socket, server_side=True)
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
         try:

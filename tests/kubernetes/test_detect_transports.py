@@ -18,7 +18,7 @@ from scripts.desired.helm_release import HelmRelease
 from scripts.desired.images import BaseImage, Image
 from scripts.engines.kube_context import KubeContextEngine
 from scripts.kubernetes.nodes import detect, registry
-from scripts.kubernetes.nodes.transports import ContainerdNode, DockerDesktopNode, DockerdNode
+from scripts.kubernetes.nodes.transports import ContainerdNode, DockerdNode, LocalDaemonNode
 from scripts.machine import docker_client as machine
 from tests.kubernetes import small_registry
 from tests.programs import Programs, Reply, on_path
@@ -132,9 +132,42 @@ def test_a_stranger_that_is_named_like_a_node_is_not_taken_for_it(programs: Prog
         engine_with().transports()
 
 
-def test_docker_desktops_node_shares_the_local_images(programs: Programs) -> None:
-    programs.tell(NODES, nodes(node("docker-desktop", runtime="docker://28.2.2")))
-    assert engine_with().transports() == [DockerDesktopNode("docker-desktop")]
+@pytest.mark.parametrize(
+    ("daemon", "name", "runtime"),
+    [
+        ("docker-desktop", "docker-desktop", "docker://28.2.2"),
+        ("docker-desktop", "desktop-control-plane", "containerd://2.1.3"),
+        ("docker-desktop", "desktop-worker2", "containerd://2.1.3"),
+        ("orbstack", "orbstack", "docker://28.2.2"),
+        ("lima-rancher-desktop", "lima-rancher-desktop", "docker://27.3.1"),
+        ("colima", "colima", "docker://28.4.0"),
+        ("Colima-Work", "colima-work", "docker://28.4.0"),
+    ],
+)
+def test_a_desktops_node_shares_the_local_images(
+    daemon: str, name: str, runtime: str, programs: Programs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(machine.docker_client(), "info", lambda: {"Name": daemon})
+    programs.tell(NODES, nodes(node(name, runtime=runtime)))
+    assert engine_with().transports() == [LocalDaemonNode(name)]
+
+
+@pytest.mark.parametrize(
+    ("daemon", "name", "runtime"),
+    [
+        ("laptop", "docker-desktop", "docker://28.2.2"),
+        ("laptop", "desktop-control-plane", "containerd://2.1.3"),
+        ("lima-rancher-desktop", "lima-rancher-desktop", "containerd://2.1.3"),
+        ("docker-desktop", "desktop-of-mine", "containerd://2.1.3"),
+    ],
+)
+def test_a_node_that_only_is_called_like_a_desktops_shares_nothing(
+    daemon: str, name: str, runtime: str, programs: Programs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(machine.docker_client(), "info", lambda: {"Name": daemon})
+    programs.tell(NODES, nodes(node(name, runtime=runtime)))
+    with pytest.raises(InputError, match="no way is known"):
+        engine_with().transports()
 
 
 def test_a_node_that_is_out_of_reach_is_refused_with_what_was_seen_and_the_settings_to_choose_from(programs: Programs) -> None:
@@ -202,7 +235,7 @@ def test_with_no_context_named_nothing_is_asked(programs: Programs) -> None:
 
 
 def test_a_context_that_the_kubeconfig_lacks_is_refused(programs: Programs) -> None:
-    programs.tell(CONTEXTS, Reply("minikube\nproduction\n"))
+    programs.tell(CONTEXTS, Reply("minikube\nproduction\nof theirs\n"))
     assert engine_with().unusable() == "the kubeconfig has no context theirs"
     assert "fix kube_context.context" in engine_with().preflight()[0]
 

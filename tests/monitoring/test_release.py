@@ -54,6 +54,13 @@ def test_rules_watch_the_namespace_and_release_of_the_settings() -> None:
     assert expressions.keys() == load_alerts().keys()
 
 
+def test_the_operator_leaves_alone_what_is_in_other_namespaces() -> None:
+    elsewhere = SETTINGS.model_copy(update={"namespace": "elsewhere"})
+    values = monitoring.stack_release(elsewhere, CHART, None).values["prometheusOperator"]
+    assert values["namespaces"] == {"releaseNamespace": True, "additional": ["elsewhere"]}
+    assert values["admissionWebhooks"] == {"enabled": False}
+
+
 def test_config_map_holds_each_dashboard_as_it_is_in_the_checkout() -> None:
     manifest = json.loads(monitoring.dashboards_manifest("monitoring", {"a": "b"}))
     assert manifest["metadata"] == {"name": "todo-chatbot-dashboards", "namespace": "monitoring", "labels": {"a": "b"}}

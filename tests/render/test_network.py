@@ -150,6 +150,9 @@ def test_our_pods_reach_the_dns_of_the_cluster(component: str, protocol: str) ->
     assert not allows(policies, pod_of(objects, component), DNS, 9153, protocol)
     impostor = Peer(labels={"k8s-app": "kube-dns"}, namespace="elsewhere")
     assert not allows(policies, pod_of(objects, component), impostor, 53, protocol)
+    on_the_node = Peer(address="169.254.20.10")
+    assert allows(policies, pod_of(objects, component), on_the_node, 53, protocol)
+    assert not allows(policies, pod_of(objects, component), on_the_node, 80, protocol)
 
 
 def test_a_pod_that_is_not_ours_reaches_nothing_and_nobody_reaches_it() -> None:

@@ -81,6 +81,26 @@ seccompProfile:
 {{- end }}
 {{- end -}}
 
+{{/* The ConfigMap of the certificates that services trust. Its name carries their hash, so that others roll the pods. Input: the root. */}}
+{{- define "todo-chatbot.trustedCaName" -}}
+{{- printf "%s-trusted-ca-%s" (include "todo-chatbot.fullname" .) (sha256sum .Values.trustedCa | trunc 8) -}}
+{{- end -}}
+
+{{/*
+Where programs look for certificates: OpenSSL, Python and Go in SSL_CERT_FILE, Python's requests in a variable of its own, Node.js for those beside
+its own. What the service's settings say counts. Input: dict "root" "service".
+*/}}
+{{- define "todo-chatbot.trustedCaEnv" -}}
+{{- if .root.Values.trustedCa -}}
+{{- range $key := list "SSL_CERT_FILE" "REQUESTS_CA_BUNDLE" "NODE_EXTRA_CA_CERTS" }}
+{{- if not (or (hasKey $.service.env $key) (has $key $.service.secret.keys)) }}
+- name: {{ $key }}
+  value: /etc/trusted-ca/ca.pem
+{{- end }}
+{{- end }}
+{{- end -}}
+{{- end -}}
+
 {{/* Environment variables of a service: its port, its plain settings, its Secret's. Input: dict "root" "service". */}}
 {{- define "todo-chatbot.environment" -}}
 {{- with .service.port }}
@@ -92,6 +112,7 @@ seccompProfile:
   value: {{ tpl $value $.root | quote }}
 {{- end }}
 {{- include "todo-chatbot.secretEnv" .service.secret }}
+{{- include "todo-chatbot.trustedCaEnv" . }}
 {{- end -}}
 
 {{/* What the container of a service and its init containers share. Input: dict "root" "service". */}}
@@ -107,12 +128,26 @@ env:
 {{- end }}
 resources:
   {{- toYaml $service.resources | nindent 2 }}
-{{- with $service.writable }}
+{{- if or $service.writable .root.Values.trustedCa }}
 volumeMounts:
-  {{- range $name, $volume := . }}
+  {{- range $name, $volume := $service.writable }}
   - name: {{ $name | quote }}
     mountPath: {{ $volume.path | quote }}
   {{- end }}
+  {{- if .root.Values.trustedCa }}
+  - name: in-trusted-ca
+    mountPath: /etc/trusted-ca
+  {{- end }}
+{{- end }}
+{{- end -}}
+
+{{/* The volumes of a service: an emptyDir for each writable path, and the certificates. Input: dict "root" "service". */}}
+{{- define "todo-chatbot.volumes" -}}
+{{- include "todo-chatbot.writableVolumes" .service.writable }}
+{{- if .root.Values.trustedCa }}
+- name: in-trusted-ca
+  configMap:
+    name: {{ include "todo-chatbot.trustedCaName" .root | quote }}
 {{- end }}
 {{- end -}}
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import tempfile
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from docker.errors import NotFound
@@ -13,6 +17,7 @@ from docker.types import Mount
 from scripts.config.settings import Settings
 from scripts.core import shell
 from scripts.core.errors import TaskError
+from scripts.core.paths import STATE
 from scripts.core.report import StepReport
 from scripts.desired.secrets import Secret
 from scripts.engines.docker.pod_spec import ContainerPlan, PodPlan, SecretKey
@@ -21,6 +26,7 @@ from scripts.machine.docker_client import docker_client
 from scripts.machine.docker_errors import told
 
 LOG_LINES = 15
+MOUNTS = STATE / "mounts"
 INIT_SECONDS = 180
 INIT_ATTEMPTS = 3
 INIT_PAUSE_SECONDS = 2
@@ -156,7 +162,10 @@ class Containers:
             memswap_limit=container.memory or None,
             nano_cpus=int(container.cpus * 1e9) or None,
             tmpfs={path: _tmpfs_options(size, uid) for path, size in container.tmpfs.items()},
-            mounts=[Mount(path, claim, type="volume", no_copy=True) for path, claim in container.volumes.items()],
+            mounts=[
+                *(Mount(path, claim, type="volume", no_copy=True) for path, claim in container.volumes.items()),
+                *(Mount(path, str(_folder_of(files)), type="bind", read_only=True) for path, files in container.files.items()),
+            ],
             restart_policy={"Name": "unless-stopped"} if kind == "main" else None,
             init=False,
         )
@@ -223,3 +232,19 @@ def _value(value: str | SecretKey, secrets: Mapping[str, Secret]) -> str:
 
 def _tmpfs_options(size: int, uid: str) -> str:
     return f"rw,nosuid,nodev,uid={uid},gid={uid},mode=1777" + (f",size={size}" if size else "")
+
+
+def _folder_of(files: Mapping[str, str]) -> Path:
+    """Return a folder on this machine that holds the files; its name is their hash. It is whole before it has its name."""
+    digest = hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()[:16]
+    folder = MOUNTS / digest
+    if not folder.exists():
+        MOUNTS.mkdir(parents=True, exist_ok=True)
+        new = Path(tempfile.mkdtemp(dir=MOUNTS))
+        for name, text in files.items():
+            (new / name).write_text(text, encoding="utf-8")
+            (new / name).chmod(0o644)
+        new.chmod(0o755)
+        with suppress(OSError):  # another run was faster
+            new.rename(folder)
+    return folder

@@ -80,6 +80,8 @@ class ContainerPlan:
     """Path -> bytes, 0 for no limit."""
     volumes: Mapping[str, str]
     """Path -> claim."""
+    files: Mapping[str, Mapping[str, str]]
+    """Folder -> name -> text, from ConfigMaps."""
     ports: tuple[int, ...]
     startup: Probe | None
     readiness: Probe | None
@@ -119,15 +121,16 @@ def plan(objects: Sequence[Mapping[str, Any]]) -> Plan:
     """Return what to run for the rendered objects. Raises InputError that names every field that cannot be honoured."""
     made, problems = Plan(), _Problems()
     services = [o for o in objects if o["kind"] == "Service"]
+    configs = {o["metadata"]["name"]: dict(o.get("data") or {}) for o in objects if o["kind"] == "ConfigMap"}
     for thing in objects:
         kind = thing["kind"]
         if "helm.sh/hook" in thing["metadata"].get("annotations", {}):
             continue
         if kind in WORKLOADS:
-            made.pods.append(_pod(thing, services, problems))
+            made.pods.append(_pod(thing, services, configs, problems))
         elif kind in NOT_IN_PREVIEW:
             made.left_out.add(NOT_IN_PREVIEW[kind])
-        elif kind != "Service" and kind not in WITHOUT_MEANING_HERE:
+        elif kind not in ("Service", "ConfigMap") and kind not in WITHOUT_MEANING_HERE:
             problems.add(f"{kind} {thing['metadata']['name']}")
     problems.refuse()
     made.pods.sort(key=lambda pod: bool(pod.init))  # what waits for others in an init container comes last
@@ -150,7 +153,12 @@ class _Problems:
             raise InputError("the docker engine cannot honour a part of the chart", action, self.found, code="unsupported-by-engine")
 
 
-def _pod(workload: Mapping[str, Any], services: Sequence[Mapping[str, Any]], problems: _Problems) -> PodPlan:
+def _pod(
+    workload: Mapping[str, Any],
+    services: Sequence[Mapping[str, Any]],
+    configs: Mapping[str, Mapping[str, str]],
+    problems: _Problems,
+) -> PodPlan:
     kind, name, spec = workload["kind"], workload["metadata"]["name"], workload["spec"]
     template, where = spec["template"], f"{kind}/{name}: pod"
     pod, labels = template["spec"], template["metadata"].get("labels", {})
@@ -158,7 +166,10 @@ def _pod(workload: Mapping[str, Any], services: Sequence[Mapping[str, Any]], pro
     if len(pod["containers"]) != 1:
         problems.add(f"{where}: {len(pod['containers'])} containers in one pod")
     claims = {claim["metadata"]["name"]: f"{claim['metadata']['name']}-{name}-0" for claim in spec.get("volumeClaimTemplates", ())}
-    volumes = {claim: {"claim": full} for claim, full in claims.items()} | {v["name"]: v for v in pod.get("volumes", ())}
+    volumes = {claim: {"claim": full} for claim, full in claims.items()} | {v["name"]: dict(v) for v in pod.get("volumes", ())}
+    for volume in volumes.values():
+        if set(volume) == {"name", "configMap"} and set(volume["configMap"]) == {"name"} and volume["configMap"]["name"] in configs:
+            volume["files"] = configs[volume["configMap"]["name"]]
     read = _ContainerReader(where, pod, volumes, problems)
     return PodPlan(
         workload=name,
@@ -187,7 +198,7 @@ class _ContainerReader:
         security = {**self.pod.get("securityContext", {}), **container.get("securityContext", {})}
         self._check_security(where, security)
         limits = container.get("resources", {}).get("limits", {})
-        tmpfs, volumes = self._mounts(where, container)
+        tmpfs, volumes, files = self._mounts(where, container)
         return ContainerPlan(
             name=container["name"],
             image=container["image"],
@@ -203,6 +214,7 @@ class _ContainerReader:
             cpus=cpus(limits.get("cpu", "0")),
             tmpfs=tmpfs,
             volumes=volumes,
+            files=files,
             ports=tuple(port["containerPort"] for port in container.get("ports", ())),
             startup=self._probe(where, container, "startupProbe"),
             readiness=self._probe(where, container, "readinessProbe"),
@@ -230,20 +242,23 @@ class _ContainerReader:
             else:
                 self.problems.add(f"{where}.env.{entry['name']}.valueFrom.{next(iter(source))}")
 
-    def _mounts(self, where: str, container: Mapping[str, Any]) -> tuple[dict[str, int], dict[str, str]]:
+    def _mounts(self, where: str, container: Mapping[str, Any]) -> tuple[dict[str, int], dict[str, str], dict[str, Mapping[str, str]]]:
         tmpfs: dict[str, int] = {}
         volumes: dict[str, str] = {}
+        files: dict[str, Mapping[str, str]] = {}
         for mount in container.get("volumeMounts", ()):
             volume = self.volumes.get(mount["name"], {})
             self.problems.unknown(f"{where}.volumeMounts.{mount['name']}", mount, {"name", "mountPath"})
             if "claim" in volume:
                 volumes[mount["mountPath"]] = volume["claim"]
+            elif "files" in volume:
+                files[mount["mountPath"]] = volume["files"]
             elif "emptyDir" in volume:
                 tmpfs[mount["mountPath"]] = quantity((volume["emptyDir"] or {}).get("sizeLimit", "0"))
             else:
                 kind = next((key for key in volume if key != "name"), "missing")
                 self.problems.add(f"{where}: volume `{mount['name']}` of kind {kind}")
-        return tmpfs, volumes
+        return tmpfs, volumes, files
 
     def _probe(self, where: str, container: Mapping[str, Any], key: str) -> Probe | None:
         probe = container.get(key)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from docker.errors import DockerException, NotFound
@@ -11,7 +12,7 @@ from scripts.core import shell
 from scripts.core.errors import InputError, MissingError
 from scripts.kubernetes.cluster import Cluster, Object
 from scripts.kubernetes.diagnosis.snapshot import name_of
-from scripts.kubernetes.nodes.transports import ContainerdNode, DockerDesktopNode, DockerdNode, NodeTransport
+from scripts.kubernetes.nodes.transports import ContainerdNode, DockerdNode, LocalDaemonNode, NodeTransport
 from scripts.machine.docker_client import docker_client
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
@@ -22,6 +23,8 @@ SOCKETS = (
     "/run/todo-test-cluster/containerd.sock",
 )
 CTR_SECONDS = 10
+DESKTOP = "docker-desktop"
+DESKTOP_KIND = re.compile(r"desktop-(control-plane|worker)\d*")
 
 
 def find(cluster: Cluster, wanted: KubeContext) -> list[NodeTransport]:
@@ -40,9 +43,8 @@ def _found(cluster: Cluster, node: Object, wanted: KubeContext) -> NodeTransport
         return transport
     if wanted.images in ("kind", "k3d"):
         raise _no_transport(node, cluster.context)
-    runtime = node["status"]["nodeInfo"]["containerRuntimeVersion"]
-    if name_of(node) == "docker-desktop" and runtime.startswith("docker://"):
-        return DockerDesktopNode(name_of(node))
+    if _shares_the_daemon(node):
+        return LocalDaemonNode(name_of(node))
     if _on_this_machine(node):
         return _by_socket(cluster, node, "")
     raise _no_transport(node, cluster.context)
@@ -64,6 +66,21 @@ def _by_container(node: Object) -> NodeTransport | None:
     if node["status"]["nodeInfo"]["containerRuntimeVersion"].startswith("docker://"):
         return DockerdNode(name, ("docker", "exec", "-i", name, "docker"))
     return ContainerdNode(name, ("docker", "exec", "-i", name, "ctr"))
+
+
+def _shares_the_daemon(node: Object) -> bool:
+    """Whether the node takes images from the local Docker daemon: the kubelet runs containers there, or Docker Desktop hands them on.
+
+    A desktop's virtual machine (Docker Desktop, OrbStack, Rancher Desktop, Colima) has one name for both. The nodes of Docker Desktop's
+    kind mode are containers that it hides.
+    """
+    try:
+        daemon = str(docker_client().info().get("Name", ""))
+    except (MissingError, DockerException):
+        return False
+    if node["status"]["nodeInfo"]["containerRuntimeVersion"].startswith("docker://"):
+        return daemon.lower() == name_of(node).lower()
+    return daemon == DESKTOP and bool(DESKTOP_KIND.fullmatch(name_of(node)))
 
 
 def _by_socket(cluster: Cluster, node: Object, socket: str) -> NodeTransport:

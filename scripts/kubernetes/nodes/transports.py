@@ -121,8 +121,8 @@ class DockerdNode:
 
 
 @dataclass(frozen=True)
-class DockerDesktopNode:
-    """Docker Desktop's own Kubernetes: its node runs what the local Docker engine has built."""
+class LocalDaemonNode:
+    """A node that runs what the local Docker daemon has built: that of Docker Desktop, OrbStack, Rancher Desktop, Colima."""
 
     node: str
 
