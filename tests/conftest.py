@@ -12,6 +12,7 @@ from scripts.core import shell
 from scripts.core.errors import MissingError
 from scripts.machine import docker_client as machine_docker_client
 from tests.checkout import Checkout
+from tests.doubles import Step
 
 TIERS = ("unit", "runner", "render", "engine", "cluster", "app", "monitoring")
 OF_SOME_TESTS = ("hypothesis", "jsonschema", "kubernetes_validate", "prometheus_client", "promql_parser")
@@ -92,6 +93,11 @@ def installed(docker_client: object, tmp_path_factory: pytest.TempPathFactory) -
 @pytest.fixture
 def checkout(tmp_path: Path) -> Checkout:
     return Checkout.make(tmp_path / "todo")
+
+
+@pytest.fixture
+def step() -> Step:
+    return Step()
 
 
 @pytest.fixture(autouse=True)
