@@ -182,6 +182,7 @@ def test_npm_of_the_node_base_tells_a_proxy_who_it_is(made: Callable[[str], imag
     argv += ["npm", "view", "left-pad", "version"]
     subprocess.run(argv, capture_output=True, timeout=120, check=False, env={**os.environ, "HTTPS_PROXY": proxy.url})
     proxy.server.shutdown()
+    proxy.server.server_close()
     assert proxy.told
     assert set(proxy.told) == {"Basic " + base64.b64encode(f"us@er:{PROXY_PASSWORD}".encode()).decode()}
 

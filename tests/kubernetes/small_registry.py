@@ -106,4 +106,5 @@ def running() -> Iterator[Registry]:
             yield server
         finally:
             server.shutdown()
+            server.server_close()
             thread.join()

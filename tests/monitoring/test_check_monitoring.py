@@ -143,6 +143,7 @@ def grafana_port() -> Iterator[int]:
         Thread(target=server.serve_forever, daemon=True).start()
         yield server.server_address[1]
         server.shutdown()
+        server.server_close()
 
 
 def test_dashboards_from_files_pass(grafana_port: int) -> None:
