@@ -43,12 +43,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "timeout(seconds): a time limit of its own, by pytest-timeout")
+    config.addinivalue_line("markers", "no_cover: pytest-cov does not measure it: it would be much slower")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     without = [item.nodeid for item in items if not any(item.get_closest_marker(tier) for tier in TIERS)]
     if without:
         raise pytest.UsageError(f"tests without a tier ({', '.join(TIERS)}): {', '.join(without[:5])}")
+    for item in items:
+        if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
+            item.add_marker("no_cover")  # hundreds of inputs, on paths that examples take too
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
