@@ -12,6 +12,7 @@ from scripts.core import shell
 from scripts.core.errors import MissingError
 from scripts.machine import docker_client as machine_docker_client
 from tests.checkout import Checkout
+from tests.doubles import Step
 
 TIERS = ("unit", "runner", "render", "engine", "cluster", "app", "monitoring")
 OF_SOME_TESTS = ("hypothesis", "jsonschema", "kubernetes_validate", "prometheus_client", "promql_parser")
@@ -42,12 +43,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "timeout(seconds): a time limit of its own, by pytest-timeout")
+    config.addinivalue_line("markers", "no_cover: pytest-cov does not measure it: it would be much slower")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     without = [item.nodeid for item in items if not any(item.get_closest_marker(tier) for tier in TIERS)]
     if without:
         raise pytest.UsageError(f"tests without a tier ({', '.join(TIERS)}): {', '.join(without[:5])}")
+    for item in items:
+        if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
+            item.add_marker("no_cover")  # hundreds of inputs, on paths that examples take too
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -92,6 +97,11 @@ def installed(docker_client: object, tmp_path_factory: pytest.TempPathFactory) -
 @pytest.fixture
 def checkout(tmp_path: Path) -> Checkout:
     return Checkout.make(tmp_path / "todo")
+
+
+@pytest.fixture
+def step() -> Step:
+    return Step()
 
 
 @pytest.fixture(autouse=True)

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any, Self
 
 from scripts.core import shell
-from scripts.core.report import Report, StepReport
 from scripts.kubernetes import rollout
 from scripts.kubernetes.cluster import Cluster
 from tests.checkout import RELEASE, ROOT, Checkout
 from tests.cluster.context import ClusterContext
+from tests.doubles import Step
 
 Object = dict[str, Any]
 
@@ -41,7 +41,7 @@ class App:
         changes = [f"--set={name.replace('__', '.')}={value}" for name, value in values.items()]
         argv = ("upgrade", RELEASE, str(CHART), "--reuse-values", *changes)
         self.cluster.helm(*argv, timeout=60)
-        rollout.watch(self.cluster, ROLLOUT_SECONDS, StepReport(Report(), "rollout"))
+        rollout.watch(self.cluster, ROLLOUT_SECONDS, Step())
 
     def derived_image(self, service: str) -> str:
         """Make another image of a service that differs in a label alone, put it on the node, and return its tag."""

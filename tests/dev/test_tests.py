@@ -69,3 +69,10 @@ def test_all_but_the_clusters_run_by_themselves(runs: list[tuple[str, ...]]) -> 
         False,
     ]
     assert len(runs) == 2
+
+
+@pytest.mark.unit
+def test_coverage_is_asked_of_all_tests_together_alone(runs: list[tuple[str, ...]]) -> None:
+    tests.test.body(Context())
+    tests.test.body(Context(), only="unit")
+    assert ["--cov" in run for run in runs] == [True, False, False]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import secrets
 import socket
@@ -14,12 +13,12 @@ import pytest
 
 from scripts.config.settings import Settings, load_settings
 from scripts.core.errors import TaskError
-from scripts.core.report import Report, StepReport
 from scripts.engines.docker import containers
 from scripts.engines.docker.containers import NEXT, OLD, Containers
 from scripts.engines.docker.engine import DockerEngine
 from scripts.engines.docker.pod_spec import ContainerPlan, PodPlan
 from scripts.machine import docker_client as machine
+from tests.doubles import Step
 
 pytestmark = pytest.mark.engine
 
@@ -50,9 +49,8 @@ class App:
         return PodPlan(self.workload, "web", ContainerPlan(**{**fields, **changes}), (), ("web",), 10001)
 
     def replace(self, pod: PodPlan) -> None:
-        step = StepReport(Report(stdout=io.StringIO(), stderr=io.StringIO()), "chart")
         self.containers.restore()
-        self.containers.replace(pod, self.containers.by_workload().get(self.workload), {}, step)
+        self.containers.replace(pod, self.containers.by_workload().get(self.workload), {}, Step())
 
     def state(self) -> dict[str, str]:
         return {container.name.removeprefix(self.workload): container.status for container in self.containers.every()}

@@ -21,6 +21,7 @@ from scripts.engines.minikube_facts import start_argv
 from scripts.images.archive import full_name
 from scripts.kubernetes.nodes import load
 from scripts.kubernetes.nodes.transports import ContainerdNode, DockerdNode
+from tests.doubles import Step
 from tests.programs import ANY, Programs, Reply, on_path, recorded
 
 pytestmark = pytest.mark.unit
@@ -32,20 +33,6 @@ STATUS = ("minikube", "status", "--profile", "todo", "--output", "json")
 NODE = {"Name": "todo", "Host": "Running", "Kubelet": "Running", "APIServer": "Running", "Kubeconfig": "Configured", "Worker": False}
 RUNNING = Reply(json.dumps(NODE))
 STOPPED = Reply(json.dumps({**NODE, "Host": "Stopped", "Kubelet": "Stopped", "APIServer": "Stopped", "Kubeconfig": "Stopped"}), code=7)
-
-
-class Steps:
-    """A step's voice that keeps what it hears."""
-
-    def __init__(self) -> None:
-        self.heard: list[str] = []
-        self.warned: list[str] = []
-
-    def progress(self, text: str) -> None:
-        self.heard.append(text)
-
-    def warn(self, text: str) -> None:
-        self.warned.append(text)
 
 
 @pytest.fixture
@@ -64,11 +51,6 @@ def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Progra
 def settings() -> Settings:
     wanted = load_settings().minikube.model_copy(update={"driver": "docker", "runtime": "containerd", "addons": ("metrics-server",)})
     return load_settings().model_copy(update={"project": "todo", "minikube": wanted})
-
-
-@pytest.fixture
-def step() -> Steps:
-    return Steps()
 
 
 def start(settings: Settings) -> tuple[str, ...]:
@@ -92,7 +74,7 @@ def event(kind: str, **data: str) -> str:
     return json.dumps({"specversion": "1.0", "type": f"io.k8s.sigs.minikube.{kind}", "data": data}) + "\n"
 
 
-def test_a_cluster_that_runs_as_configured_is_not_started_again(programs: Programs, settings: Settings, step: Steps) -> None:
+def test_a_cluster_that_runs_as_configured_is_not_started_again(programs: Programs, settings: Settings, step: Step) -> None:
     programs.tell(PROFILES, profile(settings))
     programs.tell(STATUS, RUNNING)
     outcome = MinikubeEngine(settings).decide_start(step).carry_out(step)
@@ -100,7 +82,7 @@ def test_a_cluster_that_runs_as_configured_is_not_started_again(programs: Progra
     assert settings.kubernetes_version in outcome.detail
 
 
-def test_a_first_start_shows_minikubes_own_steps_and_is_verified(programs: Programs, settings: Settings, step: Steps) -> None:
+def test_a_first_start_shows_minikubes_own_steps_and_is_verified(programs: Programs, settings: Settings, step: Step) -> None:
     said = event("step", currentstep="3", totalsteps="19", message="Starting the node") + "* a line that is no JSON\n"
     said += event("warning", message="Docker is slow") + event("error", message="harmless words on stderr")
     programs.tell(PROFILES, NO_PROFILES)
@@ -111,7 +93,7 @@ def test_a_first_start_shows_minikubes_own_steps_and_is_verified(programs: Progr
     assert step.warned == ["Docker is slow"]
 
 
-def test_a_start_that_says_it_is_done_and_is_not_is_a_failure(programs: Programs, settings: Settings, step: Steps) -> None:
+def test_a_start_that_says_it_is_done_and_is_not_is_a_failure(programs: Programs, settings: Settings, step: Step) -> None:
     programs.tell(PROFILES, NO_PROFILES)
     programs.tell(start(settings), Reply(event("step", currentstep="19", totalsteps="19", message="Done!")))
     programs.tell(STATUS, STOPPED)
@@ -119,7 +101,7 @@ def test_a_start_that_says_it_is_done_and_is_not_is_a_failure(programs: Programs
         MinikubeEngine(settings).decide_start(step).carry_out(step)
 
 
-def test_the_users_kubeconfig_and_context_are_left_alone(programs: Programs, settings: Settings, step: Steps) -> None:
+def test_the_users_kubeconfig_and_context_are_left_alone(programs: Programs, settings: Settings, step: Step) -> None:
     programs.tell(PROFILES, NO_PROFILES)
     programs.tell(start(settings), Reply())
     programs.tell(STATUS, RUNNING)
@@ -130,7 +112,7 @@ def test_the_users_kubeconfig_and_context_are_left_alone(programs: Programs, set
     assert argv[:5] == ["kubectl", "--kubeconfig", str(minikube.KUBECONFIG), "--context", "todo"]
 
 
-def test_a_failure_gives_minikubes_reason_and_its_advice(programs: Programs, settings: Settings, step: Steps) -> None:
+def test_a_failure_gives_minikubes_reason_and_its_advice(programs: Programs, settings: Settings, step: Step) -> None:
     fatal = {"message": "Requested 4 CPUs, 2 there", "exitcode": "29", "name": "RSRC_INSUFFICIENT_CORES", "advice": "Ask for fewer"}
     said = event("error", message="noise") + event("error", **fatal) + event("error", message="more noise")
     programs.tell(PROFILES, NO_PROFILES)
@@ -154,7 +136,7 @@ def test_a_failure_gives_minikubes_reason_and_its_advice(programs: Programs, set
     ids=["stopped", "container gone, before 1.38", "container gone, from 1.38 on", "paused", "not in our kubeconfig"],
 )
 def test_a_profile_that_does_not_run_gets_what_it_needs(
-    programs: Programs, settings: Settings, step: Steps, status: Reply, command: str, done: str
+    programs: Programs, settings: Settings, step: Step, status: Reply, command: str, done: str
 ) -> None:
     programs.tell(PROFILES, profile(settings))
     programs.tell(STATUS, status, RUNNING)
@@ -163,14 +145,14 @@ def test_a_profile_that_does_not_run_gets_what_it_needs(
     assert (outcome.kind, done in outcome.detail) == ("changed", True)
 
 
-def test_a_full_disk_is_named_and_nothing_is_tried(programs: Programs, settings: Settings, step: Steps) -> None:
+def test_a_full_disk_is_named_and_nothing_is_tried(programs: Programs, settings: Settings, step: Step) -> None:
     programs.tell(PROFILES, profile(settings))
     programs.tell(STATUS, Reply(json.dumps({**NODE, "Host": "InsufficientStorage"}), code=1))
     with pytest.raises(TaskError, match="no disk space"):
         MinikubeEngine(settings).decide_start(step).carry_out(step)
 
 
-def test_an_older_kubernetes_is_upgraded_in_place(programs: Programs, settings: Settings, step: Steps) -> None:
+def test_an_older_kubernetes_is_upgraded_in_place(programs: Programs, settings: Settings, step: Step) -> None:
     older = {"KubernetesVersion": "v1.30.0", "ContainerRuntime": "containerd", "CNI": settings.minikube.cni}
     programs.tell(PROFILES, profile(settings, KubernetesConfig=older))
     programs.tell(STATUS, RUNNING)
@@ -178,7 +160,7 @@ def test_an_older_kubernetes_is_upgraded_in_place(programs: Programs, settings: 
     assert MinikubeEngine(settings).decide_start(step).carry_out(step).kind == "changed"
 
 
-def test_only_the_addons_that_the_profile_lacks_are_enabled(programs: Programs, settings: Settings, step: Steps) -> None:
+def test_only_the_addons_that_the_profile_lacks_are_enabled(programs: Programs, settings: Settings, step: Step) -> None:
     wanted = settings.minikube.model_copy(update={"addons": ("metrics-server", "ingress")})
     settings = settings.model_copy(update={"minikube": wanted})
     programs.tell(PROFILES, profile(settings))
@@ -187,7 +169,7 @@ def test_only_the_addons_that_the_profile_lacks_are_enabled(programs: Programs, 
     assert "addon ingress" in MinikubeEngine(settings).decide_start(step).carry_out(step).detail
 
 
-def test_drift_is_told_with_what_to_do_before_anything_changes(programs: Programs, settings: Settings, step: Steps) -> None:
+def test_drift_is_told_with_what_to_do_before_anything_changes(programs: Programs, settings: Settings, step: Step) -> None:
     programs.tell(PROFILES, profile(settings, Memory=2048, CPUs=1))
     engine = MinikubeEngine(settings)
     with pytest.raises(InputError) as drift:
@@ -217,7 +199,7 @@ def test_without_minikube_the_engine_says_so(programs: Programs, settings: Setti
 
 
 def test_an_extra_certificate_is_there_before_the_cluster_and_goes_with_it(
-    programs: Programs, settings: Settings, step: Steps, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    programs: Programs, settings: Settings, step: Step, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pem = tmp_path / "gateway.pem"
     pem.write_text("-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n")
@@ -236,7 +218,7 @@ def test_an_extra_certificate_is_there_before_the_cluster_and_goes_with_it(
 
 
 def test_behind_a_proxy_minikube_kubectl_and_helm_reach_the_node_directly(
-    programs: Programs, settings: Settings, step: Steps, monkeypatch: pytest.MonkeyPatch
+    programs: Programs, settings: Settings, step: Step, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example.com:3128")
     monkeypatch.setenv("NO_PROXY", "example.com")
@@ -303,7 +285,7 @@ def test_a_node_that_lists_nothing_has_nothing(programs: Programs, settings: Set
     assert MinikubeEngine(settings).transports()[0].images() == set()
 
 
-def test_a_load_that_ends_well_and_brings_nothing_is_a_failure(programs: Programs, settings: Settings, step: Steps, tmp_path: Path) -> None:
+def test_a_load_that_ends_well_and_brings_nothing_is_a_failure(programs: Programs, settings: Settings, step: Step, tmp_path: Path) -> None:
     """`minikube image load` exits with 0 when it fails, so only the node's own list counts."""
     programs.tell(PROFILES, profile(settings, Driver="kvm2"))
     programs.tell(("minikube", "ssh", "--profile", "todo", "--", "sudo", "ctr", "--namespace", "k8s.io", "content", "ls", "--quiet"))
@@ -315,7 +297,7 @@ def test_a_load_that_ends_well_and_brings_nothing_is_a_failure(programs: Program
     assert len(programs.asked("minikube", "image", "load")) == 2, "first without the layers that are there, then whole"
 
 
-def test_an_import_that_fails_without_some_layers_is_made_again_with_all(programs: Programs, step: Steps, tmp_path: Path) -> None:
+def test_an_import_that_fails_without_some_layers_is_made_again_with_all(programs: Programs, step: Step, tmp_path: Path) -> None:
     """What containerd 1.6 says, and leaves behind, when a layer was collected between the list and the import."""
     transport = ContainerdNode("todo", ("docker", "exec", "-i", "todo", "ctr"))
     ctr = (*transport.ctr, "--namespace", "k8s.io")
@@ -338,7 +320,7 @@ def renamed(saved: Path, tag: str) -> Path:
     return other
 
 
-def test_down_stops_the_cluster_and_deletes_it_only_when_asked(programs: Programs, settings: Settings, step: Steps) -> None:
+def test_down_stops_the_cluster_and_deletes_it_only_when_asked(programs: Programs, settings: Settings, step: Step) -> None:
     kubectl = ("kubectl", "--kubeconfig", str(minikube.KUBECONFIG), "--context", "todo", "--namespace", settings.namespace)
     programs.tell(PROFILES, profile(settings))
     programs.tell(STATUS, RUNNING)
@@ -349,14 +331,14 @@ def test_down_stops_the_cluster_and_deletes_it_only_when_asked(programs: Program
     assert programs.asked("minikube", "delete") == []
 
 
-def test_data_of_a_cluster_that_does_not_run_is_not_said_to_be_removed(programs: Programs, settings: Settings, step: Steps) -> None:
+def test_data_of_a_cluster_that_does_not_run_is_not_said_to_be_removed(programs: Programs, settings: Settings, step: Step) -> None:
     programs.tell(PROFILES, profile(settings))
     programs.tell(STATUS, STOPPED)
     with pytest.raises(TaskError, match="its data is still there"):
         MinikubeEngine(settings).down(delete_data=True, delete_cluster=False, step=step)
 
 
-def test_down_twice_changes_nothing_the_second_time(programs: Programs, settings: Settings, step: Steps) -> None:
+def test_down_twice_changes_nothing_the_second_time(programs: Programs, settings: Settings, step: Step) -> None:
     programs.tell(PROFILES, profile(settings), profile(settings), NO_PROFILES)
     programs.tell(STATUS, STOPPED)
     engine = MinikubeEngine(settings)

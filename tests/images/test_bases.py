@@ -21,11 +21,11 @@ from scripts.config.settings import Settings, load_settings
 from scripts.core import shell
 from scripts.core.errors import TaskError
 from scripts.core.paths import ROOT
-from scripts.core.report import Report, StepReport
 from scripts.desired import images
 from scripts.desired.images import UID
 from scripts.images import base_recipes, bases
 from scripts.machine import docker_client as machine
+from tests.doubles import Step
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(1200)]
 
@@ -48,7 +48,7 @@ def made(settings: Settings) -> Callable[[str], images.BaseImage]:
 
     def make(name: str) -> images.BaseImage:
         try:
-            return bases.ensure(settings, name, StepReport(Report(), "build"))
+            return bases.ensure(settings, name, Step())
         except TaskError as error:
             pytest.skip(f"{error.cause} (invoke setup)")
 
@@ -125,7 +125,7 @@ def test_a_base_that_is_there_is_not_made_again(settings: Settings, made: Callab
         raise AssertionError("it was made again")
 
     monkeypatch.setattr(shell, "run", refuse)
-    assert bases.ensure(settings, "postgres", StepReport(Report(), "build")) == first
+    assert bases.ensure(settings, "postgres", Step()) == first
 
 
 def test_when_neither_way_leads_to_a_base_both_reasons_are_told(settings: Settings, monkeypatch: Any) -> None:
@@ -135,7 +135,7 @@ def test_when_neither_way_leads_to_a_base_both_reasons_are_told(settings: Settin
     monkeypatch.setattr(base_recipes, "obstacle", lambda: "mmdebstrap is not installed")
     monkeypatch.setattr(base_recipes, "remedy", lambda: "invoke setup")
     with pytest.raises(TaskError) as caught:
-        bases.ensure(changed, "python", StepReport(Report(), "build"))
+        bases.ensure(changed, "python", Step())
     assert "127.0.0.1:1/nobody:1: " in caught.value.evidence[0]
     assert "connection refused" in caught.value.evidence[0].lower()
     assert caught.value.evidence[1] == "from packages: mmdebstrap is not installed"
@@ -182,6 +182,7 @@ def test_npm_of_the_node_base_tells_a_proxy_who_it_is(made: Callable[[str], imag
     argv += ["npm", "view", "left-pad", "version"]
     subprocess.run(argv, capture_output=True, timeout=120, check=False, env={**os.environ, "HTTPS_PROXY": proxy.url})
     proxy.server.shutdown()
+    proxy.server.server_close()
     assert proxy.told
     assert set(proxy.told) == {"Basic " + base64.b64encode(f"us@er:{PROXY_PASSWORD}".encode()).decode()}
 

@@ -17,12 +17,12 @@ from scripts.config.settings import Service, Settings, load_settings
 from scripts.core import shell
 from scripts.core.errors import TaskError
 from scripts.core.paths import ROOT
-from scripts.core.report import Report, StepReport
 from scripts.desired.images import BaseImage, Image
 from scripts.images import build as building
 from scripts.images import snapshot
 from scripts.machine.docker_client import PLATFORMS, build_platform
 from scripts.project import Project
+from tests.doubles import Step
 from tests.projects import project_on
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(300)]
@@ -94,11 +94,6 @@ def sources(docker_client: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sou
     made.remove()
 
 
-@pytest.fixture
-def step() -> StepReport:
-    return StepReport(Report(stdout=io.StringIO(), stderr=io.StringIO()), "build")
-
-
 def edit_while_it_builds(monkeypatch: pytest.MonkeyPatch, edit: Callable[[], object]) -> None:
     real = building.build
 
@@ -110,7 +105,7 @@ def edit_while_it_builds(monkeypatch: pytest.MonkeyPatch, edit: Callable[[], obj
 
 
 def test_an_edit_while_a_build_runs_is_not_in_an_image_that_is_named_by_the_sources_before(
-    sources: Sources, step: StepReport, monkeypatch: pytest.MonkeyPatch
+    sources: Sources, step: Step, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sources.file.write_text("before")
     project = sources.project()
@@ -131,7 +126,7 @@ def test_an_edit_while_a_build_runs_is_not_in_an_image_that_is_named_by_the_sour
 
 
 def test_an_edit_while_the_sources_are_read_is_read_again_and_later_steps_take_that_tag(
-    sources: Sources, step: StepReport, monkeypatch: pytest.MonkeyPatch
+    sources: Sources, step: Step, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sources.file.write_text("before")
     project = sources.project()
@@ -151,7 +146,7 @@ def test_an_edit_while_the_sources_are_read_is_read_again_and_later_steps_take_t
     assert sources.content(project.images[0].reference) == "edited"
 
 
-def test_sources_that_never_hold_still_are_given_up(sources: Sources, step: StepReport, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sources_that_never_hold_still_are_given_up(sources: Sources, step: Step, monkeypatch: pytest.MonkeyPatch) -> None:
     sources.file.write_text("")
     monkeypatch.setattr(build_images, "exists", lambda _: sources.file.write_text(sources.file.read_text() + "x") == 0)
     monkeypatch.setattr(build_images, "PAUSE_SECONDS", 0)
@@ -159,7 +154,7 @@ def test_sources_that_never_hold_still_are_given_up(sources: Sources, step: Step
         build_images.main(sources.project(), step)
 
 
-def test_an_image_has_modes_of_its_own_whatever_the_umask(sources: Sources, step: StepReport) -> None:
+def test_an_image_has_modes_of_its_own_whatever_the_umask(sources: Sources, step: Step) -> None:
     sources.file.write_text("content")
     sources.file.chmod(0o600)
     (sources.context / "folder").mkdir(mode=0o700)
@@ -175,7 +170,7 @@ def test_an_image_has_modes_of_its_own_whatever_the_umask(sources: Sources, step
     assert modes == {"file": 0o644, "folder": 0o755, "folder/run.sh": 0o755}
 
 
-def test_any_path_and_link_is_in_the_image_and_no_dropping_is(sources: Sources, step: StepReport) -> None:
+def test_any_path_and_link_is_in_the_image_and_no_dropping_is(sources: Sources, step: Step) -> None:
     sources.file.write_text("content")
     for name in ("mein Ordner ä'ö $x", ".DS_Store", ".file.swp"):
         (sources.context / name).write_text("x")
@@ -191,7 +186,7 @@ def test_any_path_and_link_is_in_the_image_and_no_dropping_is(sources: Sources, 
     assert names == {"app", "app/file", "app/mein Ordner ä'ö $x", "app/nowhere"}
 
 
-def test_a_failed_build_names_its_dockerfile_and_leaves_no_image(sources: Sources, step: StepReport) -> None:
+def test_a_failed_build_names_its_dockerfile_and_leaves_no_image(sources: Sources, step: Step) -> None:
     sources.file.write_text("content")
     sources.dockerfile.write_text("ARG BASE_IMAGE\nFROM ${BASE_IMAGE}\nCOPY nothing /\n")
     project = sources.project()
@@ -202,7 +197,7 @@ def test_a_failed_build_names_its_dockerfile_and_leaves_no_image(sources: Source
     assert not building.exists(project.images[0])
 
 
-def test_an_image_that_runs_as_root_is_refused(sources: Sources, step: StepReport) -> None:
+def test_an_image_that_runs_as_root_is_refused(sources: Sources, step: Step) -> None:
     sources.file.write_text("content")
     sources.dockerfile.write_text("ARG BASE_IMAGE\nFROM ${BASE_IMAGE}\nCOPY . /app\n")
     with pytest.raises(TaskError, match="runs as `root`, not as 10001:10001"):
@@ -210,7 +205,7 @@ def test_an_image_that_runs_as_root_is_refused(sources: Sources, step: StepRepor
 
 
 def test_what_a_shell_says_to_docker_about_platforms_and_builders_does_not_count(
-    sources: Sources, step: StepReport, monkeypatch: pytest.MonkeyPatch
+    sources: Sources, step: Step, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DOCKER_DEFAULT_PLATFORM", "linux/arm64")
     monkeypatch.setenv("BUILDX_BUILDER", "elsewhere")
@@ -223,7 +218,7 @@ def test_what_a_shell_says_to_docker_about_platforms_and_builders_does_not_count
     assert "marked-password" not in shell.run(["docker", "history", "--no-trunc", project.images[0].reference], timeout=20).stdout
 
 
-def test_the_classic_builder_is_not_asked_for_another_platform(sources: Sources, step: StepReport, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_classic_builder_is_not_asked_for_another_platform(sources: Sources, step: Step, monkeypatch: pytest.MonkeyPatch) -> None:
     native = build_platform()
     other = next(platform for platform in PLATFORMS if platform != native)
     monkeypatch.setattr(building, "has_buildkit", lambda: False)
@@ -235,7 +230,7 @@ def test_the_classic_builder_is_not_asked_for_another_platform(sources: Sources,
 
 
 def test_a_base_made_of_this_machines_packages_is_not_taken_for_another_platform(
-    sources: Sources, step: StepReport, monkeypatch: pytest.MonkeyPatch
+    sources: Sources, step: Step, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = next(platform for platform in PLATFORMS if platform != build_platform())
     monkeypatch.setattr(building, "has_buildkit", lambda: True)
@@ -248,7 +243,7 @@ def test_a_base_made_of_this_machines_packages_is_not_taken_for_another_platform
         build_images.main(project, step)
 
 
-def test_a_build_reaches_a_proxy_on_this_machine(sources: Sources, step: StepReport, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_build_reaches_a_proxy_on_this_machine(sources: Sources, step: Step, monkeypatch: pytest.MonkeyPatch) -> None:
     base = next((tag for image in sources.client.images.list(name="todo-base-python") for tag in image.tags), None)
     if base is None:
         pytest.skip("no base with a shell is here (invoke build)")

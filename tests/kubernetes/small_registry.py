@@ -112,4 +112,5 @@ def running(certificate: Path | None = None) -> Iterator[Registry]:
             yield server
         finally:
             server.shutdown()
+            server.server_close()
             thread.join()

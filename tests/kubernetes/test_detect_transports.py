@@ -20,6 +20,7 @@ from scripts.engines.kube_context import KubeContextEngine
 from scripts.kubernetes.nodes import detect, registry
 from scripts.kubernetes.nodes.transports import ContainerdNode, DockerdNode, LocalDaemonNode
 from scripts.machine import docker_client as machine
+from tests.doubles import Step
 from tests.kubernetes import small_registry
 from tests.programs import Programs, Reply, on_path
 
@@ -35,13 +36,6 @@ VERSION = ("kubectl", "--context", "theirs", "--namespace", "todo-chatbot", "ver
 
 
 PLATFORM = {"operatingSystem": "linux", "architecture": "amd64"}
-
-
-class Steps:
-    def progress(self, text: str) -> None:
-        pass
-
-    warn = progress
 
 
 @pytest.fixture
@@ -265,11 +259,11 @@ def test_a_registry_gets_what_it_lacks_and_is_asked_afterwards(docker_client: ob
     first, second = (built(name, name.encode()) for name in names)
     try:
         with small_registry.running() as server:
-            assert registry.decide_push(server.address, [first]).carry_out(Steps()).kind == "changed"
+            assert registry.decide_push(server.address, [first]).carry_out(Step()).kind == "changed"
             assert ("todo-registry-test", first.tag) in server.manifests
-            assert registry.decide_push(server.address, [first]).carry_out(Steps()).kind == "unchanged"
+            assert registry.decide_push(server.address, [first]).carry_out(Step()).kind == "unchanged"
             before = server.received
-            assert registry.decide_push(server.address, [first, second]).carry_out(Steps()).kind == "changed"
+            assert registry.decide_push(server.address, [first, second]).carry_out(Step()).kind == "changed"
             assert 0 < server.received - before < 5_000, "only the layer that changed"
             for image in (first, second):
                 shell.run(["docker", "image", "rm", f"{server.address}/{image.reference}"], timeout=30)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
 from scripts.core import shell
-from scripts.core.report import StepReport
 from scripts.core.shell import CommandError, Result
 from scripts.core.waiting import OverdueError
 from scripts.kubernetes import looking, rollout
 from scripts.kubernetes.cluster import Cluster
+from tests.doubles import Step
 
 pytestmark = pytest.mark.unit
 
@@ -20,14 +20,6 @@ GONE = "The connection to the server 10.0.0.1:6443 was refused - did you specify
 
 def failed(said: str) -> CommandError:
     return CommandError("`kubectl get pods` failed with exit code 1", [said], Result(1, "", said, 0.0))
-
-
-class Step:
-    def __init__(self) -> None:
-        self.said: list[str] = []
-
-    def progress(self, text: str) -> None:
-        self.said.append(text)
 
 
 class Looks:
@@ -50,27 +42,22 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shell, "pause", lambda seconds: now.__setitem__(0, now[0] + seconds))
 
 
-def step() -> tuple[StepReport, Step]:
-    made = Step()
-    return cast("StepReport", made), made
-
-
 def test_an_api_server_that_is_gone_for_twenty_seconds_is_borne_and_said(clock: None) -> None:
-    report, told = step()
-    assert looking.look(Looks(*[failed(GONE)] * 10, "pods"), report) == "pods"
-    assert told.said[-1] == f"the cluster does not answer for 18 s: {GONE}"
+    step = Step()
+    assert looking.look(Looks(*[failed(GONE)] * 10, "pods"), step) == "pods"
+    assert step.heard[-1] == f"the cluster does not answer for 18 s: {GONE}"
 
 
 def test_one_that_stays_away_ends_the_step_with_its_own_words(clock: None) -> None:
     with pytest.raises(OverdueError, match="waited 60 s for the cluster to answer") as caught:
-        looking.look(Looks(*[failed(GONE)] * 100), step()[0])
+        looking.look(Looks(*[failed(GONE)] * 100), Step())
     assert caught.value.evidence[-1] == GONE
 
 
 @pytest.mark.parametrize("said", ['pods is forbidden: User "me" cannot list resource "pods"', 'error: context "x" does not exist'])
 def test_a_refusal_is_an_answer(said: str, clock: None) -> None:
     with pytest.raises(CommandError):
-        looking.look(Looks(failed(said), "never"), step()[0])
+        looking.look(Looks(failed(said), "never"), Step())
 
 
 @pytest.mark.parametrize(
@@ -100,5 +87,5 @@ def test_a_rollout_goes_on_after_looks_that_failed(clock: None, monkeypatch: pyt
     monkeypatch.setattr(rollout.observation, "quick_snapshot", looks)
     monkeypatch.setattr(rollout.observation, "with_details", details)
     monkeypatch.setattr(rollout.time, "monotonic", looking.time.monotonic)
-    outcome = rollout.watch(Cluster("any", "todo", "todo"), 300, step()[0])
+    outcome = rollout.watch(Cluster("any", "todo", "todo"), 300, Step())
     assert outcome.detail.startswith("1 pod ready after")

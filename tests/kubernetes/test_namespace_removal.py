@@ -13,6 +13,7 @@ from scripts.core.shell import Result
 from scripts.kubernetes import namespace_removal
 from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.namespace_removal import remove_namespace
+from tests.doubles import Step
 
 pytestmark = pytest.mark.unit
 
@@ -21,16 +22,6 @@ DEAD = (
     "metrics.k8s.io/v1beta1: stale GroupVersion discovery: metrics.k8s.io/v1beta1"
 )
 HELD = "Some content in the namespace has finalizers remaining: example.com/hold in 1 resource instances"
-
-
-class Steps:
-    def __init__(self) -> None:
-        self.heard: list[str] = []
-
-    def progress(self, text: str) -> None:
-        self.heard.append(text)
-
-    warn = progress
 
 
 @dataclass(frozen=True)
@@ -63,18 +54,18 @@ def test_an_api_that_nobody_serves_is_named_long_before_the_time_is_over(monkeyp
     monkeypatch.setattr(namespace_removal, "SECONDS", 60)
     cluster = Going("any", "todo", "todo", conditions=[("NamespaceDeletionDiscoveryFailure", DEAD)], stuck=True)
     with pytest.raises(TaskError) as error:
-        remove_namespace(cluster, Steps())
+        remove_namespace(cluster, Step())
     assert error.value.cause == f"the namespace todo does not go: {DEAD}"
     assert "kubectl delete apiservice" in error.value.action
 
 
 def test_a_failure_that_passes_is_none() -> None:
     conditions = [("NamespaceDeletionDiscoveryFailure", DEAD), ("", ""), ("NamespaceDeletionDiscoveryFailure", DEAD)]
-    remove_namespace(Going("any", "todo", "todo", conditions=conditions), Steps())
+    remove_namespace(Going("any", "todo", "todo", conditions=conditions), Step())
 
 
 def test_what_is_held_is_shown_and_told_at_the_end() -> None:
-    steps = Steps()
+    steps = Step()
     cluster = Going("any", "todo", "todo", conditions=[("NamespaceFinalizersRemaining", HELD)], stuck=True)
     with pytest.raises(TaskError, match="the namespace todo does not go: Some content") as error:
         remove_namespace(cluster, steps)

@@ -6,14 +6,12 @@ from typing import Any
 
 import pytest
 
-from scripts.core.report import Report, StepReport
 from scripts.kubernetes import policy_probe
 from scripts.kubernetes.deployment import POLICIES, Deployment
 from scripts.kubernetes.policy_probe import Verdict
+from tests.doubles import Step
 
 pytestmark = pytest.mark.unit
-
-STEP = StepReport(Report(), "policies")
 
 
 class Cluster:
@@ -44,5 +42,5 @@ class Cluster:
 def test_the_verdict(cluster: Cluster, refresh: bool, found: Verdict | None, remembered: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(policy_probe, "probe", lambda *_: Verdict.ENFORCED)
     deployment = Deployment(cluster, "todo")  # type: ignore[arg-type]
-    assert deployment.policies_verdict(STEP, refresh=refresh) is found
+    assert deployment.policies_verdict(Step(), refresh=refresh) is found
     assert cluster.annotations[POLICIES] == remembered

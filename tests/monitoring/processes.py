@@ -178,6 +178,7 @@ def expositions(pages: Mapping[str, str]) -> Iterator[str]:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"127.0.0.1:{server.server_address[1]}"
         server.shutdown()
+        server.server_close()
 
 
 class Prometheus:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import json
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -18,16 +17,15 @@ from scripts import check_monitoring
 from scripts.check_monitoring import Api
 from scripts.config.settings import load_settings
 from scripts.core.errors import TaskError
-from scripts.core.report import Report, StepReport
 from scripts.desired import monitoring
 from scripts.kubernetes.cluster import Cluster
 from scripts.monitoring.queries import RULES, Query
+from tests.doubles import Step
 from tests.monitoring import processes
 from tests.projects import project_in
 
 pytestmark = pytest.mark.monitoring
 
-STEP = StepReport(Report(as_json=True, stdout=io.StringIO(), stderr=io.StringIO()), "monitoring")
 PAGE = 'requests_total{namespace="todo-chatbot"} 1\nnothing_yet NaN\n'
 
 
@@ -63,7 +61,7 @@ def queries(monkeypatch: pytest.MonkeyPatch, **by_panel: tuple[str, str]) -> Non
 def test_a_panel_that_returns_nothing_is_named(prometheus: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     queries(monkeypatch, full=("up", ""), silent=("no_such_metric", ""))
     with pytest.raises(TaskError) as caught:
-        check_monitoring.await_panels(prometheus, settings(), lambda: None, STEP)
+        check_monitoring.await_panels(prometheus, settings(), lambda: None, Step())
     assert caught.value.evidence == ("todo-chatbot: silent (): nothing",)
 
 
@@ -74,7 +72,7 @@ def test_a_value_that_is_no_number_is_no_data(prometheus: Api) -> None:
 
 def test_a_panel_that_may_be_empty_is_shown_with_the_reason(prometheus: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     queries(monkeypatch, full=('requests_total{namespace="$namespace"}', ""), maybe=("no_such_metric", "no exporter here"))
-    answered = check_monitoring.await_panels(prometheus, settings(), lambda: None, STEP)
+    answered = check_monitoring.await_panels(prometheus, settings(), lambda: None, Step())
     assert [row[3] for row in check_monitoring.rows(answered)] == ["1", "0: no exporter here"]
 
 
@@ -82,13 +80,13 @@ def test_traffic_comes_before_each_round_of_questions(prometheus: Api, monkeypat
     queries(monkeypatch, silent=("no_such_metric", ""))
     made: list[None] = []
     with pytest.raises(TaskError):
-        check_monitoring.await_panels(prometheus, settings(), lambda: made.append(None), STEP)
+        check_monitoring.await_panels(prometheus, settings(), lambda: made.append(None), Step())
     assert len(made) > 1
 
 
 def test_a_target_that_is_down_and_a_service_without_a_target_are_named(prometheus: Api) -> None:
     with pytest.raises(TaskError) as caught:
-        check_monitoring.await_targets(prometheus, {f"todo-chatbot-{name}" for name in ("backend", "frontend", "worker")}, STEP)
+        check_monitoring.await_targets(prometheus, {f"todo-chatbot-{name}" for name in ("backend", "frontend", "worker")}, Step())
     told = "\n".join(caught.value.evidence)
     assert "todo-chatbot-worker: no target" in told
     assert "todo-chatbot-frontend : " in told
@@ -105,10 +103,10 @@ def test_the_database_is_a_wanted_job_where_it_has_an_exporter(sources: list[str
 
 
 def test_loaded_rules_pass_and_one_that_is_missing_is_named(prometheus: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    check_monitoring.await_rules(prometheus, STEP)
+    check_monitoring.await_rules(prometheus, Step())
     monkeypatch.setattr(check_monitoring, "load_alerts", lambda: {"TodoTargetDown": "", "TodoNew": ""})
     with pytest.raises(TaskError) as caught:
-        check_monitoring.await_rules(prometheus, STEP)
+        check_monitoring.await_rules(prometheus, Step())
     assert caught.value.evidence == ("TodoNew: not loaded",)
 
 
@@ -145,23 +143,24 @@ def grafana_port() -> Iterator[int]:
         Thread(target=server.serve_forever, daemon=True).start()
         yield server.server_address[1]
         server.shutdown()
+        server.server_close()
 
 
 def test_dashboards_from_files_pass(grafana_port: int) -> None:
-    check_monitoring.await_dashboards(Api("Grafana", grafana_port, ("admin", "secret")), STEP)
+    check_monitoring.await_dashboards(Api("Grafana", grafana_port, ("admin", "secret")), Step())
 
 
 def test_a_dashboard_that_grafana_lacks_is_named(grafana_port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Grafana, "found", ("todo-chatbot",))
     with pytest.raises(TaskError) as caught:
-        check_monitoring.await_dashboards(Api("Grafana", grafana_port, ("admin", "secret")), STEP)
+        check_monitoring.await_dashboards(Api("Grafana", grafana_port, ("admin", "secret")), Step())
     assert caught.value.evidence == ("todo-cluster: not in Grafana",)
 
 
 def test_a_dashboard_that_somebody_imported_by_hand_is_named(grafana_port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Grafana, "provisioned", False)
     with pytest.raises(TaskError) as caught:
-        check_monitoring.await_dashboards(Api("Grafana", grafana_port, ("admin", "secret")), STEP)
+        check_monitoring.await_dashboards(Api("Grafana", grafana_port, ("admin", "secret")), Step())
     assert caught.value.evidence[0] == "todo-chatbot: not provisioned from a file"
 
 
@@ -184,12 +183,12 @@ def test_grafana_is_asked_unless_it_is_off_which_is_said(
     for name, answer in {"targets": 5, "rules": None, "dashboards": None, "panels": []}.items():
         monkeypatch.setattr(check_monitoring, f"await_{name}", lambda *_, answer=answer: answer)
     project = project_in(Cluster("told", "todo-chatbot", "todo-chatbot"), loaded, **{monitoring.PASSWORD_KEY: "secret"})
-    outcome = check_monitoring.main(project, STEP)
+    outcome = check_monitoring.main(project, Step())
     assert ("service/monitoring-grafana" in forwarded) == asked
     assert (f"; Grafana is off: grafana.enabled in {values}" in outcome.detail) != asked
 
 
 def test_a_wrong_password_is_said_and_not_shown(grafana_port: int) -> None:
     with pytest.raises(TaskError, match="Grafana answers 401") as caught:
-        check_monitoring.await_dashboards(Api("Grafana", grafana_port, ("admin", "wrong-one")), STEP)
+        check_monitoring.await_dashboards(Api("Grafana", grafana_port, ("admin", "wrong-one")), Step())
     assert "wrong-one" not in str(caught.value)

@@ -1,9 +1,9 @@
-"""What the installer does to a cluster and in which order, on a cluster that writes down what it is told."""
+"""What the installer makes of a cluster, on one that keeps what it is told and refuses a wrong order."""
 
 from __future__ import annotations
 
-import io
 import json
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,47 +16,86 @@ from scripts import install_crds, install_monitoring, remove_crds, remove_monito
 from scripts.config.settings import Settings, load_settings
 from scripts.core.errors import TaskError
 from scripts.core.paths import ROOT
-from scripts.core.report import Outcome, Report, StepReport, unchanged
+from scripts.core.report import Outcome, unchanged
 from scripts.core.shell import Result
 from scripts.desired import monitoring
 from scripts.kubernetes import rollout
-from scripts.kubernetes.cluster import Cluster
+from scripts.kubernetes.cluster import Cluster, Object
 from scripts.kubernetes.deployment import FIELD_MANAGER
 from scripts.monitoring import charts
 from scripts.monitoring.crds import OURS as OURS_ALONE
+from scripts.monitoring.crds import VERSION
 from tests.checkout import Checkout
+from tests.doubles import Step
 from tests.projects import project_in, project_on
 
 pytestmark = pytest.mark.monitoring
 
-STEP = StepReport(Report(as_json=True, stdout=io.StringIO(), stderr=io.StringIO()), "monitoring")
 OURS = {"app.kubernetes.io/part-of": "todo-chatbot", "app.kubernetes.io/managed-by": FIELD_MANAGER}
 CRD = "servicemonitors.monitoring.coreos.com"
 
 
+KINDS = {"Namespace": "namespace", "ConfigMap": "configmap", "Secret": "secrets", "CustomResourceDefinition": "crd"}
+"""How the tool asks for a kind that it applies."""
+
+
 @dataclass(frozen=True)
 class Told(Cluster):
-    """A cluster with these releases and objects; every call that changes something is kept in `calls`."""
+    """A cluster with these releases, and these objects by kind: what is applied is there from then on, and what is deleted no longer.
 
-    calls: list[str] = field(default_factory=list)
-    inputs: list[str] = field(default_factory=list)
+    Like a real one it refuses what is in the wrong order.
+    """
+
     releases: set[str] = field(default_factory=set)
-    objects: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    objects: dict[str, list[Object]] = field(default_factory=dict)
+
+    def names(self, kind: str) -> list[str]:
+        return [found["metadata"]["name"] for found in self.objects.get(kind, [])]
 
     def kubectl(self, *argv: str, **options: Any) -> Result:
-        if argv[0] == "get" and argv[1] == "secrets" and "owner=helm" in argv[3]:
-            return result("secret/it" if self.release in self.releases else "")
-        if argv == ("get", "crd", "--show-labels", "--no-headers"):
-            return result("".join(f"{row(found['metadata'])}\n" for found in self.objects.get("crd", [])))
         if argv[0] == "get":
-            assert argv[1:4] != ("crd", "--ignore-not-found", "--output"), "all CRDs as JSON are megabytes"
-            found = self.objects.get(argv[1], [])
-            if "name" in argv:
-                return result("".join(f"{argv[1].removesuffix('s')}/{one['metadata']['name']}\n" for one in found))
-            return result(json.dumps({"items": found}))
-        self.calls.append(" ".join(("kubectl", self.namespace, *argv[:3])))
-        self.inputs.append(options.get("input") or "")
+            return result(self.shown(*argv[1:]))
+        if argv[0] == "apply":
+            return result("\n".join(self.applied(options["input"])))
+        if argv[0] == "label":
+            self.label(argv)
+        if argv[0] == "delete" and argv[1] != "pod":
+            kind, *names = argv[1].split("/") if "/" in argv[1] else argv[1:]
+            self.delete(kind, [name for name in names if not name.startswith("--")])
         return result("")
+
+    def shown(self, kind: str, *options: str) -> str:
+        found = self.objects.get(kind, [])
+        if kind == "secrets" and "owner=helm" in options[1]:
+            return "secret/it" if self.release in self.releases else ""
+        if options == ("--show-labels", "--no-headers"):
+            return "".join(f"{row(one['metadata'])}\n" for one in found)
+        assert (kind, *options[:2]) != ("crd", "--ignore-not-found", "--output"), "all CRDs as JSON are megabytes"
+        if "name" in options:
+            return "".join(f"{kind.removesuffix('s')}/{one['metadata']['name']}\n" for one in found)
+        return json.dumps({"items": found})
+
+    def applied(self, manifest: str) -> Iterator[str]:
+        for made in yaml.safe_load_all(manifest):
+            kind, name = KINDS[made["kind"]], made["metadata"]["name"]
+            known = OURS_ALONE.items() <= made["metadata"].get("labels", {}).items()
+            assert known or kind != "crd", "a kill after this would leave a definition that nobody knows to be ours"
+            others = [one for one in self.objects.get(kind, []) if one["metadata"]["name"] != name]
+            self.objects[kind] = [*others, {**made, "spec": {**made.get("spec", {})}}]
+            yield f"{kind}/{name}"
+
+    def label(self, argv: Sequence[str]) -> None:
+        names = {word.partition("/")[2] for word in argv if word.startswith("crd/")}
+        new = dict(word.split("=", 1) for word in argv if "=" in word)
+        for one in self.objects.get("crd", []):
+            if one["metadata"]["name"] in names:
+                one["metadata"]["labels"] |= new
+
+    def delete(self, kind: str, names: Sequence[str]) -> None:
+        kind = "secrets" if kind == "secret" else kind
+        assert kind != "crd" or "todo-chatbot" not in self.releases, "helm cannot remove objects whose definition is gone"
+        assert kind != "namespace" or "monitoring-adapter" not in self.releases, "no namespace ends while the adapter's API does not answer"
+        self.objects[kind] = [one for one in self.objects.get(kind, []) if one["metadata"]["name"] not in names]
 
     def helm(self, *argv: str, **_: Any) -> Result:
         if argv[0] == "history":
@@ -64,9 +103,11 @@ class Told(Cluster):
             return result(json.dumps([revision])) if self.release in self.releases else result("", "release: not found", 1)
         if argv[0] == "version":
             return result("v4.3.0")
-        self.calls.append(f"helm {argv[0]} {self.release}")
         if argv[0] == "upgrade":
+            assert self.release != "monitoring-adapter" or "monitoring" in self.releases, "the adapter asks Prometheus"
             self.releases.add(self.release)
+        if argv[0] == "uninstall":
+            self.releases.discard(self.release)
         return result("")
 
 
@@ -126,54 +167,50 @@ def obtained(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
 
 def test_without_a_wish_for_it_no_adapter_is_fetched_or_installed(obtained: list[str]) -> None:
     made = project()
-    install_monitoring.main(made, STEP)
+    install_monitoring.main(made, Step())
     assert obtained == ["kube-prometheus-stack"]
-    assert [call for call in made.engine.cluster.calls if call.startswith("helm")] == ["helm upgrade monitoring"]
+    assert made.engine.cluster.releases == {"monitoring"}
 
 
 def test_the_adapter_is_a_release_of_its_own_after_prometheus(obtained: list[str]) -> None:
     made = project(requests_in_flight=10)
-    install_monitoring.main(made, STEP)
+    install_monitoring.main(made, Step())
     assert obtained == ["kube-prometheus-stack", "prometheus-adapter"]
-    helm = [call for call in made.engine.cluster.calls if call.startswith("helm")]
-    assert helm == ["helm upgrade monitoring", "helm upgrade monitoring-adapter"]
+    assert made.engine.cluster.releases == {"monitoring", "monitoring-adapter"}
 
 
 def test_an_adapter_that_nobody_wants_any_more_is_removed(obtained: list[str]) -> None:
     made = project("monitoring", "monitoring-adapter")
-    install_monitoring.main(made, STEP)
-    assert "helm uninstall monitoring-adapter" in made.engine.cluster.calls
+    install_monitoring.main(made, Step())
+    assert made.engine.cluster.releases == {"monitoring"}
 
 
-def test_removal_goes_from_the_adapter_to_what_the_operator_left() -> None:
-    left = {"metadata": {"name": "monitoring-kubelet", "labels": {"app.kubernetes.io/managed-by": "prometheus-operator"}}}
+def operators(name: str, **labels: str) -> Object:
+    return {"metadata": {"name": name, "labels": labels}}
+
+
+def test_removal_takes_the_adapter_and_what_the_operator_left_and_leaves_the_app() -> None:
+    left = operators("monitoring-kubelet", **{"app.kubernetes.io/managed-by": "prometheus-operator"})
     made = project("todo-chatbot", "monitoring", "monitoring-adapter", service=[left], crd=[kind(CRD, **OURS)])
-    remove_monitoring.main(made, STEP)
-    assert made.engine.cluster.calls == [
-        "helm uninstall monitoring-adapter",
-        "kubectl monitoring delete pod --selector",
-        "helm uninstall monitoring",
-        "kubectl monitoring delete pod --selector",
-        "kubectl monitoring delete namespace monitoring",
-        "kubectl kube-system delete service monitoring-kubelet",
-    ]
+    made.engine.cluster.objects["namespace"] = [operators("monitoring", **OURS)]
+    remove_monitoring.main(made, Step())
+    assert made.engine.cluster.releases == {"todo-chatbot"}
+    assert [made.engine.cluster.names(each) for each in ("namespace", "service", "crd")] == [[], [], [CRD]]
 
 
 def test_removal_leaves_a_kubelet_service_that_is_not_the_operators() -> None:
-    made = project(service=[{"metadata": {"name": "monitoring-kubelet", "labels": {}}}])
-    remove_monitoring.main(made, STEP)
-    assert not [call for call in made.engine.cluster.calls if "kube-system" in call]
+    made = project(service=[operators("monitoring-kubelet")])
+    remove_monitoring.main(made, Step())
+    assert made.engine.cluster.names("service") == ["monitoring-kubelet"]
 
 
 def test_our_crds_go_after_the_app_that_uses_them_and_its_data_stays() -> None:
     made = project("todo-chatbot", crd=[kind(CRD, **OURS), kind("probes.monitoring.coreos.com")])
-    made.engine.deployment.volumes = lambda: ["data"]
-    assert remove_crds.main(made, STEP).detail == "release todo-chatbot, 1 CRDs"
-    assert made.engine.cluster.calls == [
-        "helm uninstall todo-chatbot",
-        "kubectl todo-chatbot delete pod --selector",
-        "kubectl todo-chatbot delete crd --ignore-not-found",
-    ]
+    made.engine.cluster.objects["persistentvolumeclaims"] = [operators("data")]
+    assert remove_crds.main(made, Step()).detail == "release todo-chatbot, 1 CRDs"
+    assert made.engine.cluster.releases == set()
+    assert made.engine.cluster.names("crd") == ["probes.monitoring.coreos.com"]
+    assert [made.engine.cluster.names(each) for each in ("namespace", "persistentvolumeclaims")] == [["any"], ["data"]]
 
 
 def write_definition(chart: Path, labels: str = "") -> None:
@@ -188,9 +225,9 @@ def write_definition(chart: Path, labels: str = "") -> None:
 def test_no_crd_is_in_the_cluster_without_being_marked_as_ours(obtained: list[str], tmp_path: Path, labels: str) -> None:
     write_definition(tmp_path, labels)
     made = project()
-    install_crds.main(made, STEP)
-    applied = yaml.safe_load(made.engine.cluster.inputs[0])
-    assert applied["metadata"]["labels"] == OURS_ALONE | ({"theirs": "kept"} if labels else {})
+    install_crds.main(made, Step())
+    (applied,) = made.engine.cluster.objects["crd"]
+    assert applied["metadata"]["labels"] == OURS_ALONE | {VERSION: "0.93.1"} | ({"theirs": "kept"} if labels else {})
     assert (applied["metadata"]["name"], applied["spec"]) == (CRD, {"labels": ["x"]})
 
 
@@ -199,30 +236,33 @@ def test_our_crds_are_applied_again_only_for_another_operator(
     obtained: list[str], tmp_path: Path, version: str, kind_of_outcome: str
 ) -> None:
     write_definition(tmp_path)
-    labels = {**OURS, "operator.prometheus.io/version": version}
+    labels = {**OURS, VERSION: version}
     made = project(crd=[kind(CRD, **labels), {"metadata": {"name": "certificates.cert-manager.io", "labels": {}}}])
-    assert install_crds.main(made, STEP).kind == kind_of_outcome
-    assert [call.split()[2] for call in made.engine.cluster.calls] == ([] if kind_of_outcome == "unchanged" else ["apply", "label", "wait"])
+    assert install_crds.main(made, Step()).kind == kind_of_outcome
+    ours, others = sorted(made.engine.cluster.objects["crd"], key=lambda one: one["metadata"]["name"] != CRD)
+    assert (ours["metadata"]["labels"][VERSION], others["metadata"]["labels"]) == ("0.93.1", {})
+    assert install_crds.main(made, Step()).kind == "unchanged"
 
 
 def test_crds_of_somebody_else_are_used_and_never_removed(obtained: list[str], tmp_path: Path) -> None:
     write_definition(tmp_path)
     made = project(crd=[kind(CRD)])
-    assert install_crds.main(made, STEP).detail == "1 CRDs, installed by somebody else"
-    remove_crds.main(made, STEP)
-    assert not [call for call in made.engine.cluster.calls if "crd" in call]
+    assert install_crds.main(made, Step()).detail == "1 CRDs, installed by somebody else"
+    remove_crds.main(made, Step())
+    assert made.engine.cluster.names("crd") == [CRD]
 
 
 def test_old_secrets_are_removed_by_name_and_never_read(obtained: list[str]) -> None:
     made = project(secrets=[{"metadata": {"name": "old"}}])
-    install_monitoring.main(made, STEP)
-    assert "kubectl monitoring delete secret/old --ignore-not-found" in made.engine.cluster.calls
+    install_monitoring.main(made, Step())
+    assert len(made.engine.cluster.names("secrets")) == 1
+    assert "old" not in made.engine.cluster.names("secrets")
 
 
 def test_without_a_kubernetes_the_steps_are_skipped_and_say_why() -> None:
     made = project_on(SimpleNamespace(name="docker", deployment=None), settings())
     for step in (install_crds.main, install_monitoring.main):
-        outcome = step(made, STEP)
+        outcome = step(made, Step())
         assert (outcome.kind, outcome.detail) == ("skipped", "the docker engine has no Kubernetes to watch")
     assert not made.monitored
 
@@ -245,10 +285,9 @@ def test_monitoring_that_is_required_and_cannot_be_is_refused_before_anything(op
 def test_without_grafana_there_is_nothing_of_it_and_the_table_says_so(obtained: list[str], tmp_path: Path) -> None:
     made = project("monitoring")
     made.settings = without_grafana(tmp_path)
-    outcome = install_monitoring.main(made, STEP)
+    outcome = install_monitoring.main(made, Step())
     assert outcome.detail == f"revision 1; Grafana is off: grafana.enabled in {made.settings.monitoring.values}"
-    applied = [call for call in made.engine.cluster.calls if "apply" in call]
-    assert len(applied) == 1, "the namespace, and neither Secret nor dashboards"
+    assert [made.engine.cluster.names(each) for each in ("secrets", "configmap")] == [[], []]
 
 
 @pytest.mark.parametrize("required", [True, False])
@@ -282,7 +321,7 @@ def test_a_prometheus_that_the_operator_does_not_make_is_explained(
 ) -> None:
     monkeypatch.setattr(install_monitoring, "ROLLOUT_SECONDS", 0)
     with pytest.raises(TaskError) as caught:
-        install_monitoring._await_prometheus(prometheus(status, observed).engine.cluster, settings(), STEP)
+        install_monitoring._await_prometheus(prometheus(status, observed).engine.cluster, settings(), Step())
     assert caught.value.evidence == (told,)
 
 
@@ -295,5 +334,5 @@ def test_the_pod_of_prometheus_is_watched_like_any_rollout_which_ends_as_soon_as
 
     monkeypatch.setattr(rollout, "watch", watch)
     with pytest.raises(TaskError, match="image prometheus is not on the node"):
-        install_monitoring._await_prometheus(prometheus("True", 2).engine.cluster.within("monitoring", "monitoring"), settings(), STEP)
+        install_monitoring._await_prometheus(prometheus("True", 2).engine.cluster.within("monitoring", "monitoring"), settings(), Step())
     assert watched == ["monitoring/monitoring-prometheus"]

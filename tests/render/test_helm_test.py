@@ -45,6 +45,7 @@ def url() -> Iterator[str]:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
+        server.server_close()
 
 
 def the_pod(objects: list[Object]) -> Object:

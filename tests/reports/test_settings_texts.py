@@ -34,6 +34,7 @@ def test_what_is_added_is_refused(row: dict[str, str]) -> None:
     assert row["says"] in refusal(f"{TEXT}\n{row['text']}\n")
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("text", ["x: " + "[" * 5000, "\n".join(f"{'  ' * n}a:" for n in range(100)), "- " * 3000])
 def test_depth_without_end_is_refused(text: str) -> None:
     assert "invoke.yaml" in refusal(text)
