@@ -6,8 +6,9 @@ import json
 
 import pytest
 
+from scripts.config.proxies import without_proxy
 from scripts.config.settings import Minikube
-from scripts.engines.minikube import without_proxy
+from scripts.engines.minikube import NODE_NETWORKS
 from scripts.engines.minikube_facts import Event, State, drift, read_event, read_profiles, read_status, start_argv, version
 
 pytestmark = pytest.mark.unit
@@ -184,7 +185,7 @@ def test_every_setting_is_passed_to_start() -> None:
 
 
 def test_behind_a_proxy_the_nodes_networks_are_asked_directly() -> None:
-    assert without_proxy({"NO_PROXY": "example.com"}) == {}
-    value = without_proxy({"HTTPS_PROXY": "http://proxy:3128", "NO_PROXY": "example.com,10.96.0.0/12"})
+    assert without_proxy({"NO_PROXY": "example.com"}, NODE_NETWORKS) == {}
+    value = without_proxy({"HTTPS_PROXY": "http://proxy:3128", "NO_PROXY": "example.com,10.96.0.0/12"}, NODE_NETWORKS)
     assert value["NO_PROXY"] == value["no_proxy"]
     assert str(value["NO_PROXY"]).split(",") == ["example.com", "10.96.0.0/12", "192.168.39.0/24", "192.168.49.0/24", "192.168.59.0/24"]
