@@ -101,7 +101,11 @@ def find(name: str, tool: Tool) -> Found:
 
 
 def _docker_version() -> Version | None:
-    shell.which("docker")
+    client = shell.run(["docker", "--version"], timeout=ASK_SECONDS, ok=None)
+    if client.code:  # such as what Docker Desktop puts into a WSL distribution that it does not serve
+        said = next(filter(None, map(str.strip, (client.stdout + client.stderr).splitlines())), f"exit code {client.code}")
+        wsl = "switch on WSL integration for this distribution in Docker Desktop's settings"
+        raise MissingError(f"the docker program does not run: {said}", wsl if "WSL" in said else "see why: docker --version")
     return parse_version(str(docker_client().version()["Version"]))
 
 

@@ -139,6 +139,8 @@ def test_a_step_does_its_work_and_reports_it_as_a_command_does(connected: tuple[
     checkout, fakes = connected
     nodes = {"items": [{"status": {"nodeInfo": {"kubeletVersion": "v1.36.0"}}}]}
     fakes.tell(kubectl("get", "nodes", "--ignore-not-found", "--output", "json"), Reply(json.dumps(nodes)))
+    metrics = kubectl("get", "apiservice", "v1beta1.metrics.k8s.io", "--ignore-not-found", "--output", "json")
+    fakes.tell(metrics, Reply(json.dumps({"kind": "APIService", "metadata": {"name": "v1beta1.metrics.k8s.io"}})))
     run = start(checkout, "scripts.start_cluster", "--json", PATH=str(fakes.folder))
     stdout, stderr = run.communicate(timeout=60)
     events = [json.loads(line) for line in stdout.splitlines()]

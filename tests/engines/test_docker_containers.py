@@ -42,9 +42,8 @@ class App:
         fields: dict[str, Any] = {
             "name": "web", "image": self.image, "command": ("sleep", "1000"), "args": (), "working_dir": "", "env": {},
             "user": "10001:10001",
-            "read_only": True, "drop": ("ALL",), "new_privileges": False, "memory": 32 * 2**20, "cpus": 0.1, "tmpfs": {},
-            "volumes": {}, "files": {},
-            "ports": (8000,), "startup": None, "readiness": None, "grace": 1,
+            "read_only": True, "drop": ("ALL",), "new_privileges": False, "memory": 32 * 2**20, "cpus": 0.1, "tmpfs": {}, "volumes": {},
+            "files": {}, "ports": (8000,), "startup": None, "readiness": None, "grace": 1,
         }  # fmt: skip
         return PodPlan(self.workload, "web", ContainerPlan(**{**fields, **changes}), (), ("web",), 10001)
 

@@ -326,6 +326,21 @@ def test_a_container_killed_from_outside_says_when_it_starts_again() -> None:
     assert not diagnosis.final_after(10_000)
 
 
+@pytest.mark.parametrize(("installed", "action"), [(True, "see why the metrics API does not answer"), (False, "install metrics-server")])
+def test_an_autoscaler_that_is_blind_says_whether_there_is_a_metrics_server_at_all(installed: bool, action: str) -> None:
+    def blind(value: Object) -> None:
+        autoscaler("FailedGetResourceMetric", timedelta(minutes=10))(value)
+        if not installed:
+            value["metrics_apis"] = []
+            condition = value["autoscalers"][0]["status"]["conditions"][0]
+            condition["message"] = (
+                "unable to get metrics for resource cpu: the server could not find the requested resource (get pods.metrics.k8s.io)"
+            )
+
+    (diagnosis,) = found(blind)
+    assert diagnosis.action.startswith(action)
+
+
 def test_a_probe_that_failed_and_now_answers_well_is_not_mixed_up() -> None:
     def answers(value: Object) -> None:
         value["answers"] = dict.fromkeys(value["answers"], "200 ok")

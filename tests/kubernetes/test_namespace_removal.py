@@ -60,7 +60,7 @@ def test_an_api_that_nobody_serves_is_named_long_before_the_time_is_over(monkeyp
 
 
 def test_a_failure_that_passes_is_none() -> None:
-    conditions = [("NamespaceDeletionDiscoveryFailure", DEAD), ("", ""), ("NamespaceDeletionDiscoveryFailure", DEAD)]
+    conditions = [("NamespaceDeletionDiscoveryFailure", DEAD), *[("", "")] * 20, ("NamespaceDeletionDiscoveryFailure", DEAD)]
     remove_namespace(Going("any", "todo", "todo", conditions=conditions), Step())
 
 

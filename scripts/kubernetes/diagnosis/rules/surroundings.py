@@ -118,8 +118,16 @@ def _autoscaler(snapshot: Snapshot, autoscaler: Object) -> Iterator[Diagnosis]:
         "autoscaler-blind",
         f"its autoscaler cannot read its metrics: {active.get('message', '')}",
         [*told, f"horizontalpodautoscaler {name_of(autoscaler)}: ScalingActive is False, {active.get('reason')}"],
-        "see why the metrics API does not answer: kubectl --namespace kube-system get pods; kubectl get apiservices",
+        NO_METRICS if not snapshot.metrics_apis and NOT_SERVED in str(active.get("message")) else SEE_WHY,
     )
+
+
+SEE_WHY = "see why the metrics API does not answer: kubectl --namespace kube-system get pods; kubectl get apiservices"
+NOT_SERVED = "could not find the requested resource"
+NO_METRICS = (
+    "install metrics-server, which this cluster lacks (https://github.com/kubernetes-sigs/metrics-server; "
+    "kind also needs its --kubelet-insecure-tls), or set autoscaling.enabled: false in the service's chart values"
+)
 
 
 def _young(snapshot: Snapshot, autoscaler: Object) -> bool:
