@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import pytest
 
@@ -17,6 +17,7 @@ from tests.cluster.context import ClusterContext, temporary_namespace
 from tests.cluster.local_cluster import busybox, images
 from tests.cluster.local_cluster.cluster import LocalCluster, explain
 from tests.cluster.local_cluster.layout import Layout
+from tests.cluster.made_cluster import made
 
 __all__ = ["ClusterContext", "temporary_namespace"]
 
@@ -36,16 +37,27 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def cluster_context(pytestconfig: pytest.Config) -> Iterator[ClusterContext]:
+def cluster_context(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClusterContext]:
     """The cluster of this run. Skips, with the reason, when there is none to be had."""
     context = pytestconfig.getoption("--context", default=None)
     if context or os.environ.get("KUBECONFIG"):
         yield _given(context)
         return
-    own = LocalCluster()
+    own, keep = LocalCluster(), bool(pytestconfig.getoption("--keep", default=False))
+    cluster, refusals = (None, {}) if own.is_up else made(tmp_path_factory.mktemp("cluster"))
+    if cluster is None:
+        yield from _own(own, refusals, keep=keep or own.is_up)
+        return
+    yield ClusterContext(cluster.context, cluster.kubeconfig, None)
+    if not keep:
+        cluster.down()
+
+
+def _own(own: LocalCluster, refusals: Mapping[str, str], *, keep: bool) -> Iterator[ClusterContext]:
+    """The cluster of plain processes, where no program makes one."""
     if lacks := own.lacks():
-        pytest.skip(f"no context is given, and no cluster can be started here: {'; '.join(lacks)}")
-    keep = bool(pytestconfig.getoption("--keep", default=False)) or own.is_up
+        reasons = [*(f"{program}: {why}" for program, why in refusals.items()), *lacks]
+        pytest.skip(f"no context is given, and no cluster can be started here: {'; '.join(reasons)}")
     _reach(own)
     try:
         own.up(lambda text: print(f"local cluster: {text}", file=sys.stderr))
