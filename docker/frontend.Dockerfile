@@ -25,7 +25,7 @@ ENV NODE_ENV=production \
     HOME=/tmp \
     HOSTNAME=0.0.0.0 \
     PORT=3000
-# Owned by root and read by the process, which therefore cannot rewrite itself. Two layers: an edit makes the small one anew, and only
+# Owned by root and read by the process, which therefore cannot rewrite itself. Two layers: an edit rebuilds the small one, and only
 # that travels to a node.
 COPY --from=build /node_modules ./node_modules
 COPY --from=build /app/.next/standalone ./

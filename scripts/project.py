@@ -90,7 +90,7 @@ class Project:
         return app_release(self.settings, self.images, self.secrets, monitoring=monitoring, trusted_ca=self._trusted_ca())
 
     def _trusted_ca(self) -> str:
-        """What the pods trust, where there is a gateway that signs TLS anew. Raises InputError."""
+        """What the pods trust, where there is a gateway that re-signs TLS. Raises InputError."""
         extra = extra_ca(self.settings.build.extra_ca) if self.settings.chart.trust_extra_ca else b""
         return bundle(extra) if extra else ""
 

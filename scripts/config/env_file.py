@@ -142,7 +142,7 @@ def create(path: Path, example: Path, keys: Mapping[str, EnvKey]) -> list[str]:
 
     The file appears whole, readable by its owner alone, or not at all; an existing one is never touched. Raises InputError.
     """
-    text, invented = _invented(example, keys)
+    text, generated = _generated(example, keys)
     if path.is_symlink():
         raise InputError(
             f"{path.name} is a link to {path.readlink()}, which does not exist",
@@ -162,26 +162,26 @@ def create(path: Path, example: Path, keys: Mapping[str, EnvKey]) -> list[str]:
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink()
-    return invented
+    return generated
 
 
 def supposed(path: Path, example: Path, keys: Mapping[str, EnvKey]) -> EnvFile:
     """Return what `create` would write to `path`, with other random values, and write nothing. Raises InputError."""
-    text, _ = _invented(example, keys)
+    text, _ = _generated(example, keys)
     return EnvFile(path, {key: SecretStr(value) for key, value in parse(text, keys).values.items()}, ())
 
 
-def _invented(example: Path, keys: Mapping[str, EnvKey]) -> tuple[str, list[str]]:
-    """Return the example with a value for every key that can be invented, and those keys."""
-    invented = {key: secrets.token_urlsafe(24) for key, rule in keys.items() if rule.generate}
-    redact.learn(*invented.values())
+def _generated(example: Path, keys: Mapping[str, EnvKey]) -> tuple[str, list[str]]:
+    """Return the example with a value for every key that is generated, and those keys."""
+    generated = {key: secrets.token_urlsafe(24) for key, rule in keys.items() if rule.generate}
+    redact.learn(*generated.values())
     text = read_text(example, InputError(f"{example.name} does not exist", f"git checkout {example.name}", code="env-file-missing"))
-    return _filled_in(text, invented), sorted(invented)
+    return _filled_in(text, generated), sorted(generated)
 
 
-def _filled_in(example: str, invented: Mapping[str, str]) -> str:
+def _filled_in(example: str, generated: Mapping[str, str]) -> str:
     """Put the values in where the example has their keys, and at its end where it has not."""
-    text, rest = "", dict(invented)
+    text, rest = "", dict(generated)
     for binding in parse_stream(io.StringIO(example)):
         line = binding.original.string
         if binding.key in rest:

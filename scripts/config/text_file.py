@@ -45,7 +45,7 @@ def read_text(path: Path, missing: InputError) -> str:
 
 
 def _read(path: Path) -> bytes:
-    # Not to wait for ever where a pipe has no writer.
+    # Not to wait forever where a pipe has no writer.
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
         if stat.S_ISFIFO(os.fstat(descriptor).st_mode):

@@ -119,7 +119,7 @@ def run(  # noqa: PLR0913 - they are subprocess' own
         if timed_out:
             _end_group(process)
         for pump in pumps:
-            pump.join(GRACE_SECONDS)  # what left the group may hold the output open for ever
+            pump.join(GRACE_SECONDS)  # what left the group may hold the output open forever
     out.end()
     err.end()
     result = Result(process.returncode, out.text(), err.text(), time.monotonic() - started)

@@ -28,7 +28,7 @@ def until(
 ) -> Answer:
     """Ask until there is an answer that is true, and return it. The first look is at once, the last one when the time is over.
 
-    seconds: how long to wait; `math.inf` waits for ever.
+    seconds: how long to wait; `math.inf` waits forever.
     pause: seconds between two looks.
     what: what is waited for, as the error says it: "waited 60 s for WHAT".
     tolerate: says of a look that failed whether it counts as "not yet". Without it, the first failure is raised.

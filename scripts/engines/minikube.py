@@ -221,7 +221,7 @@ class MinikubeEngine(KubernetesEngine):
         listener = Listener(step)
         try:
             argv = minikube_facts.start_argv(self._name, wanted.minikube, wanted.kubernetes_version)
-            # A virtual machine stays when we are killed, and would hold the lock for ever.
+            # A virtual machine stays when we are killed, and would hold the lock forever.
             holds_lock = wanted.minikube.driver == DRIVEN_BY_DOCKER
             shell.run(argv, timeout=START_SECONDS, env=self._environment, on_line=listener, holds_lock=holds_lock)
         except CommandError as error:

@@ -1,4 +1,4 @@
-"""Removes a namespace, and tells what keeps it: its controller says so in conditions, and waits for ever."""
+"""Removes a namespace, and tells what keeps it: its controller says so in conditions, and waits forever."""
 
 from __future__ import annotations
 

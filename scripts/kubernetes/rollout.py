@@ -17,7 +17,7 @@ from scripts.kubernetes.diagnosis.snapshot import Snapshot, is_rolled_out, name_
 from scripts.kubernetes.diagnosis.snapshot import progress as progress_of
 from scripts.kubernetes.looking import look
 
-GLANCE_SECONDS = 1.0
+LOOK_SECONDS = 1.0
 DIAGNOSIS_SECONDS = 3.0
 CALM_SECONDS = 4.0  # nobody diagnoses a rollout that has only begun
 
@@ -52,7 +52,7 @@ def watch(cluster: Cluster, timeout: float, step: StepReport) -> Outcome:
             if final or waited >= timeout:
                 raise failure(final + [d for d in found if d not in final], now, waited)
             next_diagnosis = time.monotonic() + DIAGNOSIS_SECONDS
-        shell.pause(GLANCE_SECONDS)
+        shell.pause(LOOK_SECONDS)
         now = look(lambda: observation.quick_snapshot(cluster), step)
     return changed(f"{_pods(now)} ready after {time.monotonic() - started:.0f} s")
 

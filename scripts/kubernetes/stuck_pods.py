@@ -1,6 +1,6 @@
 """Frees a StatefulSet from pods of an old revision that never got ready.
 
-Its controller waits for each pod to get ready before it goes on to the next revision: for ever, where the old one never
+Its controller waits for each pod to get ready before it goes on to the next revision: forever, where the old one never
 does (Kubernetes' documentation, StatefulSets, "Forced rollback"). A Deployment has no such trap.
 """
 

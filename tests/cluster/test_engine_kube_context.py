@@ -196,7 +196,7 @@ def running(under: Under) -> set[str]:
 
 
 def test_a_database_that_never_came_up_is_replaced_by_the_next_install(under: Under, image_one: Image, image_two: Image) -> None:
-    """A StatefulSet by itself waits for ever for a pod of the broken revision to get ready."""
+    """A StatefulSet by itself waits forever for a pod of the broken revision to get ready."""
     under.up(image_one)
     under.engine.decide_install(under.release(image_one, storeCommand=["/bin/busybox", "false"]), [under.secret], under.step).carry_out(
         under.step

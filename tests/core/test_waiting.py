@@ -15,7 +15,7 @@ pytestmark = pytest.mark.unit
 
 
 class Looks:
-    """Answers in turn, the last one for ever; an error is raised."""
+    """Answers in turn, the last one forever; an error is raised."""
 
     def __init__(self, *answers: str | TaskError | None) -> None:
         self.answers = list(answers)

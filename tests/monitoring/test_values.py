@@ -192,7 +192,7 @@ def test_history_ends_by_time_and_by_size_and_fits_its_volume(objects: list[Obje
 def test_nothing_is_there_that_minikube_cannot_scrape(objects: list[Object]) -> None:
     monitors = set(of_kind(objects, "ServiceMonitor"))
     assert monitors == {"monitoring-kubelet", "monitoring-kube-state-metrics", "monitoring-prometheus"}
-    assert not of_kind(objects, "PrometheusRule"), "the chart's rules about what is not scraped would alert for ever"
+    assert not of_kind(objects, "PrometheusRule"), "the chart's rules about what is not scraped would alert forever"
     assert not of_kind(objects, "DaemonSet")
     assert not of_kind(objects, "Job")
 

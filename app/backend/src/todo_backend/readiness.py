@@ -58,7 +58,7 @@ async def find_database(
 ) -> None:
     """Connect at start and after every loss, with backoff; between losses query nothing, so that Neon may sleep.
 
-    Without this an unready pod would stay so for ever: it gets no request that could find the database back.
+    Without this an unready pod would stay so forever: it gets no request that could find the database back.
     Runs until cancelled. `check` asks the database once and raises `unavailable` when that fails.
     """
     while True:
