@@ -37,4 +37,7 @@ def extra_ca(configured: str) -> bytes:
 def bundle(extra: bytes) -> str:
     """Return the usual authorities and the extra certificates as one PEM text, for programs that take a file instead of their own."""
     usual = Path(DEFAULT_CA_BUNDLE_PATH).read_text(encoding="ascii", errors="ignore")
-    return "".join(PEM.findall(usual + "\n" + extra.decode("utf-8", errors="ignore").replace("\r\n", "\n")))
+    return "".join(
+        f"{each}\n"
+        for each in dict.fromkeys(map(str.strip, PEM.findall(usual + "\n" + extra.decode("utf-8", errors="ignore").replace("\r\n", "\n"))))
+    )
