@@ -191,6 +191,7 @@ def test_todos_survive_down_and_up(installed: Checkout, docker_client: Any) -> N
     down = installed.invoke("down", *DOCKER)
     assert down.code == 0
     assert "kept the data" in down.stderr
+    assert not (installed.path / ".state" / "mounts").exists()
     assert ids(docker_client) == {}
     assert not docker_client.networks.list(filters={"label": LABEL})
     again = installed.invoke("down", *DOCKER)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import tempfile
 import time
 from collections.abc import Mapping
@@ -232,6 +233,11 @@ def _value(value: str | SecretKey, secrets: Mapping[str, Secret]) -> str:
 
 def _tmpfs_options(size: int, uid: str) -> str:
     return f"rw,nosuid,nodev,uid={uid},gid={uid},mode=1777" + (f",size={size}" if size else "")
+
+
+def remove_files() -> None:
+    """Remove the files that containers were given; those that run keep theirs open."""
+    shutil.rmtree(MOUNTS, ignore_errors=True)
 
 
 def _folder_of(files: Mapping[str, str]) -> Path:

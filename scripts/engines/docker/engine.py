@@ -19,7 +19,7 @@ from scripts.core.report import Outcome, StepReport, changed, unchanged
 from scripts.desired.helm_release import HelmRelease
 from scripts.desired.images import Image
 from scripts.desired.secrets import Secret
-from scripts.engines.docker.containers import Containers
+from scripts.engines.docker.containers import Containers, remove_files
 from scripts.engines.docker.pod_spec import Plan, PodPlan, plan
 from scripts.engines.docker.probes import await_probe, direct_session, plain
 from scripts.engines.protocol import Address
@@ -233,6 +233,7 @@ class DockerEngine:
             for volume in volumes if delete_data else ():
                 volume.remove()
                 removed.append(f"volume {volume.name}")
+        remove_files()
         kept = f"; kept the data (volume {', '.join(v.name for v in volumes)})" if volumes and not delete_data else ""
         return changed(f"removed {', '.join(removed)}{kept}") if removed else unchanged(f"nothing was there{kept}")
 
