@@ -107,7 +107,12 @@ class MinikubeEngine(KubernetesEngine):
         return [*self._unknown_kubernetes(), *self._old_cgroups(), *made]
 
     def _unknown_kubernetes(self) -> list[str]:
-        """A Kubernetes that this Minikube was not made for: it would look for it in the internet, and start it as it starts others."""
+        """A Kubernetes that this Minikube was not made for: it would look for it in the internet, and start it as it starts others.
+
+        Who sets MINIKUBE_FORCE, Minikube's own variable for `--force`, takes that upon themselves.
+        """
+        if os.environ.get("MINIKUBE_FORCE", "").lower() in ("1", "t", "true"):
+            return []
         answer = self._minikube("config", "defaults", "kubernetes-version", "--output", "json", ok=None)
         wanted = self._settings.kubernetes_version
         if found := minikube_facts.unknown_kubernetes(wanted, answer.stdout):
@@ -127,7 +132,7 @@ class MinikubeEngine(KubernetesEngine):
     def _drift(self, profile: Profile) -> list[str]:
         wanted = self._settings
         return [
-            f"{difference}: put the old value back, or make the cluster refresh: invoke down --cluster, then invoke up"
+            f"{difference}: put the old value back, or recreate the cluster: invoke down --cluster, then invoke up"
             for difference in minikube_facts.drift(profile, wanted.minikube, wanted.kubernetes_version)
         ]
 

@@ -395,6 +395,13 @@ def test_a_minikube_that_does_not_know_the_kubernetes_is_told_before_it_starts(
     assert all(told in problem for problem in problems)
 
 
+@pytest.mark.usefixtures("docker_info")
+def test_who_forces_minikube_may_start_any_kubernetes(programs: Programs, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MINIKUBE_FORCE", "true")
+    assert MinikubeEngine(settings.model_copy(update={"kubernetes_version": "v1.99.0"})).preflight() == []
+    assert not [call for call in programs.asked("minikube") if "defaults" in call["argv"]]
+
+
 @pytest.mark.parametrize(
     ("cgroups", "kubernetes", "version", "refused"),
     [("1", "v1.35.1", "v1.37.0", True), ("1", "v1.35.1", "v1.38.1", False), ("1", "v1.34.0", "", False), ("2", "v1.35.1", "", False)],
