@@ -10,6 +10,7 @@ from typing import Protocol
 
 from scripts.core import shell
 from scripts.core.errors import MissingError, TaskError
+from scripts.core.shell import Result
 from scripts.machine.docker_client import docker_client
 
 Version = tuple[int, int, int]
@@ -80,8 +81,18 @@ def misfit(version: Version, tool: Tool) -> str:
 
 def version_of(name: str) -> Version | None:
     """Return the version that a program tells, or None when it tells none. Raises MissingError when it is not there."""
-    result = shell.run([name, *QUESTIONS[name]], timeout=ASK_SECONDS, ok=None)
-    return parse_version(result.stdout)
+    return parse_version(_answer(name).stdout)
+
+
+def _answer(name: str) -> Result:
+    return shell.run([name, *QUESTIONS[name]], timeout=ASK_SECONDS, ok=None)
+
+
+def _instead(name: str) -> str:
+    """Return what a program says in place of its version, after a colon: such as why it cannot run for this user."""
+    answer = _answer(name) if name != "docker" else None
+    said = (answer.stderr or answer.stdout).strip().splitlines() if answer else []
+    return f": {said[-1].strip()}" if said else ""
 
 
 def find(name: str, tool: Tool) -> Found:
@@ -95,7 +106,7 @@ def find(name: str, tool: Tool) -> Found:
     except TaskError as error:
         return Found(name, problem=f"{name} does not run: {error.cause}")
     if version is None:
-        return Found(name, problem=f"{shell.which(name)} does not tell its version")
+        return Found(name, problem=f"{shell.which(name)} does not tell its version{_instead(name)}")
     reason = misfit(version, tool)
     return Found(name, version, f"{name} {reason} ({shell.which(name)})" if reason else "")
 

@@ -301,11 +301,15 @@ def test_our_own_copy_wins_over_path_and_a_bad_version_is_named_with_its_place(
     assert tools.find("helm", helm).problem == "helm is not installed"
 
 
-def test_a_tool_that_tells_no_version_is_not_good(bin_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [("echo oops", ": oops"), ("echo 'cannot write: permission denied' >&2", ": cannot write: permission denied"), ("", "")],
+)
+def test_a_tool_that_tells_no_version_is_shown_with_what_it_says(bin_folder: Path, script: str, said: str) -> None:
     bin_folder.mkdir(parents=True)
-    (bin_folder / "helm").write_text("#!/bin/sh\necho oops\n")
+    (bin_folder / "helm").write_text(f"#!/bin/sh\n{script}\n")
     (bin_folder / "helm").chmod(0o755)
-    assert tools.find("helm", load_settings().tools["helm"]).problem == f"{bin_folder}/helm does not tell its version"
+    assert tools.find("helm", load_settings().tools["helm"]).problem == f"{bin_folder}/helm does not tell its version{said}"
 
 
 def test_the_plan_says_what_will_be_done_and_changes_nothing(bin_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
