@@ -162,7 +162,9 @@ def _differences(live: Any, wanted: Any, path: Path = ()) -> Iterator[tuple[Path
 
 
 def _values(thing: Object, is_now: Any, should: Any) -> str:
-    return "has another value" if thing["kind"] == "Secret" else f"is {_shown(is_now)}, not {_shown(should)}"
+    if thing["kind"] == "Secret":
+        return "has another value"
+    return f"is {_shown(is_now)}, and should not be set" if should is None else f"is {_shown(is_now)}, not {_shown(should)}"
 
 
 def _shown(value: Any) -> str:

@@ -153,6 +153,11 @@ def test_a_whole_that_helm_sets_again_is_not_removed() -> None:
     assert "spec.selector.app is nothing, not todo, was set by kubectl-patch" in found.line
 
 
+def test_a_value_that_should_not_be_there_is_told_as_that() -> None:
+    (found,) = drifts(set_by(live(selector={"app": "todo", "x": "y"}), "kubectl-patch", {"f:spec": {"f:selector": {"f:x": {}}}}))
+    assert any(each.startswith("spec.selector.x is y, and should not be set") for each in found.differences)
+
+
 @pytest.mark.parametrize(
     ("manager", "tree"),
     [

@@ -95,7 +95,8 @@ class Told(Cluster):
         kind = "secrets" if kind == "secret" else kind
         assert kind != "crd" or "todo-chatbot" not in self.releases, "helm cannot remove objects whose definition is gone"
         assert kind != "namespace" or "monitoring-adapter" not in self.releases, "no namespace ends while the adapter's API does not answer"
-        self.objects[kind] = [one for one in self.objects.get(kind, []) if one["metadata"]["name"] not in names]
+        gone = {*names, "any"} if kind == "namespace" else set(names)  # one that is there is there under any name
+        self.objects[kind] = [one for one in self.objects.get(kind, []) if one["metadata"]["name"] not in gone]
 
     def helm(self, *argv: str, **_: Any) -> Result:
         if argv[0] == "history":
