@@ -248,7 +248,7 @@ def kill_helm_half_way(under: Under, image: Image, **values: object) -> str:
 
 def test_rollback_takes_the_last_release_that_came_up_well(under: Under, image_one: Image, image_two: Image) -> None:
     under.up(image_one)
-    with pytest.raises(InputError, match="no other release"):
+    with pytest.raises(InputError, match="no other healthy release"):
         under.engine.rollback(under.step)
     under.up(image_two)
     under.engine.prune([under.secret], [image_two])
