@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Mapping
 from functools import partial
 
 from scripts.command import run_alone
@@ -28,7 +29,13 @@ POLL_SECONDS = 2.0
 def decide(project: Project, step: StepReport) -> Decision:
     """Decide what of the stack, its Secret, the dashboards and the adapter is to be brought. Raises TaskError."""
     decisions = _decisions(project, step)
-    return Decision(decisions["release"].found, tuple(change for decision in decisions.values() for change in decision.changes))
+    changes = tuple(change for decision in decisions.values() for change in decision.changes)
+    return Decision(decisions["release"].found, changes, partial(_carry_out, decisions))
+
+
+def _carry_out(decisions: Mapping[str, Decision], step: StepReport) -> Outcome:
+    outcomes = {part: decision.carry_out(step) for part, decision in decisions.items()}
+    return changed(outcomes["release"].detail)
 
 
 def main(project: Project, step: StepReport) -> Outcome:
@@ -36,14 +43,14 @@ def main(project: Project, step: StepReport) -> Outcome:
     if reason := project.why_not_monitored():
         return skipped(reason)
     settings, deployment = project.settings, stack.stack(project.cluster_deployment(), project.settings)
-    outcomes = {part: decision.carry_out(step) for part, decision in _decisions(project, step).items()}
+    brought = decide(project, step).carry_out(step)
     waited = [deployment.await_rollout(ROLLOUT_SECONDS, step), _await_prometheus(deployment.cluster, settings, step)]
     if adapter.wanted(settings):
         waited.append(rollout.watch(stack.adapter(project.cluster_deployment(), settings).cluster, ROLLOUT_SECONDS, step))
     secret = _secret(project)
     _remove_old_secrets(deployment.cluster, secret.name if secret else "")
-    detail = "; ".join(part for part in (outcomes["release"].detail, monitoring.grafana_is_off(settings)) if part)
-    return all_outcomes(detail, [*outcomes.values(), *waited])
+    detail = "; ".join(part for part in (brought.detail, monitoring.grafana_is_off(settings)) if part)
+    return all_outcomes(detail, [brought, *waited])
 
 
 def _decisions(project: Project, step: StepReport) -> dict[str, Decision]:

@@ -97,7 +97,7 @@ class KubeContextEngine(KubernetesEngine):
         return sorted({f"linux/{info['architecture']}" for info in infos if info["operatingSystem"] == "linux"})
 
     def decide_start(self, step: StepReport) -> Decision:
-        """Start nothing. Verify that the cluster answers, and say which it is. Raises MissingError when it does not."""
+        """Decide to start nothing. Verify that the cluster answers, and say which it is. Raises MissingError when it does not."""
         step.progress(f"asking {self.cluster.context}")
         if reason := self._not_named():
             raise self._missing(reason)
@@ -127,11 +127,11 @@ class KubeContextEngine(KubernetesEngine):
         return detect.find(self.cluster, self._settings.kube_context)
 
     def decide_load(self, images: Sequence[Image], step: StepReport) -> Decision:
-        """Push to the registry that the settings name, else bring the images into the nodes."""
+        """Decide what to push to the registry that the settings name, or else to bring into the nodes."""
         return registry.decide_push(self._registry, images) if self._registry else super().decide_load(images, step)
 
     def decide_install(self, release: HelmRelease, secrets: Sequence[Secret], step: StepReport) -> Decision:
-        """Install the release, its images named with the registry where there is one, and its DNS as this cluster has it."""
+        """Decide as every cluster does, on images named with the registry where there is one, and with this cluster's DNS."""
         release = node_dns.named(self.cluster, release)
         return super().decide_install(registry.named(self._registry, release) if self._registry else release, secrets, step)
 

@@ -56,16 +56,16 @@ class KubernetesEngine:
         helm.render(release, self._settings.kubernetes_version)
 
     def decide_load(self, images: Sequence[Image], step: StepReport) -> Decision:
-        """Send each node what it lacks by its own list."""
+        """Decide what to send to each node: what it lacks by its own list."""
         step.progress("asking the nodes what they have")
         return load.decide(self.transports(), images)
 
     def decide_secrets(self, secrets: Sequence[Secret], step: StepReport) -> Decision:
-        """Make the namespace and the Secrets that are not there. Values travel on standard input."""
+        """Decide what of the namespace and the Secrets is to be made. Values travel on standard input."""
         return self.deployment.decide_secrets(secrets, step)
 
     def decide_install(self, release: HelmRelease, secrets: Sequence[Secret], step: StepReport) -> Decision:  # noqa: ARG002 - they are there
-        """Install or upgrade, unless the revision that runs has the release's fingerprint and its objects are as it says."""
+        """Decide whether to install or upgrade: not where what runs has the release's fingerprint, and its objects are as it says."""
         return self.deployment.decide_install(release, step)
 
     def await_rollout(self, release: HelmRelease, timeout: float, step: StepReport) -> Outcome:  # noqa: ARG002 - the cluster knows it

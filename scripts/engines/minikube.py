@@ -153,7 +153,7 @@ class MinikubeEngine(KubernetesEngine):
         return problems
 
     def decide_start(self, step: StepReport) -> Decision:
-        """Start the profile as configured; a cluster that runs is left alone, but for addons that it lacks.
+        """Decide how to start the profile as configured; a cluster that runs is left alone, but for addons that it lacks.
 
         Raises InputError when the profile differs from the settings in what cannot be changed, TaskError where its disk is full; the act
         raises TaskError with Minikube's advice when it fails.

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
-from typing import Any
-
 import yaml
 
 from scripts.core.decision import Change
@@ -21,31 +17,21 @@ def changes(cluster: Cluster, release: HelmRelease) -> list[Change]:
 
     Values in Secrets are never shown. Raises TaskError with helm's own words when the chart is refused.
     """
-    wanted = helm.dry_run(cluster, release)
-    before = helm.manifest(cluster) if helm.history(cluster) else ""
-    return [*_added(before, wanted), *_changed(cluster, before, wanted), *_removed(before, wanted)]
+    wanted = _objects(helm.dry_run(cluster, release))
+    before = _objects(helm.manifest(cluster)) if helm.history(cluster) else {}
+    added = [Change(f"add {kind} {name}", "the release has none yet") for kind, name in sorted(wanted.keys() - before.keys())]
+    removed = [Change(f"remove {kind} {name}", "the chart renders it no more") for kind, name in sorted(before.keys() - wanted.keys())]
+    kept = "---\n".join(text for key, text in wanted.items() if key in before)
+    changed = [
+        Change(f"change {each.kind} {each.name}", difference) for each in drift.compared(cluster, kept) for difference in each.differences
+    ]
+    return [*added, *changed, *removed]
 
 
-def _added(before: str, wanted: str) -> Iterator[Change]:
-    for kind, name in sorted(_objects(wanted).keys() - _objects(before).keys()):
-        yield Change(f"add {kind} {name}", "the release has none yet")
-
-
-def _removed(before: str, wanted: str) -> Iterator[Change]:
-    for kind, name in sorted(_objects(before).keys() - _objects(wanted).keys()):
-        yield Change(f"remove {kind} {name}", "the chart renders it no more")
-
-
-def _changed(cluster: Cluster, before: str, wanted: str) -> Iterator[Change]:
-    common = _objects(before).keys() & _objects(wanted).keys()
-    if not common:
-        return
-    manifest = "\n---\n".join(json.dumps(thing) for key, thing in _objects(wanted).items() if key in common)
-    for each in drift.compared(cluster, manifest):
-        for difference in each.differences:
-            yield Change(f"change {each.kind} {each.name}", difference)
-
-
-def _objects(manifest: str) -> dict[tuple[str, str], Mapping[str, Any]]:
-    documents = [thing for thing in yaml.load_all(manifest, Loader=_YAML_LOADER) if thing]
-    return {(thing["kind"], thing["metadata"]["name"]): thing for thing in documents}
+def _objects(manifest: str) -> dict[tuple[str, str], str]:
+    """Return each object's YAML by its kind and name."""
+    found = {}
+    for text in helm.documents(manifest):
+        thing = yaml.load(text, Loader=_YAML_LOADER)  # noqa: S506 - a safe loader
+        found[thing["kind"], thing["metadata"]["name"]] = text
+    return found

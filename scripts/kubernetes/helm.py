@@ -179,13 +179,18 @@ def complete(cluster: Cluster) -> bool:
     return all(_are_there(cluster.within(name, cluster.release), text) for name, text in parts.items())
 
 
+def documents(text: str) -> list[str]:
+    """Return the objects of a manifest, each as its own YAML."""
+    return [each for each in re.split(r"^---\s*$", text, flags=re.MULTILINE) if "kind:" in each]
+
+
 def by_namespace(text: str, own: str) -> dict[str, str]:
     """Return a manifest in parts: that of the release's namespace and of the whole cluster, and one for each other namespace.
 
     kubectl refuses an object of another namespace than the one that the call names.
     """
     parts = {own: ""}
-    for document in re.split(r"^---\s*$", text, flags=re.MULTILINE):
+    for document in documents(text):
         named = set(NAMESPACE.findall(document)) - {own}
         name = yaml.safe_load(document)["metadata"].get("namespace", own) if named else own  # those of subjects look the same
         parts[name] = f"{parts.get(name, '')}---\n{document}"

@@ -40,6 +40,10 @@ def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Progra
     monkeypatch.setattr(minikube, "KUBECONFIG", tmp_path / "state" / "kubeconfig")
     monkeypatch.setenv("MINIKUBE_HOME", str(tmp_path / "home"))
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    docker = SimpleNamespace(
+        images=SimpleNamespace(list=lambda: [SimpleNamespace(tags=["kicbase:1"])])
+    )  # one that runs, with a node's image
+    monkeypatch.setattr(minikube, "docker_client", lambda: docker)
     for name in ("SSL_CERT_FILE", *PROXIES):
         monkeypatch.delenv(name, raising=False)
     fakes = on_path(tmp_path / "bin", monkeypatch)

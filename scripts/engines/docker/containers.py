@@ -236,7 +236,7 @@ def _tmpfs_options(size: int, uid: str) -> str:
 
 
 def remove_files() -> None:
-    """Remove the files that containers were given; those that run keep theirs open."""
+    """Remove the files that the containers were given, when those are gone."""
     shutil.rmtree(MOUNTS, ignore_errors=True)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import requests
 import yaml
+from docker.errors import ImageNotFound
 
 from scripts.config.settings import Settings
 from scripts.core.decision import Change, Decision
@@ -86,7 +87,7 @@ class DockerEngine:
         self._plan(release)
 
     def decide_start(self, step: StepReport) -> Decision:
-        """Make the project's network where it is not there."""
+        """Decide whether to make the project's network."""
         step.progress("checking the network")
         network = self._containers.network
         with told(f"the network {network} cannot be looked for"):
@@ -100,9 +101,12 @@ class DockerEngine:
             docker_client().networks.create(network, labels=self._containers.labels)
         return changed(f"network {network}")
 
-    def decide_load(self, images: Sequence[Image], step: StepReport) -> Decision:  # noqa: ARG002 - the protocol's
-        """Send nothing: the images were built by the engine that runs them."""
-        return Decision("built where they run")
+    def decide_load(self, images: Sequence[Image], step: StepReport) -> Decision:
+        """Send nothing: the daemon that runs the images has built them. Those that are not there yet are looked for again by the act."""
+        step.progress("looking for the images")
+        missing = [image.reference for image in images if not _is_there(image.reference)]
+        changes = tuple(Change(f"take {reference}", "it is not built yet") for reference in missing)
+        return Decision("built where they run", changes, partial(_verify, missing))
 
     def decide_secrets(self, secrets: Sequence[Secret], step: StepReport) -> Decision:
         """Tell whether the running containers have these Secrets. Nothing keeps them but containers, which the chart's step makes."""
@@ -241,6 +245,23 @@ class DockerEngine:
         """Render the chart, and return what to run of it. Raises InputError for what cannot be honoured, TaskError for the rest."""
         rendered = helm.render(release, self._settings.kubernetes_version)
         return plan([thing for thing in yaml.load_all(rendered, Loader=_YAML_LOADER) if thing])
+
+
+def _is_there(reference: str) -> bool:
+    with told(f"{reference} cannot be looked for"):
+        try:
+            docker_client().images.get(reference)
+        except ImageNotFound:
+            return False
+    return True
+
+
+def _verify(references: Sequence[str], _step: StepReport) -> Outcome:
+    """Raise TaskError where an image is still missing."""
+    for reference in references:
+        if not _is_there(reference):
+            raise TaskError(f"{reference} is not in the Docker daemon", "invoke build", code="image-missing")
+    return unchanged("built where they run")
 
 
 def _why_not_current(pod: PodPlan, container: Any) -> str:
