@@ -9,6 +9,7 @@ from scripts.dev.lint import lint
 from scripts.dev.pins import lock
 from scripts.dev.tests import cluster_test, test
 from scripts.down import down
+from scripts.init import init
 from scripts.look.diagnose import diagnose
 from scripts.look.doctor import doctor
 from scripts.look.logs import logs
@@ -23,7 +24,7 @@ refuse_broken_settings()
 exit_with_2_on_usage_errors()
 
 GROUPS = {
-    "Run": (setup, up, down, build, rollback),
+    "Run": (init, setup, up, down, build, rollback),
     "Look": (plan, smoke, status, logs, open_, diagnose, doctor),
     "Develop": (test, cluster_test, lint, lock),
 }

@@ -55,6 +55,8 @@ KEYS = {
     "log": {"service", "text"},
     "plan": {"rows"},
     "panels": {"rows"},
+    "difference": {"file", "text"},
+    "unknown": {"rows"},
     "summary": {"rows"},
     "error": {"code", "exit_code", "cause", "evidence", "action"},
     "finished": {"exit_code"},
@@ -64,6 +66,7 @@ ROWS = {
     "plan": {"step", "change", "why"},
     "pods": {"service", "pod", "state", "ready", "restarts", "image"},
     "panels": {"dashboard", "panel", "query", "series"},
+    "unknown": {"about", "what"},
     "summary": {"step", "result", "seconds", "detail"},
 }
 DOCUMENT = (ROOT / "docs/json.md").read_text()
