@@ -61,7 +61,7 @@ class Checkout:
     environment: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def make(cls, path: Path, **replacements: str) -> Checkout:
+    def make(cls, path: Path) -> Checkout:
         listed = subprocess.run(
             ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"], cwd=ROOT, capture_output=True, check=True
         ).stdout.decode()
@@ -74,7 +74,6 @@ class Checkout:
         checkout = cls(path)
         for place, value in USUAL.items():
             checkout.set(place, value)
-        checkout.edit("invoke.yaml", replacements)
         return checkout
 
     def set(self, place: str, value: str) -> None:

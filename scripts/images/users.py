@@ -57,6 +57,7 @@ def _looked_up(image_id: str, user: str, group: str) -> tuple[int, int] | None:
         cached.write_text(json.dumps(read), encoding="utf-8")
     users = [line.split(":") for line in read["passwd"].splitlines() if line.count(":") >= 3]
     groups = [line.split(":") for line in read["group"].splitlines() if line.count(":") >= 2]
+    users.append(["root", "", "0", "0"])  # also where an image has no /etc/passwd
     own = next((entry for entry in users if user in (entry[0], entry[2])), None)
     number = own[2] if own else user
     wanted = next((entry[2] for entry in groups if group == entry[0]), group) or (own[3] if own else number)

@@ -68,7 +68,7 @@ class App:
 def install(context: ClusterContext, path: Path) -> App:
     """Bring the app up in the cluster with `invoke up`, under a release and namespace of its own."""
     checkout = Checkout.make(path)
-    checkout.set("kube_context.context", context.context)
+    checkout.set("kube_context.context", f'"{context.context}"')
     checkout.set("monitoring.enabled", "false")
     if context.containerd_socket:
         checkout.set("kube_context.containerd_socket", str(context.containerd_socket))
