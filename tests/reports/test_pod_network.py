@@ -23,10 +23,10 @@ def behind_a_proxy() -> Settings:
         "env:\n  DATABASE_URL:", "env:\n  HTTPS_PROXY: {description: the proxy for pods, optional: true}\n  DATABASE_URL:", 1
     )
     settings = yaml.safe_load(text)
-    backend = settings["chart"]["values"]["services"]["backend"]
-    settings["services"]["backend"]["secrets"].append("HTTPS_PROXY")
+    backend = settings["services"]["backend"]
+    backend["secrets"].append("HTTPS_PROXY")
     backend["env"]["NO_PROXY"] = "todo-postgres,.svc"
-    backend["addresses"] = [{"cidr": "10.0.0.9/32", "ports": [3128]}]
+    settings["chart"]["values"]["services"] = {"backend": {"addresses": [{"cidr": "10.0.0.9/32", "ports": [3128]}]}}
     return parse_settings(yaml.safe_dump(settings))
 
 
