@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from scripts.discover import names
 
 _URL = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*)://(?P<user>[^\s/@,\"']*@)?(?P<host>[A-Za-z0-9._-]+)(?::(?P<port>\d{1,5}))?")
 _HOST_PORT = re.compile(r"(?<![\w./@-])(?P<host>[A-Za-z][A-Za-z0-9_.-]*):(?P<port>\d{2,5})(?![\w.])")
+_THIS_MACHINE = re.compile(r"host\.(docker|minikube|k3d|containers)\.internal")
 _BRACES = re.compile(r"\{([a-z][a-z0-9-]*(?:\.[a-z_]+)?)\}")
 _HERE = ("localhost", "127.0.0.1", "0.0.0.0")  # noqa: S104 - as others write it
 
@@ -25,8 +26,18 @@ class Known:
     """The service that a port of this machine leads to."""
     pages: frozenset[str]
     """Those that a browser opens."""
+    built: frozenset[str] = frozenset()
+    """Those that are built of the app's own sources."""
     database: str = ""
     """What the references call the bundled Postgres, which is among the aliases."""
+
+    def find(self, host: str) -> str:
+        """Return the service that a host name means: by a name of its own, or as `shop-backend-svc` means `backend`; or an empty string."""
+        if known := self.by_alias.get(host.lower()):
+            return known
+        short = re.sub(r"-(svc|service)$", "", host.lower())
+        like = {name for alias, name in self.by_alias.items() if short == alias or short.endswith(f"-{alias}")}
+        return like.pop() if len(like) == 1 and "." not in short else ""
 
 
 @dataclass
@@ -56,30 +67,28 @@ def written(text: str, name: str, own: str, known: Known) -> Written:
 def _url(match: re.Match[str], name: str, own: str, known: Known, found: Written) -> str:
     host, port = match["host"].lower(), int(match["port"] or 0)
     if host in _HERE:
-        return _here(match, name, own, known, found) if match["scheme"] in ("http", "https", "ws") and port else match[0]
-    service = known.by_alias.get(host)
-    if service is None or (service != known.database and service not in known.ports):
+        return _here(match, name, own, known, found, host) if match["scheme"] in ("http", "https", "ws") and port else match[0]
+    service = known.by_local_port.get(port, "") if _THIS_MACHINE.fullmatch(host) else known.find(host)
+    if not service or (service != known.database and service not in known.ports):
         return match[0]
     if names.for_browser(name) and match["scheme"] == "http":
         found.browsed.add(service)
         found.reason = f"a browser cannot find `{host}`, and gets the address on this machine"
         return f"{{{service}.local_url}}"
-    if service == own:
-        return match[0]
-    if not names.faces_the_browser(name):
+    if service != own and not names.faces_the_browser(name):
         found.calls.add(service)
     if match["scheme"] == "http":
         return f"{{{service}.url}}"
     return f"{match['scheme']}://{match['user'] or ''}{{{service}}}:{{{service}.port}}"
 
 
-def _here(match: re.Match[str], name: str, own: str, known: Known, found: Written) -> str:
+def _here(match: re.Match[str], name: str, own: str, known: Known, found: Written, host: str) -> str:
     service = known.by_local_port.get(int(match["port"]))
     if service is None:
         return match[0]
     if service == own or service in known.pages or names.faces_the_browser(name):
-        if match["scheme"] != "http":
-            return match[0]
+        if match["scheme"] != "http" or host != "localhost":
+            return match[0]  # as the list of origins that it mostly is
         found.browsed.add(service)
         return f"{{{service}.local_url}}"
     found.calls.add(service)
@@ -88,14 +97,15 @@ def _here(match: re.Match[str], name: str, own: str, known: Known, found: Writte
 
 
 def _pair(match: re.Match[str], known: Known, found: Written) -> str:
-    service = known.by_alias.get(match["host"].lower())
-    if service is None or service not in known.ports:
+    here = _THIS_MACHINE.fullmatch(match["host"])  # a port of it may lead to a service
+    service = known.by_local_port.get(int(match["port"]), "") if here else known.find(match["host"])
+    if service not in known.ports:
         return match[0]
     found.calls.add(service)
-    return f"{{{service}}}:{{{service}.port}}" if int(match["port"]) == known.ports[service] else f"{{{service}}}:{match['port']}"
+    same = here or int(match["port"]) == known.ports[service]
+    return f"{{{service}}}:{{{service}.port}}" if same else f"{{{service}}}:{match['port']}"
 
 
-def each_host(text: str, see: Callable[[str], None]) -> None:
-    """Show each host that a URL in the text names."""
-    for match in _URL.finditer(text):
-        see(match["host"].lower())
+def names_this_machine(text: str) -> bool:
+    """Return whether a text names the machine that containers run on, which pods do not reach."""
+    return bool(_THIS_MACHINE.search(text))

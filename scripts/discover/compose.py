@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from scripts.core.errors import InputError
-from scripts.discover import env_examples, health, interpolation, quantities, yaml_file
+from scripts.discover import env_examples, health, interpolation, names, quantities, yaml_file
 from scripts.discover.found import Build, Found, Mount, Port, Ref, Unknown, Value, mapping, number, sequence, words
 
 NAMES = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
@@ -229,12 +229,17 @@ def _mounts(service: dict[str, Any]) -> list[Mount]:
 def _words(value: Any) -> list[str]:
     """A command: as a list, or as a line that a shell would split."""
     if isinstance(value, list):
-        return [interpolation.plain(words(word)) for word in value if words(word)]
-    line = interpolation.plain(words(value))
+        return [_word(words(word)) for word in value if words(word)]
+    line = _word(words(value))
     try:
         return shlex.split(line)
     except ValueError:  # a quote is left open
         return line.split()
+
+
+def _word(text: str) -> str:
+    """A word of a command: a variable that is a secret stays one."""
+    return interpolation.read(text).written(lambda ref: f"${ref.name}" if names.secret(ref.name) else ref.default)
 
 
 def _resources(raw: dict[str, Any]) -> dict[str, dict[str, str]]:

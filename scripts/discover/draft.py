@@ -16,6 +16,7 @@ from scripts.discover.found import Build, Found
 
 TAKEN = {"postgres", "postgres-exporter", "test", "namespace", "trusted-ca", "ingress"}
 """Names that the chart uses itself."""
+LONGEST = 20
 
 
 def drafted(findings: Findings, root: Path, *, release: str) -> Draft:
@@ -88,7 +89,9 @@ def _bundle(found: Found, draft: Draft) -> None:
 def _name(name: str, others: set[str]) -> str:
     """A name that a service can have: at most 20 characters, and none that is taken."""
     short = re.sub(r"-+", "-", re.sub(r"[^a-z0-9]", "-", name.lower())).strip("-0123456789") or "app"
-    short = short[:20].strip("-")
+    while len(short) > LONGEST and "-" in short:  # what it ends with tells more
+        short = short.partition("-")[2]
+    short = short[:LONGEST].strip("-0123456789") or "app"
     if short in TAKEN:
         short = f"{short[:16].strip('-')}-app"
     number = 2
@@ -117,7 +120,8 @@ def _known(services: list[Found], names: dict[str, str], findings: Findings, dra
             aliases |= dict.fromkeys((alias.lower() for alias in {found.name, *found.aliases}), "postgres")
     if draft.database:
         ports["postgres"] = 5432
-    return Known(aliases, ports, local, frozenset(pages), "postgres" if draft.database else "")
+    built = frozenset(names[found.name] for found in services if found.build)
+    return Known(aliases, ports, local, frozenset(pages), built, "postgres" if draft.database else "")
 
 
 def _is_page(program: Program | None) -> bool:
@@ -196,7 +200,7 @@ def _init(name: str, found: Found, findings: Findings, values: dict[str, Any], d
             what = f"it runs once before {found.name}, and is another image"
             draft.tell(other.name, f"is left out: {what}; `init` runs a command of the same one")
     program = findings.programs.get(found.name)
-    if program and "init" not in values and (program.home / "alembic.ini").is_file() and "alembic" not in program.dockerfile.started:
+    if program and "init" not in values and program.migrations:
         draft.tell(name, "has migrations (alembic.ini): where it does not run them by itself, write `init: [alembic, upgrade, head]`")
 
 

@@ -15,7 +15,7 @@ from scripts.discover.found import EnvKey
 EXAMPLES = (".env.example", ".env.sample", ".env.template", ".env.dist", ".env.local.example", "env.example", "example.env")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,100}")
 _DISABLED = re.compile(r"[A-Za-z_]\w*\s*=")
-_LINE = re.compile(r"[-=#*_\s]+")
+_LINE = re.compile(r"#*\s*[-=#*_]{3,}\s*")
 
 
 def parse(text: str) -> list[EnvKey]:
@@ -25,13 +25,15 @@ def parse(text: str) -> list[EnvKey]:
     for binding in parse_stream(io.StringIO(text.removeprefix("\ufeff").replace("\r\n", "\n"))):
         for line in binding.original.string.splitlines():
             said = line.strip()
-            if said.startswith("#"):
+            if said and _LINE.fullmatch(said):
+                comment = []  # under a heading
+            elif said.startswith("#"):
                 comment.append(said.lstrip("#").strip())
             elif not said:
                 comment = []
         if binding.key and _NAME.fullmatch(binding.key):
             behind = re.search(r"\s#\s*(.+)$", binding.original.string.rstrip())
-            said = " ".join(part for part in comment if part and not _DISABLED.match(part) and not _LINE.fullmatch(part))
+            said = " ".join(part for part in comment if part and not _DISABLED.match(part))
             found.setdefault(binding.key, EnvKey(binding.key, binding.value or "", said or (behind[1].strip() if behind else "")))
             comment = []
     return list(found.values())

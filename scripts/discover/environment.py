@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from scripts.config.database_url import DRIVERS, SCHEMES
+from scripts.config.placeholders import is_placeholder
 from scripts.discover import names
-from scripts.discover.addresses import Known, Written, written
+from scripts.discover.addresses import Known, Written, names_this_machine, written
 from scripts.discover.drafted import Draft, Key
 from scripts.discover.folder import Program
 from scripts.discover.found import EnvKey, Found, Ref, Value, text_value
@@ -17,6 +19,7 @@ from scripts.discover.found import EnvKey, Found, Ref, Value, text_value
 _POSTGRES = re.compile(r"(?P<scheme>postgres(?:ql)?(?:\+\w+)?)://", re.IGNORECASE)
 _WITH_PASSWORD = re.compile(r"://[^/\s:@]*:[^/\s@]+@")
 _SQLITE = re.compile(r"(?P<scheme>sqlite(?:\+\w+)?):///?(?P<path>[^?]*)")
+_SERVERS = ("kafka", "mysql", "mongo", "mongodb", "rabbitmq", "elastic", "elasticsearch", "redis", "db", "database", "pg", "postgres")
 DATA = "/data"
 """Where the file of a SQLite database is put, since the program's own folder cannot be written to."""
 
@@ -31,7 +34,8 @@ class Environment:
     calls: set[str] = field(default_factory=set)
     browsed: set[str] = field(default_factory=set)
     internet: set[int] = field(default_factory=set)
-    sqlite: bool = False
+    sqlite: str = ""
+    """The folder of its SQLite database, where it has one."""
 
 
 @dataclass(frozen=True)
@@ -64,10 +68,12 @@ def environment(setting: Setting, draft: Draft) -> Environment:
 def _variables(setting: Setting) -> dict[str, Value]:
     """What the files say; where none does, what the examples and the code name; and in any case what the code cannot do without."""
     found, program = dict(setting.found.environment), setting.program
+    for text in [*setting.found.command, *setting.found.args]:
+        found |= {name: Value((Ref(name),)) for name in re.findall(r"\$([A-Za-z_]\w*)", text) if names.secret(name) and name not in found}
     if program is None:
         return found
     told = bool(found)
-    own = {key.name: Value((Ref(key.name, key.value),)) for key in program.examples}
+    own = {key.name: Value((Ref(key.name, key.value),)) for key in program.examples if not key.name.startswith("TEST_")}
     if not told:
         found |= own
         for name in program.code.names:
@@ -84,13 +90,13 @@ def _place(name: str, value: Value, setting: Setting, made: Environment, draft: 
     text = value.text
     if names.for_browser(name) and setting.program is not None:
         if _is_served_by_hand(setting):
-            _plain(name, text, setting, made, draft)
+            made.env[name] = _for_a_page(name, text, (setting.name, "env", name), setting, made, draft)
         return  # built into the page: see _build_args
     if names.database_url(name) or _POSTGRES.match(text) or _POSTGRES.match(value.written(lambda _: "x")):
         _database(name, value, text, setting, made, draft)
-    elif names.secret(name) or any(ref.secret or names.secret(ref.name) for ref in value.refs) or _WITH_PASSWORD.search(text):
+    elif names.secret(name) or any(names.secret(ref.name) for ref in value.refs) or _WITH_PASSWORD.search(text):
         _secret(name, value, setting, made, draft)
-    elif not text and value.refs:
+    elif value.refs and (not text or any(ref.secret for ref in value.refs)):
         _without_value(name, value, setting, made, draft)
     else:
         _plain(name, text, setting, made, draft)
@@ -101,7 +107,8 @@ def _with_examples(value: Value, examples: Mapping[str, EnvKey]) -> Value:
 
     def filled(ref: Ref) -> Ref:
         example = examples.get(ref.name)
-        return Ref(ref.name, example.value, ref.secret) if example and not ref.default else ref
+        default = ref.default or (example.value if example else "")
+        return Ref(ref.name, "" if is_placeholder(default, ref.name) and not _POSTGRES.match(default) else default, ref.secret)
 
     return Value(tuple(filled(piece) if isinstance(piece, Ref) else piece for piece in value.pieces))
 
@@ -116,6 +123,8 @@ def _plain(name: str, text: str, setting: Setting, made: Environment, draft: Dra
     said = written(text, name, setting.name, setting.known)
     made.env[name] = said.text
     _follow(said, (setting.name, "env", name), made, draft)
+    if names_this_machine(said.text):
+        draft.tell(setting.name, f"{name} names this machine itself ({text}), which pods do not reach: name a service, or an address")
     if re.search(r"https://(?!localhost)", said.text) and not names.faces_the_browser(name):
         made.internet.add(443)
     if re.fullmatch(r"(SMTP|EMAIL|MAIL)_PORT", name) and text.isdigit() and 0 < int(text) < 65536 and not _own_mail(made):
@@ -166,13 +175,23 @@ def _in_release(text: str, setting: Setting) -> str:
 
 def _secret_key(key: str, setting: Setting, draft: Draft) -> Key:
     example = setting.examples.get(key)
-    generate = names.can_be_generated(key)
+    generate = names.can_be_generated(key) and not _of_a_server_elsewhere(key, setting)
     needed = bool(setting.program and setting.program.code.names.get(key))
-    described = (example.comment if example else "")[:160] or _described(key, generate=generate)
+    described = _comment(example) or _described(key, generate=generate)
     if names.needs_a_form(key) and not names.of_others(key):
         draft.tell(key, "may have to have a form of its own, such as a Fernet key's: make it as the app's README says, and put it in .env")
         return Key(key, described)
     return Key(key, described, optional=not generate and not needed, generate=generate)
+
+
+def _of_a_server_elsewhere(key: str, setting: Setting) -> bool:
+    """Whether it is the password of a server that is none of the app's."""
+    server = next((word for word in key.lower().split("_") if word in _SERVERS), "")
+    return bool(server) and not any(server in alias or alias in ("db", "database") for alias in setting.known.by_alias)
+
+
+def _comment(example: EnvKey | None) -> str:
+    return textwrap.shorten(example.comment, 120, placeholder=" …") if example else ""
 
 
 def _described(key: str, *, generate: bool) -> str:
@@ -191,7 +210,7 @@ def _without_value(name: str, value: Value, setting: Setting, made: Environment,
     key = _key(value.whole.name if value.whole else name)
     example = setting.examples.get(key)
     needed = bool(setting.program and setting.program.code.names.get(name))
-    draft.add_key(Key(key, (example.comment if example else "")[:160] or f"the setting {name}", optional=not needed))
+    draft.add_key(Key(key, _comment(example) or f"the setting {name}", optional=not needed))
     made.secrets.append(_entry(name, key))
 
 
@@ -201,11 +220,13 @@ def _service_named(name: str, setting: Setting) -> str:
         return ""
     said = set(name.lower().split("_"))
     others = [each for each in setting.known.ports if each not in (setting.name, setting.known.database)]
-    by_name = [each for each in others if set(each.split("-")) & said]
-    servers = [each for each in others if each not in setting.known.pages]
-    if len(by_name) == 1:
-        return by_name[0]
-    return servers[0] if said & {"api", "backend", "server"} and len(servers) == 1 else ""
+    usual = {"api", "backend", "server"}
+    backends = {"api", "backend"}
+    servers = [each for each in others if each in setting.known.built - setting.known.pages]
+    ways = [[each for each in others if set(each.split("-")) & said]]
+    if said & usual:
+        ways += [[each for each in servers if set(each.split("-")) & backends], servers]
+    return next((way[0] for way in ways if len(way) == 1), "")
 
 
 def _database(name: str, value: Value, text: str, setting: Setting, made: Environment, draft: Draft) -> None:
@@ -214,7 +235,8 @@ def _database(name: str, value: Value, text: str, setting: Setting, made: Enviro
     if sqlite := _SQLITE.match(text):
         if not (project and project.has_postgres_driver):
             file = sqlite["path"].rpartition("/")[2] or "app.db"
-            made.env[name], made.sqlite = f"{sqlite['scheme']}:///{DATA}/{file}", True
+            folder = next((mount.target.rstrip("/") for mount in setting.found.mounts if mount.source and not mount.bind), DATA)
+            made.env[name], made.sqlite = f"{sqlite['scheme']}:///{folder}/{file}", folder
             draft.reasons[setting.name, "env", name] = "a file, in the one folder that can be written to; it goes with the pod"
             return
     elif text and not _POSTGRES.match(text):
@@ -224,7 +246,7 @@ def _database(name: str, value: Value, text: str, setting: Setting, made: Enviro
             _plain(name, text, setting, made, draft)
         return
     match = _POSTGRES.match(text)
-    scheme = _scheme(match["scheme"]) if match else ""
+    scheme = _scheme(match["scheme"]) if match and not (project and project.scripts) else ""  # drivers are Python's
     key = _key(value.whole.name if value.whole else "DATABASE_URL" if _is_bundled(text, setting) else name)
     if value.whole and not text and key != "DATABASE_URL" and "DATABASE_URL" in setting.found.environment:
         default = ""  # a second one that may be empty, for those who have it
@@ -263,14 +285,18 @@ def _build_args(setting: Setting, made: Environment, draft: Draft) -> None:
         return
     declared, given = setting.program.dockerfile.args, setting.found.build.args
     wanted = {name: value for name, value in given.items() if name in declared}
-    for name in set(given) - set(declared):
+    for name in filter(lambda name: not names.for_browser(name), set(given) - set(declared)):
         draft.tell(setting.name, f"the compose file gives the build argument {name}, and the Dockerfile has no ARG of that name")
     own = {key.name: key for key in setting.program.examples}
-    for name in filter(names.for_browser, {**declared, **setting.found.environment, **own, **setting.program.code.names}):
-        value = setting.found.environment.get(name) or (text_value(own[name].value) if name in own else Value((Ref(name),)))
+    told = {**setting.found.environment, **own, **setting.program.code.names} if setting.program.project.page else {}
+    told |= given
+    for name in filter(names.for_browser, {**declared, **told}):
+        value = (
+            given.get(name) or setting.found.environment.get(name) or (text_value(own[name].value) if name in own else Value((Ref(name),)))
+        )
         if name in declared:
             wanted.setdefault(name, value)
-        elif name not in given and not _is_served_by_hand(setting):
+        elif not _is_served_by_hand(setting):
             text = _with_examples(value, setting.examples).text
             made.browsed |= written(text, name, setting.name, setting.known).browsed
             draft.tell(
@@ -287,14 +313,22 @@ def _build_arg(name: str, text: str, setting: Setting, made: Environment, draft:
     if names.secret(name) or names.database_url(name) or _WITH_PASSWORD.search(text):
         draft.tell(setting.name, f"the build argument {name} looks like a secret: it can be read in the image, and was left out")
         return
-    if not text and (guess := _service_named(name, setting)):
-        made.build_args[name] = f"{{{guess}.local_url}}"
-        made.browsed.add(guess)
-        draft.reasons[place] = "no file gives it a value; its name says so"
-        return
+    said = _for_a_page(name, text, place, setting, made, draft)
+    made.build_args[name] = re.sub(r"\{([a-z][a-z0-9-]*)(\.url)?\}(?::\{\1\.port\})?", lambda match: _fixed(match, setting), said)
+
+
+def _for_a_page(name: str, text: str, place: tuple[str, ...], setting: Setting, made: Environment, draft: Draft) -> str:
+    """Return a setting that is built into a page: what a browser calls is on this machine, also where the file names a deployment."""
     said = written(text, name, setting.name, setting.known)
     _follow(said, place, made, draft)
-    made.build_args[name] = re.sub(r"\{([a-z][a-z0-9-]*)(\.url)?\}(?::\{\1\.port\})?", lambda match: _fixed(match, setting), said.text)
+    away = re.match(r"https?://(?!localhost|127\.)[^/]+", said.text) if not said.browsed else None
+    if (not text or away) and (guess := _service_named(name, setting)):
+        made.browsed.add(guess)
+        draft.reasons[place] = (
+            f"its name says so; the file says {away[0]}, a deployment" if away else "no file gives it a value; its name says so"
+        )
+        return f"{{{guess}.local_url}}{said.text[away.end() :] if away else ''}"
+    return said.text
 
 
 def _fixed(match: re.Match[str], setting: Setting) -> str:

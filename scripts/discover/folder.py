@@ -10,7 +10,7 @@ from pathlib import Path
 
 from scripts.config import text_file
 from scripts.core.errors import InputError, TaskError
-from scripts.discover import code, compose, dockerfiles, env_examples, manifests, projects
+from scripts.discover import code, compose, dockerfiles, env_examples, known_images, manifests, projects
 from scripts.discover.code import Code
 from scripts.discover.dockerfiles import Dockerfile
 from scripts.discover.found import Build, EnvKey, Found, Unknown
@@ -31,6 +31,8 @@ class Program:
     project: Project = field(default_factory=Project)
     code: Code = field(default_factory=Code)
     examples: list[EnvKey] = field(default_factory=list)
+    migrations: bool = False
+    """Whether it has migrations of Alembic, and nothing that is read runs them."""
 
 
 @dataclass
@@ -63,6 +65,7 @@ class _Files:
 
 def look(folder: Path, compose_files: Sequence[Path] = ()) -> Findings:
     """Return what is found in a folder. Raises InputError where nothing in it can be deployed, or a compose file cannot be read."""
+    folder = folder.resolve()
     findings = Findings(folder)
     files = _files(folder)
     chosen = list(compose_files) or [folder / name for name in compose.NAMES if (folder / name).is_file()][:1]
@@ -139,14 +142,23 @@ def _add_workloads(findings: Findings, files: _Files) -> None:
     builds = any(service.build for service in findings.services)
     for workload in [*workloads, *of_files]:
         workload.name = workload.name.removeprefix(f"{manifests.RELEASE}-")
-        known = max(findings.services, key=lambda service: _likeness(service.name, workload), default=None)
-        if known and _likeness(known.name, workload):
+        known = max(findings.services, key=lambda service: _likeness(service.name, workload.name), default=None)
+        if known and _likeness(known.name, workload.name):
             _take_over(known, workload)
         elif not builds:
             workload.build = _build_of(workload, files, findings.folder)
             if not any(service.build and service.build == workload.build for service in findings.services if not workload.command):
+                _call_by_its_folder(workload, findings)
                 findings.services.append(workload)
                 findings.read += [workload.origin] if workload.origin not in findings.read else []
+
+
+def _call_by_its_folder(workload: Found, findings: Findings) -> None:
+    """Name `shop-release-backend` after `backend/`, where its Dockerfile is."""
+    label = _label(workload.build.dockerfile, findings.folder) if workload.build else ""
+    if label and _likeness(label, workload.name) and label not in (service.name for service in findings.services):
+        workload.aliases.add(workload.name)
+        workload.name = label
 
 
 def _take_over(service: Found, workload: Found) -> None:
@@ -159,13 +171,11 @@ def _take_over(service: Found, workload: Found) -> None:
         service.environment = workload.environment
 
 
-def _likeness(name: str, workload: Found) -> int:
-    """How surely a workload is the service of this name, by its own name and its image's; 0: it is not."""
-    image = workload.image.rpartition("/")[2].partition("@")[0].partition(":")[0]
+def _likeness(name: str, *called: str) -> int:
+    """How surely what is called so is meant by this name; 0: it is not."""
     wanted = _words(name)
     best = 0
-    for candidate in (workload.name, image):
-        have = _words(candidate)
+    for have in map(_words, called):
         if have == wanted:
             best = max(best, 3)
         elif wanted and have[-len(wanted) :] == wanted:
@@ -178,10 +188,9 @@ def _words(name: str) -> list[str]:
 
 
 def _build_of(workload: Found, files: _Files, folder: Path) -> Build | None:
-    best = max(files.dockerfiles, key=lambda path: _likeness(_label(path, folder), workload), default=None)
-    if best is None or not _likeness(_label(best, folder), workload):
-        return None
-    return _build(best)
+    called = (workload.name, known_images.name_of(workload.image))
+    best = max(files.dockerfiles, key=lambda path: _likeness(_label(path, folder), *called), default=None)
+    return _build(best) if best and _likeness(_label(best, folder), *called) else None
 
 
 def _label(dockerfile: Path, folder: Path) -> str:
@@ -245,7 +254,13 @@ def _program(build: Build, folder: Path, findings: Findings, name: str) -> Progr
     for problem in project.problems:
         findings.tell(name, problem)
     examples = env_examples.beside(home) if home != folder else []
-    return Program(home, parsed or Dockerfile(), project, code.read(home), examples)
+    image = parsed or Dockerfile()
+    return Program(home, image, project, code.read(home), examples, _unrun_migrations(home, image))
+
+
+def _unrun_migrations(home: Path, image: Dockerfile) -> bool:
+    scripts = [path for path in [*home.glob("*.sh"), *home.glob("scripts/*.sh")] if path.name in image.started]
+    return (home / "alembic.ini").is_file() and not any("alembic" in text for text in [image.started, *map(_text, scripts)])
 
 
 def _home(build: Build) -> Path:

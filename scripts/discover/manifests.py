@@ -9,7 +9,7 @@ from typing import Any
 
 from scripts.core import shell
 from scripts.core.errors import TaskError
-from scripts.discover import quantities, yaml_file
+from scripts.discover import names, quantities, yaml_file
 from scripts.discover.found import Found, Port, Probe, Ref, Value, mapping, number, sequence, text_value, words
 
 WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet")
@@ -95,14 +95,16 @@ def _environment(container: dict[str, Any], by_kind: dict[str, dict[str, dict[st
     found: dict[str, Value] = {}
     for source in map(mapping, sequence(container.get("envFrom"))):
         found |= _of_map(by_kind, words(mapping(source.get("configMapRef")).get("name")))
-        secret = by_kind.get("Secret", {}).get(words(mapping(source.get("secretRef")).get("name")), {})
-        found |= {key: Value((Ref(key, secret=True),)) for part in ("data", "stringData") for key in mapping(secret.get(part))}
+        found |= _of_secret(by_kind, words(mapping(source.get("secretRef")).get("name")))
     for each in map(mapping, sequence(container.get("env"))):
         name, source = words(each.get("name")), mapping(each.get("valueFrom"))
         if not name:
             continue
         if "secretKeyRef" in source:
-            found[name] = Value((Ref(name, secret=True),))
+            wanted = mapping(source["secretKeyRef"])
+            found[name] = _of_secret(by_kind, words(wanted.get("name"))).get(words(wanted.get("key")), Value((Ref(name, secret=True),)))
+            if not found[name].text:
+                found[name] = Value((Ref(name, secret=True),))
         elif "configMapKeyRef" in source:
             wanted = mapping(source["configMapKeyRef"])
             found[name] = _of_map(by_kind, words(wanted.get("name"))).get(words(wanted.get("key")), Value((Ref(name),)))
@@ -114,6 +116,16 @@ def _environment(container: dict[str, Any], by_kind: dict[str, dict[str, dict[st
 def _of_map(by_kind: dict[str, dict[str, dict[str, Any]]], name: str) -> dict[str, Value]:
     data = mapping(mapping(by_kind.get("ConfigMap", {}).get(name)).get("data"))
     return {key: text_value(_short(words(value))) for key, value in data.items()}
+
+
+def _of_secret(by_kind: dict[str, dict[str, dict[str, Any]]], name: str) -> dict[str, Value]:
+    """The keys of a Secret; of those that only by their place are secret, the value that the file has in clear."""
+    secret = mapping(by_kind.get("Secret", {}).get(name))
+    found = {key: Value((Ref(key, secret=True),)) for key in mapping(secret.get("data"))}
+    for key, value in mapping(secret.get("stringData")).items():
+        plain = _short(words(value)) if not names.secret(key) else ""
+        found[key] = text_value(plain) if plain else Value((Ref(key, secret=True),))
+    return found
 
 
 def _short(value: str) -> str:

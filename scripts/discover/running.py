@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
+import shlex
 from typing import Any
 
-from scripts.discover import health, known_images, projects
+from scripts.discover import health, known_images, names, projects
 from scripts.discover.dockerfiles import Dockerfile
 from scripts.discover.drafted import Draft
-from scripts.discover.environment import DATA, Environment
+from scripts.discover.environment import Environment
 from scripts.discover.folder import Program
 from scripts.discover.found import Found, Probe
 
 ANYBODY = 10001
 """Above 10000 it is no user of the node."""
 SIZE = "256Mi"
+_HUNGRY = {"a development server": r"\bdev\b", "more than one worker": r"--workers[= ]([2-9]|\d\d)|-w ?[2-9]\b"}
 _RELOAD = ("--reload", "--debug")
 
 
@@ -61,9 +63,19 @@ def commands(name: str, found: Found, program: Program | None, draft: Draft) -> 
         if line != made[key]:
             draft.reasons[name, key] = "without reloading: the sources in the image do not change"
         made[key] = line
+    whole = [*made["command"], *made["args"]]
+    if secrets_in(found) and "-c" not in whole[:2]:
+        shown = [f'"{word}"' if "$" in word else shlex.quote(word) for word in whole]
+        draft.reasons[name, "command"] = "by a shell, which puts the secret in"
+        return {"command": ["sh", "-c", f"exec {' '.join(shown)}"]}
     if not made["command"] and tuple(made["args"]) == own.cmd:
         return {}
     return {key: line for key, line in made.items() if line}
+
+
+def secrets_in(found: Found) -> list[str]:
+    """Return the secrets that the command names as variables."""
+    return [word for text in [*found.command, *found.args] for word in re.findall(r"\$([A-Za-z_]\w*)", text) if names.secret(word)]
 
 
 def user_of(name: str, found: Found, program: Program | None, draft: Draft) -> str:
@@ -122,12 +134,16 @@ def writable_of(name: str, found: Found, program: Program | None, made: Environm
             what = f"the data in {mount.target} (the volume {mount.source})"
             draft.tell(name, f"{what} goes with the pod: keep what must last in the database")
     if made.sqlite:
-        folders[DATA] = SIZE
-        draft.tell(name, f"its SQLite database in {DATA} goes with the pod, and each pod has its own: use Postgres for what must last")
+        folders[made.sqlite] = SIZE
+        draft.tell(
+            name, f"its SQLite database in {made.sqlite} goes with the pod, and each pod has its own: use Postgres for what must last"
+        )
     return {path: size for path, size in folders.items() if not path.startswith("/tmp")}  # noqa: S108 - it is writable anyway
 
 
 def _of_framework(name: str, found: Found, program: Program, draft: Draft) -> dict[str, str]:
+    if not program.dockerfile.base:
+        return {}
     folder = program.dockerfile.workdir.rstrip("/")
     started = " ".join(found.args) or program.dockerfile.started
     if program.project.page == "next":
@@ -145,6 +161,8 @@ def _of_framework(name: str, found: Found, program: Program, draft: Draft) -> di
 
 def _tell_bind(name: str, source: str, target: str, program: Program | None, draft: Draft) -> None:
     within = program and f"{target.rstrip('/')}/".startswith(f"{program.dockerfile.workdir.rstrip('/')}/")
+    if re.search(r"(^|/)\.env\b", source):
+        return  # its keys come as environment variables
     if within and not re.search(r"\.(env|conf|ya?ml|json|toml|ini)\b", source):
         return  # the sources, which the image has
     draft.tell(name, f"{source} is mounted as {target} in the compose file, and no pod sees files of this machine: copy it into the image")
@@ -156,7 +174,7 @@ def memory_of(found: Found, program: Program | None, writable: dict[str, str]) -
     why = ""
     started = " ".join(found.args) or (program.dockerfile.started if program else "")
     if "memory" not in made.get("limits", {}) and program:
-        heavy = program.project.heavy or ("a development server" if re.search(r"\bdev\b", started) else "")
+        heavy = program.project.heavy or next((word for word, sign in _HUNGRY.items() if re.search(sign, started)), "")
         if heavy:
             made.setdefault("limits", {})["memory"] = "1Gi"
             why = f"{heavy} takes more than the chart's 256Mi"
