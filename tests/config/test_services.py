@@ -118,6 +118,9 @@ def test_without_a_database_of_ours_nothing_may_count_on_it() -> None:
     assert settings_of({"cache": CACHE}, database=None, env=env).database is None
 
 
+DIGEST = "sha256:" + "0" * 64
+
+
 @pytest.mark.parametrize("image", ["redis:8", f"redis@{DIGEST}", f"r.example:5000/a/redis:latest@{DIGEST}", "localhost:5000/r:1"])
 def test_an_image_is_named_by_a_tag_a_digest_or_both(image: str) -> None:
     assert settings_of({"cache": {**CACHE, "image": image}}).services["cache"].image == image
