@@ -15,6 +15,7 @@ from scripts.look.doctor import doctor
 from scripts.look.logs import logs
 from scripts.look.open import open_
 from scripts.look.status import status
+from scripts.look.values import values
 from scripts.rollback import rollback
 from scripts.setup import setup
 from scripts.smoke import smoke
@@ -25,7 +26,7 @@ exit_with_2_on_usage_errors()
 
 GROUPS = {
     "Run": (init, setup, up, down, build, rollback),
-    "Look": (plan, smoke, status, logs, open_, diagnose, doctor),
+    "Look": (plan, smoke, status, logs, open_, values, diagnose, doctor),
     "Develop": (test, cluster_test, lint, lock),
 }
 list_in_groups(GROUPS)

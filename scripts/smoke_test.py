@@ -5,10 +5,9 @@ from __future__ import annotations
 import time
 
 from scripts.command import run_alone
-from scripts.config.services import Service
+from scripts.config.services import Service, local_path
 from scripts.core import shell
 from scripts.core.errors import TaskError
-from scripts.core.paths import ROOT
 from scripts.core.report import Outcome, StepReport, passed
 from scripts.kubernetes import app_proof
 from scripts.kubernetes.service_client import Answer, ServiceClient
@@ -29,7 +28,7 @@ def main(project: Project, step: StepReport) -> Outcome:
         proven = []
         if proof:
             step.progress(proof)
-            proven.append(app_proof.prove(ROOT / proof, ask))
+            proven.append(app_proof.prove(local_path(proof), ask))
     return passed("; ".join([f"{len(services)} services are healthy and ready", *proven]))
 
 

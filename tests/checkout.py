@@ -85,6 +85,14 @@ class Checkout:
             node = next(inner for name, inner in node.value if name.value == key)
         (self.path / "invoke.yaml").write_text(text[: node.start_mark.index] + value + text[node.end_mark.index :])
 
+    def adopt(self, app: Path) -> None:
+        """Let it run another app: a copy of the folder beside it, and what its invoke.yaml says over ours."""
+        shutil.copytree(app, self.path.parent / app.name)
+        over = yaml.safe_load((app / "invoke.yaml").read_text())
+        own = yaml.safe_load((self.path / "invoke.yaml").read_text())
+        (self.path / "invoke.yaml").write_text(yaml.safe_dump({**own, **over}, sort_keys=False))
+        (self.path / ".env.example").write_text("".join(f"{key}=\n" for key in over["env"]))
+
     def edit(self, name: str, replacements: Mapping[str, str]) -> None:
         text = (self.path / name).read_text()
         for old, new in replacements.items():

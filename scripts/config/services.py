@@ -121,11 +121,11 @@ class Source(Strict):
 
     def folder(self) -> Path:
         """The build context."""
-        return _path(self.context or TAKEN)
+        return local_path(self.context or TAKEN)
 
     def file(self) -> Path:
         """The Dockerfile."""
-        return _path(self.dockerfile) if self.dockerfile else self.folder() / "Dockerfile"
+        return local_path(self.dockerfile) if self.dockerfile else self.folder() / "Dockerfile"
 
     def arguments(self) -> dict[str, str]:
         """The build arguments as they are written; an image that is taken is one."""
@@ -238,7 +238,8 @@ def filled(text: str, values: Mapping[tuple[str, str], str]) -> str:
     return _REFERENCE.sub(lambda m: values[m["name"], m["part"] or "host"] if m["name"] else m[0].removeprefix("\\"), text)
 
 
-def _path(text: str) -> Path:
+def local_path(text: str) -> Path:
+    """Return what a path means: from the repository's root, or from a home folder."""
     return Path(os.path.normpath(ROOT / os.path.expanduser(text)))  # noqa: PTH111 - of any text
 
 

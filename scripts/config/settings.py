@@ -17,7 +17,7 @@ from scripts.config import database_url, text_file, yaml_text
 from scripts.config.database_url import DatabaseUrlError
 from scripts.config.service_problems import problems as service_problems
 from scripts.config.service_problems import source_problems
-from scripts.config.services import KeyName, Service, ServiceName, Source
+from scripts.config.services import AnyPath, KeyName, Service, ServiceName, Source, local_path
 from scripts.config.validation import meant, problems_of
 from scripts.core.errors import InputError, all_problems
 from scripts.core.paths import ROOT
@@ -82,10 +82,10 @@ class Minikube(Strict):
 
     driver: str
     """What the node runs in: docker, kvm2, qemu2, …"""
-    cpus: Annotated[int, Field(ge=2)]
-    """Processors of the node."""
-    memory_mib: Annotated[int, Field(ge=1800)]
-    """Memory of the node, in MiB."""
+    cpus: Annotated[int, Field(ge=2)] | Literal["auto"] = "auto"
+    """Processors of the node; auto: what the machine has, 4 at most, and what an existing cluster has."""
+    memory_mib: Annotated[int, Field(ge=1800)] | Literal["auto"] = "auto"
+    """Memory of the node, in MiB; auto: three quarters of the machine's, 6144 at most, and what an existing cluster has."""
     disk_gib: Annotated[int, Field(ge=10)]
     """Disk of the node, in GiB, where the driver makes one."""
     runtime: Literal["containerd", "docker"]
@@ -201,7 +201,7 @@ class Settings(Strict):
     """The version of the Kubernetes that we start."""
     services: dict[ServiceName, Service] = Field(min_length=1)
     """The services of the app, by name. Nothing in the tool knows these names."""
-    smoke: RepoPath | None = None
+    smoke: AnyPath | None = None
     """A Python file of the app, whose `prove(ask)` proves one real use of it. Without one, health, readiness and pages are asked."""
     database: Database | None = None
     """The bundled Postgres, for a key of `env` that is a database URL, is empty and has a default. Left out: there is none."""
@@ -248,7 +248,7 @@ class Settings(Strict):
         for where, path in [*recipes, ("chart.path", self.chart.path), *values]:
             if not os.path.exists(ROOT / path):  # noqa: PTH110 - Path.exists raises on a name that is too long
                 yield f"{where}: {path} does not exist"
-        if self.smoke and not os.path.isfile(ROOT / self.smoke):  # noqa: PTH113 - likewise
+        if self.smoke and not os.path.isfile(local_path(self.smoke)):  # noqa: PTH113 - likewise
             yield f"smoke: {self.smoke} does not exist"
 
 

@@ -51,10 +51,25 @@ class Written:
     reason: str = ""
 
 
-def written(text: str, name: str, own: str, known: Known) -> Written:
-    """Return the value of the variable `name` of the service `own` with references in place of addresses."""
+@dataclass(frozen=True)
+class _Reader:
+    """Who reads a value."""
+
+    service: str
+    page: bool
+    """A page is built with it, which a browser runs."""
+    faces: bool
+    """What it names on localhost is what a browser calls."""
+
+
+def written(text: str, name: str, own: str, known: Known, *, built_in: bool = False) -> Written:
+    """Return the value of the variable `name` of the service `own` with references in place of addresses.
+
+    built_in: whether it goes into an image, where localhost can only be that of a browser.
+    """
+    reader = _Reader(own, names.for_browser(name), built_in or names.faces_the_browser(name))
     found = Written(_BRACES.sub(r"{{\1}}", text))
-    found.text = _URL.sub(lambda match: _url(match, name, own, known, found), found.text)
+    found.text = _URL.sub(lambda match: _url(match, reader, known, found), found.text)
     if "://" not in found.text:
         found.text = _HOST_PORT.sub(lambda match: _pair(match, known, found), found.text)
         service = known.by_alias.get(found.text.lower())
@@ -64,30 +79,30 @@ def written(text: str, name: str, own: str, known: Known) -> Written:
     return found
 
 
-def _url(match: re.Match[str], name: str, own: str, known: Known, found: Written) -> str:
+def _url(match: re.Match[str], reader: _Reader, known: Known, found: Written) -> str:
     host, port = match["host"].lower(), int(match["port"] or 0)
     if host in _HERE:
-        return _here(match, name, own, known, found, host) if match["scheme"] in ("http", "https", "ws") and port else match[0]
+        return _here(match, reader, known, found) if match["scheme"] in ("http", "https", "ws") and port else match[0]
     service = known.by_local_port.get(port, "") if _THIS_MACHINE.fullmatch(host) else known.find(host)
     if not service or (service != known.database and service not in known.ports):
         return match[0]
-    if names.for_browser(name) and match["scheme"] == "http":
+    if reader.page and match["scheme"] == "http":
         found.browsed.add(service)
         found.reason = f"a browser cannot find `{host}`, and gets the address on this machine"
         return f"{{{service}.local_url}}"
-    if service != own and not names.faces_the_browser(name):
+    if service != reader.service and not reader.faces:
         found.calls.add(service)
     if match["scheme"] == "http":
         return f"{{{service}.url}}"
     return f"{match['scheme']}://{match['user'] or ''}{{{service}}}:{{{service}.port}}"
 
 
-def _here(match: re.Match[str], name: str, own: str, known: Known, found: Written, host: str) -> str:
+def _here(match: re.Match[str], reader: _Reader, known: Known, found: Written) -> str:
     service = known.by_local_port.get(int(match["port"]))
     if service is None:
         return match[0]
-    if service == own or service in known.pages or names.faces_the_browser(name):
-        if match["scheme"] != "http" or host != "localhost":
+    if reader.faces or service == reader.service or service in known.pages:
+        if match["scheme"] != "http" or match["host"] != "localhost":
             return match[0]  # as the list of origins that it mostly is
         found.browsed.add(service)
         return f"{{{service}.local_url}}"

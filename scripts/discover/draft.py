@@ -12,7 +12,8 @@ from scripts.discover.addresses import Known
 from scripts.discover.drafted import Draft, Key
 from scripts.discover.environment import Environment, Setting, environment
 from scripts.discover.folder import Findings, Program
-from scripts.discover.found import Build, Found
+from scripts.discover.found import Build, Found, number
+from scripts.discover.names import of_a_page
 
 TAKEN = {"postgres", "postgres-exporter", "test", "namespace", "trusted-ca", "ingress"}
 """Names that the chart uses itself."""
@@ -109,11 +110,11 @@ def _known(services: list[Found], names: dict[str, str], findings: Findings, dra
     for found in services:
         name, program = names[found.name], findings.programs.get(found.name)
         aliases |= dict.fromkeys((alias.lower() for alias in {found.name, *found.aliases}), name)
-        port = running.port_of(found, program)
+        port = running.port_of(found, program) or _port_in_values(found, services)
         if port:
             ports[name] = port
             local.setdefault(found.ports[0].host if found.ports and found.ports[0].host else port, name)
-            if _is_page(program):
+            if _is_page(found, program):
                 pages.add(name)
     for found in findings.services:
         if found.name not in names and known_images.is_postgres(found.image):
@@ -124,8 +125,19 @@ def _known(services: list[Found], names: dict[str, str], findings: Findings, dra
     return Known(aliases, ports, local, frozenset(pages), built, "postgres" if draft.database else "")
 
 
-def _is_page(program: Program | None) -> bool:
-    return bool(program and (program.project.page or known_images.name_of(program.dockerfile.base) == "nginx"))
+def _is_page(found: Found, program: Program | None) -> bool:
+    if program is None:
+        return False
+    named = of_a_page(found.name) and "fastapi" not in program.project.packages
+    return bool(program.project.page or named or known_images.name_of(program.dockerfile.base) == "nginx")
+
+
+def _port_in_values(found: Found, services: list[Found]) -> int:
+    """The port at which the settings of others call a service that names none itself."""
+    called = "|".join(map(re.escape, sorted({found.name, *found.aliases})))
+    texts = [value.text for other in services if other is not found for value in other.environment.values()]
+    ports = [number(match[1]) for text in texts for match in re.finditer(rf"(?:^|[/@,])(?:{called}):(\d{{2,5}})\b", text)]
+    return next(filter(None, ports), 0)
 
 
 def _service(name: str, found: Found, findings: Findings, known: Known, made: Environment, draft: Draft, root: Path) -> dict[str, Any]:

@@ -319,7 +319,7 @@ def _build_arg(name: str, text: str, setting: Setting, made: Environment, draft:
 
 def _for_a_page(name: str, text: str, place: tuple[str, ...], setting: Setting, made: Environment, draft: Draft) -> str:
     """Return a setting that is built into a page: what a browser calls is on this machine, also where the file names a deployment."""
-    said = written(text, name, setting.name, setting.known)
+    said = written(text, name, setting.name, setting.known, built_in=True)
     _follow(said, place, made, draft)
     away = re.match(r"https?://(?!localhost|127\.)[^/]+", said.text) if not said.browsed else None
     if (not text or away) and (guess := _service_named(name, setting)):

@@ -30,6 +30,7 @@ _FORMED = {"ENCRYPTION", "FERNET", "AES", "PRIVATE", "PEM", "CERT", "VAPID"}
 """Keys that have to have a form which random characters do not have."""
 _DATABASE = re.compile(r"(^|_)(DATABASE|DB|POSTGRES|POSTGRESQL|PG|NEON)(_\w+)?_(URL|URI|DSN)$|^(DATABASE|POSTGRES|DB)_?(URL|URI)\w*$")
 _BROWSER_FACING = re.compile(r"CORS|ORIGIN|FRONTEND|CLIENT_URL|REDIRECT|CALLBACK|APP_URL|SITE_URL|BASE_URL$|AUTH_URL|WEB_URL|DOMAIN|PUBLIC")
+_PAGES = {"page", "web", "website", "site", "frontend", "front", "ui", "client", "dashboard", "portal"}
 _HOST = re.compile(r"(HOST|HOSTNAME|SERVER|ADDR|ADDRESS|ENDPOINT|BROKERS?|SERVERS|URL|URI|NODES?)$")
 
 
@@ -77,6 +78,11 @@ def needs_a_form(name: str) -> bool:
 def faces_the_browser(name: str) -> bool:
     """Return whether an address in it is one that a browser calls."""
     return for_browser(name) or bool(_BROWSER_FACING.search(name.upper()))
+
+
+def of_a_page(service: str) -> bool:
+    """Return whether a service is called as those are that people look at."""
+    return bool(set(re.split(r"[^a-z]+", service.lower())) & _PAGES)
 
 
 def of_a_host(name: str) -> bool:

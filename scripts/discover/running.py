@@ -17,6 +17,7 @@ ANYBODY = 10001
 """Above 10000 it is no user of the node."""
 SIZE = "256Mi"
 _HUNGRY = {"a development server": r"\bdev\b", "more than one worker": r"--workers[= ]([2-9]|\d\d)|-w ?[2-9]\b"}
+_SERVERS = re.compile(r"uvicorn|gunicorn|hypercorn|fastapi|flask|runserver|streamlit|next|vite|npm|pnpm|yarn|bun|node|nginx|serve")
 _RELOAD = ("--reload", "--debug")
 
 
@@ -31,6 +32,8 @@ def port_of(found: Found, program: Program | None) -> int:
         return int(told.text)
     if program is None:
         return _usual_port(found.image)
+    if (found.command or found.args) and not _SERVERS.search(" ".join([*found.command, *found.args])):
+        return 0  # another program of the same image
     docker = program.dockerfile
     inside = docker.env.get("PORT", "")
     scripts = [line for name, line in program.project.scripts.items() if re.search(rf"\b{re.escape(name)}\b", docker.started)]

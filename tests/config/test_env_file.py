@@ -63,6 +63,9 @@ def test_a_malformed_line_is_named_with_its_number(text: str, problem: str) -> N
     assert problem in env_file.parse(text, {"A"}).problems
 
 
+DECLARE = "declare it under `env` in invoke.yaml, or, a plain setting, write it into its service's `env` there"
+
+
 @pytest.mark.parametrize(
     ("values", "problem"),
     [
@@ -83,8 +86,7 @@ def test_a_malformed_line_is_named_with_its_number(text: str, problem: str) -> N
         ({"PASSWORD": "long enough", "PASWORD": "x"}, "line 2: PASWORD is not a key of this project (did you mean PASSWORD?)"),
         (
             {"PASSWORD": "long enough", "PORT": "x"},
-            "line 2: PORT is not a key of this project (known: NOTE, PASSWORD, URL): declare it under `env` in invoke.yaml, "
-            "or, a plain setting, write it into its service's `env` there",
+            f"line 2: PORT is not a key of this project (known: NOTE, PASSWORD, URL): {DECLARE}",
         ),
     ],
 )

@@ -60,10 +60,10 @@ class Containers:
         return {container.name: container for container in self.every() if container.name == container.labels.get("todo.workload")}
 
     def published_ports(self) -> set[int]:
-        """Return the ports of this machine that running containers of ours hold."""
+        """Return the ports of this machine that running containers of ours were given."""
         running = [container for container in self.every() if container.status == "running"]
         bound = [binds for c in running for binds in (c.attrs["HostConfig"].get("PortBindings") or {}).values()]
-        return {int(bind["HostPort"]) for binds in bound for bind in binds or ()}
+        return {int(bind["HostPort"]) for binds in bound for bind in binds or () if bind["HostPort"]}
 
     def local_port(self, service: str) -> int:
         """Return the port of this machine that leads to a service; 0: none, or it does not run."""
