@@ -6,6 +6,7 @@ import argparse
 import inspect
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from scripts.core import lock, log, pipeline
 from scripts.core.errors import BAD_INPUT, InputError
 from scripts.core.pipeline import Step
 from scripts.core.report import Outcome, Report, StepReport
+from scripts.kubernetes import connection
 from scripts.project import Project
 
 ENGINE = f"{', '.join(ENGINES)}; otherwise as invoke.yaml says"
@@ -33,10 +35,9 @@ def perform(name: str, work: Callable[[Report], int | None], *, json: bool, chan
     report = Report(as_json=json)
 
     def body() -> int | None:
-        if not changes:
-            return work(report)
-        with lock.held(name, report):
-            log.open_log()
+        with lock.held(name, report) if changes else nullcontext(), connection.kept():
+            if changes:
+                log.open_log()
             return work(report)
 
     code = pipeline.run_to_exit_code(body, report)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 
 from scripts.config.settings import Settings
 from scripts.core.decision import Decision
+from scripts.core.paths import STATE
 from scripts.core.report import Outcome, StepReport, changed, unchanged
 from scripts.desired.helm_release import HelmRelease
 from scripts.desired.images import Image
@@ -20,6 +22,8 @@ from scripts.kubernetes.nodes import load
 from scripts.kubernetes.nodes.transports import NodeTransport
 from scripts.kubernetes.pods import PodState
 from scripts.kubernetes.service_client import ServiceClient
+
+CHECKED = STATE / "checked-chart"
 
 
 class KubernetesEngine:
@@ -52,8 +56,14 @@ class KubernetesEngine:
         return reachable(self.cluster)
 
     def check(self, release: HelmRelease) -> None:
-        """Render the chart. Raises TaskError with helm's words."""
+        """Render the chart, unless the same rendered the last time. Raises TaskError with helm's words."""
+        what = f"{release.fingerprint} {self._settings.kubernetes_version}"
+        if CHECKED.is_file() and CHECKED.read_text(encoding="utf-8") == what:
+            return
         helm.render(release, self._settings.kubernetes_version)
+        with contextlib.suppress(OSError):  # what cannot be kept is rendered again
+            CHECKED.parent.mkdir(exist_ok=True)
+            CHECKED.write_text(what, encoding="utf-8")
 
     def decide_load(self, images: Sequence[Image], step: StepReport) -> Decision:
         """Decide what to send to each node: what it lacks by its own list."""

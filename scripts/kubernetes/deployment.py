@@ -16,8 +16,9 @@ from scripts.desired.helm_release import HelmRelease
 from scripts.desired.images import Image
 from scripts.desired.secrets import Secret
 from scripts.images.archive import full_name
-from scripts.kubernetes import comparison, drift, helm, policy_probe, rollout, service_forward, service_proxy, stuck_pods
-from scripts.kubernetes.cluster import Cluster, Object
+from scripts.kubernetes import api, comparison, drift, helm, policy_probe, rollout, service_forward, service_proxy, stuck_pods
+from scripts.kubernetes.api import Object
+from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.diagnosis.cause import Diagnosis
 from scripts.kubernetes.drift import Drift
 from scripts.kubernetes.helm import References, Revision
@@ -56,9 +57,8 @@ class Deployment:
     def exists(self) -> bool:
         """Return whether helm has the release here. A cluster that does not answer within seconds has not."""
         selector = f"owner=helm,name={self.cluster.release}"
-        argv = ("get", "secrets", "--selector", selector, "--output", "name", f"--request-timeout={QUICK_SECONDS}s")
         try:
-            return bool(self.cluster.kubectl(*argv, timeout=2 * QUICK_SECONDS).stdout.strip())
+            return bool(self.cluster.names("secrets", selector, QUICK_SECONDS))
         except TaskError:
             return False
 
@@ -224,7 +224,10 @@ class Deployment:
         In a cluster of several nodes the proxy may be on another node than a pod, and what it sends is then for the network policies to
         judge, which do not know it; so there it is port forwards.
         """
-        nodes = self.cluster.kubectl("get", "nodes", "--output", "name", ok=None).stdout.split()
+        try:
+            nodes = self.cluster.names("nodes")
+        except CommandError:  # they may not be listed
+            nodes = []
         return service_forward.open_client(self.cluster) if len(nodes) > 1 else service_proxy.open_client(self.cluster)
 
     def pods(self) -> list[PodState]:
@@ -290,8 +293,7 @@ class Deployment:
 
     def volumes(self) -> list[str]:
         """Return the names of the volume claims in the namespace."""
-        names = self.cluster.kubectl("get", "persistentvolumeclaims", "--output", "name").stdout.split()
-        return [name.partition("/")[2] for name in names]
+        return self.cluster.names("persistentvolumeclaims")
 
     def _namespace(self) -> Object | None:
         found = self.cluster.get("namespace", self.cluster.namespace)
@@ -306,8 +308,7 @@ class Deployment:
 
     def _secret_names(self) -> set[str]:
         selector = ",".join(f"{key}={value}" for key, value in self.labels.items())
-        names = self.cluster.kubectl("get", "secrets", "--selector", selector, "--output", "name").stdout.split()
-        return {name.partition("/")[2] for name in names}
+        return set(self.cluster.names("secrets", selector))
 
     def _apply(self, manifest: str) -> None:
         self.cluster.kubectl(
@@ -332,6 +333,8 @@ def reachable(cluster: Cluster) -> str:
     """Return why the API server does not answer within seconds, or an empty string."""
     argv = ("version", "--output", "json", f"--request-timeout={QUICK_SECONDS}s")
     try:
+        if (connect := cluster.connection()) and api.request(connect, "GET", "/version", QUICK_SECONDS):
+            return ""
         cluster.kubectl(*argv, timeout=2 * QUICK_SECONDS)
     except CommandError as error:
         return error.evidence[-1] if error.evidence else error.cause

@@ -15,6 +15,7 @@ from scripts.core.errors import TaskError
 from scripts.core.report import StepReport
 from scripts.core.shell import CommandError
 from scripts.desired.helm_release import HelmRelease
+from scripts.kubernetes import helm_record
 from scripts.kubernetes.cluster import Cluster
 
 HISTORY = 10  # revisions that helm keeps
@@ -51,6 +52,8 @@ class References:
 
 def history(cluster: Cluster) -> list[Revision]:
     """Return the release's revisions, oldest first; none when it is not installed. Raises CommandError."""
+    if (records := helm_record.read(cluster)) is not None:
+        return [Revision(record["version"], record["info"]["status"], record["info"]["description"]) for record in records]
     argv = ("history", cluster.release, "--max", str(HISTORY), "--output", "json")
     answer = cluster.helm(*argv, ok=(0, 1))
     if answer.code == 1:
@@ -121,6 +124,8 @@ def recover_interrupted(cluster: Cluster, revisions: Sequence[Revision], step: S
 
 def manifest(cluster: Cluster) -> str:
     """Return the manifest that the release was installed with last. Raises CommandError."""
+    if records := helm_record.read(cluster):
+        return str(records[-1]["manifest"])
     return cluster.helm("get", "manifest", cluster.release).stdout
 
 

@@ -12,8 +12,7 @@ from scripts.core import shell
 from scripts.core.errors import MissingError, TaskError
 from scripts.core.shell import Result
 from scripts.machine.docker_client import docker_client
-
-Version = tuple[int, int, int]
+from scripts.machine.known_versions import Version, remembered
 
 ASK_SECONDS = 30
 QUESTIONS: Mapping[str, tuple[str, ...]] = {
@@ -81,7 +80,7 @@ def misfit(version: Version, tool: Tool) -> str:
 
 def version_of(name: str) -> Version | None:
     """Return the version that a program tells, or None when it tells none. Raises MissingError when it is not there."""
-    return parse_version(_answer(name).stdout)
+    return remembered(shell.which(name), lambda: parse_version(_answer(name).stdout))
 
 
 def _answer(name: str) -> Result:
@@ -112,12 +111,17 @@ def find(name: str, tool: Tool) -> Found:
 
 
 def _docker_version() -> Version | None:
+    remembered(shell.which("docker"), _docker_client_version)
+    return parse_version(str(docker_client().version()["Version"]))
+
+
+def _docker_client_version() -> Version | None:
     client = shell.run(["docker", "--version"], timeout=ASK_SECONDS, ok=None)
     if client.code:  # such as what Docker Desktop puts into a WSL distribution that it does not serve
         said = next(filter(None, map(str.strip, (client.stdout + client.stderr).splitlines())), f"exit code {client.code}")
         wsl = "switch on WSL integration for this distribution in Docker Desktop's settings"
         raise MissingError(f"the docker program does not run: {said}", wsl if "WSL" in said else "see why: docker --version")
-    return parse_version(str(docker_client().version()["Version"]))
+    return parse_version(client.stdout)
 
 
 def find_all(names: Iterable[str], tools: Mapping[str, Tool]) -> list[Found]:
