@@ -148,8 +148,14 @@ def test_a_context_counts_without_a_config_file_and_docker_host_counts_before_it
         ("tcp://127.0.0.1:1", "Docker is not running at tcp://127.0.0.1:1, which DOCKER_HOST names", "start it, or fix what names it"),
         ("unix:///nowhere.sock", "Docker is not running at unix:///nowhere.sock, which DOCKER_HOST names", "start it, or fix"),
         ("tcp://nowhere.invalid:2375", "Docker cannot be used at tcp://nowhere.invalid:2375, which DOCKER_HOST names", "docker version"),
-        ("foo://bar", "Docker cannot be used at foo://bar, which DOCKER_HOST names", "docker version"),
-        ("tcp://", "Docker ", ""),
+        ("foo://bar", "DOCKER_HOST names no address of a Docker daemon: foo://bar", "write it as unix:///var/run/docker.sock"),
+        ("tcp://", "DOCKER_HOST names no address", "tcp://HOST:PORT"),
+        ("tcp://127.0.0.1:port", "DOCKER_HOST names no address", "tcp://HOST:PORT"),
+        ("tcp://[::1", "DOCKER_HOST names no address", "tcp://HOST:PORT"),
+        ("tcp://a b:1", "DOCKER_HOST names no address", "tcp://HOST:PORT"),
+        ("/var/run/docker.sock", "DOCKER_HOST names no address", "unix:///var/run/docker.sock"),
+        ("127.0.0.1:2375", "DOCKER_HOST names no address", "tcp://HOST:PORT"),
+        (" ", "DOCKER_HOST names no address", "tcp://HOST:PORT"),
     ],
 )
 def test_what_docker_host_names_is_told_with_its_own_cause(host: str, cause: str, action: str, monkeypatch: pytest.MonkeyPatch) -> None:
