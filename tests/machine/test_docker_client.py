@@ -16,6 +16,7 @@ from scripts.core.errors import MissingError, TaskError
 from scripts.machine import docker_client, docker_endpoint
 from scripts.machine.docker_client import build_platform, docker_answers
 from scripts.machine.docker_endpoint import find_endpoint
+from tests.programs import Reply, on_path
 
 pytestmark = pytest.mark.runner
 
@@ -114,6 +115,11 @@ def test_in_wsl_the_integration_of_docker_desktop_is_named(tmp_path: Path, monke
     (tmp_path / "osrelease").write_text("5.15.90.1-microsoft-standard-WSL2\n")
     monkeypatch.setattr(docker_client, "KERNEL", tmp_path / "osrelease")
     assert "WSL integration" in refusal().action
+
+
+def test_with_rancher_desktop_its_other_container_engine_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    on_path(tmp_path, monkeypatch).tell(("rdctl",), Reply())
+    assert "choose dockerd (moby)" in refusal().action
 
 
 @pytest.mark.parametrize("by", ["DOCKER_CONTEXT", "config.json"])
