@@ -6,6 +6,7 @@ import hashlib
 import ipaddress
 import json
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -74,6 +75,12 @@ def _refuse_a_node_of_minikube() -> None:
 
 
 def _checked(endpoint: Endpoint) -> Endpoint:
+    if not _is_address(endpoint.host):
+        raise MissingError(
+            f"{endpoint.named_by} names no address of a Docker daemon: {endpoint.host}",
+            "write it as unix:///var/run/docker.sock or tcp://HOST:PORT; without DOCKER_HOST and contexts the usual socket is taken",
+            code="docker-misconfigured",
+        )
     if endpoint.host.startswith("ssh://"):
         raise MissingError(
             f"{endpoint.named_by} names a Docker daemon behind ssh, which is not supported",
@@ -82,6 +89,17 @@ def _checked(endpoint: Endpoint) -> Endpoint:
             code="docker-misconfigured",
         )
     return endpoint
+
+
+def _is_address(host: str) -> bool:
+    try:
+        parts = urlsplit(host)
+        _ = parts.port
+    except ValueError:
+        return False
+    if parts.scheme in ("unix", "npipe"):
+        return bool(parts.path)
+    return parts.scheme in ("tcp", "http", "https", "fd", "ssh") and bool(parts.hostname) and not re.search(r"\s", host)
 
 
 def _read(file: Path) -> dict[str, Any]:

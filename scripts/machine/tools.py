@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -111,16 +112,24 @@ def find(name: str, tool: Tool) -> Found:
 
 
 def _docker_version() -> Version | None:
-    remembered(shell.which("docker"), _docker_client_version)
-    return parse_version(str(docker_client().version()["Version"]))
+    program = shell.which("docker")
+    told = docker_client().version()
+    if any("podman" in str(part.get("Name", "")).lower() for part in told.get("Components") or ()):
+        raise MissingError("Podman answers in Docker's place, which is not supported", "install Docker, or point DOCKER_HOST to it")
+    if os.environ.get("DOCKER_API_VERSION"):
+        _check_docker_program()
+    else:
+        remembered(program, _check_docker_program)
+    return parse_version(str(told["Version"]))
 
 
-def _docker_client_version() -> Version | None:
-    client = shell.run(["docker", "--version"], timeout=ASK_SECONDS, ok=None)
-    if client.code:  # such as what Docker Desktop puts into a WSL distribution that it does not serve
+def _check_docker_program() -> Version | None:
+    client = shell.run(["docker", "version", "--format", "{{.Server.Version}}"], timeout=ASK_SECONDS, ok=None)
+    if client.code:  # such as what Docker Desktop puts into a WSL distribution that it does not serve, or a wrong DOCKER_API_VERSION
         said = next(filter(None, map(str.strip, (client.stdout + client.stderr).splitlines())), f"exit code {client.code}")
         wsl = "switch on WSL integration for this distribution in Docker Desktop's settings"
-        raise MissingError(f"the docker program does not run: {said}", wsl if "WSL" in said else "see why: docker --version")
+        pinned = "unset DOCKER_API_VERSION" if os.environ.get("DOCKER_API_VERSION") else "see why: docker version"
+        raise MissingError(f"the docker program does not work: {said}", wsl if "WSL" in said else pinned)
     return parse_version(client.stdout)
 
 

@@ -47,11 +47,11 @@ class DockerEngine:
         self._containers = Containers(settings)
 
     def unusable(self) -> str:
-        """Return why Docker cannot be used, or an empty string."""
+        """Return why Docker cannot be used, with what to do about it, or an empty string."""
         try:
             docker_client()
         except MissingError as error:
-            return error.cause
+            return f"{'; '.join((error.cause, *error.evidence))}: {error.action}"
         return ""
 
     def deployed(self) -> bool:
@@ -68,10 +68,8 @@ class DockerEngine:
 
     def preflight(self) -> list[str]:
         """Return what keeps the app from running here: Docker itself, or ports on this machine that others hold."""
-        try:
-            docker_client()
-        except MissingError as error:
-            return [f"{error.cause}: {error.action}"]
+        if reason := self.unusable():
+            return [reason]
         if not docker_endpoint().local:
             where = f"Docker is on another machine ({docker_endpoint().host}), and publishes no port on this one"
             return [f"{where}: use one on this machine, or a Kubernetes engine"]
@@ -221,8 +219,7 @@ class DockerEngine:
         """Remove the containers and the network; the database's volume only when asked."""
         if delete_cluster:
             raise InputError("the docker engine has no cluster to delete", "leave --cluster out", code="unsupported-by-engine")
-        if self.unusable():
-            raise MissingError(f"{self.unusable()}, so nothing can be removed", "start Docker and run it again", code="engine-unusable")
+        docker_client()
         removed, label = [], {"label": self._containers.label_filter}
         with told("not everything could be removed"):
             for container in self._containers.every():
