@@ -250,8 +250,10 @@ class Deployment:
 
     def diagnose(self) -> list[Diagnosis]:
         """Return what is wrong with the release, which is installed; nothing when it is healthy."""
+        current = helm.history(self.cluster)[-1:]
+        unfinished = [helm.unfinished(self.cluster.release, each) for each in current if each.status not in helm.WAS_DEPLOYED]
         drifted = [each.diagnosis() for each in self._drifts()]
-        return [*drifted, *rollout.examine(self.cluster)]
+        return [*unfinished, *drifted, *rollout.examine(self.cluster)]
 
     def policies_verdict(self, step: StepReport, *, refresh: bool) -> Verdict | None:
         """Return whether the cluster enforces network policies; None where the release has none.

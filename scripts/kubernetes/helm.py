@@ -17,6 +17,7 @@ from scripts.core.shell import CommandError
 from scripts.desired.helm_release import HelmRelease
 from scripts.kubernetes import helm_record
 from scripts.kubernetes.cluster import Cluster
+from scripts.kubernetes.diagnosis.cause import Diagnosis
 
 HISTORY = 10  # revisions that helm keeps
 HELM_SECONDS = 120
@@ -40,6 +41,13 @@ class Revision:
     def is_interrupted(self) -> bool:
         """Whether a helm that was killed left it unfinished."""
         return self.status.startswith("pending-") or self.status == "uninstalling"
+
+
+def unfinished(release: str, revision: Revision) -> Diagnosis:
+    """Return what is wrong with a release whose newest revision is not deployed."""
+    why = "an interrupted run left it so" if revision.is_interrupted else revision.description
+    cause = f"{release}: its revision {revision.number} is {revision.status}: {why}"
+    return Diagnosis("release-unfinished", release, cause, (f"helm history {release}",), "invoke up recovers it")
 
 
 @dataclass(frozen=True)

@@ -196,7 +196,8 @@ def test_the_words_of_a_service_count_only_where_they_speak_of_a_database() -> N
 def test_silence_is_blocked_egress_only_where_a_policy_restricts_the_pod() -> None:
     def policy(selector: Object, kinds: list[str]) -> Callable[[Object], None]:
         def change(value: Object) -> None:
-            value["policies"] = [{"metadata": {"name": "p"}, "spec": {"podSelector": selector, "policyTypes": kinds}}]
+            labels = {"app.kubernetes.io/instance": value["release"]}
+            value["policies"] = [{"metadata": {"name": "p", "labels": labels}, "spec": {"podSelector": selector, "policyTypes": kinds}}]
 
         return change
 
