@@ -7,7 +7,8 @@ from functools import cached_property
 
 from scripts.config import env_file
 from scripts.config.env_file import EnvFile
-from scripts.config.settings import KUBERNETES_ENGINES, Settings, Source, load_settings
+from scripts.config.services import Source
+from scripts.config.settings import KUBERNETES_ENGINES, Settings, load_settings
 from scripts.core.errors import InputError, TaskError
 from scripts.core.paths import ROOT
 from scripts.desired import images, secrets
@@ -16,7 +17,8 @@ from scripts.desired.images import Image, desired_image
 from scripts.desired.secrets import Secret
 from scripts.engines.choice import choose
 from scripts.engines.protocol import Engine
-from scripts.images.bases import find_base
+from scripts.images import bases
+from scripts.images.users import user_of
 from scripts.kubernetes.deployment import Deployment
 from scripts.machine.certificates import bundle, extra_ca
 from scripts.machine.docker_client import build_platform
@@ -78,16 +80,23 @@ class Project:
     def _desired_images(self) -> list[Image]:
         found, platform = [], build_platform(self.engine.platform())
         for name, source in self.sources.items():
-            base = find_base(self.settings, source.base)
+            base = bases.find(self.settings, source)
             if base is None:
-                raise TaskError(f"the base image `{source.base}` is not there", "invoke build", code="base-image-missing")
-            found.append(desired_image(self.settings.project, name, source, base, platform))
+                raise TaskError(f"what {name} is built on is not there", "invoke build", code="base-image-missing")
+            found.append(desired_image(self.settings, name, source, base, platform))
         return found
+
+    def users(self) -> dict[str, tuple[int, int]]:
+        """Return the user and group of every image, as the settings or else the built image says. Raises TaskError for root."""
+        services = self.settings.services
+        own = {name: service.user for name, service in services.items() if service.user}
+        return own | {image.service: user_of(image) for image in self.images if image.service not in own}
 
     def release(self) -> HelmRelease:
         """Return the app's release. It has ServiceMonitors where the project is monitored and the cluster knows them. Raises TaskError."""
         monitoring = self.monitored and self.cluster_deployment().cluster.knows(SERVICE_MONITORS)
-        return app_release(self.settings, self.images, self.secrets, monitoring=monitoring, trusted_ca=self._trusted_ca())
+        trusted, users = self._trusted_ca(), self.users()
+        return app_release(self.settings, self.images, self.secrets, monitoring=monitoring, users=users, trusted_ca=trusted)
 
     def _trusted_ca(self) -> str:
         """What the pods trust, where there is a gateway that re-signs TLS. Raises InputError."""

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from scripts.config.env_file import EnvFile
+from scripts.config.services import Variable
 from scripts.config.settings import Settings
 from scripts.core.errors import InputError
 from scripts.core.redaction import redact
@@ -57,17 +58,27 @@ def value_of(key: str, settings: Settings, env: EnvFile) -> str:
     return re.sub(r"\{(\w+)\}", lambda m: known.get(m[1]) or urllib.parse.quote(env.get(m[1]), safe=""), settings.env[key].default)
 
 
+def with_scheme(url: str, scheme: str) -> str:
+    """Return a database URL in the form of one program: with this scheme, and for asyncpg with what it knows: `ssl` for `sslmode`."""
+    rest = url.partition("://")[2]
+    if scheme.endswith("+asyncpg"):
+        before, mark, query = rest.partition("?")
+        kept = [part.replace("sslmode=", "ssl=", 1) for part in query.split("&") if not part.startswith("channel_binding=")]
+        rest = f"{before}{mark if any(kept) else ''}{'&'.join(kept)}"
+    return f"{scheme}://{rest}"
+
+
 def desired_secrets(settings: Settings, env: EnvFile) -> list[Secret]:
-    """Return the Secrets that the app needs, each with the keys that its service lists; empty optional keys are left out.
+    """Return the Secrets that the app needs, each with the variables that its service lists; empty optional keys are left out.
 
     Raises InputError where Kubernetes would refuse one.
     """
     wanted = {name: service.secrets for name, service in settings.services.items()}
-    if uses_own_database(settings, env):
-        wanted["postgres"] = settings.database.secrets
+    if settings.database and uses_own_database(settings, env):
+        wanted["postgres"] = tuple(Variable(key, key) for key in settings.database.secrets)
     secrets = []
-    for service, keys in wanted.items():
-        values = {key: value for key in keys if (value := value_of(key, settings, env))}
+    for service, variables in wanted.items():
+        values = {variable.name: value for variable in variables if (value := _value(variable, settings, env))}
         redact.learn(*values.values())
         size = sum(len(value.encode()) for value in values.values())
         if size > LARGEST:
@@ -79,6 +90,11 @@ def desired_secrets(settings: Settings, env: EnvFile) -> list[Secret]:
         if values:
             secrets.append(Secret(service, f"{settings.release}-{service}-{_digest(values)}", values))
     return secrets
+
+
+def _value(variable: Variable, settings: Settings, env: EnvFile) -> str:
+    value = value_of(variable.key, settings, env)
+    return with_scheme(value, variable.scheme) if value and variable.scheme else value
 
 
 def _digest(values: Mapping[str, str]) -> str:

@@ -96,7 +96,7 @@ class KubernetesEngine:
         return self.deployment.open_client()
 
     def addresses(self) -> list[Address]:
-        """Return the command that opens the public service through a port forward."""
+        """Return the command that opens the public services through port forwards."""
         return [Address(name, "invoke open") for name, service in self._settings.services.items() if service.public][:1]
 
     def pods(self) -> list[PodState]:

@@ -75,9 +75,9 @@ class DockerEngine:
             return [f"{where}: use one on this machine, or a Kubernetes engine"]
         ours = self._containers.published_ports()
         return [
-            f"port {service.local_port} (services.{name}.local_port) is in use: end what listens there, or choose another in invoke.yaml"
+            f"port {port} (services.{name}.local_port) is in use: end what listens there, or choose another in invoke.yaml"
             for name, service in self._settings.services.items()
-            if service.local_port not in ours and _listens(service.local_port)
+            if (port := service.wanted_local_port) and port not in ours and _listens(port)
         ]
 
     def check(self, release: HelmRelease) -> None:
@@ -156,9 +156,8 @@ class DockerEngine:
             if container is None or container.labels.get("todo.spec") != pod.digest:
                 state = "is of other sources or settings than these" if container else "has no container"
                 raise TaskError(f"{pod.workload} {state}", "invoke up", code="not-healthy")
-            service = self._settings.services.get(pod.service)
             for probe in filter(None, (pod.container.startup, pod.container.readiness)):
-                waited |= await_probe(pod, container, service.local_port if service else 0, probe, deadline, step)
+                waited |= await_probe(pod, container, self._containers.local_port(pod.service), probe, deadline, step)
         return Outcome("changed" if waited else "unchanged", f"{len(pods)} ready")
 
     def prune(self, secrets: Sequence[Secret], images: Sequence[Image]) -> None:  # noqa: ARG002 - only containers keep Secrets here
@@ -176,7 +175,7 @@ class DockerEngine:
         return nullcontext(self._ask)
 
     def _ask(self, service: str, method: str, path: str, body: str | None = None, timeout: float = 10) -> Answer:
-        url = f"http://127.0.0.1:{self._settings.services[service].local_port}{path}"
+        url = f"http://127.0.0.1:{self._containers.local_port(service)}{path}"
         headers = {"Content-Type": "application/json"} if body is not None else {}
         try:
             with direct_session() as session:
@@ -188,7 +187,7 @@ class DockerEngine:
     def addresses(self) -> list[Address]:
         """Return the URLs of the public services."""
         public = ((name, service) for name, service in self._settings.services.items() if service.public)
-        return [Address(name, f"http://127.0.0.1:{service.local_port}") for name, service in public]
+        return [Address(name, f"http://localhost:{service.wanted_local_port}") for name, service in public]
 
     def pods(self) -> list[PodState]:
         """Return the app's containers."""
