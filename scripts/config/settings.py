@@ -99,6 +99,8 @@ class EnvKey(Strict):
     """Whether `up` generates a strong value where there is no `.env` yet."""
     format: Literal["text", "line", "token", "postgres_url"] = "text"
     """What a value must be: anything; one line; what an HTTP header can carry; a database URL that the backend takes."""
+    overlap: bool = False
+    """Whether the services take a second value, KEY_ALSO, beside it, so that it can change while they serve."""
     default: str = ""
     """What the services get where the value is empty; {KEY} stands for the URL-quoted value of another key, {release} for the release."""
 
@@ -270,6 +272,8 @@ class Settings(Strict):
             for name in re.findall(r"\{(\w+)\}", rule.default):
                 if name not in self.env and name != "release":
                     yield f"env.{key}.default: `{name}` is not under env{meant(name, self.env)}"
+            if rule.overlap and f"{key}_ALSO" in self.env:
+                yield f"env.{key}_ALSO: the name is taken by the second value of {key}, which has overlap"
             if rule.format == "postgres_url":
                 yield from (f"env.{key}{problem}" for problem in _wrong_database(rule))
         yield from (f"tools.{name}: is missing" for name in NEEDED_TOOLS if name not in self.tools)

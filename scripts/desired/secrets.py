@@ -15,8 +15,18 @@ from scripts.core.errors import InputError
 from scripts.core.redaction import redact
 
 HEX_DIGITS = 10
+ALSO = "_ALSO"
+"""What is added to the name of a key for the second value that is taken while the first one changes."""
 LARGEST = 2**20
 """Bytes of all values of one Secret (Kubernetes: MaxSecretSize)."""
+
+
+@dataclass(frozen=True)
+class Value:
+    """What a key with `overlap` is at a time: what is sent, and what else is taken, if anything."""
+
+    sent: str = field(repr=False)
+    also: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)
@@ -57,17 +67,17 @@ def value_of(key: str, settings: Settings, env: EnvFile) -> str:
     return re.sub(r"\{(\w+)\}", lambda m: known.get(m[1]) or urllib.parse.quote(env.get(m[1]), safe=""), settings.env[key].default)
 
 
-def desired_secrets(settings: Settings, env: EnvFile) -> list[Secret]:
+def desired_secrets(settings: Settings, env: EnvFile, at: Mapping[str, Value] | None = None) -> list[Secret]:
     """Return the Secrets that the app needs, each with the keys that its service lists; empty optional keys are left out.
 
-    Raises InputError where Kubernetes would refuse one.
+    at: what some keys are on the way to what `.env` says. Raises InputError where Kubernetes would refuse one.
     """
     wanted = {name: service.secrets for name, service in settings.services.items()}
     if uses_own_database(settings, env):
         wanted["postgres"] = settings.database.secrets
     secrets = []
     for service, keys in wanted.items():
-        values = {key: value for key in keys if (value := value_of(key, settings, env))}
+        values = {name: value for key in keys for name, value in _held(key, settings, env, at or {}) if value}
         redact.learn(*values.values())
         size = sum(len(value.encode()) for value in values.values())
         if size > LARGEST:
@@ -79,6 +89,10 @@ def desired_secrets(settings: Settings, env: EnvFile) -> list[Secret]:
         if values:
             secrets.append(Secret(service, f"{settings.release}-{service}-{_digest(values)}", values))
     return secrets
+
+
+def _held(key: str, settings: Settings, env: EnvFile, at: Mapping[str, Value]) -> list[tuple[str, str]]:
+    return [(key, at[key].sent), (key + ALSO, at[key].also)] if key in at else [(key, value_of(key, settings, env))]
 
 
 def _digest(values: Mapping[str, str]) -> str:
