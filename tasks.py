@@ -15,6 +15,7 @@ from scripts.look.logs import logs
 from scripts.look.open import open_
 from scripts.look.status import status
 from scripts.rollback import rollback
+from scripts.rotate import rotate
 from scripts.setup import setup
 from scripts.smoke import smoke
 from scripts.up import build, plan, up
@@ -23,7 +24,7 @@ refuse_broken_settings()
 exit_with_2_on_usage_errors()
 
 GROUPS = {
-    "Run": (setup, up, down, build, rollback),
+    "Run": (setup, up, down, build, rollback, rotate),
     "Look": (plan, smoke, status, logs, open_, diagnose, doctor),
     "Develop": (test, cluster_test, lint, lock),
 }

@@ -19,7 +19,7 @@ BELOW["machine"] = {"machine", "core"}
 BELOW["monitoring"] = {"monitoring", "core", "config", "desired", "kubernetes"}
 for users in ("images", "kubernetes", "engines", "project", "command"):
     BELOW[users].add("machine")
-GRAPHS = {"up", "down", "smoke", "setup", "rollback"}
+GRAPHS = {"up", "down", "smoke", "setup", "rollback", "rotate"}
 """Modules of `scripts/` that are commands: they may import steps."""
 
 

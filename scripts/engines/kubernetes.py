@@ -13,6 +13,7 @@ from scripts.core.report import Outcome, StepReport, changed, unchanged
 from scripts.desired.helm_release import HelmRelease
 from scripts.desired.images import Image
 from scripts.desired.secrets import Secret
+from scripts.desired.stages import Running
 from scripts.engines.protocol import Address
 from scripts.images.prune import prune
 from scripts.kubernetes import helm
@@ -78,14 +79,24 @@ class KubernetesEngine:
         """Decide whether to install or upgrade: not where what runs has the release's fingerprint, and its objects are as it says."""
         return self.deployment.decide_install(release, step)
 
-    def await_rollout(self, release: HelmRelease, timeout: float, step: StepReport) -> Outcome:  # noqa: ARG002 - the cluster knows it
-        """Wait until the release's pods are ready, and record that this release is healthy."""
-        return self.deployment.await_rollout(timeout, step)
+    def running(self, secrets: Sequence[Secret]) -> Running | None:
+        """Return what the release that was rolled out last was installed with; None where none serves."""
+        return self.deployment.running(secrets)
+
+    def await_rollout(self, release: HelmRelease, timeout: float, step: StepReport) -> Outcome:
+        """Wait until the release's pods are ready, and record that."""
+        return self.deployment.await_rollout(timeout, step, release=release)
 
     def prune(self, secrets: Sequence[Secret], images: Sequence[Image]) -> None:
         """Remove Secrets and images of ours, of nodes and of the local engine, that neither the current release nor a rollback uses."""
         keep = self.deployment.prune(secrets, images, self.transports())
         prune(self._settings, images, keep)
+
+    def withdraw(self, secrets: Sequence[Secret], images: Sequence[Image]) -> list[str]:
+        """Remove every Secret of ours but these, and the ways back to releases that hold others; return the pods that still name one."""
+        self.deployment.forget_older()
+        self.prune(secrets, images)
+        return self.deployment.holders_of_others(secrets)
 
     def rollback(self, step: StepReport) -> Outcome:
         """Bring back the last healthy release other than the current one; the caller awaits the rollout. Raises what Deployment does."""

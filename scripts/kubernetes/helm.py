@@ -115,8 +115,13 @@ def _mappings(values: Any) -> Iterator[Mapping[str, Any]]:
 
 def references_of(cluster: Cluster, revision: Revision) -> References:
     """Return what a revision in the history uses. Raises CommandError."""
+    return references_in(values_of(cluster, revision))
+
+
+def values_of(cluster: Cluster, revision: Revision) -> dict[str, Any]:
+    """Return the values that a revision in the history was installed with. Raises CommandError."""
     argv = ("get", "values", cluster.release, "--revision", str(revision.number), "--output", "json")
-    return references_in(json.loads(cluster.helm(*argv).stdout))
+    return dict(json.loads(cluster.helm(*argv).stdout) or {})
 
 
 def recover_interrupted(cluster: Cluster, revisions: Sequence[Revision], step: StepReport) -> None:

@@ -16,10 +16,12 @@ from docker.errors import ImageNotFound
 from scripts.config.settings import Settings
 from scripts.core.decision import Change, Decision
 from scripts.core.errors import InputError, MissingError, TaskError
+from scripts.core.redaction import redact
 from scripts.core.report import Outcome, StepReport, changed, unchanged
 from scripts.desired.helm_release import HelmRelease
 from scripts.desired.images import Image
-from scripts.desired.secrets import Secret
+from scripts.desired.secrets import ALSO, Secret
+from scripts.desired.stages import Running
 from scripts.engines.docker.containers import Containers, remove_files
 from scripts.engines.docker.pod_spec import Plan, PodPlan, plan
 from scripts.engines.docker.probes import await_probe, direct_session, plain
@@ -114,6 +116,17 @@ class DockerEngine:
         new = not used.issuperset(secret.name for secret in secrets)
         return Decision(f"{keys}, handed to their containers with the chart" if new else keys)
 
+    def running(self, secrets: Sequence[Secret]) -> Running | None:  # noqa: ARG002 - the containers are at hand
+        """Return what the containers hold of Secrets. Each keeps what it needs until it is replaced, so nothing else is to be kept."""
+        held = {service.labels["todo.service"]: self._held(service) for service in self._containers.by_workload().values()}
+        redact.learn(*(value for values in held.values() for value in values.values()))
+        return Running({}, held) if held else None
+
+    def _held(self, container: Any) -> dict[str, str]:
+        keys = {each for key in self._settings.env for each in (key, key + ALSO)}
+        pairs = (each.partition("=") for each in container.attrs["Config"]["Env"])
+        return {key: value for key, _, value in pairs if key in keys}
+
     def decide_install(self, release: HelmRelease, secrets: Sequence[Secret], step: StepReport) -> Decision:
         """Decide which containers to make, replace, start or remove: those that differ from what the chart renders."""
         step.progress("rendering the chart")
@@ -133,15 +146,22 @@ class DockerEngine:
         self._containers.restore()
         by_name = {secret.name: secret for secret in secrets}
         there = self._containers.by_workload()
-        touched = self._superfluous(wanted, there)
-        for name in touched:
-            with told(f"{name} cannot be removed"):
-                there[name].remove(force=True)
+        superfluous = self._superfluous(wanted, there)
+        before = [name for name in superfluous if _publishes(there[name])]  # a new one may take its port
+        touched = self._remove(before, there)
         for pod in wanted.pods:
             if _why_not_current(pod, there.get(pod.workload)):
                 self._containers.replace(pod, there.get(pod.workload), by_name, step)
                 touched.append(pod.workload)
+        touched += self._remove([name for name in superfluous if name not in before], there)  # the old ones may have needed it
         return changed("; ".join(part for part in (", ".join(touched), preview) if part))
+
+    @staticmethod
+    def _remove(names: Sequence[str], there: Mapping[str, Any]) -> list[str]:
+        for name in names:
+            with told(f"{name} cannot be removed"):
+                there[name].remove(force=True)
+        return list(names)
 
     @staticmethod
     def _superfluous(wanted: Plan, there: Mapping[str, Any]) -> list[str]:
@@ -163,6 +183,15 @@ class DockerEngine:
     def prune(self, secrets: Sequence[Secret], images: Sequence[Image]) -> None:  # noqa: ARG002 - only containers keep Secrets here
         """Remove images of this release that neither a container nor the current sources need."""
         prune(self._settings, images)
+
+    def withdraw(self, secrets: Sequence[Secret], images: Sequence[Image]) -> list[str]:  # noqa: ARG002 - nothing else keeps a Secret
+        """Return the containers that hold other Secrets."""
+        names = {secret.name for secret in secrets}
+        return [
+            container.name
+            for container in self._containers.every()
+            if not names.issuperset(filter(None, container.labels.get("todo.secrets", "").split(",")))
+        ]
 
     def rollback(self, step: StepReport) -> Outcome:  # noqa: ARG002 - the protocol's
         """Docker keeps no releases. Raises InputError."""
@@ -267,6 +296,10 @@ def _why_not_current(pod: PodPlan, container: Any) -> str:
     if container.labels.get("todo.spec") != pod.digest:
         return "its image, settings or Secrets differ"
     return "" if container.status == "running" else f"its container is {container.status}"
+
+
+def _publishes(container: Any) -> bool:
+    return bool(container.attrs["HostConfig"].get("PortBindings"))
 
 
 def _listens(port: int) -> bool:
