@@ -7,6 +7,7 @@ from sqlalchemy import Row, delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from todo_backend.database import Database
+from todo_backend.schemas import Conversation, ConversationPage
 from todo_backend.tables import conversations, messages
 
 TITLE_LENGTH = 120
@@ -77,7 +78,7 @@ class Conversations:
 
         return await self._database.run("list_messages", work)
 
-    async def latest(self, limit: int, offset: int) -> tuple[list[Row[Any]], int]:
+    async def latest(self, limit: int, offset: int) -> ConversationPage:
         """Return conversations by what was said first in them, the latest ones first, and how many there are."""
         owner = messages.c.conversation_id
         opening = (
@@ -99,9 +100,11 @@ class Conversations:
             .offset(offset)
         )
 
-        async def work(connection: AsyncConnection) -> tuple[list[Row[Any]], int]:
+        async def work(connection: AsyncConnection) -> ConversationPage:
+            found = (await connection.execute(page)).all()
             total = await connection.execute(select(func.count(owner.distinct())))
-            return list((await connection.execute(page)).all()), total.scalar_one()
+            items = [Conversation(id=row.id, title=row.title, updated_at=row.updated_at) for row in found]
+            return ConversationPage(items=items, total=total.scalar_one())
 
         return await self._database.run("list_conversations", work)
 

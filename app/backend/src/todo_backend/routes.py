@@ -21,7 +21,6 @@ from todo_backend.schemas import (
     ChatMessage,
     ChatRequest,
     Conflict,
-    Conversation,
     ConversationPage,
     Info,
     ParsedTodo,
@@ -166,9 +165,7 @@ def chat_routes(chat: Chat, conversations: Conversations, answers: Answers, undo
         limit: Annotated[int, Query(ge=1, le=200)] = 50, offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0
     ) -> ConversationPage:
         """List the conversations, the one in which something was said last first."""
-        found, total = await conversations.latest(limit, offset)
-        items = [Conversation(id=row.id, title=row.title, updated_at=row.updated_at) for row in found]
-        return ConversationPage(items=items, total=total)
+        return await conversations.latest(limit, offset)
 
     @router.delete("/conversations/{conversation_id}", tags=["chat"], status_code=204, responses=_NOT_FOUND)
     async def delete_conversation(conversation_id: uuid.UUID) -> None:
