@@ -150,8 +150,10 @@ async def test_the_version_before_the_last_migration_serves_beside_it(postgres: 
         "INSERT INTO todos (id, title, due_date, priority, tags) VALUES (gen_random_uuid(), 'x', '2026-12-01', 2, '{}')",
         "UPDATE todos SET due_time = '17:00'",
         "UPDATE todos SET due_date = NULL, version = version + 1",
-        "INSERT INTO deleted_todos (id, position, title, priority, tags, done, version, created_at, updated_at)"
-        " SELECT id, position, title, priority, tags, done, version, created_at, updated_at FROM todos",
+        (
+            "INSERT INTO deleted_todos (id, position, title, priority, tags, done, version, created_at, updated_at)"
+            " SELECT id, position, title, priority, tags, done, version, created_at, updated_at FROM todos"
+        ),
         "DELETE FROM todos",
     ):
         await run_sql(postgres, statement, database=empty)
