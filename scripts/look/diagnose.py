@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from scripts.command import command
-from scripts.core.errors import InputError, TaskError
+from scripts.command import command, run_command
+from scripts.core.errors import TaskError
 from scripts.core.report import Report
 from scripts.engines.installed import require_installed
 from scripts.kubernetes.diagnosis.cause import Diagnosis
@@ -19,14 +19,9 @@ def diagnose(project: Project, report: Report) -> None:
 
 
 def show_all(project: Project, report: Report) -> None:
-    """Print what is wrong with the release. Raises TaskError when anything is, InputError where the engine has no diagnosis."""
-    deployment = project.engine.deployment
-    if deployment is None:
-        raise InputError(
-            f"the {project.engine.name} engine has no diagnosis", "invoke status, invoke logs SERVICE", code="unsupported-by-engine"
-        )
+    """Print what is wrong with the release. Raises TaskError when anything is."""
     require_installed(project.engine, project.settings.release)
-    found = deployment.diagnose()
+    found = project.engine.diagnose()
     for diagnosis in found:
         show(diagnosis, report)
     if found:
@@ -45,3 +40,7 @@ def show(diagnosis: Diagnosis, report: Report) -> None:
     if diagnosis.follows_from:
         report.result(f"    follows from {diagnosis.follows_from}")
     report.result(f"  -> {diagnosis.action}")
+
+
+if __name__ == "__main__":
+    run_command()

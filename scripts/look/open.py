@@ -8,7 +8,7 @@ import time
 import webbrowser
 from dataclasses import dataclass
 
-from scripts.command import command
+from scripts.command import command, run_command
 from scripts.core import shell
 from scripts.core.errors import InputError
 from scripts.core.report import Report
@@ -103,3 +103,7 @@ def _open(url: str, report: Report, *, browser: bool) -> None:
     report.result(url)
     if browser and not report.as_json and sys.stdout.isatty():
         webbrowser.open(url)
+
+
+if __name__ == "__main__":
+    run_command()

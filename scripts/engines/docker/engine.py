@@ -17,16 +17,17 @@ from scripts.config.settings import Settings
 from scripts.core.decision import Change, Decision
 from scripts.core.errors import InputError, MissingError, TaskError
 from scripts.core.report import Outcome, StepReport, changed, unchanged
-from scripts.desired.helm_release import HelmRelease
+from scripts.desired.helm_release import HelmRelease, provisional_release
 from scripts.desired.images import Image
 from scripts.desired.secrets import Secret
 from scripts.engines.docker.containers import Containers, remove_files
 from scripts.engines.docker.pod_spec import Plan, PodPlan, plan
-from scripts.engines.docker.probes import await_probe, direct_session, plain
+from scripts.engines.docker.probes import await_probe, diagnose, direct_session, plain
 from scripts.engines.protocol import Address
 from scripts.images.prune import prune
 from scripts.kubernetes import helm
 from scripts.kubernetes.deployment import Deployment
+from scripts.kubernetes.diagnosis.cause import Diagnosis
 from scripts.kubernetes.pods import PodState
 from scripts.kubernetes.service_client import Answer, ServiceClient
 from scripts.machine.docker_client import docker_client, docker_endpoint
@@ -158,9 +159,8 @@ class DockerEngine:
             if container is None or container.labels.get("todo.spec") != pod.digest:
                 state = "is of other sources or settings than these" if container else "has no container"
                 raise TaskError(f"{pod.workload} {state}", "invoke up", code="not-healthy")
-            service = self._settings.services.get(pod.service)
             for probe in filter(None, (pod.container.startup, pod.container.readiness)):
-                waited |= await_probe(pod, container, service.local_port if service else 0, probe, deadline, step)
+                waited |= await_probe(pod, container, self._port(pod), probe, deadline, step)
         return Outcome("changed" if waited else "unchanged", f"{len(pods)} ready")
 
     def prune(self, secrets: Sequence[Secret], images: Sequence[Image]) -> None:  # noqa: ARG002 - only containers keep Secrets here
@@ -205,6 +205,17 @@ class DockerEngine:
             )
             for _, container in sorted(self._containers.by_workload().items())
         ]
+
+    def diagnose(self) -> list[Diagnosis]:
+        """Return why a workload is not ready, of each that is not."""
+        there = self._containers.by_workload()
+        pods = self._plan(provisional_release(self._settings, monitoring=False)).pods
+        found = (diagnose(pod, there.get(pod.workload), self._port(pod)) for pod in pods)
+        return [diagnosis for diagnosis in found if diagnosis]
+
+    def _port(self, pod: PodPlan) -> int:
+        service = self._settings.services.get(pod.service)
+        return service.local_port if service else 0
 
     def logs(self, workload: str, lines: int) -> str:
         """Return the last lines that a workload's container wrote."""
