@@ -1,4 +1,4 @@
-"""`invoke open`: the app, Grafana or Prometheus in a browser, through a port forward of ours that ends with us."""
+"""`invoke open`: the app, Grafana, Prometheus or any service in a browser, through a port forward of ours that ends with us."""
 
 from __future__ import annotations
 
@@ -17,8 +17,6 @@ from scripts.desired.helm_release import service_name
 from scripts.kubernetes.port_forward import forward
 from scripts.project import Project
 
-WHAT = ("app", "grafana", "prometheus")
-
 
 @dataclass(frozen=True)
 class Target:
@@ -31,14 +29,15 @@ class Target:
 
 
 def targets(project: Project) -> dict[str, Target]:
-    """Return what can be opened, by name: the app where a service is public."""
+    """Return what can be opened, by name: each service, and as `app` the first that is public."""
     settings = project.settings
-    public = [
-        Target(settings.namespace, service_name(settings.release, name), service.port, service.local_port)
+    services = {
+        name: Target(settings.namespace, service_name(settings.release, name), service.port, service.local_port)
         for name, service in settings.services.items()
-        if service.public
-    ]
+    }
+    public = [services[name] for name, service in settings.services.items() if service.public]
     return {
+        **services,
         **({"app": public[0]} if public else {}),
         "grafana": Target(settings.monitoring.namespace, monitoring.object_name(settings, "grafana"), 80, 0),
         "prometheus": Target(settings.monitoring.namespace, monitoring.object_name(settings, "prometheus"), 9090, 0),
@@ -49,7 +48,7 @@ def targets(project: Project) -> dict[str, Target]:
     changes=False,
     aliases=["dashboard"],
     help={
-        "what": "app, grafana or prometheus",
+        "what": "app, grafana, prometheus, or a service's name",
         "show-password": "print Grafana's password",
         "browser": "open a browser (--no-browser: only print the address)",
     },
@@ -67,10 +66,14 @@ def open_forward(project: Project, what: str, report: Report, *, show_password: 
 
     Raises InputError for something that cannot be opened, TaskError when the Service does not answer.
     """
-    if what not in WHAT:
-        raise InputError(f"`{what}` cannot be opened", f"--what is one of: {', '.join(WHAT)}", code="target-unknown")
+    names = dict.fromkeys(("app", "grafana", "prometheus", *project.settings.services))
+    if what not in names:
+        raise InputError(f"`{what}` cannot be opened", f"--what is one of: {', '.join(names)}", code="target-unknown")
     engine = project.engine
     if engine.deployment is None:
+        if service := project.settings.services.get(what):
+            _open(f"http://127.0.0.1:{service.local_port}", report, browser=browser)
+            return
         if what != "app":
             raise InputError(f"the {engine.name} engine has no monitoring", "use a Kubernetes engine for it", code="unsupported-by-engine")
         for address in engine.addresses():
