@@ -12,18 +12,21 @@ from typing import Any
 
 from invoke import Context, Exit, Program, Task
 from invoke.exceptions import ParseError
+from invoke.main import program
 from invoke.util import helpline
 
 from scripts.config import settings
 from scripts.config.settings import ENGINES
 from scripts.core import lock, log, pipeline
 from scripts.core.errors import BAD_INPUT, InputError
+from scripts.core.paths import ROOT
 from scripts.core.pipeline import Step
 from scripts.core.report import Outcome, Report, StepReport
 from scripts.kubernetes import connection
 from scripts.project import Project
 
 ENGINE = f"{', '.join(ENGINES)}; otherwise as invoke.yaml says"
+USAGE = "\n  -> invoke --list, or invoke --help COMMAND"
 JSON = "print JSON lines on stdout, for a program"
 
 
@@ -92,6 +95,12 @@ def run_alone(main: Callable[[Project, StepReport], Outcome], *, changes: bool =
     sys.exit(perform(name, work, json=given.json, changes=changes))
 
 
+def run_command() -> None:
+    """Run the command of this module, as `python -m scripts.<command>` does: Invoke knows its options."""
+    name = Path(sys.argv[0]).stem
+    program.run(["invoke", "--search-root", str(ROOT), name, *sys.argv[1:]])
+
+
 def refuse_broken_settings() -> None:
     """Leave with one clear error when `invoke.yaml` is no YAML: Invoke reads it too, after `tasks.py`, and would show a traceback."""
     try:
@@ -111,13 +120,17 @@ def _refusing_bad_usage(parse: Callable[[Program], None]) -> Callable[[Program],
         try:
             parse(program)
         except (ParseError, ValueError) as error:
-            raise Exit(f"error: {error}\n  -> invoke --list, or invoke --help COMMAND", code=BAD_INPUT) from None
+            raise Exit(f"error: {error}{USAGE}", code=BAD_INPUT) from None
+        except Exit as ending:
+            if ending.code == 1:  # Invoke ends so for a list of something that is not there
+                raise Exit(f"error: {ending.message}{USAGE}", code=BAD_INPUT) from None
+            raise
 
     return refusing
 
 
 def list_in_groups(groups: Mapping[str, Sequence[Task[Any]]]) -> None:
-    """Let `invoke --list` show the commands in these groups and in this order, a line each."""
+    """Let `invoke --list`, and `invoke` alone, show the commands in these groups and in this order, a line each."""
 
     def list_flat(self: Program) -> None:  # noqa: ARG001 - Invoke hands it over
         width = max(len(_shown_name(task)) for group in groups.values() for task in group)
@@ -126,8 +139,14 @@ def list_in_groups(groups: Mapping[str, Sequence[Task[Any]]]) -> None:
             for task in group:
                 print(f"  {_shown_name(task):<{width}}  {helpline(task)}")
             print()
+        print("invoke --help COMMAND explains one of them.")
+
+    def no_tasks_given(self: Program) -> None:
+        self.list_tasks()
+        raise Exit
 
     Program.list_flat = list_flat  # type: ignore[method-assign] # it has no hook for this
+    Program.no_tasks_given = no_tasks_given  # type: ignore[method-assign] # likewise
 
 
 def _shown_name(task: Task[Any]) -> str:

@@ -19,6 +19,7 @@ from scripts.images.prune import prune
 from scripts.kubernetes import helm
 from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.deployment import Deployment, reachable
+from scripts.kubernetes.diagnosis.cause import Diagnosis
 from scripts.kubernetes.nodes import load
 from scripts.kubernetes.nodes.transports import NodeTransport
 from scripts.kubernetes.pods import PodState
@@ -113,6 +114,10 @@ class KubernetesEngine:
     def pods(self) -> list[PodState]:
         """Return the pods of the release."""
         return self.deployment.pods()
+
+    def diagnose(self) -> list[Diagnosis]:
+        """Return everything that is wrong with the release, and its cause."""
+        return self.deployment.diagnose()
 
     def logs(self, service: str, lines: int) -> str:
         """Return the last lines that each pod of a service wrote. Raises InputError for a service that has no pod."""

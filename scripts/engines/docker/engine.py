@@ -18,17 +18,18 @@ from scripts.core.decision import Change, Decision
 from scripts.core.errors import InputError, MissingError, TaskError
 from scripts.core.redaction import redact
 from scripts.core.report import Outcome, StepReport, changed, unchanged
-from scripts.desired.helm_release import HelmRelease
+from scripts.desired.helm_release import HelmRelease, provisional_release
 from scripts.desired.images import Image
 from scripts.desired.secrets import ALSO, Secret
 from scripts.desired.stages import Running
 from scripts.engines.docker.containers import Containers, remove_files
 from scripts.engines.docker.pod_spec import Plan, PodPlan, plan
-from scripts.engines.docker.probes import await_probe, direct_session, plain
+from scripts.engines.docker.probes import await_probe, diagnose, direct_session, plain
 from scripts.engines.protocol import Address
 from scripts.images.prune import prune
 from scripts.kubernetes import helm
 from scripts.kubernetes.deployment import Deployment
+from scripts.kubernetes.diagnosis.cause import Diagnosis
 from scripts.kubernetes.pods import PodState
 from scripts.kubernetes.service_client import Answer, ServiceClient
 from scripts.machine.docker_client import docker_client, docker_endpoint
@@ -231,6 +232,13 @@ class DockerEngine:
             )
             for _, container in sorted(self._containers.by_workload().items())
         ]
+
+    def diagnose(self) -> list[Diagnosis]:
+        """Return why a workload is not ready, of each that is not."""
+        there = self._containers.by_workload()
+        pods = self._plan(provisional_release(self._settings, monitoring=False)).pods
+        found = (diagnose(pod, there.get(pod.workload), self._containers.local_port(pod.service)) for pod in pods)
+        return [diagnosis for diagnosis in found if diagnosis]
 
     def logs(self, workload: str, lines: int) -> str:
         """Return the last lines that a workload's container wrote."""
