@@ -103,15 +103,17 @@ class Project:
                 self._stages = stages(self.settings, self.env, self.engine.running(self.secrets))
             return self._stages
 
-    def release(self, stage: Stage) -> HelmRelease:
-        """Return the app's release in a stage. It has ServiceMonitors where the project is monitored and the cluster knows them.
+    def release(self, stage: Stage | None = None) -> HelmRelease:
+        """Return the app's release, or what it is in a stage on the way there. Raises TaskError.
 
-        Raises TaskError.
+        It has ServiceMonitors where the project is monitored and the cluster knows them.
         """
         monitoring = self.monitored and self.cluster_deployment().cluster.knows(SERVICE_MONITORS)
         trusted, users = self._trusted_ca(), self.users()
-        wanted = app_release(self.settings, self.images, stage.secrets, monitoring=monitoring, users=users, trusted_ca=trusted)
-        return wanted if stage.last else on_the_way(wanted, stage.keeps)
+        wanted = app_release(
+            self.settings, self.images, stage.secrets if stage else self.secrets, monitoring=monitoring, users=users, trusted_ca=trusted
+        )
+        return wanted if stage is None or stage.last else on_the_way(wanted, stage.keeps)
 
     def _trusted_ca(self) -> str:
         """What the pods trust, where there is a gateway that re-signs TLS. Raises InputError."""

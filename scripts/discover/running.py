@@ -24,10 +24,9 @@ _RELOAD = ("--reload", "--debug")
 def port_of(found: Found, program: Program | None) -> int:
     """Return the port that a service listens on; 0 where nothing tells."""
     told = found.environment.get("PORT")
-    if found.ports:
-        return found.ports[0].container
-    if port := projects.port_in(" ".join([*found.command, *found.args])):
-        return port
+    by_compose = found.ports[0].container if found.ports else projects.port_in(" ".join([*found.command, *found.args]))
+    if by_compose:
+        return by_compose
     if told and told.text.isdigit() and 0 < int(told.text) < 65536:
         return int(told.text)
     if program is None:
