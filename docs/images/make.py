@@ -30,10 +30,9 @@ def page() -> None:
     """Take the pictures of the page in a real browser, with the real backend."""
     frontend = ROOT / "app" / "frontend"
     environment = {**os.environ, "E2E_SCREENSHOTS": "1", "E2E_PYTHON": sys.executable}
-    subprocess.run(["npm", "run", "build"], cwd=frontend, check=True)
-    subprocess.run(
-        ["node", "--test", "--test-name-pattern=pictures of the page", "e2e/look.test.mjs"], cwd=frontend, env=environment, check=True
-    )
+    test = ["node", "--test", "--test-name-pattern=pictures of the page", "e2e/look.test.mjs"]
+    for command in (["npm", "run", "build"], test):
+        subprocess.run(command, cwd=frontend, env=environment, check=True)
 
 
 def terminal() -> None:
