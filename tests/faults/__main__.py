@@ -6,7 +6,7 @@ import argparse
 import contextlib
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from scripts.core.errors import InputError, MissingError, TaskError
@@ -17,11 +17,11 @@ from tests.cluster.local_cluster.cluster import LocalCluster
 from tests.cluster.local_cluster.layout import Layout
 from tests.cluster.made_cluster import MAKERS
 from tests.faults import image
-from tests.faults.app_faults import APP_FAULTS
+from tests.faults.app_faults import APP_FAULTS, AppFault
 from tests.faults.ground import ENGINE, Ground
-from tests.faults.machine import MACHINE_FAULTS
+from tests.faults.machine import MACHINE_FAULTS, MachineFault
 from tests.faults.releases import FAULTS
-from tests.faults.suite import Row, app_row, machine_row, release_rows
+from tests.faults.suite import Row, app_row, drift_rows, machine_row, release_rows
 
 COLUMNS = ("fault", "line", "seconds", "healed by up", "")
 OF_TESTS = {Layout().name, *(maker.context for maker in MAKERS)}
@@ -94,15 +94,24 @@ def run(context: ClusterContext, own: LocalCluster | None, folder: Path, only: t
     if small:
         image.send(context, folder)
         rows += release_rows(context, small, show)
-    if of_app := [fault for fault in (*APP_FAULTS, *MACHINE_FAULTS) if chosen(fault.name)]:
+    of_app = [fault for fault in APP_FAULTS if chosen(fault.name)]
+    of_machine = [fault for fault in MACHINE_FAULTS if chosen(fault.name)]
+    if of_app or of_machine:
         ground = Ground(install(context, folder / "todo"), own)
         try:
-            for fault in of_app:
-                rows.append(machine_row(fault, ground) if fault in MACHINE_FAULTS else app_row(fault, ground))  # type: ignore[arg-type]
-                show(rows[-1])
+            for row in _on_app(of_app, of_machine, ground):
+                rows.append(row)
+                show(row)
         finally:
             ground.app.checkout.invoke("down", "--data", "--yes", *ENGINE)
     return rows
+
+
+def _on_app(faults: Sequence[AppFault], of_machine: Sequence[MachineFault], ground: Ground) -> Iterator[Row]:
+    drift = [fault for fault in faults if fault.code == "drifted"]
+    yield from drift_rows(drift, ground) if drift else ()
+    yield from (app_row(fault, ground) for fault in faults if fault not in drift)
+    yield from (machine_row(fault, ground) for fault in of_machine)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from string import Template
-from typing import Any
+from typing import Any, cast
 
 from tests.checkout import RELEASE, Run
 from tests.cluster.app import App
@@ -26,6 +26,11 @@ class Named:
 
     line: str
     code: str
+    evidence: tuple[str, ...] = ()
+
+    def tells(self, code: str, words: str) -> bool:
+        """Return whether this is that cause, in these words or with them as evidence."""
+        return self.code == code and any(words in text for text in (self.line, *self.evidence))
 
 
 @dataclass(frozen=True)
@@ -46,9 +51,8 @@ class Ground:
         """Return what `invoke diagnose` says."""
         run = self.app.checkout.invoke("diagnose", "--json", *ENGINE, timeout=120, **environment)
         told = run.events()
-        causes = [Named(str(e["cause"]), str(e["code"])) for e in told if e["event"] == "diagnosis"]
-        errors = [Named(str(e["cause"]), str(e["code"])) for e in told if e["event"] == "error" and e["code"] != "not-healthy"]
-        return [*causes, *errors]
+        wrong = [e for e in told if e["event"] == "diagnosis" or (e["event"] == "error" and e["code"] != "not-healthy")]
+        return [Named(str(e["cause"]), str(e["code"]), tuple(cast("list[str]", e["evidence"]))) for e in wrong]
 
     def up(self) -> Run:
         """Run `invoke up`."""

@@ -27,6 +27,7 @@ from tests.faults.releases import FAULTS, Fault
 NAMED_SECONDS = 120
 RELEASE_SECONDS = 150
 SIDE_BY_SIDE = 3
+WELL = AppFault("well", "")
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,30 @@ class Row:
         return self.fault, self.line, f"{self.seconds:.1f}", self.healed, "ok" if self.ok else "WRONG"
 
 
+def drift_rows(faults: Sequence[AppFault], ground: Ground) -> list[Row]:
+    """Make what is changed past the release all at once, see each named among the causes, and let one `up` heal it all."""
+    started = time.monotonic()
+    for call in (call for fault in faults for call in fault.make):
+        ground.call(call)
+    found = ground.diagnose()
+    seconds = time.monotonic() - started
+    well, healed = _healed(ground)
+    rows = []
+    for fault in faults:
+        named = next((each for each in found if each.tells(fault.code, fault.says)), None)
+        rows.append(
+            Row(fault.name, named.line if named else "not among the causes", seconds, f"{healed}, with all drift", bool(named) and well)
+        )
+    return rows
+
+
+def _healed(ground: Ground) -> tuple[bool, str]:
+    """Run `up`; return whether all is well then, and the words for it."""
+    run = ground.up()
+    well = run.code == 0 and not ground.diagnose()
+    return well, f"{'yes' if well else 'no'}, {run.seconds:.0f} s"
+
+
 def app_row(fault: AppFault, ground: Ground) -> Row:
     """Make a fault of the installed app, see it named, and heal it."""
     if fault.own and ground.own is None:
@@ -56,12 +81,13 @@ def app_row(fault: AppFault, ground: Ground) -> Row:
         for call in fault.make:
             ground.call(call)
         first, line, seconds = _named(fault, ground.diagnose)
+    if not fault.mend:
+        well, healed = _healed(ground)
+        return Row(fault.name, line, seconds, healed, first and well)
     for call in fault.mend:
         ground.call(call)
-    run = ground.up()
-    well = run.code == 0 and not ground.diagnose()
-    healed = f"{'yes' if well else 'no'}, {run.seconds:.0f} s{', after what the line says to do' if fault.mend else ''}"
-    return Row(fault.name, line, seconds, healed, first and well)
+    well, _, _ = _named(WELL, ground.diagnose)
+    return Row(fault.name, line, seconds, f"not its own: {'well' if well else 'not well'} after {fault.mend[0]}", first and well)
 
 
 def _named(fault: AppFault, ask: Callable[[], Sequence[Named]]) -> tuple[bool, str, float]:
@@ -71,7 +97,7 @@ def _named(fault: AppFault, ask: Callable[[], Sequence[Named]]) -> tuple[bool, s
         found = list(ask())
         seconds = time.monotonic() - started
         first = found[0] if found else Named("is healthy", "")
-        if first.code == fault.code and fault.says in first.line:
+        if first.tells(fault.code, fault.says):
             return True, first.line, seconds
         if seconds > NAMED_SECONDS:
             return False, "; ".join(f"{each.code}: {each.line}" for each in found) or first.line, seconds

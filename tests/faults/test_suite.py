@@ -38,6 +38,8 @@ class Fake:
 
     def call(self, call: Call) -> None:
         self.calls.append(call)
+        if self.heals and str(call).startswith("delete"):
+            self.says = ()
 
     def diagnose(self) -> Sequence[Named]:
         return self.says
@@ -61,7 +63,7 @@ def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_fault_that_is_named_and_healed_is_right() -> None:
     fake = Fake([Named("todo: no room", "quota-exceeded")])
     found = row(FULL, fake)
-    assert (found.line, found.healed, found.ok) == ("todo: no room", "yes, 3 s, after what the line says to do", True)
+    assert (found.line, found.healed, found.ok) == ("todo: no room", "not its own: well after delete quota", True)
     assert fake.calls == ["create quota", "delete quota"]
 
 
@@ -78,6 +80,15 @@ def test_a_fault_that_is_named_and_healed_is_right() -> None:
 )
 def test_a_fault_that_is_not_named_first_or_not_healed_is_wrong(says: list[Named], heals: bool) -> None:
     assert not row(FULL, Fake(says, heals)).ok
+
+
+def test_drift_is_made_at_once_each_named_among_the_causes_and_healed_by_one_up() -> None:
+    faults = [AppFault(name, "drifted", name, make=(f"patch {name}",)) for name in ("image", "probe", "policy")]
+    fake = Fake([Named("todo: image (and 1 more)", "drifted", ("image", "probe"))])
+    rows = suite.drift_rows(faults, cast("Ground", fake))
+    assert [row.ok for row in rows] == [True, True, False]
+    assert fake.calls == ["patch image", "patch probe", "patch policy"]
+    assert not any(row.ok for row in suite.drift_rows(faults, cast("Ground", Fake(fake.says, heals=False))))
 
 
 def test_what_does_no_harm_has_to_be_called_well() -> None:
