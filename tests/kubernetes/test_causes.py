@@ -15,8 +15,8 @@ from scripts.core.paths import ROOT
 from scripts.kubernetes.diagnosis.cause import PATIENCE, Diagnosis
 from scripts.kubernetes.diagnosis.diagnose import diagnose, unexplained
 from scripts.kubernetes.diagnosis.snapshot import Snapshot
-from tests.cluster.faults import FAULTS
 from tests.cluster.recordings import read_recording
+from tests.faults.releases import FAULTS
 
 pytestmark = pytest.mark.unit
 

@@ -17,8 +17,8 @@ from scripts.kubernetes import rollout
 from scripts.kubernetes.diagnosis.cause import DATABASE_CODES, PATIENCE, Diagnosis
 from scripts.kubernetes.diagnosis.diagnose import diagnose
 from scripts.kubernetes.diagnosis.snapshot import REVISION, Snapshot, is_rolled_out, request_of, selects, time_of
-from tests.cluster.faults import FAULTS, HEALTHY, Fault
 from tests.cluster.recordings import FOLDER, read_recording
+from tests.faults.releases import FAULTS, HEALTHY, Fault
 
 pytestmark = pytest.mark.unit
 

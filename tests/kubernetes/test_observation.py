@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -39,12 +40,18 @@ class Judge(Cluster):
 
 
 def refusals(code: int, said: str) -> dict[str, str]:
-    return dict(observation._refusals(Judge("any", "todo", "todo").says(code, err=said), [SET]))
+    return dict(observation._tries(Judge("any", "todo", "todo").says(code, err=said), [SET])[0])
 
 
 def test_a_pod_that_is_only_tried_tells_why_the_next_one_is_refused() -> None:
     assert refusals(1, f"Warning: something\n{FORBIDDEN}\n") == {"todo": 'pods "todo" is forbidden: exceeded quota: small'}
     assert refusals(0, "") == {}
+
+
+def test_what_is_judged_tells_the_clock_of_the_api_server() -> None:
+    judge = Judge("any", "todo", "todo")
+    assert observation._tries(judge.says(0, "2026-01-02T03:04:05Z"), [SET]) == ({}, datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC))
+    assert observation._tries(judge.says(1, err=FORBIDDEN), [SET])[1] is None
 
 
 @pytest.mark.parametrize(

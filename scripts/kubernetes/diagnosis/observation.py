@@ -16,7 +16,16 @@ from scripts.kubernetes import api_proxy
 from scripts.kubernetes.api import Object
 from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.connection import Connect
-from scripts.kubernetes.diagnosis.snapshot import INSTANCE, Snapshot, condition_of, containers_of, is_of_release, last_exit, name_of
+from scripts.kubernetes.diagnosis.snapshot import (
+    INSTANCE,
+    Snapshot,
+    condition_of,
+    containers_of,
+    is_of_release,
+    last_exit,
+    name_of,
+    time_of,
+)
 from scripts.kubernetes.service_client import send
 
 LOG_LINES = 20
@@ -53,7 +62,9 @@ def quick_snapshot(cluster: Cluster) -> Snapshot:
 def take_snapshot(cluster: Cluster) -> Snapshot:
     """Return everything that the diagnosis reads of the release. Raises what shell.run raises."""
     quick = quick_snapshot(cluster)
-    return dataclasses.replace(with_details(cluster, quick), refusals=_refusals(cluster, quick.workloads))
+    refusals, clock = _tries(cluster, quick.workloads)
+    whole = with_details(cluster, quick)
+    return dataclasses.replace(whole, refusals=refusals, taken=clock or whole.taken)
 
 
 def with_details(cluster: Cluster, quick: Snapshot) -> Snapshot:
@@ -95,16 +106,21 @@ def _secret_keys(cluster: Cluster) -> Mapping[str, Sequence[str]] | None:
     return {name: keys for name, *keys in lines} if answer.code == 0 else None
 
 
-def _refusals(cluster: Cluster, workloads: Sequence[Object]) -> Mapping[str, str]:
-    """Let the API server judge one more pod of each workload that is not made: quotas, limits, policies and webhooks all have their say."""
-    found = {}
+def _tries(cluster: Cluster, workloads: Sequence[Object]) -> tuple[Mapping[str, str], datetime | None]:
+    """Let the API server judge one more pod of each workload that is not made: quotas, limits, policies and webhooks all have their say.
+
+    Return its refusals, and its own time of day, which dates what it tells of; this machine's may be another.
+    """
+    found, clock = {}, None
     for workload in workloads:
-        argv = ("create", "--dry-run=server", "--output=name", "--filename=-")
-        said = _tried(cluster, *argv, input=json.dumps(_next_pod(workload))).stderr.strip()
-        refusal = said.partition('error when creating "STDIN": ')[2]
-        if refusal and not NO_VERDICT.search(said):
+        argv = ("create", "--dry-run=server", "--output=jsonpath={.metadata.creationTimestamp}", "--filename=-")
+        answer = _tried(cluster, *argv, input=json.dumps(_next_pod(workload)))
+        refusal = answer.stderr.strip().partition('error when creating "STDIN": ')[2]
+        if answer.code == 0 and answer.stdout:
+            clock = time_of(answer.stdout.strip())
+        elif refusal and not NO_VERDICT.search(refusal):
             found[name_of(workload)] = refusal
-    return found
+    return found, clock
 
 
 def _next_pod(workload: Object) -> Object:
