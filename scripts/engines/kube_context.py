@@ -165,7 +165,7 @@ class KubeContextEngine(KubernetesEngine):
         try:
             return "" if context in self._contexts else f"the kubeconfig has no context {context}"
         except TaskError as error:
-            return error.cause
+            return error.evidence[-1] if error.evidence else error.cause
 
     @cached_property
     def _contexts(self) -> list[str]:

@@ -15,9 +15,11 @@ from urllib.parse import urlsplit
 from docker.tls import TLSConfig
 
 from scripts.core.errors import MissingError
+from scripts.core.paths import expanded
 
 DEFAULT_HOST = "unix:///var/run/docker.sock"
 DEFAULT_CONTEXT = "default"
+FOLDER = "~/.docker"
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ def find_endpoint() -> Endpoint:
     _refuse_a_node_of_minikube()
     if host := os.environ.get("DOCKER_HOST"):
         return _checked(Endpoint(host, named_by="DOCKER_HOST", tls=_tls_of_environment()))
-    folder = Path(os.environ.get("DOCKER_CONFIG") or Path.home() / ".docker")
+    folder = expanded(os.environ.get("DOCKER_CONFIG") or FOLDER)
     named_by, name = "DOCKER_CONTEXT", os.environ.get("DOCKER_CONTEXT", "")
     if not name:
         named_by, name = str(folder / "config.json"), str(_read(folder / "config.json").get("currentContext") or DEFAULT_CONTEXT)
@@ -115,7 +117,7 @@ def _tls_of_environment() -> TLSConfig | None:
     folder, verify = os.environ.get("DOCKER_CERT_PATH", ""), os.environ.get("DOCKER_TLS_VERIFY", "")
     if not folder and not verify:
         return None
-    return _tls(Path(folder or Path.home() / ".docker"), needed=True, verify=bool(verify))
+    return _tls(expanded(folder or FOLDER), needed=True, verify=bool(verify))
 
 
 def _tls(folder: Path, *, needed: bool = False, verify: bool = True) -> TLSConfig | None:
