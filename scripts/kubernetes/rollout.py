@@ -82,8 +82,8 @@ def pending(snapshot: Snapshot) -> list[Object]:
 def final_causes(found: Sequence[Diagnosis], snapshot: Snapshot, since: dict[tuple[str, str], float], now: float) -> list[Diagnosis]:
     """Return the causes that have lasted longer than they may. Keeps in `since` when each was first seen; one that healed begins again.
 
-    A database cause has time while the bundled Postgres is still coming up; so has a program that ends at once without it, until the kubelet,
-    which waits longer after each end, has started it again.
+    A database cause has time while the bundled Postgres is still coming up; so has a program that ends at once without it, until the
+    kubelet, which waits longer after each end, has started it again.
     """
     keys = {(d.workload, d.code) for d in found} | {CAME}
     for key in since.keys() - keys:
