@@ -14,11 +14,13 @@ from scripts.core.paths import ROOT
 from scripts.desired import images, secrets
 from scripts.desired.helm_release import HelmRelease, app_release
 from scripts.desired.images import Image, desired_image
+from scripts.desired.kept import on_the_way
 from scripts.desired.secrets import Secret
+from scripts.desired.stages import Stage, stages
 from scripts.engines.choice import choose
 from scripts.engines.protocol import Engine
 from scripts.images import bases
-from scripts.images.users import user_of
+from scripts.images.users import supposed_user, user_of
 from scripts.kubernetes.deployment import Deployment
 from scripts.machine.certificates import bundle, extra_ca
 from scripts.machine.docker_client import build_platform
@@ -39,6 +41,7 @@ class Project:
         self.settings: Settings = settings
         self._lock = threading.RLock()
         self._images: list[Image] | None = None
+        self._stages: list[Stage] | None = None
 
     def without_monitoring(self) -> Project:
         """Return the same project with the monitoring switched off."""
@@ -88,15 +91,38 @@ class Project:
 
     def users(self) -> dict[str, tuple[int, int]]:
         """Return the user and group of every image, as the settings or else the built image says. Raises TaskError for root."""
-        services = self.settings.services
-        own = {name: service.user for name, service in services.items() if service.user}
+        own = self._own_users()
         return own | {image.service: user_of(image) for image in self.images if image.service not in own}
 
-    def release(self) -> HelmRelease:
-        """Return the app's release. It has ServiceMonitors where the project is monitored and the cluster knows them. Raises TaskError."""
+    def _own_users(self) -> dict[str, tuple[int, int]]:
+        """Return the user and group of each service that the settings name."""
+        return {name: service.user for name, service in self.settings.services.items() if service.user}
+
+    def _supposed_users(self) -> dict[str, tuple[int, int]]:
+        """As `users`, but of images that a plan has not built, as far as it is known."""
+        own = self._own_users()
+        found = {image.service: supposed_user(image) for image in self.images if image.service not in own}
+        return own | {service: user for service, user in found.items() if user}
+
+    @property
+    def stages(self) -> list[Stage]:
+        """The releases to roll out in turn, from what runs when this is first asked to the one of the sources. Raises TaskError."""
+        with self._lock:
+            if self._stages is None:
+                self._stages = stages(self.settings, self.env, self.engine.running(self.secrets))
+            return self._stages
+
+    def release(self, stage: Stage | None = None) -> HelmRelease:
+        """Return the app's release, or what it is in a stage on the way there. Raises TaskError.
+
+        It has ServiceMonitors where the project is monitored and the cluster knows them.
+        """
         monitoring = self.monitored and self.cluster_deployment().cluster.knows(SERVICE_MONITORS)
-        trusted, users = self._trusted_ca(), self.users()
-        return app_release(self.settings, self.images, self.secrets, monitoring=monitoring, users=users, trusted_ca=trusted)
+        trusted, users = self._trusted_ca(), self._supposed_users()
+        wanted = app_release(
+            self.settings, self.images, stage.secrets if stage else self.secrets, monitoring=monitoring, users=users, trusted_ca=trusted
+        )
+        return wanted if stage is None or stage.last else on_the_way(wanted, stage.keeps)
 
     def _trusted_ca(self) -> str:
         """What the pods trust, where there is a gateway that re-signs TLS. Raises InputError."""

@@ -43,11 +43,11 @@ class ForTests:
 
 FOR_TESTS = (
     ForTests("chromium", "chromium", "the page is used in a real browser"),
-    ForTests("postgresql", "/usr/lib/postgresql/*/bin/initdb", "the backend is tested on a real database"),
+    ForTests("postgresql", "/usr/lib/postgresql/*/bin/initdb", "the app is tested on a real database"),
     ForTests("pgbouncer", "/usr/sbin/pgbouncer", "and through the kind of pooler that Neon has"),
     ForTests("prometheus", "promtool", "the alert rules are tested, and metrics scraped"),
     ForTests("mmdebstrap", "mmdebstrap", "base images are made from packages"),
-    ForTests("nodejs", "node", "the frontend is built and tested"),
+    ForTests("nodejs", "node", "the page is built and tested"),
     ForTests("npm", "npm", "likewise"),
 )
 
@@ -82,6 +82,7 @@ def main(project: Project, step: StepReport) -> Outcome:
     settings = project.settings
     tool_folder.clean_up()
     name, reason = engine_to_set_up(settings)
+    step.say(f"for the {name} engine ({reason})")
     needed = ENGINES[name].tools
     found = tools.find_all(needed, settings.tools)
     plan = plan_for(settings, found)
@@ -101,7 +102,7 @@ def main(project: Project, step: StepReport) -> Outcome:
         )
     for warning in left_out():
         step.warn(warning)
-    return changed("; ".join(done)) if done else unchanged(f"{', '.join(map(str, found))}; engine {name}: {reason}")
+    return changed("; ".join(done)) if done else unchanged(", ".join(map(str, found)))
 
 
 def engine_to_set_up(settings: Settings) -> tuple[str, str]:
@@ -117,10 +118,10 @@ def engine_to_set_up(settings: Settings) -> tuple[str, str]:
     if chosen is not None and (chosen.name != DockerEngine.name or chosen.deployed()):
         return chosen.name, reason
     if rejects_root(settings.minikube.driver):
-        return DockerEngine.name, "Minikube does not run as root"
+        return DockerEngine.name, "no Kubernetes, since Minikube does not run as root: run this as an ordinary user to have one"
     if tool_downloads.kubernetes_answers(refresh=True):
         return MinikubeEngine.name, "Kubernetes releases can be downloaded, so Minikube can start"
-    return DockerEngine.name, "Kubernetes releases cannot be downloaded here, so no cluster can start"
+    return DockerEngine.name, "no Kubernetes, since its releases cannot be downloaded here"
 
 
 def plan_for(settings: Settings, found: Sequence[Found]) -> Plan:
@@ -214,7 +215,7 @@ def left_out() -> list[str]:
     if missing:
         warnings.append(f"tests that need {', '.join(missing)} will be left out: install these yourself")
     elif importlib.util.find_spec("pytest") and (node := tools.version_of("node")) and node < OLDEST_NODE:
-        warnings.append(f"the frontend's tests will be left out: node {tools.shown(node)} is older than {tools.shown(OLDEST_NODE)}")
+        warnings.append(f"the page's tests will be left out: node {tools.shown(node)} is older than {tools.shown(OLDEST_NODE)}")
     return warnings
 
 

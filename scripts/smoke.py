@@ -5,17 +5,17 @@ from __future__ import annotations
 from functools import partial
 
 from scripts import check_monitoring, check_policies, smoke_test
-from scripts.command import command
+from scripts.command import command, run_command
 from scripts.core.pipeline import Step, run_steps
 from scripts.core.report import Report
 from scripts.engines.installed import require_installed
 from scripts.project import Project
 
 
-# It writes a todo and, on Kubernetes, makes two pods: it runs alone, like everything that changes something.
+# It uses the app and, on Kubernetes, makes two pods: it runs alone, like everything that changes something.
 @command(changes=True, help={"monitoring": "also prove that the monitoring shows data"})
 def smoke(project: Project, report: Report, *, monitoring: bool = False) -> None:
-    """Prove that the app works, with a todo added by chat."""
+    """Prove that the app works: its health, its pages, and one real use."""
     require_installed(project.engine, project.settings.release)
     steps = [Step("smoke", partial(smoke_test.main, project))]
     if project.engine.deployment is not None:
@@ -23,3 +23,7 @@ def smoke(project: Project, report: Report, *, monitoring: bool = False) -> None
     if monitoring:
         steps.append(Step("monitoring", partial(check_monitoring.main, project), ("smoke",)))
     run_steps(steps, report)
+
+
+if __name__ == "__main__":
+    run_command()

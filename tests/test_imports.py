@@ -20,7 +20,7 @@ BELOW["machine"] = {"machine", "core"}
 BELOW["monitoring"] = {"monitoring", "core", "config", "desired", "kubernetes"}
 for users in ("images", "kubernetes", "engines", "project", "command"):
     BELOW[users].add("machine")
-GRAPHS = {"up", "down", "smoke", "setup", "rollback", "init"}
+GRAPHS = {"up", "down", "smoke", "setup", "rollback", "rotate", "init"}
 """Modules of `scripts/` that are commands: they may import steps."""
 
 

@@ -73,6 +73,8 @@ class EnvKey(Strict):
     """Whether `up` generates a strong value where there is no `.env` yet."""
     format: Literal["text", "line", "token", "postgres_url"] = "text"
     """What a value must be: anything; one line; what an HTTP header can carry; a database URL that every parser reads alike."""
+    overlap: bool = False
+    """Whether the services take a second value, KEY_ALSO, beside it, so that it can change while they serve."""
     default: str = ""
     """What the services get where the value is empty; {KEY} stands for the URL-quoted value of another key, {release} for the release."""
 
@@ -154,7 +156,7 @@ class Monitoring(PinnedChart):
     rules: tuple[AnyPath, ...] = Field(default=(), strict=False)
     """Files of the app's own alert rules, from the repository's root."""
     slow_handlers: Annotated[str, Field(pattern=r'^[^"\\]*$')] = ""
-    """A regular expression of the `handler`s that are slow by nature, such as "/api/chat.*": they count in no alert of latency."""
+    """A regular expression of the `handler`s that are slow by nature, such as "/api/report.*": they count in no alert of latency."""
     adapter: Adapter
     """Autoscaling by requests under way, beside CPU."""
 
@@ -240,12 +242,7 @@ class Settings(Strict):
             for where, source in (("database", self.database), ("database.exporter", self.database.exporter)):
                 yield from source_problems(where, source, self.base_images)
             yield from (f"database.secrets: `{k}` is not under env{meant(k, self.env)}" for k in self.database.secrets if k not in self.env)
-        for key, rule in self.env.items():
-            for name in re.findall(r"\{(\w+)\}", rule.default):
-                if name not in self.env and name != "release":
-                    yield f"env.{key}.default: `{name}` is not under env{meant(name, self.env)}"
-            if rule.format == "postgres_url":
-                yield from (f"env.{key}{problem}" for problem in _wrong_database(rule, bundled=self.database is not None))
+        yield from self._env_problems()
         yield from (f"tools.{name}: is missing" for name in NEEDED_TOOLS if name not in self.tools)
         recipes = [(f"base_images.{name}.recipe", base.recipe) for name, base in self.base_images.items() if base.recipe]
         values = [("monitoring.values", self.monitoring.values), ("monitoring.adapter.values", self.monitoring.adapter.values)]
@@ -256,6 +253,16 @@ class Settings(Strict):
         yield from (f"monitoring.rules: {path} does not exist" for path in missing)
         if self.smoke and not os.path.isfile(local_path(self.smoke)):  # noqa: PTH113 - likewise
             yield f"smoke: {self.smoke} does not exist"
+
+    def _env_problems(self) -> Iterator[str]:
+        for key, rule in self.env.items():
+            for name in re.findall(r"\{(\w+)\}", rule.default):
+                if name not in self.env and name != "release":
+                    yield f"env.{key}.default: `{name}` is not under env{meant(name, self.env)}"
+            if rule.overlap and f"{key}_ALSO" in self.env:
+                yield f"env.{key}_ALSO: the name is taken by the second value of {key}, which has overlap"
+            if rule.format == "postgres_url":
+                yield from (f"env.{key}{problem}" for problem in _wrong_database(rule, bundled=self.database is not None))
 
 
 def _service_problems(

@@ -28,6 +28,10 @@ class HelmRelease:
     namespace: str
     chart: Path
     values: Mapping[str, Any]
+    last: bool = True
+    """Whether it is the one to stay with; another is rolled out on the way to it, and no rollback goes back there."""
+    for_old_pods: tuple[str, ...] = ()
+    """Workloads that only the pods of the release before need: nobody waits for them."""
 
     @property
     def values_json(self) -> str:
@@ -104,8 +108,8 @@ def app_release(
     if trusted_ca:
         values["trustedCa"] = trusted_ca
     values["fullnameOverride"] = settings.release  # or the chart would call its objects RELEASE-CHART-SERVICE
-    said = _merged(derived_values(settings), settings.chart.values)
-    return HelmRelease(settings.release, settings.namespace, ROOT / settings.chart.path, _merged(said, values))
+    said = merged(derived_values(settings), settings.chart.values)
+    return HelmRelease(settings.release, settings.namespace, ROOT / settings.chart.path, merged(said, values))
 
 
 def provisional_release(settings: Settings, *, monitoring: bool) -> HelmRelease:
@@ -126,9 +130,10 @@ def _section(image: Image, secret: Secret | None, user: tuple[int, int] | None) 
     }
 
 
-def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    merged = dict(below)
+def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Return one map of values laid over another: maps are merged key by key, everything else is replaced."""
+    found = dict(below)
     for key, value in above.items():
-        old = merged.get(key)
-        merged[key] = _merged(old, value) if isinstance(old, Mapping) and isinstance(value, Mapping) else value
-    return merged
+        old = found.get(key)
+        found[key] = merged(old, value) if isinstance(old, Mapping) and isinstance(value, Mapping) else value
+    return found

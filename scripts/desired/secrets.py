@@ -16,8 +16,18 @@ from scripts.core.errors import InputError
 from scripts.core.redaction import redact
 
 HEX_DIGITS = 10
+ALSO = "_ALSO"
+"""What is added to the name of a key for the second value that is taken while the first one changes."""
 LARGEST = 2**20
 """Bytes of all values of one Secret (Kubernetes: MaxSecretSize)."""
+
+
+@dataclass(frozen=True)
+class Value:
+    """What a key with `overlap` is at a time: what is sent, and what else is taken, if anything."""
+
+    sent: str = field(repr=False)
+    also: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)
@@ -68,17 +78,17 @@ def with_scheme(url: str, scheme: str) -> str:
     return f"{scheme}://{rest}"
 
 
-def desired_secrets(settings: Settings, env: EnvFile) -> list[Secret]:
+def desired_secrets(settings: Settings, env: EnvFile, at: Mapping[str, Value] | None = None) -> list[Secret]:
     """Return the Secrets that the app needs, each with the variables that its service lists; empty optional keys are left out.
 
-    Raises InputError where Kubernetes would refuse one.
+    at: what some keys are on the way to what `.env` says. Raises InputError where Kubernetes would refuse one.
     """
     wanted = {name: service.secrets for name, service in settings.services.items()}
     if settings.database and uses_own_database(settings, env):
         wanted["postgres"] = tuple(Variable(key, key) for key in settings.database.secrets)
     secrets = []
     for service, variables in wanted.items():
-        values = {variable.name: value for variable in variables if (value := _value(variable, settings, env))}
+        values = {name: value for variable in variables for name, value in _held(variable, settings, env, at or {}) if value}
         redact.learn(*values.values())
         size = sum(len(value.encode()) for value in values.values())
         if size > LARGEST:
@@ -92,9 +102,11 @@ def desired_secrets(settings: Settings, env: EnvFile) -> list[Secret]:
     return secrets
 
 
-def _value(variable: Variable, settings: Settings, env: EnvFile) -> str:
-    value = value_of(variable.key, settings, env)
-    return with_scheme(value, variable.scheme) if value and variable.scheme else value
+def _held(variable: Variable, settings: Settings, env: EnvFile, at: Mapping[str, Value]) -> list[tuple[str, str]]:
+    """The variables that one of a service's becomes, in the form that the service asks for."""
+    name, key = variable.name, variable.key
+    held = [(name, at[key].sent), (name + ALSO, at[key].also)] if key in at else [(name, value_of(key, settings, env))]
+    return [(each, with_scheme(value, variable.scheme) if value and variable.scheme else value) for each, value in held]
 
 
 def _digest(values: Mapping[str, str]) -> str:

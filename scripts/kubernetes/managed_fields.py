@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from scripts.kubernetes.cluster import Object
+    from scripts.kubernetes.api import Object
 
 Path = tuple[str | int, ...]
 Tree = Mapping[str, Any]
@@ -95,7 +95,7 @@ def _has(tree: Tree, value: Any, path: Path) -> bool:
 
 
 def shown_path(thing: Object, path: Path) -> str:
-    """Return a path as a person reads it: `spec.template.spec.containers[backend].image`."""
+    """Return a path as a person reads it: `spec.template.spec.containers[api].image`."""
     text = ""
     value: Any = thing
     for part in path:

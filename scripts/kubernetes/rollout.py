@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from functools import partial
 
 from scripts.core import shell
 from scripts.core.errors import TaskError
 from scripts.core.report import Outcome, StepReport, changed, unchanged
-from scripts.kubernetes.cluster import Cluster, Object
+from scripts.kubernetes.api import Object
+from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.diagnosis import observation
 from scripts.kubernetes.diagnosis.cause import DATABASE_CODES, Diagnosis
 from scripts.kubernetes.diagnosis.diagnose import diagnose, unexplained
@@ -19,6 +21,9 @@ from scripts.kubernetes.looking import look
 
 LOOK_SECONDS = 1.0
 DIAGNOSIS_SECONDS = 3.0
+CAME = ("", "the bundled Postgres was last seen coming")
+ENDS_WITHOUT = ("migration-failed", "crash-on-start")
+AGAIN_SECONDS = 45.0
 CALM_SECONDS = 4.0  # nobody diagnoses a rollout that has only begun
 
 
@@ -29,14 +34,21 @@ def examine(cluster: Cluster) -> list[Diagnosis]:
     return [*found, *unexplained(whole, found)]
 
 
-def watch(cluster: Cluster, timeout: float, step: StepReport) -> Outcome:
-    """Wait until every workload of the release is rolled out.
+def serves(cluster: Cluster) -> bool:
+    """Return whether every workload of the release has a pod that is ready."""
+    workloads = observation.quick_snapshot(cluster).workloads
+    return bool(workloads) and all(workload.get("status", {}).get("readyReplicas", 0) for workload in workloads)
+
+
+def watch(cluster: Cluster, timeout: float, step: StepReport, *, leave_out: Collection[str] = ()) -> Outcome:
+    """Wait until every workload of the release is rolled out, but for those to leave out.
 
     timeout: seconds. Raises TaskError with the cause, its evidence and the next action, as soon as a cause is final, or at the
     time limit; and what shell.run raises.
     """
     started = time.monotonic()
-    now = look(lambda: observation.quick_snapshot(cluster), step)
+    see = partial(_watched, cluster, leave_out)
+    now = look(see, step)
     if not now.workloads:
         raise TaskError(f"{now.release} has no workloads in namespace {now.namespace}", "invoke up", code="not-installed")
     if not pending(now):
@@ -53,8 +65,13 @@ def watch(cluster: Cluster, timeout: float, step: StepReport) -> Outcome:
                 raise failure(final + [d for d in found if d not in final], now, waited)
             next_diagnosis = time.monotonic() + DIAGNOSIS_SECONDS
         shell.pause(LOOK_SECONDS)
-        now = look(lambda: observation.quick_snapshot(cluster), step)
+        now = look(see, step)
     return changed(f"{_pods(now)} ready after {time.monotonic() - started:.0f} s")
+
+
+def _watched(cluster: Cluster, leave_out: Collection[str]) -> Snapshot:
+    now = observation.quick_snapshot(cluster)
+    return replace(now, workloads=[workload for workload in now.workloads if name_of(workload) not in leave_out])
 
 
 def pending(snapshot: Snapshot) -> list[Object]:
@@ -65,13 +82,16 @@ def pending(snapshot: Snapshot) -> list[Object]:
 def final_causes(found: Sequence[Diagnosis], snapshot: Snapshot, since: dict[tuple[str, str], float], now: float) -> list[Diagnosis]:
     """Return the causes that have lasted longer than they may. Keeps in `since` when each was first seen; one that healed begins again.
 
-    A database cause has time while the bundled Postgres is still coming up.
+    A database cause has time while the bundled Postgres is still coming up; so has a program that ends at once without it, until the
+    kubelet, which waits longer after each end, has started it again.
     """
-    keys = {(d.workload, d.code) for d in found}
+    keys = {(d.workload, d.code) for d in found} | {CAME}
     for key in since.keys() - keys:
         del since[key]
-    database_comes = any(workload["kind"] == "StatefulSet" for workload in pending(snapshot))
-    candidates = [d for d in found if not (d.code in DATABASE_CODES and database_comes)]
+    if comes := any(workload["kind"] == "StatefulSet" for workload in pending(snapshot)):
+        since[CAME] = now
+    waiting = {*(DATABASE_CODES if comes else ()), *(ENDS_WITHOUT if now - since.get(CAME, -AGAIN_SECONDS) < AGAIN_SECONDS else ())}
+    candidates = [d for d in found if d.code not in waiting]
     return [d for d in candidates if d.final_after(now - since.setdefault((d.workload, d.code), now))]
 
 

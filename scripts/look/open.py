@@ -1,4 +1,4 @@
-"""`invoke open`: the app, Grafana or Prometheus in a browser, through a port forward of ours that ends with us."""
+"""`invoke open`: the app, Grafana, Prometheus or any service in a browser, through a port forward of ours that ends with us."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import time
 import webbrowser
 from dataclasses import dataclass
 
-from scripts.command import command
+from scripts.command import command, run_command
 from scripts.core import shell
 from scripts.core.errors import InputError
 from scripts.core.report import Report
@@ -33,16 +33,22 @@ class Target:
 
 
 def targets(project: Project) -> dict[str, list[Target]]:
-    """Return what can be opened, by name: `app`, which is every public service, each of those, Grafana and Prometheus."""
+    """Return what can be opened, by name: `app`, which is every public service, each that has a port, Grafana and Prometheus."""
     settings = project.settings
-    public = {}
-    for name, service in settings.services.items():
-        if service.public and service.port:
-            place = (settings.namespace, service_name(settings.release, name), service.port, service.wanted_local_port)
-            public[name] = Target(*place, page="/" in service.asked_pages)
+    services = {
+        name: Target(
+            settings.namespace,
+            service_name(settings.release, name),
+            service.port,
+            service.wanted_local_port,
+            page="/" in service.asked_pages,
+        )
+        for name, service in settings.services.items()
+        if service.port
+    }
     return {
-        "app": list(public.values()),
-        **{name: [target] for name, target in public.items()},
+        "app": [target for name, target in services.items() if settings.services[name].public],
+        **{name: [target] for name, target in services.items()},
         "grafana": [Target(settings.monitoring.namespace, monitoring.object_name(settings, "grafana"), 80, 0)],
         "prometheus": [Target(settings.monitoring.namespace, monitoring.object_name(settings, "prometheus"), 9090, 0)],
     }
@@ -52,7 +58,7 @@ def targets(project: Project) -> dict[str, list[Target]]:
     changes=False,
     aliases=["dashboard"],
     help={
-        "what": "app (every public service), one of those, grafana or prometheus",
+        "what": "app (every public service), a service, grafana or prometheus",
         "show-password": "print Grafana's password",
         "browser": "open a browser (--no-browser: only print the address)",
     },
@@ -109,3 +115,7 @@ def _open(url: str, report: Report, *, browser: bool) -> None:
     report.result(url)
     if browser and not report.as_json and sys.stdout.isatty():
         webbrowser.open(url)
+
+
+if __name__ == "__main__":
+    run_command()

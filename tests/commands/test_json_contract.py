@@ -24,6 +24,7 @@ from scripts.core.errors import InputError, TaskError
 from scripts.core.paths import ROOT
 from scripts.core.pipeline import Step, run_steps, run_to_exit_code
 from scripts.core.report import Outcome, Report, StepReport, changed
+from scripts.kubernetes import connection
 from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.deployment import Deployment
 from scripts.kubernetes.diagnosis.cause import PATIENCE
@@ -93,6 +94,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
 
     def run_command(task: Task[Any], project: object, **options: Any) -> list[Event]:
         monkeypatch.setattr(command, "Project", lambda _: project)
+        monkeypatch.setattr(connection, "kept_to", lambda *_: None)  # the fakes answer one question each
         with contextlib.suppress(Exit):  # its code is in the last event
             task.body(Context(), json=True, **options)
         return events_in(capsys.readouterr().out)

@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import pytest
 
-from scripts.core.errors import InputError, TaskError
+from scripts.core.errors import TaskError
 from scripts.core.report import Report
 from scripts.kubernetes import rollout
 from scripts.kubernetes.diagnosis.cause import Diagnosis
@@ -54,6 +54,16 @@ def test_a_database_cause_has_time_while_our_own_database_comes_up() -> None:
     assert rollout.final_causes([refused], there, since, now=561) == [refused]
 
 
+def test_a_migration_that_ends_without_its_database_is_tried_again_when_that_is_there() -> None:
+    failed = Diagnosis("migration-failed", "todo-backend", "it ended", (), "fix it", exits=2)
+    coming, there = release(("Deployment", False), ("StatefulSet", False)), release(("Deployment", False), ("StatefulSet", True))
+    since: dict[tuple[str, str], float] = {}
+    assert rollout.final_causes([failed], coming, since, now=0) == []
+    assert rollout.final_causes([failed], there, since, now=30) == []
+    assert rollout.final_causes([failed], there, since, now=46) == [failed]
+    assert rollout.final_causes([failed], there, {}, now=0) == [failed], "it has been there all the time"
+
+
 @dataclass
 class Engine:
     found: list[Diagnosis] = field(default_factory=list)
@@ -62,16 +72,12 @@ class Engine:
     def deployed(self) -> bool:
         return True
 
-    @property
-    def deployment(self) -> Engine:
-        return self
-
     def diagnose(self) -> list[Diagnosis]:
         return self.found
 
 
 def project(engine: object) -> Project:
-    return cast("Project", SimpleNamespace(engine=engine, settings=SimpleNamespace(release="todo")))
+    return cast("Project", SimpleNamespace(engine=engine, settings=SimpleNamespace(release="todo", env={}), env=None))
 
 
 def test_every_diagnosis_is_printed_and_the_task_fails() -> None:
@@ -95,11 +101,6 @@ def test_a_release_that_is_well_is_said_to_be() -> None:
     stdout = io.StringIO()
     diagnose.show_all(project(Engine()), Report(stdout=stdout))
     assert stdout.getvalue() == "todo is healthy\n"
-
-
-def test_an_engine_without_a_diagnosis_says_so() -> None:
-    with pytest.raises(InputError, match="the docker engine has no diagnosis"):
-        diagnose.show_all(project(SimpleNamespace(name="docker", deployment=None)), Report())
 
 
 def test_a_rollout_that_fails_has_the_code_of_its_first_cause() -> None:
