@@ -104,7 +104,7 @@ class Project:
         own = self._own_users()
         return supposed_users([image for image in self.images if image.service not in own]) | own
 
-    @cached_property
+    @property
     def stages(self) -> list[Stage]:
         """The releases to roll out in turn, from what runs when this is first asked to the one of the sources. Raises TaskError."""
         with self._lock:
