@@ -25,6 +25,8 @@ _NAMES = (
     (re.compile(r"process\.env\.([A-Z][A-Z0-9_]*)"), False),
     (re.compile(r"import\.meta\.env\.(VITE_[A-Z0-9_]*)"), False),
 )
+_CLIENT = re.compile(r"\b(?:Async)?(OpenAI|Anthropic|Groq)\(\s*(?:\)|api_key\s*=\s*os\.(?:getenv|environ\.get)\(\s*[\"'](\w+)[\"']\s*\))")
+"""A client that gets no key ends the program."""
 _GIVEN = {"NODE_ENV", "PORT", "HOST", "HOSTNAME", "PATH", "HOME", "PWD", "CI", "TZ", "VERCEL", "VERCEL_URL", "NEXT_RUNTIME", "ANALYZE"}
 
 
@@ -78,6 +80,7 @@ def _sources(folder: Path) -> Iterator[Path]:
 def _names(text: str, *, python: bool) -> Iterator[tuple[str, bool]]:
     for pattern, needed in _NAMES:
         yield from ((name, needed) for name in pattern.findall(text))
+    yield from ((name or f"{client.upper()}_API_KEY", True) for client, name in _CLIENT.findall(text))
     if python and "BaseSettings" in text:
         yield from _of_settings_classes(text)
 

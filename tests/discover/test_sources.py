@@ -100,6 +100,7 @@ def test_code_tells_its_routes_and_what_it_reads(tmp_path: Path) -> None:
             "page/app/api/health/route.ts": "process.env.BACKEND_URL || 'x'",
             "node_modules/x/index.js": "process.env.NOT_OURS",
             "more.py": 'class S(BaseSettings):\n    model_config = SettingsConfigDict(env_prefix="AGENT_")\n    token: str\n',
+            "chat.py": 'client = AsyncOpenAI(\n    api_key=os.getenv("MODEL_KEY"),\n)\nother = Anthropic()\nthird = Groq(api_key=KEY)\n',
             "bad.py": "class X(BaseSettings",
         },
     )
@@ -113,6 +114,8 @@ def test_code_tells_its_routes_and_what_it_reads(tmp_path: Path) -> None:
         "DEBUG": False,
         "BACKEND_URL": False,
         "AGENT_TOKEN": True,
+        "MODEL_KEY": True,
+        "ANTHROPIC_API_KEY": True,
     }
     assert code.read(tmp_path / "page").live == "/api/health"
 
