@@ -6,10 +6,11 @@ import argparse
 import inspect
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-from invoke import Context, Exit, Program, Task
+from invoke import Collection, Context, Exit, Program, Task
 from invoke.exceptions import ParseError
 from invoke.main import program
 from invoke.util import helpline
@@ -21,6 +22,7 @@ from scripts.core.errors import BAD_INPUT, InputError
 from scripts.core.paths import ROOT
 from scripts.core.pipeline import Step
 from scripts.core.report import Outcome, Report, StepReport
+from scripts.kubernetes import connection
 from scripts.project import Project
 
 ENGINE = f"{', '.join(ENGINES)}; otherwise as invoke.yaml says"
@@ -36,10 +38,9 @@ def perform(name: str, work: Callable[[Report], int | None], *, json: bool, chan
     report = Report(as_json=json)
 
     def body() -> int | None:
-        if not changes:
-            return work(report)
-        with lock.held(name, report):
-            log.open_log()
+        with lock.held(name, report) if changes else nullcontext(), connection.kept():
+            if changes:
+                log.open_log()
             return work(report)
 
     code = pipeline.run_to_exit_code(body, report)
@@ -130,15 +131,16 @@ def _refusing_bad_usage(parse: Callable[[Program], None]) -> Callable[[Program],
     return refusing
 
 
-def list_in_groups(groups: Mapping[str, Sequence[Task[Any]]]) -> None:
+def list_in_groups(groups: Mapping[str, Sequence[Task[Any] | Collection]]) -> None:
     """Let `invoke --list`, and `invoke` alone, show the commands in these groups and in this order, a line each."""
 
     def list_flat(self: Program) -> None:  # noqa: ARG001 - Invoke hands it over
-        width = max(len(_shown_name(task)) for group in groups.values() for task in group)
-        for title, group in groups.items():
+        shown = {title: [line for each in group for line in _lines(each)] for title, group in groups.items()}
+        width = max(len(name) for lines in shown.values() for name, _ in lines)
+        for title, lines in shown.items():
             print(f"{title}:")
-            for task in group:
-                print(f"  {_shown_name(task):<{width}}  {helpline(task)}")
+            for name, line in lines:
+                print(f"  {name:<{width}}  {line}")
             print()
         print("invoke --help COMMAND explains one of them.")
 
@@ -150,6 +152,9 @@ def list_in_groups(groups: Mapping[str, Sequence[Task[Any]]]) -> None:
     Program.no_tasks_given = no_tasks_given  # type: ignore[method-assign] # likewise
 
 
-def _shown_name(task: Task[Any]) -> str:
-    aliases = f" ({', '.join(task.aliases)})" if task.aliases else ""
-    return f"{task.name}{aliases}"
+def _lines(each: Task[Any] | Collection) -> list[tuple[str, str | None]]:
+    """The name and the help of a task, or of all tasks of a collection."""
+    if isinstance(each, Collection):
+        return [(f"{each.name}.{name}", helpline(task)) for name, task in each.tasks.items()]
+    aliases = f" ({', '.join(each.aliases)})" if each.aliases else ""
+    return [(f"{each.name}{aliases}", helpline(each))]

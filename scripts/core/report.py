@@ -98,7 +98,10 @@ class Report:
         """Print one JSON line, when a machine is listening."""
         if self._as_json:
             with self._lock:
-                print(redact(json.dumps({"v": VERSION, "event": event, **fields}, default=str)), file=self._out.file, flush=True)
+                try:
+                    print(redact(json.dumps({"v": VERSION, "event": event, **fields}, default=str)), file=self._out.file, flush=True)
+                except BrokenPipeError:
+                    self._out.on_broken_pipe()
 
     def say(self, text: str) -> None:
         """Tell a person something beside the steps."""

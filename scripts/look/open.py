@@ -13,9 +13,11 @@ from scripts.core import shell
 from scripts.core.errors import InputError
 from scripts.core.report import Report
 from scripts.desired import monitoring
-from scripts.desired.helm_release import service_name
+from scripts.desired.service_values import service_name
 from scripts.kubernetes.port_forward import forward
 from scripts.project import Project
+
+MONITORING = ("grafana", "prometheus")
 
 
 @dataclass(frozen=True)
@@ -26,21 +28,29 @@ class Target:
     service: str
     port: int
     local_port: int
+    page: bool = True
+    """Whether a person looks at it; a browser is opened for no other."""
 
 
-def targets(project: Project) -> dict[str, Target]:
-    """Return what can be opened, by name: each service, and as `app` the first that is public."""
+def targets(project: Project) -> dict[str, list[Target]]:
+    """Return what can be opened, by name: `app`, which is every public service, each that has a port, Grafana and Prometheus."""
     settings = project.settings
     services = {
-        name: Target(settings.namespace, service_name(settings.release, name), service.port, service.local_port)
+        name: Target(
+            settings.namespace,
+            service_name(settings.release, name),
+            service.port,
+            service.wanted_local_port,
+            page="/" in service.asked_pages,
+        )
         for name, service in settings.services.items()
+        if service.port
     }
-    public = [services[name] for name, service in settings.services.items() if service.public]
     return {
-        **services,
-        **({"app": public[0]} if public else {}),
-        "grafana": Target(settings.monitoring.namespace, monitoring.object_name(settings, "grafana"), 80, 0),
-        "prometheus": Target(settings.monitoring.namespace, monitoring.object_name(settings, "prometheus"), 9090, 0),
+        "app": [target for name, target in services.items() if settings.services[name].public],
+        **{name: [target] for name, target in services.items()},
+        "grafana": [Target(settings.monitoring.namespace, monitoring.object_name(settings, "grafana"), 80, 0)],
+        "prometheus": [Target(settings.monitoring.namespace, monitoring.object_name(settings, "prometheus"), 9090, 0)],
     }
 
 
@@ -48,47 +58,46 @@ def targets(project: Project) -> dict[str, Target]:
     changes=False,
     aliases=["dashboard"],
     help={
-        "what": "app, grafana, prometheus, or a service's name",
+        "what": "app (every public service), a service, grafana or prometheus",
         "show-password": "print Grafana's password",
         "browser": "open a browser (--no-browser: only print the address)",
     },
+    positional=["what"],
 )
 def open_(project: Project, report: Report, *, what: str = "app", show_password: bool = False, browser: bool = True) -> None:
     """Open the app, Grafana or Prometheus in a browser.
 
-    On Kubernetes through a port forward that lives as long as this command.
+    On Kubernetes through port forwards that live as long as this command.
     """
     open_forward(project, what, report, show_password=show_password, browser=browser)
 
 
 def open_forward(project: Project, what: str, report: Report, *, show_password: bool = False, browser: bool = True) -> None:
-    """Forward a port to `what`, open it, and keep it open until an interrupt.
+    """Forward a port of this machine to each part of `what`, open it, and keep it open until an interrupt.
 
-    Raises InputError for something that cannot be opened, TaskError when the Service does not answer.
+    Raises InputError for something that cannot be opened, TaskError when a Service does not answer.
     """
-    names = dict.fromkeys(("app", "grafana", "prometheus", *project.settings.services))
-    if what not in names:
-        raise InputError(f"`{what}` cannot be opened", f"--what is one of: {', '.join(names)}", code="target-unknown")
+    known = targets(project)
+    if what not in known:
+        raise InputError(f"`{what}` cannot be opened", f"it is one of: {', '.join(known)}", code="target-unknown")
     engine = project.engine
+    if engine.deployment is None and what in MONITORING:
+        raise InputError(f"the {engine.name} engine has no monitoring", "use a Kubernetes engine for it", code="unsupported-by-engine")
+    if not known[what]:
+        raise InputError("no service is public", "set `public: true` for one under `services` in invoke.yaml", code="no-public-service")
     if engine.deployment is None:
-        if service := project.settings.services.get(what):
-            _open(f"http://127.0.0.1:{service.local_port}", report, browser=browser)
-            return
-        if what != "app":
-            raise InputError(f"the {engine.name} engine has no monitoring", "use a Kubernetes engine for it", code="unsupported-by-engine")
-        for address in engine.addresses():
-            _open(address.open, report, browser=browser)
+        for target in known[what]:
+            _open(f"http://localhost:{target.local_port}", report, browser=browser and target.page)
         return
     if what == "grafana":
         if reason := monitoring.grafana_is_off(project.settings):
             raise InputError(reason, "switch it on there, then invoke up", code="monitoring-off")
         _say_how_to_sign_in(project, report, show_password=show_password)
-    target = targets(project).get(what)
-    if target is None:
-        raise InputError("no service is public", "set `public: true` for one under `services` in invoke.yaml", code="no-public-service")
-    cluster = engine.deployment.cluster.within(target.namespace, project.settings.release)
-    with forward(cluster, f"service/{target.service}", target.port, target.local_port) as port:
-        _open(f"http://127.0.0.1:{port}", report, browser=browser)
+    with contextlib.ExitStack() as forwards:
+        for target in known[what]:
+            cluster = engine.deployment.cluster.within(target.namespace, project.settings.release)
+            port = forwards.enter_context(forward(cluster, f"service/{target.service}", target.port, target.local_port))
+            _open(f"http://localhost:{port}", report, browser=browser and target.page)
         report.say("Ctrl-C ends it")
         with contextlib.suppress(KeyboardInterrupt):  # the wanted end
             while not shell.stopping():

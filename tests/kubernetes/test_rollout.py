@@ -67,7 +67,7 @@ class Engine:
 
 
 def project(engine: object) -> Project:
-    return cast("Project", SimpleNamespace(engine=engine, settings=SimpleNamespace(release="todo")))
+    return cast("Project", SimpleNamespace(engine=engine, settings=SimpleNamespace(release="todo", env={}), env=None))
 
 
 def test_every_diagnosis_is_printed_and_the_task_fails() -> None:

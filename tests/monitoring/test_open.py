@@ -61,7 +61,7 @@ def opened(what: str, made: Any = None, **options: bool) -> str:
     ],
 )
 def test_each_is_forwarded_from_its_own_namespace(what: str, forward: tuple[str, str, int, int], forwarded: list[Any]) -> None:
-    assert "http://127.0.0.1:12345" in opened(what)
+    assert "http://localhost:12345" in opened(what)
     assert forwarded == [forward]
 
 
@@ -95,7 +95,7 @@ def test_what_needs_no_password_prints_none(what: str, forwarded: list[Any], cap
 def test_something_else_is_refused_with_the_choices(forwarded: list[Any]) -> None:
     with pytest.raises(InputError) as caught:
         opened("kibana")
-    assert caught.value.action == "--what is one of: app, grafana, prometheus, backend, frontend"
+    assert caught.value.action == "it is one of: app, backend, frontend, grafana, prometheus"
     assert forwarded == []
 
 
