@@ -55,6 +55,15 @@ def steps(project: Project, *, require_monitoring: bool = False) -> list[Step]:
     return graph
 
 
+def freeze(project: Project, report: Report) -> None:
+    """Read what the steps share. Where that is wrong, let preflight look for what else is, and tell all of it at once."""
+    try:
+        project.freeze()
+    except InputError:
+        run_steps(steps(project)[:1], report)
+        raise
+
+
 @command(
     changes=True,
     help={
@@ -79,7 +88,7 @@ def up(project: Project, report: Report, *, monitoring: bool = True, require_mon
 def bring_up(project: Project, report: Report, *, require_monitoring: bool = False) -> None:
     """Run the graph, and show where to open the app. Raises what the steps raise."""
     report.say(f"engine: {project.engine.name} ({project.reason})")
-    project.freeze()
+    freeze(project, report)
     run_steps(steps(project, require_monitoring=require_monitoring), report)
     show_addresses(project.engine, report)
 
@@ -94,7 +103,7 @@ def plan(project: Project, report: Report, *, monitoring: bool = True) -> int:
         project = project.without_monitoring()
     project.suppose_env()
     report.say(f"engine: {project.engine.name} ({project.reason})")
-    project.freeze()
+    freeze(project, report)
     return show_plan([step for step in steps(project) if step.decide or step.name == "preflight"], report)
 
 

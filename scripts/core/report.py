@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal, TextIO
 
 from rich.live import Live
+from rich.padding import Padding
 from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
@@ -116,9 +117,12 @@ class Report:
         if not self._as_json:
             self._print_words(Text.assemble(("warning: ", "yellow"), redact(text)))
 
-    def _print_words(self, text: Text) -> None:
+    def _print_words(self, text: Text, indent: int = 0) -> None:
         """Talk, folded between words on a terminal. What a person copies, an action or a result, is never folded by us."""
-        self._err.print(text, soft_wrap=not self._err.is_terminal)
+        if self._err.is_terminal:
+            self._err.print(Padding(text, (0, 0, 0, indent), expand=False), soft_wrap=False)
+        else:
+            self._err.print(Text(" " * indent) + text)
 
     def result(self, text: str) -> None:
         """Print a line of the task's result."""
@@ -156,7 +160,7 @@ class Report:
             return
         self._print_words(Text.assemble(("error: ", "bold red"), redact(error.cause)))
         for line in error.evidence:
-            self._print_words(Text(f"    {redact(line)}", style="dim"))
+            self._print_words(Text(redact(line), style="dim"), indent=4)
         if error.action:
             self._err.print(Text.assemble(("  -> ", "cyan"), redact(error.action)))
 
