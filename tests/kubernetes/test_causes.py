@@ -203,6 +203,8 @@ def autoscaler(reason: str, since: timedelta, *, served: bool = True) -> Change:
 def refused_next(message: str, *bounds: Object, kind: str = "Deployment") -> Change:
     def change(value: Object) -> None:
         value["workloads"][0]["kind"] = kind
+        if kind == "StatefulSet":
+            pod_of(value)["metadata"]["ownerReferences"] = [{"uid": value["workloads"][0]["metadata"]["uid"]}]
         value["refusals"] = {"healthy": message}
         value["bounds"] = list(bounds)
 
@@ -233,6 +235,41 @@ def budgets(*allowed: int, healthy: int = 1) -> Change:
         ]
 
     return change
+
+
+def cordoned(value: Object) -> None:
+    node("True")(value)
+    value["nodes"][0]["spec"] = {"unschedulable": True}
+
+
+def unseen(seconds: int) -> Change:
+    def change(value: Object) -> None:
+        unready(value)
+        pod = pod_of(value)
+        pod["spec"].pop("nodeName")
+        pod["status"] = {"phase": "Pending"}
+        pod["metadata"]["creationTimestamp"] = (Snapshot.from_json(value).taken - timedelta(seconds=seconds)).isoformat()
+
+    return change
+
+
+def strange_pod(*, owned: bool = False, ready: str = "True") -> Change:
+    def change(value: Object) -> None:
+        labels = value["workloads"][0]["spec"]["selector"]["matchLabels"]
+        owner = [{"uid": "another"}] if owned else []
+        metadata = {"name": "mine", "uid": "mine", "labels": labels, "ownerReferences": owner}
+        condition = {"type": "Ready", "status": ready}
+        value["pods"].append({"metadata": metadata, "spec": {"containers": []}, "status": {"conditions": [condition]}})
+
+    return change
+
+
+def without_pods(value: Object) -> None:
+    value["pods"] = []
+
+
+def not_seen(value: Object) -> None:
+    value["workloads"][0]["metadata"]["generation"] = 9
 
 
 QUOTA = 'pods "healthy" is forbidden: exceeded quota: small, requested: pods=1, used: pods=1, limited: pods=1'
@@ -281,6 +318,11 @@ CASES: list[tuple[str, Change, str]] = [
     ("webhook-down", refused_next(WEBHOOK), 'does not answer: Internal error occurred: failed calling webhook "x.example.com"'),
     ("webhook-down", refused(WEBHOOK), "an admission webhook that every new pod has to pass"),
     ("policy-strange", policies(""), "NetworkPolicy shut-0 says what its pods are let out, and none of the release does"),
+    ("nodes-cordoned", cordoned, "no node takes new pods: "),
+    ("scheduler-silent", unseen(40), "no scheduler has looked at its pod for 40 s"),
+    ("pod-strange", strange_pod(), "the pod mine, which is not of it, wears its labels"),
+    ("controllers-silent", without_pods, "0 of 1 pods are there"),
+    ("controllers-silent", not_seen, "its newest specification (9) has not been seen"),
     ("drain-blocked", budgets(0), "PodDisruptionBudget pdb-0 lets no drain of a node through: it wants 1 of 1 pods healthy"),
     ("drain-blocked", budgets(1, 1), "another one selects the same pods"),
     ("database-certificate", exits(1, "postgres: SSL error: certificate has expired"), "the database's certificate is not accepted"),
@@ -337,6 +379,9 @@ def test_every_code_that_a_rule_gives_has_its_patience() -> None:
         refused_next(QUOTA, kind="StatefulSet"),
         policies("", "healthy"),
         budgets(1),
+        unseen(5),
+        strange_pod(owned=True),
+        strange_pod(ready="False"),
         budgets(0, healthy=0),
         autoscaler("FailedGetResourceMetric", timedelta(minutes=1)),
         autoscaler("ScalingDisabled", timedelta(hours=1)),
@@ -349,6 +394,9 @@ def test_every_code_that_a_rule_gives_has_its_patience() -> None:
         "its next pod replaces the old one",
         "the release shuts it too",
         "one may go",
+        "the scheduler is about to look",
+        "a pod of somebody's ReplicaSet",
+        "a pod that gets no requests",
         "it waits for a pod",
         "metrics come",
         "scaled by hand",

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from scripts.kubernetes.diagnosis.cause import Diagnosis, diagnosed, event_line
 from scripts.kubernetes.diagnosis.rules.missing import missing_object
-from scripts.kubernetes.diagnosis.snapshot import Snapshot, claims_of, condition_of, containers_of, name_of, request_of
+from scripts.kubernetes.diagnosis.snapshot import Snapshot, claims_of, condition_of, containers_of, name_of, request_of, time_of
 from scripts.kubernetes.quantity import parse_quantity
 
 if TYPE_CHECKING:
     from scripts.kubernetes.cluster import Object
+
+UNSEEN = timedelta(seconds=20)
+"""After so long it is not the scheduler's load."""
 
 
 def evicted(_snapshot: Snapshot, workload: Object, pod: Object) -> Diagnosis | None:
@@ -34,6 +38,8 @@ def evicted(_snapshot: Snapshot, workload: Object, pod: Object) -> Diagnosis | N
 def not_placed(snapshot: Snapshot, workload: Object, pod: Object) -> Diagnosis | None:
     """The scheduler finds no node for the pod."""
     scheduled = condition_of(pod, "PodScheduled")
+    if not scheduled and not pod["spec"].get("nodeName"):
+        return _unseen(snapshot, workload, pod)
     if scheduled.get("status") != "False":
         return None
     message = str(scheduled.get("message", ""))
@@ -49,6 +55,20 @@ def not_placed(snapshot: Snapshot, workload: Object, pod: Object) -> Diagnosis |
         f"no node takes its pod: {message}",
         evidence,
         "compare what the pod asks for with the nodes' labels and taints",
+    )
+
+
+def _unseen(snapshot: Snapshot, workload: Object, pod: Object) -> Diagnosis | None:
+    waited = snapshot.taken - time_of(pod["metadata"].get("creationTimestamp"))
+    if waited < UNSEEN:
+        return None
+    seconds = int(waited.total_seconds())
+    return diagnosed(
+        workload,
+        "scheduler-silent",
+        f"no scheduler has looked at its pod for {seconds} s",
+        [f"pod {name_of(pod)} has neither a node nor the condition PodScheduled"],
+        "see whether kube-scheduler runs: kubectl --namespace kube-system get pods",
     )
 
 

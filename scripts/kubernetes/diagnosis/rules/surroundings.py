@@ -19,6 +19,7 @@ METRICS_SETTLE = timedelta(minutes=3)
 def surroundings(snapshot: Snapshot) -> Iterator[Diagnosis]:
     """Yield what is wrong around the release; a root of what its pods suffer from."""
     yield from _nodes(snapshot)
+    yield from _cordoned(snapshot)
     yield from _dns(snapshot)
     for autoscaler in snapshot.autoscalers:
         yield from _autoscaler(snapshot, autoscaler)
@@ -38,6 +39,19 @@ def _nodes(snapshot: Snapshot) -> Iterator[Diagnosis]:
             f"the node is not ready: {told.get('message', '')}",
             [f"node {name_of(node)}: Ready is {told['status']}, {told.get('reason', '')}"],
             f"kubectl describe node {name_of(node)}; a cluster that was stopped: invoke up",
+        )
+
+
+def _cordoned(snapshot: Snapshot) -> Iterator[Diagnosis]:
+    """Every node is closed to new pods: those that run stay, and none can come."""
+    if snapshot.nodes and all(node.get("spec", {}).get("unschedulable") for node in snapshot.nodes):
+        names = ", ".join(name_of(node) for node in snapshot.nodes)
+        yield diagnosed(
+            snapshot.nodes[0],
+            "nodes-cordoned",
+            f"no node takes new pods: {names} cordoned",
+            [f"node {name_of(node)}: spec.unschedulable" for node in snapshot.nodes],
+            f"kubectl uncordon {names}",
         )
 
 
