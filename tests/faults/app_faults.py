@@ -158,7 +158,10 @@ APP_FAULTS = (
               "wait --for=condition=Available apiservice/v1beta1.metrics.k8s.io --timeout=60s"),
     ),
     AppFault("node", "node-not-ready", "the node is not ready", own=True, during=lambda ground: ground.own.paused("kubelet")),  # type: ignore[union-attr]
-    AppFault("cordon", "nodes-cordoned", "no node takes new pods", ("cordon --selector=kubernetes.io/os=linux",), mend=("uncordon --selector=kubernetes.io/os=linux",)),
+    AppFault(
+        "cordon", "nodes-cordoned", "no node takes new pods", ("cordon --selector=kubernetes.io/os=linux",),
+        mend=("uncordon --selector=kubernetes.io/os=linux",),
+    ),
     AppFault("somebody's pod", "pod-strange", "wears its labels", (STRANGER,), mend=("delete pod somebodys --grace-period=1",)),
     AppFault(
         "scheduler", "scheduler-silent", "no scheduler has looked", (DELETE_PODS,), own=True,

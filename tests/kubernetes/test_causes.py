@@ -434,6 +434,21 @@ def test_what_follows_from_the_node_or_the_dns_says_so() -> None:
     assert (symptom.code, symptom.follows_from) == ("egress-blocked", "coredns")
 
 
+def test_what_is_only_to_come_is_told_after_what_is_wrong_now() -> None:
+    full = refused_next(QUOTA)
+
+    def two(value: Object) -> None:
+        well = copy.deepcopy(value["workloads"][0])
+        well["metadata"].update(name="well", uid="well")
+        crashing(value)
+        value["workloads"].insert(0, well)
+        full(value)
+        value["refusals"] = {"well": QUOTA}
+
+    crashing = waits("InvalidImageName")
+    assert [d.code for d in found(two)][-2:] == ["image-name-invalid", "quota-exceeded"]
+
+
 def test_dns_that_was_scaled_away_says_how_to_bring_it_back() -> None:
     (diagnosis,) = found(dns(0, wanted=0))
     assert "scale deployment/coredns --replicas=1" in diagnosis.action

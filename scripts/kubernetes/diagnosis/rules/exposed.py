@@ -25,13 +25,18 @@ if TYPE_CHECKING:
 
 
 def exposed(snapshot: Snapshot) -> Iterator[Diagnosis]:
-    """Yield what each workload is exposed to."""
+    """Yield what each workload is exposed to, and may suffer from already."""
     for workload in snapshot.workloads:
         yield from _claims(snapshot, workload)
         yield from _secrets(snapshot, workload)
         yield from _strange_policies(snapshot, workload)
         yield from _strange_pods(snapshot, workload)
         yield from _silent_controllers(snapshot, workload)
+
+
+def latent(snapshot: Snapshot) -> Iterator[Diagnosis]:
+    """Yield what will go wrong with workloads that are rolled out: it explains nothing that is wrong now."""
+    for workload in snapshot.workloads:
         if is_rolled_out(workload):
             yield from _budgets(snapshot, workload)
             if found := next_pod_refused(snapshot, workload):
