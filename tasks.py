@@ -9,12 +9,15 @@ from scripts.dev.lint import lint
 from scripts.dev.pins import lock
 from scripts.dev.tests import cluster_test, faults, test
 from scripts.down import down
+from scripts.init import init
 from scripts.look.diagnose import diagnose
 from scripts.look.doctor import doctor
 from scripts.look.logs import logs
 from scripts.look.open import open_
 from scripts.look.status import status
+from scripts.look.values import values
 from scripts.rollback import rollback
+from scripts.rotate import rotate
 from scripts.setup import setup
 from scripts.smoke import smoke
 from scripts.up import build, plan, up
@@ -23,8 +26,8 @@ refuse_broken_settings()
 exit_with_2_on_usage_errors()
 
 GROUPS = {
-    "Run": (setup, up, down, build, rollback),
-    "Look": (plan, smoke, status, logs, open_, diagnose, doctor),
+    "Run": (init, setup, up, down, build, rollback, rotate),
+    "Look": (plan, smoke, status, logs, open_, values, diagnose, doctor),
     "Develop": (test, cluster_test, Collection("check", faults), lint, lock),
 }
 list_in_groups(GROUPS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -13,3 +14,8 @@ CACHE = ROOT / ".cache"
 """Downloads that are verified when they are used."""
 TOOLS = ROOT / ".tools" / "bin"
 """The project's own copies of programs; they come before PATH."""
+
+
+def expanded(path: str) -> Path:
+    """Return a path with the home that its `~` stands for, or as it is where there is none: Path.expanduser raises there."""
+    return Path(os.path.expanduser(path))  # noqa: PTH111

@@ -58,7 +58,7 @@ def run_steps(steps: Sequence[Step], report: Report) -> None:
             pool.shutdown(wait=False, cancel_futures=True)  # see `leave`
             raise
         pool.shutdown()
-    report.closing_table(time.monotonic() - started)
+    report.closing(time.monotonic() - started)
     if failure:
         raise failure
 

@@ -9,10 +9,11 @@ from typing import Any
 
 from docker.errors import APIError, ImageNotFound
 
+from scripts.config.service_problems import DATABASE
 from scripts.config.settings import Settings
 from scripts.core.errors import InputError
 from scripts.desired.build_context import HEX_DIGITS
-from scripts.desired.images import DATABASE, EXPORTER, Image
+from scripts.desired.images import EXPORTER, Image
 from scripts.images.base_recipes import packages_reference
 from scripts.images.build_network import EXTRA_CA, extra_ca_reference
 from scripts.machine.docker_client import docker_client

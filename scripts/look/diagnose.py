@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 
-from scripts.command import command
+from scripts.command import command, run_command
 from scripts.config.database_url import PORT
 from scripts.core.errors import InputError, TaskError
 from scripts.core.report import Report
@@ -28,14 +28,9 @@ def diagnose(project: Project, report: Report) -> None:
 
 
 def show_all(project: Project, report: Report) -> None:
-    """Print what is wrong with the release. Raises TaskError when anything is, InputError where the engine has no diagnosis."""
-    deployment = project.engine.deployment
-    if deployment is None:
-        raise InputError(
-            f"the {project.engine.name} engine has no diagnosis", "invoke status, invoke logs SERVICE", code="unsupported-by-engine"
-        )
+    """Print what is wrong with the release. Raises TaskError when anything is."""
     require_installed(project.engine, project.settings.release)
-    found = [*certificates(project), *deployment.diagnose()]
+    found = [*certificates(project), *project.engine.diagnose()]
     for diagnosis in found:
         show(diagnosis, report)
     if found:
@@ -68,3 +63,7 @@ def show(diagnosis: Diagnosis, report: Report) -> None:
     if diagnosis.follows_from:
         report.result(f"    follows from {diagnosis.follows_from}")
     report.result(f"  -> {diagnosis.action}")
+
+
+if __name__ == "__main__":
+    run_command()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from scripts.kubernetes.diagnosis.snapshot import name_of
 
 if TYPE_CHECKING:
-    from scripts.kubernetes.cluster import Object
+    from scripts.kubernetes.api import Object
 
 LONGEST_LINE = 300
 

@@ -20,7 +20,7 @@ from scripts.kubernetes.diagnosis.rules.surroundings import surroundings
 from scripts.kubernetes.diagnosis.snapshot import Snapshot, is_ready, is_rolled_out, name_of, progress
 
 if TYPE_CHECKING:
-    from scripts.kubernetes.cluster import Object
+    from scripts.kubernetes.api import Object
 
 PodRule = Callable[[Snapshot, "Object", "Object"], Diagnosis | None]
 POD_RULES: Sequence[PodRule] = (evicted, not_placed, not_prepared)

@@ -13,7 +13,9 @@ from scripts.core import shell
 from scripts.core.errors import InterruptedRunError, MissingError, TaskError
 from scripts.core.shell import CommandError, Result
 from scripts.kubernetes import api_proxy
-from scripts.kubernetes.cluster import Cluster, Object
+from scripts.kubernetes.api import Object
+from scripts.kubernetes.cluster import Cluster
+from scripts.kubernetes.connection import Connect
 from scripts.kubernetes.diagnosis.snapshot import (
     INSTANCE,
     Snapshot,
@@ -219,7 +221,7 @@ def _probe_path(pod: Object, spec: Object) -> str:
     return f"{name_of(pod)}:{ports.get(probe['port'], probe['port'])}/proxy{probe.get('path', '/')}"
 
 
-def _ask(connect: api_proxy.Connect, path: str) -> str:
+def _ask(connect: Connect, path: str) -> str:
     """Return status and body on one line; empty when no answer comes, which is what the probe's event says in its own words."""
     try:
         answer = send(connect(PROBE_SECONDS), "the pod", "GET", path, None)

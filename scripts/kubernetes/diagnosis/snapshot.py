@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from scripts.kubernetes.quantity import parse_quantity
 
 if TYPE_CHECKING:
-    from scripts.kubernetes.cluster import Object
+    from scripts.kubernetes.api import Object
 
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 REVISION = "deployment.kubernetes.io/revision"

@@ -8,7 +8,7 @@ from scripts.kubernetes.diagnosis.cause import Diagnosis, diagnosed
 from scripts.kubernetes.diagnosis.snapshot import Snapshot, condition_of, is_of_release, name_of, newest_replica_set, wanted_replicas
 
 if TYPE_CHECKING:
-    from scripts.kubernetes.cluster import Object
+    from scripts.kubernetes.api import Object
 
 
 REFUSALS = (

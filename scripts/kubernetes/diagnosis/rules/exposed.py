@@ -21,7 +21,7 @@ from scripts.kubernetes.diagnosis.snapshot import (
 )
 
 if TYPE_CHECKING:
-    from scripts.kubernetes.cluster import Object
+    from scripts.kubernetes.api import Object
 
 
 def exposed(snapshot: Snapshot) -> Iterator[Diagnosis]:

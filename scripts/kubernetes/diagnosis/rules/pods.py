@@ -14,7 +14,7 @@ from scripts.kubernetes.diagnosis.snapshot import Snapshot, claims_of, condition
 from scripts.kubernetes.quantity import parse_quantity
 
 if TYPE_CHECKING:
-    from scripts.kubernetes.cluster import Object
+    from scripts.kubernetes.api import Object
 
 UNSEEN = timedelta(seconds=20)
 """After so long it is not the scheduler's load."""

@@ -10,7 +10,7 @@ from scripts.kubernetes.diagnosis.cause import Diagnosis, diagnosed
 from scripts.kubernetes.diagnosis.snapshot import Snapshot, condition_of, containers_of, name_of, time_of
 
 if TYPE_CHECKING:
-    from scripts.kubernetes.cluster import Object
+    from scripts.kubernetes.api import Object
 
 METRICS_SETTLE = timedelta(minutes=3)
 """What a new pod's first metrics may take: metrics-server asks the nodes, and the autoscaler asks metrics-server."""
