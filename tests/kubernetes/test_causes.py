@@ -22,7 +22,14 @@ pytestmark = pytest.mark.unit
 
 Object = dict[str, Any]
 Change = Callable[[Object], None]
-OTHERWISE = ("database-url", "stalled", "drifted", "not-rolled-out", "release-unfinished")  # test_diagnosis.py, test_drift.py, and below
+OTHERWISE = (
+    "database-url",
+    "stalled",
+    "drifted",
+    "not-rolled-out",
+    "release-unfinished",
+    "release-refused",
+)  # test_diagnosis.py, test_drift.py, and below
 
 
 def pod_of(value: Object) -> Object:
@@ -242,6 +249,35 @@ def cordoned(value: Object) -> None:
     value["nodes"][0]["spec"] = {"unschedulable": True}
 
 
+def unmade(seconds: int, *reasons: str) -> Change:
+    def change(value: Object) -> None:
+        waits("ContainerCreating")(value)
+        placed = (Snapshot.from_json(value).taken - timedelta(seconds=seconds)).isoformat()
+        pod_of(value)["status"]["conditions"].append({"type": "PodScheduled", "status": "True", "lastTransitionTime": placed})
+        value["events"] = []
+        for reason in reasons:
+            event(reason, "pulling")(value)
+        conditions = pod_of(value)["status"]["conditions"]
+        pod_of(value)["status"]["conditions"] = [c for c in conditions if c["type"] != "PodScheduled"] + conditions[-1:]
+
+    return change
+
+
+def agents(name: str, ready: int) -> Change:
+    def change(value: Object) -> None:
+        value["agents"] = [{"metadata": {"name": name}, "status": {"desiredNumberScheduled": 2, "numberReady": ready}}]
+
+    return change
+
+
+def secret_of_somebody(name: str) -> Change:
+    def change(value: Object) -> None:
+        pod_of(value)["spec"]["containers"][0]["envFrom"] = [{"secretRef": {"name": name}}]
+        value["secrets"], value["strange_secrets"] = {name: []}, [name]
+
+    return change
+
+
 def unseen(seconds: int) -> Change:
     def change(value: Object) -> None:
         unready(value)
@@ -320,6 +356,9 @@ CASES: list[tuple[str, Change, str]] = [
     ("policy-strange", policies(""), "NetworkPolicy shut-0 says what its pods are let out, and none of the release does"),
     ("nodes-cordoned", cordoned, "no node takes new pods: "),
     ("scheduler-silent", unseen(40), "no scheduler has looked at its pod for 40 s"),
+    ("runtime-silent", unmade(40), "has not begun its pod for 40 s, and does not say why"),
+    ("network-down", agents("kube-proxy", 1), "it is ready on 1 of 2 nodes"),
+    ("secret-strange", secret_of_somebody("healthy-backend-0123456789"), "is somebody else's, made under a name of ours"),
     ("pod-strange", strange_pod(), "the pod mine, which is not of it, wears its labels"),
     ("controllers-silent", without_pods, "0 of 1 pods are there"),
     ("controllers-silent", not_seen, "its newest specification (9) has not been seen"),
@@ -380,6 +419,11 @@ def test_every_code_that_a_rule_gives_has_its_patience() -> None:
         policies("", "healthy"),
         budgets(1),
         unseen(5),
+        unmade(10),
+        unmade(40, "Pulling"),
+        agents("kube-proxy", 2),
+        agents("log-shipper", 0),
+        secret_of_somebody("of-the-company"),
         strange_pod(owned=True),
         strange_pod(ready="False"),
         budgets(0, healthy=0),
@@ -395,6 +439,11 @@ def test_every_code_that_a_rule_gives_has_its_patience() -> None:
         "the release shuts it too",
         "one may go",
         "the scheduler is about to look",
+        "the node is about to begin",
+        "the node pulls the image",
+        "the network is whole",
+        "somebody's agent is no network",
+        "a Secret that the company made",
         "a pod of somebody's ReplicaSet",
         "a pod that gets no requests",
         "it waits for a pod",

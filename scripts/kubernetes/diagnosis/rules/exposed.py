@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -75,7 +76,16 @@ def _secrets(snapshot: Snapshot, workload: Object) -> Iterator[Diagnosis]:
     if snapshot.secrets is None:
         return
     pods = [pod for pod in snapshot.pods_of(workload) if pod.get("status", {}).get("phase") == "Running"]
+    made_by_us = re.compile(rf"{re.escape(snapshot.release)}-.*-[0-9a-f]{{10}}")
     for name, keys in sorted(secrets_of(pods[0]).items()) if pods else ():
+        if name in snapshot.strange_secrets and made_by_us.fullmatch(name):
+            yield diagnosed(
+                workload,
+                "secret-strange",
+                f"Secret {name} is somebody else's, made under a name of ours: a pod that starts gets what it says",
+                [f"secret {name} lacks the labels that `up` gives"],
+                "invoke up makes it from .env; a pod that has started with the other needs a restart: kubectl delete pod NAME",
+            )
         lost = sorted(keys - set(snapshot.secrets.get(name, ())))
         if name in snapshot.secrets and not lost:
             continue

@@ -16,6 +16,7 @@ from scripts.kubernetes.quantity import parse_quantity
 if TYPE_CHECKING:
     from scripts.kubernetes.api import Object
 
+UNMADE = timedelta(seconds=30)
 UNSEEN = timedelta(seconds=20)
 """After so long it is not the scheduler's load."""
 
@@ -55,6 +56,22 @@ def not_placed(snapshot: Snapshot, workload: Object, pod: Object) -> Diagnosis |
         f"no node takes its pod: {message}",
         evidence,
         "compare what the pod asks for with the nodes' labels and taints",
+    )
+
+
+def _unmade(snapshot: Snapshot, workload: Object, pod: Object) -> Diagnosis | None:
+    """Nobody says why: a runtime that fails tells so in an event, one that stands still tells nothing."""
+    waited = snapshot.taken - time_of(condition_of(pod, "PodScheduled").get("lastTransitionTime"))
+    pulls = snapshot.events_of(pod, "Pulling", "Pulled")
+    if waited < UNMADE or pulls or not condition_of(pod, "PodScheduled"):
+        return None
+    node = pod["spec"].get("nodeName", "")
+    return diagnosed(
+        workload,
+        "runtime-silent",
+        f"node {node} has not begun its pod for {int(waited.total_seconds())} s, and does not say why",
+        [f"pod {name_of(pod)} is placed on {node}; its containers are not created, and no event tells of them"],
+        f"look at the kubelet and the container runtime of {node}: kubectl describe node {node}",
     )
 
 
@@ -133,7 +150,7 @@ def not_prepared(snapshot: Snapshot, workload: Object, pod: Object) -> Diagnosis
         return None
     events = snapshot.events_of(pod, "FailedMount", "FailedAttachVolume", "FailedCreatePodSandBox")
     if not events:
-        return None
+        return _unmade(snapshot, workload, pod)
     message = str(events[0]["message"])
     evidence = [f"pod {name_of(pod)}: {event_line(events[0])}"]
     if found := missing_object(workload, message, evidence):
