@@ -291,7 +291,10 @@ class Deployment:
         """Return what is wrong with the release, which is installed; nothing when it is healthy."""
         current = helm.history(self.cluster)[-1:]
         unfinished = [helm.unfinished(self.cluster.release, each) for each in current if each.status not in helm.WAS_DEPLOYED]
-        drifted = [each.diagnosis() for each in self._drifts()]
+        try:
+            drifted = [each.diagnosis() for each in drift.find(self.cluster)]
+        except CommandError as error:
+            drifted = [drift.refusal(self.cluster.release, (error.evidence or (error.cause,))[-1])]
         return [*unfinished, *drifted, *rollout.examine(self.cluster)]
 
     def policies_verdict(self, step: StepReport, *, refresh: bool) -> Verdict | None:

@@ -68,6 +68,18 @@ class Drift:
         return diagnosed(self.object, "drifted", cause, self.differences, "invoke up brings it back")
 
 
+def refusal(release: str, message: str) -> Diagnosis:
+    """Return what is wrong where the API server refuses even to judge the release's objects."""
+    if "failed calling webhook" in message:
+        action = (
+            "bring back what serves the webhook, or remove it: kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations"
+        )
+        cause = f"{release}: an admission webhook that its objects have to pass does not answer: {message}"
+        return Diagnosis("webhook-down", release, cause, (message,), action)
+    cause = f"{release}: the API server refuses its objects as they should be: {message}"
+    return Diagnosis("release-refused", release, cause, (message,), "fix what the message names; until then no update can be made")
+
+
 def find(cluster: Cluster) -> list[Drift]:
     """Return what is not as the release's newest revision says. Raises CommandError."""
     return compared(cluster, helm.manifest(cluster))

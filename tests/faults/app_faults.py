@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.faults.ground import Call, Ground
+from tests.faults.releases import IMAGE
 
 Object = dict[str, Any]
 
@@ -87,14 +88,42 @@ NO_PODS: tuple[Object, ...] = (
 )
 SERVICE = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "$r-backend"}, "spec": {"ports": [{"port": 80}]}}
 PROBE = '[{"op": "replace", "path": "/spec/template/spec/containers/0/readinessProbe/httpGet/path", "value": "/nowhere"}]'
-IMAGE = '[{"op": "replace", "path": "/spec/template/spec/containers/0/image", "value": "todo-backend:h000000000000"}]'
+BAD_IMAGE = '[{"op": "replace", "path": "/spec/template/spec/containers/0/image", "value": "todo-backend:h000000000000"}]'
 SYSTEM = "--namespace=kube-system"
+DELETE_PODS = "delete pods --selector=app.kubernetes.io/component=frontend --wait=false"
+STRANGER = {
+    "apiVersion": "v1",
+    "kind": "Pod",
+    "metadata": {
+        "name": "somebodys",
+        "labels": {
+            "app.kubernetes.io/name": "todo-chatbot",
+            "app.kubernetes.io/instance": "$r",
+            "app.kubernetes.io/component": "backend",
+        },
+    },
+    "spec": {
+        "securityContext": {"runAsNonRoot": True, "runAsUser": 10001, "seccompProfile": {"type": "RuntimeDefault"}},
+        "containers": [
+            {
+                "name": "app",
+                "image": IMAGE,
+                "command": ["sh", "-c", "sleep 100000"],
+                "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
+                "resources": {
+                    "requests": {"cpu": "5m", "memory": "8Mi", "ephemeral-storage": "1Mi"},
+                    "limits": {"cpu": "50m", "memory": "16Mi", "ephemeral-storage": "1Mi"},
+                },
+            }
+        ],
+    },
+}
 
 APP_FAULTS = (
     AppFault("scaled to 0", "drifted", "spec.replicas is 0", ("scale deployment/$r-frontend --replicas=0",)),
     AppFault("Service's selector", "drifted", "spec.selector", (_patch("service/$r-backend", '{"spec": {"selector": {"a": "b"}}}'),)),
     AppFault("probe", "drifted", "readinessProbe", (_patch("deployment/$r-backend", PROBE, "json"),)),
-    AppFault("image", "drifted", "todo-backend:h000000000000", (_patch("deployment/$r-backend", IMAGE, "json"),)),
+    AppFault("image", "drifted", "todo-backend:h000000000000", (_patch("deployment/$r-backend", BAD_IMAGE, "json"),)),
     AppFault("policy", "drifted", "spec.egress", (_patch("networkpolicy/$r-backend", '{"spec": {"egress": []}}'),)),
     AppFault("Service made anew", "drifted", "is somebody else's", ("delete service/$r-backend", SERVICE)),
     AppFault("ServiceAccount", "drifted", "is gone", ("delete serviceaccount/$r-backend",)),
@@ -129,6 +158,19 @@ APP_FAULTS = (
               "wait --for=condition=Available apiservice/v1beta1.metrics.k8s.io --timeout=60s"),
     ),
     AppFault("node", "node-not-ready", "the node is not ready", own=True, during=lambda ground: ground.own.paused("kubelet")),  # type: ignore[union-attr]
+    AppFault(
+        "cordon", "nodes-cordoned", "no node takes new pods", ("cordon --selector=kubernetes.io/os=linux",),
+        mend=("uncordon --selector=kubernetes.io/os=linux",),
+    ),
+    AppFault("somebody's pod", "pod-strange", "wears its labels", (STRANGER,), mend=("delete pod somebodys --grace-period=1",)),
+    AppFault(
+        "scheduler", "scheduler-silent", "no scheduler has looked", (DELETE_PODS,), own=True,
+        during=lambda ground: ground.own.paused("kube-scheduler"),  # type: ignore[union-attr]
+    ),
+    AppFault(
+        "controllers", "controllers-silent", "do not act on it", (DELETE_PODS,), own=True,
+        during=lambda ground: ground.own.paused("kube-controller-manager"),  # type: ignore[union-attr]
+    ),
     AppFault(
         "image gone from the node", "image-not-on-node", "is not on node", ("delete pods --selector=app.kubernetes.io/component=frontend",),
         act=lambda ground: ground.forget_images("frontend"), own=True,

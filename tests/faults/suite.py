@@ -22,7 +22,7 @@ from tests.faults import machine, releases
 from tests.faults.app_faults import AppFault
 from tests.faults.ground import ENGINE, Ground, Named
 from tests.faults.machine import MachineFault
-from tests.faults.releases import FAULTS, Fault
+from tests.faults.releases import Fault
 
 NAMED_SECONDS = 120
 RELEASE_SECONDS = 150
@@ -167,21 +167,12 @@ def create(cluster: Cluster, *objects: releases.Object) -> None:
     cluster.kubectl("create", "--filename", "-", input=json.dumps({"apiVersion": "v1", "kind": "List", "items": list(objects)}))
 
 
-def release_rows(context: ClusterContext, faults: Sequence[Fault], show: Callable[[Row], None]) -> list[Row]:
+def release_rows(context: ClusterContext, faults: Sequence[Fault]) -> Iterator[Row]:
     """Make the small releases side by side; see each named, and rolled out once its fault is gone."""
     controls = [each for each in releases.HEALTHY if each.name == "healthy"]  # others connect to it
     started = time.monotonic()
-    with (
-        installed(context, [*controls, *(fault for fault in FAULTS if fault in faults)]) as clusters,
-        ThreadPoolExecutor(SIDE_BY_SIDE) as pool,
-    ):
-
-        def row(fault: Fault) -> Row:
-            found = release_row(fault, clusters[fault.name], started)
-            show(found)
-            return found
-
-        return list(pool.map(row, faults))
+    with installed(context, [*controls, *faults]) as clusters, ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+        yield from pool.map(lambda fault: release_row(fault, clusters[fault.name], started), faults)
 
 
 def release_row(fault: Fault, cluster: Cluster, started: float) -> Row:
