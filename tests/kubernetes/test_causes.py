@@ -22,7 +22,13 @@ pytestmark = pytest.mark.unit
 
 Object = dict[str, Any]
 Change = Callable[[Object], None]
-OTHERWISE = ("database-url", "stalled", "drifted", "not-rolled-out")  # test_diagnosis.py, test_drift.py, and below
+OTHERWISE = (
+    "database-url",
+    "stalled",
+    "drifted",
+    "not-rolled-out",
+    "database-emptied",
+)  # test_diagnosis.py, test_drift.py, test_stuck_pods.py, and below
 
 
 def pod_of(value: Object) -> Object:

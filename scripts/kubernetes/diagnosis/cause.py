@@ -68,6 +68,7 @@ PATIENCE = {
     "dns-down": Patience(60),
     "volume-lost": NEVER_FINAL,
     "secret-lost": NEVER_FINAL,
+    "database-emptied": NEVER_FINAL,
     "autoscaler-blind": NEVER_FINAL,
     "drifted": NEVER_FINAL,
     "not-rolled-out": NEVER_FINAL,
