@@ -56,14 +56,6 @@ class App:
             shell.run(["docker", "rmi", new], timeout=60, ok=None)
         return tag
 
-    def copied_secret(self, service: str) -> str:
-        """Copy the Secret of a service under a new name, as a changed value would; return that name."""
-        name = self.values()["services"][service]["secret"]["name"]
-        (secret,) = self.cluster.get("secret", name)
-        copy = {**secret, "metadata": {"name": f"{name}-again", "labels": secret["metadata"]["labels"]}}
-        self.cluster.kubectl("create", "--filename", "-", input=json.dumps(copy))
-        return f"{name}-again"
-
 
 def install(context: ClusterContext, path: Path) -> App:
     """Bring the app up in the cluster with `invoke up`, under a release and namespace of its own."""
