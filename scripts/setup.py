@@ -18,7 +18,8 @@ from scripts.core.report import Outcome, Report, StepReport, changed, unchanged
 from scripts.engines.choice import choose
 from scripts.engines.docker.engine import DockerEngine
 from scripts.engines.kube_context import KubeContextEngine
-from scripts.engines.minikube import MinikubeEngine, rejects_root
+from scripts.engines.minikube.checks import rejects_root
+from scripts.engines.minikube.engine import MinikubeEngine
 from scripts.images import base_recipes
 from scripts.images.bases import find_base
 from scripts.machine import docker_client, packages, tool_downloads, tool_folder, tools

@@ -110,10 +110,10 @@ class Minikube(Strict):
 
     driver: str
     """What the node runs in: docker, kvm2, qemu2, …"""
-    cpus: Annotated[int, Field(ge=2)]
-    """Processors of the node."""
-    memory_mib: Annotated[int, Field(ge=1800)]
-    """Memory of the node, in MiB."""
+    cpus: Annotated[int, Field(ge=2)] | Literal["auto"] = "auto"
+    """Processors of the node; auto: what the machine has, 4 at most, and what an existing cluster has."""
+    memory_mib: Annotated[int, Field(ge=1800)] | Literal["auto"] = "auto"
+    """Memory of the node, in MiB; auto: three quarters of the machine's, 6144 at most, and what an existing cluster has."""
     disk_gib: Annotated[int, Field(ge=10)]
     """Disk of the node, in GiB, where the driver makes one."""
     runtime: Literal["containerd", "docker"]

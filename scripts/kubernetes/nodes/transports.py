@@ -54,7 +54,7 @@ class ContainerdNode:
     """The command line up to ctr and its address."""
 
     def images(self) -> set[str]:
-        """ServiceClient `ctr images check`: `ctr images ls` also names what an import that failed has left without content."""
+        """Ask `ctr images check`: `ctr images ls` also names what an import that failed has left without content."""
         return {line.split()[0] for line in self._checked() if " complete (" in line}
 
     def _checked(self) -> list[str]:
