@@ -76,10 +76,11 @@ def install(context: ClusterContext, path: Path) -> App:
 
 @dataclass(frozen=True)
 class Tally:
-    """Requests so far, and those of them that failed, by their reason."""
+    """Requests so far, those of them that failed, by their reason, and the seconds of the slowest."""
 
     total: int
     failed: Mapping[str, int]
+    slowest: float = 0.0
 
 
 class Load:
@@ -109,7 +110,7 @@ class Load:
         if not lines or not lines[-1].startswith("{"):
             return Tally(0, {})
         count = json.loads(lines[-1])
-        return Tally(count["total"], count["failed"])
+        return Tally(count["total"], count["failed"], count["slowest"])
 
     def _pod(self) -> Object:
         (backend,) = self._app.cluster.get("deployment", f"{RELEASE}-backend")

@@ -51,7 +51,7 @@ def test_no_request_fails_while_the_token_and_the_databases_password_change(app:
         run = app.checkout.invoke("up", "--engine", "kube_context", "--json")
         assert run.code == 0, run.stderr
         after = load.tally()
-    print(f"{after.total - before.total} requests in {run.seconds:.0f} s, failed: {dict(after.failed)}")
+    print(f"{after.total - before.total} requests in {run.seconds:.0f} s, the slowest {after.slowest} s, failed: {dict(after.failed)}")
     assert after.total - before.total > PER_SECOND
     assert not after.failed
     told = [str(event["text"]) for event in run.events() if event["event"] == "message" and ": the " in str(event["text"])]
