@@ -29,7 +29,8 @@ OTHERWISE = (
     "not-rolled-out",
     "release-unfinished",
     "release-refused",
-)  # test_diagnosis.py, test_drift.py, and below
+    "database-emptied",
+)  # test_diagnosis.py, test_drift.py, test_stuck_pods.py, and below
 
 
 def pod_of(value: Object) -> Object:

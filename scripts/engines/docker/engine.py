@@ -118,8 +118,11 @@ class DockerEngine:
         return Decision(f"{keys}, handed to their containers with the chart" if new else keys)
 
     def running(self, secrets: Sequence[Secret]) -> Running | None:  # noqa: ARG002 - the containers are at hand
-        """Return what the containers hold of Secrets. Each keeps what it needs until it is replaced, so nothing else is to be kept."""
-        held = {service.labels["todo.service"]: self._held(service) for service in self._containers.by_workload().values()}
+        """Return what the containers hold of Secrets, where all of them run. The chart's step keeps what old ones need."""
+        containers = self._containers.by_workload().values()
+        if any(container.status != "running" for container in containers):
+            return None
+        held = {container.labels["todo.service"]: self._held(container) for container in containers}
         redact.learn(*(value for values in held.values() for value in values.values()))
         return Running({}, held) if held else None
 

@@ -77,6 +77,7 @@ PATIENCE = {
     "secret-strange": NEVER_FINAL,
     "volume-lost": NEVER_FINAL,
     "secret-lost": NEVER_FINAL,
+    "database-emptied": NEVER_FINAL,
     "autoscaler-blind": NEVER_FINAL,
     "policy-strange": NEVER_FINAL,
     "drain-blocked": NEVER_FINAL,
