@@ -13,7 +13,6 @@ from scripts.discover.drafted import Draft, Key
 
 WIDTH = 140
 _TOP = re.compile(r"([A-Za-z_][\w-]*):(\s|$)")
-_GOES = ("project", "namespace", "release", "services", "smoke", "env")
 _BLOCK = ("env", "build_args", "init")
 GRAFANA = Key("GRAFANA_ADMIN_PASSWORD", "the password of Grafana's user `admin`", generate=True, format="line")
 DATABASE = """\
