@@ -91,6 +91,19 @@ def bring_up(project: Project, report: Report, *, require_monitoring: bool = Fal
     freeze(project, report)
     run_steps(steps(project, require_monitoring=require_monitoring), report)
     show_addresses(project.engine, report)
+    if any(result.result == "changed" for result in report.results):
+        for offer in offers(project):
+            report.say(offer)
+
+
+def offers(project: Project) -> list[str]:
+    """Return what a value in `.env` would give, of the keys that have none."""
+    keys = project.settings.env.items()
+    return [
+        f"{key} in .env is empty: {spec.offer}, and `invoke up` has run again"
+        for key, spec in keys
+        if spec.offer and not project.env.get(key)
+    ]
 
 
 @command(changes=False, help={"monitoring": "--no-monitoring leaves Prometheus and Grafana out"})

@@ -134,7 +134,11 @@ class Report:
         if self._as_json or not sys.stdin.isatty():
             raise InputError(question, "answer with --yes", code="confirmation-needed")
         self._err.print(Text(f"{redact(question)} [y/N] "), end="")  # a plain string would be markup, and lose the brackets
-        return sys.stdin.readline().strip().lower() in ("y", "yes")
+        try:
+            return sys.stdin.readline().strip().lower() in ("y", "yes")
+        except KeyboardInterrupt:
+            self._err.print()  # what follows begins its own line
+            raise
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[str]], event: str) -> None:
         """Print a table of results; as JSON, one event with the rows."""
