@@ -13,6 +13,7 @@ from typing import Any
 from scripts.core import pipeline
 from scripts.core.errors import InputError, MissingError
 from scripts.core.report import Report
+from tests.checkout import RELEASE
 from tests.cluster.app import install
 from tests.cluster.context import ClusterContext, own_context
 from tests.cluster.local_cluster.cluster import LocalCluster
@@ -26,6 +27,7 @@ from tests.faults.releases import FAULTS
 from tests.faults.suite import Row, app_row, drift_rows, machine_row, release_rows
 
 COLUMNS = ("fault", "line", "seconds", "healed by up", "")
+CLEAR_SECONDS = 180
 OF_TESTS = {Layout().name, *(maker.context for maker in MAKERS)}
 
 
@@ -97,6 +99,8 @@ def run(context: ClusterContext, own: LocalCluster | None, folder: Path, only: t
         yield from release_rows(context, small)
     of_app, of_machine = chosen(APP_FAULTS), chosen(MACHINE_FAULTS)
     if of_app or of_machine:
+        left = ("delete", "namespace", RELEASE, "--ignore-not-found")  # of a run that was killed
+        context.within(RELEASE, RELEASE).kubectl(*left, timeout=CLEAR_SECONDS)
         ground = Ground(install(context, folder / "todo"), own)
         try:
             yield from _on_app(of_app, of_machine, ground)

@@ -57,7 +57,13 @@ def drift_rows(faults: Sequence[AppFault], ground: Ground) -> list[Row]:
     for fault in faults:
         named = next((each for each in found if each.tells(fault.code, fault.says)), None)
         rows.append(
-            Row(fault.name, named.line if named else "not among the causes", seconds, f"{healed}, with all drift", bool(named) and well)
+            Row(
+                fault.name,
+                named.line if named else f"not among: {'; '.join(each.line for each in found) or 'is healthy'}",
+                seconds,
+                f"{healed}, with all drift",
+                bool(named) and well,
+            )
         )
     return rows
 
