@@ -72,13 +72,11 @@ def way(runs: Value, wanted: str) -> list[Value]:
     >>> [(each.sent, each.also) for each in way(Value("old", "new"), "new")]
     [('new', 'old'), ('new', '')]
     """
-    if runs.sent == wanted:
-        return [Value(wanted)]
     if runs.also == wanted:
         return [Value(wanted, runs.sent), Value(wanted)]
-    # Towards another value than that one: it may be sent by now, so what takes it has to be everywhere first.
+    # The other value may be sent by now, by a run that was on its way there: what takes it has to be everywhere first.
     begun = [runs] if runs.also else []
-    return [*begun, Value(runs.sent, wanted), Value(wanted, runs.sent), Value(wanted)]
+    return [*begun, Value(wanted)] if runs.sent == wanted else [*begun, Value(runs.sent, wanted), Value(wanted, runs.sent), Value(wanted)]
 
 
 def _steps(settings: Settings, env: EnvFile, running: Running) -> list[dict[str, Value]]:
