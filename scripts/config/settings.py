@@ -158,7 +158,7 @@ class Monitoring(PinnedChart):
     rules: tuple[AnyPath, ...] = Field(default=(), strict=False)
     """Files of the app's own alert rules, from the repository's root."""
     slow_handlers: Annotated[str, Field(pattern=r'^[^"\\]*$')] = ""
-    """A regular expression of the `handler`s that are slow by nature, such as "/api/chat.*": they count in no alert of latency."""
+    """A regular expression of the `handler`s that are slow by nature, such as "/api/report.*": they count in no alert of latency."""
     adapter: Adapter
     """Autoscaling by requests under way, beside CPU."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import tarfile
+from dataclasses import replace
 from typing import Any
 
 from docker.errors import APIError, ImageNotFound, NotFound
@@ -37,6 +38,16 @@ def user_of(image: Image) -> tuple[int, int]:
     if numbers[0] == 0:
         raise TaskError(f"{image.reference} runs as root", _way_out(image), code="image-user-wrong")
     return numbers
+
+
+def supposed_user(image: Image) -> tuple[int, int] | None:
+    """Return user and group of an image that need not be built yet: then those of the newest one of its name; None where there is none."""
+    with told(f"{image.repository} cannot be looked for"):
+        there = {tag: each for each in docker_client().images.list(image.repository) for tag in each.tags}
+    if not there:
+        return None
+    newest = max(there, key=lambda tag: (tag == image.reference, str(there[tag].attrs.get("Created", ""))))
+    return user_of(replace(image, tag=newest.rpartition(":")[2]))
 
 
 def _way_out(image: Image) -> str:
