@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Sequence
 from contextlib import closing
 from functools import lru_cache
 
@@ -73,7 +74,9 @@ def ensure(settings: Settings, name: str, step: StepReport) -> BaseImage:
         _make(settings, name, refusals, step)
     found = find_base(settings, name)
     if found is None:
-        raise TaskError(f"the base image `{name}` cannot be pulled from its registry", _how(), refusals, code="base-image-unobtainable")
+        raise TaskError(
+            f"the base image `{name}` cannot be pulled from its registry", _how(refusals), refusals, code="base-image-unobtainable"
+        )
     return found
 
 
@@ -81,16 +84,18 @@ def _make(settings: Settings, name: str, refusals: list[str], step: StepReport) 
     what = "can be neither pulled nor built from packages" if refusals else "cannot be built from packages"
     title = f"the base image `{name}` {what}"
     if obstacle := base_recipes.obstacle():
-        raise MissingError(title, _how(), [*refusals, f"from packages: {obstacle}"], code="base-image-unobtainable")
+        raise MissingError(title, _how(refusals), [*refusals, f"from packages: {obstacle}"], code="base-image-unobtainable")
     try:
         base_recipes.make(settings, name, step)
     except shell.CommandError as error:
         raise TaskError(
-            title, _how(), [*refusals, f"from packages: {error.cause}", *error.evidence], code="base-image-unobtainable"
+            title, _how(refusals), [*refusals, f"from packages: {error.cause}", *error.evidence], code="base-image-unobtainable"
         ) from None
 
 
-def _how() -> str:
+def _how(refusals: Sequence[str] = ()) -> str:
+    if any("toomanyrequests" in refusal for refusal in refusals):
+        return "docker login: the registry gives more pulls to those who are logged in; or wait some hours"
     if sys.platform != "linux":
         return "bring this machine online, or set the proxy of Docker Desktop; then run it again"
     return f"fix the network or Docker's proxy; or, to make bases from packages: {base_recipes.remedy()}"
