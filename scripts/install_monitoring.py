@@ -16,7 +16,8 @@ from scripts.core.report import Outcome, StepReport, changed, skipped
 from scripts.desired import monitoring
 from scripts.desired.secrets import Secret
 from scripts.kubernetes import rollout
-from scripts.kubernetes.cluster import Cluster, Object
+from scripts.kubernetes.api import Object
+from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.deployment import FIELD_MANAGER
 from scripts.monitoring import adapter, charts, other_operators, stack
 from scripts.monitoring.crds import OURS

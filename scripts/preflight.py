@@ -30,12 +30,11 @@ GIB = 2**30
 
 def main(project: Project, step: StepReport) -> Outcome:
     """Raise one error with every problem found: MissingError where a tool is one of them, else InputError."""
-    for warning in [*proxy_warnings(os.environ), *env_warnings(project)]:
-        step.warn(warning)
+    problems = env_problems(project, step)
     step.progress("looking at tools, disk, memory, ports")
     found = tools.find_all(project.engine.tools, project.settings.tools)
     missing = [tool for tool in found if tool.problem]
-    problems = reach_problems(project, step)
+    problems += [] if problems else reach_problems(project, step)
     if missing:
         action = AGAIN if all(tool.has_action for tool in missing) else "invoke setup"
         raise _as_one(MissingError, [*(tool.problem for tool in missing), *problems], action)
@@ -45,6 +44,18 @@ def main(project: Project, step: StepReport) -> Outcome:
     if problems:
         raise _as_one(InputError, problems, AGAIN)
     return passed(", ".join(map(str, found)))
+
+
+def env_problems(project: Project, step: StepReport) -> list[str]:
+    """Return all that is wrong in `.env`, and warn of what is doubtful there and in the settings of proxies."""
+    warnings, problems = proxy_warnings(os.environ), []
+    try:
+        warnings += env_warnings(project)
+    except InputError as error:
+        problems = [f".env: {line}" for line in error.evidence] or [f"{error.cause}: {error.action}"]
+    for warning in warnings:
+        step.warn(warning)
+    return problems
 
 
 def env_warnings(project: Project) -> list[str]:

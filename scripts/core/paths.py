@@ -8,6 +8,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 STATE = ROOT / ".state"
 """Of the runs: lock, log, kubeconfig. Small; lost, it is made again."""
+SCRATCH = STATE / "scratch"
+"""What one run needs while it runs; the lock empties it before and after each."""
 CACHE = ROOT / ".cache"
 """Downloads that are verified when they are used."""
 TOOLS = ROOT / ".tools" / "bin"

@@ -11,6 +11,7 @@ from scripts.config import database_url
 from scripts.config.database_url import DatabaseUrl
 from scripts.config.env_file import EnvFile
 from scripts.config.proxies import Proxy, is_loopback
+from scripts.config.services import Service
 from scripts.config.settings import Settings
 from scripts.desired.egress import Address, Egress, egress_of
 
@@ -60,15 +61,20 @@ def blocked(key: str, url: Place, settings: Settings) -> Iterator[str]:
     """Yield why network policies keep a service from its database, with the setting that lets it through."""
     port = url.port or database_url.PORT
     for name, service in settings.services.items():
-        egress = egress_of(settings, name) if key in service.secrets else None
+        egress = egress_of(settings, name) if _gets(service, key) else None
         if egress and not is_loopback(url.host) and not _may_reach(url.host, port, egress):
             if _address(url.host) or url.host in THIS_MACHINE:
                 opened = _opened(name, url.host, port)
             elif private := next((address for address in resolve(url.host) if address.is_private), None):
                 opened = _opened(name, str(private), port)
             else:
-                opened = f"services: {{{name}: {{internet: {{ports: [{', '.join(map(str, [*egress.open_ports, port]))}]}}}}}}"
-            yield f"{key} names {_shown(url.host)}, port {port}, where the network policy of {name} does not let it: {WRITE} {opened}"
+                ports = ", ".join(map(str, [*egress.open_ports, port]))
+                opened = f"in invoke.yaml, write services: {{{name}: {{internet: [{ports}]}}}}"
+            yield f"{key} names {_shown(url.host)}, port {port}, where the network policy of {name} does not let it: {opened}"
+
+
+def _gets(service: Service, key: str) -> bool:
+    return any(variable.key == key for variable in service.secrets)
 
 
 def _may_reach(host: str, port: int, egress: Egress) -> bool:
@@ -88,10 +94,10 @@ def seems_blocked(key: str, url: Place, settings: Settings) -> Iterator[str]:
         yield f"{key} {IPV6_ALONE}"
         return
     for name, service in settings.services.items():
-        egress = egress_of(settings, name) if found and key in service.secrets else None
+        egress = egress_of(settings, name) if found and _gets(service, key) else None
         if egress and egress.has_open(port) and not any(egress.lets(address, port) for address in found):
             opened = _opened(name, str(found[0]), port)
-            yield f"{key} names a host that is {found[0]} here, where the network policy of {name} does not let it: {WRITE} {opened}"
+            yield f"{key} names a host that is {found[0]} here, where the network policy of {name} does not let it: {opened}"
 
 
 def resolve(host: str) -> list[Address]:
@@ -124,7 +130,7 @@ def _address(host: str) -> Address | None:
 
 
 def _opened(service: str, host: str, port: int) -> str:
-    """The value of the chart that lets a service reach one address."""
+    """What to write to let a service reach one address."""
     address = _address(host)
     network = f"{address}/{address.max_prefixlen}" if address else "ADDRESS/32"
-    return f"services: {{{service}: {{addresses: [{{cidr: {network}, ports: [{port}]}}]}}}}"
+    return f"{WRITE} services: {{{service}: {{addresses: [{{cidr: {network}, ports: [{port}]}}]}}}}"

@@ -13,6 +13,7 @@ import yaml
 
 from scripts.config.settings import Settings
 from scripts.core.paths import ROOT
+from scripts.desired.service_values import derived_values
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -44,7 +45,7 @@ class Egress:
 
 def egress_of(settings: Settings, service: str) -> Egress | None:
     """Return the edges of a service by the chart's values and ours; None where there are no network policies."""
-    layers = [settings.chart.values, _chart_values(ROOT / settings.chart.path)]
+    layers = [settings.chart.values, derived_values(settings), _chart_values(ROOT / settings.chart.path)]
     if not first_value("networkPolicy.enabled", layers):
         return None
 

@@ -12,6 +12,7 @@ from scripts.config.proxies import Proxy
 from scripts.config.settings import Settings
 from scripts.desired.database_reach import THIS_MACHINE, databases, resolve
 from scripts.desired.egress import egress_of, first_value
+from scripts.desired.service_values import derived_values
 
 NAME = "HTTPS_PROXY"
 CONNECT_SECONDS = 2.0
@@ -29,9 +30,13 @@ def doubts(settings: Settings, env: EnvFile, environment: Mapping[str, str]) -> 
     if not proxies.is_set(environment):
         return
     for name, service in settings.services.items():
-        accounts = [key for key in service.secrets if _is_account(key, settings, env)]
+        accounts = [each.key for each in service.secrets if _is_account(each.key, settings, env)]
         if accounts and not _has_proxy(name, settings, env) and ((egress := egress_of(settings, name)) is None or egress.open_ports):
-            listed = "" if NAME in service.secrets else f", {NAME} under env and services.{name}.secrets in invoke.yaml"
+            listed = (
+                ""
+                if any(each.name == NAME for each in service.secrets)
+                else f", {NAME} under env and services.{name}.secrets in invoke.yaml"
+            )
             yield (
                 f"this machine has a proxy, and the pods of {name} are given none: if what {' and '.join(accounts)} is for "
                 f"can be reached through it alone, write {NAME}=… into .env{listed}"
@@ -53,8 +58,8 @@ def _is_account(key: str, settings: Settings, env: EnvFile) -> bool:
 
 def _has_proxy(service: str, settings: Settings, env: EnvFile) -> bool:
     plain = (f"{where}.env.{name}" for where in (f"services.{service}", "serviceDefaults") for name in proxies.NAMES)
-    secret = (key for key in settings.services[service].secrets if key in proxies.NAMES)
-    return any(map(env.get, secret)) or any(first_value(path, [settings.chart.values]) for path in plain)
+    secret = (each.key for each in settings.services[service].secrets if each.name in proxies.NAMES)
+    return any(map(env.get, secret)) or any(first_value(path, [settings.chart.values, derived_values(settings)]) for path in plain)
 
 
 def _answers(host: str, port: int) -> bool:

@@ -42,7 +42,7 @@ def _makers(settings: Settings) -> dict[EngineName, Callable[[], Engine]]:
         return KubeContextEngine(settings)
 
     def minikube() -> Engine:
-        from scripts.engines.minikube import MinikubeEngine
+        from scripts.engines.minikube.engine import MinikubeEngine
 
         return MinikubeEngine(settings)
 

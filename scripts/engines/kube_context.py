@@ -74,7 +74,7 @@ class KubeContextEngine(KubernetesEngine):
         if reason := self.unusable():
             return [f"kube_context: {reason}: {_remedy(reason)}"]
         problems = []
-        if self.cluster.kubectl("auth", "can-i", "create", "namespaces", ok=None).stdout.strip() != "yes":
+        if not self.deployed() and self.cluster.kubectl("auth", "can-i", "create", "namespaces", ok=None).stdout.strip() != "yes":
             problems.append(f"{self.cluster.context} does not let you create namespaces: use a context that does")
         try:
             self.transports()

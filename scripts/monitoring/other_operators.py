@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from scripts.kubernetes.cluster import Cluster, Object
+from scripts.kubernetes.api import Object
+from scripts.kubernetes.cluster import Cluster
 
 SELECTOR = "app.kubernetes.io/name in (prometheus-operator, kube-prometheus-stack-prometheus-operator)"
 

@@ -25,9 +25,9 @@ PROXY = "http://user:marked@10.0.0.9:3128"
 
 def behind_a_proxy() -> Settings:
     settings = yaml.safe_load(read_text())
-    backend = settings["chart"]["values"]["services"]["backend"]
+    backend = settings["services"]["backend"]
     backend["env"]["NO_PROXY"] = "todo-postgres,.svc"
-    backend["addresses"] = [{"cidr": "10.0.0.9/32", "ports": [3128]}]
+    settings["chart"]["values"]["services"] = {"backend": {"addresses": [{"cidr": "10.0.0.9/32", "ports": [3128]}]}}
     return parse_settings(yaml.safe_dump(settings))
 
 

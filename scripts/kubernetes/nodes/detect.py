@@ -11,7 +11,8 @@ from docker.errors import DockerException, NotFound
 from scripts.config.settings import KubeContext
 from scripts.core import shell
 from scripts.core.errors import InputError, MissingError
-from scripts.kubernetes.cluster import Cluster, Object
+from scripts.kubernetes.api import Object
+from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.diagnosis.snapshot import name_of
 from scripts.kubernetes.nodes.transports import NERDCTL, ContainerdNode, DockerdNode, LocalDaemonNode, NerdctlNode, NodeTransport
 from scripts.machine.docker_client import docker_client

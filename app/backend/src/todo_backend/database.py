@@ -7,7 +7,7 @@ import ssl
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeVar
 
 import asyncpg
@@ -23,6 +23,7 @@ from todo_backend import database_url
 from todo_backend.database_url import DatabaseUrlError
 from todo_backend.metrics import DatabaseErrorKind, Metrics
 from todo_backend.readiness import Readiness
+from todo_backend.settings import Settings
 
 logger = logging.getLogger(__name__)
 
@@ -61,6 +62,8 @@ class DatabaseTarget:
     pooled: bool
     server_settings: dict[str, str]
     connect_timeout: float = CONNECT_TIMEOUT
+    other_login: dict[str, str | None] | None = field(default=None, repr=False)
+    """User and password for when the database refuses those of the URL."""
 
     def engine(self, **options: Any) -> AsyncEngine:
         """Make an engine for this target; `options` go to SQLAlchemy's `create_async_engine`."""
@@ -75,7 +78,30 @@ class DatabaseTarget:
             "prepared_statement_name_func": lambda: f"todo-{uuid.uuid4()}",
             **(_UNPREPARED if self.pooled else {}),
         }
+        if self.other_login:
+            connect["async_creator_fn"] = self._connect
         return create_async_engine(self.url, connect_args=connect, hide_parameters=True, **options)
+
+    async def _connect(self, *arguments: Any, **options: Any) -> Any:
+        try:
+            return await asyncpg.connect(*arguments, **options)
+        except asyncpg.InvalidAuthorizationSpecificationError:
+            return await asyncpg.connect(*arguments, **{**options, **(self.other_login or {})})
+
+
+def database_target(settings: Settings) -> DatabaseTarget:
+    """Return where and how to connect by the settings, with a second login where they have one.
+
+    Of the second URL only user and password count, so it can lead to no other database.
+
+    Raises:
+        DatabaseUrlError: a URL is malformed or has a parameter that would be ignored.
+    """
+    target = parse_database_url(settings.database_url.get_secret_value())
+    if not (also := settings.database_url_also.get_secret_value()):
+        return target
+    other = database_url.parse(also)
+    return replace(target, other_login={"user": other.user, "password": other.password})
 
 
 def parse_database_url(raw: str) -> DatabaseTarget:
