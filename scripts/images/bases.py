@@ -20,7 +20,8 @@ from scripts.core.report import StepReport
 from scripts.desired.images import BaseImage, built_on
 from scripts.images import base_recipes
 from scripts.images.base_recipes import packages_reference
-from scripts.machine.docker_client import CLI_ENVIRONMENT, docker_client, docker_endpoint
+from scripts.machine.docker_client import CLI_ENVIRONMENT, docker_client
+from scripts.machine.docker_endpoint import find_endpoint
 from scripts.machine.docker_errors import told
 
 REGISTRY_SECONDS = 20  # for the registry's first answer, not for the download
@@ -148,7 +149,7 @@ def registry_error(image: str) -> str:
 
     An answer of any kind is one: whether the image is there, the pull decides.
     """
-    endpoint = docker_endpoint()
+    endpoint = find_endpoint()
     try:
         with closing(docker.DockerClient(base_url=endpoint.host, tls=endpoint.tls or False, timeout=REGISTRY_SECONDS)) as client:
             client.images.get_registry_data(image)

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.unit
 
 def problems(monkeypatch: pytest.MonkeyPatch, host: str, **info: object) -> str:
     monkeypatch.setattr(engine, "docker_client", lambda: SimpleNamespace(info=lambda: info))
-    monkeypatch.setattr(engine, "docker_endpoint", lambda: Endpoint(host))
+    monkeypatch.setattr(engine, "find_endpoint", lambda: Endpoint(host))
     monkeypatch.setattr(engine, "_listens", lambda _: False)
     subject = DockerEngine(load_settings())
     monkeypatch.setattr(subject._containers, "published_ports", set)

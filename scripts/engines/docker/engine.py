@@ -32,7 +32,8 @@ from scripts.kubernetes.deployment import Deployment
 from scripts.kubernetes.diagnosis.cause import Diagnosis
 from scripts.kubernetes.pods import PodState
 from scripts.kubernetes.service_client import Answer, ServiceClient
-from scripts.machine.docker_client import docker_client, docker_endpoint
+from scripts.machine.docker_client import docker_client
+from scripts.machine.docker_endpoint import find_endpoint
 from scripts.machine.docker_errors import told
 
 _YAML_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -77,8 +78,8 @@ class DockerEngine:
         """Return what keeps the app from running here: Docker itself, or ports on this machine that others hold."""
         if reason := self.unusable():
             return [reason]
-        if not docker_endpoint().local:
-            where = f"Docker is on another machine ({docker_endpoint().host}), and publishes no port on this one"
+        if not find_endpoint().local:
+            where = f"Docker is on another machine ({find_endpoint().host}), and publishes no port on this one"
             return [f"{where}: use one on this machine, or a Kubernetes engine"]
         if docker_client().info().get("CpuCfsQuota") is False:
             return [NO_CPU_LIMITS]
