@@ -79,6 +79,9 @@ def pass_to_children(descriptor: int) -> Iterator[None]:
 def which(program: str) -> str:
     """Return the path of `program`: the project's own copy first, then PATH. Raises MissingError."""
     path = shutil.which(program, path=f"{paths.TOOLS}{os.pathsep}{os.environ.get('PATH', '')}")
+    if path is None and (paths.TOOLS / program).exists():
+        action = "use a checkout on a file system that is not mounted noexec, or: chmod +x .tools/bin/*"
+        raise MissingError(f"{paths.TOOLS / program} may not be executed here", action, code="program-missing")
     if path is None:
         raise MissingError(f"{program} is not installed", "invoke setup", code="program-missing")
     return path

@@ -14,9 +14,7 @@ from scripts.core.errors import TaskError
 from scripts.images.archive import SavedImage, Sent, full_name, write_docker, write_oci
 
 LIST_SECONDS = 60
-SAVE_SECONDS = 600
 SEND_SECONDS = 600
-FOLDER = "load-"
 NERDCTL = ("nerdctl", "--namespace", "k8s.io")
 Writer = Callable[[tarfile.TarFile, Sequence[SavedImage], IO[bytes]], Sent]
 
@@ -138,15 +136,10 @@ class NerdctlNode(DockerdNode):
 
 
 @dataclass(frozen=True)
-class LocalDaemonNode:
+class LocalDaemonNode(DockerdNode):
     """A node that runs what the local Docker daemon has built: that of Docker Desktop, OrbStack, Rancher Desktop, Colima."""
 
-    node: str
-
-    def images(self) -> set[str]:
-        """Ask the local engine."""
-        lines = shell.run(["docker", "image", "ls", "--format", "{{.Repository}}:{{.Tag}}"], timeout=LIST_SECONDS).stdout.splitlines()
-        return {full_name(line) for line in lines if "<none>" not in line}
+    docker: tuple[str, ...] = ("docker",)
 
     def writer(self, *, include_existing_layers: bool) -> Writer:  # noqa: ARG002 - the protocol's
         """There is nothing to write: an image that is not there was not built."""
