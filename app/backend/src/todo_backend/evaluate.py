@@ -155,19 +155,38 @@ async def evaluate(
 ) -> Score:
     """Try every case, one after the other."""
     score = Score()
+    made: list[dict[str, Any]] = []
+    before: Sequence[Mapping[str, Any]] = []
     for case in cases:
-        result = await _try(client, clock, case)
+        if case.before != before or await _has_changed(client, made):
+            for todo in await _all(client):
+                await _call(client, "DELETE", f"/api/todos/{todo['id']}")
+            before, made = case.before, [await _make(client, todo) for todo in case.before]
+        result = await _try(client, clock, case, made)
         report(result)
         score.results.append(result)
+    for todo in await _all(client):
+        await _call(client, "DELETE", f"/api/todos/{todo['id']}")
     return score
 
 
-async def _try(client: httpx2.AsyncClient, clock: TableClock, case: Case) -> Result:
+async def _all(client: httpx2.AsyncClient) -> list[dict[str, Any]]:
+    todos: list[dict[str, Any]] = (await _call(client, "GET", "/api/todos", params={"limit": 200}))["items"]
+    return todos
+
+
+async def _has_changed(client: httpx2.AsyncClient, made: Sequence[dict[str, Any]]) -> bool:
+    """Tell whether the list is another than the one that was made; only versions grow when changes are undone."""
+    now = await _all(client)
+    return [_plain(todo) | {"id": todo["id"]} for todo in now] != [_plain(todo) | {"id": todo["id"]} for todo in made]
+
+
+async def _try(client: httpx2.AsyncClient, clock: TableClock, case: Case, made: Sequence[Mapping[str, Any]]) -> Result:
     clock.instant = datetime.fromisoformat(case.now).replace(tzinfo=ZoneInfo(case.time_zone))
-    made = [await _make(client, todo) for todo in case.before]
     ids = {todo["title"]: todo["id"] for todo in made}
     shown = [ids[title] for title in case.page] if case.page is not None else list(ids.values())[::-1]
     told: dict[str, Any] = {"conversation_id": None}
+    undos: list[str] = []
     for message in case.say:
         body = {
             "message": message,
@@ -176,11 +195,11 @@ async def _try(client: httpx2.AsyncClient, clock: TableClock, case: Case) -> Res
             "shown": shown,
         }
         told = await _call(client, "POST", "/api/chat", json=body)
-    now = (await _call(client, "GET", "/api/todos", params={"limit": 200}))["items"]
-    result = _judge(case, made, [_plain(todo) | {"id": todo["id"]} for todo in now], told)
-    for todo in now:
-        await _call(client, "DELETE", f"/api/todos/{todo['id']}")
-    return result
+        undos += [told["undo"]] if told["undo"] else []
+    now = await _all(client)
+    for undo in reversed(undos):  # quicker than making the list again; what cannot be undone is made again
+        await client.post(f"/api/undo/{undo}")
+    return _judge(case, made, [_plain(todo) | {"id": todo["id"]} for todo in now], told)
 
 
 async def _make(client: httpx2.AsyncClient, todo: Mapping[str, Any]) -> dict[str, Any]:

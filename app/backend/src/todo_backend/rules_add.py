@@ -11,7 +11,7 @@ from todo_backend.filters import data
 from todo_backend.intents import Request
 from todo_backend.phrases import Phrase, describe_date, parse_phrase, parse_priority
 from todo_backend.references import Turn
-from todo_backend.replies import Reply, Todo, UnclearError, choice, count, describe, numbered
+from todo_backend.replies import WHATS_LEFT, Reply, Todo, UnclearError, choice, count, describe, numbered
 
 _VERBS = [
     "buy",
@@ -131,17 +131,37 @@ _SEVERAL = re.compile(
 )
 
 
+_WITH_LEVEL = re.compile(
+    r"(?P<level>high|low|normal|medium|top|urgent|important)(?:[\s-]+(?:prio|priority))? (?:todo|task|item|reminder)(?: to| called| named| for| about|:)*\s+(?=\S)",
+    re.IGNORECASE,
+)
+_NOTE = re.compile(
+    r"(?:an? |the )?(?:notes?|comments?|descriptions?) (?:to|for|on) (?P<which>.+?)(?:\s*:\s*|,? (?:saying|that says) )(?P<note>.+)",
+    re.IGNORECASE,
+)
+
+
 async def add(turn: Turn, request: Request) -> Reply:
     """Add one todo, or several; ask when a day does not exist or a todo would repeat."""
     what = re.sub(
-        r"^(?:to|about|of|that i (?:need|have|should) to|that|for|daran,?|an) (?=\D)",
+        r"^(?:(?:really|still|also|definitely|probably)\s+)*(?:(?:that )?i (?:need|have|should|must|ought)(?: to)? |remember to )?(?:(?:to|about|of|that i (?:need|have|should) to|that|for|daran,?|an) (?=\D))?",
         "",
-        request.said["what"].strip(),
+        (request.said["what"] + request.said.get("rest", "")).strip(),
         flags=re.IGNORECASE,
     )
+    what = re.sub(r"^(?:for )?(?:me|us)\s+(?=\S)|^(?:an?|one more|another)\s+(?=\D)", "", what, flags=re.IGNORECASE)
+    if found := _WITH_LEVEL.match(what):
+        what = f"{what[found.end() :]} !{parse_priority(found['level'])}"
+    if found := _NOTE.fullmatch(what):
+        raise UnclearError(
+            f"A todo has a title, a date, a priority and tags, but no notes. Shall I add “{found['note']}” as a todo?",
+            choices=[choice(f"Add “{found['note']}”", f'add "{found["note"]}"'), WHATS_LEFT],
+        )
     if found := _SEVERAL.match(what):
         parts = [part for part in re.split(r"\s*,\s*(?:and\s+)?|\s+and\s+", what[found.end() :]) if part.strip()]
         return await add_several(turn, [parse_phrase(part, turn.now) for part in parts])
+    what = re.sub(r"\s+(?:too|as well)$", "", what, flags=re.IGNORECASE)
+    what = re.sub(r"\s+(?:daran|dran),?\s+", " ", what)
     phrases = [parse_phrase(part, turn.now) for part in _split(what)]
     if len(phrases) > 1:
         for part in phrases:  # "milk and eggs tomorrow": the day is said of both
