@@ -6,6 +6,7 @@ says. The database of DATABASE_URL must hold no todos: each case makes its own a
 
 import argparse
 import asyncio
+import logging
 import os
 import re
 import sys
@@ -157,12 +158,13 @@ async def evaluate(
     score = Score()
     made: list[dict[str, Any]] = []
     before: Sequence[Mapping[str, Any]] = []
+    is_as_made = True
     for case in cases:
-        if case.before != before or await _has_changed(client, made):
+        if case.before != before or not is_as_made:
             for todo in await _all(client):
                 await _call(client, "DELETE", f"/api/todos/{todo['id']}")
             before, made = case.before, [await _make(client, todo) for todo in case.before]
-        result = await _try(client, clock, case, made)
+        result, is_as_made = await _try(client, clock, case, made)
         report(result)
         score.results.append(result)
     for todo in await _all(client):
@@ -175,13 +177,14 @@ async def _all(client: httpx2.AsyncClient) -> list[dict[str, Any]]:
     return todos
 
 
-async def _has_changed(client: httpx2.AsyncClient, made: Sequence[dict[str, Any]]) -> bool:
-    """Tell whether the list is another than the one that was made; only versions grow when changes are undone."""
-    now = await _all(client)
-    return [_plain(todo) | {"id": todo["id"]} for todo in now] != [_plain(todo) | {"id": todo["id"]} for todo in made]
+def _as_judged(todos: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    return [_plain(todo) | {"id": todo["id"]} for todo in todos]
 
 
-async def _try(client: httpx2.AsyncClient, clock: TableClock, case: Case, made: Sequence[Mapping[str, Any]]) -> Result:
+async def _try(
+    client: httpx2.AsyncClient, clock: TableClock, case: Case, made: Sequence[Mapping[str, Any]]
+) -> tuple[Result, bool]:
+    """Try one case; tell also whether the list is as it was made again."""
     clock.instant = datetime.fromisoformat(case.now).replace(tzinfo=ZoneInfo(case.time_zone))
     ids = {todo["title"]: todo["id"] for todo in made}
     shown = [ids[title] for title in case.page] if case.page is not None else list(ids.values())[::-1]
@@ -196,10 +199,12 @@ async def _try(client: httpx2.AsyncClient, clock: TableClock, case: Case, made: 
         }
         told = await _call(client, "POST", "/api/chat", json=body)
         undos += [told["undo"]] if told["undo"] else []
-    now = await _all(client)
+    now = _as_judged(await _all(client))
+    result = _judge(case, made, now, told)
     for undo in reversed(undos):  # quicker than making the list again; what cannot be undone is made again
         await client.post(f"/api/undo/{undo}")
-    return _judge(case, made, [_plain(todo) | {"id": todo["id"]} for todo in now], told)
+    left = _as_judged(await _all(client)) if undos else now
+    return result, left == _as_judged(made)
 
 
 async def _make(client: httpx2.AsyncClient, todo: Mapping[str, Any]) -> dict[str, Any]:
@@ -299,6 +304,7 @@ def _print(result: Result) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Score the assistant; return 0 when the goal is reached, 1 when not, 2 for input that cannot be used."""
+    logging.basicConfig(level=logging.WARNING)  # before a library sets up logs of its own; a request a line is too much
     parser = argparse.ArgumentParser(prog="python -m todo_backend.evaluate", description=__doc__)
     parser.add_argument("tables", nargs="+", type=Path, help="YAML files of cases")
     options = parser.parse_args(arguments)
