@@ -111,8 +111,9 @@ def run(context: ClusterContext, own: LocalCluster | None, folder: Path, only: t
 def _on_app(faults: Sequence[AppFault], of_machine: Sequence[MachineFault], ground: Ground) -> Iterator[Row]:
     drift = [fault for fault in faults if fault.code == "drifted"]
     yield from drift_rows(drift, ground) if drift else ()
-    yield from (app_row(fault, ground) for fault in faults if fault not in drift)
+    yield from (app_row(fault, ground) for fault in faults if fault not in drift and not fault.loses_data)
     yield from (machine_row(fault, ground) for fault in of_machine)
+    yield from (app_row(fault, ground) for fault in faults if fault.loses_data)
 
 
 if __name__ == "__main__":

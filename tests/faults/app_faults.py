@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -28,6 +29,8 @@ class AppFault:
     """What lasts until it is named."""
     mend: tuple[Call, ...] = ()
     """What a person has to do before `invoke up` can heal it; nothing for what it heals alone."""
+    loses_data: bool = False
+    """Whether it takes the database: it is made last of all, and `up` has to heal it after the mending."""
     own: bool = False
     """Whether it needs the processes of the test cluster."""
 
@@ -42,6 +45,13 @@ def _policy(name: str, **spec: Any) -> Object:
 
 def _limits(kind: str, **spec: Any) -> Object:
     return {"apiVersion": "v1", "kind": kind, "metadata": {"name": "somebodys"}, "spec": spec}
+
+
+def _kill_postgres(ground: Ground) -> None:
+    """Kill it until the kubelet lets it wait for its next start."""
+    for _ in range(3):
+        ground.kill_container("postgres")
+        time.sleep(4)
 
 
 BUDGET = {
@@ -156,6 +166,11 @@ APP_FAULTS = (
         "metrics", "autoscaler-blind", "cannot read its metrics", (f"{SYSTEM} scale deployment/metrics-server --replicas=0",), own=True,
         mend=(f"{SYSTEM} scale deployment/metrics-server --replicas=1", f"{SYSTEM} rollout status deployment/metrics-server --timeout=60s",
               "wait --for=condition=Available apiservice/v1beta1.metrics.k8s.io --timeout=60s"),
+    ),
+    AppFault("Postgres killed", "killed-from-outside", "was killed from outside by SIGKILL", act=_kill_postgres, own=True),
+    AppFault(
+        "claim", "volume-lost", "is being deleted", ("delete persistentvolumeclaim data-$r-postgres-0 --wait=false",), loses_data=True,
+        mend=("delete pod $r-postgres-0",),
     ),
     AppFault("node", "node-not-ready", "the node is not ready", own=True, during=lambda ground: ground.own.paused("kubelet")),  # type: ignore[union-attr]
     AppFault(

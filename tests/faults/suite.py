@@ -87,11 +87,11 @@ def app_row(fault: AppFault, ground: Ground) -> Row:
         for call in fault.make:
             ground.call(call)
         first, line, seconds = _named(fault, ground.diagnose)
-    if not fault.mend:
-        well, healed = _healed(ground)
-        return Row(fault.name, line, seconds, healed, first and well)
     for call in fault.mend:
         ground.call(call)
+    if fault.loses_data or not fault.mend:
+        well, healed = _healed(ground)
+        return Row(fault.name, line, seconds, healed, first and well)
     well, _, _ = _named(WELL, ground.diagnose)
     return Row(fault.name, line, seconds, f"not its own: {'well' if well else 'not well'} after {fault.mend[0]}", first and well)
 
