@@ -20,7 +20,7 @@ from scripts.desired.stages import Stage, stages
 from scripts.engines.choice import choose
 from scripts.engines.protocol import Engine
 from scripts.images import bases
-from scripts.images.users import supposed_user, user_of
+from scripts.images.users import supposed_users, user_of
 from scripts.kubernetes.deployment import Deployment
 from scripts.machine.certificates import bundle, extra_ca
 from scripts.machine.docker_client import build_platform
@@ -82,8 +82,9 @@ class Project:
 
     def _desired_images(self) -> list[Image]:
         found, platform = [], build_platform(self.engine.platform())
+        known: dict[str, str | None] = {}
         for name, source in self.sources.items():
-            base = bases.find(self.settings, source)
+            base = bases.find(self.settings, source, known)
             if base is None:
                 raise TaskError(f"what {name} is built on is not there", "invoke build", code="base-image-missing")
             found.append(desired_image(self.settings, name, source, base, platform))
@@ -101,8 +102,7 @@ class Project:
     def _supposed_users(self) -> dict[str, tuple[int, int]]:
         """As `users`, but of images that a plan has not built, as far as it is known."""
         own = self._own_users()
-        found = {image.service: supposed_user(image) for image in self.images if image.service not in own}
-        return own | {service: user for service, user in found.items() if user}
+        return supposed_users([image for image in self.images if image.service not in own]) | own
 
     @property
     def stages(self) -> list[Stage]:

@@ -40,24 +40,32 @@ def _id(reference: str) -> str | None:
             return None
 
 
-def find(settings: Settings, source: Source) -> BaseImage | None:
-    """Return what `source` is built on, as the engine has it, or None where a part of it is not there."""
+def find(settings: Settings, source: Source, known: dict[str, str | None]) -> BaseImage | None:
+    """Return what `source` is built on, as the engine has it, or None where a part of it is not there.
+
+    known: ids by name, so that the engine is asked once for what many are built on.
+    """
     if source.base:
         return find_base(settings, source.base)
-    ids = [_id(needed.image) for needed in built_on(settings, source).images]
+    names = [needed.image for needed in built_on(settings, source).images]
+    known |= {name: _id(name) for name in names if name not in known}
+    ids = [known[name] for name in names]
     return BaseImage("", "", tuple(each for each in ids if each)) if all(ids) else None
 
 
 def missing(settings: Settings, sources: Mapping[str, Source]) -> dict[str, str]:
     """Return what the engine lacks of what the sources are built on: bases of ours and others' images, with the place that names it."""
     lacks: dict[str, str] = {}
+    known: dict[str, str | None] = {}
     for name, source in sources.items():
         if source.base:
             if find_base(settings, source.base) is None:
                 lacks[source.base] = ""
             continue
         for needed in built_on(settings, source).images:
-            if needed.image not in lacks and _id(needed.image) is None:
+            if needed.image not in known:
+                known[needed.image] = _id(needed.image)
+            if known[needed.image] is None and needed.image not in lacks:
                 lacks[needed.image] = f"services.{name}.image" if source.image else f"line {needed.line} of {shown(source.file())}"
     return lacks
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from docker.errors import ImageNotFound
@@ -29,14 +29,12 @@ BUILD_ENVIRONMENT: Mapping[str, str | None] = {
 }
 
 
-def exists(image: Image) -> bool:
-    """Return whether the engine has the image; its tag stands for its content."""
-    with told(f"{image.reference} cannot be looked for"):
-        try:
-            docker_client().images.get(image.reference)
-        except ImageNotFound:
-            return False
-        return True
+def missing(images: Sequence[Image]) -> list[Image]:
+    """Return the images that the engine has not; asked once."""
+    with told("the images cannot be listed"):
+        listed: Any = docker_client().api.images()
+    there = {tag for each in listed for tag in each["RepoTags"] or ()}
+    return [image for image in images if image.reference not in there]
 
 
 def build(image: Image, copy: Image, ca_image: str, settings: Settings, step: StepReport) -> None:

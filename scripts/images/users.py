@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import tarfile
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -40,14 +41,18 @@ def user_of(image: Image) -> tuple[int, int]:
     return numbers
 
 
-def supposed_user(image: Image) -> tuple[int, int] | None:
-    """Return user and group of an image that need not be built yet: then those of the newest one of its name; None where there is none."""
-    with told(f"{image.repository} cannot be looked for"):
-        there = {tag: each for each in docker_client().images.list(image.repository) for tag in each.tags}
-    if not there:
-        return None
-    newest = max(there, key=lambda tag: (tag == image.reference, str(there[tag].attrs.get("Created", ""))))
-    return user_of(replace(image, tag=newest.rpartition(":")[2]))
+def supposed_users(images: Sequence[Image]) -> dict[str, tuple[int, int]]:
+    """Return user and group of images that need not be built yet: then those of the newest one of that name, where there is one."""
+    with told("the images cannot be listed"):
+        listed: Any = docker_client().api.images()
+    there = {tag: each["Created"] for each in listed for tag in each["RepoTags"] or ()}
+    found = {}
+    for image in images:
+        tags = [tag for tag in there if tag.rpartition(":")[0] == image.repository]
+        if tags:
+            newest = image.reference if image.reference in tags else max(tags, key=there.__getitem__)
+            found[image.service] = user_of(replace(image, tag=newest.rpartition(":")[2]))
+    return found
 
 
 def _way_out(image: Image) -> str:
