@@ -11,7 +11,7 @@ from typing import IO, Protocol
 
 from scripts.core import shell
 from scripts.core.errors import TaskError
-from scripts.images.archive import SavedImage, Sent, full_name, write_docker, write_oci
+from scripts.images.archive import LIBRARY, SavedImage, Sent, full_name, write_docker, write_oci
 
 LIST_SECONDS = 60
 SEND_SECONDS = 600
@@ -113,7 +113,7 @@ class DockerdNode:
 
     def remove(self, names: Collection[str]) -> None:
         """Remove the names."""
-        self._docker("image", "rm", *(name.removeprefix("docker.io/library/") for name in sorted(names)), timeout=LIST_SECONDS)
+        self._docker("image", "rm", *(name.removeprefix(LIBRARY) for name in sorted(names)), timeout=LIST_SECONDS)
 
     def _docker(self, *argv: str, timeout: float, input: IO[bytes] | None = None) -> str:  # noqa: A002 - as in shell.run
         return shell.run([*self.docker, *argv], timeout=timeout, input=input).stdout
