@@ -10,7 +10,7 @@ from scripts.project import Project
 
 def decide(project: Project, step: StepReport) -> Decision:
     """Decide which Secrets are to be made: one a service, with the keys that the service lists. Raises TaskError."""
-    return project.engine.decide_secrets(project.secrets, step)
+    return project.engine.decide_secrets(project.stages[0].secrets, step)
 
 
 def main(project: Project, step: StepReport) -> Outcome:

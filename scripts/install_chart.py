@@ -10,7 +10,8 @@ from scripts.project import Project
 
 def decide(project: Project, step: StepReport) -> Decision:
     """Decide whether what runs is the release of the current sources. Raises TaskError."""
-    return project.engine.decide_install(project.release(), project.secrets, step)
+    stage = project.stages[0]
+    return project.engine.decide_install(project.release(stage), stage.secrets, step)
 
 
 def main(project: Project, step: StepReport) -> Outcome:

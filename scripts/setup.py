@@ -18,7 +18,8 @@ from scripts.core.report import Outcome, Report, StepReport, changed, unchanged
 from scripts.engines.choice import choose
 from scripts.engines.docker.engine import DockerEngine
 from scripts.engines.kube_context import KubeContextEngine
-from scripts.engines.minikube import MinikubeEngine, rejects_root
+from scripts.engines.minikube.checks import rejects_root
+from scripts.engines.minikube.engine import MinikubeEngine
 from scripts.images import base_recipes
 from scripts.images.bases import find_base
 from scripts.machine import docker_client, packages, tool_downloads, tool_folder, tools
@@ -81,6 +82,7 @@ def main(project: Project, step: StepReport) -> Outcome:
     settings = project.settings
     tool_folder.clean_up()
     name, reason = engine_to_set_up(settings)
+    step.say(f"for the {name} engine ({reason})")
     needed = ENGINES[name].tools
     found = tools.find_all(needed, settings.tools)
     plan = plan_for(settings, found)
@@ -100,7 +102,7 @@ def main(project: Project, step: StepReport) -> Outcome:
         )
     for warning in left_out():
         step.warn(warning)
-    return changed("; ".join(done)) if done else unchanged(f"{', '.join(map(str, found))}; engine {name}: {reason}")
+    return changed("; ".join(done)) if done else unchanged(", ".join(map(str, found)))
 
 
 def engine_to_set_up(settings: Settings) -> tuple[str, str]:
@@ -116,10 +118,10 @@ def engine_to_set_up(settings: Settings) -> tuple[str, str]:
     if chosen is not None and (chosen.name != DockerEngine.name or chosen.deployed()):
         return chosen.name, reason
     if rejects_root(settings.minikube.driver):
-        return DockerEngine.name, "Minikube does not run as root"
+        return DockerEngine.name, "no Kubernetes, since Minikube does not run as root: run this as an ordinary user to have one"
     if tool_downloads.kubernetes_answers(refresh=True):
         return MinikubeEngine.name, "Kubernetes releases can be downloaded, so Minikube can start"
-    return DockerEngine.name, "Kubernetes releases cannot be downloaded here, so no cluster can start"
+    return DockerEngine.name, "no Kubernetes, since its releases cannot be downloaded here"
 
 
 def plan_for(settings: Settings, found: Sequence[Found]) -> Plan:

@@ -18,7 +18,7 @@ from scripts import (
     start_cluster,
     wait_for_rollout,
 )
-from scripts.command import command
+from scripts.command import command, run_command
 from scripts.core.decision import Decision
 from scripts.core.errors import InputError
 from scripts.core.pipeline import Step, run_steps
@@ -44,7 +44,7 @@ def steps(project: Project, *, require_monitoring: bool = False) -> list[Step]:
         step("load", load_images.main, "build", "start", decide=load_images.decide),
         step("secrets", create_secrets.main, "start", decide=create_secrets.decide),
         step("chart", install_chart.main, "load", "secrets", *(["crds"] if project.monitored else []), decide=install_chart.decide),
-        step("rollout", wait_for_rollout.main, "chart"),
+        step("rollout", wait_for_rollout.main, "chart", decide=wait_for_rollout.decide),
         step("smoke", smoke_test.main, "rollout"),
     ]
     if project.engine.deployment is not None:
@@ -73,6 +73,11 @@ def up(project: Project, report: Report, *, monitoring: bool = True, require_mon
         raise InputError(f"there would be no monitoring: {reason}", "leave out --require-monitoring, or fix that", code="monitoring-off")
     for key in project.create_env():
         report.say(f".env: generated {key}")
+    bring_up(project, report, require_monitoring=require_monitoring)
+
+
+def bring_up(project: Project, report: Report, *, require_monitoring: bool = False) -> None:
+    """Run the graph, and show where to open the app. Raises what the steps raise."""
     report.say(f"engine: {project.engine.name} ({project.reason})")
     project.freeze()
     run_steps(steps(project, require_monitoring=require_monitoring), report)
@@ -98,3 +103,7 @@ def build(project: Project, report: Report) -> None:
     """Build the images that are missing, and nothing else."""
     project.create_env()
     run_steps([Step("build", partial(build_images.main, project))], report)
+
+
+if __name__ == "__main__":
+    run_command()

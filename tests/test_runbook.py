@@ -14,7 +14,7 @@ import tasks
 from scripts.config.settings import load_settings
 from scripts.core.paths import ROOT
 from scripts.desired import monitoring
-from scripts.engines.minikube import KUBECONFIG
+from scripts.engines.minikube.engine import KUBECONFIG
 from tests.render.chart import Object, scenario
 
 RUNBOOK = (ROOT / "docs" / "runbook.md").read_text()

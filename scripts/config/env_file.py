@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from scripts.config.settings import EnvKey
 
 KEY = re.compile(r"[A-Z][A-Z0-9_]*")
+VALUE = re.compile(
+    r"""(\s*(?:export\s+)?\w+[^\S\r\n]*=[^\S\r\n]*)(?:'(?:\\'|[^'])*'|"(?:\\"|[^"])*"|[^\r\n]*?)((?:[^\S\r\n]+\#[^\r\n]*)?\s*)"""
+)
+"""A line of one key: what stands before its value, and after it."""
 
 
 @dataclass(frozen=True)
@@ -110,8 +114,10 @@ def _unknown(key: str, value: str, keys: Collection[str]) -> str:
     close = difflib.get_close_matches(key, keys, n=1)
     if close:
         return f"{key} is not a key of this project (did you mean {close[0]}?)"
-    shown = f"{key} is" if value.strip("=") or "_" in key else "what stands before the `=` is"
-    return f"{shown} not a key of this project (known: {', '.join(sorted(keys))})"
+    known = f"not a key of this project (known: {', '.join(sorted(keys))})"
+    if not (value.strip("=") or "_" in key):
+        return f"what stands before the `=` is {known}"
+    return f"{key} is {known}: declare it under `env` in invoke.yaml, or, a plain setting, write it into its service's `env` there"
 
 
 def read(path: Path, keys: Mapping[str, EnvKey]) -> EnvFile:
@@ -171,6 +177,35 @@ def supposed(path: Path, example: Path, keys: Mapping[str, EnvKey]) -> EnvFile:
     return EnvFile(path, {key: SecretStr(value) for key, value in parse(text, keys).values.items()}, ())
 
 
+def replace_value(path: Path, key: str) -> str:
+    """Put a new random value for the key into the file, which is read and checked, and return it. The rest stays as it is.
+
+    The file is written whole or not at all, with its mode; a link leads to what is written. Raises InputError.
+    """
+    target = path.resolve()
+    if not target.is_file():
+        raise InputError(
+            f"{path.name} is no file that can be written",
+            f"change {key} where {path.name} comes from, then invoke up",
+            code="env-file-not-created",
+        )
+    value = secrets.token_urlsafe(24)
+    redact.learn(value)
+    temporary = target.with_name(f"{target.name}.{os.getpid()}.tmp")
+    try:
+        text = _filled_in(target.read_bytes().decode().removeprefix("\ufeff"), {key: value})
+        _write_own(temporary, text, mode=stat.S_IMODE(target.stat().st_mode))
+        temporary.replace(target)
+    except OSError as error:
+        raise InputError(
+            f"{path.name} cannot be written: {error.strerror}", f"make {target.parent} writable for your user", code="env-file-not-created"
+        ) from None
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+    return value
+
+
 def _generated(example: Path, keys: Mapping[str, EnvKey]) -> tuple[str, list[str]]:
     """Return the example with a value for every key that is generated, and those keys."""
     generated = {key: secrets.token_urlsafe(24) for key, rule in keys.items() if rule.generate}
@@ -179,24 +214,26 @@ def _generated(example: Path, keys: Mapping[str, EnvKey]) -> tuple[str, list[str
     return _filled_in(text, generated), sorted(generated)
 
 
-def _filled_in(example: str, generated: Mapping[str, str]) -> str:
-    """Put the values in where the example has their keys, and at its end where it has not."""
-    text, rest = "", dict(generated)
-    for binding in parse_stream(io.StringIO(example)):
+def _filled_in(old: str, new: Mapping[str, str]) -> str:
+    """Put the values in where the text has their keys, and at its end where it has not; what else is on their lines stays."""
+    text, rest = "", dict(new)
+    for binding in parse_stream(io.StringIO(old)):
         line = binding.original.string
         if binding.key in rest:
-            before = line[: len(line) - len(line.lstrip())]
-            line = f"{before}{binding.key}={rest.pop(binding.key)}\n"
+            around = VALUE.fullmatch(line)
+            before, after = around.groups() if around else (f"{binding.key}=", "\n")
+            line = before + rest.pop(binding.key) + (after or "\n")
         text += line
     if rest and text and not text.endswith("\n"):
         text += "\n"
     return text + "".join(f"{key}={value}\n" for key, value in rest.items())
 
 
-def _write_own(path: Path, text: str) -> None:
+def _write_own(path: Path, text: str, mode: int = 0o600) -> None:
     path.unlink(missing_ok=True)  # left behind by a run that was killed, whose process had our number
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+    with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
+        os.fchmod(descriptor, mode)
         file.write(text)
         file.flush()
         os.fsync(descriptor)

@@ -10,13 +10,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from scripts.config.env_file import EnvFile
+from scripts.config.services import Variable
 from scripts.config.settings import Settings
 from scripts.core.errors import InputError
 from scripts.core.redaction import redact
 
 HEX_DIGITS = 10
+ALSO = "_ALSO"
+"""What is added to the name of a key for the second value that is taken while the first one changes."""
 LARGEST = 2**20
 """Bytes of all values of one Secret (Kubernetes: MaxSecretSize)."""
+
+
+@dataclass(frozen=True)
+class Value:
+    """What a key with `overlap` is at a time: what is sent, and what else is taken, if anything."""
+
+    sent: str = field(repr=False)
+    also: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)
@@ -57,17 +68,27 @@ def value_of(key: str, settings: Settings, env: EnvFile) -> str:
     return re.sub(r"\{(\w+)\}", lambda m: known.get(m[1]) or urllib.parse.quote(env.get(m[1]), safe=""), settings.env[key].default)
 
 
-def desired_secrets(settings: Settings, env: EnvFile) -> list[Secret]:
-    """Return the Secrets that the app needs, each with the keys that its service lists; empty optional keys are left out.
+def with_scheme(url: str, scheme: str) -> str:
+    """Return a database URL in the form of one program: with this scheme, and for asyncpg with what it knows: `ssl` for `sslmode`."""
+    rest = url.partition("://")[2]
+    if scheme.endswith("+asyncpg"):
+        before, mark, query = rest.partition("?")
+        kept = [part.replace("sslmode=", "ssl=", 1) for part in query.split("&") if not part.startswith("channel_binding=")]
+        rest = f"{before}{mark if any(kept) else ''}{'&'.join(kept)}"
+    return f"{scheme}://{rest}"
 
-    Raises InputError where Kubernetes would refuse one.
+
+def desired_secrets(settings: Settings, env: EnvFile, at: Mapping[str, Value] | None = None) -> list[Secret]:
+    """Return the Secrets that the app needs, each with the variables that its service lists; empty optional keys are left out.
+
+    at: what some keys are on the way to what `.env` says. Raises InputError where Kubernetes would refuse one.
     """
     wanted = {name: service.secrets for name, service in settings.services.items()}
-    if uses_own_database(settings, env):
-        wanted["postgres"] = settings.database.secrets
+    if settings.database and uses_own_database(settings, env):
+        wanted["postgres"] = tuple(Variable(key, key) for key in settings.database.secrets)
     secrets = []
-    for service, keys in wanted.items():
-        values = {key: value for key in keys if (value := value_of(key, settings, env))}
+    for service, variables in wanted.items():
+        values = {name: value for variable in variables for name, value in _held(variable, settings, env, at or {}) if value}
         redact.learn(*values.values())
         size = sum(len(value.encode()) for value in values.values())
         if size > LARGEST:
@@ -79,6 +100,13 @@ def desired_secrets(settings: Settings, env: EnvFile) -> list[Secret]:
         if values:
             secrets.append(Secret(service, f"{settings.release}-{service}-{_digest(values)}", values))
     return secrets
+
+
+def _held(variable: Variable, settings: Settings, env: EnvFile, at: Mapping[str, Value]) -> list[tuple[str, str]]:
+    """The variables that one of a service's becomes, in the form that the service asks for."""
+    name, key = variable.name, variable.key
+    held = [(name, at[key].sent), (name + ALSO, at[key].also)] if key in at else [(name, value_of(key, settings, env))]
+    return [(each, with_scheme(value, variable.scheme) if value and variable.scheme else value) for each, value in held]
 
 
 def _digest(values: Mapping[str, str]) -> str:

@@ -12,7 +12,9 @@ from scripts.core.report import Outcome, StepReport
 from scripts.desired.helm_release import HelmRelease
 from scripts.desired.images import Image
 from scripts.desired.secrets import Secret
+from scripts.desired.stages import Running
 from scripts.kubernetes.deployment import Deployment
+from scripts.kubernetes.diagnosis.cause import Diagnosis
 from scripts.kubernetes.pods import PodState
 from scripts.kubernetes.service_client import ServiceClient
 
@@ -77,12 +79,20 @@ class Engine(Protocol):
         """Decide whether the release, which names these Secrets, is to be installed or upgraded, and what was changed past it."""
         ...
 
+    def running(self, secrets: Sequence[Secret]) -> Running | None:
+        """Return what the release that serves was installed with, where it may differ from what these Secrets say. Changes nothing."""
+        ...
+
     def await_rollout(self, release: HelmRelease, timeout: float, step: StepReport) -> Outcome:
         """Wait until every workload of the release is ready. Raises TaskError with the cause, evidence and next action."""
         ...
 
     def prune(self, secrets: Sequence[Secret], images: Sequence[Image]) -> None:
         """Remove Secrets and images of ours that neither the running release nor a rollback needs."""
+        ...
+
+    def withdraw(self, secrets: Sequence[Secret], images: Sequence[Image]) -> list[str]:
+        """Remove every Secret but these, and the ways back to releases that hold others; return what still names one, a line each."""
         ...
 
     def rollback(self, step: StepReport) -> Outcome:
@@ -99,6 +109,10 @@ class Engine(Protocol):
 
     def pods(self) -> list[PodState]:
         """Return the pods of the app."""
+        ...
+
+    def diagnose(self) -> list[Diagnosis]:
+        """Return everything that keeps the app from being healthy. Changes nothing. Raises TaskError where nothing can be seen."""
         ...
 
     def logs(self, service: str, lines: int) -> str:

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import base64
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
 
 from scripts.core import log
 from scripts.core.decision import Change, Decision
 from scripts.core.errors import InputError, MissingError, TaskError
+from scripts.core.redaction import redact
 from scripts.core.report import Outcome, StepReport, changed
 from scripts.core.shell import CommandError
 from scripts.desired.helm_release import HelmRelease
 from scripts.desired.images import Image
 from scripts.desired.secrets import Secret
+from scripts.desired.stages import Running
 from scripts.images.archive import full_name
-from scripts.kubernetes import comparison, drift, helm, policy_probe, rollout, service_forward, service_proxy, stuck_pods
-from scripts.kubernetes.cluster import Cluster, Object
+from scripts.kubernetes import api, comparison, drift, helm, policy_probe, rollout, service_forward, service_proxy, stuck_pods
+from scripts.kubernetes.api import Object
+from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.diagnosis.cause import Diagnosis
+from scripts.kubernetes.diagnosis.snapshot import secrets_of
 from scripts.kubernetes.drift import Drift
 from scripts.kubernetes.helm import References, Revision
 from scripts.kubernetes.namespace_removal import remove_namespace
@@ -30,6 +35,8 @@ from scripts.kubernetes.service_client import ServiceClient
 
 FIELD_MANAGER = "todo-tasks"
 HEALTHY_ANNOTATION = "todo-tasks/good-releases"
+ROLLED_OUT = "todo-tasks/rolled-out"
+"""The fingerprint of what was rolled out last; a stage on the way to a release too, which is none to go back to."""
 POLICIES = "todo-tasks/policies"
 HEALTHY_KEPT = 10
 QUICK_SECONDS = 5
@@ -56,9 +63,8 @@ class Deployment:
     def exists(self) -> bool:
         """Return whether helm has the release here. A cluster that does not answer within seconds has not."""
         selector = f"owner=helm,name={self.cluster.release}"
-        argv = ("get", "secrets", "--selector", selector, "--output", "name", f"--request-timeout={QUICK_SECONDS}s")
         try:
-            return bool(self.cluster.kubectl(*argv, timeout=2 * QUICK_SECONDS).stdout.strip())
+            return bool(self.cluster.names("secrets", selector, QUICK_SECONDS))
         except TaskError:
             return False
 
@@ -162,10 +168,43 @@ class Deployment:
             log.debug(f"drift: {error}")
             return [Drift({"kind": "Release", "metadata": {"name": self.cluster.release}}, (error.evidence or (error.cause,))[-1:])]
 
-    def await_rollout(self, timeout: float, step: StepReport) -> Outcome:
-        """Wait until the release's pods are ready, and record that this release is healthy."""
-        outcome = rollout.watch(self.cluster, timeout, step)
-        self._record_healthy()
+    def running(self, secrets: Sequence[Secret]) -> Running | None:
+        """Return what the release that was rolled out last was installed with; None where nothing of it is known, or it does not serve.
+
+        The content of its Secrets is read only where it is not that of these. Raises CommandError.
+        """
+        revisions = helm.history(self.cluster)
+        mark = self._annotation(ROLLED_OUT) or next(iter(self._healthy_fingerprints()), "")
+        found = [each for each in revisions if each.status in helm.WAS_DEPLOYED and helm.fingerprint(each, revisions) == mark]
+        if not (mark and found and rollout.serves(self.cluster)):
+            return None
+        values = helm.values_of(self.cluster, found[-1])
+        names = helm.references_in(values).secrets
+        return Running(values, {} if names == {secret.name for secret in secrets} else self._content(names))
+
+    def _content(self, names: Collection[str]) -> dict[str, dict[str, str]]:
+        """Return what our Secrets of these names hold, by service. The redactor knows every value before anybody can tell one."""
+        selector = ",".join(f"{key}={value}" for key, value in self.labels.items())
+        try:
+            there = [each for each in self.cluster.get("secrets", selector=selector) if each["metadata"]["name"] in names]
+        except CommandError:
+            raise TaskError("the Secrets of the release cannot be read", "kubectl auth can-i get secrets", code="command-failed") from None
+        held = {
+            each["metadata"]["labels"].get("app.kubernetes.io/component", ""): {
+                key: base64.b64decode(value).decode() for key, value in each.get("data", {}).items()
+            }
+            for each in there
+        }
+        redact.learn(*(value for values in held.values() for value in values.values()))
+        return held
+
+    def await_rollout(self, timeout: float, step: StepReport, *, release: HelmRelease | None = None) -> Outcome:
+        """Wait until the pods of what runs are ready, but for those that this release keeps for old pods; record that it is rolled out.
+
+        It is recorded as a healthy one, to go back to, unless the release is a stage on the way to another.
+        """
+        outcome = rollout.watch(self.cluster, timeout, step, leave_out=release.for_old_pods if release else ())
+        self._record_rolled_out(healthy=release is None or release.last)
         return outcome
 
     def rollback(self, transports: Sequence[NodeTransport], step: StepReport) -> Outcome:
@@ -224,7 +263,10 @@ class Deployment:
         In a cluster of several nodes the proxy may be on another node than a pod, and what it sends is then for the network policies to
         judge, which do not know it; so there it is port forwards.
         """
-        nodes = self.cluster.kubectl("get", "nodes", "--output", "name", ok=None).stdout.split()
+        try:
+            nodes = self.cluster.names("nodes")
+        except CommandError:  # they may not be listed
+            nodes = []
         return service_forward.open_client(self.cluster) if len(nodes) > 1 else service_proxy.open_client(self.cluster)
 
     def pods(self) -> list[PodState]:
@@ -247,8 +289,10 @@ class Deployment:
 
     def diagnose(self) -> list[Diagnosis]:
         """Return what is wrong with the release, which is installed; nothing when it is healthy."""
+        current = helm.history(self.cluster)[-1:]
+        unfinished = [helm.unfinished(self.cluster.release, each) for each in current if each.status not in helm.WAS_DEPLOYED]
         drifted = [each.diagnosis() for each in self._drifts()]
-        return [*drifted, *rollout.examine(self.cluster)]
+        return [*unfinished, *drifted, *rollout.examine(self.cluster)]
 
     def policies_verdict(self, step: StepReport, *, refresh: bool) -> Verdict | None:
         """Return whether the cluster enforces network policies; None where the release has none.
@@ -257,12 +301,12 @@ class Deployment:
         """
         if not self.cluster.get("networkpolicies"):
             return None
-        remembered = (self._namespace() or {}).get("metadata", {}).get("annotations", {}).get(POLICIES)
+        remembered = self._annotation(POLICIES)
         if remembered and not refresh:
             return Verdict(remembered)
         verdict = policy_probe.probe(self.cluster, step)
         if verdict is not Verdict.UNPROVEN:
-            self.cluster.kubectl("annotate", "namespace", self.cluster.namespace, "--overwrite", f"{POLICIES}={verdict}")
+            self._annotate(POLICIES, verdict)
         return verdict
 
     def remove(self, *, delete_data: bool, step: StepReport) -> list[str]:
@@ -290,8 +334,7 @@ class Deployment:
 
     def volumes(self) -> list[str]:
         """Return the names of the volume claims in the namespace."""
-        names = self.cluster.kubectl("get", "persistentvolumeclaims", "--output", "name").stdout.split()
-        return [name.partition("/")[2] for name in names]
+        return self.cluster.names("persistentvolumeclaims")
 
     def _namespace(self) -> Object | None:
         found = self.cluster.get("namespace", self.cluster.namespace)
@@ -306,8 +349,7 @@ class Deployment:
 
     def _secret_names(self) -> set[str]:
         selector = ",".join(f"{key}={value}" for key, value in self.labels.items())
-        names = self.cluster.kubectl("get", "secrets", "--selector", selector, "--output", "name").stdout.split()
-        return {name.partition("/")[2] for name in names}
+        return set(self.cluster.names("secrets", selector))
 
     def _apply(self, manifest: str) -> None:
         self.cluster.kubectl(
@@ -316,22 +358,42 @@ class Deployment:
 
     def _healthy_fingerprints(self) -> list[str]:
         """Return the fingerprints of the healthy releases, the newest first."""
-        found = self._namespace() or {}
-        return [mark for mark in found.get("metadata", {}).get("annotations", {}).get(HEALTHY_ANNOTATION, "").split(",") if mark]
+        return [mark for mark in self._annotation(HEALTHY_ANNOTATION).split(",") if mark]
 
-    def _record_healthy(self) -> None:
+    def _record_rolled_out(self, *, healthy: bool) -> None:
         revisions = helm.history(self.cluster)
         mark = helm.fingerprint(revisions[-1], revisions) if revisions else ""
-        healthy = self._healthy_fingerprints()
-        if mark and healthy[:1] != [mark]:
-            kept = [mark, *(each for each in healthy if each != mark)][:HEALTHY_KEPT]
-            self.cluster.kubectl("annotate", "namespace", self.cluster.namespace, "--overwrite", f"{HEALTHY_ANNOTATION}={','.join(kept)}")
+        known = self._healthy_fingerprints()
+        if mark and healthy and known[:1] != [mark]:
+            self._annotate(HEALTHY_ANNOTATION, ",".join([mark, *(each for each in known if each != mark)][:HEALTHY_KEPT]))
+        if mark and self._annotation(ROLLED_OUT) != mark:
+            self._annotate(ROLLED_OUT, mark)
+
+    def forget_older(self) -> None:
+        """Let no rollback go to a release before this one: they hold a value that was withdrawn."""
+        self._annotate(HEALTHY_ANNOTATION, ",".join(self._healthy_fingerprints()[:1]))
+
+    def holders_of_others(self, secrets: Sequence[Secret]) -> list[str]:
+        """Return the pods that serve and name a Secret of ours other than these, and such Secrets, a line each."""
+        names = {secret.name for secret in secrets}
+        pods = self.cluster.get("pods", selector=f"app.kubernetes.io/instance={self.cluster.release}")
+        held = {pod["metadata"]["name"]: set(secrets_of(pod)) - names for pod in pods if not pod["metadata"].get("deletionTimestamp")}
+        found = [f"pod {pod}: Secret {name}" for pod, others in held.items() for name in sorted(others)]
+        return [*found, *(f"Secret {name}" for name in sorted(self._secret_names() - names))]
+
+    def _annotation(self, name: str) -> str:
+        return str((self._namespace() or {}).get("metadata", {}).get("annotations", {}).get(name, ""))
+
+    def _annotate(self, name: str, value: str) -> None:
+        self.cluster.kubectl("annotate", "namespace", self.cluster.namespace, "--overwrite", f"{name}={value}")
 
 
 def reachable(cluster: Cluster) -> str:
     """Return why the API server does not answer within seconds, or an empty string."""
     argv = ("version", "--output", "json", f"--request-timeout={QUICK_SECONDS}s")
     try:
+        if (connect := cluster.connection()) and api.request(connect, "GET", "/version", QUICK_SECONDS):
+            return ""
         cluster.kubectl(*argv, timeout=2 * QUICK_SECONDS)
     except CommandError as error:
         return error.evidence[-1] if error.evidence else error.cause

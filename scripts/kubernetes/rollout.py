@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from functools import partial
 
 from scripts.core import shell
 from scripts.core.errors import TaskError
 from scripts.core.report import Outcome, StepReport, changed, unchanged
-from scripts.kubernetes.cluster import Cluster, Object
+from scripts.kubernetes.api import Object
+from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.diagnosis import observation
 from scripts.kubernetes.diagnosis.cause import DATABASE_CODES, Diagnosis
 from scripts.kubernetes.diagnosis.diagnose import diagnose, unexplained
@@ -29,14 +31,21 @@ def examine(cluster: Cluster) -> list[Diagnosis]:
     return [*found, *unexplained(whole, found)]
 
 
-def watch(cluster: Cluster, timeout: float, step: StepReport) -> Outcome:
-    """Wait until every workload of the release is rolled out.
+def serves(cluster: Cluster) -> bool:
+    """Return whether every workload of the release has a pod that is ready."""
+    workloads = observation.quick_snapshot(cluster).workloads
+    return bool(workloads) and all(workload.get("status", {}).get("readyReplicas", 0) for workload in workloads)
+
+
+def watch(cluster: Cluster, timeout: float, step: StepReport, *, leave_out: Collection[str] = ()) -> Outcome:
+    """Wait until every workload of the release is rolled out, but for those to leave out.
 
     timeout: seconds. Raises TaskError with the cause, its evidence and the next action, as soon as a cause is final, or at the
     time limit; and what shell.run raises.
     """
     started = time.monotonic()
-    now = look(lambda: observation.quick_snapshot(cluster), step)
+    see = partial(_watched, cluster, leave_out)
+    now = look(see, step)
     if not now.workloads:
         raise TaskError(f"{now.release} has no workloads in namespace {now.namespace}", "invoke up", code="not-installed")
     if not pending(now):
@@ -53,8 +62,13 @@ def watch(cluster: Cluster, timeout: float, step: StepReport) -> Outcome:
                 raise failure(final + [d for d in found if d not in final], now, waited)
             next_diagnosis = time.monotonic() + DIAGNOSIS_SECONDS
         shell.pause(LOOK_SECONDS)
-        now = look(lambda: observation.quick_snapshot(cluster), step)
+        now = look(see, step)
     return changed(f"{_pods(now)} ready after {time.monotonic() - started:.0f} s")
+
+
+def _watched(cluster: Cluster, leave_out: Collection[str]) -> Snapshot:
+    now = observation.quick_snapshot(cluster)
+    return replace(now, workloads=[workload for workload in now.workloads if name_of(workload) not in leave_out])
 
 
 def pending(snapshot: Snapshot) -> list[Object]:

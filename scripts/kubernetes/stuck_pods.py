@@ -10,7 +10,8 @@ import contextlib
 
 from scripts.core.report import StepReport
 from scripts.core.waiting import OverdueError, until
-from scripts.kubernetes.cluster import Cluster, Object
+from scripts.kubernetes.api import Object
+from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.diagnosis.snapshot import is_ready
 from scripts.kubernetes.looking import look
 

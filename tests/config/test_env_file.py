@@ -1,5 +1,6 @@
 """The parsing table of `.env`, and its report of problems."""
 
+import os
 import stat
 from pathlib import Path
 
@@ -63,6 +64,9 @@ def test_a_malformed_line_is_named_with_its_number(text: str, problem: str) -> N
     assert problem in env_file.parse(text, {"A"}).problems
 
 
+DECLARE = "declare it under `env` in invoke.yaml, or, a plain setting, write it into its service's `env` there"
+
+
 @pytest.mark.parametrize(
     ("values", "problem"),
     [
@@ -81,7 +85,10 @@ def test_a_malformed_line_is_named_with_its_number(text: str, problem: str) -> N
             "URL names no user and password before an `@`, as in postgresql://user:password@host/database",
         ),
         ({"PASSWORD": "long enough", "PASWORD": "x"}, "line 2: PASWORD is not a key of this project (did you mean PASSWORD?)"),
-        ({"PASSWORD": "long enough", "PORT": "x"}, "line 2: PORT is not a key of this project (known: NOTE, PASSWORD, URL)"),
+        (
+            {"PASSWORD": "long enough", "PORT": "x"},
+            f"line 2: PORT is not a key of this project (known: NOTE, PASSWORD, URL): {DECLARE}",
+        ),
     ],
 )
 def test_a_value_that_does_not_fit_is_named(values: dict[str, str], problem: str) -> None:
@@ -155,6 +162,35 @@ def test_an_existing_file_is_never_overwritten(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="has appeared meanwhile"):
         env_file.create(path, example, KEYS)
     assert path.read_text() == "PASSWORD=mine\n"
+
+
+@pytest.mark.parametrize(
+    ("old", "around"),
+    [
+        ("# first\n\nexport PASSWORD='old one'  # mine\r\nURL=\n", ("# first\n\nexport PASSWORD=", "  # mine\r\nURL=\n")),
+        ('PASSWORD = "two\nlines"\nNOTE="a # b"\n', ("PASSWORD = ", '\nNOTE="a # b"\n')),
+        ("URL=\nPASSWORD=it's#one", ("URL=\nPASSWORD=", "\n")),
+        ("\ufeffPASSWORD=old \n", ("PASSWORD=", " \n")),
+        ("PASSWORD=\n", ("PASSWORD=", "\n")),
+        ("NOTE=x", ("NOTE=x\nPASSWORD=", "\n")),
+    ],
+)
+def test_a_value_is_replaced_and_all_else_in_the_file_stays(tmp_path: Path, old: str, around: tuple[str, str]) -> None:
+    target, path = tmp_path / "elsewhere", tmp_path / ".env"
+    target.write_bytes(old.encode())
+    target.chmod(0o640)
+    path.symlink_to(target)
+    new = env_file.replace_value(path, "PASSWORD")
+    assert target.read_bytes().decode() == new.join(around)
+    assert env_file.parse(target.read_text()).values["PASSWORD"] == new
+    assert (len(new), stat.S_IMODE(target.stat().st_mode)) == (32, 0o640)
+    assert sorted(each.name for each in tmp_path.iterdir()) == [".env", "elsewhere"]
+
+
+def test_what_is_no_file_is_not_written(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / ".env")
+    with pytest.raises(InputError, match=r"\.env is no file that can be written\n  -> change PASSWORD where \.env comes from"):
+        env_file.replace_value(tmp_path / ".env", "PASSWORD")
 
 
 def test_the_example_and_the_settings_name_the_same_keys() -> None:

@@ -19,7 +19,7 @@ from .conftest import (
     running_app,
     wait_ready,
 )
-from .postgres import PgBouncer, Postgres
+from .postgres import QUOTED_PASSWORD, PgBouncer, Postgres
 
 
 async def test_a_write_during_an_outage_is_refused_and_the_app_finds_the_database_back(
@@ -93,6 +93,15 @@ async def test_a_database_that_is_down_at_start_is_waited_for(own_postgres: Post
         assert (await client.get("/ready")).status_code == 503
         own_postgres.start()
         await wait_ready(client)
+
+
+async def test_while_the_password_changes_the_one_that_the_database_takes_is_used(database_url: str):
+    old = database_url.replace(QUOTED_PASSWORD, "no-longer")
+    elsewhere = database_url.replace("127.0.0.1", "127.0.0.9")  # of the second URL the login counts, and nothing else
+    async with running_app(old, DATABASE_URL_ALSO=elsewhere) as client:
+        assert (await client.get("/api/todos")).status_code == 200
+    async with running_app(database_url, DATABASE_URL_ALSO=old) as client:
+        assert (await client.get("/api/todos")).status_code == 200
 
 
 async def test_a_database_without_migrations_is_not_ready(postgres: Postgres, database_url: str, database: str):
@@ -187,8 +196,11 @@ async def test_tls_is_what_the_url_asks_for(postgres: Postgres, database: str, p
             assert answer.json()["reason"] == "TLS failed: the server's certificate could not be verified"
 
 
-async def test_everything_works_through_a_transaction_pooler(pgbouncer: PgBouncer, postgres: Postgres, database: str):
-    url = postgres.url(database, "sslmode=disable&pgbouncer=true", port=pgbouncer.port)
+@pytest.mark.parametrize("told", ["&pgbouncer=true", ""])
+async def test_everything_works_through_a_transaction_pooler(
+    pgbouncer: PgBouncer, postgres: Postgres, database: str, told: str
+):
+    url = postgres.url(database, f"sslmode=disable{told}", port=pgbouncer.port)
     async with running_app(url) as client:
 
         async def one_round(number: int) -> None:

@@ -30,6 +30,13 @@ async def test_without_the_token_nothing_under_api_or_mcp_answers(guarded, heade
         assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
 
 
+async def test_while_the_token_changes_the_other_one_is_taken_too(database_url):
+    async with running_app(database_url, API_TOKEN=TOKEN, API_TOKEN_ALSO="other-token") as client:
+        tried = (TOKEN, "other-token", "third-token", "")
+        answers = [await client.get("/api/todos", headers={"Authorization": f"Bearer {token}"}) for token in tried]
+    assert [answer.status_code for answer in answers] == [200, 200, 401, 401]
+
+
 async def test_with_the_token_the_api_answers_and_probes_need_none(guarded):
     answer = await guarded.get("/api/todos", headers={"Authorization": f"Bearer {TOKEN}"})
     assert answer.status_code == 200

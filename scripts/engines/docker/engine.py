@@ -16,17 +16,20 @@ from docker.errors import ImageNotFound
 from scripts.config.settings import Settings
 from scripts.core.decision import Change, Decision
 from scripts.core.errors import InputError, MissingError, TaskError
+from scripts.core.redaction import redact
 from scripts.core.report import Outcome, StepReport, changed, unchanged
-from scripts.desired.helm_release import HelmRelease
+from scripts.desired.helm_release import HelmRelease, provisional_release
 from scripts.desired.images import Image
-from scripts.desired.secrets import Secret
+from scripts.desired.secrets import ALSO, Secret
+from scripts.desired.stages import Running
 from scripts.engines.docker.containers import Containers, remove_files
 from scripts.engines.docker.pod_spec import Plan, PodPlan, plan
-from scripts.engines.docker.probes import await_probe, direct_session, plain
+from scripts.engines.docker.probes import await_probe, diagnose, direct_session, plain
 from scripts.engines.protocol import Address
 from scripts.images.prune import prune
 from scripts.kubernetes import helm
 from scripts.kubernetes.deployment import Deployment
+from scripts.kubernetes.diagnosis.cause import Diagnosis
 from scripts.kubernetes.pods import PodState
 from scripts.kubernetes.service_client import Answer, ServiceClient
 from scripts.machine.docker_client import docker_client, docker_endpoint
@@ -47,11 +50,11 @@ class DockerEngine:
         self._containers = Containers(settings)
 
     def unusable(self) -> str:
-        """Return why Docker cannot be used, or an empty string."""
+        """Return why Docker cannot be used, with what to do about it, or an empty string."""
         try:
             docker_client()
         except MissingError as error:
-            return error.cause
+            return f"{'; '.join((error.cause, *error.evidence))}: {error.action}"
         return ""
 
     def deployed(self) -> bool:
@@ -68,18 +71,16 @@ class DockerEngine:
 
     def preflight(self) -> list[str]:
         """Return what keeps the app from running here: Docker itself, or ports on this machine that others hold."""
-        try:
-            docker_client()
-        except MissingError as error:
-            return [f"{error.cause}: {error.action}"]
+        if reason := self.unusable():
+            return [reason]
         if not docker_endpoint().local:
             where = f"Docker is on another machine ({docker_endpoint().host}), and publishes no port on this one"
             return [f"{where}: use one on this machine, or a Kubernetes engine"]
         ours = self._containers.published_ports()
         return [
-            f"port {service.local_port} (services.{name}.local_port) is in use: end what listens there, or choose another in invoke.yaml"
+            f"port {port} (services.{name}.local_port) is in use: end what listens there, or choose another in invoke.yaml"
             for name, service in self._settings.services.items()
-            if service.local_port not in ours and _listens(service.local_port)
+            if (port := service.wanted_local_port) and port not in ours and _listens(port)
         ]
 
     def check(self, release: HelmRelease) -> None:
@@ -116,6 +117,17 @@ class DockerEngine:
         new = not used.issuperset(secret.name for secret in secrets)
         return Decision(f"{keys}, handed to their containers with the chart" if new else keys)
 
+    def running(self, secrets: Sequence[Secret]) -> Running | None:  # noqa: ARG002 - the containers are at hand
+        """Return what the containers hold of Secrets. Each keeps what it needs until it is replaced, so nothing else is to be kept."""
+        held = {service.labels["todo.service"]: self._held(service) for service in self._containers.by_workload().values()}
+        redact.learn(*(value for values in held.values() for value in values.values()))
+        return Running({}, held) if held else None
+
+    def _held(self, container: Any) -> dict[str, str]:
+        keys = {each for key in self._settings.env for each in (key, key + ALSO)}
+        pairs = (each.partition("=") for each in container.attrs["Config"]["Env"])
+        return {key: value for key, _, value in pairs if key in keys}
+
     def decide_install(self, release: HelmRelease, secrets: Sequence[Secret], step: StepReport) -> Decision:
         """Decide which containers to make, replace, start or remove: those that differ from what the chart renders."""
         step.progress("rendering the chart")
@@ -135,15 +147,22 @@ class DockerEngine:
         self._containers.restore()
         by_name = {secret.name: secret for secret in secrets}
         there = self._containers.by_workload()
-        touched = self._superfluous(wanted, there)
-        for name in touched:
-            with told(f"{name} cannot be removed"):
-                there[name].remove(force=True)
+        superfluous = self._superfluous(wanted, there)
+        before = [name for name in superfluous if _publishes(there[name])]  # a new one may take its port
+        touched = self._remove(before, there)
         for pod in wanted.pods:
             if _why_not_current(pod, there.get(pod.workload)):
                 self._containers.replace(pod, there.get(pod.workload), by_name, step)
                 touched.append(pod.workload)
+        touched += self._remove([name for name in superfluous if name not in before], there)  # the old ones may have needed it
         return changed("; ".join(part for part in (", ".join(touched), preview) if part))
+
+    @staticmethod
+    def _remove(names: Sequence[str], there: Mapping[str, Any]) -> list[str]:
+        for name in names:
+            with told(f"{name} cannot be removed"):
+                there[name].remove(force=True)
+        return list(names)
 
     @staticmethod
     def _superfluous(wanted: Plan, there: Mapping[str, Any]) -> list[str]:
@@ -158,14 +177,22 @@ class DockerEngine:
             if container is None or container.labels.get("todo.spec") != pod.digest:
                 state = "is of other sources or settings than these" if container else "has no container"
                 raise TaskError(f"{pod.workload} {state}", "invoke up", code="not-healthy")
-            service = self._settings.services.get(pod.service)
             for probe in filter(None, (pod.container.startup, pod.container.readiness)):
-                waited |= await_probe(pod, container, service.local_port if service else 0, probe, deadline, step)
+                waited |= await_probe(pod, container, self._containers.local_port(pod.service), probe, deadline, step)
         return Outcome("changed" if waited else "unchanged", f"{len(pods)} ready")
 
     def prune(self, secrets: Sequence[Secret], images: Sequence[Image]) -> None:  # noqa: ARG002 - only containers keep Secrets here
         """Remove images of this release that neither a container nor the current sources need."""
         prune(self._settings, images)
+
+    def withdraw(self, secrets: Sequence[Secret], images: Sequence[Image]) -> list[str]:  # noqa: ARG002 - nothing else keeps a Secret
+        """Return the containers that hold other Secrets."""
+        names = {secret.name for secret in secrets}
+        return [
+            container.name
+            for container in self._containers.every()
+            if not names.issuperset(filter(None, container.labels.get("todo.secrets", "").split(",")))
+        ]
 
     def rollback(self, step: StepReport) -> Outcome:  # noqa: ARG002 - the protocol's
         """Docker keeps no releases. Raises InputError."""
@@ -178,7 +205,7 @@ class DockerEngine:
         return nullcontext(self._ask)
 
     def _ask(self, service: str, method: str, path: str, body: str | None = None, timeout: float = 10) -> Answer:
-        url = f"http://127.0.0.1:{self._settings.services[service].local_port}{path}"
+        url = f"http://127.0.0.1:{self._containers.local_port(service)}{path}"
         headers = {"Content-Type": "application/json"} if body is not None else {}
         try:
             with direct_session() as session:
@@ -190,7 +217,7 @@ class DockerEngine:
     def addresses(self) -> list[Address]:
         """Return the URLs of the public services."""
         public = ((name, service) for name, service in self._settings.services.items() if service.public)
-        return [Address(name, f"http://127.0.0.1:{service.local_port}") for name, service in public]
+        return [Address(name, f"http://localhost:{service.wanted_local_port}") for name, service in public]
 
     def pods(self) -> list[PodState]:
         """Return the app's containers."""
@@ -205,6 +232,13 @@ class DockerEngine:
             )
             for _, container in sorted(self._containers.by_workload().items())
         ]
+
+    def diagnose(self) -> list[Diagnosis]:
+        """Return why a workload is not ready, of each that is not."""
+        there = self._containers.by_workload()
+        pods = self._plan(provisional_release(self._settings, monitoring=False)).pods
+        found = (diagnose(pod, there.get(pod.workload), self._containers.local_port(pod.service)) for pod in pods)
+        return [diagnosis for diagnosis in found if diagnosis]
 
     def logs(self, workload: str, lines: int) -> str:
         """Return the last lines that a workload's container wrote."""
@@ -221,8 +255,7 @@ class DockerEngine:
         """Remove the containers and the network; the database's volume only when asked."""
         if delete_cluster:
             raise InputError("the docker engine has no cluster to delete", "leave --cluster out", code="unsupported-by-engine")
-        if self.unusable():
-            raise MissingError(f"{self.unusable()}, so nothing can be removed", "start Docker and run it again", code="engine-unusable")
+        docker_client()
         removed, label = [], {"label": self._containers.label_filter}
         with told("not everything could be removed"):
             for container in self._containers.every():
@@ -271,6 +304,10 @@ def _why_not_current(pod: PodPlan, container: Any) -> str:
     if container.labels.get("todo.spec") != pod.digest:
         return "its image, settings or Secrets differ"
     return "" if container.status == "running" else f"its container is {container.status}"
+
+
+def _publishes(container: Any) -> bool:
+    return bool(container.attrs["HostConfig"].get("PortBindings"))
 
 
 def _listens(port: int) -> bool:

@@ -19,7 +19,7 @@ from todo_backend.assistant import Assistant, LazyAssistant
 from todo_backend.chat import Chat
 from todo_backend.clock import Clock
 from todo_backend.conversations import ConversationNotFoundError, Conversations
-from todo_backend.database import Database, DatabaseUnavailableError, parse_database_url
+from todo_backend.database import Database, DatabaseUnavailableError, database_target
 from todo_backend.metrics import Metrics
 from todo_backend.middleware import MCP_PATH, BearerToken, RequestScope
 from todo_backend.probes import probe_routes
@@ -47,7 +47,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
     """
     metrics = Metrics()
     readiness = Readiness(metrics.ready)
-    database = Database(parse_database_url(settings.database_url.get_secret_value()), metrics, readiness)
+    database = Database(database_target(settings), metrics, readiness)
     clock = clock or Clock()
     todos = Todos(database)
     undo = Undo(database)
@@ -102,7 +102,8 @@ def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
     app.router.routes.append(Route(MCP_PATH, handler, methods=["POST"]))
     _add_error_answers(app)
     if token := settings.api_token.get_secret_value():
-        app.add_middleware(BearerToken, token=token, guarded=("/api", MCP_PATH))
+        also = settings.api_token_also.get_secret_value()
+        app.add_middleware(BearerToken, tokens=(token, also) if also else (token,), guarded=("/api", MCP_PATH))
     else:
         logger.warning("API_TOKEN is empty: /api and /mcp are open to everyone who can reach this port")
     app.add_middleware(RequestScope, metrics=metrics, readiness=readiness)

@@ -90,11 +90,11 @@ class RequestScope:
 
 
 class BearerToken:
-    """Refuse requests to the guarded paths that do not carry the token, before their body is read."""
+    """Refuse requests to the guarded paths that do not carry one of the tokens, before their body is read."""
 
-    def __init__(self, app: ASGIApp, token: str, guarded: tuple[str, ...]) -> None:
+    def __init__(self, app: ASGIApp, tokens: tuple[str, ...], guarded: tuple[str, ...]) -> None:
         self._app = app
-        self._expected = f"Bearer {token}".encode()
+        self._expected = [f"Bearer {token}".encode() for token in tokens]
         self._guarded = guarded
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -103,7 +103,7 @@ class BearerToken:
             await self._app(scope, receive, send)
             return
         given = dict(scope["headers"]).get(b"authorization", b"")
-        if hmac.compare_digest(given, self._expected):
+        if any(hmac.compare_digest(given, expected) for expected in self._expected):
             await self._app(scope, receive, send)
         else:
             headers = {"www-authenticate": "Bearer"}

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, pool, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_delay, wait_exponential_jitter
 
-from todo_backend.database import describe_failure, parse_database_url
+from todo_backend.database import database_target, describe_failure
 from todo_backend.database_url import DatabaseUrlError
 from todo_backend.logs import configure_logs
 from todo_backend.settings import Settings, SettingsError
@@ -158,8 +158,7 @@ def _first_line(error: BaseException) -> str:
 
 
 async def _main(settings: Settings) -> str:
-    target = parse_database_url(settings.database_url.get_secret_value())
-    engine = target.engine(poolclass=pool.NullPool)
+    engine = database_target(settings).engine(poolclass=pool.NullPool)
     try:
         return await migrate(engine, settings.migrate_timeout_seconds)
     finally:

@@ -16,7 +16,11 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     database_url: SecretStr = Field(min_length=1)
+    database_url_also: SecretStr = SecretStr("")
+    """The same database with another user or password, for when it refuses the first: while either changes."""
     api_token: SecretStr = SecretStr("")
+    api_token_also: SecretStr = SecretStr("")
+    """Taken beside the first, while it changes."""
     gemini_api_key: SecretStr = SecretStr("")
     gemini_model: str = Field("gemini-2.5-flash", min_length=1)
     gemini_base_url: str = ""

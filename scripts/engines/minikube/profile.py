@@ -1,4 +1,4 @@
-"""What Minikube prints, read: profiles, status, events. Pure; every shape that its versions are known to have."""
+"""A profile as Minikube prints it, and as the settings want it. Pure; every shape that its versions are known to have."""
 
 from __future__ import annotations
 
@@ -9,10 +9,13 @@ from enum import StrEnum
 from typing import Any
 
 from scripts.config.settings import Minikube
-from scripts.machine.tools import Version, parse_version
+from scripts.machine.known_versions import Version
+from scripts.machine.tools import parse_version
 
 NO_PROFILE = 85  # GUEST_NOT_FOUND, mk:pkg/minikube/reason/exitcodes.go
-EVENT = "io.k8s.sigs.minikube."
+AUTO = "auto"
+MOST_CPUS = 4
+MOST_MEMORY_MIB = 6144
 
 
 class State(StrEnum):
@@ -22,7 +25,9 @@ class State(StrEnum):
     RUNNING = "running"
     PAUSED = "paused"
     STALE_KUBECONFIG = "running, but unknown to our kubeconfig"
+    STOPPED = "stopped"
     DOWN = "not running"
+    GONE = "without its node, which was removed"
     NO_DISK = "out of disk space"
 
 
@@ -41,17 +46,8 @@ class Profile:
     addons: frozenset[str]
     nodes: tuple[str, ...]
     """The names of their containers or machines (mk:pkg/minikube/config/profile.go, MachineName)."""
-
-
-@dataclass(frozen=True)
-class Event:
-    """One line of `-o json`."""
-
-    kind: str
-    message: str
-    advice: str = ""
-    reason: str = ""
-    fatal: bool = False
+    addressed: bool
+    """Whether its nodes have got their addresses, without which nothing has ever run in them."""
 
 
 def read_profiles(text: str) -> dict[str, Profile]:
@@ -79,6 +75,7 @@ def _profile(name: str, config: Mapping[str, Any]) -> Profile:
         cni=kubernetes.get("CNI", ""),
         addons=frozenset(addon for addon, on in (config.get("Addons") or {}).items() if on),
         nodes=tuple(f"{name}-{node['Name']}" if node.get("Name") and len(nodes) > 1 else name for node in nodes),
+        addressed=all(node.get("IP") for node in nodes),
     )
 
 
@@ -97,7 +94,7 @@ def read_status(code: int, text: str) -> State:
         return State.DOWN
     nodes: list[Mapping[str, Any]] = answer if isinstance(answer, list) else [answer] if answer else []
     if not nodes:
-        return State.DOWN
+        return State.GONE
     return _state_of(nodes)
 
 
@@ -108,46 +105,14 @@ def _state_of(nodes: Sequence[Mapping[str, Any]]) -> State:
         return State.NO_DISK
     if hosts == {"Running"} and "Paused" in servers:
         return State.PAUSED
+    if hosts == {"Stopped"}:
+        return State.STOPPED
+    if "Nonexistent" in hosts:
+        return State.GONE
     if hosts != {"Running"} or {node.get("Kubelet") for node in nodes} != {"Running"} or not servers <= {"Running", "Irrelevant"}:
         return State.DOWN
     known = all(node.get("Kubeconfig") in ("Configured", "Irrelevant") for node in nodes)
     return State.RUNNING if known else State.STALE_KUBECONFIG
-
-
-def read_event(line: str) -> Event | None:
-    """Return the event in a line of `-o json`, or None for a line that is none.
-
-    An error is fatal when it carries an exit code; without one it is something that a part of Minikube wrote to stderr.
-    """
-    try:
-        entry = json.loads(line)
-    except ValueError:
-        return None
-    if not isinstance(entry, dict) or not str(entry.get("type", "")).startswith(EVENT):
-        return None
-    data = entry.get("data") or {}
-    kind = entry["type"].removeprefix(EVENT)
-    return Event(
-        kind, _message(kind, data), data.get("advice", ""), data.get("name", "") if kind == "error" else "", bool(data.get("exitcode"))
-    )
-
-
-def _message(kind: str, data: Mapping[str, Any]) -> str:
-    if kind == "step":
-        number, total = data.get("currentstep"), data.get("totalsteps")
-        return f"{data.get('message', '').strip()}" + (f" ({number}/{total})" if number and total else "")
-    if kind == "download":
-        return f"downloading {data.get('artifact', '')}"
-    if kind == "download.progress":
-        return f"downloading {data.get('artifact', '')}{_percent(data.get('progress', ''))}"
-    return str(data.get("message", "")).strip()
-
-
-def _percent(share: str) -> str:
-    try:
-        return f": {float(share):.0%}"
-    except ValueError:
-        return ""
 
 
 def drift(profile: Profile, wanted: Minikube, kubernetes: str) -> list[str]:
@@ -159,8 +124,8 @@ def drift(profile: Profile, wanted: Minikube, kubernetes: str) -> list[str]:
     pairs: Sequence[tuple[str, object, object]] = (
         ("driver", profile.driver, wanted.driver),
         ("runtime", profile.runtime, wanted.runtime),
-        ("cpus", profile.cpus, wanted.cpus),
-        ("memory_mib", profile.memory_mib, wanted.memory_mib),
+        ("cpus", profile.cpus, profile.cpus if wanted.cpus == AUTO else wanted.cpus),
+        ("memory_mib", profile.memory_mib, profile.memory_mib if wanted.memory_mib == AUTO else wanted.memory_mib),
         ("disk_gib", profile.disk_mib // 1024, wanted.disk_gib),
         ("cni", profile.cni or "auto", wanted.cni or "auto"),
     )
@@ -170,13 +135,25 @@ def drift(profile: Profile, wanted: Minikube, kubernetes: str) -> list[str]:
     return differences
 
 
+def sized(wanted: Minikube, there: Profile | None, cpus: int, memory_mib: int) -> Minikube:
+    """Return the settings with figures for `auto`: the profile's own, or else what the machine has, up to what the app can use.
+
+    cpus, memory_mib: what there is for the node. A quarter of the memory is left to everything else.
+    """
+    fits = {
+        "cpus": there.cpus if there else min(MOST_CPUS, cpus),
+        "memory_mib": there.memory_mib if there else min(MOST_MEMORY_MIB, memory_mib * 3 // 4),
+    }
+    return wanted.model_copy(update={key: value for key, value in fits.items() if getattr(wanted, key) == AUTO})
+
+
 def version(text: str) -> Version:
     """Return `v1.35.1` as numbers that compare; what is no version is older than all."""
     return parse_version(text) or (0, 0, 0)
 
 
 def start_argv(profile: str, wanted: Minikube, kubernetes: str) -> list[str]:
-    """Return the command line that starts the profile, every setting explicit."""
+    """Return the command line that starts the profile, every setting explicit; `wanted` is sized."""
     return [
         *("minikube", "start", "--profile", profile, "--output", "json", "--interactive=false", "--keep-context", "--embed-certs"),
         f"--driver={wanted.driver}",

@@ -8,8 +8,10 @@ import pytest
 
 from scripts.config.proxies import without_proxy
 from scripts.config.settings import Minikube
-from scripts.engines.minikube import NODE_NETWORKS
-from scripts.engines.minikube_facts import Event, State, drift, read_event, read_profiles, read_status, start_argv, version
+from scripts.engines.minikube.engine import NODE_NETWORKS
+from scripts.engines.minikube.events import Event, read_event
+from scripts.engines.minikube.profile import State, drift, read_profiles, read_status, start_argv, version
+from scripts.engines.minikube.profile import sized as sized_by
 
 pytestmark = pytest.mark.unit
 
@@ -27,22 +29,40 @@ WANTED = Minikube(driver="docker", cpus=4, memory_mib=6144, disk_gib=20, runtime
 
 
 @pytest.mark.parametrize(
+    ("there", "cpus", "memory", "sized"),
+    [
+        (False, 2, 8192, (2, 6144)),
+        (False, 16, 65536, (4, 6144)),
+        (False, 2, 4096, (2, 3072)),
+        (True, 0, 0, (8, 9000)),
+    ],
+)
+def test_auto_takes_what_fits_and_keeps_what_a_cluster_has(there: bool, cpus: int, memory: int, sized: tuple[int, int]) -> None:
+    wanted = WANTED.model_copy(update={"cpus": "auto", "memory_mib": "auto"})
+    config = {"Driver": "docker", "CPUs": 8, "Memory": 9000, "DiskSize": 20480, "KubernetesConfig": {"ContainerRuntime": "containerd"}}
+    profiles = read_profiles(json.dumps({"valid": [{"Name": "todo", "Config": config}]}))
+    figures = sized_by(wanted, profiles["todo"] if there else None, cpus, memory)
+    assert (figures.cpus, figures.memory_mib) == sized
+    assert not [line for line in drift(profiles["todo"], wanted, "v1.35.1") if "cpus" in line or "memory" in line]
+
+
+@pytest.mark.parametrize(
     ("code", "answer", "state"),
     [
         (0, RUNNING, State.RUNNING),
         (0, {**RUNNING, "TimeToStop": "Nonexistent", "DockerEnv": "in-use"}, State.RUNNING),
         (0, [RUNNING, WORKER], State.RUNNING),
-        (7, STOPPED, State.DOWN),
+        (7, STOPPED, State.STOPPED),
         (3, [RUNNING, {**WORKER, "Host": "Stopped", "Kubelet": "Stopped"}], State.DOWN),
         (2, {**RUNNING, "APIServer": "Stopped"}, State.DOWN),
         (2, {**RUNNING, "Kubelet": "Stopped"}, State.DOWN),
         (2, {**RUNNING, "Kubelet": "Stopped", "APIServer": "Paused"}, State.PAUSED),
         (4, {**RUNNING, "Kubeconfig": "Misconfigured"}, State.STALE_KUBECONFIG),
         (1, {**RUNNING, "Host": "InsufficientStorage"}, State.NO_DISK),
-        (7, {**RUNNING, "Host": "Nonexistent", "Kubelet": "Nonexistent", "APIServer": "Nonexistent"}, State.DOWN),
-        (0, None, State.DOWN),
-        (7, None, State.DOWN),
-        (0, [], State.DOWN),
+        (7, {**RUNNING, "Host": "Nonexistent", "Kubelet": "Nonexistent", "APIServer": "Nonexistent"}, State.GONE),
+        (0, None, State.GONE),
+        (7, None, State.GONE),
+        (0, [], State.GONE),
     ],
     ids=[
         "one node runs",
@@ -188,4 +208,4 @@ def test_behind_a_proxy_the_nodes_networks_are_asked_directly() -> None:
     assert without_proxy({"NO_PROXY": "example.com"}, NODE_NETWORKS) == {}
     value = without_proxy({"HTTPS_PROXY": "http://proxy:3128", "NO_PROXY": "example.com,10.96.0.0/12"}, NODE_NETWORKS)
     assert value["NO_PROXY"] == value["no_proxy"]
-    assert str(value["NO_PROXY"]).split(",") == ["example.com", "10.96.0.0/12", "192.168.39.0/24", "192.168.49.0/24", "192.168.59.0/24"]
+    assert str(value["NO_PROXY"]).split(",") == ["example.com", "10.96.0.0/12", "192.168.0.0/16"]

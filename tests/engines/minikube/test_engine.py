@@ -15,9 +15,9 @@ import pytest
 
 from scripts.config.settings import Settings, load_settings
 from scripts.core.errors import InputError, TaskError
-from scripts.engines import minikube
-from scripts.engines.minikube import MinikubeEngine
-from scripts.engines.minikube_facts import start_argv
+from scripts.engines.minikube import checks, engine, first_start
+from scripts.engines.minikube.engine import NODE_NETWORKS, MinikubeEngine
+from scripts.engines.minikube.profile import start_argv
 from scripts.images.archive import full_name
 from scripts.kubernetes.nodes import load
 from scripts.kubernetes.nodes.transports import ContainerdNode, DockerdNode
@@ -37,13 +37,14 @@ STOPPED = Reply(json.dumps({**NODE, "Host": "Stopped", "Kubelet": "Stopped", "AP
 
 @pytest.fixture
 def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Programs]:
-    monkeypatch.setattr(minikube, "KUBECONFIG", tmp_path / "state" / "kubeconfig")
+    monkeypatch.setattr(engine, "KUBECONFIG", tmp_path / "state" / "kubeconfig")
+    monkeypatch.setattr(first_start, "NOTE", tmp_path / "state" / "minikube-first-start")
     monkeypatch.setenv("MINIKUBE_HOME", str(tmp_path / "home"))
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     docker = SimpleNamespace(
         images=SimpleNamespace(list=lambda: [SimpleNamespace(tags=["kicbase:1"])])
     )  # one that runs, with a node's image
-    monkeypatch.setattr(minikube, "docker_client", lambda: docker)
+    monkeypatch.setattr(checks, "docker_client", lambda: docker)
     for name in ("SSL_CERT_FILE", *PROXIES):
         monkeypatch.delenv(name, raising=False)
     fakes = on_path(tmp_path / "bin", monkeypatch)
@@ -53,7 +54,9 @@ def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Progra
 
 @pytest.fixture
 def settings() -> Settings:
-    wanted = load_settings().minikube.model_copy(update={"driver": "docker", "runtime": "containerd", "addons": ("metrics-server",)})
+    wanted = load_settings().minikube.model_copy(
+        update={"driver": "docker", "runtime": "containerd", "addons": ("metrics-server",), "cpus": 4, "memory_mib": 6144}
+    )
     return load_settings().model_copy(update={"project": "todo", "minikube": wanted})
 
 
@@ -66,7 +69,12 @@ def profile(settings: Settings, addons: tuple[str, ...] = ("metrics-server",), *
     wanted = settings.minikube
     kubernetes = {"KubernetesVersion": settings.kubernetes_version, "ContainerRuntime": wanted.runtime, "CNI": wanted.cni}
     config = {"Driver": wanted.driver, "Memory": wanted.memory_mib, "CPUs": wanted.cpus, "DiskSize": wanted.disk_gib * 1024}
-    config |= {"Addons": dict.fromkeys(addons, True), "KubernetesConfig": kubernetes, "Nodes": [{"Name": ""}], **changes}
+    config |= {
+        "Addons": dict.fromkeys(addons, True),
+        "KubernetesConfig": kubernetes,
+        "Nodes": [{"Name": "", "IP": "192.168.49.2"}],
+        **changes,
+    }
     valid = [{"Name": name, "Status": "Skipped", "Config": config} for name in ("minikube", "todo")]
     return Reply(json.dumps({"invalid": [], "valid": valid}))
 
@@ -101,7 +109,7 @@ def test_a_start_that_says_it_is_done_and_is_not_is_a_failure(programs: Programs
     programs.tell(PROFILES, NO_PROFILES)
     programs.tell(start(settings), Reply(event("step", currentstep="19", totalsteps="19", message="Done!")))
     programs.tell(STATUS, STOPPED)
-    with pytest.raises(TaskError, match="profile todo is not running"):
+    with pytest.raises(TaskError, match="profile todo is stopped"):
         MinikubeEngine(settings).decide_start(step).carry_out(step)
 
 
@@ -111,9 +119,9 @@ def test_the_users_kubeconfig_and_context_are_left_alone(programs: Programs, set
     programs.tell(STATUS, RUNNING)
     MinikubeEngine(settings).decide_start(step).carry_out(step)
     assert "--keep-context" in start(settings)
-    assert {call["environment"]["KUBECONFIG"] for call in programs.asked("minikube")} == {str(minikube.KUBECONFIG)}
+    assert {call["environment"]["KUBECONFIG"] for call in programs.asked("minikube")} == {str(engine.KUBECONFIG)}
     argv = MinikubeEngine(settings).cluster.kubectl_argv("get", "pods")
-    assert argv[:5] == ["kubectl", "--kubeconfig", str(minikube.KUBECONFIG), "--context", "todo"]
+    assert argv[:5] == ["kubectl", "--kubeconfig", str(engine.KUBECONFIG), "--context", "todo"]
 
 
 def test_a_failure_gives_minikubes_reason_and_its_advice(programs: Programs, settings: Settings, step: Step) -> None:
@@ -132,12 +140,10 @@ def test_a_failure_gives_minikubes_reason_and_its_advice(programs: Programs, set
     ("status", "command", "done"),
     [
         (STOPPED, "start", "started"),
-        (Reply("null"), "start", "started"),
-        (Reply("null", code=7), "start", "started"),
         (Reply(json.dumps({**NODE, "Kubelet": "Stopped", "APIServer": "Paused"}), code=2), "unpause", "unpaused"),
         (Reply(json.dumps({**NODE, "Kubeconfig": "Misconfigured"}), code=4), "update-context", "kubeconfig fixed"),
     ],
-    ids=["stopped", "container gone, before 1.38", "container gone, from 1.38 on", "paused", "not in our kubeconfig"],
+    ids=["stopped", "paused", "not in our kubeconfig"],
 )
 def test_a_profile_that_does_not_run_gets_what_it_needs(
     programs: Programs, settings: Settings, step: Step, status: Reply, command: str, done: str
@@ -147,6 +153,96 @@ def test_a_profile_that_does_not_run_gets_what_it_needs(
     programs.tell(start(settings) if command == "start" else ("minikube", command, "--profile", "todo"))
     outcome = MinikubeEngine(settings).decide_start(step).carry_out(step)
     assert (outcome.kind, done in outcome.detail) == ("changed", True)
+
+
+@pytest.mark.parametrize("status", [Reply("null"), Reply("null", code=7)], ids=["before 1.38", "from 1.38 on"])
+def test_a_node_that_was_removed_is_told_at_once(programs: Programs, settings: Settings, step: Step, status: Reply) -> None:
+    programs.tell(PROFILES, profile(settings))
+    programs.tell(STATUS, status)
+    with pytest.raises(TaskError, match="removed behind Minikube's back, and with it the cluster and its data") as failure:
+        MinikubeEngine(settings).decide_start(step)
+    assert failure.value.action == "invoke down --cluster, then invoke up makes a new one"
+
+
+NAMESPACES = ("get", "namespaces", "--ignore-not-found", "--output", "json")
+PODS = ("get", "pods", "--ignore-not-found", "--output", "json")
+DELETE = ("minikube", "delete", "--profile", "todo")
+
+
+def in_cluster(settings: Settings, argv: tuple[str, ...], namespace: str = "") -> tuple[str, ...]:
+    return ("kubectl", "--kubeconfig", str(engine.KUBECONFIG), "--context", "todo", "--namespace", namespace or settings.namespace, *argv)
+
+
+def named(*names: str) -> Reply:
+    return Reply(json.dumps({"items": [{"metadata": {"name": name}} for name in names]}))
+
+
+def test_an_interrupted_first_start_is_noted_until_one_ends(programs: Programs, settings: Settings, step: Step) -> None:
+    programs.tell(PROFILES, NO_PROFILES)
+    programs.tell(start(settings), Reply("killed", code=137), Reply())
+    programs.tell(STATUS, RUNNING)
+    ours = MinikubeEngine(settings)
+    with pytest.raises(TaskError):
+        ours.decide_start(step).carry_out(step)
+    assert first_start.NOTE.read_text() == "todo"
+    ours.decide_start(step).carry_out(step)
+    assert not first_start.NOTE.exists()
+
+
+@pytest.mark.parametrize(
+    ("address", "noted", "namespaces"),
+    [("", False, None), ("", True, None), ("192.168.49.2", True, named("default", "kube-system")), ("192.168.49.2", True, Reply(code=1))],
+    ids=["never had an address", "likewise, and noted", "answers, and nobody uses it", "does not answer"],
+)
+def test_what_an_interrupted_first_start_left_is_made_again(
+    programs: Programs, settings: Settings, step: Step, address: str, noted: bool, namespaces: Reply | None
+) -> None:
+    programs.tell(PROFILES, profile(settings, Nodes=[{"Name": "", "IP": address}]))
+    programs.tell(STATUS, RUNNING)
+    programs.tell(DELETE)
+    programs.tell(start(settings))
+    if noted:
+        first_start.begin("todo")
+    if namespaces:
+        programs.tell(in_cluster(settings, NAMESPACES), namespaces)
+        if not namespaces.code:
+            programs.tell(in_cluster(settings, PODS, "default"))
+    decision = MinikubeEngine(settings).decide_start(step)
+    assert [(change.what, change.why) for change in decision.changes] == [
+        ("make the profile todo again", "its first start was interrupted")
+    ]
+    assert decision.carry_out(step).kind == "changed"
+    assert not first_start.NOTE.exists()
+
+
+@pytest.mark.parametrize("status", [RUNNING, STOPPED], ids=["somebody has a namespace in it", "it was stopped, and cannot be looked into"])
+def test_an_interrupted_first_start_that_may_hold_something_is_finished_and_never_deleted(
+    programs: Programs, settings: Settings, step: Step, status: Reply
+) -> None:
+    first_start.begin("todo")
+    programs.tell(PROFILES, profile(settings))
+    programs.tell(STATUS, status, RUNNING)
+    if status is RUNNING:
+        programs.tell(in_cluster(settings, NAMESPACES), named("default", "kube-system", "mine"))
+    programs.tell(start(settings))
+    assert MinikubeEngine(settings).decide_start(step).carry_out(step).kind == "changed"
+
+
+def test_the_note_of_another_project_means_nothing(programs: Programs, settings: Settings, step: Step) -> None:
+    first_start.begin("other")
+    programs.tell(PROFILES, profile(settings))
+    programs.tell(STATUS, RUNNING)
+    assert MinikubeEngine(settings).decide_start(step).changes == ()
+
+
+def test_the_profile_is_asked_once_a_run_and_again_after_a_change(programs: Programs, settings: Settings, step: Step) -> None:
+    programs.tell(PROFILES, profile(settings))
+    programs.tell(STATUS, RUNNING)
+    ours = MinikubeEngine(settings)
+    ours.preflight()
+    ours.decide_start(step).carry_out(step)
+    ours.transports()
+    assert len([call for call in programs.asked("minikube") if "list" in call["argv"]]) == 2, "before and after the lock was taken"
 
 
 def test_a_full_disk_is_named_and_nothing_is_tried(programs: Programs, settings: Settings, step: Step) -> None:
@@ -175,9 +271,9 @@ def test_only_the_addons_that_the_profile_lacks_are_enabled(programs: Programs, 
 
 def test_drift_is_told_with_what_to_do_before_anything_changes(programs: Programs, settings: Settings, step: Step) -> None:
     programs.tell(PROFILES, profile(settings, Memory=2048, CPUs=1))
-    engine = MinikubeEngine(settings)
+    ours = MinikubeEngine(settings)
     with pytest.raises(InputError) as drift:
-        engine.decide_start(step).carry_out(step)
+        ours.decide_start(step).carry_out(step)
     assert f"minikube.cpus: the cluster has 1, invoke.yaml says {settings.minikube.cpus}" in drift.value.cause
     assert "invoke down --cluster" in drift.value.cause
     assert "memory_mib: the cluster has 2048" in drift.value.evidence[0]
@@ -195,7 +291,7 @@ def test_root_is_told_before_anything_that_minikube_refuses_it(
     MinikubeEngine(settings).unusable()
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     assert MinikubeEngine(settings).unusable() == "Minikube's docker driver does not run as root"
-    assert not minikube.rejects_root("none")
+    assert not checks.rejects_root("none")
 
 
 def test_without_minikube_the_engine_says_so(programs: Programs, settings: Settings) -> None:
@@ -213,11 +309,11 @@ def test_an_extra_certificate_is_there_before_the_cluster_and_goes_with_it(
     programs.tell(start(settings), Reply())
     programs.tell(STATUS, RUNNING)
     programs.tell(("minikube", "delete", "--profile", "todo"))
-    engine = MinikubeEngine(settings)
-    engine.decide_start(step).carry_out(step)
+    ours = MinikubeEngine(settings)
+    ours.decide_start(step).carry_out(step)
     assert placed.read_text() == pem.read_text()
     assert "--embed-certs" in start(settings)
-    assert engine.down(delete_data=False, delete_cluster=True, step=step).kind == "changed"
+    assert ours.down(delete_data=False, delete_cluster=True, step=step).kind == "changed"
     assert not placed.exists()
 
 
@@ -228,11 +324,11 @@ def test_behind_a_proxy_minikube_kubectl_and_helm_reach_the_node_directly(
     monkeypatch.setenv("NO_PROXY", "example.com")
     programs.tell(PROFILES, profile(settings))
     programs.tell(STATUS, RUNNING)
-    engine = MinikubeEngine(settings)
-    engine.decide_start(step).carry_out(step)
-    expected = "example.com," + ",".join(minikube.NODE_NETWORKS)
+    ours = MinikubeEngine(settings)
+    ours.decide_start(step).carry_out(step)
+    expected = "example.com," + ",".join(NODE_NETWORKS)
     assert {call["environment"]["NO_PROXY"] for call in programs.asked("minikube")} == {expected}
-    assert engine.cluster.environment["NO_PROXY"] == expected
+    assert ours.cluster.environment["NO_PROXY"] == expected
 
 
 @pytest.mark.parametrize(
@@ -325,7 +421,7 @@ def renamed(saved: Path, tag: str) -> Path:
 
 
 def test_down_stops_the_cluster_and_deletes_it_only_when_asked(programs: Programs, settings: Settings, step: Step) -> None:
-    kubectl = ("kubectl", "--kubeconfig", str(minikube.KUBECONFIG), "--context", "todo", "--namespace", settings.namespace)
+    kubectl = ("kubectl", "--kubeconfig", str(engine.KUBECONFIG), "--context", "todo", "--namespace", settings.namespace)
     programs.tell(PROFILES, profile(settings))
     programs.tell(STATUS, RUNNING)
     programs.tell((*kubectl, "get", "namespace", settings.namespace, "--ignore-not-found", "--output", "json"))
@@ -345,23 +441,23 @@ def test_data_of_a_cluster_that_does_not_run_is_not_said_to_be_removed(programs:
 def test_down_twice_changes_nothing_the_second_time(programs: Programs, settings: Settings, step: Step) -> None:
     programs.tell(PROFILES, profile(settings), profile(settings), NO_PROFILES)
     programs.tell(STATUS, STOPPED)
-    engine = MinikubeEngine(settings)
-    stopped = engine.down(delete_data=False, delete_cluster=False, step=step)
+    ours = MinikubeEngine(settings)
+    stopped = ours.down(delete_data=False, delete_cluster=False, step=step)
     assert (stopped.kind, "invoke down --cluster" in stopped.detail) == ("unchanged", True)
     programs.tell(("minikube", "delete", "--profile", "todo"))
-    assert engine.down(delete_data=True, delete_cluster=True, step=step).kind == "changed"
-    assert engine.down(delete_data=True, delete_cluster=True, step=step).kind == "unchanged"
+    assert ours.down(delete_data=True, delete_cluster=True, step=step).kind == "changed"
+    assert ours.down(delete_data=True, delete_cluster=True, step=step).kind == "unchanged"
 
 
 def test_a_profile_that_does_not_run_is_silent_and_one_that_was_never_made_is_not(
     programs: Programs, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(minikube, "KUBECONFIG", tmp_path / "kubeconfig")
+    monkeypatch.setattr(engine, "KUBECONFIG", tmp_path / "kubeconfig")
     assert MinikubeEngine(settings).silent() == ""
     (tmp_path / "kubeconfig").touch()
     programs.tell(PROFILES, profile(settings), NO_PROFILES)
     programs.tell(STATUS, STOPPED)
-    assert MinikubeEngine(settings).silent() == "the profile todo is not running"
+    assert MinikubeEngine(settings).silent() == "the profile todo is stopped"
     assert MinikubeEngine(settings).silent() == ""
 
 
@@ -373,7 +469,7 @@ def docker_info(programs: Programs, monkeypatch: pytest.MonkeyPatch) -> dict[str
     """What a Docker tells of itself that is large enough."""
     info: dict[str, object] = {"MemTotal": 2**40, "NCPU": 64, "CgroupVersion": "2"}
     images = SimpleNamespace(list=lambda: [SimpleNamespace(tags=["kicbase:1"])])
-    monkeypatch.setattr(minikube, "docker_client", lambda: SimpleNamespace(info=lambda: info, images=images))
+    monkeypatch.setattr(checks, "docker_client", lambda: SimpleNamespace(info=lambda: info, images=images))
     programs.tell(PROFILES, NO_PROFILES)
     return info
 

@@ -13,19 +13,22 @@ import pytest
 from scripts.config.settings import load_settings
 from scripts.core import shell
 from scripts.core.errors import MissingError
-from scripts.engines import minikube
-from scripts.engines.minikube_facts import NO_PROFILE, State, read_event, read_profiles, read_status, start_argv
+from scripts.engines.minikube import checks, engine, program
+from scripts.engines.minikube.events import read_event
+from scripts.engines.minikube.profile import NO_PROFILE, State, read_profiles, read_status, start_argv
+from scripts.kubernetes.nodes import minikube_vm
 
 pytestmark = pytest.mark.engine
 
 PROFILE = "todo-command-lines"
 COMMANDS = {
-    "start": start_argv(PROFILE, load_settings().minikube, load_settings().kubernetes_version),
+    "start": start_argv(PROFILE, checks.sized(load_settings().minikube, None), load_settings().kubernetes_version),
     "profile": ["minikube", "profile", "list", "--light", "--output", "json"],
     "status": ["minikube", "status", "--profile", PROFILE, "--output", "json"],
     "update-context": ["minikube", "update-context", "--profile", PROFILE],
     "unpause": ["minikube", "unpause", "--profile", PROFILE],
     "addons": ["minikube", "addons", "enable", "metrics-server", "--profile", PROFILE],
+    "config": ["minikube", "config", "defaults", "kubernetes-version", "--output", "json"],
     "delete": ["minikube", "delete", "--profile", PROFILE],
     "stop": ["minikube", "stop", "--profile", PROFILE],
     "image ls": ["minikube", "image", "ls", "--profile", PROFILE, "--format", "json"],
@@ -51,8 +54,9 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 def test_the_list_above_holds_every_command_of_the_engine() -> None:
-    source = inspect.getsource(minikube)
-    called = set(re.findall(r'(?:_minikube|self\.minikube)\(\s*"([a-z-]+)"', source)) | set(re.findall(r'argv = \("([a-z-]+)"', source))
+    source = "".join(map(inspect.getsource, (checks, engine, minikube_vm, program)))
+    words = re.findall(r'argv = \("([a-z-]+)"', source)
+    called = set(words) | set(re.findall(r'(?:\.run|\.change|self\.minikube)\(\s*"([a-z-]+)"', source))
     assert called <= {name.split()[0] for name in COMMANDS}
     assert len(called) >= 9
 
@@ -92,6 +96,6 @@ def test_a_profile_whose_container_is_gone_is_down(environment: dict[str, str]) 
         profile = read_profiles(shell.run(COMMANDS["profile"], timeout=60, env=environment).stdout)[PROFILE]
         assert (profile.driver, profile.memory_mib, profile.runtime, profile.nodes) == ("docker", 4096, "containerd", (PROFILE,))
         status = shell.run(COMMANDS["status"], timeout=60, env=environment, ok=None)
-        assert read_status(status.code, status.stdout) is State.DOWN
+        assert read_status(status.code, status.stdout) is State.GONE
     finally:
         shutil.rmtree(folder)

@@ -1,0 +1,69 @@
+"""The `minikube` program, asked about one profile in an environment of its own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+from scripts.core import shell
+from scripts.core.errors import MissingError
+from scripts.core.shell import Result
+from scripts.engines.minikube import profile
+from scripts.engines.minikube.profile import Profile, State
+
+ASK_SECONDS = 60
+CHANGE_SECONDS = 300
+
+
+class MinikubeProgram:
+    """Runs `minikube` for a profile. What it told of the profile is remembered until something is changed through here."""
+
+    def __init__(self, name: str, environment: Mapping[str, str | None]) -> None:
+        """Take the profile's name, and variables for every call beside those that make Minikube's words plain."""
+        self.name = name
+        self.environment = {**environment, "MINIKUBE_IN_STYLE": "false", "MINIKUBE_WANTUPDATENOTIFICATION": "false"}
+        self._profile: list[Profile | None] = []
+        self._state: list[State] = []
+
+    def forget(self) -> None:
+        """Forget what was told: it may have changed."""
+        self._profile, self._state = [], []
+
+    def profile(self) -> Profile | None:
+        """Return the profile's configuration; None where there is none. Raises MissingError when Minikube cannot tell."""
+        if not self._profile:
+            self._profile = [self._ask_profile()]
+        return self._profile[0]
+
+    def state(self) -> State:
+        """Return what the profile is now."""
+        if not self._state:
+            answer = self.run("status", "--profile", self.name, "--output", "json", ok=None)
+            self._state = [profile.read_status(answer.code, answer.stdout)]
+        return self._state[0]
+
+    def _ask_profile(self) -> Profile | None:
+        answer = self.run("profile", "list", "--light", "--output", "json", ok=None)
+        try:
+            return profile.read_profiles(answer.stdout).get(self.name)
+        except ValueError:
+            said = (answer.stderr or answer.stdout).strip().splitlines()[-3:]
+            raise MissingError("minikube cannot list its profiles", f"look at {home()}", said, code="engine-unusable") from None
+
+    def run(self, *argv: str, timeout: float = ASK_SECONDS, ok: Collection[int] | None = (0,)) -> Result:
+        """Ask Minikube. Raises what shell.run raises."""
+        return shell.run(["minikube", *argv], timeout=timeout, ok=ok, env=self.environment)
+
+    def change(self, *argv: str) -> None:
+        """Have Minikube change something, and forget what it told. Raises what shell.run raises."""
+        self.forget()
+        self.run(*argv, timeout=CHANGE_SECONDS)
+
+
+def home() -> Path:
+    """Return Minikube's own folder: it appends `.minikube` to MINIKUBE_HOME unless that ends so."""
+    named = os.environ.get("MINIKUBE_HOME")
+    if not named:
+        return Path.home() / ".minikube"
+    return Path(named) if named.endswith(".minikube") else Path(named) / ".minikube"

@@ -1,0 +1,48 @@
+"""`invoke rotate KEY`: a new random value for a key of `.env`, brought to everyone who holds it; the old one is withdrawn."""
+
+from __future__ import annotations
+
+from scripts.command import command
+from scripts.config import env_file
+from scripts.config.validation import meant
+from scripts.core.errors import InputError, TaskError
+from scripts.core.report import Report
+from scripts.engines.installed import require_installed
+from scripts.project import ENV, Project
+from scripts.up import bring_up
+
+
+@command(
+    changes=True, positional=["key"], help={"key": "the key of .env", "monitoring": "--no-monitoring leaves Prometheus and Grafana out"}
+)
+def rotate(project: Project, report: Report, *, key: str, monitoring: bool = True) -> None:
+    """Give a key of .env a new value while the app serves.
+
+    The old value is withdrawn: nothing holds it afterwards, and no rollback goes back to it.
+    """
+    if not monitoring:
+        project = project.without_monitoring()
+    _refuse(project, key)
+    require_installed(project.engine, project.settings.release)
+    before = project.secrets
+    env_file.replace_value(ENV, key)
+    report.say(f".env: {key} has a new value")
+    project = Project(project.settings.engine, monitoring=monitoring)
+    bring_up(project, report)
+    if project.secrets != before and (left := project.engine.withdraw(project.secrets, project.images)):
+        raise TaskError(f"the old value of {key} is still in use", "invoke status; then invoke rotate it again", left, code="value-in-use")
+    report.result(f"{key}: the new value is in use, and nothing holds the old one")
+
+
+def _refuse(project: Project, key: str) -> None:
+    """Raise InputError for a key that cannot be given a random value, and for a `.env` that is not right as it is."""
+    rule = project.settings.env.get(key)
+    if rule is None:
+        raise InputError(
+            f"there is no key `{key}`{meant(key, project.settings.env)}", "invoke.yaml lists them under env", code="key-unknown"
+        )
+    if not rule.generate:
+        raise InputError(
+            f"{key} is not ours to make: {rule.description}", "put its new value into .env, then invoke up", code="key-not-generated"
+        )
+    _ = project.env
