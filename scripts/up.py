@@ -19,6 +19,7 @@ from scripts import (
     wait_for_rollout,
 )
 from scripts.command import command, run_command
+from scripts.config.env_file import offers
 from scripts.core.decision import Decision
 from scripts.core.errors import InputError
 from scripts.core.pipeline import Step, run_steps
@@ -82,6 +83,8 @@ def bring_up(project: Project, report: Report, *, require_monitoring: bool = Fal
     project.freeze()
     run_steps(steps(project, require_monitoring=require_monitoring), report)
     show_addresses(project.engine, report)
+    for offer in offers(project.env, project.settings.env):
+        report.say(offer)
 
 
 @command(changes=False, help={"monitoring": "--no-monitoring leaves Prometheus and Grafana out"})

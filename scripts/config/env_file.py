@@ -46,6 +46,11 @@ class EnvFile:
         return value.get_secret_value() if value else ""
 
 
+def offers(env: EnvFile, keys: Mapping[str, EnvKey]) -> list[str]:
+    """Say of the empty keys that offer something how to set them."""
+    return [f"{meant.offer}: {key}=… in .env, then invoke up" for key, meant in keys.items() if meant.offer and not env.get(key)]
+
+
 @dataclass(frozen=True)
 class Parsed:
     """The values in the text of a `.env`, the lines that they are on, and the problems of its other lines."""

@@ -5,6 +5,7 @@ import stat
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from scripts.config import env_file
 from scripts.config.settings import EnvKey, load_settings
@@ -93,6 +94,13 @@ DECLARE = "declare it under `env` in invoke.yaml, or, a plain setting, write it 
 )
 def test_a_value_that_does_not_fit_is_named(values: dict[str, str], problem: str) -> None:
     assert env_file.check(parsed(values), KEYS) == [problem]
+
+
+def test_an_empty_key_that_offers_something_is_told_with_the_line_to_write() -> None:
+    keys = KEYS | {"KEY": EnvKey(description="a key", optional=True, offer="A model can answer")}
+    empty, full = (env_file.EnvFile(Path(".env"), {"KEY": SecretStr(value)}) for value in ("", "secret"))
+    assert env_file.offers(empty, keys) == ["A model can answer: KEY=… in .env, then invoke up"]
+    assert env_file.offers(full, keys) == []
 
 
 def test_good_values_have_no_problem() -> None:
