@@ -135,7 +135,7 @@ CLOCK = (
     r"|(?P<word>noon|midday|midnight|lunchtime|mittags?|mitternacht|mediod[ií]a|medianoche|midi|minuit)"
     r"|(?P<rel>half\s+past|(?:a\s+)?quarter\s+past|(?:a\s+)?quarter\s+to)\s+(?P<h4>\d{1,2}|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)"
     r")"
-    r"|(?:at|@|um|a\s+las?|à)\s+(?P<h5>\d{1,2})(?:\s+(?:in\s+the\s+)(?P<part5>morning|afternoon|evening))?(?=\s*$|\s*[,;!?)]|\s+(?:on|tomorrow|today|tonight|next|with|to|and|zum|zur|mit|beim|bei|con|avec|chez|#|mon|tue|wed|thu|fri|sat|sun)|\s+#)"
+    r"|(?:at|@|um|a\s+las?|à)\s+(?P<h5>\d{1,2})(?:\s+(?:in\s+the\s+)(?P<part5>morning|afternoon|evening))?(?=\s*$|\s*[,;!?)]|\s+(?:on|tomorrow|today|tonight|next|with|to|and|zum|zur|an|den|die|das|mit|beim|bei|con|avec|chez|#|mon|tue|wed|thu|fri|sat|sun)|\s+#)"
     rf"|(?:at|@|by|around)\s+(?P<hw2>{_HOUR_WORDS})(?:[\s-]+(?P<mw2>{_MINUTE_WORDS}))?(?=\s*$|\s*[,;!?)]|\s+(?:on|tomorrow|today|tonight|next|with|to|and|in|#|mon|tue|wed|thu|fri|sat|sun))"
     r"|(?:in\s+the\s+)(?P<part>morning|afternoon|evening)|(?:at\s+)night"
 )

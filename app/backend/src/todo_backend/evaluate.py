@@ -33,9 +33,10 @@ _FIELDS = {
     "time": "due_time",
     "priority": "priority",
     "tags": "tags",
+    "notes": "notes",
     "done": "done",
 }
-_EMPTY: dict[str, Any] = {"due": None, "time": None, "priority": "normal", "tags": [], "done": False}
+_EMPTY: dict[str, Any] = {"due": None, "time": None, "priority": "normal", "tags": [], "notes": "", "done": False}
 _GOAL = 0.95
 
 

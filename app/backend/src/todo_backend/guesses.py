@@ -19,6 +19,7 @@ from todo_backend.stems import infinitives, is_past, stem, synonyms
 
 Act = Callable[[Turn, Request], Awaitable[Reply]]
 
+_LONGEST = 200  # characters: who writes more does not mean a todo that is there, and looking through it costs time
 _ASKED = re.compile(r"Which one\?|Which one do|Do you mean|Say its number")
 _ASKED_DAY = re.compile(r"To which day|Which day do you mean")
 _NAMED = re.compile(
@@ -30,6 +31,8 @@ _NAMED = re.compile(
 async def answer_to_which(turn: Turn, words: str) -> Request | None:  # noqa: PLR0911 - one kind of answer a line
     """Return the request that was asked about ("2 todos match. Which one?"), completed by what is said now."""
     said = turn.dialogue.utterances
+    if len(words) > _LONGEST:
+        return None
     if len(said) > 2 and _ASKED_DAY.search(said[-2].text) and parse_when(words, turn.now):
         earlier = understand(said[-3].text)
         if earlier.kind == "reschedule_at_end":
@@ -56,6 +59,8 @@ async def guess(turn: Turn, request: Request, act: Act) -> Reply | None:
     `act` does what a request asks for.
     """
     words = request.words
+    if len(words) > _LONGEST:
+        return None
     if again := _leading_date(turn, words) or _trailing_date(turn, words) or _mistyped(words):
         return await act(turn, again)
     if (about_it := _about_it(turn, words)) is not None:

@@ -8,7 +8,7 @@ from typing import Literal
 
 Kind = Literal[
     "help", "thanks", "bye", "keep", "how", "add", "list", "search", "question", "complete", "delete", "restore", "reopen", "rename",
-    "change", "reschedule", "reschedule_at_end", "unschedule", "prioritise", "lower_to_normal", "unimportant", "drop", "tag", "untag", "did", "set_to", "two", "meant", "wrong", "unknown",
+    "change", "reschedule", "reschedule_at_end", "unschedule", "prioritise", "lower_to_normal", "unimportant", "drop", "note", "read_note", "clear_note", "tag", "untag", "did", "set_to", "two", "meant", "wrong", "unknown",
 ]  # fmt: skip
 
 
@@ -65,6 +65,11 @@ _PHRASES: tuple[tuple[Kind, tuple[str, ...]], ...] = (
     ("drop", (r"(?:no more|no need (?:to|for)|no need|there is no need (?:to|for)) (?P<which>.+?)(?: any ?more)?", r"(?:i |we )?(?:don't|do not|no longer|needn't) (?:have|want) to (?P<which>.+?)(?: any ?more| now)?", r"(?:lose|scratch|axe|nix|dump|ditch|toss|chuck|archive|skip|strike|nuke|zap|ax) (?P<which>.+)")),
     ("keep", (r"(?:do not|don't|dont|never|never ever|stop|nicht|no)\s+(?!forget|need|have|let me forget|due|date|deadline|longer)(?P<what>.+)", r"never ?mind|forget (?:it|about it)|no|nope|nothing|cancel that",)),
     ("restore", (r"(?:restore|undelete|bring back|recover|un-delete|put back|get back) (?P<which>.+)",)),
+    ("note", (
+        r"(?:add|attach|write|put|make|leave)(?: an?| the)? (?:notes?|comments?|descriptions?) (?:to|for|on|in) (?P<which>.+?)(?:\s*:\s*|,? (?:saying|that says|with) )(?P<note>.+)", r"notes? (?:to|for|on|of) (?P<which>[^:]+?)\s*:\s*(?P<note>.+)", r"(?:add|put|write) (?P<note>[\"“'].+[\"”']) (?:to|in|into) the notes? (?:of|on|for) (?P<which>.+)",
+    )),
+    ("clear_note", (r"(?:delete|remove|clear|erase|drop) (?:the |my |all )*(?:notes?|comments?|descriptions?) (?:of|from|on|for|to) (?P<which>.+)",)),
+    ("read_note", (r"(?:what(?:'s| is| are)|show|read|see|view)(?: me)? (?:the |my )?(?:notes?|comments?|descriptions?) (?:of|on|for|to|about) (?P<which>.+)",)),
     ("how", (r"how (?:do|can|could|should|would) (?:i|you|we|one) .+|how to .+|why .+|what (?:happens|if) .+",)),
     ("question", (r"(?:at )?(?:what|which) (?:time|day|date) (?:is|are|was|do i have|does) (?P<what>.+)",)),
     ("list", (

@@ -11,7 +11,7 @@ from todo_backend.filters import data
 from todo_backend.intents import Request
 from todo_backend.phrases import Phrase, describe_date, parse_phrase, parse_priority
 from todo_backend.references import Turn
-from todo_backend.replies import WHATS_LEFT, Reply, Todo, UnclearError, choice, count, describe, numbered
+from todo_backend.replies import Reply, Todo, UnclearError, choice, count, describe, numbered
 
 _VERBS = [
     "buy",
@@ -135,10 +135,6 @@ _WITH_LEVEL = re.compile(
     r"(?P<level>high|low|normal|medium|top|urgent|important)(?:[\s-]+(?:prio|priority))? (?:todo|task|item|reminder)(?: to| called| named| for| about|:)*\s+(?=\S)",
     re.IGNORECASE,
 )
-_NOTE = re.compile(
-    r"(?:an? |the )?(?:notes?|comments?|descriptions?) (?:to|for|on) (?P<which>.+?)(?:\s*:\s*|,? (?:saying|that says) )(?P<note>.+)",
-    re.IGNORECASE,
-)
 
 
 async def add(turn: Turn, request: Request) -> Reply:
@@ -152,11 +148,6 @@ async def add(turn: Turn, request: Request) -> Reply:
     what = re.sub(r"^(?:for )?(?:me|us)\s+(?=\S)|^(?:an?|one more|another)\s+(?=\D)", "", what, flags=re.IGNORECASE)
     if found := _WITH_LEVEL.match(what):
         what = f"{what[found.end() :]} !{parse_priority(found['level'])}"
-    if found := _NOTE.fullmatch(what):
-        raise UnclearError(
-            f"A todo has a title, a date, a priority and tags, but no notes. Shall I add “{found['note']}” as a todo?",
-            choices=[choice(f"Add “{found['note']}”", f'add "{found["note"]}"'), WHATS_LEFT],
-        )
     if found := _SEVERAL.match(what):
         parts = [part for part in re.split(r"\s*,\s*(?:and\s+)?|\s+and\s+", what[found.end() :]) if part.strip()]
         return await add_several(turn, [parse_phrase(part, turn.now) for part in parts])

@@ -4,7 +4,7 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable
 
-from todo_backend import dates, rules_change
+from todo_backend import dates, rules_change, rules_notes
 from todo_backend.assistant import MAX_TOOL_CALLS, Closing, Dialogue, Say, Toolbox
 from todo_backend.guesses import answer_to_which, guess
 from todo_backend.intents import Request, clean, understand
@@ -177,6 +177,9 @@ _ACTS: dict[str, _Act] = {
     "lower_to_normal": rules_change.lower_to_normal,
     "unimportant": rules_change.unimportant,
     "drop": rules_change.drop,
+    "note": rules_notes.note,
+    "read_note": rules_notes.read_note,
+    "clear_note": rules_notes.clear_note,
     "tag": rules_change.tag,
     "untag": rules_change.untag,
 }
