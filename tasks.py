@@ -7,13 +7,15 @@ from invoke import Collection
 from scripts.command import exit_with_2_on_usage_errors, list_in_groups, refuse_broken_settings
 from scripts.dev.lint import lint
 from scripts.dev.pins import lock
-from scripts.dev.tests import cluster_test, test
+from scripts.dev.tests import cluster_test, faults, test
 from scripts.down import down
+from scripts.init import init
 from scripts.look.diagnose import diagnose
 from scripts.look.doctor import doctor
 from scripts.look.logs import logs
 from scripts.look.open import open_
 from scripts.look.status import status
+from scripts.look.values import values
 from scripts.rollback import rollback
 from scripts.rotate import rotate
 from scripts.setup import setup
@@ -24,10 +26,10 @@ refuse_broken_settings()
 exit_with_2_on_usage_errors()
 
 GROUPS = {
-    "Run": (setup, up, down, build, rollback, rotate),
-    "Look": (plan, smoke, status, logs, open_, diagnose, doctor),
-    "Develop": (test, cluster_test, lint, lock),
+    "Run": (init, setup, up, down, build, rollback, rotate),
+    "Look": (plan, smoke, status, logs, open_, values, diagnose, doctor),
+    "Develop": (test, cluster_test, Collection("check", faults), lint, lock),
 }
 list_in_groups(GROUPS)
 
-ns = Collection(*(task for group in GROUPS.values() for task in group))
+ns = Collection(*(each for group in GROUPS.values() for each in group))

@@ -7,15 +7,19 @@ Service and returns an answer with `status` and `body`. What `prove` returns is 
 import contextlib
 import json
 import secrets
+import time
 from collections.abc import Callable
 from typing import Any
 
 PAGE = "frontend"
 CHAT_SECONDS = 60
+SETTLE_SECONDS = 15.0  # a pod of the old release that drains says for a moment that it is not ready, also to the services that ask it
 
 
 def prove(ask: Callable[..., Any]) -> str:
-    """Add a todo by chat, find it in the API and on the page, and take it away again."""
+    """Ask for readiness down to the database; add a todo by chat, find it in the API and on the page, and take it away again."""
+    for service in ("backend", PAGE):
+        _await_ready(ask, service)
     title = f"smoke {secrets.token_hex(4)}"
     try:
         _use(ask, title)
@@ -25,6 +29,13 @@ def prove(ask: Callable[..., Any]) -> str:
         raise
     _remove(ask, title)
     return "a todo added by chat is listed and shown"
+
+
+def _await_ready(ask: Callable[..., Any], service: str) -> None:
+    deadline = time.monotonic() + SETTLE_SECONDS
+    while (answer := ask(service, "GET", "/ready?deep=1", timeout=30)).status != 200:
+        assert time.monotonic() < deadline, f"{service}: /ready?deep=1 answers {answer.status}: {answer.body[:300]}"
+        time.sleep(0.5)
 
 
 def _use(ask: Callable[..., Any], title: str) -> None:

@@ -1,6 +1,8 @@
 """The steps of `up`, `down` and `smoke`, one a file, each runnable alone (`python -m scripts.build_images`); `up.py` owns the graph."""
 
+import signal
 import sys
+from pathlib import Path
 
 
 def _why_not() -> str:
@@ -13,6 +15,15 @@ def _why_not() -> str:
     return ""
 
 
+def _leave(_number: int, _frame: object) -> None:
+    """Leave at a Ctrl-C that comes before a command has begun: Invoke would do so with 1, and say nothing."""
+    sys.stderr.write("error: interrupted\n")
+    sys.exit(130)
+
+
 if _why_not():
     sys.stderr.write(f"error: {_why_not()}\n")
     sys.exit(3)
+
+if {"invoke", "inv"} & set(Path(sys.argv[0]).parts[-2:]) and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    signal.signal(signal.SIGINT, _leave)  # loading what follows takes a moment

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
@@ -14,21 +14,21 @@ from scripts.core.errors import TaskError
 from scripts.core.report import Outcome, StepReport, changed, unchanged
 from scripts.desired.images import Image
 from scripts.images import bases
-from scripts.images.build import build, check_user, exists, size_mb
+from scripts.images.build import build, exists, size_mb
 from scripts.images.build_network import extra_ca_image
 from scripts.images.snapshot import snapshots
 from scripts.project import Project
 
 LOOKS = 5  # at sources that change while they are read
 PAUSE_SECONDS = 1.0
+MOST_AT_ONCE = 8
 
 
 def decide(project: Project, step: StepReport) -> Decision:
     """Decide which images are to be built: those of the sources that are not there. Their names are known once their bases are there."""
     step.progress("looking for the images of these sources")
-    names = sorted({source.base for source in project.sources.values()})
-    if missing := [name for name in names if bases.find_base(project.settings, name) is None]:
-        changes = [Change(f"bring the base image {name}", "it is not here") for name in missing]
+    if missing := bases.missing(project.settings, project.sources):
+        changes = [Change(f"bring the {'image' if place else 'base image'} {name}", "it is not here") for name, place in missing.items()]
         changes += [Change(f"build {name}", "what it is built on is new") for name in sorted(project.sources)]
         return Decision("", tuple(changes), partial(_build_on_new_bases, project, missing), blocks=True)
     changes = [Change(f"build {image.reference}", "no such image here") for image in project.refresh_images() if not exists(image)]
@@ -38,16 +38,15 @@ def decide(project: Project, step: StepReport) -> Decision:
 def main(project: Project, step: StepReport) -> Outcome:
     """Make every image that is not there, on bases that are made first. Raises TaskError with the build's last lines."""
     outcome = decide(project, step).carry_out(step)
-    for image in project.images:
-        check_user(image)
+    project.users()  # or the chart's step would be the first to find that one runs as root
     return outcome
 
 
-def _build_on_new_bases(project: Project, names: Sequence[str], step: StepReport) -> Outcome:
-    with ThreadPoolExecutor(max_workers=len(names), thread_name_prefix="base") as pool:
-        list(pool.map(lambda name: bases.ensure(project.settings, name, step), names))
+def _build_on_new_bases(project: Project, missing: Mapping[str, str], step: StepReport) -> Outcome:
+    with ThreadPoolExecutor(max_workers=min(len(missing), MOST_AT_ONCE), thread_name_prefix="base") as pool:
+        list(pool.map(lambda name: bases.bring(project.settings, name, missing[name], step), missing))
     outcome = _build_all(project, step)
-    return outcome if outcome.kind == "changed" else changed(f"bases {', '.join(names)}")
+    return outcome if outcome.kind == "changed" else changed(f"bases {', '.join(missing)}")
 
 
 def _build_all(project: Project, step: StepReport) -> Outcome:
@@ -80,7 +79,7 @@ def _build_missing(project: Project, step: StepReport) -> list[Image]:
 
 def _build(images: Sequence[Image], copies: Sequence[Image], settings: Settings, step: StepReport) -> None:
     ca_image = extra_ca_image(settings)
-    with ThreadPoolExecutor(max_workers=len(images), thread_name_prefix="build") as pool:
+    with ThreadPoolExecutor(max_workers=min(len(images), MOST_AT_ONCE), thread_name_prefix="build") as pool:
         list(pool.map(lambda image, copy: build(image, copy, ca_image, settings, step), images, copies))
 
 

@@ -11,13 +11,14 @@ from typing import Any
 import requests
 
 from scripts.command import run_alone
+from scripts.config.service_problems import DATABASE
 from scripts.config.settings import Settings
 from scripts.core import shell
 from scripts.core.errors import TaskError
 from scripts.core.report import Outcome, StepReport, passed
 from scripts.desired import monitoring
-from scripts.desired.helm_release import service_name
-from scripts.desired.images import DATABASE, EXPORTER
+from scripts.desired.images import EXPORTER
+from scripts.desired.service_values import service_name
 from scripts.engines.protocol import Engine
 from scripts.kubernetes.port_forward import forward
 from scripts.monitoring import stack

@@ -6,22 +6,27 @@ import argparse
 import inspect
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-from invoke import Context, Exit, Program, Task
+from invoke import Collection, Context, Exit, Program, Task
 from invoke.exceptions import ParseError
+from invoke.main import program
 from invoke.util import helpline
 
 from scripts.config import settings
 from scripts.config.settings import ENGINES
 from scripts.core import lock, log, pipeline
 from scripts.core.errors import BAD_INPUT, InputError
+from scripts.core.paths import ROOT
 from scripts.core.pipeline import Step
 from scripts.core.report import Outcome, Report, StepReport
+from scripts.kubernetes import connection
 from scripts.project import Project
 
 ENGINE = f"{', '.join(ENGINES)}; otherwise as invoke.yaml says"
+USAGE = "\n  -> invoke --list, or invoke --help COMMAND"
 JSON = "print JSON lines on stdout, for a program"
 
 
@@ -33,10 +38,9 @@ def perform(name: str, work: Callable[[Report], int | None], *, json: bool, chan
     report = Report(as_json=json)
 
     def body() -> int | None:
-        if not changes:
-            return work(report)
-        with lock.held(name, report):
-            log.open_log()
+        with lock.held(name, report) if changes else nullcontext(), connection.kept():
+            if changes:
+                log.open_log()
             return work(report)
 
     code = pipeline.run_to_exit_code(body, report)
@@ -91,6 +95,12 @@ def run_alone(main: Callable[[Project, StepReport], Outcome], *, changes: bool =
     sys.exit(perform(name, work, json=given.json, changes=changes))
 
 
+def run_command() -> None:
+    """Run the command of this module, as `python -m scripts.<command>` does: Invoke knows its options."""
+    name = Path(sys.argv[0]).stem
+    program.run(["invoke", "--search-root", str(ROOT), name, *sys.argv[1:]])
+
+
 def refuse_broken_settings() -> None:
     """Leave with one clear error when `invoke.yaml` is no YAML: Invoke reads it too, after `tasks.py`, and would show a traceback."""
     try:
@@ -110,25 +120,39 @@ def _refusing_bad_usage(parse: Callable[[Program], None]) -> Callable[[Program],
         try:
             parse(program)
         except (ParseError, ValueError) as error:
-            raise Exit(f"error: {error}\n  -> invoke --list, or invoke --help COMMAND", code=BAD_INPUT) from None
+            raise Exit(f"error: {error}{USAGE}", code=BAD_INPUT) from None
+        except Exit as ending:
+            if ending.code == 1:  # Invoke ends so for a list of something that is not there
+                raise Exit(f"error: {ending.message}{USAGE}", code=BAD_INPUT) from None
+            raise
 
     return refusing
 
 
-def list_in_groups(groups: Mapping[str, Sequence[Task[Any]]]) -> None:
-    """Let `invoke --list` show the commands in these groups and in this order, a line each."""
+def list_in_groups(groups: Mapping[str, Sequence[Task[Any] | Collection]]) -> None:
+    """Let `invoke --list`, and `invoke` alone, show the commands in these groups and in this order, a line each."""
 
     def list_flat(self: Program) -> None:  # noqa: ARG001 - Invoke hands it over
-        width = max(len(_shown_name(task)) for group in groups.values() for task in group)
-        for title, group in groups.items():
+        shown = {title: [line for each in group for line in _lines(each)] for title, group in groups.items()}
+        width = max(len(name) for lines in shown.values() for name, _ in lines)
+        for title, lines in shown.items():
             print(f"{title}:")
-            for task in group:
-                print(f"  {_shown_name(task):<{width}}  {helpline(task)}")
+            for name, line in lines:
+                print(f"  {name:<{width}}  {line}")
             print()
+        print("invoke --help COMMAND explains one of them.")
+
+    def no_tasks_given(self: Program) -> None:
+        self.list_tasks()
+        raise Exit
 
     Program.list_flat = list_flat  # type: ignore[method-assign] # it has no hook for this
+    Program.no_tasks_given = no_tasks_given  # type: ignore[method-assign] # likewise
 
 
-def _shown_name(task: Task[Any]) -> str:
-    aliases = f" ({', '.join(task.aliases)})" if task.aliases else ""
-    return f"{task.name}{aliases}"
+def _lines(each: Task[Any] | Collection) -> list[tuple[str, str | None]]:
+    """The name and the help of a task, or of all tasks of a collection."""
+    if isinstance(each, Collection):
+        return [(f"{each.name}.{name}", helpline(task)) for name, task in each.tasks.items()]
+    aliases = f" ({', '.join(each.aliases)})" if each.aliases else ""
+    return [(f"{each.name}{aliases}", helpline(each))]

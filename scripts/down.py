@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from scripts import remove_app, remove_crds, remove_monitoring
-from scripts.command import command
+from scripts.command import command, run_command
 from scripts.core.pipeline import Step, run_steps
 from scripts.core.report import Report
 from scripts.project import Project
@@ -37,3 +37,7 @@ def down(project: Project, report: Report, *, data: bool = False, cluster: bool 
         report.say("nothing was removed")
         return
     run_steps(steps(project, data=data, cluster=cluster, crds=crds), report)
+
+
+if __name__ == "__main__":
+    run_command()

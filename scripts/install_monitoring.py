@@ -16,9 +16,10 @@ from scripts.core.report import Outcome, StepReport, changed, skipped
 from scripts.desired import monitoring
 from scripts.desired.secrets import Secret
 from scripts.kubernetes import rollout
-from scripts.kubernetes.cluster import Cluster, Object
+from scripts.kubernetes.api import Object
+from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.deployment import FIELD_MANAGER
-from scripts.monitoring import adapter, charts, stack
+from scripts.monitoring import adapter, charts, other_operators, stack
 from scripts.monitoring.crds import OURS
 from scripts.project import Project
 
@@ -29,6 +30,9 @@ POLL_SECONDS = 2.0
 def decide(project: Project, step: StepReport) -> Decision:
     """Decide what of the stack, its Secret, the dashboards and the adapter is to be brought. Raises TaskError."""
     decisions = _decisions(project, step)
+    if decisions["release"].changes:
+        for warning in other_operators.warnings(stack.stack(project.cluster_deployment(), project.settings).cluster):
+            step.warn(warning)
     changes = tuple(change for decision in decisions.values() for change in decision.changes)
     return Decision(decisions["release"].found, changes, partial(_carry_out, decisions))
 
@@ -104,7 +108,10 @@ def _await_prometheus(cluster: Cluster, settings: Settings, step: StepReport) ->
             told = reconciled.get("message") or "it says nothing"
             operator = monitoring.object_name(settings, "operator")
             raise TaskError(
-                "the operator has not made Prometheus", f"look at the log of deployment/{operator}", [told], code="monitoring-not-ready"
+                "the operator has not made Prometheus",
+                f"look at the log of deployment/{operator}",
+                [told, *other_operators.warnings(cluster)],
+                code="monitoring-not-ready",
             )
         step.progress(f"Prometheus: {reconciled.get('reason') or 'the operator has not seen it yet'}")
         shell.pause(POLL_SECONDS)

@@ -14,7 +14,8 @@ from scripts.config.settings import Needs, Settings
 from scripts.core.errors import InputError, MissingError, TaskError
 from scripts.core.paths import ROOT
 from scripts.core.report import Outcome, StepReport, passed
-from scripts.desired.database_reach import blocked, databases, doubts, seems_blocked, unreachable
+from scripts.desired import pod_proxies
+from scripts.desired.database_reach import Place, blocked, databases, doubts, seems_blocked, unreachable
 from scripts.desired.helm_release import provisional_release
 from scripts.engines.protocol import Engine
 from scripts.machine import tools
@@ -29,12 +30,11 @@ GIB = 2**30
 
 def main(project: Project, step: StepReport) -> Outcome:
     """Raise one error with every problem found: MissingError where a tool is one of them, else InputError."""
-    for warning in [*proxy_warnings(os.environ), *env_warnings(project)]:
-        step.warn(warning)
+    problems = env_problems(project, step)
     step.progress("looking at tools, disk, memory, ports")
     found = tools.find_all(project.engine.tools, project.settings.tools)
     missing = [tool for tool in found if tool.problem]
-    problems = database_problems(project, step)
+    problems += [] if problems else reach_problems(project, step)
     if missing:
         action = AGAIN if all(tool.has_action for tool in missing) else "invoke setup"
         raise _as_one(MissingError, [*(tool.problem for tool in missing), *problems], action)
@@ -46,18 +46,34 @@ def main(project: Project, step: StepReport) -> Outcome:
     return passed(", ".join(map(str, found)))
 
 
+def env_problems(project: Project, step: StepReport) -> list[str]:
+    """Return all that is wrong in `.env`, and warn of what is doubtful there and in the settings of proxies."""
+    warnings, problems = proxy_warnings(os.environ), []
+    try:
+        warnings += env_warnings(project)
+    except InputError as error:
+        problems = [f".env: {line}" for line in error.evidence] or [f"{error.cause}: {error.action}"]
+    for warning in warnings:
+        step.warn(warning)
+    return problems
+
+
 def env_warnings(project: Project) -> list[str]:
     """Return what is doubtful in `.env`. Raises InputError with all that is wrong in it."""
     if not os.path.lexists(ENV):
         return ["there is no .env yet: `invoke up` creates one and generates the passwords"]
     _ = project.secrets
-    return [*project.env.warnings, *(doubt for key, url in databases(project.settings, project.env) for doubt in doubts(key, url))]
+    of_databases = (doubt for key, url in databases(project.settings, project.env) for doubt in doubts(key, url))
+    return [*project.env.warnings, *of_databases, *pod_proxies.doubts(project.settings, project.env, os.environ)]
 
 
-def database_problems(project: Project, step: StepReport) -> list[str]:
-    """Return why the services will not reach the database that `.env` names."""
+def reach_problems(project: Project, step: StepReport) -> list[str]:
+    """Return why the services will not reach the database or the proxy that `.env` names."""
     problems: list[str] = []
-    for key, url in databases(project.settings, project.env) if os.path.lexists(ENV) else ():
+    if not os.path.lexists(ENV):
+        return problems
+    places: list[tuple[str, Place]] = [*databases(project.settings, project.env), *pod_proxies.given(project.settings, project.env)]
+    for key, url in places:
         problems += unreachable(key, url)
         if project.engine.deployment is not None:
             problems += blocked(key, url, project.settings)

@@ -7,7 +7,8 @@ from functools import cached_property
 
 from scripts.config import env_file
 from scripts.config.env_file import EnvFile
-from scripts.config.settings import KUBERNETES_ENGINES, Settings, Source, load_settings
+from scripts.config.services import Source
+from scripts.config.settings import KUBERNETES_ENGINES, Settings, load_settings
 from scripts.core.errors import InputError, TaskError
 from scripts.core.paths import ROOT
 from scripts.desired import images, secrets
@@ -18,7 +19,8 @@ from scripts.desired.secrets import Secret
 from scripts.desired.stages import Stage, stages
 from scripts.engines.choice import choose
 from scripts.engines.protocol import Engine
-from scripts.images.bases import find_base
+from scripts.images import bases
+from scripts.images.users import user_of
 from scripts.kubernetes.deployment import Deployment
 from scripts.machine.certificates import bundle, extra_ca
 from scripts.machine.docker_client import build_platform
@@ -81,11 +83,17 @@ class Project:
     def _desired_images(self) -> list[Image]:
         found, platform = [], build_platform(self.engine.platform())
         for name, source in self.sources.items():
-            base = find_base(self.settings, source.base)
+            base = bases.find(self.settings, source)
             if base is None:
-                raise TaskError(f"the base image `{source.base}` is not there", "invoke build", code="base-image-missing")
-            found.append(desired_image(self.settings.project, name, source, base, platform))
+                raise TaskError(f"what {name} is built on is not there", "invoke build", code="base-image-missing")
+            found.append(desired_image(self.settings, name, source, base, platform))
         return found
+
+    def users(self) -> dict[str, tuple[int, int]]:
+        """Return the user and group of every image, as the settings or else the built image says. Raises TaskError for root."""
+        services = self.settings.services
+        own = {name: service.user for name, service in services.items() if service.user}
+        return own | {image.service: user_of(image) for image in self.images if image.service not in own}
 
     @property
     def stages(self) -> list[Stage]:
@@ -95,14 +103,17 @@ class Project:
                 self._stages = stages(self.settings, self.env, self.engine.running(self.secrets))
             return self._stages
 
-    def release(self, stage: Stage) -> HelmRelease:
-        """Return the app's release in a stage. It has ServiceMonitors where the project is monitored and the cluster knows them.
+    def release(self, stage: Stage | None = None) -> HelmRelease:
+        """Return the app's release, or what it is in a stage on the way there. Raises TaskError.
 
-        Raises TaskError.
+        It has ServiceMonitors where the project is monitored and the cluster knows them.
         """
         monitoring = self.monitored and self.cluster_deployment().cluster.knows(SERVICE_MONITORS)
-        wanted = app_release(self.settings, self.images, stage.secrets, monitoring=monitoring, trusted_ca=self._trusted_ca())
-        return wanted if stage.last else on_the_way(wanted, stage.keeps)
+        trusted, users = self._trusted_ca(), self.users()
+        wanted = app_release(
+            self.settings, self.images, stage.secrets if stage else self.secrets, monitoring=monitoring, users=users, trusted_ca=trusted
+        )
+        return wanted if stage is None or stage.last else on_the_way(wanted, stage.keeps)
 
     def _trusted_ca(self) -> str:
         """What the pods trust, where there is a gateway that re-signs TLS. Raises InputError."""

@@ -3,13 +3,30 @@
 from __future__ import annotations
 
 from scripts.command import run_alone
+from scripts.config.settings import Settings
+from scripts.core.errors import TaskError
 from scripts.core.report import Outcome, StepReport
+from scripts.images import prune
 from scripts.project import Project
 
 
 def main(project: Project, step: StepReport, *, delete_data: bool = False, delete_cluster: bool = False) -> Outcome:
     """Remove exactly what `up` made. Raises InputError when there is no cluster of ours to delete."""
-    return project.engine.down(delete_data=delete_data, delete_cluster=delete_cluster, step=step)
+    outcome = project.engine.down(delete_data=delete_data, delete_cluster=delete_cluster, step=step)
+    return _with_builds(project.settings, outcome) if delete_data else outcome
+
+
+def _with_builds(settings: Settings, outcome: Outcome) -> Outcome:
+    """Remove what interrupted builds have left, and say what stays for the next `up`; nothing where no Docker daemon answers."""
+    try:
+        left, images = prune.remove_build_containers(settings), prune.kept_images(settings)
+    except TaskError:
+        return outcome
+    detail = f"; removed {left} stopped container{'s' if left > 1 else ''} of builds" if left else ""
+    if images:
+        label = f"label=app.kubernetes.io/part-of={settings.release}"
+        detail += f"; {images} images stay for the next up, here (docker image prune --all --filter {label}) and on nodes"
+    return Outcome("changed" if left else outcome.kind, f"{outcome.detail}{detail}")
 
 
 if __name__ == "__main__":

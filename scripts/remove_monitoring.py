@@ -5,7 +5,7 @@ from __future__ import annotations
 from scripts.command import run_alone
 from scripts.core.report import Outcome, StepReport, changed, unchanged
 from scripts.desired import monitoring
-from scripts.kubernetes.cluster import Object
+from scripts.kubernetes.api import Object
 from scripts.monitoring import adapter, stack
 from scripts.project import Project
 

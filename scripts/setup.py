@@ -82,6 +82,7 @@ def main(project: Project, step: StepReport) -> Outcome:
     settings = project.settings
     tool_folder.clean_up()
     name, reason = engine_to_set_up(settings)
+    step.say(f"for the {name} engine ({reason})")
     needed = ENGINES[name].tools
     found = tools.find_all(needed, settings.tools)
     plan = plan_for(settings, found)
@@ -101,7 +102,7 @@ def main(project: Project, step: StepReport) -> Outcome:
         )
     for warning in left_out():
         step.warn(warning)
-    return changed("; ".join(done)) if done else unchanged(f"{', '.join(map(str, found))}; engine {name}: {reason}")
+    return changed("; ".join(done)) if done else unchanged(", ".join(map(str, found)))
 
 
 def engine_to_set_up(settings: Settings) -> tuple[str, str]:
@@ -117,10 +118,10 @@ def engine_to_set_up(settings: Settings) -> tuple[str, str]:
     if chosen is not None and (chosen.name != DockerEngine.name or chosen.deployed()):
         return chosen.name, reason
     if rejects_root(settings.minikube.driver):
-        return DockerEngine.name, "Minikube does not run as root"
+        return DockerEngine.name, "no Kubernetes, since Minikube does not run as root: run this as an ordinary user to have one"
     if tool_downloads.kubernetes_answers(refresh=True):
         return MinikubeEngine.name, "Kubernetes releases can be downloaded, so Minikube can start"
-    return DockerEngine.name, "Kubernetes releases cannot be downloaded here, so no cluster can start"
+    return DockerEngine.name, "no Kubernetes, since its releases cannot be downloaded here"
 
 
 def plan_for(settings: Settings, found: Sequence[Found]) -> Plan:

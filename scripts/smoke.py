@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from scripts import check_monitoring, check_policies, smoke_test
-from scripts.command import command
+from scripts.command import command, run_command
 from scripts.core.pipeline import Step, run_steps
 from scripts.core.report import Report
 from scripts.engines.installed import require_installed
@@ -23,3 +23,7 @@ def smoke(project: Project, report: Report, *, monitoring: bool = False) -> None
     if monitoring:
         steps.append(Step("monitoring", partial(check_monitoring.main, project), ("smoke",)))
     run_steps(steps, report)
+
+
+if __name__ == "__main__":
+    run_command()

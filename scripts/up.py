@@ -18,7 +18,7 @@ from scripts import (
     start_cluster,
     wait_for_rollout,
 )
-from scripts.command import command
+from scripts.command import command, run_command
 from scripts.core.decision import Decision
 from scripts.core.errors import InputError
 from scripts.core.pipeline import Step, run_steps
@@ -103,3 +103,7 @@ def build(project: Project, report: Report) -> None:
     """Build the images that are missing, and nothing else."""
     project.create_env()
     run_steps([Step("build", partial(build_images.main, project))], report)
+
+
+if __name__ == "__main__":
+    run_command()

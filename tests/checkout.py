@@ -13,8 +13,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import yaml
+
 ROOT = Path(__file__).parents[1]
 RELEASE = "todo-chatbot-test"
+USUAL = {
+    "engine": "auto",
+    "namespace": RELEASE,
+    "release": RELEASE,
+    "services.backend.local_port": "18000",
+    "services.frontend.local_port": "13000",
+    "kube_context.context": '""',
+    "kube_context.images": "auto",
+    "kube_context.registry": '""',
+    "kube_context.containerd_socket": '""',
+    "monitoring.enabled": "true",
+}
+"""What a test's copy says, whatever the developer's own invoke.yaml says there."""
 
 
 def _take_interrupts() -> None:
@@ -46,7 +61,7 @@ class Checkout:
     environment: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def make(cls, path: Path, **replacements: str) -> Checkout:
+    def make(cls, path: Path) -> Checkout:
         listed = subprocess.run(
             ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"], cwd=ROOT, capture_output=True, check=True
         ).stdout.decode()
@@ -57,17 +72,26 @@ class Checkout:
         if (ROOT / ".tools").is_dir():
             (path / ".tools").symlink_to(ROOT / ".tools")
         checkout = cls(path)
-        checkout.edit(
-            "invoke.yaml",
-            {
-                "namespace: todo-chatbot": f"namespace: {RELEASE}",
-                "release: todo-chatbot": f"release: {RELEASE}",
-                "local_port: 8000": "local_port: 18000",
-            }
-            | {"local_port: 3000": "local_port: 13000"}
-            | replacements,
-        )
+        for place, value in USUAL.items():
+            checkout.set(place, value)
         return checkout
+
+    def set(self, place: str, value: str) -> None:
+        """Set one value of invoke.yaml, whatever it says now; all else stays as it is written."""
+        text = (self.path / "invoke.yaml").read_text()
+        node = yaml.compose(text)
+        for key in place.split("."):
+            assert isinstance(node, yaml.MappingNode)
+            node = next(inner for name, inner in node.value if name.value == key)
+        (self.path / "invoke.yaml").write_text(text[: node.start_mark.index] + value + text[node.end_mark.index :])
+
+    def adopt(self, app: Path) -> None:
+        """Let it run another app: a copy of the folder beside it, and what its invoke.yaml says over ours."""
+        shutil.copytree(app, self.path.parent / app.name)
+        over = yaml.safe_load((app / "invoke.yaml").read_text())
+        own = yaml.safe_load((self.path / "invoke.yaml").read_text())
+        (self.path / "invoke.yaml").write_text(yaml.safe_dump({**own, **over}, sort_keys=False))
+        (self.path / ".env.example").write_text("".join(f"{key}=\n" for key in over["env"]))
 
     def edit(self, name: str, replacements: Mapping[str, str]) -> None:
         text = (self.path / name).read_text()

@@ -114,8 +114,10 @@ def _unknown(key: str, value: str, keys: Collection[str]) -> str:
     close = difflib.get_close_matches(key, keys, n=1)
     if close:
         return f"{key} is not a key of this project (did you mean {close[0]}?)"
-    shown = f"{key} is" if value.strip("=") or "_" in key else "what stands before the `=` is"
-    return f"{shown} not a key of this project (known: {', '.join(sorted(keys))})"
+    known = f"not a key of this project (known: {', '.join(sorted(keys))})"
+    if not (value.strip("=") or "_" in key):
+        return f"what stands before the `=` is {known}"
+    return f"{key} is {known}: declare it under `env` in invoke.yaml, or, a plain setting, write it into its service's `env` there"
 
 
 def read(path: Path, keys: Mapping[str, EnvKey]) -> EnvFile:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from scripts.config import database_url
+from scripts.config import database_url, proxies
 from scripts.config.placeholders import is_placeholder, is_shell, placeholder_in_url, variable_in
 from scripts.core.redaction import SHORTEST
 
@@ -27,7 +27,8 @@ def problems(key: str, value: str, rule: EnvKey) -> list[str]:
             return [f"still holds a placeholder for {part}: {rule.description}"]
     elif is_placeholder(value, key):
         return [f"still holds a placeholder: {rule.description}"]
-    return [*_size(key, value), *_FORMATS[rule.format](value)]
+    proxy = proxies.problems(value) if key in proxies.NAMES else ()
+    return [*_size(key, value), *_FORMATS[rule.format](value), *proxy]
 
 
 def _size(key: str, value: str) -> Iterator[str]:

@@ -1,20 +1,46 @@
-"""What is wrong with the proxy variables of this machine. Their values may hold a password, and are not shown."""
+"""Proxy variables, and what is wrong with them. Their values may hold a password, and are not shown."""
 
 from __future__ import annotations
 
 import ipaddress
 import urllib.parse
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
 NAMES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 SCHEMES = ("http", "https")
+SOCKS = "is a SOCKS proxy, which builds and pods do not take: name an HTTP proxy in HTTP_PROXY and HTTPS_PROXY"
+
+
+@dataclass(frozen=True)
+class Proxy:
+    """Where a proxy is."""
+
+    host: str
+    port: int
+
+
+def parse(value: str) -> Proxy | None:
+    """Return where the proxy is that a variable names, or None where it names none."""
+    try:
+        parts = urllib.parse.urlsplit(value)
+        port = parts.port or (443 if parts.scheme.lower() == "https" else 80)
+    except ValueError:
+        return None
+    return Proxy(parts.hostname, port) if parts.hostname else None
 
 
 def proxy_warnings(environment: Mapping[str, str]) -> list[str]:
     """Return what is wrong with the proxy variables."""
     proxies = {name: environment.get(name) or environment.get(name.lower(), "") for name in NAMES}
-    warnings = [warning for name, value in proxies.items() for warning in _wrong(name, value, proxies)]
+    spared = proxies["HTTP_PROXY"] and proxies["HTTPS_PROXY"]  # what ALL_PROXY says then counts for nothing of ours
+    warnings = [
+        f"{name} {problem}"
+        for name, value in proxies.items()
+        for problem in problems(value)
+        if not (spared and name == "ALL_PROXY" and problem == SOCKS)
+    ]
     for name in NAMES:
         upper, lower = environment.get(name), environment.get(name.lower())
         if upper and lower and upper != lower:
@@ -26,24 +52,20 @@ def proxy_warnings(environment: Mapping[str, str]) -> list[str]:
     return warnings
 
 
-def _wrong(name: str, value: str, proxies: Mapping[str, str]) -> Iterator[str]:
+def problems(value: str) -> Iterator[str]:
+    """Yield what is wrong with a proxy, each as the end of a sentence that begins with its variable."""
     if not value:
         return
-    try:
-        parts = urllib.parse.urlsplit(value)
-        scheme, host, _ = parts.scheme.lower(), parts.hostname or "", parts.port
-    except ValueError:
-        scheme, host = "", ""
-    if not host:
-        yield f"{name} is no URL such as http://proxy.example:3128"
+    proxy, scheme = parse(value), value.partition(":")[0].lower()
+    if not proxy:
+        yield "is no URL such as http://proxy.example:3128"
     elif scheme.startswith("socks"):
-        if name != "ALL_PROXY" or not (proxies["HTTP_PROXY"] and proxies["HTTPS_PROXY"]):
-            yield f"{name} is a SOCKS proxy, which downloads and builds do not take: name an HTTP proxy in HTTP_PROXY and HTTPS_PROXY"
+        yield SOCKS
     elif scheme not in SCHEMES:
-        yield f"{name} has the scheme of no HTTP proxy: begin it with http://"
-    if is_loopback(host):
+        yield "has the scheme of no HTTP proxy: begin it with http://"
+    if proxy and is_loopback(proxy.host):
         yield (
-            f"{name} is on this machine's loopback address, which is another machine in builds and in pods: "
+            "is on this machine's loopback address, which is another machine in builds and in pods: "
             "give it an address that containers reach, such as that of Docker's bridge (`docker network inspect bridge`)"
         )
 

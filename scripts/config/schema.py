@@ -9,7 +9,7 @@ import sys
 from types import ModuleType
 from typing import Any
 
-from scripts.config import settings
+from scripts.config import services, settings
 from scripts.core.paths import ROOT
 
 PATH = ROOT / "invoke.schema.json"
@@ -18,7 +18,7 @@ PATH = ROOT / "invoke.schema.json"
 def schema() -> dict[str, Any]:
     """Return the schema of the whole file, each key with the docstring of its field."""
     made = settings.Settings.model_json_schema()
-    described = _docstrings(settings)
+    described = {**_docstrings(services), **_docstrings(settings)}
     parts = {settings.Settings.__name__: made, **made["$defs"]}
     for name, part in parts.items():
         for key, value in part["properties"].items():
@@ -39,9 +39,10 @@ def text() -> str:
 
 def _docstring(model: str, key: str, described: dict[tuple[str, str], str]) -> str:
     """The text under the field in the model or in the one that it is made from."""
-    for parent in getattr(settings, model).__mro__:
-        if (parent.__name__, key) in described:
-            return described[parent.__name__, key]
+    field = key.replace("-", "_")
+    for parent in getattr(settings, model, getattr(services, model, object)).__mro__:
+        if (parent.__name__, field) in described:
+            return described[parent.__name__, field]
     raise KeyError(f"{model}.{key} has no docstring")
 
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from functools import lru_cache
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
 from invoke.config import AmbiguousMergeError, Config
 from invoke.exceptions import AmbiguousEnvVar, UncastableEnvVar
-from pydantic import Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from scripts.config import database_url, text_file, yaml_text
 from scripts.config.database_url import DatabaseUrlError
+from scripts.config.service_problems import problems as service_problems
+from scripts.config.service_problems import source_problems
+from scripts.config.services import AnyPath, KeyName, Service, ServiceName, Source, local_path
 from scripts.config.validation import meant, problems_of
 from scripts.core.errors import InputError, all_problems
 from scripts.core.paths import ROOT
@@ -26,51 +30,21 @@ KUBERNETES_ENGINES = tuple(name for name in ENGINES if name not in ("auto", "doc
 NAME = "invoke.yaml"
 INVOKE_SECTIONS = {"run", "runners", "sudo", "tasks", "timeouts"}  # Invoke's own keys in the same file
 NEEDED_TOOLS = ("docker", "helm", "kubectl", "minikube")
-OWN_COMPONENTS = ("postgres", "postgres-exporter")
 
+T = TypeVar("T", bound=BaseModel)
 Name = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?$")]
-KeyName = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")]
 ReleaseName = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]{0,34}[a-z0-9])?$")]
 """36 characters at most, so that a Service's name, RELEASE-SERVICE, fits into the 63 that DNS allows."""
-Port = Annotated[int, Field(ge=1, le=65535)]
 RepoPath = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]*$", max_length=200)]
 Version = Annotated[str, Field(pattern=r"^v?\d+\.\d+(\.\d+)?$")]
 Seconds = Annotated[int, Field(ge=10, le=86_400)]
 
 
-class Source(Strict):
-    """What an image of ours is made of, and the keys of `.env` that its containers get."""
-
-    context: RepoPath
-    """The folder that the build sees, from the repository's root."""
-    dockerfile: RepoPath
-    """Its Dockerfile, from the repository's root."""
-    base: str
-    """The name under `base_images` of what it is built on: build argument BASE_IMAGE."""
-    secrets: tuple[str, ...] = Field(default=(), strict=False)
-    """The keys of `.env` that its containers get, and no others."""
-
-
-class Service(Source):
-    """One service of the app, and how it is asked for its health."""
-
-    port: Port
-    """The port that it listens on."""
-    local_port: Port
-    """The port on this machine, on 127.0.0.1, in the docker engine."""
-    health: str = "/health"
-    """The path that answers while the process is alive."""
-    ready: str = "/ready"
-    """The path that answers when it can serve."""
-    metrics: str = "/metrics"
-    """The path of its metrics for Prometheus."""
-    public: bool = False
-    """Whether a person opens it in a browser."""
-
-
 class Database(Source):
     """The bundled Postgres."""
 
+    secrets: tuple[str, ...] = Field(default=("POSTGRES_PASSWORD",), strict=False)
+    """The keys of `.env` that it gets."""
     exporter: Source
     """Beside it where Prometheus runs: it shows the database's metrics."""
 
@@ -227,12 +201,12 @@ class Settings(Strict):
     """The name of the app's Helm release."""
     kubernetes_version: Annotated[str, Field(pattern=r"^v1\.\d+\.\d+$")]
     """The version of the Kubernetes that we start."""
-    services: dict[Name, Service] = Field(min_length=1)
+    services: dict[ServiceName, Service] = Field(min_length=1)
     """The services of the app, by name. Nothing in the tool knows these names."""
-    smoke: RepoPath | None = None
+    smoke: AnyPath | None = None
     """A Python file of the app, whose `prove(ask)` proves one real use of it. Without one, health, readiness and pages are asked."""
-    database: Database
-    """Used where DATABASE_URL is empty."""
+    database: Database | None = None
+    """The bundled Postgres, for a key of `env` that is a database URL, is empty and has a default. Left out: there is none."""
     base_images: dict[Name, Base]
     """Base images, by the name that `base` refers to."""
     env: dict[KeyName, EnvKey]
@@ -254,20 +228,27 @@ class Settings(Strict):
 
     @model_validator(mode="after")
     def _parts_fit(self) -> Settings:
-        problems = [*self._unknown_references(), *self._missing_paths(), *self._clashes()]
+        problems = [*_service_problems(self.services, self.services, self.env, self.base_images, self.database), *self._rest_problems()]
         if problems:
             raise ValueError("\n".join(problems))
         return self
 
-    def _sources(self) -> list[tuple[str, Source]]:
-        services: list[tuple[str, Source]] = [(f"services.{name}", service) for name, service in self.services.items()]
-        return [*services, ("database", self.database), ("database.exporter", self.database.exporter)]
+    def _rest_problems(self) -> Iterator[str]:
+        if self.database:
+            for where, source in (("database", self.database), ("database.exporter", self.database.exporter)):
+                yield from source_problems(where, source, self.base_images)
+            yield from (f"database.secrets: `{k}` is not under env{meant(k, self.env)}" for k in self.database.secrets if k not in self.env)
+        yield from self._env_problems()
+        yield from (f"tools.{name}: is missing" for name in NEEDED_TOOLS if name not in self.tools)
+        recipes = [(f"base_images.{name}.recipe", base.recipe) for name, base in self.base_images.items() if base.recipe]
+        values = [("monitoring.values", self.monitoring.values), ("monitoring.adapter.values", self.monitoring.adapter.values)]
+        for where, path in [*recipes, ("chart.path", self.chart.path), *values]:
+            if not os.path.exists(ROOT / path):  # noqa: PTH110 - Path.exists raises on a name that is too long
+                yield f"{where}: {path} does not exist"
+        if self.smoke and not os.path.isfile(local_path(self.smoke)):  # noqa: PTH113 - likewise
+            yield f"smoke: {self.smoke} does not exist"
 
-    def _unknown_references(self) -> Iterator[str]:
-        for where, source in self._sources():
-            if source.base not in self.base_images:
-                yield f"{where}.base: no base named `{source.base}`{meant(source.base, self.base_images)}"
-            yield from (f"{where}.secrets: `{k}` is not under env{meant(k, self.env)}" for k in source.secrets if k not in self.env)
+    def _env_problems(self) -> Iterator[str]:
         for key, rule in self.env.items():
             for name in re.findall(r"\{(\w+)\}", rule.default):
                 if name not in self.env and name != "release":
@@ -275,31 +256,34 @@ class Settings(Strict):
             if rule.overlap and f"{key}_ALSO" in self.env:
                 yield f"env.{key}_ALSO: the name is taken by the second value of {key}, which has overlap"
             if rule.format == "postgres_url":
-                yield from (f"env.{key}{problem}" for problem in _wrong_database(rule))
-        yield from (f"tools.{name}: is missing" for name in NEEDED_TOOLS if name not in self.tools)
-
-    def _missing_paths(self) -> Iterator[str]:
-        for where, source in self._sources():
-            yield from (f"{where}: {path} does not exist" for path in (source.context, source.dockerfile) if not _exists(path))
-        recipes = [(f"base_images.{name}.recipe", base.recipe) for name, base in self.base_images.items() if base.recipe]
-        values = [("monitoring.values", self.monitoring.values), ("monitoring.adapter.values", self.monitoring.adapter.values)]
-        for where, path in [*recipes, ("chart.path", self.chart.path), *values]:
-            if not _exists(path):
-                yield f"{where}: {path} does not exist"
-        if self.smoke and not os.path.isfile(ROOT / self.smoke):  # noqa: PTH113 - likewise
-            yield f"smoke: {self.smoke} does not exist"
-
-    def _clashes(self) -> Iterator[str]:
-        ports: dict[int, str] = {}
-        for name, service in self.services.items():
-            if service.local_port in ports:
-                yield f"services.{name}.local_port: {service.local_port} is taken by {ports[service.local_port]}"
-            ports[service.local_port] = name
-            if name in OWN_COMPONENTS:
-                yield f"services.{name}: the name is taken by the bundled Postgres"
+                yield from (f"env.{key}{problem}" for problem in _wrong_database(rule, bundled=self.database is not None))
 
 
-def _wrong_database(rule: EnvKey) -> Iterator[str]:
+def _service_problems(
+    services: Mapping[str, Service], names: Collection[str], env: Mapping[str, EnvKey], bases: Collection[str], database: object
+) -> Iterator[str]:
+    return service_problems(services, names, {key: rule.format for key, rule in env.items()}, bases, database=database is not None)
+
+
+def _valid(raw: Any, model: type[T]) -> dict[str, T]:
+    """Return those of a map's entries that are valid by themselves."""
+    found = {}
+    for name, value in raw.items() if isinstance(raw, Mapping) else ():
+        with contextlib.suppress(ValidationError):
+            found[str(name)] = model.model_validate(value)
+    return found
+
+
+def _also(raw: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the problems of the services that can be read where something else cannot, so that all are told at once."""
+    services, names = _valid(raw.get("services"), Service), raw.get("services")
+    if isinstance(names, Mapping):
+        yield from _service_problems(services, names, _valid(raw.get("env"), EnvKey), raw.get("base_images") or (), raw.get("database"))
+
+
+def _wrong_database(rule: EnvKey, *, bundled: bool) -> Iterator[str]:
+    if rule.default and not bundled:
+        yield ".default: it is for the bundled Postgres, and there is no `database`"
     if rule.generate:
         yield ": a database URL cannot be generated; leave out generate"
     try:
@@ -307,10 +291,6 @@ def _wrong_database(rule: EnvKey) -> Iterator[str]:
             database_url.parse(re.sub(r"\{\w+\}", "x", rule.default))
     except DatabaseUrlError as error:
         yield f".default {error}"
-
-
-def _exists(path: str) -> bool:
-    return os.path.exists(ROOT / path)  # noqa: PTH110 - Path.exists raises on a name that is too long
 
 
 def parse_yaml(text: str) -> dict[str, Any]:
@@ -342,7 +322,10 @@ def parse_settings(text: str, engine: str | None = None) -> Settings:
     try:
         return Settings.model_validate(raw)
     except ValidationError as error:
-        raise all_problems(NAME, problems_of(error, Settings), f"fix {NAME}. Nothing was changed", code="settings-invalid") from None
+        found = problems_of(error, Settings)
+        if any(item["loc"] for item in error.errors()):  # then the checks of what fits together have not run
+            found += [problem for problem in _also(raw) if problem not in found]
+        raise all_problems(NAME, found, f"fix {NAME}. Nothing was changed", code="settings-invalid") from None
 
 
 def read_text() -> str:

@@ -27,7 +27,7 @@ def _problem(item: Any, model: type[BaseModel]) -> list[str]:
     if item["type"] == "missing":
         return [f"{place}: is missing"]
     if item["type"] == "value_error":
-        return str(item["ctx"]["error"]).splitlines()
+        return [f"{place}: {line}" if place else line for line in str(item["ctx"]["error"]).splitlines()]
     got = item["input"]
     shown = f", not {got!r}" if isinstance(got, str | int | float | bool) else ""
     return [f"{place}: {item['msg'][0].lower()}{item['msg'][1:]}{shown}"]

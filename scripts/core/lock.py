@@ -7,12 +7,13 @@ import fcntl
 import json
 import math
 import os
+import shutil
 import time
 from collections.abc import Iterator
 
 from scripts.core import shell
 from scripts.core.machine_trouble import refuse_what_is_anothers
-from scripts.core.paths import STATE
+from scripts.core.paths import SCRATCH, STATE
 from scripts.core.report import Report
 from scripts.core.waiting import until
 
@@ -36,8 +37,13 @@ def held(task: str, report: Report) -> Iterator[None]:
         file.truncate()
         file.write(json.dumps({"pid": os.getpid(), "task": task, "since": time.time()}))
         file.flush()
-        with shell.pass_to_children(file.fileno()):
-            yield
+        scratch = PATH.with_name(SCRATCH.name)  # whoever else used it has ended, killed or not
+        shutil.rmtree(scratch, ignore_errors=True)
+        try:
+            with shell.pass_to_children(file.fileno()):
+                yield
+        finally:  # an interrupted step may still be at work, and does not get to clear it
+            shutil.rmtree(scratch, ignore_errors=True)
 
 
 def _taken(descriptor: int) -> bool:

@@ -58,7 +58,7 @@ def run_steps(steps: Sequence[Step], report: Report) -> None:
             pool.shutdown(wait=False, cancel_futures=True)  # see `leave`
             raise
         pool.shutdown()
-    report.closing_table(time.monotonic() - started)
+    report.closing(time.monotonic() - started)
     if failure:
         raise failure
 
@@ -133,12 +133,13 @@ def _unexpected(error: BaseException) -> TaskError:
 
 @contextmanager
 def _signals_as_interrupts() -> Iterator[None]:
-    """Make SIGTERM and SIGHUP end a run as Ctrl-C does."""
+    """Make SIGTERM and SIGHUP end a run as Ctrl-C does; where somebody has us ignore that one, it stays ignored."""
 
     def interrupt(_number: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
+    numbers = [signal.SIGTERM, signal.SIGHUP, *([signal.SIGINT] if signal.getsignal(signal.SIGINT) != signal.SIG_IGN else [])]
+    before = {number: signal.signal(number, interrupt) for number in numbers}
     try:
         yield
     finally:

@@ -67,7 +67,7 @@ def skipped(detail: str) -> Outcome:
 
 @dataclass(frozen=True)
 class StepResult:
-    """A step in the closing table."""
+    """How a step ended, and after how long."""
 
     step: str
     result: Kind
@@ -97,21 +97,28 @@ class Report:
         """Print one JSON line, when a machine is listening."""
         if self._as_json:
             with self._lock:
-                print(redact(json.dumps({"v": VERSION, "event": event, **fields}, default=str)), file=self._out.file, flush=True)
+                try:
+                    print(redact(json.dumps({"v": VERSION, "event": event, **fields}, default=str)), file=self._out.file, flush=True)
+                except BrokenPipeError:
+                    self._out.on_broken_pipe()
 
     def say(self, text: str) -> None:
         """Tell a person something beside the steps."""
         log.debug(text)
         self.event("message", text=text)
         if not self._as_json:
-            self._err.print(Text(redact(text)))
+            self._print_words(Text(redact(text)))
 
     def warn(self, text: str) -> None:
         """Tell of something that is not right, but stops nothing."""
         log.debug(f"warning: {text}")
         self.event("warning", text=text)
         if not self._as_json:
-            self._err.print(Text.assemble(("warning: ", "yellow"), redact(text)))
+            self._print_words(Text.assemble(("warning: ", "yellow"), redact(text)))
+
+    def _print_words(self, text: Text) -> None:
+        """Talk, folded between words on a terminal. What a person copies, an action or a result, is never folded by us."""
+        self._err.print(text, soft_wrap=not self._err.is_terminal)
 
     def result(self, text: str) -> None:
         """Print a line of the task's result."""
@@ -147,9 +154,9 @@ class Report:
         )
         if self._as_json:
             return
-        self._err.print(Text.assemble(("error: ", "bold red"), redact(error.cause)))
+        self._print_words(Text.assemble(("error: ", "bold red"), redact(error.cause)))
         for line in error.evidence:
-            self._err.print(Text(f"    {redact(line)}", style="dim"))
+            self._print_words(Text(f"    {redact(line)}", style="dim"))
         if error.action:
             self._err.print(Text.assemble(("  -> ", "cyan"), redact(error.action)))
 
@@ -207,17 +214,16 @@ class Report:
         line.append(f"{result.seconds:7.1f} s  ", style="dim")
         self._err.print(beside(line, Text(redact(result.detail))) if self._err.is_terminal else line + Text(redact(result.detail)))
 
-    def closing_table(self, seconds: float) -> None:
-        """Print the steps with their results and times; the line of a step that was alone has said it already."""
-        rows = [(r.step, r.result, f"{r.seconds:.1f}", r.detail) for r in self.results]
+    def closing(self, seconds: float) -> None:
+        """Print the time of all steps together; as JSON, one event with all of them. A step that was alone has told its time."""
         nothing_changed = {r.result for r in self.results} <= {"unchanged", "passed"}
         word, detail = ("unchanged", "nothing changed") if nothing_changed else ("", "")
-        total = ("total", word, f"{seconds:.1f}", detail)
-        if not self._as_json:
-            if len(rows) == 1:
-                return
-            self._err.print()
-        self.table(("step", "result", "seconds", "detail"), [*rows, total], "summary")
+        rows = [(r.step, r.result, f"{r.seconds:.1f}", r.detail) for r in self.results]
+        columns = ("step", "result", "seconds", "detail")
+        self.event("summary", rows=[dict(zip(columns, row, strict=True)) for row in [*rows, ("total", word, f"{seconds:.1f}", detail)]])
+        if not self._as_json and len(rows) > 1:
+            line = Text.assemble(f"  {'total':<{self._width}}{word:<10}", (f"{seconds:7.1f} s  ", "dim"), detail)
+            self._err.print(line)
 
 
 class StepReport:

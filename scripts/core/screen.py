@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import TextIO
 
@@ -18,9 +19,19 @@ NARROWEST_LAST = 24
 """The last column of a table may be folded to this width."""
 
 
-def console(file: TextIO) -> Console:
+class PatientConsole(Console):
+    """A console whose reader may go away, as `| head` does: the work goes on, and what is said from then on is lost."""
+
+    def on_broken_pipe(self) -> None:
+        """Let the rest go nowhere."""
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, self.file.fileno())
+        os.close(nowhere)
+
+
+def console(file: TextIO) -> PatientConsole:
     """Return a console that prints text as it is."""
-    found = Console(file=file, highlight=False, soft_wrap=True)
+    found = PatientConsole(file=file, highlight=False, soft_wrap=True)
     if not found.is_terminal:
         found.width = NO_TERMINAL_WIDTH
     return found

@@ -10,12 +10,14 @@ from collections.abc import Iterator
 from scripts.config import database_url
 from scripts.config.database_url import DatabaseUrl
 from scripts.config.env_file import EnvFile
-from scripts.config.proxies import is_loopback
+from scripts.config.proxies import Proxy, is_loopback
+from scripts.config.services import Service
 from scripts.config.settings import Settings
 from scripts.desired.egress import Address, Egress, egress_of
 
 ENCRYPTED = ("require", "verify-ca", "verify-full")
 THIS_MACHINE = ("host.docker.internal", "gateway.docker.internal", "host.minikube.internal", "host.k3d.internal", "host.lima.internal")
+Place = DatabaseUrl | Proxy
 RESOLVE_SECONDS = 2.0
 WRITE = "under chart.values in invoke.yaml, write"
 
@@ -41,7 +43,7 @@ def doubts(key: str, url: DatabaseUrl) -> Iterator[str]:
         yield f"{key} names a host without a domain: only a Service in the app's namespace has such a name"
 
 
-def unreachable(key: str, url: DatabaseUrl) -> Iterator[str]:
+def unreachable(key: str, url: Place) -> Iterator[str]:
     """Yield why no container can reach the database, on any engine."""
     if is_loopback(url.host):
         yield (
@@ -50,17 +52,24 @@ def unreachable(key: str, url: DatabaseUrl) -> Iterator[str]:
         )
 
 
-def blocked(key: str, url: DatabaseUrl, settings: Settings) -> Iterator[str]:
+def blocked(key: str, url: Place, settings: Settings) -> Iterator[str]:
     """Yield why network policies keep a service from its database, with the setting that lets it through."""
     port = url.port or database_url.PORT
     for name, service in settings.services.items():
-        egress = egress_of(settings, name) if key in service.secrets else None
+        egress = egress_of(settings, name) if _gets(service, key) else None
         if egress and not is_loopback(url.host) and not _may_reach(url.host, port, egress):
             if _address(url.host) or url.host in THIS_MACHINE:
                 opened = _opened(name, url.host, port)
+            elif private := next((address for address in resolve(url.host) if address.is_private), None):
+                opened = _opened(name, str(private), port)
             else:
-                opened = f"services: {{{name}: {{internet: {{ports: [{', '.join(map(str, [*egress.open_ports, port]))}]}}}}}}"
-            yield f"{key} names {_shown(url.host)}, port {port}, where the network policy of {name} does not let it: {WRITE} {opened}"
+                ports = ", ".join(map(str, [*egress.open_ports, port]))
+                opened = f"in invoke.yaml, write services: {{{name}: {{internet: [{ports}]}}}}"
+            yield f"{key} names {_shown(url.host)}, port {port}, where the network policy of {name} does not let it: {opened}"
+
+
+def _gets(service: Service, key: str) -> bool:
+    return any(variable.key == key for variable in service.secrets)
 
 
 def _may_reach(host: str, port: int, egress: Egress) -> bool:
@@ -70,17 +79,17 @@ def _may_reach(host: str, port: int, egress: Egress) -> bool:
     return egress.names(port) if host in THIS_MACHINE else egress.has_open(port)
 
 
-def seems_blocked(key: str, url: DatabaseUrl, settings: Settings) -> Iterator[str]:
+def seems_blocked(key: str, url: Place, settings: Settings) -> Iterator[str]:
     """Yield a doubt where the host's name means a private address here; another network may know it by another one."""
     port = url.port or database_url.PORT
     if _address(url.host) or url.host in THIS_MACHINE or "." not in url.host:
         return
     found = resolve(url.host)
     for name, service in settings.services.items():
-        egress = egress_of(settings, name) if found and key in service.secrets else None
+        egress = egress_of(settings, name) if found and _gets(service, key) else None
         if egress and egress.has_open(port) and not any(egress.lets(address, port) for address in found):
             opened = _opened(name, str(found[0]), port)
-            yield f"{key} names a host that is {found[0]} here, where the network policy of {name} does not let it: {WRITE} {opened}"
+            yield f"{key} names a host that is {found[0]} here, where the network policy of {name} does not let it: {opened}"
 
 
 def resolve(host: str) -> list[Address]:
@@ -113,7 +122,7 @@ def _address(host: str) -> Address | None:
 
 
 def _opened(service: str, host: str, port: int) -> str:
-    """The value of the chart that lets a service reach one address."""
+    """What to write to let a service reach one address."""
     address = _address(host)
     network = f"{address}/{address.max_prefixlen}" if address else "ADDRESS/32"
-    return f"services: {{{service}: {{addresses: [{{cidr: {network}, ports: [{port}]}}]}}}}"
+    return f"{WRITE} services: {{{service}: {{addresses: [{{cidr: {network}, ports: [{port}]}}]}}}}"

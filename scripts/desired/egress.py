@@ -13,6 +13,7 @@ import yaml
 
 from scripts.config.settings import Settings
 from scripts.core.paths import ROOT
+from scripts.desired.service_values import derived_values
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -44,12 +45,12 @@ class Egress:
 
 def egress_of(settings: Settings, service: str) -> Egress | None:
     """Return the edges of a service by the chart's values and ours; None where there are no network policies."""
-    layers = [settings.chart.values, _chart_values(ROOT / settings.chart.path)]
-    if not _first("networkPolicy.enabled", layers):
+    layers = [settings.chart.values, derived_values(settings), _chart_values(ROOT / settings.chart.path)]
+    if not first_value("networkPolicy.enabled", layers):
         return None
 
     def setting(path: str) -> list[Any]:
-        found = (_first(f"{where}.{path}", layers) for where in (f"services.{service}", "serviceDefaults"))
+        found = (first_value(f"{where}.{path}", layers) for where in (f"services.{service}", "serviceDefaults"))
         return next((value for value in found if isinstance(value, list)), [])
 
     return Egress(
@@ -63,8 +64,8 @@ def _ports(found: Any) -> tuple[int, ...]:
     return tuple(port for port in found if isinstance(port, int)) if isinstance(found, list | tuple) else ()
 
 
-def _first(path: str, layers: Sequence[Mapping[str, Any]]) -> Any:
-    """The value at a path in the first layer that has it."""
+def first_value(path: str, layers: Sequence[Mapping[str, Any]]) -> Any:
+    """Return the value at a path in the first layer that has it, or None."""
     for layer in layers:
         current: Any = layer
         for key in path.split("."):

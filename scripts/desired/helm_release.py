@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from scripts.config.settings import Settings, Source
+from scripts.config.service_problems import DATABASE
+from scripts.config.settings import Settings
 from scripts.core.paths import ROOT
-from scripts.desired.images import DATABASE, EXPORTER, BaseImage, Image
+from scripts.desired.images import EXPORTER, BaseImage, Image
 from scripts.desired.secrets import Secret
+from scripts.desired.service_values import derived_values
 
 HEX_DIGITS = 16
 FOR_READERS = ("README.md", "LICENSE")  # packaged beside the templates, and rendered into nothing
@@ -43,15 +45,6 @@ class HelmRelease:
         for name in chart_files(self.chart):
             digest.update(name.encode() + b"\0" + (self.chart / name).read_bytes() + b"\0")
         return digest.hexdigest()[:HEX_DIGITS]
-
-
-def service_name(release: str, service: str) -> str:
-    """Return the name of the Service, and of every other object, that the chart makes for a service of the release.
-
-    >>> service_name("todo", "backend")
-    'todo-backend'
-    """
-    return f"{release}-{service}"
 
 
 def chart_files(chart: Path) -> list[str]:
@@ -90,11 +83,20 @@ def _matches(path: PurePosixPath, pattern: str, *, folder: bool) -> bool:
 
 
 def app_release(
-    settings: Settings, images: Sequence[Image], secrets: Sequence[Secret], *, monitoring: bool, trusted_ca: str = ""
+    settings: Settings,
+    images: Sequence[Image],
+    secrets: Sequence[Secret],
+    *,
+    monitoring: bool,
+    users: Mapping[str, tuple[int, int]] | None = None,
+    trusted_ca: str = "",
 ) -> HelmRelease:
-    """Return the release of the app for these images and Secrets. trusted_ca: PEM certificates that the services trust."""
+    """Return the release of the app for these images and Secrets.
+
+    users: the user and group of each image, where it is not the chart's. trusted_ca: PEM certificates that the services trust.
+    """
     by_service = {secret.service: secret for secret in secrets}
-    sections = {image.service: _section(image, by_service.get(image.service)) for image in images}
+    sections = {image.service: _section(image, by_service.get(image.service), (users or {}).get(image.service)) for image in images}
     values: dict[str, Any] = {"services": {name: sections.get(name, {}) for name in settings.services}}
     values["postgres"] = {"enabled": DATABASE in sections, **sections.get(DATABASE, {})}
     if EXPORTER in sections:
@@ -105,22 +107,26 @@ def app_release(
     values["monitoring"] = {"enabled": monitoring, "namespace": settings.monitoring.namespace}
     if trusted_ca:
         values["trustedCa"] = trusted_ca
-    values["fullnameOverride"] = settings.release  # or the chart would call its objects RELEASE-todo-chatbot-SERVICE
-    return HelmRelease(settings.release, settings.namespace, ROOT / settings.chart.path, merged(settings.chart.values, values))
+    values["fullnameOverride"] = settings.release  # or the chart would call its objects RELEASE-CHART-SERVICE
+    said = merged(derived_values(settings), settings.chart.values)
+    return HelmRelease(settings.release, settings.namespace, ROOT / settings.chart.path, merged(said, values))
 
 
 def provisional_release(settings: Settings, *, monitoring: bool) -> HelmRelease:
     """Return the app's release with names for the images and Secrets to come: the chart judges the settings before there are any."""
-    sources: dict[str, Source] = {**settings.services, DATABASE: settings.database}
-    images = [Image(name, f"{settings.project}-{name}", "to-come", ROOT, ROOT, BaseImage("", "", ())) for name in sources]
-    secrets = [Secret(name, "to-come", dict.fromkeys(source.secrets, "")) for name, source in sources.items() if source.secrets]
+    keys = {name: [variable.name for variable in service.secrets] for name, service in settings.services.items()}
+    if settings.database:
+        keys[DATABASE] = list(settings.database.secrets)
+    images = [Image(name, f"{settings.project}-{name}", "to-come", ROOT, ROOT, BaseImage("", "", ())) for name in keys]
+    secrets = [Secret(name, "to-come", dict.fromkeys(each, "")) for name, each in keys.items() if each]
     return app_release(settings, images, secrets, monitoring=monitoring)
 
 
-def _section(image: Image, secret: Secret | None) -> dict[str, Any]:
+def _section(image: Image, secret: Secret | None, user: tuple[int, int] | None) -> dict[str, Any]:
     return {
         "image": {"repository": image.repository, "tag": image.tag},
         "secret": {"name": secret.name, "keys": list(secret.keys)} if secret else {"name": "", "keys": []},
+        **(dict(zip(("runAsUser", "runAsGroup"), user, strict=True)) if user else {}),
     }
 
 

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from scripts.desired.helm_release import HelmRelease, merged, service_name
-from scripts.desired.images import DATABASE
+from scripts.config.service_problems import DATABASE
+from scripts.desired.helm_release import HelmRelease, merged
+from scripts.desired.service_values import service_name
 
 Values = Mapping[str, Any]
 WAYS_OUT = (("calls",), ("internet", "ports"), ("addresses",))

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from scripts.config.env_file import EnvFile
+from scripts.config.services import Variable
 from scripts.config.settings import Settings
 from scripts.core.errors import InputError
 from scripts.core.redaction import redact
@@ -67,17 +68,27 @@ def value_of(key: str, settings: Settings, env: EnvFile) -> str:
     return re.sub(r"\{(\w+)\}", lambda m: known.get(m[1]) or urllib.parse.quote(env.get(m[1]), safe=""), settings.env[key].default)
 
 
+def with_scheme(url: str, scheme: str) -> str:
+    """Return a database URL in the form of one program: with this scheme, and for asyncpg with what it knows: `ssl` for `sslmode`."""
+    rest = url.partition("://")[2]
+    if scheme.endswith("+asyncpg"):
+        before, mark, query = rest.partition("?")
+        kept = [part.replace("sslmode=", "ssl=", 1) for part in query.split("&") if not part.startswith("channel_binding=")]
+        rest = f"{before}{mark if any(kept) else ''}{'&'.join(kept)}"
+    return f"{scheme}://{rest}"
+
+
 def desired_secrets(settings: Settings, env: EnvFile, at: Mapping[str, Value] | None = None) -> list[Secret]:
-    """Return the Secrets that the app needs, each with the keys that its service lists; empty optional keys are left out.
+    """Return the Secrets that the app needs, each with the variables that its service lists; empty optional keys are left out.
 
     at: what some keys are on the way to what `.env` says. Raises InputError where Kubernetes would refuse one.
     """
     wanted = {name: service.secrets for name, service in settings.services.items()}
-    if uses_own_database(settings, env):
-        wanted["postgres"] = settings.database.secrets
+    if settings.database and uses_own_database(settings, env):
+        wanted["postgres"] = tuple(Variable(key, key) for key in settings.database.secrets)
     secrets = []
-    for service, keys in wanted.items():
-        values = {name: value for key in keys for name, value in _held(key, settings, env, at or {}) if value}
+    for service, variables in wanted.items():
+        values = {name: value for variable in variables for name, value in _held(variable, settings, env, at or {}) if value}
         redact.learn(*values.values())
         size = sum(len(value.encode()) for value in values.values())
         if size > LARGEST:
@@ -91,8 +102,11 @@ def desired_secrets(settings: Settings, env: EnvFile, at: Mapping[str, Value] | 
     return secrets
 
 
-def _held(key: str, settings: Settings, env: EnvFile, at: Mapping[str, Value]) -> list[tuple[str, str]]:
-    return [(key, at[key].sent), (key + ALSO, at[key].also)] if key in at else [(key, value_of(key, settings, env))]
+def _held(variable: Variable, settings: Settings, env: EnvFile, at: Mapping[str, Value]) -> list[tuple[str, str]]:
+    """The variables that one of a service's becomes, in the form that the service asks for."""
+    name, key = variable.name, variable.key
+    held = [(name, at[key].sent), (name + ALSO, at[key].also)] if key in at else [(name, value_of(key, settings, env))]
+    return [(each, with_scheme(value, variable.scheme) if value and variable.scheme else value) for each, value in held]
 
 
 def _digest(values: Mapping[str, str]) -> str:

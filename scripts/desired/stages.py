@@ -15,9 +15,9 @@ from typing import Any
 from scripts.config import database_url
 from scripts.config.database_url import DatabaseUrlError
 from scripts.config.env_file import EnvFile
+from scripts.config.service_problems import DATABASE
 from scripts.config.settings import EnvKey, Settings
 from scripts.desired.helm_release import provisional_release
-from scripts.desired.images import DATABASE
 from scripts.desired.kept import kept, told
 from scripts.desired.secrets import ALSO, Secret, Value, desired_secrets, uses_own_database, value_of
 

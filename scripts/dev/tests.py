@@ -1,4 +1,4 @@
-"""`invoke test` and `invoke cluster-test`."""
+"""`invoke test`, `invoke cluster-test` and `invoke check.faults`."""
 
 from __future__ import annotations
 
@@ -34,3 +34,16 @@ def cluster_test(_: Context, context: str = "", keep: bool = False) -> None:
     """Run the tests that need a real Kubernetes."""
     options = [*([f"--context={context}"] if context else []), *(["--keep"] if keep else [])]
     run_module("pytest", "tests/cluster", "-m", "cluster", *options)
+
+
+@task(
+    help={
+        "context": "another cluster than the test cluster of this machine",
+        "only": "faults whose name holds one of these words, comma-separated",
+        "yes": "take a cluster that is not one of tests",
+    }
+)
+def faults(_: Context, context: str = "", only: str = "", yes: bool = False) -> None:
+    """Break a cluster of tests; see each fault named and healed."""
+    options = [*([f"--context={context}"] if context else []), *([f"--only={only}"] if only else []), *(["--yes"] if yes else [])]
+    run_module("tests.faults", *options)

@@ -28,7 +28,9 @@ def choose(settings: Settings) -> tuple[Engine, str]:
         if not reason:
             return engine, "; ".join(reasons) or "the first usable one"
         reasons.append(f"{engine.name}: {reason}")
-    raise MissingError("no engine can work on this machine", "invoke setup", reasons, code="no-engine")
+    raise MissingError(
+        "no engine can work on this machine", "fix one of them, or let `invoke setup` bring what is missing", reasons, code="no-engine"
+    )
 
 
 def _makers(settings: Settings) -> dict[EngineName, Callable[[], Engine]]:

@@ -60,7 +60,7 @@ class KubeContextEngine(KubernetesEngine):
         if reason := self.unusable():
             return [f"kube_context: {reason}: fix kube_context.context in invoke.yaml, or start that cluster"]
         problems = []
-        if self.cluster.kubectl("auth", "can-i", "create", "namespaces", ok=None).stdout.strip() != "yes":
+        if not self.deployed() and self.cluster.kubectl("auth", "can-i", "create", "namespaces", ok=None).stdout.strip() != "yes":
             problems.append(f"{self.cluster.context} does not let you create namespaces: use a context that does")
         try:
             self.transports()
@@ -165,7 +165,7 @@ class KubeContextEngine(KubernetesEngine):
         try:
             return "" if context in self._contexts else f"the kubeconfig has no context {context}"
         except TaskError as error:
-            return error.cause
+            return error.evidence[-1] if error.evidence else error.cause
 
     @cached_property
     def _contexts(self) -> list[str]:

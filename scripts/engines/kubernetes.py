@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 
 from scripts.config.settings import Settings
 from scripts.core.decision import Decision
+from scripts.core.paths import STATE
 from scripts.core.report import Outcome, StepReport, changed, unchanged
 from scripts.desired.helm_release import HelmRelease
 from scripts.desired.images import Image
@@ -17,10 +19,13 @@ from scripts.images.prune import prune
 from scripts.kubernetes import helm
 from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.deployment import Deployment, reachable
+from scripts.kubernetes.diagnosis.cause import Diagnosis
 from scripts.kubernetes.nodes import load
 from scripts.kubernetes.nodes.transports import NodeTransport
 from scripts.kubernetes.pods import PodState
 from scripts.kubernetes.service_client import ServiceClient
+
+CHECKED = STATE / "checked-chart"
 
 
 class KubernetesEngine:
@@ -53,8 +58,14 @@ class KubernetesEngine:
         return reachable(self.cluster)
 
     def check(self, release: HelmRelease) -> None:
-        """Render the chart. Raises TaskError with helm's words."""
+        """Render the chart, unless the same rendered the last time. Raises TaskError with helm's words."""
+        what = f"{release.fingerprint} {self._settings.kubernetes_version}"
+        if CHECKED.is_file() and CHECKED.read_text(encoding="utf-8") == what:
+            return
         helm.render(release, self._settings.kubernetes_version)
+        with contextlib.suppress(OSError):  # what cannot be kept is rendered again
+            CHECKED.parent.mkdir(exist_ok=True)
+            CHECKED.write_text(what, encoding="utf-8")
 
     def decide_load(self, images: Sequence[Image], step: StepReport) -> Decision:
         """Decide what to send to each node: what it lacks by its own list."""
@@ -97,12 +108,16 @@ class KubernetesEngine:
         return self.deployment.open_client()
 
     def addresses(self) -> list[Address]:
-        """Return the command that opens the public service through a port forward."""
+        """Return the command that opens the public services through port forwards."""
         return [Address(name, "invoke open") for name, service in self._settings.services.items() if service.public][:1]
 
     def pods(self) -> list[PodState]:
         """Return the pods of the release."""
         return self.deployment.pods()
+
+    def diagnose(self) -> list[Diagnosis]:
+        """Return everything that is wrong with the release, and its cause."""
+        return self.deployment.diagnose()
 
     def logs(self, service: str, lines: int) -> str:
         """Return the last lines that each pod of a service wrote. Raises InputError for a service that has no pod."""

@@ -14,6 +14,7 @@ from scripts.desired.images import Image
 from scripts.desired.secrets import Secret
 from scripts.desired.stages import Running
 from scripts.kubernetes.deployment import Deployment
+from scripts.kubernetes.diagnosis.cause import Diagnosis
 from scripts.kubernetes.pods import PodState
 from scripts.kubernetes.service_client import ServiceClient
 
@@ -108,6 +109,10 @@ class Engine(Protocol):
 
     def pods(self) -> list[PodState]:
         """Return the pods of the app."""
+        ...
+
+    def diagnose(self) -> list[Diagnosis]:
+        """Return everything that keeps the app from being healthy. Changes nothing. Raises TaskError where nothing can be seen."""
         ...
 
     def logs(self, service: str, lines: int) -> str:

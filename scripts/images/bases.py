@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Mapping
 from contextlib import closing
 from functools import lru_cache
 
@@ -11,11 +12,12 @@ import requests
 from docker.errors import APIError, DockerException, ImageNotFound
 
 import docker
+from scripts.config.services import Source, shown
 from scripts.config.settings import Settings
 from scripts.core import shell
 from scripts.core.errors import MissingError, TaskError
 from scripts.core.report import StepReport
-from scripts.desired.images import BaseImage
+from scripts.desired.images import BaseImage, built_on
 from scripts.images import base_recipes
 from scripts.images.base_recipes import packages_reference
 from scripts.machine.docker_client import CLI_ENVIRONMENT, docker_client, docker_endpoint
@@ -35,6 +37,46 @@ def _id(reference: str) -> str | None:
             return str(docker_client().images.get(reference).id)
         except ImageNotFound:
             return None
+
+
+def find(settings: Settings, source: Source) -> BaseImage | None:
+    """Return what `source` is built on, as the engine has it, or None where a part of it is not there."""
+    if source.base:
+        return find_base(settings, source.base)
+    ids = [_id(needed.image) for needed in built_on(settings, source).images]
+    return BaseImage("", "", tuple(each for each in ids if each)) if all(ids) else None
+
+
+def missing(settings: Settings, sources: Mapping[str, Source]) -> dict[str, str]:
+    """Return what the engine lacks of what the sources are built on: bases of ours and others' images, with the place that names it."""
+    lacks: dict[str, str] = {}
+    for name, source in sources.items():
+        if source.base:
+            if find_base(settings, source.base) is None:
+                lacks[source.base] = ""
+            continue
+        for needed in built_on(settings, source).images:
+            if needed.image not in lacks and _id(needed.image) is None:
+                lacks[needed.image] = f"services.{name}.image" if source.image else f"line {needed.line} of {shown(source.file())}"
+    return lacks
+
+
+def bring(settings: Settings, name: str, place: str, step: StepReport) -> None:
+    """Bring what is missing into the engine: a base of ours, or, where a place names it, somebody else's image. Raises TaskError."""
+    if not place:
+        ensure(settings, name, step)
+        return
+    refusal = registry_error(name)
+    if not refusal:
+        step.progress(f"pulling {name}")
+        refusal = _pull(name, settings.build.timeout_seconds, step)
+    if refusal:
+        raise TaskError(
+            f"the image {name} cannot be pulled, which {place} names",
+            "fix the network or Docker's proxy; or bring it by another way (docker load, docker tag); or name another there",
+            [refusal],
+            code="base-image-unobtainable",
+        )
 
 
 def find_base(settings: Settings, name: str) -> BaseImage | None:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from docker.errors import ImageNotFound
 
+from scripts.config.services import shown
 from scripts.config.settings import Settings
 from scripts.core import shell
 from scripts.core.errors import MissingError, TaskError
-from scripts.core.paths import ROOT
 from scripts.core.report import StepReport
-from scripts.desired.images import UID, Image
+from scripts.desired.dockerfile import read
+from scripts.desired.images import Image
+from scripts.images.bases import registry_error
 from scripts.images.build_network import behind_docker_desktop, network_arguments, proxy_arguments, proxy_environment
 from scripts.images.build_output import BuildOutput
 from scripts.machine.docker_client import CLI_ENVIRONMENT, build_platform, docker_client, docker_endpoint
@@ -46,6 +49,7 @@ def build(image: Image, copy: Image, ca_image: str, settings: Settings, step: St
     buildkit, desktop = has_buildkit(), behind_docker_desktop()
     if image.platform != build_platform():
         _refuse_foreign(image, settings, buildkit=buildkit)
+    _suit_builder(image, copy, step, buildkit=buildkit)
     argv = build_argv(copy, ca_image, buildkit=buildkit, release=settings.release)
     environment = {**CLI_ENVIRONMENT, **proxy_environment(desktop=desktop), **BUILD_ENVIRONMENT}
     try:
@@ -56,7 +60,7 @@ def build(image: Image, copy: Image, ca_image: str, settings: Settings, step: St
             on_line=show,
         )
     except shell.CommandError as error:
-        dockerfile = image.dockerfile.relative_to(ROOT)
+        dockerfile = shown(image.dockerfile)
         evidence = output.shown() or [error.cause]
         if image.platform != build_platform() and any("exec format error" in line for line in evidence):
             action = f"docker run --privileged --rm tonistiigi/binfmt --install {image.platform.partition('/')[2]}"
@@ -68,12 +72,26 @@ def build(image: Image, copy: Image, ca_image: str, settings: Settings, step: St
         ) from error
 
 
+def _suit_builder(image: Image, copy: Image, step: StepReport, *, buildkit: bool) -> None:
+    """Refuse what only BuildKit can read where there is none (MissingError); leave out a syntax that no registry brings, in the copy."""
+    text = copy.dockerfile.read_text(encoding="utf-8", errors="replace")
+    if not buildkit and (reason := read(text, copy.arguments, copy.target).buildkit):
+        raise MissingError(
+            f"{shown(image.dockerfile)} needs BuildKit, for {reason}", "install docker-buildx: invoke setup", code="buildkit-missing"
+        )
+    syntax = re.match(r"#\s*syntax\s*=\s*(\S+).*\n", text, re.IGNORECASE)
+    if buildkit and syntax and registry_error(syntax[1]):
+        step.warn(f"{shown(image.dockerfile)}: {syntax[1]} cannot be pulled; Docker's own reading of Dockerfiles is taken instead")
+        copy.dockerfile.write_text(text[syntax.end() :], encoding="utf-8")
+
+
 def _refuse_foreign(image: Image, settings: Settings, *, buildkit: bool) -> None:
     """Refuse a platform that is not the daemon's where it cannot be built for. Raises MissingError."""
     what = f"building {image.service} for {image.platform} on {build_platform()}"
     if not buildkit:
         raise MissingError(f"{what} needs BuildKit", "install docker-buildx", code="buildkit-missing")
-    if image.base.build not in {base.image for base in settings.base_images.values()}:  # made from packages, those of this machine
+    pulled = {"", *(base.image for base in settings.base_images.values())}
+    if image.base.build not in pulled:  # made from packages, those of this machine
         raise MissingError(
             f"{what} needs a base image from a registry",
             "set build.base_source: registry, or build on such a machine",
@@ -90,7 +108,9 @@ def build_argv(image: Image, ca_image: str, *, buildkit: bool, release: str) -> 
     arguments = {"BASE_IMAGE": image.base.build, "CA_IMAGE": ca_image}
     if image.base.runtime != image.base.build:
         arguments["RUNTIME_IMAGE"] = image.base.runtime
+    arguments |= image.arguments
     declared = image.dockerfile.read_text(encoding="utf-8", errors="replace")
+    passed = [(key, value) for key, value in arguments.items() if key in image.arguments or (value and f"ARG {key}" in declared)]
     if buildkit:
         argv = ["docker", "buildx", "build", "--builder", docker_endpoint().context, "--load", "--progress", "plain"]
         argv += ["--platform", image.platform]
@@ -98,25 +118,14 @@ def build_argv(image: Image, ca_image: str, *, buildkit: bool, release: str) -> 
         argv = ["docker", "build", "--force-rm"]
     argv += ["--file", str(image.dockerfile), "--tag", image.reference]
     argv += ["--label", f"app.kubernetes.io/part-of={release}", "--label", f"app.kubernetes.io/component={image.service}"]
-    argv += [part for key, value in arguments.items() if f"ARG {key}" in declared for part in ("--build-arg", f"{key}={value}")]
+    argv += ["--target", image.target] if image.target else []
+    argv += [part for key, value in passed for part in ("--build-arg", f"{key}={value}")]
     return [*argv, *proxy_arguments()]
 
 
 def has_buildkit() -> bool:
     """Return whether the docker client can build with BuildKit."""
     return shell.run(["docker", "buildx", "version"], timeout=20, ok=None).code == 0
-
-
-def check_user(image: Image) -> None:
-    """Verify on the image itself that it runs as our numeric user, whatever its Dockerfile promises. Raises TaskError."""
-    user = str(_attributes(image)["Config"].get("User", ""))
-    if user != f"{UID}:{UID}":
-        dockerfile = image.dockerfile.relative_to(ROOT)
-        raise TaskError(
-            f"{image.reference} runs as `{user or 'root'}`, not as {UID}:{UID}",
-            f"end {dockerfile} with USER {UID}:{UID}",
-            code="image-user-wrong",
-        )
 
 
 def size_mb(image: Image) -> float:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Collection, Sequence
 from typing import Any
 
 from docker.errors import APIError, ImageNotFound
 
+from scripts.config.service_problems import DATABASE
 from scripts.config.settings import Settings
 from scripts.core.errors import InputError
 from scripts.desired.build_context import HEX_DIGITS
-from scripts.desired.images import DATABASE, EXPORTER, Image
+from scripts.desired.images import EXPORTER, Image
 from scripts.images.base_recipes import packages_reference
 from scripts.images.build_network import EXTRA_CA, extra_ca_reference
 from scripts.machine.docker_client import docker_client
@@ -33,6 +35,21 @@ def prune(settings: Settings, images: Sequence[Image], keep: Collection[str] = (
     removed += _remove(tag for tag in sorted(ours.keys() - kept) if _is_helper(settings, tag) and not _carries(built, _layers(ours[tag])))
     _remove(image.id for image in docker_client().images.list(filters={"label": [f"{k}={v}" for k, v in label.items()], "dangling": True}))
     return removed
+
+
+def remove_build_containers(settings: Settings) -> int:
+    """Remove the containers that interrupted builds of this release have left stopped; return how many."""
+    found = docker_client().containers.list(all=True, filters={"label": f"app.kubernetes.io/part-of={settings.release}"})
+    left = [each for each in found if each.status in ("created", "exited", "dead") and "todo.workload" not in each.labels]
+    for container in left:
+        with contextlib.suppress(APIError):  # somebody was faster
+            container.remove(v=True)
+    return len(left)
+
+
+def kept_images(settings: Settings) -> int:
+    """Return how many images of this release the local engine has."""
+    return len(docker_client().images.list(filters={"label": f"app.kubernetes.io/part-of={settings.release}"}))
 
 
 def _helpers(settings: Settings, images: Sequence[Image]) -> set[str]:

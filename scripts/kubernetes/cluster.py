@@ -7,13 +7,13 @@ import json
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from scripts.core import shell
 from scripts.core.shell import Result
-
-Object = dict[str, Any]
-"""A Kubernetes object as the API server writes it in JSON."""
+from scripts.kubernetes import api, connection, resources
+from scripts.kubernetes.api import Object
+from scripts.kubernetes.connection import Connect
 
 SECONDS = 30.0
 
@@ -72,6 +72,8 @@ class Cluster:
         name: only the object with this name; an object that is not there makes an empty list.
         selector: only objects with these labels.
         """
+        if (found := self._asked(kind, name, selector, timeout)) is not None:
+            return found
         argv = ["get", kind, *([name] if name else []), "--ignore-not-found", "--output", "json"]
         if selector:
             argv += ["--selector", selector]
@@ -80,6 +82,36 @@ class Cluster:
             return []
         answer = json.loads(text)
         return list(answer["items"]) if "items" in answer else [answer]
+
+    def _asked(self, kind: str, name: str, selector: str, timeout: float) -> list[Object] | None:
+        wanted = [resources.named(each) for each in kind.split(",")]
+        connect = self.connection() if all(wanted) else None
+        if not connect:
+            return None
+        found: list[Object] = []
+        for resource in filter(None, wanted):
+            some = api.objects(connect, resource, self.namespace, name, selector, timeout)
+            if some is None:
+                return None
+            found += some
+        return found
+
+    def names(self, kind: str, selector: str = "", timeout: float = SECONDS) -> list[str]:
+        """Return the names of the objects of a kind in the namespace, without reading their content. Raises what shell.run raises."""
+        if (found := self.metadata(kind, selector, timeout)) is not None:
+            return [str(each["name"]) for each in found]
+        argv = ["get", kind, *(["--selector", selector] if selector else []), "--output", "name"]
+        argv += [f"--request-timeout={timeout:g}s"] if timeout < SECONDS else []
+        return [line.partition("/")[2] for line in self.kubectl(*argv, timeout=2 * timeout).stdout.split()]
+
+    def metadata(self, kind: str, selector: str, timeout: float = SECONDS) -> list[Object] | None:
+        """Return the metadata of the objects of a kind in the namespace; None where the run keeps no connection. Raises CommandError."""
+        resource, connect = resources.named(kind), self.connection()
+        return api.metadata(connect, resource, self.namespace, selector, timeout) if resource and connect else None
+
+    def connection(self) -> Connect | None:
+        """Return the run's connection to the API server; None where the run keeps none."""
+        return connection.kept_to(["kubectl", *self._kubeconfig(), "--context", self.context], self.environment)
 
     def knows(self, definition: str) -> bool:
         """Return whether the cluster has a custom resource definition (`PLURAL.GROUP`)."""

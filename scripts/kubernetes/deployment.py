@@ -18,6 +18,7 @@ from scripts.desired.secrets import Secret
 from scripts.desired.stages import Running
 from scripts.images.archive import full_name
 from scripts.kubernetes import (
+    api,
     comparison,
     drift,
     helm,
@@ -29,7 +30,8 @@ from scripts.kubernetes import (
     service_proxy,
     stuck_pods,
 )
-from scripts.kubernetes.cluster import Cluster, Object
+from scripts.kubernetes.api import Object
+from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.diagnosis import observation
 from scripts.kubernetes.diagnosis.cause import Diagnosis
 from scripts.kubernetes.diagnosis.snapshot import name_of
@@ -68,9 +70,8 @@ class Deployment:
     def exists(self) -> bool:
         """Return whether helm has the release here. A cluster that does not answer within seconds has not."""
         selector = f"owner=helm,name={self.cluster.release}"
-        argv = ("get", "secrets", "--selector", selector, "--output", "name", f"--request-timeout={QUICK_SECONDS}s")
         try:
-            return bool(self.cluster.kubectl(*argv, timeout=2 * QUICK_SECONDS).stdout.strip())
+            return bool(self.cluster.names("secrets", selector, QUICK_SECONDS))
         except TaskError:
             return False
 
@@ -258,7 +259,10 @@ class Deployment:
         In a cluster of several nodes the proxy may be on another node than a pod, and what it sends is then for the network policies to
         judge, which do not know it; so there it is port forwards.
         """
-        nodes = self.cluster.kubectl("get", "nodes", "--output", "name", ok=None).stdout.split()
+        try:
+            nodes = self.cluster.names("nodes")
+        except CommandError:  # they may not be listed
+            nodes = []
         return service_forward.open_client(self.cluster) if len(nodes) > 1 else service_proxy.open_client(self.cluster)
 
     def pods(self) -> list[PodState]:
@@ -281,9 +285,11 @@ class Deployment:
 
     def diagnose(self) -> list[Diagnosis]:
         """Return what is wrong with the release, which is installed; nothing when it is healthy."""
+        current = helm.history(self.cluster)[-1:]
+        unfinished = [helm.unfinished(self.cluster.release, each) for each in current if each.status not in helm.WAS_DEPLOYED]
         drifted = [each.diagnosis() for each in self._drifts()]
         emptied = stuck_pods.emptied(observation.quick_snapshot(self.cluster))
-        return [*drifted, *([emptied.diagnosis()] if emptied else []), *rollout.examine(self.cluster)]
+        return [*unfinished, *drifted, *([emptied.diagnosis()] if emptied else []), *rollout.examine(self.cluster)]
 
     def policies_verdict(self, step: StepReport, *, refresh: bool) -> Verdict | None:
         """Return whether the cluster enforces network policies; None where the release has none.
@@ -325,8 +331,7 @@ class Deployment:
 
     def volumes(self) -> list[str]:
         """Return the names of the volume claims in the namespace."""
-        names = self.cluster.kubectl("get", "persistentvolumeclaims", "--output", "name").stdout.split()
-        return [name.partition("/")[2] for name in names]
+        return self.cluster.names("persistentvolumeclaims")
 
     def _namespace(self) -> Object | None:
         found = self.cluster.get("namespace", self.cluster.namespace)
@@ -340,8 +345,7 @@ class Deployment:
         )
 
     def _secret_names(self) -> set[str]:
-        names = self.cluster.kubectl("get", "secrets", "--selector", self._selector, "--output", "name").stdout.split()
-        return {name.partition("/")[2] for name in names}
+        return set(self.cluster.names("secrets", self._selector))
 
     @property
     def _selector(self) -> str:
@@ -365,6 +369,8 @@ def reachable(cluster: Cluster) -> str:
     """Return why the API server does not answer within seconds, or an empty string."""
     argv = ("version", "--output", "json", f"--request-timeout={QUICK_SECONDS}s")
     try:
+        if (connect := cluster.connection()) and api.request(connect, "GET", "/version", QUICK_SECONDS):
+            return ""
         cluster.kubectl(*argv, timeout=2 * QUICK_SECONDS)
     except CommandError as error:
         return error.evidence[-1] if error.evidence else error.cause

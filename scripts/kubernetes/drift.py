@@ -9,19 +9,26 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
+import yaml
+
 from scripts.core.report import StepReport
-from scripts.kubernetes import helm
-from scripts.kubernetes.cluster import Cluster, Object
+from scripts.kubernetes import api, helm, resources
+from scripts.kubernetes.api import Object
+from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.diagnosis.cause import Diagnosis, diagnosed
 from scripts.kubernetes.managed_fields import Path, owner, shown_path, strays
+from scripts.kubernetes.resources import Resource
 
 FIELD_MANAGER = "todo-tasks-dry-run"  # not helm's own: that one owns labels of helm's which no manifest has
 RELEASE = "meta.helm.sh/release-name"
 DELETE_SECONDS = 60
 DRY_RUN_SECONDS = 60.0
+AT_ONCE = 8
+YAML_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 LONGEST_VALUE = 60
 SCALED = ("Deployment", "StatefulSet")
 REPLICAS: Path = ("spec", "replicas")
@@ -76,10 +83,36 @@ def compared(cluster: Cluster, manifest: str) -> list[Drift]:
 
 
 def _in_namespace(cluster: Cluster, manifest: str) -> list[Drift]:
+    if (asked := _asked(cluster, manifest)) is not None:
+        return compare(*asked, cluster.release)
     dry = ("--dry-run=server", "--force-conflicts", f"--field-manager={FIELD_MANAGER}")
     wanted = _objects(cluster, "apply", "--server-side", *dry, "--filename", "-", manifest=manifest)
     live = _objects(cluster, "get", "--ignore-not-found", "--show-managed-fields", "--filename", "-", manifest=manifest)
     return compare(live, wanted, cluster.release)
+
+
+def _asked(cluster: Cluster, manifest: str) -> tuple[list[Object], list[Object]] | None:
+    """The objects as they run and as they would be, side by side over the run's connection; None where kubectl is to be asked."""
+    documents = [each for each in yaml.load_all(manifest, Loader=YAML_LOADER) if each]
+    known = [(resources.of_object(each["apiVersion"], each["kind"]), each) for each in documents]
+    wanted = [(resource, each) for resource, each in known if resource]
+    connect = cluster.connection() if len(wanted) == len(documents) else None
+    if not connect:
+        return None
+
+    def ask(pair: tuple[Resource, Object]) -> tuple[tuple[Object | None] | None, Object | None]:
+        resource, each = pair
+        name = each["metadata"]["name"]
+        live = api.as_it_is(connect, resource, cluster.namespace, name, DRY_RUN_SECONDS)
+        return live, api.as_it_would_be(connect, resource, cluster.namespace, each, FIELD_MANAGER, DRY_RUN_SECONDS)
+
+    with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
+        answers = list(pool.map(ask, wanted))
+    live = [found[0] for found, _ in answers if found]
+    should = [each for _, each in answers if each]
+    if len(live) < len(wanted) or len(should) < len(wanted):
+        return None  # one was refused: kubectl tells it in its own words
+    return [each for each in live if each], should
 
 
 def _objects(cluster: Cluster, *argv: str, manifest: str) -> list[Object]:

@@ -15,7 +15,9 @@ from scripts.core.errors import TaskError
 from scripts.core.report import StepReport
 from scripts.core.shell import CommandError
 from scripts.desired.helm_release import HelmRelease
+from scripts.kubernetes import helm_record
 from scripts.kubernetes.cluster import Cluster
+from scripts.kubernetes.diagnosis.cause import Diagnosis
 
 HISTORY = 10  # revisions that helm keeps
 HELM_SECONDS = 120
@@ -41,6 +43,13 @@ class Revision:
         return self.status.startswith("pending-") or self.status == "uninstalling"
 
 
+def unfinished(release: str, revision: Revision) -> Diagnosis:
+    """Return what is wrong with a release whose newest revision is not deployed."""
+    why = "an interrupted run left it so" if revision.is_interrupted else revision.description
+    cause = f"{release}: its revision {revision.number} is {revision.status}: {why}"
+    return Diagnosis("release-unfinished", release, cause, (f"helm history {release}",), "invoke up recovers it")
+
+
 @dataclass(frozen=True)
 class References:
     """What the values of a revision name: Secrets, and images as `repository:tag`."""
@@ -51,6 +60,8 @@ class References:
 
 def history(cluster: Cluster) -> list[Revision]:
     """Return the release's revisions, oldest first; none when it is not installed. Raises CommandError."""
+    if (records := helm_record.read(cluster)) is not None:
+        return [Revision(record["version"], record["info"]["status"], record["info"]["description"]) for record in records]
     argv = ("history", cluster.release, "--max", str(HISTORY), "--output", "json")
     answer = cluster.helm(*argv, ok=(0, 1))
     if answer.code == 1:
@@ -126,6 +137,8 @@ def recover_interrupted(cluster: Cluster, revisions: Sequence[Revision], step: S
 
 def manifest(cluster: Cluster) -> str:
     """Return the manifest that the release was installed with last. Raises CommandError."""
+    if records := helm_record.read(cluster):
+        return str(records[-1]["manifest"])
     return cluster.helm("get", "manifest", cluster.release).stdout
 
 

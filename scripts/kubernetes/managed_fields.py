@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from scripts.kubernetes.cluster import Object
+    from scripts.kubernetes.api import Object
 
 Path = tuple[str | int, ...]
 Tree = Mapping[str, Any]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from scripts.kubernetes.cluster import Object
+from scripts.kubernetes.api import Object
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ from scripts.core import shell
 from scripts.core.errors import TaskError
 from scripts.core.report import StepReport
 from scripts.core.waiting import OverdueError, until
-from scripts.kubernetes.cluster import Cluster, Object
+from scripts.kubernetes.api import Object
+from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.looking import look
 
 HOOK, COMPONENT, INSTANCE = "helm.sh/hook", "app.kubernetes.io/component", "app.kubernetes.io/instance"

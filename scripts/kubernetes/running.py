@@ -48,7 +48,6 @@ def _content(cluster: Cluster, selector: str, names: Collection[str]) -> dict[st
 def holders(cluster: Cluster, selector: str, names: Collection[str]) -> list[str]:
     """Return the pods that stay and name another Secret than these, and our Secrets of other names, a line each."""
     pods = cluster.get("pods", selector=f"app.kubernetes.io/instance={cluster.release}")
-    held = {pod["metadata"]["name"]: secrets_of(pod) - set(names) for pod in pods if not pod["metadata"].get("deletionTimestamp")}
-    left = cluster.kubectl("get", "secrets", "--selector", selector, "--output", "name").stdout.split()
+    held = {pod["metadata"]["name"]: set(secrets_of(pod)) - set(names) for pod in pods if not pod["metadata"].get("deletionTimestamp")}
     found = [f"pod {pod}: Secret {name}" for pod, others in held.items() for name in sorted(others)]
-    return [*found, *(f"Secret {name}" for name in sorted({each.partition("/")[2] for each in left} - set(names)))]
+    return [*found, *(f"Secret {name}" for name in sorted(set(cluster.names("secrets", selector)) - set(names)))]

@@ -6,7 +6,7 @@ import http.client
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-from scripts.desired.helm_release import service_name
+from scripts.desired.service_values import service_name
 from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.port_forward import ADDRESS, forward
 from scripts.kubernetes.service_client import Answer, ServiceClient, send

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from scripts.desired.helm_release import service_name
+from scripts.desired.service_values import service_name
 from scripts.kubernetes import api_proxy
 from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.service_client import Answer, ServiceClient, send

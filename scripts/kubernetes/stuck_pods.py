@@ -15,7 +15,8 @@ from datetime import datetime, timedelta
 from scripts.core.errors import TaskError
 from scripts.core.report import StepReport
 from scripts.core.waiting import OverdueError, until
-from scripts.kubernetes.cluster import Cluster, Object
+from scripts.kubernetes.api import Object
+from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.diagnosis.cause import Diagnosis, diagnosed
 from scripts.kubernetes.diagnosis.snapshot import Snapshot, condition_of, is_ready, name_of, newest_replica_set, owned_by, time_of
 from scripts.kubernetes.looking import look

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
 
-from scripts.command import command
+from scripts.command import command, run_command
+from scripts.config.database_url import PORT
 from scripts.core.errors import InputError, TaskError
 from scripts.core.report import Report
+from scripts.desired.database_reach import databases
 from scripts.engines.installed import require_installed
 from scripts.kubernetes.diagnosis.cause import Diagnosis
+from scripts.machine import database_certificate
 from scripts.project import Project
+
+VERIFIED = ("verify-ca", "verify-full")
+SOON = timedelta(days=14)
 
 
 @command(changes=False)
@@ -19,14 +28,9 @@ def diagnose(project: Project, report: Report) -> None:
 
 
 def show_all(project: Project, report: Report) -> None:
-    """Print what is wrong with the release. Raises TaskError when anything is, InputError where the engine has no diagnosis."""
-    deployment = project.engine.deployment
-    if deployment is None:
-        raise InputError(
-            f"the {project.engine.name} engine has no diagnosis", "invoke status, invoke logs SERVICE", code="unsupported-by-engine"
-        )
+    """Print what is wrong with the release. Raises TaskError when anything is."""
     require_installed(project.engine, project.settings.release)
-    found = deployment.diagnose()
+    found = [*certificates(project), *project.engine.diagnose()]
     for diagnosis in found:
         show(diagnosis, report)
     if found:
@@ -34,6 +38,20 @@ def show_all(project: Project, report: Report) -> None:
             f"{project.settings.release} is not healthy: {len(found)} cause{'s' if len(found) > 1 else ''}, see above", code="not-healthy"
         )
     report.result(f"{project.settings.release} is healthy")
+
+
+def certificates(project: Project) -> Iterator[Diagnosis]:
+    """Yield what is wrong with the certificates of databases that are verified; what this machine cannot see is not."""
+    with contextlib.suppress(InputError):  # what is wrong with .env, `up` and `doctor` tell
+        for key, url in databases(project.settings, project.env):
+            end = database_certificate.ends(url.host, url.port or PORT) if url.ssl_mode in VERIFIED else None
+            left = end - datetime.now(UTC) if end else SOON
+            if end and left < SOON:
+                users = ", ".join(name for name, service in project.settings.services.items() if key in service.secrets)
+                when = "has expired" if left < timedelta() else f"ends in {left.days} days"
+                evidence = (f"{key} asks for {url.ssl_mode}; its server shows a certificate until {end:%Y-%m-%d %H:%M} UTC",)
+                cause = f"{users}: the certificate of the database of {key} {when}"
+                yield Diagnosis("database-certificate", users, cause, evidence, "renew it on the database's server")
 
 
 def show(diagnosis: Diagnosis, report: Report) -> None:
@@ -45,3 +63,7 @@ def show(diagnosis: Diagnosis, report: Report) -> None:
     if diagnosis.follows_from:
         report.result(f"    follows from {diagnosis.follows_from}")
     report.result(f"  -> {diagnosis.action}")
+
+
+if __name__ == "__main__":
+    run_command()

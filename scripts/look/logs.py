@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scripts.command import command
+from scripts.command import command, run_command
 from scripts.core.report import Report
 from scripts.engines.installed import require_installed
 from scripts.project import Project
@@ -15,3 +15,7 @@ def logs(project: Project, report: Report, *, service: str, lines: int = 100) ->
     text = project.engine.logs(service, lines).rstrip()
     report.event("log", service=service, text=text)
     report.result(text)
+
+
+if __name__ == "__main__":
+    run_command()

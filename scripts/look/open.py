@@ -1,4 +1,4 @@
-"""`invoke open`: the app, Grafana or Prometheus in a browser, through a port forward of ours that ends with us."""
+"""`invoke open`: the app, Grafana, Prometheus or any service in a browser, through a port forward of ours that ends with us."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ import time
 import webbrowser
 from dataclasses import dataclass
 
-from scripts.command import command
+from scripts.command import command, run_command
 from scripts.core import shell
 from scripts.core.errors import InputError
 from scripts.core.report import Report
 from scripts.desired import monitoring
-from scripts.desired.helm_release import service_name
+from scripts.desired.service_values import service_name
 from scripts.kubernetes.port_forward import forward
 from scripts.project import Project
 
-WHAT = ("app", "grafana", "prometheus")
+MONITORING = ("grafana", "prometheus")
 
 
 @dataclass(frozen=True)
@@ -28,20 +28,29 @@ class Target:
     service: str
     port: int
     local_port: int
+    page: bool = True
+    """Whether a person looks at it; a browser is opened for no other."""
 
 
-def targets(project: Project) -> dict[str, Target]:
-    """Return what can be opened, by name: the app where a service is public."""
+def targets(project: Project) -> dict[str, list[Target]]:
+    """Return what can be opened, by name: `app`, which is every public service, each that has a port, Grafana and Prometheus."""
     settings = project.settings
-    public = [
-        Target(settings.namespace, service_name(settings.release, name), service.port, service.local_port)
+    services = {
+        name: Target(
+            settings.namespace,
+            service_name(settings.release, name),
+            service.port,
+            service.wanted_local_port,
+            page="/" in service.asked_pages,
+        )
         for name, service in settings.services.items()
-        if service.public
-    ]
+        if service.port
+    }
     return {
-        **({"app": public[0]} if public else {}),
-        "grafana": Target(settings.monitoring.namespace, monitoring.object_name(settings, "grafana"), 80, 0),
-        "prometheus": Target(settings.monitoring.namespace, monitoring.object_name(settings, "prometheus"), 9090, 0),
+        "app": [target for name, target in services.items() if settings.services[name].public],
+        **{name: [target] for name, target in services.items()},
+        "grafana": [Target(settings.monitoring.namespace, monitoring.object_name(settings, "grafana"), 80, 0)],
+        "prometheus": [Target(settings.monitoring.namespace, monitoring.object_name(settings, "prometheus"), 9090, 0)],
     }
 
 
@@ -49,43 +58,46 @@ def targets(project: Project) -> dict[str, Target]:
     changes=False,
     aliases=["dashboard"],
     help={
-        "what": "app, grafana or prometheus",
+        "what": "app (every public service), a service, grafana or prometheus",
         "show-password": "print Grafana's password",
         "browser": "open a browser (--no-browser: only print the address)",
     },
+    positional=["what"],
 )
 def open_(project: Project, report: Report, *, what: str = "app", show_password: bool = False, browser: bool = True) -> None:
     """Open the app, Grafana or Prometheus in a browser.
 
-    On Kubernetes through a port forward that lives as long as this command.
+    On Kubernetes through port forwards that live as long as this command.
     """
     open_forward(project, what, report, show_password=show_password, browser=browser)
 
 
 def open_forward(project: Project, what: str, report: Report, *, show_password: bool = False, browser: bool = True) -> None:
-    """Forward a port to `what`, open it, and keep it open until an interrupt.
+    """Forward a port of this machine to each part of `what`, open it, and keep it open until an interrupt.
 
-    Raises InputError for something that cannot be opened, TaskError when the Service does not answer.
+    Raises InputError for something that cannot be opened, TaskError when a Service does not answer.
     """
-    if what not in WHAT:
-        raise InputError(f"`{what}` cannot be opened", f"--what is one of: {', '.join(WHAT)}", code="target-unknown")
+    known = targets(project)
+    if what not in known:
+        raise InputError(f"`{what}` cannot be opened", f"it is one of: {', '.join(known)}", code="target-unknown")
     engine = project.engine
+    if engine.deployment is None and what in MONITORING:
+        raise InputError(f"the {engine.name} engine has no monitoring", "use a Kubernetes engine for it", code="unsupported-by-engine")
+    if not known[what]:
+        raise InputError("no service is public", "set `public: true` for one under `services` in invoke.yaml", code="no-public-service")
     if engine.deployment is None:
-        if what != "app":
-            raise InputError(f"the {engine.name} engine has no monitoring", "use a Kubernetes engine for it", code="unsupported-by-engine")
-        for address in engine.addresses():
-            _open(address.open, report, browser=browser)
+        for target in known[what]:
+            _open(f"http://localhost:{target.local_port}", report, browser=browser and target.page)
         return
     if what == "grafana":
         if reason := monitoring.grafana_is_off(project.settings):
             raise InputError(reason, "switch it on there, then invoke up", code="monitoring-off")
         _say_how_to_sign_in(project, report, show_password=show_password)
-    target = targets(project).get(what)
-    if target is None:
-        raise InputError("no service is public", "set `public: true` for one under `services` in invoke.yaml", code="no-public-service")
-    cluster = engine.deployment.cluster.within(target.namespace, project.settings.release)
-    with forward(cluster, f"service/{target.service}", target.port, target.local_port) as port:
-        _open(f"http://127.0.0.1:{port}", report, browser=browser)
+    with contextlib.ExitStack() as forwards:
+        for target in known[what]:
+            cluster = engine.deployment.cluster.within(target.namespace, project.settings.release)
+            port = forwards.enter_context(forward(cluster, f"service/{target.service}", target.port, target.local_port))
+            _open(f"http://localhost:{port}", report, browser=browser and target.page)
         report.say("Ctrl-C ends it")
         with contextlib.suppress(KeyboardInterrupt):  # the wanted end
             while not shell.stopping():
@@ -103,3 +115,7 @@ def _open(url: str, report: Report, *, browser: bool) -> None:
     report.result(url)
     if browser and not report.as_json and sys.stdout.isatty():
         webbrowser.open(url)
+
+
+if __name__ == "__main__":
+    run_command()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scripts.command import command
+from scripts.command import command, run_command
 from scripts.core.report import Report
 from scripts.engines.installed import is_installed
 from scripts.engines.protocol import Engine
@@ -30,3 +30,7 @@ def show_addresses(engine: Engine, report: Report) -> None:
     report.event("addresses", addresses={address.service: address.open for address in addresses})
     for address in addresses:
         report.result(f"open {address.service}: {address.open}")
+
+
+if __name__ == "__main__":
+    run_command()

@@ -9,7 +9,7 @@ from pathlib import Path
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 from scripts.core.errors import InputError
-from scripts.core.paths import ROOT
+from scripts.core.paths import ROOT, expanded
 
 PEM = re.compile(r"-----BEGIN CERTIFICATE-----\n[A-Za-z0-9+/=\n]+-----END CERTIFICATE-----\n?")
 
@@ -23,8 +23,8 @@ def extra_ca(configured: str) -> bytes:
     if not named:
         return b""
     try:
-        pem = (ROOT / Path(named).expanduser()).read_bytes()
-    except (OSError, RuntimeError, ValueError) as error:  # `~nobody` is a RuntimeError, a NUL a ValueError
+        pem = (ROOT / expanded(named)).read_bytes()
+    except (OSError, ValueError) as error:  # a NUL is a ValueError
         reason = error.strerror if isinstance(error, OSError) else error
         raise InputError(
             f"the extra CA {named} cannot be read: {reason}", "fix build.extra_ca or SSL_CERT_FILE", code="extra-ca-invalid"

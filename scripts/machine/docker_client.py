@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 import warnings
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
@@ -148,6 +149,8 @@ def _how_to_start() -> str:
     with contextlib.suppress(OSError):
         if "microsoft" in KERNEL.read_text(encoding="utf-8").lower():
             return "switch on WSL integration for this distribution in Docker Desktop's settings, or run `invoke setup`"
+    if shutil.which("rdctl"):
+        return "choose dockerd (moby) as container engine in Rancher Desktop's preferences, or start another Docker beside it"
     return "start it (Docker Desktop, or `sudo systemctl start docker`), or run `invoke setup`"
 
 

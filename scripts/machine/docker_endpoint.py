@@ -6,6 +6,7 @@ import hashlib
 import ipaddress
 import json
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,11 @@ from urllib.parse import urlsplit
 from docker.tls import TLSConfig
 
 from scripts.core.errors import MissingError
+from scripts.core.paths import expanded
 
 DEFAULT_HOST = "unix:///var/run/docker.sock"
 DEFAULT_CONTEXT = "default"
+FOLDER = "~/.docker"
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,7 @@ def find_endpoint() -> Endpoint:
     _refuse_a_node_of_minikube()
     if host := os.environ.get("DOCKER_HOST"):
         return _checked(Endpoint(host, named_by="DOCKER_HOST", tls=_tls_of_environment()))
-    folder = Path(os.environ.get("DOCKER_CONFIG") or Path.home() / ".docker")
+    folder = expanded(os.environ.get("DOCKER_CONFIG") or FOLDER)
     named_by, name = "DOCKER_CONTEXT", os.environ.get("DOCKER_CONTEXT", "")
     if not name:
         named_by, name = str(folder / "config.json"), str(_read(folder / "config.json").get("currentContext") or DEFAULT_CONTEXT)
@@ -74,6 +77,12 @@ def _refuse_a_node_of_minikube() -> None:
 
 
 def _checked(endpoint: Endpoint) -> Endpoint:
+    if not _is_address(endpoint.host):
+        raise MissingError(
+            f"{endpoint.named_by} names no address of a Docker daemon: {endpoint.host}",
+            "write it as unix:///var/run/docker.sock or tcp://HOST:PORT; without DOCKER_HOST and contexts the usual socket is taken",
+            code="docker-misconfigured",
+        )
     if endpoint.host.startswith("ssh://"):
         raise MissingError(
             f"{endpoint.named_by} names a Docker daemon behind ssh, which is not supported",
@@ -82,6 +91,17 @@ def _checked(endpoint: Endpoint) -> Endpoint:
             code="docker-misconfigured",
         )
     return endpoint
+
+
+def _is_address(host: str) -> bool:
+    try:
+        parts = urlsplit(host)
+        _ = parts.port
+    except ValueError:
+        return False
+    if parts.scheme in ("unix", "npipe"):
+        return bool(parts.path)
+    return parts.scheme in ("tcp", "http", "https", "fd", "ssh") and bool(parts.hostname) and not re.search(r"\s", host)
 
 
 def _read(file: Path) -> dict[str, Any]:
@@ -97,7 +117,7 @@ def _tls_of_environment() -> TLSConfig | None:
     folder, verify = os.environ.get("DOCKER_CERT_PATH", ""), os.environ.get("DOCKER_TLS_VERIFY", "")
     if not folder and not verify:
         return None
-    return _tls(Path(folder or Path.home() / ".docker"), needed=True, verify=bool(verify))
+    return _tls(expanded(folder or FOLDER), needed=True, verify=bool(verify))
 
 
 def _tls(folder: Path, *, needed: bool = False, verify: bool = True) -> TLSConfig | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -12,8 +13,7 @@ from scripts.core import shell
 from scripts.core.errors import MissingError, TaskError
 from scripts.core.shell import Result
 from scripts.machine.docker_client import docker_client
-
-Version = tuple[int, int, int]
+from scripts.machine.known_versions import Version, remembered
 
 ASK_SECONDS = 30
 QUESTIONS: Mapping[str, tuple[str, ...]] = {
@@ -81,7 +81,7 @@ def misfit(version: Version, tool: Tool) -> str:
 
 def version_of(name: str) -> Version | None:
     """Return the version that a program tells, or None when it tells none. Raises MissingError when it is not there."""
-    return parse_version(_answer(name).stdout)
+    return remembered(shell.which(name), lambda: parse_version(_answer(name).stdout))
 
 
 def _answer(name: str) -> Result:
@@ -112,12 +112,25 @@ def find(name: str, tool: Tool) -> Found:
 
 
 def _docker_version() -> Version | None:
-    client = shell.run(["docker", "--version"], timeout=ASK_SECONDS, ok=None)
-    if client.code:  # such as what Docker Desktop puts into a WSL distribution that it does not serve
+    program = shell.which("docker")
+    told = docker_client().version()
+    if any("podman" in str(part.get("Name", "")).lower() for part in told.get("Components") or ()):
+        raise MissingError("Podman answers in Docker's place, which is not supported", "install Docker, or point DOCKER_HOST to it")
+    if os.environ.get("DOCKER_API_VERSION"):
+        _check_docker_program()
+    else:
+        remembered(program, _check_docker_program)
+    return parse_version(str(told["Version"]))
+
+
+def _check_docker_program() -> Version | None:
+    client = shell.run(["docker", "version", "--format", "{{.Server.Version}}"], timeout=ASK_SECONDS, ok=None)
+    if client.code:  # such as what Docker Desktop puts into a WSL distribution that it does not serve, or a wrong DOCKER_API_VERSION
         said = next(filter(None, map(str.strip, (client.stdout + client.stderr).splitlines())), f"exit code {client.code}")
         wsl = "switch on WSL integration for this distribution in Docker Desktop's settings"
-        raise MissingError(f"the docker program does not run: {said}", wsl if "WSL" in said else "see why: docker --version")
-    return parse_version(str(docker_client().version()["Version"]))
+        pinned = "unset DOCKER_API_VERSION" if os.environ.get("DOCKER_API_VERSION") else "see why: docker version"
+        raise MissingError(f"the docker program does not work: {said}", wsl if "WSL" in said else pinned)
+    return parse_version(client.stdout)
 
 
 def find_all(names: Iterable[str], tools: Mapping[str, Tool]) -> list[Found]:

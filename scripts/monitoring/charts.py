@@ -16,7 +16,7 @@ import yaml
 from scripts.config.settings import PinnedChart
 from scripts.core import shell
 from scripts.core.errors import InputError, MissingError
-from scripts.core.paths import ROOT
+from scripts.core.paths import ROOT, expanded
 from scripts.core.report import StepReport
 from scripts.core.shell import CommandError
 
@@ -30,7 +30,7 @@ def obtain(name: str, pin: PinnedChart, step: StepReport) -> Path:
     `chart_repository` may be a chart repository's address, or a folder that holds the unpacked chart. Raises MissingError when the
     repository cannot be reached, InputError when the checksum or the version is another one.
     """
-    local = Path(pin.chart_repository).expanduser()
+    local = expanded(pin.chart_repository)
     if local.is_dir():
         return _of_version(name, local, pin.chart_version)
     archive = CACHE / f"{name}-{pin.chart_version}.tgz"

@@ -59,14 +59,11 @@ class App:
 
 def install(context: ClusterContext, path: Path) -> App:
     """Bring the app up in the cluster with `invoke up`, under a release and namespace of its own."""
-    replacements = {
-        '  context: ""': f"  context: {context.context}",
-        "enabled: true\n  namespace: monitoring": "enabled: false\n  namespace: monitoring",
-    }
-    if context.containerd_socket:
-        replacements['containerd_socket: ""'] = f"containerd_socket: {context.containerd_socket}"
     checkout = Checkout.make(path)
-    checkout.edit("invoke.yaml", replacements)
+    checkout.set("kube_context.context", f'"{context.context}"')
+    checkout.set("monitoring.enabled", "false")
+    if context.containerd_socket:
+        checkout.set("kube_context.containerd_socket", str(context.containerd_socket))
     if context.kubeconfig:
         checkout.environment = {"KUBECONFIG": str(context.kubeconfig)}
     run = checkout.invoke("up", "--engine", "kube_context", timeout=1500)

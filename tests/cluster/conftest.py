@@ -11,13 +11,11 @@ import pytest
 
 from scripts.core import shell
 from scripts.core.errors import TaskError
-from tests.cluster import faults
 from tests.cluster.app import App, install
-from tests.cluster.context import ClusterContext, temporary_namespace
-from tests.cluster.local_cluster import busybox, images
+from tests.cluster.context import ClusterContext, own_context, temporary_namespace
 from tests.cluster.local_cluster.cluster import LocalCluster, explain
-from tests.cluster.local_cluster.layout import Layout
 from tests.cluster.made_cluster import made
+from tests.faults import image
 
 __all__ = ["ClusterContext", "temporary_namespace"]
 
@@ -58,10 +56,10 @@ def _own(own: LocalCluster, refusals: Mapping[str, str], *, keep: bool) -> Itera
     if lacks := own.lacks():
         reasons = [*(f"{program}: {why}" for program, why in refusals.items()), *lacks]
         pytest.skip(f"no context is given, and no cluster can be started here: {'; '.join(reasons)}")
-    _reach(own)
+    context = own_context(own)
     try:
         own.up(lambda text: print(f"local cluster: {text}", file=sys.stderr))
-        yield ClusterContext(own.layout.name, own.layout.kubeconfig, own.layout.containerd_socket, own.enforces_policies)
+        yield context
     except TaskError as error:
         pytest.fail(explain(error), pytrace=False)
     finally:
@@ -78,25 +76,10 @@ def _given(context: str | None) -> ClusterContext:
     return given
 
 
-def _reach(own: LocalCluster) -> None:
-    """Let every program of this run find kubectl, and the API server without a proxy."""
-    os.environ["PATH"] = f"{os.environ['PATH']}{os.pathsep}{own.layout.bin}"
-    for name in ("NO_PROXY", "no_proxy"):
-        os.environ[name] = ",".join(filter(None, [os.environ.get(name, ""), own.layout.node_ip]))
-
-
 @pytest.fixture(scope="session")
 def fault_image(cluster_context: ClusterContext, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """The image of `faults.py` on every node, once for an unprivileged user and once for root."""
-    files = {
-        "bin/busybox": busybox.find(Layout()).read_bytes(),
-        "bin/answer": faults.ANSWER.encode(),
-        "bin/connect": faults.CONNECT.encode(),
-    }
-    for name, user in ((faults.IMAGE, faults.USER), (faults.ROOT_IMAGE, "")):
-        archive = tmp_path_factory.mktemp("image") / "image.tar"
-        archive.write_bytes(images.static_image(name, files, ["/bin/sh"], faults.APPLETS, user))
-        cluster_context.load_archive(archive)
+    """The images of the small releases, on every node."""
+    image.send(cluster_context, tmp_path_factory.mktemp("image"))
 
 
 @pytest.fixture(scope="session")
@@ -112,5 +95,5 @@ def app(cluster_context: ClusterContext, tmp_path_factory: pytest.TempPathFactor
 @pytest.fixture
 def namespace(cluster_context: ClusterContext, request: pytest.FixtureRequest) -> Iterator[str]:
     """A fresh namespace, removed after the test."""
-    with temporary_namespace(cluster_context, request.config) as name:
+    with temporary_namespace(cluster_context, keep=request.config.getoption("--keep", default=False)) as name:
         yield name

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 import tempfile
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
-
 from scripts.config.settings import KubeContext
 from scripts.core import shell
 from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.nodes import detect
+from tests.cluster.local_cluster.cluster import LocalCluster
 
 NAMESPACE_LABELS = {"todo-tests": "true"}
 
@@ -47,13 +47,21 @@ class ClusterContext:
             transport.send(archive)
 
 
+def own_context(own: LocalCluster) -> ClusterContext:
+    """Return the context of the test cluster, and let this run find its kubectl, and its API server without a proxy."""
+    os.environ["PATH"] = f"{os.environ['PATH']}{os.pathsep}{own.layout.bin}"
+    for name in ("NO_PROXY", "no_proxy"):
+        os.environ[name] = ",".join(filter(None, [os.environ.get(name, ""), own.layout.node_ip]))
+    return ClusterContext(own.layout.name, own.layout.kubeconfig, own.layout.containerd_socket, own.enforces_policies)
+
+
 class temporary_namespace:  # noqa: N801 - used as a function
     """A context manager: a namespace that exists while the block runs."""
 
-    def __init__(self, context: ClusterContext, config: pytest.Config, labels: dict[str, str] | None = None) -> None:
+    def __init__(self, context: ClusterContext, *, keep: bool = False, labels: dict[str, str] | None = None) -> None:
         self._name = f"test-{uuid.uuid4().hex[:8]}"
         self._cluster = context.within(self._name, "")
-        self._keep = bool(config.getoption("--keep", default=False))
+        self._keep = keep
         self._labels = {**NAMESPACE_LABELS, **(labels or {})}
 
     def __enter__(self) -> str:

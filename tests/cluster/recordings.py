@@ -50,7 +50,7 @@ def trimmed(snapshot: Snapshot) -> Snapshot:
         nodes=[_node(n) for n in snapshot.nodes],
         architectures=snapshot.architectures,
         placed_pods=[_placed(p) for p in snapshot.placed_pods],
-        policies=[{"metadata": {"name": name_of(p)}, "spec": p["spec"]} for p in snapshot.policies],
+        policies=[{"metadata": _metadata(p), "spec": p["spec"]} for p in snapshot.policies],
         logs=snapshot.logs,
         answers=snapshot.answers,
     )

@@ -27,7 +27,7 @@ SCALED = 3
 @pytest.fixture(scope="module")
 def restricted(cluster_context: ClusterContext, request: pytest.FixtureRequest) -> Iterator[Cluster]:
     """A namespace under `restricted` with the accounts of the chart in it, which admission of a pod asks for."""
-    with temporary_namespace(cluster_context, request.config, POD_SECURITY) as name:
+    with temporary_namespace(cluster_context, keep=request.config.getoption("--keep", default=False), labels=POD_SECURITY) as name:
         cluster = cluster_context.within(name, RELEASE)
         apply(cluster, of_kind(scenario("minimal"), "ServiceAccount"))
         yield cluster
@@ -90,7 +90,7 @@ def installed(request: pytest.FixtureRequest, cluster_context: ClusterContext) -
     """The chart, installed by each helm that there is, once the autoscalers have set their minimum."""
     if request.param is None:
         chart.any_helm()  # skips, and says why
-    with temporary_namespace(cluster_context, request.config, POD_SECURITY) as name:
+    with temporary_namespace(cluster_context, keep=request.config.getoption("--keep", default=False), labels=POD_SECURITY) as name:
         release = Installed(helms()[request.param], cluster_context.within(name, RELEASE))
         release.upgrade()
         minimum = ("--for=jsonpath={.spec.replicas}=2", "--timeout=120s")

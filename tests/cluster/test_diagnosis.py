@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
 import time
 from collections.abc import Iterator, Mapping
 
@@ -16,40 +14,22 @@ from scripts.kubernetes.diagnosis import observation
 from scripts.kubernetes.diagnosis.cause import Diagnosis
 from scripts.kubernetes.diagnosis.diagnose import diagnose
 from scripts.kubernetes.diagnosis.snapshot import Snapshot
-from tests.cluster import faults
-from tests.cluster.context import ClusterContext, temporary_namespace
-from tests.cluster.faults import FAULTS, HEALTHY, Fault
+from tests.cluster.context import ClusterContext
 from tests.cluster.recordings import write_recording
 from tests.doubles import Step
+from tests.faults import suite
+from tests.faults.releases import FAULTS, HEALTHY, Fault
 
 pytestmark = pytest.mark.cluster
 
 DIAGNOSIS_SECONDS = 150
-NAMESPACES: Mapping[str, Mapping[str, str]] = {
-    "plain": {},
-    "quota": {},
-    "limits": {},
-    "restricted": {"pod-security.kubernetes.io/enforce": "restricted"},
-}
 
 
 @pytest.fixture(scope="module")
-def releases(cluster_context: ClusterContext, fault_image: None, pytestconfig: pytest.Config) -> Iterator[dict[str, Cluster]]:
+def releases(cluster_context: ClusterContext, fault_image: None, pytestconfig: pytest.Config) -> Iterator[Mapping[str, Cluster]]:
     """All releases, wrong and well, brought up together: fault -> the handle on its release."""
-    with contextlib.ExitStack() as stack:
-        names = {
-            kind: stack.enter_context(temporary_namespace(cluster_context, pytestconfig, dict(labels)))
-            for kind, labels in NAMESPACES.items()
-        }
-        rules = {"quota": [faults.QUOTA], "limits": [faults.LIMITS]}
-        for kind, namespace in names.items():
-            objects = [o for fault in [*HEALTHY, *FAULTS] if fault.where == kind for o in fault.objects()]
-            create(cluster_context.within(namespace, ""), *rules.get(kind, ()), *objects)
-        yield {fault.name: cluster_context.within(names[fault.where], fault.name) for fault in [*FAULTS, *HEALTHY]}
-
-
-def create(cluster: Cluster, *objects: faults.Object) -> None:
-    cluster.kubectl("create", "--filename", "-", input=json.dumps({"apiVersion": "v1", "kind": "List", "items": list(objects)}))
+    with suite.installed(cluster_context, [*HEALTHY, *FAULTS], keep=bool(pytestconfig.getoption("--keep", default=False))) as clusters:
+        yield clusters
 
 
 def eventually(cluster: Cluster, code: str) -> tuple[list[Diagnosis], Snapshot]:

@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.cluster import faults
 from tests.cluster.context import ClusterContext
+from tests.faults import releases as faults
 
 pytestmark = pytest.mark.cluster
 

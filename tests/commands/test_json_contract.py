@@ -24,6 +24,7 @@ from scripts.core.errors import InputError, TaskError
 from scripts.core.paths import ROOT
 from scripts.core.pipeline import Step, run_steps, run_to_exit_code
 from scripts.core.report import Outcome, Report, StepReport, changed
+from scripts.kubernetes import connection
 from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.deployment import Deployment
 from scripts.kubernetes.diagnosis.cause import PATIENCE
@@ -33,6 +34,7 @@ from scripts.look.logs import logs
 from scripts.look.open import open_
 from scripts.look.plan import show_plan
 from scripts.look.status import status
+from scripts.look.values import print_values
 from scripts.machine import docker_client, tool_downloads
 from scripts.monitoring.queries import Query
 from tests.cluster.recordings import read_recording
@@ -54,7 +56,10 @@ KEYS = {
     "diagnosis": {"code", "workload", "cause", "evidence", "action", "exits", "follows_from"},
     "log": {"service", "text"},
     "plan": {"rows"},
+    "values": {"release", "namespace", "values"},
     "panels": {"rows"},
+    "difference": {"file", "text"},
+    "unknown": {"rows"},
     "summary": {"rows"},
     "error": {"code", "exit_code", "cause", "evidence", "action"},
     "finished": {"exit_code"},
@@ -64,6 +69,7 @@ ROWS = {
     "plan": {"step", "change", "why"},
     "pods": {"service", "pod", "state", "ready", "restarts", "image"},
     "panels": {"dashboard", "panel", "query", "series"},
+    "unknown": {"about", "what"},
     "summary": {"step", "result", "seconds", "detail"},
 }
 DOCUMENT = (ROOT / "docs/json.md").read_text()
@@ -88,6 +94,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
 
     def run_command(task: Task[Any], project: object, **options: Any) -> list[Event]:
         monkeypatch.setattr(command, "Project", lambda _: project)
+        monkeypatch.setattr(connection, "kept_to", lambda *_: None)  # the fakes answer one question each
         with contextlib.suppress(Exit):  # its code is in the last event
             task.body(Context(), json=True, **options)
         return events_in(capsys.readouterr().out)
@@ -187,6 +194,12 @@ def test_logs(run: Callable[..., list[Event]]) -> None:
 def test_open(run: Callable[..., list[Event]]) -> None:
     docker = SimpleNamespace(name="docker", deployment=None, addresses=lambda: [SimpleNamespace(open="http://127.0.0.1:3000")])
     hold(run(open_, project_on(docker, load_settings())), "address", "finished")
+
+
+def test_values(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = project_on(SimpleNamespace(name="docker", deployment=None), load_settings(), POSTGRES_PASSWORD="told")
+    made._images = []
+    hold(reported(lambda report: print_values(made, report)), "values", "finished")
 
 
 def test_the_panels_of_the_monitoring() -> None:

@@ -115,6 +115,15 @@ def test_a_step_explains_itself_and_refuses_what_it_does_not_know(name: str, che
     assert not (checkout.path / ".state").exists()
 
 
+@pytest.mark.parametrize("name", ["up", "down", "smoke", "look.logs"])
+def test_a_command_runs_as_a_module_too(name: str, broken: Checkout) -> None:
+    argv = [f"scripts.{name}", *(["backend"] if name == "look.logs" else [])]
+    bad, run = start(broken, *argv, "--no-such-option"), start(broken, *argv)
+    assert "error: No idea what '--no-such-option' is!" in bad.communicate(timeout=60)[1]
+    assert "engin: unknown key (did you mean `engine`?)" in run.communicate(timeout=60)[1]
+    assert (bad.returncode, run.returncode) == (2, 2)
+
+
 def test_there_are_steps() -> None:
     assert {"build_images", "install_chart", "smoke_test", "remove_app", "rollback", "setup"} <= set(steps())
 

@@ -13,13 +13,14 @@ from typing import Any
 import pytest
 
 from scripts import smoke_test
+from scripts.config.services import Service
 from scripts.config.settings import load_settings
 from scripts.core.errors import InputError, TaskError
 from scripts.core.paths import ROOT
 from scripts.core.report import Report, StepReport
 from scripts.kubernetes import app_proof
 from scripts.kubernetes.service_client import Answer
-from scripts.smoke_test import check_page, check_service
+from scripts.smoke_test import check_service
 from tests.projects import project_on
 
 pytestmark = pytest.mark.unit
@@ -49,7 +50,7 @@ class App:
             "chat": {"todos_changed": True, "text": "Added."},
             "todos": {"items": [{"id": number, "title": title} for number, title in self.todos.items()]},
         }
-        plain = {"metrics": "http_requests_total 1", "page": " ".join(self.todos.values())}
+        plain = {"metrics": "http_requests_total 1", "info": "assistant", "page": " ".join(["Todo", *self.todos.values()])}
         return Answer(200, plain.get(kind) or json.dumps(known.get(kind)))
 
 
@@ -67,9 +68,9 @@ def test_an_app_that_is_well_passes_and_has_no_todo_more() -> None:
 @pytest.mark.parametrize(
     ("kind", "answer", "message"),
     [
-        ("health", Answer(503, '{"status": "unavailable"}'), "app: /health does not say status ok"),
-        ("ready", Answer(200, "<html>"), r"app: /ready\?deep=1 does not say status ok"),
-        ("metrics", Answer(404, "nothing"), "app: /metrics does not say 200"),
+        ("health", Answer(503, '{"status": "unavailable"}'), "app: /health does not answer 2xx"),
+        ("ready", Answer(302, "<html>"), "app: /ready does not answer 2xx"),
+        ("metrics", Answer(404, "nothing"), "app: /metrics does not answer 200"),
     ],
 )
 def test_a_service_that_is_not_well_is_named_with_what_it_was_asked(
@@ -133,8 +134,23 @@ def test_what_fails_first_is_told_and_not_the_clean_up_after_it() -> None:
 
 
 def test_a_public_page_that_does_not_answer_is_named() -> None:
-    with pytest.raises(TaskError, match="app: / does not say 200"):
-        check_page("app", App(page=Answer(500, "")))
+    page = next(service for service in load_settings().services.values() if service.public)
+    with pytest.raises(TaskError, match="app: / does not answer 200"):
+        check_service("app", page, App(page=Answer(500, "")))
+    with pytest.raises(TaskError, match="app: / does not hold `Todo`"):
+        check_service("app", page, App(page=Answer(200, "an error page")))
+
+
+@pytest.mark.parametrize("status", [200, 204])
+def test_any_answer_of_2xx_on_the_path_of_a_probe_is_healthy_whatever_it_says(status: int) -> None:
+    check_service("app", SERVICE, App(health=Answer(status, "healthy"), ready=Answer(status, "")))
+
+
+def test_a_service_without_a_path_is_not_asked() -> None:
+    def ask(*_: Any, **__: Any) -> Answer:
+        raise AssertionError("it has no HTTP")
+
+    check_service("queue", Service(image="redis:8", port=6379), ask)
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ def invoke(*arguments: str) -> subprocess.CompletedProcess[str]:
         (("--no-such-option", "up"), "No idea what '--no-such-option' is!"),
         (("no-such-command",), "No idea what 'no-such-command' is!"),
         (("--help", "no-such-command"), "No idea what 'no-such-command' is!"),
+        (("--list", "no-such-group"), "Sub-collection 'no-such-group' not found!"),
         (("up", "surplus"), "No idea what 'surplus' is!"),
         (("logs",), "did not receive required positional arguments: 'service'"),
         (("logs", "backend", "--lines"), "needed value and was not given one"),
@@ -48,9 +49,14 @@ def test_good_usage_is_not_refused() -> None:
     assert [invoke(*usage).returncode for usage in (("--list",), ("--help", "up"))] == [0, 0]
 
 
-def test_the_list_of_commands_is_grouped_and_has_a_line_each() -> None:
-    lines = invoke("--list").stdout.splitlines()
+@pytest.mark.parametrize("usage", [("--list",), ()], ids=["--list", "alone"])
+def test_the_list_of_commands_is_grouped_and_has_a_line_each(usage: tuple[str, ...]) -> None:
+    run = invoke(*usage)
+    assert run.returncode == 0
+    *lines, hint = run.stdout.splitlines()
+    assert hint == "invoke --help COMMAND explains one of them."
     assert [line for line in lines if line and not line.startswith(" ")] == ["Run:", "Look:", "Develop:"]
-    assert [line.split()[0] for line in lines if line.startswith("  ")] == [task.name for group in tasks.GROUPS.values() for task in group]
+    assert sorted(line.split()[0] for line in lines if line.startswith("  ")) == sorted(tasks.ns.task_names)
+    assert [line.split()[0] for line in lines if line.startswith("  ")][:2] == ["setup", "up"]  # in the order of their use
     assert max(map(len, lines)) <= 80
     assert sum(line.count("Look:") for line in lines) == 1  # the group is told once, and not in the help

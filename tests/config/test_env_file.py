@@ -64,6 +64,9 @@ def test_a_malformed_line_is_named_with_its_number(text: str, problem: str) -> N
     assert problem in env_file.parse(text, {"A"}).problems
 
 
+DECLARE = "declare it under `env` in invoke.yaml, or, a plain setting, write it into its service's `env` there"
+
+
 @pytest.mark.parametrize(
     ("values", "problem"),
     [
@@ -82,7 +85,10 @@ def test_a_malformed_line_is_named_with_its_number(text: str, problem: str) -> N
             "URL names no user and password before an `@`, as in postgresql://user:password@host/database",
         ),
         ({"PASSWORD": "long enough", "PASWORD": "x"}, "line 2: PASWORD is not a key of this project (did you mean PASSWORD?)"),
-        ({"PASSWORD": "long enough", "PORT": "x"}, "line 2: PORT is not a key of this project (known: NOTE, PASSWORD, URL)"),
+        (
+            {"PASSWORD": "long enough", "PORT": "x"},
+            f"line 2: PORT is not a key of this project (known: NOTE, PASSWORD, URL): {DECLARE}",
+        ),
     ],
 )
 def test_a_value_that_does_not_fit_is_named(values: dict[str, str], problem: str) -> None:

@@ -37,7 +37,7 @@ def test_the_projects_own_settings_are_good() -> None:
             "secrets: [API_TOKN]",
             "services.frontend.secrets: `API_TOKN` is not under env (did you mean `API_TOKEN`?)",
         ),
-        ("    context: app/frontend", "    context: app/nowhere", "services.frontend: app/nowhere does not exist"),
+        ("    context: app/frontend", "    context: app/nowhere", "services.frontend.context: app/nowhere does not exist, or is no folder"),
         ("    local_port: 3000", "    local_port: 8000", "services.frontend.local_port: 8000 is taken by backend"),
         ("kubernetes_version: v1.35.1", "kubernetes_version: latest", "kubernetes_version: string should match pattern"),
     ],

@@ -16,7 +16,9 @@ from scripts.core.paths import ROOT
 pytestmark = [pytest.mark.runner, pytest.mark.skipif(sys.platform != "linux", reason="it looks into /proc")]
 
 HOLD = """
+import signal
 import sys
+import time
 from pathlib import Path
 from scripts.core import lock, shell
 from scripts.core.report import Report
@@ -121,3 +123,19 @@ def test_an_interrupt_outside_of_steps_leaves_no_program_behind(number: signal.S
 def _take_interrupts() -> None:
     """A shell that runs the tests in the background has SIGINT ignored, and every child inherits that."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL], ids=["interrupted", "killed"])
+def test_what_a_run_leaves_in_its_scratch_goes_with_it_or_before_the_next(tmp_path: Path, how: signal.Signals) -> None:
+    scratch = tmp_path / "scratch"
+    fill = (
+        "folder = Path(sys.argv[1]).with_name('scratch'); folder.mkdir(); (folder / 'saved.tar').write_text('layers'); print(1, flush=True)"
+    )
+    first = run(tmp_path / "lock", f"signal.signal(2, signal.default_int_handler); {fill}; time.sleep(60)")
+    assert first.stdout
+    first.stdout.readline()
+    first.send_signal(how)
+    first.communicate(timeout=20)
+    assert scratch.exists() is (how is signal.SIGKILL)
+    second = run(tmp_path / "lock", "print(Path(sys.argv[1]).with_name('scratch').exists())")
+    assert second.communicate(timeout=20)[0].strip() == "False"

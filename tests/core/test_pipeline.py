@@ -187,16 +187,19 @@ def closing(*kinds: Kind) -> str:
     voice = Voice()
     for number, kind in enumerate(kinds):
         voice.report.finished(StepResult(f"step {number}", kind, 1.0, ""))
-    voice.report.closing_table(2.0)
-    return voice.out.getvalue()
+    before = voice.err.getvalue()
+    voice.report.closing(2.0)
+    assert voice.out.getvalue() == ""
+    return voice.err.getvalue().removeprefix(before)
 
 
-def test_the_closing_table_says_when_nothing_changed() -> None:
+def test_the_total_says_when_nothing_changed_and_tells_no_step_again() -> None:
     assert "nothing changed" in closing("unchanged", "unchanged")
     assert "nothing changed" in closing("passed", "unchanged")
     assert "nothing changed" not in closing("unchanged", "changed")
     assert "nothing changed" not in closing("passed", "skipped")
+    assert closing("changed", "passed").split() == ["total", "2.0", "s"]
 
 
-def test_a_step_that_was_alone_gets_no_table() -> None:
+def test_a_step_that_was_alone_gets_no_total() -> None:
     assert closing("changed") == ""

@@ -13,9 +13,10 @@ import yaml
 from scripts.config.settings import load_settings, parse_settings, read_text
 from scripts.core.errors import InputError, TaskError
 from scripts.core.paths import ROOT
-from scripts.desired.helm_release import HelmRelease, app_release, provisional_release, service_name
+from scripts.desired.helm_release import HelmRelease, app_release, provisional_release
 from scripts.desired.images import DATABASE, EXPORTER, BaseImage, Image
 from scripts.desired.secrets import Secret, value_of
+from scripts.desired.service_values import service_name
 from scripts.kubernetes import helm
 from tests.projects import project_on
 from tests.render.chart import any_helm
@@ -43,13 +44,16 @@ def values(*names: str, monitoring: bool = False, requests_in_flight: int = 0) -
 def test_a_service_gets_its_image_and_an_empty_secret_where_it_has_no_keys() -> None:
     name = next(iter(load_settings().services))
     services = values(name)["services"]
-    assert services[name] == {"image": {"repository": f"todo-{name}", "tag": "h1"}, "secret": {"name": "", "keys": []}}
+    assert services[name]["image"] == {"repository": f"todo-{name}", "tag": "h1"}
+    assert services[name]["secret"] == {"name": "", "keys": []}
 
 
 @pytest.mark.unit
 def test_the_database_is_on_with_its_image_and_secret_and_off_without() -> None:
-    assert values()["postgres"] == {"enabled": False}
+    of_the_url = {"user": "todo", "database": "todo"}
+    assert values()["postgres"] == {"enabled": False, **of_the_url}
     assert values(DATABASE)["postgres"] == {
+        **of_the_url,
         "enabled": True,
         "image": {"repository": "todo-postgres", "tag": "h1"},
         "secret": {"name": "database-1", "keys": ["POSTGRES_PASSWORD"]},
@@ -149,16 +153,16 @@ def test_the_chart_judges_the_settings_before_there_are_images() -> None:
     ("changed", "says"),
     [
         (
-            "LOG_LEVEL: 'Hello {{name}}'",
+            "WORDS: 'Hello {{name}}'",
             'helm: the value `Hello {{name}}` is no template: function "name" not defined\n  -> write a {{ that',
         ),
-        ("LOG_LEVEL: 'Hello {{.a.b}}'", "helm: the value `Hello {{.a.b}}` is no template: nil pointer evaluating interface {}.b"),
-        ("LOG_LEVEL: '{{ a: 1'", "helm: the value `{{ a: 1` is no template: "),
-        ("LOG_LEVEL: 3", "at '/serviceDefaults/env/LOG_LEVEL': got number, want null or string"),
+        ("WORDS: 'Hello {{.a.b}}'", "helm: the value `Hello {{.a.b}}` is no template: nil pointer evaluating interface {}.b"),
+        ("WORDS: '{{ a: 1'", "helm: the value `{{ a: 1` is no template: "),
+        ("WORDS: 3", "at '/serviceDefaults/env/WORDS': got number, want null or string"),
     ],
 )
 def test_what_the_chart_refuses_is_told_in_its_words(changed: str, says: str) -> None:
-    settings = parse_settings(read_text().replace("LOG_LEVEL: info", changed))
+    settings = parse_settings(read_text().replace("    test:\n", f"    serviceDefaults: {{env: {{{changed}}}}}\n    test:\n"))
     with pytest.raises(TaskError) as error:
         helm.render(provisional_release(settings, monitoring=False), settings.kubernetes_version)
     assert says in str(error.value)
@@ -166,8 +170,8 @@ def test_what_the_chart_refuses_is_told_in_its_words(changed: str, says: str) ->
 
 @pytest.mark.render
 @pytest.mark.usefixtures("helm_on_path")
-def test_a_literal_double_brace_is_written_as_the_error_says() -> None:
-    settings = parse_settings(read_text().replace("LOG_LEVEL: info", """LOG_LEVEL: 'Hello {{ "{{" }}name}}'"""))
+def test_the_chart_keeps_a_double_brace_of_a_service_as_it_is() -> None:
+    settings = parse_settings(read_text().replace("LOG_LEVEL: info", "LOG_LEVEL: 'Hello {{name}}'"))
     assert "Hello {{name}}" in helm.render(provisional_release(settings, monitoring=False), settings.kubernetes_version)
 
 

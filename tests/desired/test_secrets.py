@@ -6,6 +6,7 @@ import pytest
 from pydantic import SecretStr
 
 from scripts.config.env_file import EnvFile
+from scripts.config.services import Service, Variable
 from scripts.config.settings import load_settings
 from scripts.core.errors import InputError
 from scripts.core.paths import ROOT
@@ -68,3 +69,29 @@ def test_a_secret_ends_where_kubernetes_ends_it() -> None:
     assert secrets.desired_secrets(load_settings(), env(**fits, **url))
     with pytest.raises(InputError, match=r"the values of backend have 1024 KiB together, and a Secret ends at 1024 KiB\n.*API_TOKEN"):
         secrets.desired_secrets(load_settings(), env(**{**fits, "GEMINI_API_KEY": "g" * 1000}, **url))
+
+
+@pytest.mark.parametrize(
+    ("scheme", "form"),
+    [
+        ("postgresql+psycopg", "postgresql+psycopg://u:p%40@h:1/d?sslmode=require&channel_binding=require"),
+        ("postgresql+asyncpg", "postgresql+asyncpg://u:p%40@h:1/d?ssl=require"),
+        ("postgres", "postgres://u:p%40@h:1/d?sslmode=require&channel_binding=require"),
+    ],
+)
+def test_a_service_gets_a_database_url_in_the_form_that_it_asks_for(scheme: str, form: str) -> None:
+    assert secrets.with_scheme("postgresql://u:p%40@h:1/d?sslmode=require&channel_binding=require", scheme) == form
+    assert secrets.with_scheme("postgresql+asyncpg://u:p@h/d", scheme) == f"{scheme}://u:p@h/d"
+
+
+def test_one_variable_has_two_values_for_two_services() -> None:
+    key, other = Variable("DATABASE_URL", "DATABASE_URL"), Variable("DATABASE_URL", "API_TOKEN")
+    settings = load_settings()
+    services = {
+        "one": Service(image="a:1").model_copy(update={"secrets": (key,)}),
+        "two": Service(image="a:1").model_copy(update={"secrets": (other, Variable("URL", "DATABASE_URL", "postgres"))}),
+    }
+    url = "postgresql://u:p@h/d"
+    one, two = secrets.desired_secrets(settings.model_copy(update={"services": services}), env(DATABASE_URL=url, API_TOKEN="token"))
+    assert one.values == {"DATABASE_URL": url}
+    assert two.values == {"DATABASE_URL": "token", "URL": "postgres://u:p@h/d"}

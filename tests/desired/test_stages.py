@@ -155,6 +155,6 @@ def test_a_call_of_a_service_that_has_no_port_any_more_is_not_kept() -> None:
 
 
 def test_the_name_of_a_second_value_is_not_free() -> None:
-    text = read_text().replace("env:\n", "env:\n  API_TOKEN_ALSO: {description: taken}\n", 1)
+    text = read_text().replace("\nenv:\n", "\nenv:\n  API_TOKEN_ALSO: {description: taken}\n", 1)
     with pytest.raises(InputError, match=r"env\.API_TOKEN_ALSO: the name is taken by the second value of API_TOKEN"):
         parse_settings(text)

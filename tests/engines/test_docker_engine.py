@@ -117,7 +117,7 @@ def test_status_shows_every_service_and_the_address(installed: Checkout) -> None
     run = installed.invoke("status", "--json", *DOCKER)
     events = {event["event"]: event for event in run.events()}
     assert {row["service"]: row["state"] for row in events["pods"]["rows"]} == dict.fromkeys(("backend", "frontend", "postgres"), "running")
-    assert events["addresses"]["addresses"] == {"frontend": "http://127.0.0.1:13000"}
+    assert events["addresses"]["addresses"] == {"frontend": "http://localhost:13000"}
 
 
 def test_logs_shows_what_a_service_says(installed: Checkout) -> None:

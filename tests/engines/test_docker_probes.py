@@ -6,11 +6,13 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
-from scripts.engines.docker.pod_spec import Probe
-from scripts.engines.docker.probes import _ask
+from scripts.engines.docker.pod_spec import PodPlan, Probe
+from scripts.engines.docker.probes import _ask, diagnose
 
 pytestmark = pytest.mark.unit
 
@@ -38,6 +40,52 @@ def test_a_connection_counts_when_it_stays(hangs_up: bool) -> None:
         well, said = _ask(None, Probe(), number)
     assert well is not hangs_up
     assert said == ("the connection is closed at once" if hangs_up else "connected")
+
+
+class Container:
+    """A container in a state, as docker-py shows it."""
+
+    def __init__(self, status: str, *, restarts: int = 0, **state: object) -> None:
+        self.status = status
+        self.attrs = {"RestartCount": restarts, "State": {"Status": "exited", **state}}
+
+    def reload(self) -> None:
+        """It stays as it is."""
+
+    def logs(self, tail: int) -> bytes:
+        return f"the last {tail} lines".encode()
+
+
+def pod(*probes: Probe) -> PodPlan:
+    container = SimpleNamespace(startup=None, readiness=probes[0] if probes else None, memory=2**28)
+    return cast("PodPlan", SimpleNamespace(workload="todo-backend", service="backend", container=container))
+
+
+@pytest.mark.parametrize(
+    ("container", "code", "cause"),
+    [
+        (None, "not-rolled-out", "todo-backend has no container"),
+        (Container("exited", ExitCode=137), "ended-by-itself", "its container is exited, with exit code 137"),
+        (Container("running", ExitCode=0), "readiness-failing", "does not get ready: its port says Connection refused"),
+        (Container("restarting", restarts=4, ExitCode=1), "crash-on-start", "ends with exit code 1 soon after its start"),
+        (Container("restarting", restarts=4, OOMKilled=True), "out-of-memory", "used more than its memory limit (256 MiB)"),
+    ],
+)
+def test_a_workload_that_is_not_ready_is_diagnosed(container: Container | None, code: str, cause: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        number = server.getsockname()[1]
+    found = diagnose(pod(Probe()), container, number)
+    assert found
+    assert found.code == code
+    assert cause in found.cause
+    assert found.action
+    assert found.evidence == (() if container is None else ("the last 15 lines",))
+
+
+def test_a_workload_that_is_ready_has_no_diagnosis() -> None:
+    with port(hangs_up=False) as number:
+        assert diagnose(pod(Probe()), Container("running"), number) is None
+    assert diagnose(pod(), Container("running"), 0) is None
 
 
 def test_a_port_where_nobody_listens_is_told() -> None:

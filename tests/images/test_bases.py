@@ -22,11 +22,11 @@ from scripts.core import shell
 from scripts.core.errors import TaskError
 from scripts.core.paths import ROOT
 from scripts.desired import images
-from scripts.desired.images import UID
 from scripts.images import base_recipes, bases
 from scripts.machine import docker_client as machine
 from tests.doubles import Step
 
+UID = 10001
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(1200)]
 
 LABEL = "todo-test-postgres"

@@ -17,7 +17,7 @@ from scripts.config.settings import Settings, load_settings
 from scripts.core.paths import ROOT
 from scripts.desired.images import BaseImage, Image
 from scripts.images.base_recipes import packages_reference
-from scripts.images.prune import prune
+from scripts.images.prune import kept_images, prune, remove_build_containers
 
 pytestmark = pytest.mark.engine
 
@@ -108,3 +108,19 @@ def test_what_a_container_uses_stays(engine: Engine) -> None:
         assert engine.tags() == {old}
     finally:
         container.remove()
+
+
+def test_containers_that_a_build_has_left_go_and_those_that_run_or_are_the_apps_stay(engine: Engine) -> None:
+    image, label = engine.image("backend", "h0123456789ab"), {"app.kubernetes.io/part-of": engine.project}
+    made = [
+        engine.client.containers.create(image, "sleep", labels=labels)
+        for labels in (label, {**label, "todo.workload": "backend"}, {"app.kubernetes.io/part-of": f"{engine.project}-other"})
+    ]
+    try:
+        assert remove_build_containers(engine.settings) == 1
+        there = {each.id for each in engine.client.containers.list(all=True)}
+        assert [each.id in there for each in made] == [False, True, True]
+        assert kept_images(engine.settings) == 1
+    finally:
+        for container in made[1:]:
+            container.remove()

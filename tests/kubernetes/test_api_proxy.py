@@ -10,7 +10,7 @@ import pytest
 
 from scripts.core.errors import TaskError
 from scripts.core.shell import Result
-from scripts.kubernetes import api_proxy, service_proxy
+from scripts.kubernetes import connection, service_proxy
 from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.diagnosis import observation
 from scripts.kubernetes.diagnosis.snapshot import Snapshot
@@ -106,5 +106,5 @@ def test_nothing_is_asked_where_every_container_is_ready(kubectl: Path) -> None:
 
 @pytest.mark.parametrize(("folder", "place"), [("/tmp/x", None), ("/private/" + "long/" * 20, "/tmp"), ("/" + "é" * 45, "/tmp")])
 def test_a_socket_has_a_path_that_a_system_takes(folder: str, place: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(api_proxy.tempfile, "gettempdir", lambda: folder)
-    assert api_proxy._short_folder() == place
+    monkeypatch.setattr(connection.tempfile, "gettempdir", lambda: folder)
+    assert connection._short_folder() == place

@@ -15,20 +15,15 @@ from scripts.core.paths import ROOT
 from scripts.kubernetes.diagnosis.cause import PATIENCE, Diagnosis
 from scripts.kubernetes.diagnosis.diagnose import diagnose, unexplained
 from scripts.kubernetes.diagnosis.snapshot import Snapshot
-from tests.cluster.faults import FAULTS
 from tests.cluster.recordings import read_recording
+from tests.faults.releases import FAULTS
 
 pytestmark = pytest.mark.unit
 
 Object = dict[str, Any]
 Change = Callable[[Object], None]
-OTHERWISE = (
-    "database-url",
-    "stalled",
-    "drifted",
-    "not-rolled-out",
-    "database-emptied",
-)  # test_diagnosis.py, test_drift.py, test_stuck_pods.py, and below
+# test_diagnosis.py, test_drift.py, test_stuck_pods.py, and below
+OTHERWISE = ("database-url", "stalled", "drifted", "not-rolled-out", "database-emptied", "release-unfinished")
 
 
 def pod_of(value: Object) -> Object:
@@ -182,10 +177,12 @@ def claim(*, deleted: bool = False, there: bool = True) -> Change:
     return change
 
 
-def uses_secret(*there: str) -> Change:
+def uses_secret(**there: list[str]) -> Change:
     def change(value: Object) -> None:
-        pod_of(value)["spec"]["containers"][0]["envFrom"] = [{"secretRef": {"name": "app-1"}}]
-        value["secrets"] = list(there)
+        container = pod_of(value)["spec"]["containers"][0]
+        container["envFrom"] = [{"secretRef": {"name": "app"}}, {"secretRef": {"name": "other", "optional": True}}]
+        container["env"] = [{"name": "URL", "valueFrom": {"secretKeyRef": {"name": "app", "key": "URL"}}}]
+        value["secrets"] = there
 
     return change
 
@@ -203,6 +200,44 @@ def autoscaler(reason: str, since: timedelta, *, served: bool = True) -> Change:
 
     return change
 
+
+def refused_next(message: str, *bounds: Object, kind: str = "Deployment") -> Change:
+    def change(value: Object) -> None:
+        value["workloads"][0]["kind"] = kind
+        value["refusals"] = {"healthy": message}
+        value["bounds"] = list(bounds)
+
+    return change
+
+
+def bound(kind: str, release: str = "") -> Object:
+    return {"kind": kind, "metadata": {"name": "small", "labels": {"app.kubernetes.io/instance": release}}, "spec": {}}
+
+
+def policies(*releases: str, direction: str = "Egress") -> Change:
+    """One policy that shuts a direction for all pods, from each of these releases; of nobody's where there is none."""
+
+    def change(value: Object) -> None:
+        spec = {"podSelector": {}, "policyTypes": [direction]}
+        labels = [{"app.kubernetes.io/instance": release} if release else {} for release in releases]
+        value["policies"] = [{"metadata": {"name": f"shut-{i}", "labels": each}, "spec": spec} for i, each in enumerate(labels)]
+
+    return change
+
+
+def budgets(*allowed: int, healthy: int = 1) -> Change:
+    def change(value: Object) -> None:
+        status = {"expectedPods": 1, "currentHealthy": healthy, "desiredHealthy": 1}
+        value["budgets"] = [
+            {"metadata": {"name": f"pdb-{i}"}, "spec": {"selector": {}}, "status": {**status, "disruptionsAllowed": each}}
+            for i, each in enumerate(allowed)
+        ]
+
+    return change
+
+
+QUOTA = 'pods "healthy" is forbidden: exceeded quota: small, requested: pods=1, used: pods=1, limited: pods=1'
+WEBHOOK = 'Internal error occurred: failed calling webhook "x.example.com": service "nobody" not found'
 
 CASES: list[tuple[str, Change, str]] = [
     ("configmap-key-missing", waits("CreateContainerConfigError", "couldn't find key MODE in ConfigMap todo/settings"),
@@ -240,7 +275,16 @@ CASES: list[tuple[str, Change, str]] = [
     ("dns-down", dns(0), "no pod of the cluster's DNS is ready"),
     ("volume-lost", claim(there=False), "its volume claim data-0 is gone"),
     ("volume-lost", claim(deleted=True), "its volume claim data-0 is being deleted"),
-    ("secret-lost", uses_secret("other"), "Secret app-1 is gone"),
+    ("secret-lost", uses_secret(other=[]), "healthy: Secret app is gone"),
+    ("secret-lost", uses_secret(app=["OTHER"]), "key URL of Secret app is gone"),
+    ("quota-exceeded", refused_next(QUOTA), "no new pod of it can be made: the namespace's ResourceQuota has no room"),
+    ("limit-range", refused_next('pods "healthy" is forbidden: maximum memory usage per Container is 1Mi'), "no new pod of it can be made"),
+    ("webhook-down", refused_next(WEBHOOK), 'does not answer: Internal error occurred: failed calling webhook "x.example.com"'),
+    ("webhook-down", refused(WEBHOOK), "an admission webhook that every new pod has to pass"),
+    ("policy-strange", policies(""), "NetworkPolicy shut-0 says what its pods are let out, and none of the release does"),
+    ("drain-blocked", budgets(0), "PodDisruptionBudget pdb-0 lets no drain of a node through: it wants 1 of 1 pods healthy"),
+    ("drain-blocked", budgets(1, 1), "another one selects the same pods"),
+    ("database-certificate", exits(1, "postgres: SSL error: certificate has expired"), "the database's certificate is not accepted"),
     ("autoscaler-blind", autoscaler("FailedGetResourceMetric", timedelta(minutes=10)), "unable to get metrics for resource cpu"),
     ("autoscaler-blind", autoscaler("FailedGetResourceMetric", timedelta(seconds=5), served=False), "unable to get metrics"),
 ]  # fmt: skip
@@ -280,7 +324,7 @@ def codes_in(path: Path) -> set[str]:
 
 def test_every_code_that_a_rule_gives_has_its_patience() -> None:
     given = {code for path in (ROOT / "scripts" / "kubernetes").rglob("*.py") for code in codes_in(path)}
-    assert len(given) > 30
+    assert len(given) > 25
     assert given <= PATIENCE.keys()
 
 
@@ -290,14 +334,37 @@ def test_every_code_that_a_rule_gives_has_its_patience() -> None:
         node("True"),
         dns(1),
         claim(),
-        uses_secret("app-1"),
+        uses_secret(app=["URL", "OTHER"]),
+        refused_next(QUOTA, kind="StatefulSet"),
+        policies("", "healthy"),
+        budgets(1),
+        budgets(0, healthy=0),
         autoscaler("FailedGetResourceMetric", timedelta(minutes=1)),
         autoscaler("ScalingDisabled", timedelta(hours=1)),
     ],
-    ids=["the node is ready", "one DNS server is enough", "the claim is there", "the Secret is there", "metrics come", "scaled by hand"],
+    ids=[
+        "the node is ready",
+        "one DNS server is enough",
+        "the claim is there",
+        "the Secret is there",
+        "its next pod replaces the old one",
+        "the release shuts it too",
+        "one may go",
+        "it waits for a pod",
+        "metrics come",
+        "scaled by hand",
+    ],
 )
 def test_surroundings_that_are_well_have_no_diagnosis(change: Change) -> None:
     assert found(change) == []
+
+
+@pytest.mark.parametrize(
+    ("release", "action"), [("", "raise or remove what somebody else made"), ("healthy", "raise namespaceRules.quota")]
+)
+def test_a_full_quota_says_whose_it_is(release: str, action: str) -> None:
+    (diagnosis,) = found(refused_next(QUOTA, bound("ResourceQuota", release), bound("LimitRange")))
+    assert diagnosis.action.startswith(action)
 
 
 def test_a_node_where_nothing_of_ours_runs_does_not_count_beside_one_that_is_ready() -> None:

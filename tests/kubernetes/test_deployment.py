@@ -19,11 +19,11 @@ pytestmark = pytest.mark.unit
 class Nodes(Cluster):
     """A cluster that knows nothing but its nodes."""
 
-    names: str = ""
+    nodes: str = ""
 
     def kubectl(self, *argv: str, **_: Any) -> Result:
         assert argv == ("get", "nodes", "--output", "name")
-        return Result(0, self.names, "", 0.0)
+        return Result(0, self.nodes, "", 0.0)
 
 
 @pytest.mark.parametrize(
@@ -34,5 +34,5 @@ class Nodes(Cluster):
 def test_services_are_asked_where_no_network_policy_is_in_the_way(nodes: str, way: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     for each in (service_proxy, service_forward):
         monkeypatch.setattr(each, "open_client", lambda _, each=each: each)
-    cluster = Nodes("any", "todo", "todo", names=nodes)
+    cluster = Nodes("any", "todo", "todo", nodes=nodes)
     assert Deployment(cluster, "todo").open_client() is way

@@ -18,7 +18,7 @@ from scripts.desired.helm_release import HelmRelease
 from scripts.desired.images import BaseImage, Image
 from scripts.engines.kube_context import KubeContextEngine
 from scripts.kubernetes.nodes import detect, registry
-from scripts.kubernetes.nodes.transports import ContainerdNode, DockerdNode, LocalDaemonNode
+from scripts.kubernetes.nodes.transports import ContainerdNode, DockerdNode, LocalDaemonNode, NerdctlNode
 from scripts.machine import docker_client as machine
 from tests.doubles import Step
 from tests.kubernetes import small_registry
@@ -164,6 +164,35 @@ def test_a_node_that_only_is_called_like_a_desktops_shares_nothing(
         engine_with().transports()
 
 
+PS = ("nerdctl", "--namespace", "k8s.io", "ps", "--quiet", "--filter", "label=io.kubernetes.pod.uid=uid-1")
+
+
+@pytest.mark.parametrize("boot", ["another-machine", detect.BOOT_ID.read_text().strip()], ids=["lima", "wsl"])
+def test_a_containerd_that_nerdctl_speaks_to_is_filled_through_it(programs: Programs, boot: str) -> None:
+    programs.tell(NODES, nodes(node("here", boot=boot)))
+    programs.tell(PODS, Reply("uid-1 uid-2"))
+    programs.tell(PS, Reply("0123456789ab\n"))
+    assert engine_with().transports() == [NerdctlNode("here")]
+
+
+def test_a_nerdctl_of_another_containerd_is_not_taken(programs: Programs) -> None:
+    programs.tell(NODES, nodes(node("here")))
+    programs.tell(PODS, Reply("uid-1"))
+    programs.tell(PS, Reply())
+    with pytest.raises(InputError, match="no known way to load images into node here") as error:
+        engine_with().transports()
+    assert "~/.rd/bin" in error.value.action
+
+
+def test_what_nerdctl_loads_is_the_whole_archive(programs: Programs, tmp_path: Path) -> None:
+    programs.tell(("nerdctl", "--namespace", "k8s.io", "load"), Reply("Loaded image: todo-backend:h1\n"))
+    programs.tell(("nerdctl", "--namespace", "k8s.io", "image", "ls", "--format", "{{.Repository}}:{{.Tag}}"), Reply("todo-backend:h1\n"))
+    (tmp_path / "a.tar").write_bytes(b"an archive")
+    NerdctlNode("here").send(tmp_path / "a.tar")
+    assert NerdctlNode("here").images() == {"docker.io/library/todo-backend:h1"}
+    assert [ask["stdin"] for ask in programs.asked() if "load" in ask["argv"]] == [len(b"an archive")]
+
+
 def test_a_node_that_is_out_of_reach_is_refused_with_what_was_seen_and_the_settings_to_choose_from(programs: Programs) -> None:
     programs.tell(NODES, nodes(node("ip-10-0-0-7", "aws:///eu-central-1a/i-0123")))
     with pytest.raises(InputError) as refusal:
@@ -279,3 +308,8 @@ def test_with_a_registry_every_image_of_the_release_is_named_with_it() -> None:
     assert release.values["services"]["backend"]["image"] == {"repository": "registry.example.com/team/todo-backend", "tag": "h1"}
     assert release.values["postgres"]["image"]["repository"] == "registry.example.com/team/todo-backend"
     assert values["services"]["backend"]["image"]["repository"] == "todo-backend"
+
+
+def test_a_kubeconfig_that_cannot_be_read_is_told_in_kubectls_words(programs: Programs) -> None:
+    programs.tell(CONTEXTS, Reply(stderr='error: error loading config file "/etc/passwd": no kind\n', code=1))
+    assert engine_with().unusable() == 'error: error loading config file "/etc/passwd": no kind'

@@ -17,8 +17,8 @@ from scripts.kubernetes import rollout
 from scripts.kubernetes.diagnosis.cause import DATABASE_CODES, PATIENCE, Diagnosis
 from scripts.kubernetes.diagnosis.diagnose import diagnose
 from scripts.kubernetes.diagnosis.snapshot import REVISION, Snapshot, is_rolled_out, request_of, selects, time_of
-from tests.cluster.faults import FAULTS, HEALTHY, Fault
 from tests.cluster.recordings import FOLDER, read_recording
+from tests.faults.releases import FAULTS, HEALTHY, Fault
 
 pytestmark = pytest.mark.unit
 
@@ -196,7 +196,8 @@ def test_the_words_of_a_service_count_only_where_they_speak_of_a_database() -> N
 def test_silence_is_blocked_egress_only_where_a_policy_restricts_the_pod() -> None:
     def policy(selector: Object, kinds: list[str]) -> Callable[[Object], None]:
         def change(value: Object) -> None:
-            value["policies"] = [{"metadata": {"name": "p"}, "spec": {"podSelector": selector, "policyTypes": kinds}}]
+            labels = {"app.kubernetes.io/instance": value["release"]}
+            value["policies"] = [{"metadata": {"name": "p", "labels": labels}, "spec": {"podSelector": selector, "policyTypes": kinds}}]
 
         return change
 

@@ -79,7 +79,8 @@ def test_what_kubectl_says_when_nobody_answers_is_known(said: str) -> None:
 def test_a_rollout_goes_on_after_looks_that_failed(clock: None, monkeypatch: pytest.MonkeyPatch) -> None:
     def release(ready: int) -> rollout.Snapshot:
         counts = dict.fromkeys(("replicas", "updatedReplicas", "availableReplicas", "readyReplicas"), ready)
-        workload = {"kind": "Deployment", "metadata": {"name": "todo", "uid": "1"}, "spec": {"replicas": 1}, "status": counts}
+        spec = {"replicas": 1, "template": {"metadata": {}}}
+        workload = {"kind": "Deployment", "metadata": {"name": "todo", "uid": "1"}, "spec": spec, "status": counts}
         return rollout.Snapshot("todo", "todo", rollout.observation.datetime.now(rollout.observation.UTC), workloads=[workload])
 
     looks = Looks(failed(GONE), release(0), failed(GONE), failed(GONE), release(0), failed(GONE), release(1))

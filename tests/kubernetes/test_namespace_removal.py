@@ -22,6 +22,7 @@ DEAD = (
     "metrics.k8s.io/v1beta1: stale GroupVersion discovery: metrics.k8s.io/v1beta1"
 )
 HELD = "Some content in the namespace has finalizers remaining: example.com/hold in 1 resource instances"
+LEFT = "Some resources are remaining: configmaps. has 1 resource instances, widgets.example.com has 1 resource instances"
 
 
 @dataclass(frozen=True)
@@ -35,11 +36,16 @@ class Going(Cluster):
         if argv[0] == "delete":
             assert argv == ("delete", "namespace", "todo", "--ignore-not-found", "--wait=false")
             return Result(0, "", "", 0.0)
+        if argv[1] == "configmaps,widgets.example.com":
+            held = {"kind": "ConfigMap", "metadata": {"name": "mine", "finalizers": ["example.com/hold"]}}
+            return Result(0, json.dumps({"kind": "List", "items": [held, {"kind": "Widget", "metadata": {"name": "free"}}]}), "", 0.0)
         assert argv[:3] == ("get", "namespace", "todo")
         if not self.conditions:
             return Result(0, "", "", 0.0)
         kind, message = self.conditions[0] if self.stuck and len(self.conditions) == 1 else self.conditions.pop(0)
         conditions = [{"type": kind, "status": "True", "message": message}] if kind else []
+        if kind == "NamespaceFinalizersRemaining":
+            conditions.append({"type": "NamespaceContentRemaining", "status": "True", "message": LEFT})
         return Result(0, json.dumps({"kind": "Namespace", "status": {"phase": "Terminating", "conditions": conditions}}), "", 0.0)
 
 
@@ -48,6 +54,7 @@ def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(namespace_removal, "POLL_SECONDS", 0.01)
     monkeypatch.setattr(namespace_removal, "SETTLE_SECONDS", 0.1)
     monkeypatch.setattr(namespace_removal, "SECONDS", 0.5)
+    monkeypatch.setattr(namespace_removal, "PATIENT_SECONDS", 0.1)
 
 
 def test_an_api_that_nobody_serves_is_named_long_before_the_time_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -70,4 +77,6 @@ def test_what_is_held_is_shown_and_told_at_the_end() -> None:
     with pytest.raises(TaskError, match="the namespace todo does not go: Some content") as error:
         remove_namespace(cluster, steps)
     assert HELD in steps.heard
+    assert steps.said == ["the namespace todo waits for ConfigMap mine (finalizer example.com/hold)"]
+    assert error.value.evidence == ("held: ConfigMap mine (finalizer example.com/hold)",)
     assert "finalizers" in error.value.action

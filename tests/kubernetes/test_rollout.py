@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import pytest
 
-from scripts.core.errors import InputError, TaskError
+from scripts.core.errors import TaskError
 from scripts.core.report import Report
 from scripts.kubernetes import rollout
 from scripts.kubernetes.diagnosis.cause import Diagnosis
@@ -62,16 +62,12 @@ class Engine:
     def deployed(self) -> bool:
         return True
 
-    @property
-    def deployment(self) -> Engine:
-        return self
-
     def diagnose(self) -> list[Diagnosis]:
         return self.found
 
 
 def project(engine: object) -> Project:
-    return cast("Project", SimpleNamespace(engine=engine, settings=SimpleNamespace(release="todo")))
+    return cast("Project", SimpleNamespace(engine=engine, settings=SimpleNamespace(release="todo", env={}), env=None))
 
 
 def test_every_diagnosis_is_printed_and_the_task_fails() -> None:
@@ -95,11 +91,6 @@ def test_a_release_that_is_well_is_said_to_be() -> None:
     stdout = io.StringIO()
     diagnose.show_all(project(Engine()), Report(stdout=stdout))
     assert stdout.getvalue() == "todo is healthy\n"
-
-
-def test_an_engine_without_a_diagnosis_says_so() -> None:
-    with pytest.raises(InputError, match="the docker engine has no diagnosis"):
-        diagnose.show_all(project(SimpleNamespace(name="docker", deployment=None)), Report())
 
 
 def test_a_rollout_that_fails_has_the_code_of_its_first_cause() -> None:

@@ -16,6 +16,7 @@ from scripts.core.errors import MissingError, TaskError
 from scripts.machine import docker_client, docker_endpoint
 from scripts.machine.docker_client import build_platform, docker_answers
 from scripts.machine.docker_endpoint import find_endpoint
+from tests.programs import Reply, on_path
 
 pytestmark = pytest.mark.runner
 
@@ -116,6 +117,11 @@ def test_in_wsl_the_integration_of_docker_desktop_is_named(tmp_path: Path, monke
     assert "WSL integration" in refusal().action
 
 
+def test_with_rancher_desktop_its_other_container_engine_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    on_path(tmp_path, monkeypatch).tell(("rdctl",), Reply())
+    assert "choose dockerd (moby)" in refusal().action
+
+
 @pytest.mark.parametrize("by", ["DOCKER_CONTEXT", "config.json"])
 def test_a_context_that_does_not_exist_is_named_and_no_other_daemon_taken(
     by: str, config: Path, listen: Callable[..., Daemon], monkeypatch: pytest.MonkeyPatch
@@ -148,8 +154,14 @@ def test_a_context_counts_without_a_config_file_and_docker_host_counts_before_it
         ("tcp://127.0.0.1:1", "Docker is not running at tcp://127.0.0.1:1, which DOCKER_HOST names", "start it, or fix what names it"),
         ("unix:///nowhere.sock", "Docker is not running at unix:///nowhere.sock, which DOCKER_HOST names", "start it, or fix"),
         ("tcp://nowhere.invalid:2375", "Docker cannot be used at tcp://nowhere.invalid:2375, which DOCKER_HOST names", "docker version"),
-        ("foo://bar", "Docker cannot be used at foo://bar, which DOCKER_HOST names", "docker version"),
-        ("tcp://", "Docker ", ""),
+        ("foo://bar", "DOCKER_HOST names no address of a Docker daemon: foo://bar", "write it as unix:///var/run/docker.sock"),
+        ("tcp://", "DOCKER_HOST names no address", "tcp://HOST:PORT"),
+        ("tcp://127.0.0.1:port", "DOCKER_HOST names no address", "tcp://HOST:PORT"),
+        ("tcp://[::1", "DOCKER_HOST names no address", "tcp://HOST:PORT"),
+        ("tcp://a b:1", "DOCKER_HOST names no address", "tcp://HOST:PORT"),
+        ("/var/run/docker.sock", "DOCKER_HOST names no address", "unix:///var/run/docker.sock"),
+        ("127.0.0.1:2375", "DOCKER_HOST names no address", "tcp://HOST:PORT"),
+        (" ", "DOCKER_HOST names no address", "tcp://HOST:PORT"),
     ],
 )
 def test_what_docker_host_names_is_told_with_its_own_cause(host: str, cause: str, action: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,7 +20,8 @@ from scripts.core.report import Outcome, unchanged
 from scripts.core.shell import Result
 from scripts.desired import monitoring
 from scripts.kubernetes import rollout
-from scripts.kubernetes.cluster import Cluster, Object
+from scripts.kubernetes.api import Object
+from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.deployment import FIELD_MANAGER
 from scripts.monitoring import charts
 from scripts.monitoring.crds import OURS as OURS_ALONE

@@ -55,12 +55,13 @@ def opened(what: str, made: Any = None, **options: bool) -> str:
     ("what", "forward"),
     [
         ("app", ("todo-chatbot", "service/todo-chatbot-frontend", 3000, 3000)),
+        ("backend", ("todo-chatbot", "service/todo-chatbot-backend", 8000, 8000)),
         ("grafana", ("monitoring", "service/monitoring-grafana", 80, 0)),
         ("prometheus", ("monitoring", "service/monitoring-prometheus", 9090, 0)),
     ],
 )
 def test_each_is_forwarded_from_its_own_namespace(what: str, forward: tuple[str, str, int, int], forwarded: list[Any]) -> None:
-    assert "http://127.0.0.1:12345" in opened(what)
+    assert "http://localhost:12345" in opened(what)
     assert forwarded == [forward]
 
 
@@ -94,7 +95,7 @@ def test_what_needs_no_password_prints_none(what: str, forwarded: list[Any], cap
 def test_something_else_is_refused_with_the_choices(forwarded: list[Any]) -> None:
     with pytest.raises(InputError) as caught:
         opened("kibana")
-    assert caught.value.action == "--what is one of: app, grafana, prometheus"
+    assert caught.value.action == "it is one of: app, backend, frontend, grafana, prometheus"
     assert forwarded == []
 
 
@@ -104,6 +105,12 @@ def test_without_a_kubernetes_there_is_no_monitoring_to_open(what: str, forwarde
     with pytest.raises(InputError, match="the docker engine has no monitoring"):
         opened(what, made, show_password=True)
     assert PASSWORD not in capsys.readouterr().out
+
+
+def test_on_the_docker_engine_a_service_is_where_its_port_is(forwarded: list[Any]) -> None:
+    made = project_on(SimpleNamespace(name="docker", deployment=None), load_settings())
+    assert opened("backend", made) == "http://127.0.0.1:8000\n"
+    assert forwarded == []
 
 
 def test_where_no_service_is_public_it_says_which_setting_makes_one(forwarded: list[Any]) -> None:

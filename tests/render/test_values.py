@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -9,7 +10,9 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.render.chart import ALL, CHART, MINIMAL, ROOT, SCENARIOS, Object, of_kind, one, render, render_text, template
+from scripts.config.settings import load_settings
+from scripts.desired.helm_release import provisional_release
+from tests.render.chart import ALL, CHART, MINIMAL, SCENARIOS, Object, of_kind, one, render, render_text, template
 from tests.render.schema import SCHEMA, properties, resolved
 
 pytestmark = pytest.mark.render
@@ -325,11 +328,15 @@ def test_the_chart_knows_no_service() -> None:
 
 
 def test_what_the_tool_installs_is_what_is_tested_here() -> None:
-    """invoke.yaml holds all but images and Secrets, which the tool names."""
-    tested = yaml.safe_load(MINIMAL.read_text())
-    for section in (*tested["services"].values(), tested["postgres"]):
-        section.pop("image"), section.pop("secret"), section.pop("enabled", None)
-    assert yaml.safe_load((ROOT / "invoke.yaml").read_text())["chart"]["values"] == tested
+    """All but the images and Secrets, which the tool names."""
+    tested = yaml.safe_load(MINIMAL.read_text().replace('{{ include "todo-chatbot.fullname" . }}', "todo-chatbot"))
+    installed = copy.deepcopy(dict(provisional_release(load_settings(), monitoring=False).values))
+    assert installed.pop("fullnameOverride") == "todo-chatbot", "which is the release's name here too"
+    installed.pop("monitoring")
+    for values in (tested, installed):
+        for section in (*values["services"].values(), values["postgres"]):
+            section.pop("image"), section.pop("secret"), section.pop("enabled", None)
+    assert installed == tested
 
 
 def test_long_names_stay_within_what_dns_allows(helm: str) -> None:

@@ -47,10 +47,8 @@ def test_aliases_of_aliases_are_refused_and_not_written_out() -> None:
 
 
 def test_an_alias_that_spares_writing_is_taken() -> None:
-    shared = TEXT.replace("    local_port: 3000", "    <<: &probes {health: /healthz}\n    local_port: 3000").replace(
-        "    health: /health\n    ready: /ready\n    #", "    #"
-    )
-    assert settings.parse_settings(shared).services["frontend"].health == "/healthz"
+    shared = TEXT.replace("    local_port: 3000", "    <<: &shared {replicas: 3}\n    local_port: 3000")
+    assert settings.parse_settings(shared).services["frontend"].replicas == 3
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,8 @@ import httpx2
 import pytest
 
 from todo_backend.app import create_app
+from todo_backend.chat import Chat, Question
+from todo_backend.schemas import ChatRequest
 
 from .conftest import make_settings, run_sql, running_app, serving
 
@@ -54,6 +56,42 @@ async def test_any_replica_continues_a_conversation(database_url):
         second = (await other.post("/api/chat", json=request)).json()
         assert second["text"] == "Deleted “b”."
         assert [todo["title"] for todo in (await one.get("/api/todos")).json()["items"]] == ["a", "c", "d"]
+
+
+async def test_conversations_are_listed_the_latest_first_and_deleted_for_good(client):
+    async def say(message: str, conversation: str | None = None) -> str:
+        request = {"message": message, "conversation_id": conversation}
+        return (await client.post("/api/chat", json=request)).json()["conversation_id"]
+
+    async def listed(**page: int) -> list[tuple[str, str]]:
+        items = (await client.get("/api/conversations", params=page)).json()["items"]
+        return [(item["id"], item["title"]) for item in items]
+
+    first, second = await say("add buy milk"), await say("what's left? " + "x" * 200)
+    latest = await listed()
+    assert latest[:2] == [(second, ("what's left? " + "x" * 200)[:120]), (first, "add buy milk")]
+    await say("thanks", first)
+    assert (await listed(limit=1)) == [(first, "add buy milk")]
+    assert (await listed(limit=1, offset=1)) == [latest[0]]
+    assert (await client.get("/api/conversations")).json()["total"] == len(latest)
+    assert (await client.delete(f"/api/conversations/{first}")).status_code == 204
+    assert (await client.get(f"/api/conversations/{first}/messages")).status_code == 404
+    assert [item for item in await listed() if item[0] == first] == []
+    assert (await client.get("/api/todos")).json()["total"] == 1
+
+
+async def test_an_answer_of_a_conversation_that_was_deleted_meanwhile_says_so(client, monkeypatch):
+    ask = Chat.ask
+
+    async def deleted_at_once(self: Chat, request: ChatRequest) -> Question:
+        question = await ask(self, request)
+        await self._conversations.delete(question.conversation_id)
+        return question
+
+    monkeypatch.setattr(Chat, "ask", deleted_at_once)
+    told = await stream(client, "what's left?")
+    assert [name for name, _ in told][-2:] == ["error", "done"]
+    assert "this conversation was deleted" in told[-2][1]["message"]
 
 
 async def test_an_answer_whose_client_has_gone_is_finished_and_stored(database, postgres):

@@ -119,6 +119,17 @@ async def test_a_failure_of_gemini_is_a_plain_sentence_and_an_outcome(client, fa
     assert [message["text"] for message in said] == ["what's left?", told["text"]]
 
 
+async def test_gemini_is_asked_through_the_proxy_of_the_environment(
+    database_url, fake: FakeGemini, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("HTTP_PROXY", fake.url)
+    fake.replies = [speak("hello")]
+    async with running_app(database_url, GEMINI_API_KEY=KEY, GEMINI_BASE_URL="http://gemini.invalid") as client:
+        answer = await client.post("/api/chat", json={"message": "hi"})
+    assert answer.json()["text"] == "hello"
+    assert fake.paths[0].startswith("http://gemini.invalid/")
+
+
 async def test_gemini_that_cannot_be_reached_is_a_plain_sentence(database_url):
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))  # bound and not listening: connections are refused

@@ -104,11 +104,11 @@ async def test_an_older_version_serves_with_a_newer_schema_and_the_way_back_keep
         await client.post("/api/todos", json={"title": "kept"})
     # As a later version would: only additions.
     for statement in (
-        "ALTER TABLE todos ADD COLUMN notes text",
+        "ALTER TABLE todos ADD COLUMN hint text",
         "ALTER TABLE todos ADD COLUMN colour text NOT NULL DEFAULT 'none'",
         "CREATE TABLE shares (id int)",
         "UPDATE alembic_version SET version_num = '0999'",
-        "UPDATE todos SET notes = 'later'",
+        "UPDATE todos SET hint = 'later'",
     ):
         await run_sql(postgres, statement, database=empty)
     assert "0999, newer than this version's" in await migrate_at(url)
@@ -118,7 +118,7 @@ async def test_an_older_version_serves_with_a_newer_schema_and_the_way_back_keep
         assert changed.status_code == 200
         listed = (await client.get("/api/todos")).json()["items"]
         assert [todo["title"] for todo in listed] == ["kept", "by the older"]
-    rows = await run_sql(postgres, "SELECT title, notes, colour FROM todos ORDER BY position", database=empty)
+    rows = await run_sql(postgres, "SELECT title, hint, colour FROM todos ORDER BY position", database=empty)
     assert [tuple(row) for row in rows] == [("kept", "later", "none"), ("by the older", None, "none")]
 
 
@@ -142,7 +142,7 @@ async def test_a_newer_schema_that_lacks_something_is_refused_with_what_to_do(
 
 
 async def test_the_version_before_the_last_migration_serves_beside_it(postgres: Postgres, empty: str):
-    """What 0001's code does: name its own columns, and nothing of 0002."""
+    """What the code of 0001 and 0002 does: name its own columns, and nothing of what came later."""
     await migrate_at(postgres.url(empty))
     for statement in (
         "INSERT INTO conversations (id) VALUES (gen_random_uuid())",
@@ -150,6 +150,10 @@ async def test_the_version_before_the_last_migration_serves_beside_it(postgres: 
         "INSERT INTO todos (id, title, due_date, priority, tags) VALUES (gen_random_uuid(), 'x', '2026-12-01', 2, '{}')",
         "UPDATE todos SET due_time = '17:00'",
         "UPDATE todos SET due_date = NULL, version = version + 1",
+        (
+            "INSERT INTO deleted_todos (id, position, title, priority, tags, done, version, created_at, updated_at)"
+            " SELECT id, position, title, priority, tags, done, version, created_at, updated_at FROM todos"
+        ),
         "DELETE FROM todos",
     ):
         await run_sql(postgres, statement, database=empty)

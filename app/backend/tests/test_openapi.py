@@ -29,7 +29,8 @@ def test_every_call_is_documented_with_its_answers():
         ("patch", "/api/todos/{todo_id}"), ("delete", "/api/todos/{todo_id}"),
         ("post", "/api/todos/{todo_id}/complete"), ("post", "/api/chat"),
         ("post", "/api/todos/{todo_id}/restore"), ("post", "/api/parse"), ("post", "/api/undo/{change_id}"),
-        ("get", "/api/conversations/{conversation_id}/messages"),
+        ("get", "/api/conversations/{conversation_id}/messages"), ("get", "/api/conversations"),
+        ("delete", "/api/conversations/{conversation_id}"),
     }  # fmt: skip
     for path, methods in described["paths"].items():
         for operation in methods.values():

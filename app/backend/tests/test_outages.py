@@ -196,8 +196,11 @@ async def test_tls_is_what_the_url_asks_for(postgres: Postgres, database: str, p
             assert answer.json()["reason"] == "TLS failed: the server's certificate could not be verified"
 
 
-async def test_everything_works_through_a_transaction_pooler(pgbouncer: PgBouncer, postgres: Postgres, database: str):
-    url = postgres.url(database, "sslmode=disable&pgbouncer=true", port=pgbouncer.port)
+@pytest.mark.parametrize("told", ["&pgbouncer=true", ""])
+async def test_everything_works_through_a_transaction_pooler(
+    pgbouncer: PgBouncer, postgres: Postgres, database: str, told: str
+):
+    url = postgres.url(database, f"sslmode=disable{told}", port=pgbouncer.port)
     async with running_app(url) as client:
 
         async def one_round(number: int) -> None:

@@ -41,6 +41,29 @@ async def test_the_list_is_filtered_by_state_and_searched_without_case(client):
     assert await titles(client, q="0_") == []
 
 
+async def test_every_word_of_a_search_is_found_wherever_it_is_and_a_tag_by_its_name(client):
+    await add(client, "Buy oat milk", tags=["shop"], notes="the blue carton\nfrom Ana's")
+    await add(client, "Workshop", tags=["work"])
+    await add(client, "Milk the workers of #shop")
+    assert await titles(client, q="milk buy") == ["Buy oat milk"]
+    assert await titles(client, q=" carton  SHOP ") == ["Buy oat milk"]
+    assert await titles(client, q="milk work") == ["Milk the workers of #shop"]
+    assert await titles(client, q="#work") == ["Workshop"]
+    assert await titles(client, q="#Shop milk") == ["Buy oat milk", "Milk the workers of #shop"]
+    assert await titles(client, q="#") == ["Milk the workers of #shop"]
+
+
+async def test_notes_are_kept_in_their_lines_and_cleared(client):
+    made = await add(client, "call Ana", notes=" about the\ninvoice\n")
+    assert made["notes"] == "about the\ninvoice"
+    url = f"/api/todos/{made['id']}"
+    await client.delete(url)
+    assert (await client.post(f"{url}/restore")).json()["notes"] == "about the\ninvoice"
+    assert (await client.patch(url, json={"version": 1, "notes": ""})).json()["notes"] == ""
+    for notes in ("x" * 4001, "nul \x00", None, 1):
+        assert (await client.patch(url, json={"version": 2, "notes": notes})).status_code == 422
+
+
 @pytest.mark.parametrize(
     ("sort", "order", "expected"),
     [
@@ -139,9 +162,10 @@ async def test_an_unknown_id_is_a_404_everywhere(client):
         await client.post(f"{url}/complete"),
         await client.delete(url),
         await client.get(f"/api/conversations/{uuid.uuid4()}/messages"),
+        await client.delete(f"/api/conversations/{uuid.uuid4()}"),
         await client.post("/api/chat", json={"message": "hi", "conversation_id": str(uuid.uuid4())}),
     ]
-    assert [answer.status_code for answer in answers] == [404] * 6
+    assert [answer.status_code for answer in answers] == [404] * 7
 
 
 async def test_the_order_of_creation_survives_a_clock_that_jumps(client, postgres: Postgres):

@@ -170,3 +170,22 @@ journey('the built-in rules say what they are and the way to Gemini', async () =
   await page.keyboard.press('Escape');
   await help.waitFor({ state: 'hidden' });
 });
+
+journey('earlier conversations are listed, continued and deleted; Back leaves the list', async () => {
+  const page = await visit();
+  await say(page, 'add buy milk');
+  await page.getByRole('button', { name: 'New chat' }).click();
+  await say(page, 'hello');
+  await page.getByRole('button', { name: 'Earlier chats' }).click();
+  await page.getByRole('button', { name: 'add buy milk', exact: true }).click();
+  await page.locator('.entry-user', { hasText: 'add buy milk' }).waitFor();
+  await page.reload();
+  await page.locator('.entry-user', { hasText: 'add buy milk' }).waitFor();
+  await page.getByRole('button', { name: 'Earlier chats' }).click();
+  await page.getByRole('button', { name: /Delete the chat .*add buy milk/ }).click();
+  await page.getByRole('button', { name: 'Delete for good' }).click();
+  await page.getByRole('button', { name: 'add buy milk', exact: true }).waitFor({ state: 'detached' });
+  await page.goBack();
+  await page.getByText('Say what is to be done').waitFor();
+  assert.equal((await api('/api/todos')).total, 1);
+});

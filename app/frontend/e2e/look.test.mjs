@@ -60,6 +60,25 @@ journey('the keyboard alone adds, completes, edits and deletes, and the focus is
   await page.waitForFunction(() => document.activeElement?.closest('.todo')?.textContent?.includes('First'));
 });
 
+journey('in the list the arrows lead from row to row, Enter opens the form and Delete deletes', async () => {
+  for (const title of ['Third', 'Second', 'First']) await create({ title });
+  const page = await visit();
+  await page.locator('.check').first().focus();
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('Enter');
+  await page.getByRole('form', { name: 'Edit Second' }).waitFor();
+  await page.keyboard.press('Delete');
+  await page.keyboard.press('Escape');
+  await page.waitForFunction(() => document.activeElement?.getAttribute('data-control') === 'edit');
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('Delete');
+  await row(page, 'Third').waitFor({ state: 'detached' });
+  await page.keyboard.press('ArrowUp');
+  await page.keyboard.press('Delete');
+  await row(page, 'First').waitFor({ state: 'detached' });
+  assert.equal(await page.locator('.todo').count(), 1);
+});
+
 journey('nothing jumps while the page loads and while it is used', async () => {
   for (const title of ['One', 'Two', 'Three'])
     await create({ title, due_date: '2030-12-03', tags: ['home'] });
@@ -132,7 +151,7 @@ journey('nothing is cut off at any width, and the banner covers nothing', async 
     tags: ['home', 'garden'],
   });
   const page = await visit();
-  await page.getByLabel('Date, priority and tags').click();
+  await page.getByLabel('Date, priority, tags and notes').click();
   await say(page, 'delete all');
   for (const width of [320, 360, 767, 768, 780, 798, 900, 1024, 1280, 1920]) {
     await page.setViewportSize({ width, height: 800 });
@@ -210,10 +229,14 @@ for (const [device, viewport] of Object.entries({ desktop: DESKTOP, phone: PHONE
       await inspect('empty conversation');
       await say(page, 'add buy milk tomorrow');
       await inspect('conversation');
+      await page.getByRole('button', { name: 'Earlier chats' }).click();
+      await page.locator('.earlier-chat').first().waitFor();
+      await inspect('earlier chats');
+      await page.keyboard.press('Escape');
       await open('Todos');
       await check(page, 'Sort photos');
       await isDone(page, 'Sort photos');
-      await page.getByLabel('Date, priority and tags').click();
+      await page.getByLabel('Date, priority, tags and notes').click();
       await row(page, 'Pay the rent').hover();
       await page.getByRole('button', { name: /Edit .*rent/ }).click();
       await inspect('list with forms');

@@ -84,7 +84,7 @@ export async function visit(as = {}, path = '/') {
 export function journey(name, body) {
   test(name, options, async () => {
     offences = [];
-    stack.sql('TRUNCATE todos, deleted_todos');
+    stack.sql('TRUNCATE todos, deleted_todos, conversations CASCADE');
     try {
       await body();
     } finally {

@@ -1,7 +1,7 @@
 /** The built server against a backend that a test can make slow, silent or rude. Needs neither browser nor database. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { Agent, createServer, get as httpGet } from 'node:http';
+import { Agent, createServer, get as httpGet, request as httpRequest } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -183,6 +183,53 @@ check('posts from other sites are refused before the backend hears of them', asy
   const proxied = { origin: 'https://todo.example:8443', 'sec-fetch-site': 'same-origin' };
   assert.equal((await chat({ headers: proxied })).status, 200);
 });
+
+/**
+ * What stands in front of the page, and the headers that it makes of a browser’s.
+ * @type {Record<string, (host: string) => Record<string, string>>}
+ */
+const IN_FRONT = {
+  'a reverse proxy that drops the port': (host) => ({ host: host.replace(/:\d+$/, '') }),
+  'a tunnel that tells the host': (host) => ({ host: 'localhost:3000', 'x-forwarded-host': host }),
+};
+
+for (const [name, rewrite] of Object.entries(IN_FRONT)) {
+  check(`${name} lets the page's changes through, and no other site's`, async () => {
+    const front = createServer((request, response) => {
+      const headers = { ...request.headers, ...rewrite(request.headers.host ?? '') };
+      const onward = httpRequest(url + request.url, { method: request.method, headers }, (answer) => {
+        response.writeHead(answer.statusCode ?? 0);
+        answer.pipe(response);
+      });
+      request.pipe(onward);
+    });
+    const port = await freePort();
+    await new Promise((done) => front.listen(port, '127.0.0.1', () => done(null)));
+    /** @param {Record<string, string>} headers */
+    const change = (headers) =>
+      fetch(`http://127.0.0.1:${port}/api/todos`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...headers },
+        body: '{"title":"milk"}',
+      });
+    try {
+      // Browsers leave Sec-Fetch-Site out on plain HTTP beyond localhost.
+      assert.equal((await change({ origin: `http://127.0.0.1:${port}` })).status, 200);
+      assert.equal(
+        (await change({ origin: 'https://t.example', 'sec-fetch-site': 'same-origin' })).status,
+        200,
+      );
+      assert.equal((await change({ origin: 'http://evil.example' })).status, 403);
+      assert.equal(
+        (await change({ origin: `http://127.0.0.1:${port}`, 'sec-fetch-site': 'cross-site' })).status,
+        403,
+      );
+    } finally {
+      front.closeAllConnections();
+      front.close();
+    }
+  });
+}
 
 check(
   'a body that is too long is refused, whether it says its length or not, and the process stays ready',

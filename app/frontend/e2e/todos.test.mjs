@@ -258,6 +258,24 @@ journey('another tab of the same browser follows at once', async () => {
   await row(two, 'Seen by both').waitFor({ state: 'detached', timeout: 2_000 });
 });
 
+journey('a todo has notes, which are shown, searched and changed', async () => {
+  await create({ title: 'Call Ana', tags: ['work'], notes: 'about https://example.org/42\nbefore noon' });
+  await create({ title: 'Homework' });
+  const page = await visit();
+  const notes = row(page, 'Call Ana').locator('.todo-notes');
+  assert.equal(await notes.getByRole('link').getAttribute('href'), 'https://example.org/42');
+  for (const search of ['noon ana', '#work']) {
+    await page.getByLabel('Search todos').fill(search);
+    await page.getByText('1 found').waitFor();
+  }
+  await notes.click({ position: { x: 5, y: 5 } });
+  await page.locator('.edit').getByLabel('Notes').fill('in the evening');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await notes.getByText('in the evening').waitFor();
+  await allSaved(page);
+  assert.equal((await api('/api/todos?q=evening')).items[0].title, 'Call Ana');
+});
+
 journey('what was being written is there after a reload', async () => {
   await create({ title: 'Call Ana' });
   const page = await visit();

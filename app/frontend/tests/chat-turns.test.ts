@@ -158,3 +158,20 @@ test('an answer that still streams when the conversation is left ends nothing in
   expect(store.getState().answering).toBe(true);
   expect(lines(store)).toEqual(['user: new', 'assistant: ']);
 });
+
+test('an earlier conversation goes on where it ended, and the one before is left', async () => {
+  const chat = new FakeChat();
+  chat.reply = endless;
+  const store = chat.start();
+  void store.send('hello');
+  await settled();
+  const earlier = '22222222-2222-4222-8222-222222222222';
+  store.continueWith(earlier, [stored('user', 'add milk'), stored('assistant', 'Added.', { undo: 'u1' })]);
+  await settled();
+  expect(lines(store)).toEqual(['user: add milk', 'assistant: Added.']);
+  expect(last(store)?.undo?.state).toBe('offered');
+  expect(store.getState().answering).toBe(false);
+  expect(chat.conversations.at(-1)).toBe(earlier);
+  void store.send('and bread');
+  expect(chat.sent.at(-1)?.conversationId).toBe(earlier);
+});

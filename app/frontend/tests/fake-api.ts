@@ -11,6 +11,7 @@ export function todo(number: number, fields: Partial<Todo> = {}): Todo {
     due_time: null,
     priority: 'normal',
     tags: [],
+    notes: '',
     done: false,
     version: 1,
     created_at: '2026-01-01T00:00:00Z',
@@ -21,7 +22,7 @@ export function todo(number: number, fields: Partial<Todo> = {}): Todo {
 }
 
 export function draft(title: string): TodoDraft {
-  return { title, due_date: null, due_time: null, priority: 'normal', tags: [] };
+  return { title, due_date: null, due_time: null, priority: 'normal', tags: [], notes: '' };
 }
 
 /** The visitor's day in these tests. */

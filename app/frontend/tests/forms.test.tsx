@@ -42,7 +42,7 @@ test('an empty title is refused before anything is sent', async () => {
 test('a todo is added with its details, and the box is empty for the next', async () => {
   const onAdd = vi.fn().mockResolvedValue(null);
   addBox({ onAdd });
-  await userEvent.click(screen.getByLabelText('Date, priority and tags'));
+  await userEvent.click(screen.getByLabelText('Date, priority, tags and notes'));
   await userEvent.selectOptions(screen.getByLabelText('Priority'), 'high');
   await userEvent.type(screen.getByLabelText('Tags'), 'Home, shop');
   await userEvent.type(screen.getByLabelText('New todo'), ' Buy milk {Enter}');
@@ -217,7 +217,7 @@ test('words can be kept as they are written, and what is chosen by hand counts m
   await userEvent.type(box, '{Enter}');
   await vi.waitFor(() => expect(onAdd.mock.calls[0]?.[0]).toEqual(draft('write report tomorrow')));
 
-  await userEvent.click(screen.getByLabelText('Date, priority and tags'));
+  await userEvent.click(screen.getByLabelText('Date, priority, tags and notes'));
   await userEvent.selectOptions(screen.getByLabelText('Priority'), 'low');
   await userEvent.type(box, 'write report tomorrow!{Enter}');
   await vi.waitFor(() => expect(onAdd.mock.calls[1]?.[0]).toMatchObject({ priority: 'low', tags: ['work'] }));

@@ -60,10 +60,23 @@ class Containers:
         return {container.name: container for container in self.every() if container.name == container.labels.get("todo.workload")}
 
     def published_ports(self) -> set[int]:
-        """Return the ports of this machine that running containers of ours hold."""
+        """Return the ports of this machine that running containers of ours were given."""
         running = [container for container in self.every() if container.status == "running"]
         bound = [binds for c in running for binds in (c.attrs["HostConfig"].get("PortBindings") or {}).values()]
-        return {int(bind["HostPort"]) for binds in bound for bind in binds or ()}
+        return {int(bind["HostPort"]) for binds in bound for bind in binds or () if bind["HostPort"]}
+
+    def local_port(self, service: str) -> int:
+        """Return the port of this machine that leads to a service; 0: none, or it does not run."""
+        declared = self._settings.services.get(service)
+        if declared is None or not declared.port:
+            return 0
+        if declared.wanted_local_port:
+            return declared.wanted_local_port
+        for container in self.every():
+            if container.labels.get("todo.service") == service and container.name == container.labels.get("todo.workload"):
+                bound = (container.attrs["NetworkSettings"].get("Ports") or {}).get(f"{declared.port}/tcp")
+                return int(bound[0]["HostPort"]) if bound else 0
+        return 0
 
     def restore(self) -> None:
         """Bring back each predecessor whose successor never took its name, and remove what else a killed run left."""
@@ -114,8 +127,9 @@ class Containers:
     def _create(self, pod: PodPlan, container: ContainerPlan, name: str, kind: str, secrets: Mapping[str, Secret]) -> Any:
         self._refuse_a_stranger(name)
         service = self._settings.services.get(pod.service)
-        published = service is not None and service.port in container.ports and kind == "main"
-        ports = {f"{service.port}/tcp": ("127.0.0.1", service.local_port)} if service and published else {}
+        port = service.port if service and kind == "main" and service.port in container.ports else None
+        wanted = service.wanted_local_port if service else 0
+        ports = {f"{port}/tcp": ("127.0.0.1", wanted) if wanted else ("127.0.0.1",)} if port else {}
         labels = {
             **self.labels,
             "todo.kind": kind,
@@ -141,7 +155,7 @@ class Containers:
                 user=container.user or None,
                 # At SIGTERM the app waits for clients to turn to another replica; here there is none.
                 stop_signal="SIGINT",
-                ports=[service.port] if service and published else [],
+                ports=[port] if port else [],
                 labels=labels,
                 host_config=self._host_config(container, ports, kind),
                 networking_config=api.create_networking_config({self.network: api.create_endpoint_config(aliases=aliases)}),
@@ -150,7 +164,7 @@ class Containers:
             )
             return docker_client().containers.get(created["Id"])
 
-    def _host_config(self, container: ContainerPlan, ports: Mapping[str, tuple[str, int]], kind: str) -> Any:
+    def _host_config(self, container: ContainerPlan, ports: Mapping[str, tuple[str] | tuple[str, int]], kind: str) -> Any:
         uid = container.user.partition(":")[0] or "0"
         api: Any = docker_client().api
         return api.create_host_config(

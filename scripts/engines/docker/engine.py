@@ -18,17 +18,18 @@ from scripts.core.decision import Change, Decision
 from scripts.core.errors import InputError, MissingError, TaskError
 from scripts.core.redaction import redact
 from scripts.core.report import Outcome, StepReport, changed, unchanged
-from scripts.desired.helm_release import HelmRelease
+from scripts.desired.helm_release import HelmRelease, provisional_release
 from scripts.desired.images import Image
 from scripts.desired.secrets import ALSO, Secret
 from scripts.desired.stages import Running
 from scripts.engines.docker.containers import Containers, remove_files
 from scripts.engines.docker.pod_spec import Plan, PodPlan, plan
-from scripts.engines.docker.probes import await_probe, direct_session, plain
+from scripts.engines.docker.probes import await_probe, diagnose, direct_session, plain
 from scripts.engines.protocol import Address
 from scripts.images.prune import prune
 from scripts.kubernetes import helm
 from scripts.kubernetes.deployment import Deployment
+from scripts.kubernetes.diagnosis.cause import Diagnosis
 from scripts.kubernetes.pods import PodState
 from scripts.kubernetes.service_client import Answer, ServiceClient
 from scripts.machine.docker_client import docker_client, docker_endpoint
@@ -49,11 +50,11 @@ class DockerEngine:
         self._containers = Containers(settings)
 
     def unusable(self) -> str:
-        """Return why Docker cannot be used, or an empty string."""
+        """Return why Docker cannot be used, with what to do about it, or an empty string."""
         try:
             docker_client()
         except MissingError as error:
-            return error.cause
+            return f"{'; '.join((error.cause, *error.evidence))}: {error.action}"
         return ""
 
     def deployed(self) -> bool:
@@ -70,18 +71,16 @@ class DockerEngine:
 
     def preflight(self) -> list[str]:
         """Return what keeps the app from running here: Docker itself, or ports on this machine that others hold."""
-        try:
-            docker_client()
-        except MissingError as error:
-            return [f"{error.cause}: {error.action}"]
+        if reason := self.unusable():
+            return [reason]
         if not docker_endpoint().local:
             where = f"Docker is on another machine ({docker_endpoint().host}), and publishes no port on this one"
             return [f"{where}: use one on this machine, or a Kubernetes engine"]
         ours = self._containers.published_ports()
         return [
-            f"port {service.local_port} (services.{name}.local_port) is in use: end what listens there, or choose another in invoke.yaml"
+            f"port {port} (services.{name}.local_port) is in use: end what listens there, or choose another in invoke.yaml"
             for name, service in self._settings.services.items()
-            if service.local_port not in ours and _listens(service.local_port)
+            if (port := service.wanted_local_port) and port not in ours and _listens(port)
         ]
 
     def check(self, release: HelmRelease) -> None:
@@ -181,9 +180,8 @@ class DockerEngine:
             if container is None or container.labels.get("todo.spec") != pod.digest:
                 state = "is of other sources or settings than these" if container else "has no container"
                 raise TaskError(f"{pod.workload} {state}", "invoke up", code="not-healthy")
-            service = self._settings.services.get(pod.service)
             for probe in filter(None, (pod.container.startup, pod.container.readiness)):
-                waited |= await_probe(pod, container, service.local_port if service else 0, probe, deadline, step)
+                waited |= await_probe(pod, container, self._containers.local_port(pod.service), probe, deadline, step)
         return Outcome("changed" if waited else "unchanged", f"{len(pods)} ready")
 
     def prune(self, secrets: Sequence[Secret], images: Sequence[Image]) -> None:  # noqa: ARG002 - only containers keep Secrets here
@@ -210,7 +208,7 @@ class DockerEngine:
         return nullcontext(self._ask)
 
     def _ask(self, service: str, method: str, path: str, body: str | None = None, timeout: float = 10) -> Answer:
-        url = f"http://127.0.0.1:{self._settings.services[service].local_port}{path}"
+        url = f"http://127.0.0.1:{self._containers.local_port(service)}{path}"
         headers = {"Content-Type": "application/json"} if body is not None else {}
         try:
             with direct_session() as session:
@@ -222,7 +220,7 @@ class DockerEngine:
     def addresses(self) -> list[Address]:
         """Return the URLs of the public services."""
         public = ((name, service) for name, service in self._settings.services.items() if service.public)
-        return [Address(name, f"http://127.0.0.1:{service.local_port}") for name, service in public]
+        return [Address(name, f"http://localhost:{service.wanted_local_port}") for name, service in public]
 
     def pods(self) -> list[PodState]:
         """Return the app's containers."""
@@ -237,6 +235,13 @@ class DockerEngine:
             )
             for _, container in sorted(self._containers.by_workload().items())
         ]
+
+    def diagnose(self) -> list[Diagnosis]:
+        """Return why a workload is not ready, of each that is not."""
+        there = self._containers.by_workload()
+        pods = self._plan(provisional_release(self._settings, monitoring=False)).pods
+        found = (diagnose(pod, there.get(pod.workload), self._containers.local_port(pod.service)) for pod in pods)
+        return [diagnosis for diagnosis in found if diagnosis]
 
     def logs(self, workload: str, lines: int) -> str:
         """Return the last lines that a workload's container wrote."""
@@ -253,8 +258,7 @@ class DockerEngine:
         """Remove the containers and the network; the database's volume only when asked."""
         if delete_cluster:
             raise InputError("the docker engine has no cluster to delete", "leave --cluster out", code="unsupported-by-engine")
-        if self.unusable():
-            raise MissingError(f"{self.unusable()}, so nothing can be removed", "start Docker and run it again", code="engine-unusable")
+        docker_client()
         removed, label = [], {"label": self._containers.label_filter}
         with told("not everything could be removed"):
             for container in self._containers.every():

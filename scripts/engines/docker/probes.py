@@ -16,6 +16,7 @@ from scripts.core import shell
 from scripts.core.errors import TaskError
 from scripts.core.report import StepReport
 from scripts.engines.docker.pod_spec import PodPlan, Probe
+from scripts.kubernetes.diagnosis.cause import Diagnosis
 from scripts.machine.docker_errors import told
 
 LOG_LINES = 15
@@ -45,11 +46,40 @@ def await_probe(pod: PodPlan, container: Any, port: int, probe: Probe, deadline:
         raise _not_ready(pod, container, probe, answer)
 
 
+def diagnose(pod: PodPlan, container: Any, port: int) -> Diagnosis | None:
+    """Look once at the container of a workload, and ask its probes; return why it is not ready, if it is not. Changes nothing."""
+    if container is None:
+        return Diagnosis("not-rolled-out", pod.workload, f"{pod.workload} has no container", (), "invoke up")
+    with told(f"{pod.workload} cannot be looked at"):
+        container.reload()
+        if container.status not in ("running", "restarting"):
+            code = container.attrs["State"].get("ExitCode")
+            cause = f"{pod.workload} does not run: its container is {container.status}, with exit code {code}"
+            return Diagnosis("ended-by-itself", pod.workload, cause, tuple(_last_lines(container)), "invoke up starts it")
+        for probe in filter(None, (pod.container.startup, pod.container.readiness)):
+            healthy, answer = _ask(container, probe, port)
+            if not healthy:
+                found = _not_ready(pod, container, probe, answer)
+                return Diagnosis(_code(container), pod.workload, found.cause, found.evidence, found.action)
+    return None
+
+
+def _code(container: Any) -> str:
+    if container.attrs["State"].get("OOMKilled"):
+        return "out-of-memory"
+    return "crash-on-start" if container.attrs.get("RestartCount", 0) else "readiness-failing"
+
+
+def _last_lines(container: Any) -> list[str]:
+    lines: list[str] = container.logs(tail=LOG_LINES).decode(errors="replace").splitlines()
+    return lines
+
+
 def _not_ready(pod: PodPlan, container: Any, probe: Probe, answer: str) -> TaskError:
     container.reload()
     restarted = bool(container.attrs.get("RestartCount", 0))
     state = _between_two_runs(container) if restarted else container.attrs["State"]
-    lines = container.logs(tail=LOG_LINES).decode(errors="replace").splitlines()
+    lines = _last_lines(container)
     if state.get("OOMKilled"):
         cause = f"{pod.workload} used more than its memory limit ({pod.container.memory // 2**20} MiB) and was killed"
         action = f"raise services.{pod.service}.resources.limits.memory in the chart's values"

@@ -24,6 +24,7 @@ from scripts.engines.minikube.checks import DRIVEN_BY_DOCKER
 from scripts.engines.minikube.events import Listener
 from scripts.engines.minikube.profile import Profile, State
 from scripts.engines.minikube.program import MinikubeProgram, home
+from scripts.kubernetes import connection
 from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.nodes.minikube_vm import MinikubeVmNode
 from scripts.kubernetes.nodes.transports import ContainerdNode, DockerdNode, NodeTransport
@@ -142,6 +143,7 @@ class MinikubeEngine(KubernetesEngine):
             )
         first_start.end()
         self._direct.update(_without_proxy())
+        connection.renew()
         return changed(f"{self._detail}: {', '.join(done)}")
 
     def _wake(self, state: State) -> list[str]:

@@ -9,7 +9,8 @@ from enum import StrEnum
 from typing import Any
 
 from scripts.config.settings import Minikube
-from scripts.machine.tools import Version, parse_version
+from scripts.machine.known_versions import Version
+from scripts.machine.tools import parse_version
 
 NO_PROFILE = 85  # GUEST_NOT_FOUND, mk:pkg/minikube/reason/exitcodes.go
 AUTO = "auto"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from scripts.kubernetes.diagnosis.snapshot import name_of
 
 if TYPE_CHECKING:
-    from scripts.kubernetes.cluster import Object
+    from scripts.kubernetes.api import Object
 
 LONGEST_LINE = 300
 
@@ -41,6 +41,7 @@ PATIENCE = {
     "read-only-file-system": Patience(exits=2),
     **dict.fromkeys(DATABASE_CODES, Patience(60)),
     "database-not-ours": Patience(exits=2),
+    "database-certificate": Patience(exits=2),
     "database-url": Patience(exits=2),
     "migration-failed": Patience(exits=2),
     "crash-on-start": Patience(exits=3),
@@ -63,6 +64,7 @@ PATIENCE = {
     "pod-security": Patience(3),
     "service-account-missing": Patience(3),
     "pod-refused": Patience(10),
+    "webhook-down": Patience(30),
     "stalled": Patience(),
     "node-not-ready": Patience(60),
     "dns-down": Patience(60),
@@ -70,7 +72,10 @@ PATIENCE = {
     "secret-lost": NEVER_FINAL,
     "database-emptied": NEVER_FINAL,
     "autoscaler-blind": NEVER_FINAL,
+    "policy-strange": NEVER_FINAL,
+    "drain-blocked": NEVER_FINAL,
     "drifted": NEVER_FINAL,
+    "release-unfinished": NEVER_FINAL,
     "not-rolled-out": NEVER_FINAL,
 }
 """Every code that a diagnosis can have."""

@@ -14,7 +14,7 @@ from scripts.kubernetes.diagnosis.cause import Diagnosis, diagnosed, event_line
 from scripts.kubernetes.diagnosis.snapshot import Snapshot, containers_of, exit_count, last_exit, name_of, time_of
 
 if TYPE_CHECKING:
-    from scripts.kubernetes.cluster import Object
+    from scripts.kubernetes.api import Object
 
 RECENTLY = timedelta(minutes=5)
 LOG_LINES = 5

@@ -11,6 +11,7 @@ from scripts.kubernetes.diagnosis.cause import DATABASE_CODES, Diagnosis, diagno
 from scripts.kubernetes.diagnosis.container import ContainerState, cases
 from scripts.kubernetes.diagnosis.rules.controllers import refused_pods, stalled
 from scripts.kubernetes.diagnosis.rules.exits import exited, keeps_exiting
+from scripts.kubernetes.diagnosis.rules.exposed import exposed
 from scripts.kubernetes.diagnosis.rules.logs import waits_for_database
 from scripts.kubernetes.diagnosis.rules.pods import evicted, not_placed, not_prepared
 from scripts.kubernetes.diagnosis.rules.probes import not_ready
@@ -19,7 +20,7 @@ from scripts.kubernetes.diagnosis.rules.surroundings import surroundings
 from scripts.kubernetes.diagnosis.snapshot import Snapshot, is_ready, is_rolled_out, name_of, progress
 
 if TYPE_CHECKING:
-    from scripts.kubernetes.cluster import Object
+    from scripts.kubernetes.api import Object
 
 PodRule = Callable[[Snapshot, "Object", "Object"], Diagnosis | None]
 POD_RULES: Sequence[PodRule] = (evicted, not_placed, not_prepared)
@@ -36,7 +37,7 @@ def diagnose(snapshot: Snapshot) -> list[Diagnosis]:
 
     A workload that only needs more time has none.
     """
-    around = list(surroundings(snapshot))
+    around = [*surroundings(snapshot), *exposed(snapshot)]
     found = [*around, *(d for workload in snapshot.workloads for d in _of_workload(snapshot, workload))]
     databases = {name_of(workload) for workload in snapshot.workloads if workload["kind"] == "StatefulSet"}
     linked = [replace(d, follows_from=_root_of(d, found, databases)) for d in found]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -12,15 +13,29 @@ from scripts.core import shell
 from scripts.core.errors import InterruptedRunError, MissingError, TaskError
 from scripts.core.shell import CommandError, Result
 from scripts.kubernetes import api_proxy
-from scripts.kubernetes.cluster import Cluster, Object
-from scripts.kubernetes.diagnosis.snapshot import Snapshot, condition_of, containers_of, last_exit, name_of
+from scripts.kubernetes.api import Object
+from scripts.kubernetes.cluster import Cluster
+from scripts.kubernetes.connection import Connect
+from scripts.kubernetes.diagnosis.snapshot import (
+    INSTANCE,
+    Snapshot,
+    condition_of,
+    containers_of,
+    is_of_release,
+    last_exit,
+    name_of,
+    time_of,
+)
 from scripts.kubernetes.service_client import send
 
-INSTANCE = "app.kubernetes.io/instance"
 LOG_LINES = 20
 SECONDS = 15.0
 WATCHED = "deployments,statefulsets,replicasets,pods,persistentvolumeclaims"
 NO_LOG = ("unable to retrieve container logs for", "failed to try resolving symlinks")  # the kubelet's words in a log's place
+AROUND = "events,networkpolicies,persistentvolumeclaims,horizontalpodautoscalers,resourcequotas,limitranges,poddisruptionbudgets"
+KEYS_ONLY = '{{range .items}}{{.metadata.name}}{{range $key, $_ := .data}} {{$key}}{{end}}{{"\\n"}}{{end}}'
+NO_VERDICT = re.compile(r"cannot create resource|does not support dry run|is invalid:|\(Timeout\)|\(ServiceUnavailable\)")
+"""What the API server says where it has not judged a pod that is only tried."""
 PROBE_SECONDS = 5.0
 SYSTEM, DNS, METRICS = "kube-system", "kube-dns", "metrics.k8s.io"
 WRONG_FORMAT = "exec format error"
@@ -46,12 +61,15 @@ def quick_snapshot(cluster: Cluster) -> Snapshot:
 
 def take_snapshot(cluster: Cluster) -> Snapshot:
     """Return everything that the diagnosis reads of the release. Raises what shell.run raises."""
-    return with_details(cluster, quick_snapshot(cluster))
+    quick = quick_snapshot(cluster)
+    refusals, clock = _tries(cluster, quick.workloads)
+    whole = with_details(cluster, quick)
+    return dataclasses.replace(whole, refusals=refusals, taken=clock or whole.taken)
 
 
 def with_details(cluster: Cluster, quick: Snapshot) -> Snapshot:
     """Return the quick snapshot with what is around it, and, where they matter, log lines, probe answers and images' processors added."""
-    around = cluster.get("events,networkpolicies,persistentvolumeclaims,horizontalpodautoscalers", timeout=SECONDS)
+    around = cluster.get(AROUND, timeout=SECONDS)
     pods = [pod for workload in quick.workloads for pod in quick.pods_of(workload)]
     unplaced = any(condition_of(pod, "PodScheduled").get("status") == "False" for pod in pods)
     logs, outside = _logs(cluster, pods), _outside(cluster)
@@ -61,8 +79,10 @@ def with_details(cluster: Cluster, quick: Snapshot) -> Snapshot:
         claims=[o for o in around if o["kind"] == "PersistentVolumeClaim"],
         events=[o for o in around if o["kind"] == "Event"],
         policies=[o for o in around if o["kind"] == "NetworkPolicy"],
-        autoscalers=[o for o in around if o["kind"] == "HorizontalPodAutoscaler" and _is_of(o, cluster.release)],
-        secrets=_secret_names(cluster),
+        autoscalers=[o for o in around if o["kind"] == "HorizontalPodAutoscaler" and is_of_release(o, cluster.release)],
+        bounds=[o for o in around if o["kind"] in ("ResourceQuota", "LimitRange")],
+        budgets=[o for o in around if o["kind"] == "PodDisruptionBudget"],
+        secrets=_secret_keys(cluster),
         nodes=[o for o in outside if o["kind"] == "Node"],
         dns=[o for o in outside if o["kind"] == "Deployment" and o["metadata"].get("labels", {}).get("k8s-app") == DNS],
         metrics_apis=[o for o in outside if o["kind"] == "APIService" and o["spec"].get("group", "").endswith(METRICS)],
@@ -73,20 +93,43 @@ def with_details(cluster: Cluster, quick: Snapshot) -> Snapshot:
     )
 
 
-def _is_of(thing: Object, release: str) -> bool:
-    return bool(thing["metadata"].get("labels", {}).get(INSTANCE) == release)
-
-
 def _outside(cluster: Cluster) -> list[Object]:
     """Nodes, metrics APIs and the cluster's DNS, as far as we may see them: kubectl prints what it got, and fails for the rest."""
     answer = _tried(cluster.within(SYSTEM, ""), "get", "nodes,apiservices,deployments", "--output", "json")
     return list(json.loads(answer.stdout)["items"]) if answer.stdout.strip() else []
 
 
-def _secret_names(cluster: Cluster) -> Sequence[str] | None:
-    """By name alone: their content is nobody's business here. None where they may not be listed."""
-    answer = _tried(cluster, "get", "secrets", "--output", "name")
-    return [name.partition("/")[2] for name in answer.stdout.split()] if answer.code == 0 else None
+def _secret_keys(cluster: Cluster) -> Mapping[str, Sequence[str]] | None:
+    """By name and key alone: the values are nobody's business here. None where they may not be listed."""
+    answer = _tried(cluster, "get", "secrets", "--output", f"go-template={KEYS_ONLY}")
+    lines = [line.split() for line in answer.stdout.splitlines() if line.strip()]
+    return {name: keys for name, *keys in lines} if answer.code == 0 else None
+
+
+def _tries(cluster: Cluster, workloads: Sequence[Object]) -> tuple[Mapping[str, str], datetime | None]:
+    """Let the API server judge one more pod of each workload that is not made: quotas, limits, policies and webhooks all have their say.
+
+    Return its refusals, and its own time of day, which dates what it tells of; this machine's may be another.
+    """
+    found, clock = {}, None
+    for workload in workloads:
+        argv = ("create", "--dry-run=server", "--output=jsonpath={.metadata.creationTimestamp}", "--filename=-")
+        answer = _tried(cluster, *argv, input=json.dumps(_next_pod(workload)))
+        refusal = answer.stderr.strip().partition('error when creating "STDIN": ')[2]
+        if answer.code == 0 and answer.stdout:
+            clock = time_of(answer.stdout.strip())
+        elif refusal and not NO_VERDICT.search(refusal):
+            found[name_of(workload)] = refusal
+    return found, clock
+
+
+def _next_pod(workload: Object) -> Object:
+    spec = workload["spec"]
+    template, claims = spec["template"], [name_of(claim) for claim in spec.get("volumeClaimTemplates", ())]
+    volumes = [{"name": claim, "persistentVolumeClaim": {"claimName": f"{claim}-{name_of(workload)}-0"}} for claim in claims]
+    metadata = {**template["metadata"], "name": name_of(workload)}
+    spec = {**template["spec"], "volumes": [*template["spec"].get("volumes", ()), *volumes]}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
 
 
 def _architectures(pods: Sequence[Object], logs: Mapping[str, Sequence[str]]) -> Mapping[str, str]:
@@ -141,10 +184,10 @@ def _log(cluster: Cluster, pod: Object, container: Object, *, previous: bool) ->
     return tuple(line for line in result.stdout.splitlines() if not line.startswith(NO_LOG)) if result.code == 0 else ()
 
 
-def _tried(cluster: Cluster, *argv: str) -> Result:
+def _tried(cluster: Cluster, *argv: str, input: str | None = None) -> Result:  # noqa: A002 - as in shell.run
     """Ask for evidence that may not be had: a run that was cleared away, a pod that does not answer. A failure is an answer too."""
     try:
-        return cluster.kubectl(*argv, timeout=SECONDS, ok=None)
+        return cluster.kubectl(*argv, timeout=SECONDS, ok=None, input=input)
     except CommandError as error:  # it took too long
         return dataclasses.replace(error.result, code=1)
 
@@ -178,7 +221,7 @@ def _probe_path(pod: Object, spec: Object) -> str:
     return f"{name_of(pod)}:{ports.get(probe['port'], probe['port'])}/proxy{probe.get('path', '/')}"
 
 
-def _ask(connect: api_proxy.Connect, path: str) -> str:
+def _ask(connect: Connect, path: str) -> str:
     """Return status and body on one line; empty when no answer comes, which is what the probe's event says in its own words."""
     try:
         answer = send(connect(PROBE_SECONDS), "the pod", "GET", path, None)

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 from scripts.kubernetes.quantity import parse_quantity
 
 if TYPE_CHECKING:
-    from scripts.kubernetes.cluster import Object
+    from scripts.kubernetes.api import Object
 
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 REVISION = "deployment.kubernetes.io/revision"
+INSTANCE = "app.kubernetes.io/instance"
 
 
 @dataclass(frozen=True)
@@ -39,8 +40,14 @@ class Snapshot:
     """HorizontalPodAutoscalers of the release."""
     metrics_apis: Sequence[Object] = ()
     """The APIServices that autoscalers read."""
-    secrets: Sequence[str] | None = None
-    """The names of the Secrets in the namespace; None where they may not be listed."""
+    secrets: Mapping[str, Sequence[str]] | None = None
+    """The Secrets in the namespace and their keys, never a value; None where they may not be listed."""
+    bounds: Sequence[Object] = ()
+    """ResourceQuotas and LimitRanges of the namespace."""
+    budgets: Sequence[Object] = ()
+    """PodDisruptionBudgets of the namespace."""
+    refusals: Mapping[str, str] = field(default_factory=dict)
+    """Workload -> why the API server would refuse one more pod of it now."""
     architectures: Mapping[str, str] = field(default_factory=dict)
     """Image -> the processor that it is made for, where its program has the wrong format and somebody knows."""
     placed_pods: Sequence[Object] = ()
@@ -149,18 +156,21 @@ def claims_of(pod: Object) -> list[str]:
     return [v["persistentVolumeClaim"]["claimName"] for v in pod["spec"].get("volumes", ()) if "persistentVolumeClaim" in v]
 
 
-def secrets_of(pod: Object) -> set[str]:
-    """Return the names of the Secrets without which no such pod can start."""
-    names: set[str] = set()
+def secrets_of(pod: Object) -> dict[str, set[str]]:
+    """Return the Secrets without which no such pod can start, and the keys that it needs of each."""
+    sources: list[tuple[Object, str, list[str]]] = []
     for volume in pod["spec"].get("volumes", ()):
-        secret = volume.get("secret", {})
-        if "secretName" in secret and not secret.get("optional"):
-            names.add(secret["secretName"])
+        secret = volume.get("secret") or {}
+        sources.append((secret, secret.get("secretName", ""), [item["key"] for item in secret.get("items", ())]))
     for spec, _, _ in containers_of(pod):
-        sources = [source.get("secretRef") for source in spec.get("envFrom", ())]
-        sources += [variable.get("valueFrom", {}).get("secretKeyRef") for variable in spec.get("env", ())]
-        names.update(source["name"] for source in sources if source and not source.get("optional"))
-    return names
+        whole = [source.get("secretRef") or {} for source in spec.get("envFrom", ())]
+        single = [variable.get("valueFrom", {}).get("secretKeyRef") or {} for variable in spec.get("env", ())]
+        sources += [(source, source.get("name", ""), [source["key"]] if "key" in source else []) for source in [*whole, *single]]
+    needed: dict[str, set[str]] = {}
+    for source, name, keys in sources:
+        if name and not source.get("optional"):
+            needed.setdefault(name, set()).update(keys)
+    return needed
 
 
 def progress(snapshot: Snapshot, workload: Object) -> str:
@@ -246,9 +256,16 @@ def _expression_holds(expression: Object, labels: Mapping[str, str]) -> bool:
 
 def egress_policies(pod: Object, policies: Sequence[Object]) -> list[str]:
     """Return the names of the NetworkPolicies that restrict what this pod may call."""
-    labels = pod["metadata"].get("labels", {})
-    return sorted(
-        name_of(p)
-        for p in policies
-        if selects(p["spec"].get("podSelector", {}), labels) and ("Egress" in p["spec"].get("policyTypes", ()) or "egress" in p["spec"])
-    )
+    return sorted(name_of(policy) for policy in policies if isolates(policy, pod["metadata"].get("labels", {}), "Egress"))
+
+
+def isolates(policy: Object, labels: Mapping[str, str], direction: str) -> bool:
+    """Return whether a NetworkPolicy shuts a direction (Ingress, Egress) of pods with these labels, but for what policies let through."""
+    spec = policy["spec"]
+    named = direction in spec.get("policyTypes", ()) or direction.lower() in spec
+    return named and selects(spec.get("podSelector", {}), labels)
+
+
+def is_of_release(thing: Object, release: str) -> bool:
+    """Return whether the object's labels say that the release made it."""
+    return bool(thing["metadata"].get("labels", {}).get(INSTANCE) == release)

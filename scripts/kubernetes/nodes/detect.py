@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 from docker.errors import DockerException, NotFound
@@ -10,9 +11,10 @@ from docker.errors import DockerException, NotFound
 from scripts.config.settings import KubeContext
 from scripts.core import shell
 from scripts.core.errors import InputError, MissingError
-from scripts.kubernetes.cluster import Cluster, Object
+from scripts.kubernetes.api import Object
+from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.diagnosis.snapshot import name_of
-from scripts.kubernetes.nodes.transports import ContainerdNode, DockerdNode, LocalDaemonNode, NodeTransport
+from scripts.kubernetes.nodes.transports import NERDCTL, ContainerdNode, DockerdNode, LocalDaemonNode, NerdctlNode, NodeTransport
 from scripts.machine.docker_client import docker_client
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
@@ -45,6 +47,8 @@ def _found(cluster: Cluster, node: Object, wanted: KubeContext) -> NodeTransport
         raise _no_transport(node, cluster.context)
     if _shares_the_daemon(node):
         return LocalDaemonNode(name_of(node))
+    if _nerdctl_reaches(cluster, node):
+        return NerdctlNode(name_of(node))
     if _on_this_machine(node):
         return _by_socket(cluster, node, "")
     raise _no_transport(node, cluster.context)
@@ -81,6 +85,14 @@ def _shares_the_daemon(node: Object) -> bool:
     if node["status"]["nodeInfo"]["containerRuntimeVersion"].startswith("docker://"):
         return daemon.lower() == name_of(node).lower()
     return daemon == DESKTOP and bool(DESKTOP_KIND.fullmatch(name_of(node)))
+
+
+def _nerdctl_reaches(cluster: Cluster, node: Object) -> bool:
+    """Whether this machine's nerdctl speaks to the containerd that runs one of the node's pods."""
+    if not shutil.which("nerdctl") or not (pod := _pod_on(cluster, name_of(node))):
+        return False
+    argv = (*NERDCTL, "ps", "--quiet", "--filter", f"label=io.kubernetes.pod.uid={pod}")
+    return bool(shell.run(argv, timeout=CTR_SECONDS, ok=None).stdout.strip())
 
 
 def _by_socket(cluster: Cluster, node: Object, socket: str) -> NodeTransport:
@@ -132,11 +144,12 @@ def _no_transport(node: Object, context: str) -> InputError:
     info = node["status"]["nodeInfo"]
     seen = [
         f"node {name_of(node)}: provider {node['spec'].get('providerID') or 'not named'}, runtime {info['containerRuntimeVersion']}",
-        "it is no container of the local Docker engine, and does not run on this machine",
+        "it is no container of the local Docker engine, does not run on this machine, and no nerdctl here knows its pods",
     ]
     return InputError(
         f"no known way to load images into node {name_of(node)} of {context}",
-        "set kube_context.images and .registry (or .containerd_socket) in invoke.yaml",
+        "put the nerdctl of its containerd on PATH (Rancher Desktop: ~/.rd/bin; Colima: colima nerdctl install), "
+        "or set kube_context.images and .registry (or .containerd_socket) in invoke.yaml",
         seen,
         code="node-unreachable",
     )

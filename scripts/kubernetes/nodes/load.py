@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import shutil
 import tarfile
 import tempfile
-import time
 from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -14,7 +11,7 @@ from pathlib import Path
 from scripts.core import shell
 from scripts.core.decision import Change, Decision
 from scripts.core.errors import TaskError
-from scripts.core.paths import ROOT
+from scripts.core.paths import SCRATCH
 from scripts.core.report import Outcome, StepReport, changed
 from scripts.core.shell import CommandError
 from scripts.desired.images import Image
@@ -25,7 +22,6 @@ from scripts.machine.docker_client import CLI_ENVIRONMENT
 LIST_SECONDS = 60
 SAVE_SECONDS = 600
 SEND_SECONDS = 600
-FOLDER = "load-"
 
 
 def decide(transports: Sequence[NodeTransport], images: Sequence[Image]) -> Decision:
@@ -47,7 +43,8 @@ def _load(transports: Sequence[NodeTransport], lacking: Mapping[str, Mapping[str
     """
     missing = sorted({reference for names in lacking.values() for reference in names.values()})
     step.progress(f"reading {', '.join(missing)}")
-    with tempfile.TemporaryDirectory(prefix=FOLDER, dir=_state()) as folder:
+    SCRATCH.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=SCRATCH) as folder:
         saved = Path(folder) / "saved.tar"
         shell.run(["docker", "save", "--output", str(saved), *missing], timeout=SAVE_SECONDS, env=CLI_ENVIRONMENT)
         sent = [_send(transport, saved, names, platform, step) for transport in transports if (names := lacking[transport.node])]
@@ -91,17 +88,6 @@ def prune(transports: Sequence[NodeTransport], repositories: Collection[str], ke
             transport.remove(old)
             removed += len(old)
     return removed
-
-
-def _state() -> Path:
-    """Return the folder for archives, rid of what killed runs have left there."""
-    folder = ROOT / ".state"
-    folder.mkdir(exist_ok=True)
-    for left in folder.glob(f"{FOLDER}*"):
-        with contextlib.suppress(FileNotFoundError):
-            if time.time() - left.stat().st_mtime > SAVE_SECONDS + SEND_SECONDS:
-                shutil.rmtree(left, ignore_errors=True)
-    return folder
 
 
 def _count(number: int, thing: str) -> str:

@@ -17,6 +17,7 @@ LIST_SECONDS = 60
 SAVE_SECONDS = 600
 SEND_SECONDS = 600
 FOLDER = "load-"
+NERDCTL = ("nerdctl", "--namespace", "k8s.io")
 Writer = Callable[[tarfile.TarFile, Sequence[SavedImage], IO[bytes]], Sent]
 
 
@@ -118,6 +119,22 @@ class DockerdNode:
 
     def _docker(self, *argv: str, timeout: float, input: IO[bytes] | None = None) -> str:  # noqa: A002 - as in shell.run
         return shell.run([*self.docker, *argv], timeout=timeout, input=input).stdout
+
+
+@dataclass(frozen=True)
+class NerdctlNode(DockerdNode):
+    """A node in a virtual machine whose containerd this machine's nerdctl speaks to: that of Rancher Desktop, Colima, Lima."""
+
+    docker: tuple[str, ...] = NERDCTL
+
+    def writer(self, *, include_existing_layers: bool) -> Writer:  # noqa: ARG002 - nerdctl does not list the blobs that are there
+        """Write all of it."""
+        return lambda saved, images, out: write_oci(saved, images, set(), out)
+
+    def send(self, archive: Path) -> None:
+        """Load the archive through standard input; its --quiet is newer than nerdctl itself."""
+        with archive.open("rb") as file:
+            self._docker("load", input=file, timeout=SEND_SECONDS)
 
 
 @dataclass(frozen=True)

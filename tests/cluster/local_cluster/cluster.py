@@ -8,7 +8,7 @@ import os
 import shutil
 import signal
 import string
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -270,6 +270,15 @@ state = "{layout.run}/containerd"
     def _is_available(self, deployment: str) -> bool:
         path = "jsonpath={.status.availableReplicas}"
         return self._kubectl("get", "deployment", deployment, "--namespace", "kube-system", "--output", path, ok=None).stdout == "1"
+
+    @contextlib.contextmanager
+    def paused(self, name: str) -> Iterator[None]:
+        """Let a program of the cluster stand still while the block runs, as on a machine that has no time for it."""
+        self._daemons.signal(name, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._daemons.signal(name, signal.SIGCONT)
 
     def down(self) -> None:
         """Take the cluster away: every program, container, mount, rule and file of it. Twice changes nothing."""

@@ -58,6 +58,11 @@ class Daemons:
             while self._pid(name) is not None and time.monotonic() < deadline:
                 time.sleep(0.05)
 
+    def signal(self, name: str, number: signal.Signals) -> None:
+        """Send a signal to a program that runs."""
+        if (pid := self._pid(name)) is not None:
+            os.kill(pid, number)
+
     def last_lines(self, name: str, count: int = 5) -> list[str]:
         """Return the end of a program's log."""
         with contextlib.suppress(OSError):

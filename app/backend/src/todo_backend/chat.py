@@ -15,7 +15,7 @@ from sqlalchemy import Row
 from todo_backend.assistant import Assistant, AssistantError, Closing, Dialogue, Pending, Toolbox, Utterance
 from todo_backend.clock import Clock
 from todo_backend.confirmation import answer_directly
-from todo_backend.conversations import Conversations
+from todo_backend.conversations import ConversationNotFoundError, Conversations
 from todo_backend.database import DatabaseUnavailableError
 from todo_backend.metrics import ChatOutcome, Metrics
 from todo_backend.schemas import ChatAnswer, ChatRequest, ToolCall, ToolOutcome
@@ -28,7 +28,7 @@ HISTORY = 20  # messages
 EventName = Literal["start", "delta", "tool", "done", "error"]
 Emit = Callable[[EventName, dict[str, object]], Awaitable[None]]
 
-_NOT_STORED = "The answer could not be saved: the database does not answer right now."
+_NOT_STORED = "The answer could not be saved: the database does not answer, or this conversation was deleted."
 
 
 @dataclass(frozen=True)
@@ -150,7 +150,7 @@ class Chat:
         listed = None if closing.listed is None else list(closing.listed)
         try:
             return await self._conversations.reply(text, question.conversation_id, listed, _context(closing, undo))
-        except DatabaseUnavailableError:
+        except (DatabaseUnavailableError, ConversationNotFoundError):
             return None
 
 

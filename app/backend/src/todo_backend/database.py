@@ -5,6 +5,7 @@ import math
 import socket
 import ssl
 import time
+import uuid
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeVar
@@ -13,6 +14,7 @@ import asyncpg
 import sqlalchemy.exc
 from cryptography import x509
 from sqlalchemy import URL, event, text
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_delay, wait_random_exponential
@@ -46,6 +48,11 @@ class DatabaseUnavailableError(Exception):
         self.repeatable = repeatable
 
 
+# A transaction pooler may give every transaction another server connection, so no prepared statement may outlive its
+# transaction: no cache, and only the unnamed statement.
+_UNPREPARED: dict[str, Any] = {"prepared_statement_cache_size": 0, "prepared_statement_name_func": lambda: ""}
+
+
 @dataclass(frozen=True)
 class DatabaseTarget:
     """Where and how to connect: a URL without parameters that asyncpg does not know, and what they meant."""
@@ -65,17 +72,14 @@ class DatabaseTarget:
             "timeout": self.connect_timeout,
             "command_timeout": STATEMENT_TIMEOUT,
             "server_settings": self.server_settings,
+            "statement_cache_size": 0,
+            # A name that no other process gives: behind a pooler that the URL does not tell, another's statement of the
+            # same name would be run in place of ours.
+            "prepared_statement_name_func": lambda: f"todo-{uuid.uuid4()}",
+            **(_UNPREPARED if self.pooled else {}),
         }
         if self.other_login:
             connect["async_creator_fn"] = self._connect
-        if self.pooled:
-            # A transaction pooler may give every transaction another server connection, so no prepared
-            # statement may outlive its transaction: no caches, and only the unnamed statement.
-            connect |= {
-                "statement_cache_size": 0,
-                "prepared_statement_cache_size": 0,
-                "prepared_statement_name_func": lambda: "",
-            }
         return create_async_engine(self.url, connect_args=connect, hide_parameters=True, **options)
 
     async def _connect(self, *arguments: Any, **options: Any) -> Any:
@@ -156,6 +160,9 @@ class Database:
         pool: Any = self._engine.pool
         metrics.db_pool.labels("in_use").set_function(pool.checkedout)
         metrics.db_pool.labels("idle").set_function(pool.checkedin)
+        self._unprepared = target.pooled
+        event.listen(self._engine.sync_engine, "do_connect", self._connect_unprepared)
+        event.listen(self._engine.sync_engine, "handle_error", self._find_pooler)
         event.listen(self._engine.sync_engine, "connect", self._note_certificate)
         event.listen(self._engine.sync_engine, "checkin", _note_rest)
         event.listen(self._engine.sync_engine, "checkout", self._ping_rested)
@@ -221,6 +228,15 @@ class Database:
         self._readiness.database_answered()
         return result
 
+    def _find_pooler(self, context: ExceptionContext) -> None:
+        """Take a lost prepared statement for a transaction pooler: replace all connections, and prepare none."""
+        if any(isinstance(link, asyncpg.InvalidSQLStatementNameError) for link in _chain(context.original_exception)):
+            context.is_disconnect = self._unprepared = True
+
+    def _connect_unprepared(self, _dialect: object, _record: object, _arguments: object, named: dict[str, Any]) -> None:
+        if self._unprepared:
+            named.update(_UNPREPARED)
+
     def _ping_rested(self, connection: Any, record: ConnectionPoolEntry, _proxy: object) -> None:
         """Have a connection replaced that was lost while it rested.
 
@@ -268,6 +284,7 @@ _OUTAGES: tuple[tuple[tuple[type[BaseException], ...], DatabaseErrorKind, str], 
     ((asyncpg.PostgresSystemError, asyncpg.InternalServerError), "other", "the database has an internal error"),
     ((asyncpg.ReadOnlySQLTransactionError,), "connect", "the database is read-only"),
     ((asyncpg.OperatorInterventionError, asyncpg.PostgresConnectionError), "connect", "connection lost"),
+    ((asyncpg.InvalidSQLStatementNameError,), "connect", "a pooler in between has changed the connection"),
     ((asyncpg.UndefinedTableError,), "other", "the tables do not exist: the migrations have not run"),
     ((asyncpg.TransactionRollbackError,), "conflict", "conflict with another transaction"),
     ((sqlalchemy.exc.TimeoutError,), "timeout", "every connection of the pool is busy"),

@@ -21,6 +21,7 @@ from todo_backend.schemas import (
     ChatMessage,
     ChatRequest,
     Conflict,
+    ConversationPage,
     Info,
     ParsedTodo,
     ParseRequest,
@@ -158,6 +159,18 @@ def chat_routes(chat: Chat, conversations: Conversations, answers: Answers, undo
         if whole is None:
             raise DatabaseUnavailableError("connect", "the answer could not be saved", repeatable=False)
         return whole
+
+    @router.get("/conversations", tags=["chat"])
+    async def list_conversations(
+        limit: Annotated[int, Query(ge=1, le=200)] = 50, offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0
+    ) -> ConversationPage:
+        """List the conversations, the one in which something was said last first."""
+        return await conversations.latest(limit, offset)
+
+    @router.delete("/conversations/{conversation_id}", tags=["chat"], status_code=204, responses=_NOT_FOUND)
+    async def delete_conversation(conversation_id: uuid.UUID) -> None:
+        """Delete a conversation for good; the todos that it made stay, and can no longer be undone by it."""
+        await conversations.delete(conversation_id)
 
     @router.get("/conversations/{conversation_id}/messages", tags=["chat"], responses=_NOT_FOUND)
     async def list_messages(conversation_id: uuid.UUID) -> ChatHistory:

@@ -98,11 +98,18 @@ Tag = Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=_TAG
 Tags = Annotated[
     list[Tag], Field(max_length=10), AfterValidator(_unique_lower), Field(description="Words to find it by.")
 ]
+Notes = Annotated[
+    str,
+    StringConstraints(max_length=4000, pattern=_TEXT_PATTERN),
+    AfterValidator(str.strip),
+    Field(description="More about it, on as many lines as it takes."),
+]
 Priority = Literal["low", "normal", "high"]
 Version = Annotated[
     int, Field(ge=1, le=2**31 - 1, description="The version that the caller saw."), BeforeValidator(_only_number)
 ]
 SearchText = Annotated[str, StringConstraints(max_length=200, pattern=_TEXT_PATTERN)]
+WORDS = "Words that are all in the title, tags or notes, without case; #word is a tag of that name."
 State = Literal["all", "open", "done"]
 Sort = Literal["created", "due", "priority", "title"]
 Order = Literal["asc", "desc"]
@@ -133,6 +140,7 @@ class TodoDraft(_Body):
     due_time: DueTime | None = None
     priority: Priority = "normal"
     tags: Tags = []
+    notes: Notes = ""
 
     @model_validator(mode="after")
     def _time_has_date(self) -> "TodoDraft":
@@ -155,6 +163,7 @@ class TodoChange(_Body):
     due_time: DueTime | None = None
     priority: Priority = "normal"
     tags: Tags = []
+    notes: Notes = ""
     done: Annotated[bool, Field(strict=True)] = False
 
     @model_validator(mode="after")
@@ -179,7 +188,7 @@ class TodoFilter(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     state: State = "all"
-    q: SearchText = Field(default="", description="Text in the title or a tag, without case.")
+    q: SearchText = Field(default="", description=WORDS)
     due_from: DueDate | None = Field(default=None, description="Due on this day or later.")
     due_until: DueDate | None = Field(default=None, description="Due on this day or earlier.")
     sort: Sort = "created"
@@ -197,6 +206,7 @@ class Todo(BaseModel):
     due_time: DueTime | None
     priority: Priority
     tags: list[str]
+    notes: str = ""  # what an undo keeps may be older than notes
     done: bool
     version: int = Field(description="Grows by one with each change; send it back with a PATCH.")
     created_at: datetime
@@ -303,6 +313,21 @@ class ChatMessage(BaseModel):
     created_at: datetime
     undo: uuid.UUID | None = None
     choices: list[Choice] = []
+
+
+class Conversation(BaseModel):
+    """A conversation, by what was said first."""
+
+    id: uuid.UUID
+    title: str
+    updated_at: datetime = Field(description="When something was said last.")
+
+
+class ConversationPage(BaseModel):
+    """The conversations in which something was said last, and how many there are."""
+
+    items: list[Conversation]
+    total: int
 
 
 class ChatHistory(BaseModel):

@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, or_, select, true, update
+from sqlalchemy import ColumnElement, Select, any_, func, or_, select, true, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -190,10 +190,16 @@ def _condition(wanted: TodoFilter) -> ColumnElement[bool]:
         condition &= table.c.due_date >= wanted.due_from
     if wanted.due_until:
         condition &= table.c.due_date <= wanted.due_until
-    if wanted.q:
-        tags = func.array_to_string(table.c.tags, " ")
-        condition &= or_(*(column.icontains(wanted.q, autoescape=True) for column in (table.c.title, tags)))
+    for word in wanted.q.split():
+        condition &= _has(word)
     return condition
+
+
+def _has(word: str) -> ColumnElement[bool]:
+    if word.startswith("#") and len(word) > 1:
+        return or_(any_(table.c.tags) == word[1:].lower(), table.c.title.icontains(word, autoescape=True))
+    tags = func.array_to_string(table.c.tags, " ")
+    return or_(*(column.icontains(word, autoescape=True) for column in (table.c.title, tags, table.c.notes)))
 
 
 def _page(wanted: TodoFilter, condition: ColumnElement[bool]) -> Select[Any]:

@@ -13,8 +13,10 @@ from todo_backend import __version__
 from todo_backend.database import DatabaseUnavailableError
 from todo_backend.metrics import UNKNOWN_TOOL, Metrics
 from todo_backend.schemas import (
+    WORDS,
     DueDate,
     DueTime,
+    Notes,
     Order,
     Priority,
     SearchText,
@@ -126,9 +128,12 @@ def todo_server(todos: Todos, metrics: Metrics, *, trusts_change: bool = False) 
         due_time: DueTime | None = None,
         priority: Priority = "normal",
         tags: Tags | None = None,
+        notes: Notes = "",
     ) -> Todo:
         """Add a todo to the list."""
-        draft = TodoDraft(title=title, due_date=due_date, due_time=due_time, priority=priority, tags=tags or [])
+        draft = TodoDraft(
+            title=title, due_date=due_date, due_time=due_time, priority=priority, tags=tags or [], notes=notes
+        )
         todo, _ = await todos.create(draft)
         return todo
 
@@ -153,11 +158,11 @@ def todo_server(todos: Todos, metrics: Metrics, *, trusts_change: bool = False) 
 
     @server.tool(annotations=reads)
     async def search_todos(
-        text: Annotated[SearchText, Field(min_length=1, description="Text in the title or a tag, without case.")],
+        text: Annotated[SearchText, Field(min_length=1, description=WORDS)],
         state: State = "all",
         limit: Limit = 50,
     ) -> TodoPage:
-        """Find todos by a part of their title or tags."""
+        """Find todos by words of their title, tags or notes."""
         return await todos.find(TodoFilter(q=text, state=state, limit=limit))
 
     @server.tool(annotations=changes)
@@ -176,6 +181,7 @@ def todo_server(todos: Todos, metrics: Metrics, *, trusts_change: bool = False) 
         clear_due_time: bool = False,
         priority: Priority | None = None,
         tags: Tags | None = None,
+        notes: Notes | None = None,
         done: bool | None = None,
     ) -> Todo:
         """Change the given fields of a todo; refused when it is no longer at `version`."""
@@ -185,6 +191,7 @@ def todo_server(todos: Todos, metrics: Metrics, *, trusts_change: bool = False) 
             "due_time": due_time,
             "priority": priority,
             "tags": tags,
+            "notes": notes,
             "done": done,
         }
         values = {name: value for name, value in given.items() if value is not None}

@@ -1,4 +1,4 @@
-import type { AssistantInfo, StoredMessage } from '@/shared/chat';
+import type { AssistantInfo, ConversationSummary, StoredMessage } from '@/shared/chat';
 import {
   type ParsedTodo,
   type Todo,
@@ -47,6 +47,7 @@ export interface TodoApi {
   restore(id: string): Promise<Todo>;
 }
 
+const CONVERSATION = (id: string) => `/api/conversations/${encodeURIComponent(id)}`;
 const TODO = (id: string) => `/api/todos/${encodeURIComponent(id)}`;
 
 function json(method: string, body: unknown, headers: Record<string, string> = {}): RequestInit {
@@ -102,6 +103,19 @@ export interface MessageContext {
 /** As many ids as the backend takes. */
 const SHOWN_MAX = 200;
 
+export interface ConversationPage {
+  items: ConversationSummary[];
+  total: number;
+}
+
+export interface ConversationsApi {
+  /** Conversations, the latest first. @param offset how many to skip */
+  conversations(offset: number): Promise<ConversationPage>;
+  messages(conversationId: string): Promise<StoredMessage[]>;
+  /** Delete a conversation for good. */
+  removeConversation(id: string): Promise<void>;
+}
+
 export interface ChatApi {
   /** Which assistant answers. */
   info(): Promise<AssistantInfo>;
@@ -114,10 +128,14 @@ export interface ChatApi {
 }
 
 /** The conversation calls of the API. */
-export const chatApi: ChatApi = {
+export const chatApi: ChatApi & ConversationsApi = {
   info: async () => (await call('/api/info')).json(),
+  conversations: async (offset) => (await call(`/api/conversations?offset=${offset}`)).json(),
+  removeConversation: async (id) => {
+    await call(CONVERSATION(id), { method: 'DELETE' });
+  },
   messages: async (id) => {
-    const response = await call(`/api/conversations/${encodeURIComponent(id)}/messages`);
+    const response = await call(`${CONVERSATION(id)}/messages`);
     return ((await response.json()) as { items: StoredMessage[] }).items;
   },
   send: (message, { conversationId, shown }, signal) => {

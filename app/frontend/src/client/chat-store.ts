@@ -6,6 +6,7 @@ import { Problem } from './problem';
 import { storedAnswer } from './stored-answer';
 
 export interface ChatState {
+  conversationId: string | null;
   entries: ChatEntry[];
   assistant: AssistantInfo['assistant'] | null;
   model: string | null;
@@ -174,6 +175,17 @@ export class ChatStore {
     this.publish();
   }
 
+  /** Go on with an earlier conversation. */
+  continueWith(id: string, messages: StoredMessage[]): void {
+    if (id === this.conversationId) return;
+    this.startNew();
+    this.setConversation(id);
+    this.entries = messages.map(entryOf);
+    this.expectAnswer();
+    this.publish();
+    void this.resume();
+  }
+
   /** End the running answer; what has come stays. */
   stop(): void {
     this.turn?.controller.abort();
@@ -331,8 +343,8 @@ export class ChatStore {
   }
 
   private snapshot(): ChatState {
-    const { entries, assistant, model, announcement } = this;
-    return { entries, assistant, model, announcement, answering: this.turn !== null };
+    const { entries, conversationId, assistant, model, announcement } = this;
+    return { entries, conversationId, assistant, model, announcement, answering: this.turn !== null };
   }
 
   private publish(): void {

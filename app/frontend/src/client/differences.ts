@@ -6,6 +6,7 @@ const FIELD_NAMES = {
   due_time: 'time',
   priority: 'priority',
   tags: 'tags',
+  notes: 'notes',
   done: 'state',
 } as const;
 
@@ -32,7 +33,7 @@ export function differences(before: Todo, now: Todo): FieldDifference[] {
 function inWords(todo: Todo, field: keyof typeof FIELD_NAMES): string {
   if (field === 'done') return todo.done ? 'done' : 'open';
   if (field === 'tags') return todo.tags.join(', ') || 'none';
-  return todo[field] ?? 'none';
+  return todo[field] || 'none';
 }
 
 /** A sentence about what somebody else changed. */

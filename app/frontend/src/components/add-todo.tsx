@@ -35,7 +35,8 @@ export function AddTodo({
   parse?: Parse;
 }) {
   const [title, setTitle] = useDraft('add');
-  const [details, setDetails] = useState(NO_DETAILS);
+  const [keptDetails, keepDetails] = useDraft('add-details');
+  const details = keptDetails ? (JSON.parse(keptDetails) as DetailFields) : NO_DETAILS;
   const [open, setOpen] = useState(false);
   const [error, setError] = useState<{ text: string; connection: boolean } | null>(null);
   /** The text whose words the person wants to keep as they are. */
@@ -60,14 +61,14 @@ export function AddTodo({
 
     const written = JSON.stringify([text, details, asWritten]);
     setTitle('');
-    setDetails(NO_DETAILS);
+    keepDetails('');
     input.current?.focus();
     const attempt = await attemptAt(text, written);
     const refusal = await onAdd(attempt.draft, attempt.key);
     failed.current = refusal && attempt;
     if (!refusal) return;
     setTitle((current) => current || text);
-    setDetails((current) => (current === NO_DETAILS ? details : current));
+    keepDetails((current) => current || keptDetails);
     const sentence = `${quoted(attempt.draft.title)} was not added. ${refusal.message}`;
     setError({ text: sentence, connection: refusal.isConnection });
   }
@@ -81,7 +82,7 @@ export function AddTodo({
   }
 
   return (
-    <form className="add" onSubmit={submit} noValidate>
+    <form className="add" data-open={open} onSubmit={submit} noValidate>
       <div className="add-row">
         <input
           ref={input}
@@ -105,8 +106,8 @@ export function AddTodo({
           className="icon-button"
           aria-expanded={open}
           aria-controls={detailsId}
-          aria-label="Date, priority and tags"
-          title="Date, priority and tags"
+          aria-label="Date, priority, tags and notes"
+          title="Date, priority, tags and notes"
           onClick={() => setOpen(!open)}
         >
           <SlidersIcon />
@@ -127,7 +128,7 @@ export function AddTodo({
         )}
       </div>
       <div id={detailsId} hidden={!open}>
-        <TodoDetails fields={details} onChange={setDetails} />
+        <TodoDetails fields={details} onChange={(changed) => keepDetails(JSON.stringify(changed))} />
       </div>
       {error && (
         <p id={errorId} className="form-error" role="alert">
@@ -152,5 +153,6 @@ function draftOf(text: string, understood: ParsedTodo | null, details: DetailFie
     ...(details.dueDate ? dueOf(details) : { due_date, due_time }),
     priority: details.priority === 'normal' ? priority : details.priority,
     tags: [...new Set([...tags, ...tagsFrom(details.tags)])].slice(0, 10),
+    notes: details.notes.trim(),
   };
 }

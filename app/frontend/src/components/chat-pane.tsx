@@ -4,9 +4,12 @@ import { useEffect, useRef, useState } from 'react';
 import type { ChatState, ChatStore } from '@/client/chat-store';
 import type { Problem } from '@/client/problem';
 import { useDraft } from '@/client/use-draft';
+import type { VisitorClock } from '@/shared/clock';
 import { AssistantName } from './assistant-name';
 import { Composer } from './composer';
 import { Conversation } from './conversation';
+import { EarlierChats } from './earlier-chats';
+import { HistoryIcon } from './icons';
 
 const SUGGESTIONS = ['Add call Ana tomorrow at 5pm, high', 'What’s left today?', 'Move call Ana to friday'];
 
@@ -15,15 +18,23 @@ export function ChatPane({
   store,
   state,
   reachable,
-}: {
+  listing,
+  onListing,
+  now,
+  locale,
+}: VisitorClock & {
   store: ChatStore;
   state: ChatState;
   /** Whether the service can be reached, so that what was said of an outage ends with it. */
   reachable: boolean;
+  /** Whether the earlier conversations are shown in the place of this one. */
+  listing: boolean;
+  onListing: (listing: boolean) => void;
 }) {
   const [draft, setDraft] = useDraft('message');
   const [problem, setProblem] = useState<Problem | null>(null);
   const box = useRef<HTMLTextAreaElement>(null);
+  const listButton = useRef<HTMLButtonElement>(null);
 
   useEffect(() => {
     if (reachable) setProblem((current) => (current?.isConnection ? null : current));
@@ -50,19 +61,56 @@ export function ChatPane({
     box.current?.focus();
   }
 
+  function leaveList(focusOn: HTMLElement | null) {
+    onListing(false);
+    requestAnimationFrame(() => focusOn?.focus());
+  }
+
+  function startNew() {
+    store.startNew();
+    if (listing) leaveList(box.current);
+  }
+
   const talked = state.entries.some(({ role }) => role !== 'activity');
   return (
     <section className="pane chat" id="chat" aria-labelledby="chat-heading" tabIndex={-1}>
       <header className="pane-head">
         <h2 id="chat-heading">Assistant</h2>
         <AssistantName assistant={state.assistant} model={state.model} />
-        {talked && (
-          <button type="button" className="button button-quiet" onClick={() => store.startNew()}>
-            New chat
+        <span className="chat-tools">
+          <button
+            ref={listButton}
+            type="button"
+            className="icon-button"
+            aria-pressed={listing}
+            aria-label="Earlier chats"
+            title="Earlier chats"
+            onClick={() => onListing(!listing)}
+          >
+            <HistoryIcon />
           </button>
-        )}
+          {(talked || listing) && (
+            <button type="button" className="button button-quiet" onClick={startNew}>
+              New chat
+            </button>
+          )}
+        </span>
       </header>
-      {!talked ? (
+      {listing ? (
+        <EarlierChats
+          current={state.conversationId}
+          now={now}
+          locale={locale}
+          onOpen={(id, messages) => {
+            store.continueWith(id, messages);
+            leaveList(box.current);
+          }}
+          onRemoved={(id) => {
+            if (id === state.conversationId) store.startNew();
+          }}
+          onClose={() => leaveList(listButton.current)}
+        />
+      ) : !talked ? (
         <EmptyConversation note={state.entries.at(-1)?.text ?? null} onSuggestion={suggest} />
       ) : (
         <Conversation
@@ -77,6 +125,7 @@ export function ChatPane({
         {state.announcement}
       </p>
       <Composer
+        hidden={listing}
         box={box}
         draft={draft}
         error={problem?.message ?? null}

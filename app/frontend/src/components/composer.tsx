@@ -8,6 +8,7 @@ const MESSAGE_MAX = 2_000;
 
 /** The box for a message. Enter sends, Shift and Enter begin a new line, Up in an empty box brings the last message back. */
 export function Composer({
+  hidden = false,
   box,
   draft,
   error,
@@ -17,6 +18,7 @@ export function Composer({
   onSend,
   onStop,
 }: {
+  hidden?: boolean;
   box?: RefObject<HTMLTextAreaElement | null>;
   draft: string;
   error: string | null;
@@ -48,7 +50,7 @@ export function Composer({
   }
 
   return (
-    <form className="composer" onSubmit={submit}>
+    <form className="composer" hidden={hidden} onSubmit={submit}>
       {error && (
         <p id={errorId} className="form-error" role="alert">
           {error}

@@ -34,7 +34,7 @@ export function EditTodo({
   const key = `todo-${todo.id}`;
   // The todo as the person saw it when they began to write, even if the list is loaded again meanwhile.
   const [{ seen, title, details }, setDraft] = useState<Draft>(
-    () => keptDraft<Draft>(key) ?? { seen: todo, title: todo.title, details: fieldsOf(todo) },
+    () => keptFor(todo) ?? { seen: todo, title: todo.title, details: fieldsOf(todo) },
   );
   const [error, setError] = useState<string | null>(null);
   const [conflict, setConflict] = useState<Conflict | null>(null);
@@ -72,7 +72,13 @@ export function EditTodo({
     const problem = title.trim() === '' ? 'A todo needs a title.' : tagsProblem(tags);
     setError(problem);
     if (problem) return;
-    const written = { title: title.trim(), ...dueOf(details), priority: details.priority, tags };
+    const written = {
+      title: title.trim(),
+      ...dueOf(details),
+      priority: details.priority,
+      tags,
+      notes: details.notes.trim(),
+    };
     void save(seen, changedFields(seen, written));
   }
 
@@ -176,6 +182,12 @@ function ConflictChoice({
   );
 }
 
+/** What was written about a todo before, unless an earlier version of this page kept it in another form. */
+function keptFor(todo: Todo): Draft | null {
+  const kept = keptDraft<Draft>(`todo-${todo.id}`);
+  return kept?.details?.notes === undefined ? null : kept;
+}
+
 /** What the person changed. A date and its time go together, since one means nothing without the other. */
 function changedFields(seen: Todo, written: TodoDraft): TodoFields {
   const fields: TodoFields = {};
@@ -184,6 +196,7 @@ function changedFields(seen: Todo, written: TodoDraft): TodoFields {
   if (written.due_time !== seen.due_time)
     Object.assign(fields, { due_date: written.due_date, due_time: written.due_time });
   if (written.priority !== seen.priority) fields.priority = written.priority;
+  if (written.notes !== seen.notes) fields.notes = written.notes;
   if (written.tags.join() !== seen.tags.join()) fields.tags = written.tags;
   return fields;
 }

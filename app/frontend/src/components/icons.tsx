@@ -21,6 +21,12 @@ export const PencilIcon = () => (
   </Icon>
 );
 
+export const HistoryIcon = () => (
+  <Icon>
+    <path d="M4.2 6.5A7 7 0 1 1 3 10.4M3.8 3v3.6h3.6M10 6.3V10l2.6 1.8" />
+  </Icon>
+);
+
 export const TrashIcon = () => (
   <Icon>
     <path d="M4 6h12M8 6V4h4v2m-6.5 0 .7 10h5.6l.7-10" />

@@ -1,16 +1,17 @@
 'use client';
 
-import { PRIORITIES, type Priority, type TodoDraft } from '@/shared/todo';
+import { NOTES_MAX, PRIORITIES, type Priority, type TodoDraft } from '@/shared/todo';
 
-/** Date, time, priority and tags as a person edits them; tags are still one text. */
+/** Date, time, priority, tags and notes as a person edits them; tags are still one text. */
 export interface DetailFields {
   dueDate: string;
   dueTime: string;
   priority: Priority;
   tags: string;
+  notes: string;
 }
 
-export const NO_DETAILS: DetailFields = { dueDate: '', dueTime: '', priority: 'normal', tags: '' };
+export const NO_DETAILS: DetailFields = { dueDate: '', dueTime: '', priority: 'normal', tags: '', notes: '' };
 
 /** The fields of a todo, as a person begins to edit them. */
 export function fieldsOf(todo: TodoDraft): DetailFields {
@@ -19,6 +20,7 @@ export function fieldsOf(todo: TodoDraft): DetailFields {
     dueTime: todo.due_time ?? '',
     priority: todo.priority,
     tags: todo.tags.join(', '),
+    notes: todo.notes,
   };
 }
 
@@ -29,7 +31,7 @@ export function dueOf({ dueDate, dueTime }: DetailFields): Pick<TodoDraft, 'due_
 
 const PRIORITY_NAMES: Record<Priority, string> = { low: 'Low', normal: 'Normal', high: 'High' };
 
-/** The inputs for date, time, priority and tags. */
+/** The inputs for date, time, priority, tags and notes. */
 export function TodoDetails({
   fields,
   onChange,
@@ -80,6 +82,16 @@ export function TodoDetails({
           placeholder="home, errands"
           autoCapitalize="none"
           onChange={(event) => onChange({ ...fields, tags: event.target.value })}
+        />
+      </label>
+      <label className="field field-notes">
+        <span>Notes</span>
+        <textarea
+          rows={2}
+          dir="auto"
+          maxLength={NOTES_MAX}
+          value={fields.notes}
+          onChange={(event) => onChange({ ...fields, notes: event.target.value })}
         />
       </label>
     </div>

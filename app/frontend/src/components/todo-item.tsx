@@ -60,6 +60,7 @@ export const TodoItem = memo(function TodoItem({
       <label className="todo-check">
         <input
           type="checkbox"
+          data-control="check"
           className="check"
           aria-labelledby={titleId}
           checked={todo.done}
@@ -76,11 +77,18 @@ export const TodoItem = memo(function TodoItem({
         <span className="todo-title" id={titleId} dir="auto" onClick={editOnClick}>
           <Words text={todo.title} />
         </span>
+        {todo.notes && (
+          // biome-ignore lint/a11y/useKeyWithClickEvents: the button “Edit” beside it is for the keyboard
+          <p className="todo-notes" dir="auto" onClick={editOnClick}>
+            <Words text={todo.notes} />
+          </p>
+        )}
         <TodoMeta todo={todo} now={now} locale={locale} onTag={actions.showTag} />
       </div>
       <div className="todo-actions">
         <button
           ref={editButton}
+          data-control="edit"
           type="button"
           className="icon-button"
           disabled={provisional}
@@ -94,6 +102,7 @@ export const TodoItem = memo(function TodoItem({
           type="button"
           className="icon-button"
           disabled={provisional}
+          data-control="delete"
           aria-label={`Delete ${quoted(todo.title)}`}
           title="Delete"
           onClick={() => actions.remove(todo)}

@@ -1,6 +1,7 @@
 'use client';
 
 import { useLayoutEffect, useMemo, useRef } from 'react';
+import { onListKey } from '@/client/list-keys';
 import type { Problem } from '@/client/problem';
 import type { TodoState, TodoStore } from '@/client/todo-store';
 import type { VisitorClock } from '@/shared/clock';
@@ -66,7 +67,7 @@ function TodoList({ store, state, onQuery, now, locale }: ListProps) {
   }
   return (
     <div className="scroll" aria-busy={loading}>
-      <ul className="todo-list" ref={list} aria-label="Todos" tabIndex={-1}>
+      <ul className="todo-list" ref={list} aria-label="Todos" tabIndex={-1} onKeyDown={onListKey}>
         {todos.map((todo) => (
           <TodoItem
             key={todo.id}
@@ -167,7 +168,7 @@ function EmptyList({ query, onClear }: { query: TodoQuery; onClear: () => void }
         <p>
           No {query.view === 'open' || query.view === 'done' ? `${query.view} ` : ''}todo
           {query.view === 'today' ? ' for today' : query.view === 'upcoming' ? ' to come' : ''} has “
-          <bdi>{query.q}</bdi>” in its title or tags.
+          <bdi>{query.q}</bdi>” in its title, tags and notes.
         </p>
         <button type="button" className="button" onClick={onClear}>
           Clear the search

@@ -35,12 +35,13 @@ export function Workspace({ first }: { first: FirstData }) {
   const dismiss = useCallback((id: string) => todoStore.dismiss(id), [todoStore]);
   const reachable = online && todos.problem === null;
   const unseenAnswer = useUnseen(
-    place.pane === 'chat',
+    place.pane !== 'todos',
     chat.entries.filter(({ role, streaming }) => role === 'assistant' && !streaming).length,
   );
 
+  const pane = place.pane === 'todos' ? 'todos' : 'chat';
   return (
-    <div className="workspace" data-pane={place.pane}>
+    <div className="workspace" data-pane={pane}>
       <nav className="skip-links" aria-label="Skip">
         <a href="#todos">Go to the todos</a>
         <a href="#chat">Go to the conversation</a>
@@ -55,9 +56,17 @@ export function Workspace({ first }: { first: FirstData }) {
           now={now}
           locale={locale}
         />
-        <ChatPane store={chatStore} state={chat} reachable={reachable} />
+        <ChatPane
+          store={chatStore}
+          state={chat}
+          reachable={reachable}
+          listing={place.pane === 'chats'}
+          onListing={(listing) => showPane(listing ? 'chats' : 'chat')}
+          now={now}
+          locale={locale}
+        />
       </main>
-      <PaneSwitch pane={place.pane} onPane={showPane} unseenAnswer={unseenAnswer} />
+      <PaneSwitch pane={pane} onPane={showPane} unseenAnswer={unseenAnswer} />
       <Notices notices={todos.notices} onDismiss={dismiss} />
     </div>
   );

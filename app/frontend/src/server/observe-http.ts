@@ -8,6 +8,8 @@ const PROBES = new Set(['/health', '/ready', '/metrics']);
 /** The backend's routes, as it names them in its own metrics. */
 const API_ROUTES = [
   '/api/chat',
+  '/api/conversations',
+  '/api/conversations/{conversation_id}',
   '/api/conversations/{conversation_id}/messages',
   '/api/info',
   '/api/parse',

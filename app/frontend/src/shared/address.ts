@@ -1,6 +1,7 @@
 import { FIRST_QUERY, SEARCH_MAX, SORTS, type TodoQuery, usualSort, VIEWS } from './todo';
 
-export const PANES = ['todos', 'chat'] as const;
+/** `chats`: the earlier conversations, in the place of the one that goes on. */
+export const PANES = ['todos', 'chat', 'chats'] as const;
 export type Pane = (typeof PANES)[number];
 
 /** Where the visitor is on the page: which todos, and on a narrow window which pane. */

@@ -22,6 +22,13 @@ export interface StoredMessage {
   choices: Choice[];
 }
 
+/** A conversation in a list of them: how it began, and when something was said last. */
+export interface ConversationSummary {
+  id: string;
+  title: string;
+  updated_at: string;
+}
+
 export type ToolOutcome = 'ok' | 'refused' | 'error';
 
 /** How an answer ends. */

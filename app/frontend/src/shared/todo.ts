@@ -12,6 +12,8 @@ export interface TodoDraft {
   due_time: string | null;
   priority: Priority;
   tags: string[];
+  /** More about it, in lines; mostly empty. */
+  notes: string;
 }
 
 export interface Todo extends TodoDraft {
@@ -30,7 +32,7 @@ export interface TodoPage {
 }
 
 /** What the words of the Add box mean. `note`: what a todo cannot hold, such as a repetition. */
-export interface ParsedTodo extends TodoDraft {
+export interface ParsedTodo extends Omit<TodoDraft, 'notes'> {
   note: string | null;
 }
 
@@ -49,6 +51,8 @@ export const FIRST_QUERY: TodoQuery = { view: 'open', q: '', sort: 'created' };
 export const PAGE_SIZE = 50;
 /** The longest title that the backend takes. */
 export const TITLE_MAX = 500;
+/** The longest notes that the backend takes. */
+export const NOTES_MAX = 4_000;
 /** The longest text that the backend searches for. */
 export const SEARCH_MAX = 200;
 
@@ -85,9 +89,7 @@ export function todosPath(query: TodoQuery, limit: number, offset: number, today
   });
   if (query.view === 'today') search.set('due_until', today);
   if (query.view === 'upcoming') search.set('due_from', dayAfter(today));
-  // A tag is written with a mark that is no part of it.
-  const text = query.q.replace(/(^|\s)#(?=\S)/g, '$1');
-  if (text) search.set('q', text);
+  if (query.q) search.set('q', query.q);
   return `/api/todos?${search}`;
 }
 

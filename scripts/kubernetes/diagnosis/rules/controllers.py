@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from scripts.kubernetes.diagnosis.cause import Diagnosis, diagnosed
-from scripts.kubernetes.diagnosis.snapshot import Snapshot, condition_of, name_of, newest_replica_set, wanted_replicas
+from scripts.kubernetes.diagnosis.snapshot import Snapshot, condition_of, is_of_release, name_of, newest_replica_set, wanted_replicas
 
 if TYPE_CHECKING:
-    from scripts.kubernetes.cluster import Object
+    from scripts.kubernetes.api import Object
 
 
 REFUSALS = (
@@ -22,6 +22,8 @@ REFUSALS = (
     (" per Container is ", "limit-range", "a LimitRange refuses the pod's requests or limits",
      "keep resources within namespaceRules.containerLimits"),
     (" per Pod is ", "limit-range", "a LimitRange refuses the pod's requests or limits", "keep resources within the LimitRange"),
+    ("failed calling webhook", "webhook-down", "an admission webhook that every new pod has to pass does not answer",
+     "bring back what serves it, or remove it: kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations"),
     ("error looking up service account", "service-account-missing", "the pod's ServiceAccount does not exist",
      "install the chart again: invoke up"),
 )  # fmt: skip
@@ -40,12 +42,27 @@ def refused_pods(snapshot: Snapshot, workload: Object) -> Diagnosis | None:
         message = str(newest[0]["message"]) if newest and newest[0]["reason"] == "FailedCreate" else ""
     if maker is None or not message:
         return None
+    return _refused(snapshot, workload, message, f"{maker['kind']} {name_of(maker)}: FailedCreate: {message}")
+
+
+def next_pod_refused(snapshot: Snapshot, workload: Object) -> Diagnosis | None:
+    """It is rolled out, and the API server would refuse one more pod: after an eviction, an update or more load."""
+    message = snapshot.refusals.get(name_of(workload), "")
+    if not message or (workload["kind"] == "StatefulSet" and "exceeded quota" in message):  # its next pod comes after the old one
+        return None
+    return _refused(snapshot, workload, message, f"a pod that was only tried: {message}", "it runs, but no new pod of it can be made: ")
+
+
+def _refused(snapshot: Snapshot, workload: Object, message: str, evidence: str, first: str = "") -> Diagnosis:
     told = message.split(" is forbidden: ", 1)[-1]
-    evidence = [f"{maker['kind']} {name_of(maker)}: FailedCreate: {message}"]
-    for part, code, what, action in REFUSALS:
-        if part in message:
-            return diagnosed(workload, code, f"{what}: {told}", evidence, action)
-    return diagnosed(workload, "pod-refused", f"its pods are refused: {told}", evidence, "fix what the message names, then invoke up")
+    known = [entry for entry in REFUSALS if entry[0] in message]
+    _, code, what, action = known[0] if known else ("", "pod-refused", "its pods are refused", "fix what the message names, then invoke up")
+    kind = {"quota-exceeded": "ResourceQuota", "limit-range": "LimitRange"}.get(code)
+    others = [name_of(b) for b in snapshot.bounds if b["kind"] == kind and not is_of_release(b, snapshot.release)]
+    if others:
+        action = f"raise or remove what somebody else made: kubectl --namespace {snapshot.namespace} edit {kind} {others[0]}"
+    strange = [f"{kind} {name} is not of the release" for name in others]
+    return diagnosed(workload, code, f"{first}{what}: {told}", [evidence, *strange], action)
 
 
 def stalled(workload: Object) -> Diagnosis | None:

@@ -13,7 +13,7 @@ from scripts.kubernetes.diagnosis.rules.probes import probe_words
 from scripts.kubernetes.diagnosis.snapshot import exit_count, time_of
 
 if TYPE_CHECKING:
-    from scripts.kubernetes.cluster import Object
+    from scripts.kubernetes.api import Object
     from scripts.kubernetes.diagnosis.snapshot import Snapshot
 
 SHORT_RUN = timedelta(seconds=10)  # a run that ends sooner crashed on start

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from scripts.kubernetes.diagnosis.cause import Diagnosis
 from scripts.kubernetes.diagnosis.container import ContainerState
@@ -18,14 +19,25 @@ NAME_UNKNOWN = re.compile(
 )
 REFUSED = re.compile(
     r"connection refused|refused the connection|ECONNREFUSED|connect call failed"
-    r"|too many (clients|connections)|connection lost|TLS failed|starting or stopping",
+    r"|too many (clients|connections)|connection lost|starting or stopping",
     re.IGNORECASE,
 )
 LOGIN = re.compile(
     r"(password |SASL )?authentication failed|no pg_hba.conf entry|not permitted to log in|(database|role)\b.* does not exist",
     re.IGNORECASE,
 )
+CERTIFICATE = re.compile(r"TLS failed|certificate (verify failed|has expired|could not be verified)", re.IGNORECASE)
 SILENT = re.compile(r"did not answer|timed? ?out|timeout expired|ETIMEDOUT|no route to host|unreachable", re.IGNORECASE)
+DATABASE_LINES = (
+    # (pattern, code, what happened, what to do), in the order in which a line is compared
+    (NAME_UNKNOWN, "database-name-unknown", "DNS does not know the database's name", "check the host in DATABASE_URL"),
+    (CERTIFICATE, "database-certificate", "the database's certificate is not accepted",
+     "renew it, or let DATABASE_URL name who signed it (sslrootcert)"),
+    (SILENT, "database-silent", "the database does not answer", "check host, port and firewall of DATABASE_URL"),
+    (LOGIN, "database-login", "the database refuses the login",
+     "check user, password and database name in DATABASE_URL (of the bundled Postgres: POSTGRES_PASSWORD)"),
+    (REFUSED, "database-refused", "the database refuses the connection", "check host and port in DATABASE_URL, and that the database runs"),
+)  # fmt: skip
 FAILED_MIGRATION = re.compile(r"(error: )?migration failed:?\s*", re.IGNORECASE)
 NOT_OURS = re.compile(
     r"(error: )?(?P<cause>this database (belongs to|holds tables of) another application.*?"
@@ -83,30 +95,19 @@ def waits_for_database(case: ContainerState) -> Diagnosis | None:
 
 def _database(case: ContainerState, line: str) -> Diagnosis | None:
     line = line.removeprefix("error: ")
-    if NAME_UNKNOWN.search(line):
-        return case.diagnosis("database-name-unknown", f"DNS does not know the database's name: {line}", "check the host in DATABASE_URL")
-    if SILENT.search(line):
-        policies = egress_policies(case.pod, case.snapshot.policies)
-        if policies:
-            return case.diagnosis(
-                "egress-blocked",
-                f"the database does not answer, and network policies restrict what the pod may call ({', '.join(policies)}): {line}",
-                "open it in the chart's values of the service: its port under `internet`, or its address and port under `addresses`",
-            )
-        return case.diagnosis("database-silent", f"the database does not answer: {line}", "check host, port and firewall of DATABASE_URL")
-    if LOGIN.search(line):
-        return case.diagnosis(
-            "database-login",
-            f"the database refuses the login: {line}",
-            "check user, password and database name in DATABASE_URL (of the bundled Postgres: POSTGRES_PASSWORD)",
-        )
-    if REFUSED.search(line):
-        return case.diagnosis(
-            "database-refused",
-            f"the database refuses the connection: {line}",
-            "check host and port in DATABASE_URL, and that the database runs",
-        )
+    for pattern, code, what, action in DATABASE_LINES:
+        if pattern.search(line):
+            policies = egress_policies(case.pod, case.snapshot.policies) if code == "database-silent" else []
+            return _egress_blocked(case, policies, line) if policies else case.diagnosis(code, f"{what}: {line}", action)
     return None
+
+
+def _egress_blocked(case: ContainerState, policies: Sequence[str], line: str) -> Diagnosis:
+    return case.diagnosis(
+        "egress-blocked",
+        f"the database does not answer, and network policies restrict what the pod may call ({', '.join(policies)}): {line}",
+        "open it in the chart's values of the service: its port under `internet`, or its address and port under `addresses`",
+    )
 
 
 def _migration_failed(case: ContainerState, line: str) -> Diagnosis:

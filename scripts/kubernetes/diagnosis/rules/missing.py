@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from scripts.kubernetes.diagnosis.cause import Diagnosis, diagnosed
 
 if TYPE_CHECKING:
-    from scripts.kubernetes.cluster import Object
+    from scripts.kubernetes.api import Object
 
 
 MISSING = (

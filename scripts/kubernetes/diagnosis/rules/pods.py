@@ -13,7 +13,7 @@ from scripts.kubernetes.diagnosis.snapshot import Snapshot, claims_of, condition
 from scripts.kubernetes.quantity import parse_quantity
 
 if TYPE_CHECKING:
-    from scripts.kubernetes.cluster import Object
+    from scripts.kubernetes.api import Object
 
 
 def evicted(_snapshot: Snapshot, workload: Object, pod: Object) -> Diagnosis | None:

@@ -1,4 +1,4 @@
-"""Causes beside the release's own pods: the nodes, the DNS, the volumes, the Secrets and the metrics that it lives on."""
+"""Causes beside the release's own pods: the nodes, the DNS and the metrics that it lives on."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from scripts.kubernetes.diagnosis.cause import Diagnosis, diagnosed
-from scripts.kubernetes.diagnosis.snapshot import Snapshot, claims_of, condition_of, containers_of, name_of, secrets_of, time_of
+from scripts.kubernetes.diagnosis.snapshot import Snapshot, condition_of, containers_of, name_of, time_of
 
 if TYPE_CHECKING:
-    from scripts.kubernetes.cluster import Object
+    from scripts.kubernetes.api import Object
 
 METRICS_SETTLE = timedelta(minutes=3)
 """What a new pod's first metrics may take: metrics-server asks the nodes, and the autoscaler asks metrics-server."""
@@ -20,9 +20,6 @@ def surroundings(snapshot: Snapshot) -> Iterator[Diagnosis]:
     """Yield what is wrong around the release; a root of what its pods suffer from."""
     yield from _nodes(snapshot)
     yield from _dns(snapshot)
-    for workload in snapshot.workloads:
-        yield from _claims(snapshot, workload)
-        yield from _secrets(snapshot, workload)
     for autoscaler in snapshot.autoscalers:
         yield from _autoscaler(snapshot, autoscaler)
 
@@ -58,48 +55,6 @@ def _dns(snapshot: Snapshot) -> Iterator[Diagnosis]:
         [f"deployment {name_of(server)} in {place}: 0 of {wanted} available"],
         f"kubectl --namespace {place} describe pods --selector k8s-app=kube-dns" if wanted else scale,
     )
-
-
-def _claims(snapshot: Snapshot, workload: Object) -> Iterator[Diagnosis]:
-    """The volume claim of a pod that runs is gone, or goes as soon as the pod does."""
-    known = {name_of(claim): claim for claim in snapshot.claims}
-    for pod in snapshot.pods_of(workload):
-        if pod.get("status", {}).get("phase") != "Running":
-            continue  # of one that waits for its volume, another rule tells
-        for name in claims_of(pod):
-            if not (state := _lost(known.get(name))):
-                continue
-            yield diagnosed(
-                workload,
-                "volume-lost",
-                f"its volume claim {name} {state}: its data ends with the pod {name_of(pod)}",
-                [f"persistentvolumeclaim {name} {state}"],
-                f"copy the data away while the pod runs (kubectl exec {name_of(pod)} -- pg_dump); delete it: the next has a new volume",
-            )
-
-
-def _lost(claim: Object | None) -> str:
-    """What has happened to a claim that a pod uses; nothing to a healthy one."""
-    if claim is None:
-        return "is gone"
-    if claim["metadata"].get("deletionTimestamp"):
-        return "is being deleted"
-    return "has lost its volume" if claim.get("status", {}).get("phase") == "Lost" else ""
-
-
-def _secrets(snapshot: Snapshot, workload: Object) -> Iterator[Diagnosis]:
-    """A Secret that running pods hold is gone: no new pod can start."""
-    if snapshot.secrets is None:
-        return
-    pods = [pod for pod in snapshot.pods_of(workload) if pod.get("status", {}).get("phase") == "Running"]
-    for name in sorted({name for pod in pods for name in secrets_of(pod)} - set(snapshot.secrets)):
-        yield diagnosed(
-            workload,
-            "secret-lost",
-            f"Secret {name} is gone: its pods run on with what they hold, and no new one can start",
-            [f"pod {name_of(pods[0])} uses it"],
-            "invoke up makes it from .env",
-        )
 
 
 def _autoscaler(snapshot: Snapshot, autoscaler: Object) -> Iterator[Diagnosis]:

@@ -259,3 +259,21 @@ LIMITS = {
     "metadata": {"name": "small"},
     "spec": {"limits": [{"type": "Container", "max": {"memory": "1Gi"}}]},
 }
+NAMESPACES: dict[str, dict[str, str]] = {
+    "plain": {},
+    "quota": {},
+    "limits": {},
+    "restricted": {"pod-security.kubernetes.io/enforce": "restricted"},
+}
+RULES: dict[str, tuple[Object, ...]] = {"quota": (QUOTA,), "limits": (LIMITS,)}
+"""What the namespaces hold beside the releases."""
+RESTRICTED: Object = {
+    "securityContext": {
+        "allowPrivilegeEscalation": False,
+        "runAsNonRoot": True,
+        "runAsUser": int(USER),
+        "capabilities": {"drop": ["ALL"]},
+        "seccompProfile": {"type": "RuntimeDefault"},
+    }
+}
+"""What a container needs to be let into every one of them."""

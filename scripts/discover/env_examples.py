@@ -1,0 +1,60 @@
+"""Examples of `.env` files: their keys, what is said of each, and their values. Of a real `.env` the names alone."""
+
+from __future__ import annotations
+
+import io
+import re
+from pathlib import Path
+
+from dotenv.parser import parse_stream
+
+from scripts.config import text_file
+from scripts.core.errors import InputError
+from scripts.discover.found import EnvKey
+
+EXAMPLES = (".env.example", ".env.sample", ".env.template", ".env.dist", ".env.local.example", "env.example", "example.env")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,100}")
+_DISABLED = re.compile(r"[A-Za-z_]\w*\s*=")
+_LINE = re.compile(r"#*\s*[-=#*_]{3,}\s*")
+
+
+def parse(text: str) -> list[EnvKey]:
+    """Return the keys in the text of an example, each with the comment above it or behind it."""
+    found: dict[str, EnvKey] = {}
+    comment: list[str] = []
+    for binding in parse_stream(io.StringIO(text.removeprefix("\ufeff").replace("\r\n", "\n"))):
+        for line in binding.original.string.splitlines():
+            said = line.strip()
+            if said and _LINE.fullmatch(said):
+                comment = []  # under a heading
+            elif said.startswith("#"):
+                comment.append(said.lstrip("#").strip())
+            elif not said:
+                comment = []
+        if binding.key and _NAME.fullmatch(binding.key):
+            behind = re.search(r"\s#\s*(.+)$", binding.original.string.rstrip())
+            said = " ".join(part for part in comment if part and not _DISABLED.match(part))
+            found.setdefault(binding.key, EnvKey(binding.key, binding.value or "", said or (behind[1].strip() if behind else "")))
+            comment = []
+    return list(found.values())
+
+
+def beside(folder: Path, name: str = ".env") -> list[EnvKey]:
+    """Return the keys of the examples in a folder, and those that the file `name` there has beside them, without its values."""
+    found: dict[str, EnvKey] = {}
+    for each in dict.fromkeys((f"{name}.example", f"{name}.sample", *EXAMPLES)):
+        for key in _read(folder / each):
+            found.setdefault(key.name, key)
+    for key in _read(folder / name):
+        example = name in EXAMPLES or not name.startswith(".env") or "example" in name
+        found.setdefault(key.name, key if example else EnvKey(key.name, "", key.comment))
+    return list(found.values())
+
+
+def _read(path: Path) -> list[EnvKey]:
+    try:
+        if not path.is_file():
+            return []
+        return parse(text_file.read_text(path, InputError("")))
+    except (InputError, OSError, ValueError):
+        return []

@@ -1,0 +1,103 @@
+"""`invoke init PATH`: makes invoke.yaml and .env.example for the app in a folder (specs/init.md)."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+from pathlib import Path
+
+from invoke import Context, Exit, task
+
+from scripts.command import JSON, perform
+from scripts.config import settings, text_file
+from scripts.core.errors import InputError, TaskError
+from scripts.core.paths import ROOT
+from scripts.core.report import Report
+from scripts.discover import folder, text
+from scripts.discover.draft import drafted
+from scripts.discover.drafted import Draft
+from scripts.discover.found import Unknown
+
+FILES = ("invoke.yaml", ".env.example")
+
+
+@task(
+    positional=["path"],
+    iterable=["compose"],
+    help={
+        "path": "the folder of the app",
+        "compose": "a compose file of it, instead of the usual one; may be given several times, the later over the earlier",
+        "yes": "write without asking",
+        "json": JSON,
+    },
+)
+def init(_: Context, path: str, compose: list[str] | None = None, yes: bool = False, json: bool = False) -> None:
+    """Write invoke.yaml and .env.example for the app in a folder."""
+    files = [Path(file) for file in compose or []]
+    code = perform("init", lambda report: work(Path(path), files, report, yes=yes), json=json, changes=True)
+    if code:
+        raise Exit(code=code)
+
+
+def work(path: Path, compose_files: list[Path], report: Report, *, yes: bool) -> None:
+    """Look at the app, show what would change, ask, and write. Raises InputError, TaskError."""
+    app = path.expanduser().resolve()
+    if not app.is_dir():
+        raise InputError(f"{path} is no folder", "name the folder of an app: invoke init ../my-app", code="input-invalid")
+    findings = folder.look(app, [_compose_file(app, file) for file in compose_files])
+    draft = drafted(findings, ROOT, release=project_name(app.name))
+    before = {name: _text(ROOT / name) for name in FILES}
+    after = {"invoke.yaml": text.settings(draft, before["invoke.yaml"]), ".env.example": text.env_example(draft)}
+    report.say(f"read: {', '.join(dict.fromkeys(findings.read))}; services: {', '.join(draft.services)}")
+    changed = [name for name in FILES if before[name] != after[name]]
+    for name in changed:
+        difference = difflib.unified_diff(before[name].splitlines(), after[name].splitlines(), name, name, lineterm="")
+        shown = "\n".join(difference)
+        report.event("difference", file=name, text=shown)
+        report.result(shown)
+    if changed and not yes and not report.confirm(f"Write {' and '.join(changed)}?"):
+        report.say("nothing was written")
+        return
+    for name in changed:
+        _write(ROOT / name, after[name])
+    _tell(draft, after["invoke.yaml"], report)
+    report.say(f"wrote {' and '.join(changed)}; next: invoke doctor" if changed else "nothing changed; next: invoke doctor")
+
+
+def project_name(name: str) -> str:
+    """Return a name that a project, a namespace and a release can have, made of a folder's."""
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:36].strip("-") or "app"
+
+
+def _compose_file(app: Path, file: Path) -> Path:
+    return file if file.is_absolute() or file.is_file() else app / file
+
+
+def _text(path: Path) -> str:
+    return text_file.read_text(path, InputError("")) if path.exists() else ""
+
+
+def _write(path: Path, content: str) -> None:
+    """Let a file have this content: all of it, or what it had."""
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    try:
+        temporary.write_text(content, encoding="utf-8")
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise TaskError(f"{path} cannot be written: {error.strerror}", f"make {path.parent} writable for your user") from None
+
+
+def _tell(draft: Draft, settings_text: str, report: Report) -> None:
+    """Tell what could not be known, and what the settings still lack."""
+    unknown = list(draft.unknown)
+    try:
+        settings.parse_settings(settings_text)
+    except InputError as error:
+        unknown += [Unknown("invoke.yaml", problem) for problem in error.evidence or [error.cause]]
+    if os.path.lexists(ROOT / ".env"):
+        unknown.append(Unknown(".env", "is there already: `invoke doctor` names its keys that are not this app's"))
+    if unknown:
+        report.say("What could not be known:")
+        report.table(("about", "what"), [(each.about, each.what) for each in unknown], "unknown")

@@ -1,0 +1,120 @@
+"""Causes that no pod suffers from yet: what its next pod, its next drain or its next connection will meet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from scripts.kubernetes.diagnosis.cause import Diagnosis, diagnosed
+from scripts.kubernetes.diagnosis.rules.controllers import next_pod_refused
+from scripts.kubernetes.diagnosis.snapshot import (
+    Snapshot,
+    claims_of,
+    is_of_release,
+    is_rolled_out,
+    isolates,
+    name_of,
+    secrets_of,
+    selects,
+)
+
+if TYPE_CHECKING:
+    from scripts.kubernetes.api import Object
+
+
+def exposed(snapshot: Snapshot) -> Iterator[Diagnosis]:
+    """Yield what each workload is exposed to."""
+    for workload in snapshot.workloads:
+        yield from _claims(snapshot, workload)
+        yield from _secrets(snapshot, workload)
+        yield from _strange_policies(snapshot, workload)
+        if is_rolled_out(workload):
+            yield from _budgets(snapshot, workload)
+            if found := next_pod_refused(snapshot, workload):
+                yield found
+
+
+def _claims(snapshot: Snapshot, workload: Object) -> Iterator[Diagnosis]:
+    """The volume claim of a pod that runs is gone, or goes as soon as the pod does."""
+    known = {name_of(claim): claim for claim in snapshot.claims}
+    for pod in snapshot.pods_of(workload):
+        if pod.get("status", {}).get("phase") != "Running":
+            continue  # of one that waits for its volume, another rule tells
+        for name in claims_of(pod):
+            if not (state := _lost(known.get(name))):
+                continue
+            yield diagnosed(
+                workload,
+                "volume-lost",
+                f"its volume claim {name} {state}: its data ends with the pod {name_of(pod)}",
+                [f"persistentvolumeclaim {name} {state}"],
+                f"copy the data away while the pod runs (kubectl exec {name_of(pod)} -- pg_dump); delete it: the next has a new volume",
+            )
+
+
+def _lost(claim: Object | None) -> str:
+    """What has happened to a claim that a pod uses; nothing to a healthy one."""
+    if claim is None:
+        return "is gone"
+    if claim["metadata"].get("deletionTimestamp"):
+        return "is being deleted"
+    return "has lost its volume" if claim.get("status", {}).get("phase") == "Lost" else ""
+
+
+def _secrets(snapshot: Snapshot, workload: Object) -> Iterator[Diagnosis]:
+    """A Secret that running pods hold, or a key of it, is gone: no new pod can start."""
+    if snapshot.secrets is None:
+        return
+    pods = [pod for pod in snapshot.pods_of(workload) if pod.get("status", {}).get("phase") == "Running"]
+    for name, keys in sorted(secrets_of(pods[0]).items()) if pods else ():
+        lost = sorted(keys - set(snapshot.secrets.get(name, ())))
+        if name in snapshot.secrets and not lost:
+            continue
+        what = f"key {lost[0]} of Secret {name}" if name in snapshot.secrets else f"Secret {name}"
+        yield diagnosed(
+            workload,
+            "secret-lost",
+            f"{what} is gone: its pods run on with what they hold, and no new one can start",
+            [f"pod {name_of(pods[0])} uses it"],
+            "invoke up makes it from .env",
+        )
+
+
+def _strange_policies(snapshot: Snapshot, workload: Object) -> Iterator[Diagnosis]:
+    """Somebody else's NetworkPolicy shuts a direction that the release leaves open; one that it shuts itself loses nothing by another."""
+    labels = workload["spec"]["template"]["metadata"].get("labels", {})
+    for direction, way in (("Ingress", "let in"), ("Egress", "let out")):
+        shut = [policy for policy in snapshot.policies if isolates(policy, labels, direction)]
+        if not shut or any(is_of_release(policy, snapshot.release) for policy in shut):
+            continue
+        names = ", ".join(name_of(policy) for policy in shut)
+        yield diagnosed(
+            workload,
+            "policy-strange",
+            f"somebody else's NetworkPolicy {names} says what its pods are {way}, and none of the release does",
+            [f"networkpolicy {name_of(policy)}: {direction}, selects its pods" for policy in shut],
+            f"remove it, or let it pass what the app needs: kubectl --namespace {snapshot.namespace} edit networkpolicy {name_of(shut[0])}",
+        )
+
+
+def _budgets(snapshot: Snapshot, workload: Object) -> Iterator[Diagnosis]:
+    """Every pod is well, and yet none may be evicted: a drain of its node waits forever."""
+    labels = workload["spec"]["template"]["metadata"].get("labels", {})
+    budgets = [b for b in snapshot.budgets if b["spec"].get("selector") is not None and selects(b["spec"]["selector"], labels)]
+    for budget in budgets:
+        status = budget.get("status", {})
+        healthy, wanted = status.get("currentHealthy", 0), status.get("desiredHealthy", 0)
+        tight = status.get("disruptionsAllowed") == 0 and healthy >= status.get("expectedPods", 0) > 0
+        if not tight and len(budgets) == 1:
+            continue
+        why = f"it wants {wanted} of {healthy} pods healthy" if tight else "another one selects the same pods"
+        yield diagnosed(
+            workload,
+            "drain-blocked",
+            f"PodDisruptionBudget {name_of(budget)} lets no drain of a node through: {why}",
+            [f"poddisruptionbudget {name_of(budget)}: disruptionsAllowed {status.get('disruptionsAllowed')}"],
+            "lower its minAvailable or run more pods"
+            if is_of_release(budget, snapshot.release)
+            else "remove it, or lower its minAvailable",
+        )
+        return

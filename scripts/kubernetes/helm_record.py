@@ -1,0 +1,45 @@
+"""Helm's own record of a release: the Secrets in which it keeps each revision (helm:pkg/storage/driver/secrets.go)."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import os
+from typing import Any
+
+from scripts.kubernetes.cluster import Cluster
+
+Record = dict[str, Any]
+"""A revision: its `version`, `info`, `manifest` and `config`, the values that it was given."""
+_READ: dict[tuple[str, str], Record] = {}
+"""What was read, by the Secret's uid and version."""
+
+
+def read(cluster: Cluster) -> list[Record] | None:
+    """Return the release's revisions, oldest first; None where the run keeps no connection, or helm keeps them elsewhere.
+
+    One that has not changed since it was read is not read again: with its chart and values it may be large. Raises CommandError.
+    """
+    if os.environ.get("HELM_DRIVER", "secret") not in ("", "secret", "secrets"):
+        return None
+    found = cluster.metadata("secrets", f"owner=helm,name={cluster.release}")
+    if found is None:
+        return None
+    records = [_read(cluster, each["name"], each["uid"], each["resourceVersion"]) for each in found]
+    return sorted(filter(None, records), key=lambda record: int(record["version"]))
+
+
+def _read(cluster: Cluster, name: str, uid: str, version: str) -> Record | None:
+    if (uid, version) not in _READ:
+        found = cluster.get("secret", name)
+        if not found:
+            return None
+        _READ[uid, version] = _decoded(found[0]["data"]["release"])
+    return _READ[uid, version]
+
+
+def _decoded(text: str) -> Record:
+    """Helm encodes what it has compressed, and Kubernetes encodes that once more."""
+    record: Record = json.loads(gzip.decompress(base64.b64decode(base64.b64decode(text))))
+    return record

@@ -1,0 +1,136 @@
+"""Faults of the installed app, around it and under it. One more is one more entry."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any
+
+from tests.faults.ground import Call, Ground
+
+Object = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class AppFault:
+    """Something that is broken while the app runs, the code of the diagnosis that names it, and a part of its line."""
+
+    name: str
+    code: str
+    """Empty: it does no harm, and nothing is to be said."""
+    says: str = ""
+    make: tuple[Call, ...] = ()
+    act: Callable[[Ground], None] | None = None
+    """What kubectl cannot do."""
+    during: Callable[[Ground], AbstractContextManager[None]] | None = None
+    """What lasts until it is named."""
+    mend: tuple[Call, ...] = ()
+    """What a person has to do before `invoke up` can heal it; nothing for what it heals alone."""
+    own: bool = False
+    """Whether it needs the processes of the test cluster."""
+
+
+def _patch(what: str, patch: str, kind: str = "merge") -> str:
+    return f"patch {what} --type={kind} --patch='{patch}'"
+
+
+def _policy(name: str, **spec: Any) -> Object:
+    return {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": name}, "spec": spec}
+
+
+def _limits(kind: str, **spec: Any) -> Object:
+    return {"apiVersion": "v1", "kind": kind, "metadata": {"name": "somebodys"}, "spec": spec}
+
+
+BUDGET = {
+    "apiVersion": "policy/v1",
+    "kind": "PodDisruptionBudget",
+    "metadata": {"name": "somebodys"},
+    "spec": {"minAvailable": "100%", "selector": {"matchLabels": {"app.kubernetes.io/component": "postgres"}}},
+}
+OURS = {"matchLabels": {"kubernetes.io/metadata.name": "$r"}}
+WEBHOOK = {
+    "apiVersion": "admissionregistration.k8s.io/v1",
+    "kind": "ValidatingWebhookConfiguration",
+    "metadata": {"name": "todo-tests-somebodys"},
+    "webhooks": [
+        {
+            "name": "pods.example.com",
+            "admissionReviewVersions": ["v1"],
+            "sideEffects": "None",
+            "clientConfig": {"service": {"namespace": "default", "name": "nobody"}},
+            "rules": [{"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"]}],
+            "namespaceSelector": OURS,
+        }
+    ],
+}
+NO_PODS: tuple[Object, ...] = (
+    {
+        "apiVersion": "admissionregistration.k8s.io/v1",
+        "kind": "ValidatingAdmissionPolicy",
+        "metadata": {"name": "todo-tests-somebodys"},
+        "spec": {
+            "matchConstraints": {
+                "namespaceSelector": OURS,
+                "resourceRules": [{"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"]}],
+            },
+            "validations": [{"expression": "false", "message": "no pods today"}],
+        },
+    },
+    {
+        "apiVersion": "admissionregistration.k8s.io/v1",
+        "kind": "ValidatingAdmissionPolicyBinding",
+        "metadata": {"name": "todo-tests-somebodys"},
+        "spec": {"policyName": "todo-tests-somebodys", "validationActions": ["Deny"]},
+    },
+)
+SERVICE = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "$r-backend"}, "spec": {"ports": [{"port": 80}]}}
+PROBE = '[{"op": "replace", "path": "/spec/template/spec/containers/0/readinessProbe/httpGet/path", "value": "/nowhere"}]'
+IMAGE = '[{"op": "replace", "path": "/spec/template/spec/containers/0/image", "value": "todo-backend:h000000000000"}]'
+SYSTEM = "--namespace=kube-system"
+
+APP_FAULTS = (
+    AppFault("scaled to 0", "drifted", "spec.replicas is 0", ("scale deployment/$r-frontend --replicas=0",)),
+    AppFault("Service's selector", "drifted", "spec.selector", (_patch("service/$r-backend", '{"spec": {"selector": {"a": "b"}}}'),)),
+    AppFault("probe", "drifted", "readinessProbe", (_patch("deployment/$r-backend", PROBE, "json"),)),
+    AppFault("image", "drifted", "todo-backend:h000000000000", (_patch("deployment/$r-backend", IMAGE, "json"),)),
+    AppFault("policy", "drifted", "spec.egress", (_patch("networkpolicy/$r-backend", '{"spec": {"egress": []}}'),)),
+    AppFault("Service made anew", "drifted", "is somebody else's", ("delete service/$r-backend", SERVICE)),
+    AppFault("ServiceAccount", "drifted", "is gone", ("delete serviceaccount/$r-backend",)),
+    AppFault("Secrets", "secret-lost", "is gone: its pods run on", ("delete secrets --selector=app.kubernetes.io/part-of=$r",)),
+    AppFault("drain", "drain-blocked", "somebodys", (BUDGET,), mend=("delete poddisruptionbudget somebodys",)),
+    AppFault(
+        "somebody's quota", "quota-exceeded", "no new pod of it can be made", (_limits("ResourceQuota", hard={"pods": "1"}),),
+        mend=("delete resourcequota somebodys",),
+    ),
+    AppFault(
+        "LimitRange", "limit-range", "maximum memory usage per Container", mend=("delete limitrange somebodys",),
+        make=(_limits("LimitRange", limits=[{"type": "Container", "max": {"memory": "16Mi"}}]),),
+    ),
+    AppFault(
+        "webhook", "webhook-down", "pods.example.com", (WEBHOOK,), mend=("delete validatingwebhookconfiguration todo-tests-somebodys",)
+    ),
+    AppFault(
+        "admission policy", "pod-refused", "no pods today", NO_PODS,
+        mend=("delete validatingadmissionpolicy,validatingadmissionpolicybinding todo-tests-somebodys",),
+    ),
+    AppFault(
+        "default-deny beside ours", "", "", (_policy("somebodys", podSelector={}, policyTypes=["Ingress", "Egress"]),),
+        mend=("delete networkpolicy somebodys",),
+    ),
+    AppFault(
+        "DNS", "dns-down", "no pod of the cluster's DNS is ready", (f"{SYSTEM} scale deployment/coredns --replicas=0",),
+        mend=(f"{SYSTEM} scale deployment/coredns --replicas=1", f"{SYSTEM} rollout status deployment/coredns --timeout=60s"),
+    ),
+    AppFault(
+        "metrics", "autoscaler-blind", "cannot read its metrics", (f"{SYSTEM} scale deployment/metrics-server --replicas=0",), own=True,
+        mend=(f"{SYSTEM} scale deployment/metrics-server --replicas=1", f"{SYSTEM} rollout status deployment/metrics-server --timeout=60s",
+              "wait --for=condition=Available apiservice/v1beta1.metrics.k8s.io --timeout=60s"),
+    ),
+    AppFault("node", "node-not-ready", "the node is not ready", own=True, during=lambda ground: ground.own.paused("kubelet")),  # type: ignore[union-attr]
+    AppFault(
+        "image gone from the node", "image-not-on-node", "is not on node", ("delete pods --selector=app.kubernetes.io/component=frontend",),
+        act=lambda ground: ground.forget_images("frontend"), own=True,
+    ),
+)  # fmt: skip

@@ -1,0 +1,201 @@
+"""What is asked over the run's own connection: a server that answers as the API server does stands behind it."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import http.client
+import json
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+import yaml
+
+from scripts.core.errors import TaskError
+from scripts.core.shell import CommandError, Result
+from scripts.kubernetes import connection, drift, helm
+from scripts.kubernetes.cluster import Cluster
+from scripts.kubernetes.helm import Revision
+from scripts.kubernetes.resources import RESOURCES, named
+
+pytestmark = pytest.mark.unit
+
+SPACE = "/api/v1/namespaces/todo"
+
+
+class Server:
+    """Answers by path, and keeps what it was asked."""
+
+    def __init__(self) -> None:
+        self.answers: dict[str, tuple[int, Any]] = {}
+        self.asked: list[str] = []
+        self.opened = 0
+        self.delay = 0.0
+
+    def tell(self, path: str, content: Any, status: int = 200) -> None:
+        self.answers[path] = (status, content)
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    """A server of ours in the place of `kubectl proxy`."""
+    told = Server()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            told.asked.append(f"{self.command} {self.path}")
+            time.sleep(told.delay)
+            status, content = told.answers.get(self.path.partition("?")[0], (403, {"kind": "Status"}))
+            self.send_response(status)
+            self.end_headers()
+            self.wfile.write(json.dumps(content).encode())
+
+        do_PATCH = do_GET  # noqa: N815 - the library wants it
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    listening = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=listening.serve_forever, daemon=True)
+    thread.start()
+
+    @contextmanager
+    def proxy(*_: Any) -> Iterator[connection.Connect]:
+        told.opened += 1
+        yield lambda timeout: http.client.HTTPConnection("127.0.0.1", listening.server_port, timeout=timeout)
+
+    monkeypatch.setattr(connection, "proxy", proxy)
+    yield told
+    listening.shutdown()
+    listening.server_close()
+    thread.join()
+
+
+class Told(Cluster):
+    """A cluster whose kubectl and helm say one word: that they were asked."""
+
+    def kubectl(self, *argv: str, **_: Any) -> Result:
+        raise CommandError(f"kubectl {' '.join(argv)}", (), Result(1, "", "", 0))
+
+    helm = kubectl
+
+
+CLUSTER = Told("any", "todo", "todo")
+
+
+def test_objects_are_asked_over_one_connection_and_look_as_kubectl_shows_them(server: Server) -> None:
+    server.tell(f"{SPACE}/pods", {"items": [{"metadata": {"name": "one", "managedFields": [{}]}}]})
+    server.tell(f"{SPACE}/services", {"items": []})
+    server.tell("/api/v1/nodes", {"items": [{"metadata": {"name": "node"}}]})
+    with connection.kept():
+        found = CLUSTER.get("pods,services", selector="a=b,c=d")
+        assert found == [{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "one"}}]
+        assert CLUSTER.names("nodes") == ["node"]
+    assert server.asked[0] == f"GET {SPACE}/pods?labelSelector=a%3Db%2Cc%3Dd"
+    assert server.opened == 1
+
+
+def test_a_name_that_is_not_there_is_no_object(server: Server) -> None:
+    server.tell("/api/v1/namespaces/todo", {"kind": "Status"}, status=404)
+    with connection.kept():
+        assert CLUSTER.get("namespace", "todo") == []
+
+
+@pytest.mark.parametrize("kind", ["pods", "prometheuses.monitoring.coreos.com"], ids=["refused", "not one of Kubernetes itself"])
+def test_what_cannot_be_asked_is_asked_by_kubectl_for_its_words(server: Server, kind: str) -> None:
+    with connection.kept(), pytest.raises(TaskError, match=f"kubectl get {kind}"):
+        CLUSTER.get(kind)
+
+
+def test_outside_of_a_run_programs_are_asked(server: Server) -> None:
+    with pytest.raises(TaskError, match="kubectl get pods"):
+        CLUSTER.get("pods")
+    assert server.opened == 0
+
+
+def test_a_server_that_hangs_is_not_asked_twice(server: Server) -> None:
+    server.delay = 1.0
+    with connection.kept(), pytest.raises(CommandError, match=r"did not answer within 0\.2 s"):
+        CLUSTER.get("pods", timeout=0.2)
+
+
+def test_no_connection_is_tried_once_and_leaves_kubectl(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried = []
+
+    def proxy(*_: Any) -> None:
+        tried.append(1)
+        raise TaskError("it does not start")
+
+    monkeypatch.setattr(connection, "proxy", proxy)
+    with connection.kept():
+        for _ in range(2):
+            with pytest.raises(TaskError, match="kubectl get pods"):
+                CLUSTER.get("pods")
+    assert tried == [1]
+
+
+def test_a_cluster_that_was_made_again_gets_a_new_connection(server: Server) -> None:
+    server.tell(f"{SPACE}/pods", {"items": []})
+    with connection.kept():
+        CLUSTER.get("pods")
+        connection.renew()
+        CLUSTER.get("pods")
+    assert server.opened == 2
+
+
+def record(version: int, description: str) -> dict[str, Any]:
+    content = {"version": version, "info": {"status": "deployed", "description": description}, "manifest": f"manifest {version}"}
+    data = base64.b64encode(base64.b64encode(gzip.compress(json.dumps(content).encode()))).decode()
+    return {"metadata": {"name": f"v{version}", "uid": f"uid-{description}", "resourceVersion": "1"}, "data": {"release": data}}
+
+
+def test_helms_own_record_is_read_and_each_revision_once(server: Server) -> None:
+    revisions = [record(10, "ten"), record(9, "nine")]
+    server.tell(f"{SPACE}/secrets", {"items": [{"metadata": each["metadata"]} for each in revisions]})
+    for each in revisions:
+        server.tell(f"{SPACE}/secrets/{each['metadata']['name']}", each)
+    with connection.kept():
+        assert helm.history(CLUSTER) == [Revision(9, "deployed", "nine"), Revision(10, "deployed", "ten")]
+        assert helm.manifest(CLUSTER) == "manifest 10"
+    assert len([path for path in server.asked if "secrets/" in path]) == 2
+
+
+def test_a_helm_that_keeps_its_record_elsewhere_is_asked(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HELM_DRIVER", "configmap")
+    with connection.kept(), pytest.raises(TaskError, match="kubectl history todo"):
+        helm.history(CLUSTER)
+
+
+def service(**spec: Any) -> dict[str, Any]:
+    annotations = {drift.RELEASE: "todo"}
+    return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "a", "annotations": annotations}, "spec": spec}
+
+
+def test_drift_is_found_by_a_dry_run_of_each_object(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drift.api, "as_it_would_be", lambda *_: service(type="ClusterIP"))
+    server.tell(f"{SPACE}/services/a", service(type="NodePort"))
+    with connection.kept():
+        found = drift.compared(CLUSTER, yaml.safe_dump(service(type="ClusterIP")))
+    assert [each.differences for each in found] == [("spec.type is NodePort, not ClusterIP",)]
+
+
+def test_an_object_that_is_gone_is_told_and_a_refused_dry_run_is_left_to_kubectl(server: Server) -> None:
+    path = f"{SPACE}/services/a"
+    server.tell(path, {}, status=404)
+    with connection.kept():
+        with pytest.raises(TaskError, match="kubectl apply --server-side"):
+            drift.compared(CLUSTER, yaml.safe_dump(service()))
+        assert any(line.startswith(f"PATCH {path}?dryRun=All&force=true") for line in server.asked)
+
+
+def test_resources_have_the_names_that_kubectl_knows() -> None:
+    assert {each.plural for each in RESOURCES} >= {"networkpolicies", "ingresses", "statefulsets", "apiservices", "limitranges"}
+    assert named("crd") is named("customresourcedefinitions")
+    assert named("Pod") is named("pods")
+    assert named("widgets.example.com") is None

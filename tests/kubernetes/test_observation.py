@@ -1,0 +1,91 @@
+"""What is asked of a cluster for a snapshot beside its objects: the verdict on a pod that is only tried, and the keys of Secrets."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from scripts.core.shell import Result
+from scripts.kubernetes import helm
+from scripts.kubernetes.cluster import Cluster
+from scripts.kubernetes.diagnosis import observation
+from scripts.kubernetes.helm import Revision
+
+pytestmark = pytest.mark.unit
+
+FORBIDDEN = 'Error from server (Forbidden): error when creating "STDIN": pods "todo" is forbidden: exceeded quota: small'
+CLAIM = {"metadata": {"name": "data"}}
+SET = {
+    "kind": "StatefulSet",
+    "metadata": {"name": "todo"},
+    "spec": {"template": {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": []}}, "volumeClaimTemplates": [CLAIM]},
+}
+
+
+class Judge(Cluster):
+    """A cluster that says one thing to every call."""
+
+    def says(self, code: int, out: str = "", err: str = "") -> Judge:
+        object.__setattr__(self, "answer", Result(code, out, err, 0.0))
+        return self
+
+    def kubectl(self, *argv: str, **given: Any) -> Result:
+        if argv[0] == "create":
+            assert "--dry-run=server" in argv  # nothing is made
+            object.__setattr__(self, "tried", json.loads(given["input"]))
+        return self.answer  # type: ignore[attr-defined,no-any-return]
+
+
+def refusals(code: int, said: str) -> dict[str, str]:
+    return dict(observation._tries(Judge("any", "todo", "todo").says(code, err=said), [SET])[0])
+
+
+def test_a_pod_that_is_only_tried_tells_why_the_next_one_is_refused() -> None:
+    assert refusals(1, f"Warning: something\n{FORBIDDEN}\n") == {"todo": 'pods "todo" is forbidden: exceeded quota: small'}
+    assert refusals(0, "") == {}
+
+
+def test_what_is_judged_tells_the_clock_of_the_api_server() -> None:
+    judge = Judge("any", "todo", "todo")
+    assert observation._tries(judge.says(0, "2026-01-02T03:04:05Z"), [SET]) == ({}, datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC))
+    assert observation._tries(judge.says(1, err=FORBIDDEN), [SET])[1] is None
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        'Error from server (Forbidden): error when creating "STDIN": pods is forbidden: User "dev" cannot create resource "pods"',
+        'Error from server (BadRequest): error when creating "STDIN": admission webhook "x" does not support dry run',
+        'The Pod "todo" is invalid: spec.containers: Required value',
+        "Unable to connect to the server: dial tcp: i/o timeout",
+    ],
+)
+def test_what_is_no_verdict_is_none(said: str) -> None:
+    assert refusals(1, said) == {}
+
+
+def test_the_tried_pod_of_a_stateful_set_has_its_claims_and_labels() -> None:
+    pod = observation._next_pod(SET)
+    assert pod["metadata"] == {"labels": {"a": "b"}, "name": "todo"}
+    assert pod["spec"]["volumes"] == [{"name": "data", "persistentVolumeClaim": {"claimName": "data-todo-0"}}]
+
+
+def test_secrets_are_known_by_name_and_key_alone() -> None:
+    judge = Judge("any", "todo", "todo")
+    assert observation._secret_keys(judge.says(0, "app A B\nempty\n\n")) == {"app": ["A", "B"], "empty": []}
+    assert observation._secret_keys(judge.says(1, err="forbidden")) is None
+
+
+@pytest.mark.parametrize(
+    ("revision", "says"),
+    [
+        (Revision(3, "pending-upgrade", "Preparing upgrade"), "todo: its revision 3 is pending-upgrade: an interrupted run left it so"),
+        (Revision(4, "failed", "Upgrade failed: no such kind"), "todo: its revision 4 is failed: Upgrade failed: no such kind"),
+    ],
+)
+def test_a_release_whose_newest_revision_is_not_deployed_is_not_well(revision: Revision, says: str) -> None:
+    diagnosis = helm.unfinished("todo", revision)
+    assert (diagnosis.code, diagnosis.cause) == ("release-unfinished", says)
