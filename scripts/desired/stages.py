@@ -59,7 +59,10 @@ def stages(settings: Settings, env: EnvFile, running: Running | None) -> list[St
     found = []
     for index, at in enumerate(steps):
         last = index == len(steps) - 1
-        tells = [*_told(at, steps[index - 1] if index else {}), *_told_keeps(list(told(keeps, wanted)), first=not index, last=last)]
+        tells = [
+            *_told(at, steps[index - 1] if index else {}, steps[-1]),
+            *_told_keeps(list(told(keeps, wanted)), first=not index, last=last),
+        ]
         found.append(Stage(tuple(desired_secrets(settings, env, at)), {} if last else keeps, tuple(tells if len(steps) > 1 else ()), last))
     return found
 
@@ -107,14 +110,12 @@ def _may_overlap(rule: EnvKey, old: str, new: str) -> bool:
     return len({(url.host, url.port, url.database, *sorted(url.parameters.items())) for url in urls}) == 1
 
 
-def _told(at: Mapping[str, Value], before: Mapping[str, Value]) -> Iterator[str]:
+def _told(at: Mapping[str, Value], before: Mapping[str, Value], wanted: Mapping[str, Value]) -> Iterator[str]:
     for key, value in at.items():
         was = before.get(key)
-        if value == was:
-            continue
-        if value.also:
-            yield f"{key}: the {'old' if was is None or was.sent == value.sent else 'new'} value is sent, and both are taken"
-        elif was and was.also:
+        if value != was and value.also:
+            yield f"{key}: the {'new' if value.sent == wanted[key].sent else 'old'} value is sent, and both are taken"
+        elif was and was.also and not value.also:
             yield f"{key}: the new value alone is taken"
 
 
