@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from invoke import Collection
 
-from scripts.command import exit_with_2_on_usage_errors, list_in_groups, refuse_broken_settings
+from scripts.command import exit_with_2_on_usage_errors, let_words_be_left_out, list_in_groups, refuse_broken_settings
 from scripts.dev.lint import lint
 from scripts.dev.pins import lock
 from scripts.dev.tests import cluster_test, faults, test
@@ -23,6 +23,7 @@ from scripts.smoke import smoke
 from scripts.up import build, plan, up
 
 refuse_broken_settings()
+let_words_be_left_out()
 exit_with_2_on_usage_errors()
 
 GROUPS = {

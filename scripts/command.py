@@ -13,6 +13,7 @@ from typing import Any
 from invoke import Collection, Context, Exit, Program, Task
 from invoke.exceptions import ParseError
 from invoke.main import program
+from invoke.parser.parser import ParseMachine
 from invoke.util import helpline
 
 from scripts.config import settings
@@ -27,6 +28,8 @@ from scripts.project import Project
 
 ENGINE = f"{', '.join(ENGINES)}; otherwise as invoke.yaml says"
 USAGE = "\n  -> invoke --list, or invoke --help COMMAND"
+LEFT_OUT: dict[tuple[str, str], Any] = {}
+"""What options are that may stand without their dashes, by command and name, where they are left out."""
 JSON = "print JSON lines on stdout, for a program"
 
 
@@ -71,10 +74,16 @@ def command(
 
         parameter = inspect.Parameter
         common = [parameter("engine", parameter.KEYWORD_ONLY, default=None), parameter("json", parameter.KEYWORD_ONLY, default=False)]
+        # Invoke takes a word without a dash only for an option that has no value yet.
+        shown = [option.replace(default=parameter.empty) if option.name in positional else option for option in options]
         first = parameter("context", parameter.POSITIONAL_OR_KEYWORD)
-        body.__signature__ = inspect.Signature([first, *options, *common])  # type: ignore[attr-defined] # Invoke reads the options from it
+        body.__signature__ = inspect.Signature([first, *shown, *common])  # type: ignore[attr-defined] # Invoke reads the options from it
         body.__name__, body.__doc__ = name, function.__doc__
         explained = {**(help or {}), "engine": ENGINE, "json": JSON}
+        left_out = {
+            option.name: option.default for option in options if option.name in positional and option.default is not parameter.empty
+        }
+        LEFT_OUT.update({(name, option): default for option, default in left_out.items()})
         return Task(body, name=name, help=explained, positional=list(positional), aliases=tuple(aliases))
 
     return make
@@ -109,6 +118,19 @@ def refuse_broken_settings() -> None:
         raise Exit(f"error: {error}", code=error.exit_code) from None
 
 
+def let_words_be_left_out() -> None:
+    """Let Invoke give an option that may stand without its dashes (`invoke open grafana`) its default where it is left out."""
+    complete = ParseMachine.complete_context
+
+    def completed(machine: ParseMachine) -> None:
+        for argument in getattr(machine.context, "missing_positional_args", ()):
+            if (of := (str(machine.context.name), str(argument.name))) in LEFT_OUT:
+                argument.value = LEFT_OUT[of]
+        complete(machine)
+
+    setattr(ParseMachine, complete.__name__, completed)  # it has no hook for this
+
+
 def exit_with_2_on_usage_errors() -> None:
     """Let Invoke end with our code for bad usage, which it ends with 1, and in one line where it would show a traceback."""
     for parse in (Program.parse_tasks, Program.parse_cleanup):  # it has no hook for this
@@ -120,7 +142,9 @@ def _refusing_bad_usage(parse: Callable[[Program], None]) -> Callable[[Program],
         try:
             parse(program)
         except (ParseError, ValueError) as error:
-            raise Exit(f"error: {error}{USAGE}", code=BAD_INPUT) from None
+            about = getattr(getattr(error, "context", None), "name", None)
+            action = f"\n  -> invoke --help {about}" if about else USAGE
+            raise Exit(f"error: {error}{action}", code=BAD_INPUT) from None
         except Exit as ending:
             if ending.code == 1:  # Invoke ends so for a list of something that is not there
                 raise Exit(f"error: {ending.message}{USAGE}", code=BAD_INPUT) from None

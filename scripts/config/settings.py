@@ -75,6 +75,8 @@ class EnvKey(Strict):
     """What a value must be: anything; one line; what an HTTP header can carry; a database URL that every parser reads alike."""
     overlap: bool = False
     """Whether the services take a second value, KEY_ALSO, beside it, so that it can change while they serve."""
+    offer: str = ""
+    """What a value would give, and where it comes from. `up` says it while there is none."""
     default: str = ""
     """What the services get where the value is empty; {KEY} stands for the URL-quoted value of another key, {release} for the release."""
 

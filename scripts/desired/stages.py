@@ -59,7 +59,10 @@ def stages(settings: Settings, env: EnvFile, running: Running | None) -> list[St
     found = []
     for index, at in enumerate(steps):
         last = index == len(steps) - 1
-        tells = [*_told(at, steps[index - 1] if index else {}), *_told_keeps(list(told(keeps, wanted)), first=not index, last=last)]
+        tells = [
+            *_told(at, steps[index - 1] if index else {}, steps[-1]),
+            *_told_keeps(list(told(keeps, wanted)), first=not index, last=last),
+        ]
         found.append(Stage(tuple(desired_secrets(settings, env, at)), {} if last else keeps, tuple(tells if len(steps) > 1 else ()), last))
     return found
 
@@ -72,13 +75,11 @@ def way(runs: Value, wanted: str) -> list[Value]:
     >>> [(each.sent, each.also) for each in way(Value("old", "new"), "new")]
     [('new', 'old'), ('new', '')]
     """
-    if runs.sent == wanted:
-        return [Value(wanted)]
     if runs.also == wanted:
         return [Value(wanted, runs.sent), Value(wanted)]
-    # Towards another value than that one: it may be sent by now, so what takes it has to be everywhere first.
+    # The other value may be sent by now, by a run that was on its way there: what takes it has to be everywhere first.
     begun = [runs] if runs.also else []
-    return [*begun, Value(runs.sent, wanted), Value(wanted, runs.sent), Value(wanted)]
+    return [*begun, Value(wanted)] if runs.sent == wanted else [*begun, Value(runs.sent, wanted), Value(wanted, runs.sent), Value(wanted)]
 
 
 def _steps(settings: Settings, env: EnvFile, running: Running) -> list[dict[str, Value]]:
@@ -109,14 +110,12 @@ def _may_overlap(rule: EnvKey, old: str, new: str) -> bool:
     return len({(url.host, url.port, url.database, *sorted(url.parameters.items())) for url in urls}) == 1
 
 
-def _told(at: Mapping[str, Value], before: Mapping[str, Value]) -> Iterator[str]:
+def _told(at: Mapping[str, Value], before: Mapping[str, Value], wanted: Mapping[str, Value]) -> Iterator[str]:
     for key, value in at.items():
         was = before.get(key)
-        if value == was:
-            continue
-        if value.also:
-            yield f"{key}: the {'old' if was is None or was.sent == value.sent else 'new'} value is sent, and both are taken"
-        elif was and was.also:
+        if value != was and value.also:
+            yield f"{key}: the {'new' if value.sent == wanted[key].sent else 'old'} value is sent, and both are taken"
+        elif was and was.also and not value.also:
             yield f"{key}: the new value alone is taken"
 
 

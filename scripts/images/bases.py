@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from functools import lru_cache
 
@@ -20,7 +20,8 @@ from scripts.core.report import StepReport
 from scripts.desired.images import BaseImage, built_on
 from scripts.images import base_recipes
 from scripts.images.base_recipes import packages_reference
-from scripts.machine.docker_client import CLI_ENVIRONMENT, docker_client, docker_endpoint
+from scripts.machine.docker_client import CLI_ENVIRONMENT, docker_client
+from scripts.machine.docker_endpoint import find_endpoint
 from scripts.machine.docker_errors import told
 
 REGISTRY_SECONDS = 20  # for the registry's first answer, not for the download
@@ -123,7 +124,9 @@ def ensure(settings: Settings, name: str, step: StepReport) -> BaseImage:
         _make(settings, name, refusals, step)
     found = find_base(settings, name)
     if found is None:
-        raise TaskError(f"the base image `{name}` cannot be pulled from its registry", _how(), refusals, code="base-image-unobtainable")
+        raise TaskError(
+            f"the base image `{name}` cannot be pulled from its registry", _how(refusals), refusals, code="base-image-unobtainable"
+        )
     return found
 
 
@@ -131,16 +134,18 @@ def _make(settings: Settings, name: str, refusals: list[str], step: StepReport) 
     what = "can be neither pulled nor built from packages" if refusals else "cannot be built from packages"
     title = f"the base image `{name}` {what}"
     if obstacle := base_recipes.obstacle():
-        raise MissingError(title, _how(), [*refusals, f"from packages: {obstacle}"], code="base-image-unobtainable")
+        raise MissingError(title, _how(refusals), [*refusals, f"from packages: {obstacle}"], code="base-image-unobtainable")
     try:
         base_recipes.make(settings, name, step)
     except shell.CommandError as error:
         raise TaskError(
-            title, _how(), [*refusals, f"from packages: {error.cause}", *error.evidence], code="base-image-unobtainable"
+            title, _how(refusals), [*refusals, f"from packages: {error.cause}", *error.evidence], code="base-image-unobtainable"
         ) from None
 
 
-def _how() -> str:
+def _how(refusals: Sequence[str] = ()) -> str:
+    if any("toomanyrequests" in refusal for refusal in refusals):
+        return "docker login: the registry gives more pulls to those who are logged in; or wait some hours"
     if sys.platform != "linux":
         return "bring this machine online, or set the proxy of Docker Desktop; then run it again"
     return f"fix the network or Docker's proxy; or, to make bases from packages: {base_recipes.remedy()}"
@@ -152,7 +157,7 @@ def registry_error(image: str) -> str:
 
     An answer of any kind is one: whether the image is there, the pull decides.
     """
-    endpoint = docker_endpoint()
+    endpoint = find_endpoint()
     try:
         with closing(docker.DockerClient(base_url=endpoint.host, tls=endpoint.tls or False, timeout=REGISTRY_SECONDS)) as client:
             client.images.get_registry_data(image)

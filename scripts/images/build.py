@@ -18,7 +18,8 @@ from scripts.desired.images import Image
 from scripts.images.bases import registry_error
 from scripts.images.build_network import behind_docker_desktop, network_arguments, proxy_arguments, proxy_environment
 from scripts.images.build_output import BuildOutput
-from scripts.machine.docker_client import CLI_ENVIRONMENT, build_platform, docker_client, docker_endpoint
+from scripts.machine.docker_client import CLI_ENVIRONMENT, build_platform, docker_client
+from scripts.machine.docker_endpoint import find_endpoint
 from scripts.machine.docker_errors import told
 
 BUILD_ENVIRONMENT: Mapping[str, str | None] = {
@@ -110,7 +111,7 @@ def build_argv(image: Image, ca_image: str, *, buildkit: bool, release: str) -> 
     declared = image.dockerfile.read_text(encoding="utf-8", errors="replace")
     passed = [(key, value) for key, value in arguments.items() if key in image.arguments or (value and f"ARG {key}" in declared)]
     if buildkit:
-        argv = ["docker", "buildx", "build", "--builder", docker_endpoint().context, "--load", "--progress", "plain"]
+        argv = ["docker", "buildx", "build", "--builder", find_endpoint().context, "--load", "--progress", "plain"]
         argv += ["--platform", image.platform]
     else:  # it otherwise leaves the container of a step that failed
         argv = ["docker", "build", "--force-rm"]

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import base64
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from functools import partial
 
 from scripts.core import log
 from scripts.core.decision import Change, Decision
 from scripts.core.errors import InputError, MissingError, TaskError
-from scripts.core.redaction import redact
 from scripts.core.report import Outcome, StepReport, changed
 from scripts.core.shell import CommandError
 from scripts.desired.helm_release import HelmRelease
@@ -19,11 +17,24 @@ from scripts.desired.images import Image
 from scripts.desired.secrets import Secret
 from scripts.desired.stages import Running
 from scripts.images.archive import full_name
-from scripts.kubernetes import api, comparison, drift, helm, policy_probe, rollout, service_forward, service_proxy, stuck_pods
+from scripts.kubernetes import (
+    api,
+    comparison,
+    drift,
+    helm,
+    policy_probe,
+    remembered,
+    rollout,
+    running,
+    service_forward,
+    service_proxy,
+    stuck_pods,
+)
 from scripts.kubernetes.api import Object
 from scripts.kubernetes.cluster import Cluster
+from scripts.kubernetes.diagnosis import observation
 from scripts.kubernetes.diagnosis.cause import Diagnosis
-from scripts.kubernetes.diagnosis.snapshot import secrets_of
+from scripts.kubernetes.diagnosis.snapshot import name_of
 from scripts.kubernetes.drift import Drift
 from scripts.kubernetes.helm import References, Revision
 from scripts.kubernetes.namespace_removal import remove_namespace
@@ -32,13 +43,9 @@ from scripts.kubernetes.nodes.transports import NodeTransport
 from scripts.kubernetes.pods import PodState, pod_state
 from scripts.kubernetes.policy_probe import Verdict
 from scripts.kubernetes.service_client import ServiceClient
+from scripts.kubernetes.stuck_pods import Emptied
 
 FIELD_MANAGER = "todo-tasks"
-HEALTHY_ANNOTATION = "todo-tasks/good-releases"
-ROLLED_OUT = "todo-tasks/rolled-out"
-"""The fingerprint of what was rolled out last; a stage on the way to a release too, which is none to go back to."""
-POLICIES = "todo-tasks/policies"
-HEALTHY_KEPT = 10
 QUICK_SECONDS = 5
 POD_SECURITY = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "audit", "warn")}
 
@@ -122,8 +129,11 @@ class Deployment:
         step.progress("comparing what runs with what should")
         drifts = self._drifts() if self._ours and current and current.status == "deployed" else []
         changes += [Change(f"bring back {each.kind} {each.name}", each.differences[0]) for each in drifts]
-        in_full = partial(comparison.changes, self.cluster, release) if self._ours else None
-        act = partial(self._install, release, drifts)
+        emptied = stuck_pods.emptied(observation.quick_snapshot(self.cluster)) if self._ours and current else None
+        upgrade = bool(changes)
+        changes += [Change(f"replace the pod {name_of(pod)}", emptied.cause) for pod in emptied.pods] if emptied else []
+        in_full = partial(comparison.changes, self.cluster, release) if self._ours and upgrade else None
+        act = partial(self._install, release, drifts, emptied, upgrade=upgrade)
         return Decision(f"revision {current.number}" if current else "", tuple(changes), act, in_full=in_full)
 
     def _why_install(self, release: HelmRelease, revisions: Sequence[Revision]) -> str:
@@ -142,15 +152,21 @@ class Deployment:
         decision = self.decide_install(release, step)
         return decision.act(step) if decision.changes else changed(decision.found)
 
-    def _install(self, release: HelmRelease, drifts: Sequence[Drift], step: StepReport) -> Outcome:
+    def _install(
+        self, release: HelmRelease, drifts: Sequence[Drift], emptied: Emptied | None, step: StepReport, *, upgrade: bool
+    ) -> Outcome:
         for each in drifts:
             step.say(f"brings back {each.line}")
         drift.clear(self.cluster, drifts, step)
-        step.progress(f"helm upgrade --install {release.name}")
-        helm.upgrade(self.cluster, release)
+        if upgrade:
+            step.progress(f"helm upgrade --install {release.name}")
+            helm.upgrade(self.cluster, release)
         if drifts:
             self._bring_back_rest(step)
         stuck_pods.replace(self.cluster, step)
+        if emptied:
+            step.warn(f"{emptied.cause}; {stuck_pods.GO_ON}")
+            self.cluster.kubectl("delete", "pod", "--ignore-not-found", "--wait=false", *map(name_of, emptied.pods))
         back = f", {len(drifts)} object{'s' if len(drifts) > 1 else ''} brought back" if drifts else ""
         return changed(f"revision {helm.history(self.cluster)[-1].number}{back}")
 
@@ -169,42 +185,22 @@ class Deployment:
             return [Drift({"kind": "Release", "metadata": {"name": self.cluster.release}}, (error.evidence or (error.cause,))[-1:])]
 
     def running(self, secrets: Sequence[Secret]) -> Running | None:
-        """Return what the release that was rolled out last was installed with; None where nothing of it is known, or it does not serve.
-
-        The content of its Secrets is read only where it is not that of these. Raises CommandError.
-        """
-        revisions = helm.history(self.cluster)
-        mark = self._annotation(ROLLED_OUT) or next(iter(self._healthy_fingerprints()), "")
-        found = [each for each in revisions if each.status in helm.WAS_DEPLOYED and helm.fingerprint(each, revisions) == mark]
-        if not (mark and found and rollout.serves(self.cluster)):
-            return None
-        values = helm.values_of(self.cluster, found[-1])
-        names = helm.references_in(values).secrets
-        return Running(values, {} if names == {secret.name for secret in secrets} else self._content(names))
-
-    def _content(self, names: Collection[str]) -> dict[str, dict[str, str]]:
-        """Return what our Secrets of these names hold, by service. The redactor knows every value before anybody can tell one."""
-        selector = ",".join(f"{key}={value}" for key, value in self.labels.items())
-        try:
-            there = [each for each in self.cluster.get("secrets", selector=selector) if each["metadata"]["name"] in names]
-        except CommandError:
-            raise TaskError("the Secrets of the release cannot be read", "kubectl auth can-i get secrets", code="command-failed") from None
-        held = {
-            each["metadata"]["labels"].get("app.kubernetes.io/component", ""): {
-                key: base64.b64decode(value).decode() for key, value in each.get("data", {}).items()
-            }
-            for each in there
-        }
-        redact.learn(*(value for values in held.values() for value in values.values()))
-        return held
+        """Return what the release that serves was installed with, where it may differ from what these Secrets say. Raises TaskError."""
+        return running.running(self.cluster, self._selector, {secret.name for secret in secrets})
 
     def await_rollout(self, timeout: float, step: StepReport, *, release: HelmRelease | None = None) -> Outcome:
         """Wait until the pods of what runs are ready, but for those that this release keeps for old pods; record that it is rolled out.
 
         It is recorded as a healthy one, to go back to, unless the release is a stage on the way to another.
         """
-        outcome = rollout.watch(self.cluster, timeout, step, leave_out=release.for_old_pods if release else ())
-        self._record_rolled_out(healthy=release is None or release.last)
+        leave_out = release.for_old_pods if release else ()
+        try:
+            outcome = rollout.watch(self.cluster, timeout, step, leave_out=leave_out)
+        except TaskError as error:
+            if not (self._ours and stuck_pods.restart_database(self.cluster, error, step)):
+                raise
+            outcome = rollout.watch(self.cluster, timeout, step, leave_out=leave_out)
+        remembered.record(self.cluster, as_healthy=release is None or release.last)
         return outcome
 
     def rollback(self, transports: Sequence[NodeTransport], step: StepReport) -> Outcome:
@@ -214,7 +210,7 @@ class Deployment:
         """
         step.progress("looking for the last healthy release")
         revisions = helm.history(self.cluster)
-        target = helm.rollback_target(revisions, self._healthy_fingerprints())
+        target = helm.rollback_target(revisions, remembered.healthy(self.cluster))
         if target is None:
             raise InputError(
                 "there is no other healthy release to go back to", "fix the sources, then invoke up", code="nothing-to-roll-back"
@@ -253,7 +249,7 @@ class Deployment:
 
     def _kept(self) -> References:
         revisions = helm.history(self.cluster)
-        keep = {each.number: each for each in (*revisions[-1:], helm.rollback_target(revisions, self._healthy_fingerprints())) if each}
+        keep = {each.number: each for each in (*revisions[-1:], helm.rollback_target(revisions, remembered.healthy(self.cluster))) if each}
         uses = [helm.references_of(self.cluster, revision) for revision in keep.values()]
         return References(frozenset().union(*(use.secrets for use in uses)), frozenset().union(*(use.images for use in uses)))
 
@@ -291,8 +287,12 @@ class Deployment:
         """Return what is wrong with the release, which is installed; nothing when it is healthy."""
         current = helm.history(self.cluster)[-1:]
         unfinished = [helm.unfinished(self.cluster.release, each) for each in current if each.status not in helm.WAS_DEPLOYED]
-        drifted = [each.diagnosis() for each in self._drifts()]
-        return [*unfinished, *drifted, *rollout.examine(self.cluster)]
+        try:
+            drifted = [each.diagnosis() for each in drift.find(self.cluster)]
+        except CommandError as error:
+            drifted = [drift.refusal(self.cluster.release, (error.evidence or (error.cause,))[-1])]
+        emptied = stuck_pods.emptied(observation.quick_snapshot(self.cluster))
+        return [*unfinished, *drifted, *([emptied.diagnosis()] if emptied else []), *rollout.examine(self.cluster)]
 
     def policies_verdict(self, step: StepReport, *, refresh: bool) -> Verdict | None:
         """Return whether the cluster enforces network policies; None where the release has none.
@@ -301,12 +301,12 @@ class Deployment:
         """
         if not self.cluster.get("networkpolicies"):
             return None
-        remembered = self._annotation(POLICIES)
-        if remembered and not refresh:
-            return Verdict(remembered)
+        known = remembered.get(self.cluster, remembered.POLICIES)
+        if known and not refresh:
+            return Verdict(known)
         verdict = policy_probe.probe(self.cluster, step)
         if verdict is not Verdict.UNPROVEN:
-            self._annotate(POLICIES, verdict)
+            remembered.put(self.cluster, remembered.POLICIES, verdict)
         return verdict
 
     def remove(self, *, delete_data: bool, step: StepReport) -> list[str]:
@@ -348,44 +348,24 @@ class Deployment:
         )
 
     def _secret_names(self) -> set[str]:
-        selector = ",".join(f"{key}={value}" for key, value in self.labels.items())
-        return set(self.cluster.names("secrets", selector))
+        return set(self.cluster.names("secrets", self._selector))
+
+    @property
+    def _selector(self) -> str:
+        return ",".join(f"{key}={value}" for key, value in self.labels.items())
 
     def _apply(self, manifest: str) -> None:
         self.cluster.kubectl(
             "apply", "--server-side", "--force-conflicts", f"--field-manager={FIELD_MANAGER}", "--filename", "-", input=manifest
         )
 
-    def _healthy_fingerprints(self) -> list[str]:
-        """Return the fingerprints of the healthy releases, the newest first."""
-        return [mark for mark in self._annotation(HEALTHY_ANNOTATION).split(",") if mark]
-
-    def _record_rolled_out(self, *, healthy: bool) -> None:
-        revisions = helm.history(self.cluster)
-        mark = helm.fingerprint(revisions[-1], revisions) if revisions else ""
-        known = self._healthy_fingerprints()
-        if mark and healthy and known[:1] != [mark]:
-            self._annotate(HEALTHY_ANNOTATION, ",".join([mark, *(each for each in known if each != mark)][:HEALTHY_KEPT]))
-        if mark and self._annotation(ROLLED_OUT) != mark:
-            self._annotate(ROLLED_OUT, mark)
-
     def forget_older(self) -> None:
         """Let no rollback go to a release before this one: they hold a value that was withdrawn."""
-        self._annotate(HEALTHY_ANNOTATION, ",".join(self._healthy_fingerprints()[:1]))
+        remembered.forget_older(self.cluster)
 
     def holders_of_others(self, secrets: Sequence[Secret]) -> list[str]:
-        """Return the pods that serve and name a Secret of ours other than these, and such Secrets, a line each."""
-        names = {secret.name for secret in secrets}
-        pods = self.cluster.get("pods", selector=f"app.kubernetes.io/instance={self.cluster.release}")
-        held = {pod["metadata"]["name"]: set(secrets_of(pod)) - names for pod in pods if not pod["metadata"].get("deletionTimestamp")}
-        found = [f"pod {pod}: Secret {name}" for pod, others in held.items() for name in sorted(others)]
-        return [*found, *(f"Secret {name}" for name in sorted(self._secret_names() - names))]
-
-    def _annotation(self, name: str) -> str:
-        return str((self._namespace() or {}).get("metadata", {}).get("annotations", {}).get(name, ""))
-
-    def _annotate(self, name: str, value: str) -> None:
-        self.cluster.kubectl("annotate", "namespace", self.cluster.namespace, "--overwrite", f"{name}={value}")
+        """Return the pods that name a Secret of ours other than these, and such Secrets, a line each."""
+        return running.holders(self.cluster, self._selector, {secret.name for secret in secrets})
 
 
 def reachable(cluster: Cluster) -> str:

@@ -10,6 +10,7 @@ from functools import partial
 from scripts.core import shell
 from scripts.core.errors import TaskError
 from scripts.core.report import Outcome, StepReport, changed, unchanged
+from scripts.kubernetes import stuck_pods
 from scripts.kubernetes.api import Object
 from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.diagnosis import observation
@@ -59,6 +60,7 @@ def watch(cluster: Cluster, timeout: float, step: StepReport, *, leave_out: Coll
         step.progress(progress(now))
         waited = time.monotonic() - started
         if time.monotonic() >= next_diagnosis:
+            stuck_pods.make_room(cluster, now, step)
             found = diagnose(look(partial(observation.with_details, cluster, now), step))
             final = final_causes(found, now, since, time.monotonic())
             if final or waited >= timeout:

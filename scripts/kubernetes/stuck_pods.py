@@ -1,22 +1,32 @@
-"""Frees a StatefulSet from pods of an old revision that never got ready.
+"""Frees a rollout from old pods that it would wait for in vain.
 
-Its controller waits for each pod to get ready before it goes on to the next revision: forever, where the old one never
-does (Kubernetes' documentation, StatefulSets, "Forced rollback"). A Deployment has no such trap.
+A StatefulSet's controller waits for each pod to get ready before it goes on to the next revision: forever, where the old one never
+does (Kubernetes' documentation, StatefulSets, "Forced rollback"). A Deployment's takes no old pod away while too few are available: where
+none of the old is ready, and what they hold of a quota or a node is what the new ones lack, neither gets anywhere. And what an init
+container made in a database is gone with the database's volume, while its pod goes on without.
 """
 
 from __future__ import annotations
 
 import contextlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
+from scripts.core.errors import TaskError
 from scripts.core.report import StepReport
 from scripts.core.waiting import OverdueError, until
 from scripts.kubernetes.api import Object
 from scripts.kubernetes.cluster import Cluster
-from scripts.kubernetes.diagnosis.snapshot import is_ready
+from scripts.kubernetes.diagnosis.cause import Diagnosis, diagnosed
+from scripts.kubernetes.diagnosis.snapshot import Snapshot, condition_of, is_ready, name_of, newest_replica_set, owned_by, time_of
 from scripts.kubernetes.looking import look
 
 OBSERVED_SECONDS = 15.0
+PATIENCE = timedelta(seconds=20)
+"""A pod that is not ready for so long does not come back by itself in a moment."""
 POLL_SECONDS = 0.3
+RESTART_SECONDS = 90
+GO_ON = "restore a backup into it, or go on with an empty one: invoke up prepares it"
 
 
 def replace(cluster: Cluster, step: StepReport) -> None:
@@ -50,3 +60,88 @@ def _is_of_old(pod: Object, wanted: dict[str, str | None]) -> bool:
     owners = [owner["name"] for owner in pod["metadata"].get("ownerReferences", ()) if owner["kind"] == "StatefulSet"]
     revision = pod["metadata"].get("labels", {}).get("controller-revision-hash")
     return any(wanted.get(owner) not in (None, revision) for owner in owners)
+
+
+def make_room(cluster: Cluster, now: Snapshot, step: StepReport) -> None:
+    """Take away the old pods of Deployments that serve nothing, so that the new ones can come."""
+    for name in in_the_way(now):
+        step.say(f"removing the old pods of {name}: none of them is ready, and new ones may wait for their room")
+        cluster.kubectl("scale", "replicaset", name, "--replicas=0")
+
+
+def in_the_way(now: Snapshot) -> list[str]:
+    """Return the names of the old ReplicaSets none of whose pods is ready, or was in the last seconds."""
+    found = []
+    for deployment in (each for each in now.workloads if each["kind"] == "Deployment"):
+        newest = newest_replica_set(deployment, now.replica_sets)
+        old = [each for each in now.replica_sets if owned_by(each, deployment) and each is not newest and each["spec"].get("replicas")]
+        if newest and newest["spec"].get("replicas", 0) > newest.get("status", {}).get("readyReplicas", 0):
+            found += [name_of(each) for each in old if all(_is_lost(pod, now.taken) for pod in now.pods if owned_by(pod, each))]
+    return found
+
+
+def _is_lost(pod: Object, now: datetime) -> bool:
+    return not is_ready(pod) and now - time_of(condition_of(pod, "Ready").get("lastTransitionTime")) > PATIENCE
+
+
+@dataclass(frozen=True)
+class Emptied:
+    """A database whose volume was made anew under pods that had prepared it."""
+
+    database: Object
+    claim: Object
+    pods: tuple[Object, ...]
+    """One of each Deployment; what its successor prepares is there for all."""
+
+    @property
+    def cause(self) -> str:
+        """What has happened, in one line."""
+        made = time_of(self.claim["metadata"]["creationTimestamp"]).astimezone()
+        return f"the database is empty: its volume {name_of(self.claim)} was made anew at {made:%H:%M:%S}, after the pods had prepared it"
+
+    def diagnosis(self) -> Diagnosis:
+        """Return it as a cause of what is wrong."""
+        return diagnosed(self.database, "database-emptied", self.cause, [f"pod {name_of(pod)} is older" for pod in self.pods], GO_ON)
+
+
+def emptied(now: Snapshot) -> Emptied | None:
+    """Return the database that is younger than what every pod's init containers have made in it, if there is one."""
+    for database in (each for each in now.workloads if each["kind"] == "StatefulSet"):
+        labels = database["spec"]["selector"]["matchLabels"].items()
+        claims = [each for each in now.claims if labels <= each["metadata"].get("labels", {}).items()]
+        if not claims:
+            continue
+        claim = max(claims, key=lambda each: time_of(each["metadata"]["creationTimestamp"]))
+        made = time_of(claim["metadata"]["creationTimestamp"])
+        pods = []
+        for deployment in (each for each in now.workloads if each["kind"] == "Deployment"):
+            prepared = [(ended, pod) for pod in _all_pods_of(now, deployment) if (ended := _prepared_at(pod))]
+            if prepared and all(ended < made for ended, _ in prepared):
+                pods.append(min((pod for _, pod in prepared), key=is_ready))
+        if pods:
+            return Emptied(database, claim, tuple(pods))
+    return None
+
+
+def _all_pods_of(now: Snapshot, deployment: Object) -> list[Object]:
+    sets = [each for each in now.replica_sets if owned_by(each, deployment)]
+    return [pod for pod in now.pods if any(owned_by(pod, each) for each in sets)]
+
+
+def _prepared_at(pod: Object) -> datetime | None:
+    """When the last of the pod's init containers ended; None where it has none, or they go on."""
+    ends = [
+        each.get("state", {}).get("terminated", {}).get("finishedAt") for each in pod.get("status", {}).get("initContainerStatuses", ())
+    ]
+    return max(map(time_of, ends)) if ends and all(ends) and not pod["metadata"].get("deletionTimestamp") else None
+
+
+def restart_database(cluster: Cluster, error: TaskError, step: StepReport) -> bool:
+    """Restart the bundled Postgres where it refuses the password of its own Secret, which each start sets; return whether it was."""
+    databases = cluster.get("statefulsets", selector=f"app.kubernetes.io/instance={cluster.release}")
+    if not databases or error.code not in ("database-login", "readiness-http") or "authentication failed" not in str(error):
+        return False
+    step.say("the database refuses the password of its Secret, which was changed past it: restarting it, which sets that")
+    pods = ",".join(f"{key}={value}" for key, value in databases[0]["spec"]["selector"]["matchLabels"].items())
+    cluster.kubectl("delete", "pod", "--selector", pods, f"--timeout={RESTART_SECONDS}s", timeout=RESTART_SECONDS + 10)
+    return True

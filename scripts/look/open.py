@@ -6,6 +6,7 @@ import contextlib
 import sys
 import time
 import webbrowser
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from scripts.command import command, run_command
@@ -86,8 +87,7 @@ def open_forward(project: Project, what: str, report: Report, *, show_password: 
     if not known[what]:
         raise InputError("no service is public", "set `public: true` for one under `services` in invoke.yaml", code="no-public-service")
     if engine.deployment is None:
-        for target in known[what]:
-            _open(f"http://localhost:{target.local_port}", report, browser=browser and target.page)
+        _open_published(what, known[what], report, browser=browser)
         return
     if what == "grafana":
         if reason := monitoring.grafana_is_off(project.settings):
@@ -102,6 +102,15 @@ def open_forward(project: Project, what: str, report: Report, *, show_password: 
         with contextlib.suppress(KeyboardInterrupt):  # the wanted end
             while not shell.stopping():
                 time.sleep(0.5)
+
+
+def _open_published(what: str, targets: Sequence[Target], report: Report, *, browser: bool) -> None:
+    """Open what Docker has published. Raises InputError where that is no fixed port."""
+    for target in targets:
+        if not target.local_port:
+            fixed = f"give services.{what} a local_port in invoke.yaml, then invoke up"
+            raise InputError(f"{what} has no fixed port on this machine", fixed, code="no-public-service")
+        _open(f"http://localhost:{target.local_port}", report, browser=browser and target.page)
 
 
 def _say_how_to_sign_in(project: Project, report: Report, *, show_password: bool) -> None:

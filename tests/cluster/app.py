@@ -56,14 +56,6 @@ class App:
             shell.run(["docker", "rmi", new], timeout=60, ok=None)
         return tag
 
-    def copied_secret(self, service: str) -> str:
-        """Copy the Secret of a service under a new name, as a changed value would; return that name."""
-        name = self.values()["services"][service]["secret"]["name"]
-        (secret,) = self.cluster.get("secret", name)
-        copy = {**secret, "metadata": {"name": f"{name}-again", "labels": secret["metadata"]["labels"]}}
-        self.cluster.kubectl("create", "--filename", "-", input=json.dumps(copy))
-        return f"{name}-again"
-
 
 def aim_at(checkout: Checkout, context: ClusterContext) -> None:
     """Let a checkout's kube_context engine use the cluster, without monitoring."""
@@ -86,10 +78,11 @@ def install(context: ClusterContext, path: Path) -> App:
 
 @dataclass(frozen=True)
 class Tally:
-    """Requests so far, and those of them that failed, by their reason."""
+    """Requests so far, those of them that failed, by their reason, and the seconds of the slowest."""
 
     total: int
     failed: Mapping[str, int]
+    slowest: float = 0.0
 
 
 class Load:
@@ -119,7 +112,7 @@ class Load:
         if not lines or not lines[-1].startswith("{"):
             return Tally(0, {})
         count = json.loads(lines[-1])
-        return Tally(count["total"], count["failed"])
+        return Tally(count["total"], count["failed"], count["slowest"])
 
     def _pod(self) -> Object:
         (backend,) = self._app.cluster.get("deployment", f"{RELEASE}-backend")

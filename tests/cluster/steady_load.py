@@ -15,7 +15,7 @@ import threading
 import time
 import urllib.parse
 
-SECONDS = 10
+SECONDS = 30  # as a person waits, and the frontend
 THREADS = 16
 OK = 200
 
@@ -28,10 +28,11 @@ class Load:
         self._lock = threading.Lock()
         self._failed: collections.Counter[str] = collections.Counter()
         self._total = 0
+        self._slowest = 0.0
 
     def count(self) -> str:
         with self._lock:
-            return json.dumps({"total": self._total, "failed": self._failed})
+            return json.dumps({"total": self._total, "failed": self._failed, "slowest": round(self._slowest, 1)})
 
     def work(self, number: int) -> None:
         url, keeps = self._urls[number // 2 % len(self._urls)], number % 2 == 0
@@ -40,9 +41,11 @@ class Load:
         while True:
             time.sleep(max(0.0, turn - time.monotonic()))
             turn += self._pause
+            started = time.monotonic()
             problem = self._ask(connection, url.path, keeps)
             with self._lock:
                 self._total += 1
+                self._slowest = max(self._slowest, time.monotonic() - started)
                 if problem:
                     self._failed[f"{url.netloc}{url.path}: {problem}, {'kept' if keeps else 'new'} connection"] += 1
 

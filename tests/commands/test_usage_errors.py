@@ -57,6 +57,6 @@ def test_the_list_of_commands_is_grouped_and_has_a_line_each(usage: tuple[str, .
     assert hint == "invoke --help COMMAND explains one of them."
     assert [line for line in lines if line and not line.startswith(" ")] == ["Run:", "Look:", "Develop:"]
     assert sorted(line.split()[0] for line in lines if line.startswith("  ")) == sorted(tasks.ns.task_names)
-    assert [line.split()[0] for line in lines if line.startswith("  ")][:2] == ["setup", "up"]  # in the order of their use
+    assert [line.split()[0] for line in lines if line.startswith("  ")][:2] == ["init", "setup"]  # in the order of their use
     assert max(map(len, lines)) <= 80
     assert sum(line.count("Look:") for line in lines) == 1  # the group is told once, and not in the help

@@ -18,6 +18,7 @@ from scripts.desired.images import DATABASE, EXPORTER, BaseImage, Image
 from scripts.desired.secrets import Secret, value_of
 from scripts.desired.service_values import service_name
 from scripts.kubernetes import helm
+from tests.config.test_services import settings_of
 from tests.projects import project_on
 from tests.render.chart import any_helm
 
@@ -193,3 +194,16 @@ def test_pods_trust_what_builds_trust(named: bool, wanted: bool, there: bool, tm
         assert "#" not in trusted
         release = app_release(settings, [image("backend")], [], monitoring=False, trusted_ca=trusted)
         assert release.values["trustedCa"] == trusted
+
+
+@pytest.mark.render
+@pytest.mark.usefixtures("helm_on_path")
+def test_the_chart_takes_a_page_of_any_text_a_worker_and_another_user() -> None:
+    page = {"image": "page:1", "port": 80, "public": True}
+    jobs = {"image": "jobs:1", "user": "1000:0", "probes": {"live": ["test", "-f", "/tmp/x"]}, "init": ["migrate"], "calls": ["page"]}
+    rendered = helm.render(provisional_release(settings_of({"page": page, "jobs": jobs}), monitoring=True), "v1.36.0")
+    objects = [each for each in yaml.safe_load_all(rendered) if each]
+    assert {each["metadata"]["name"] for each in objects if each["kind"] == "Service"} == {"todo-chatbot-page", "todo-chatbot-postgres"}
+    (pod,) = (o["spec"]["template"]["spec"] for o in objects if o["kind"] == "Deployment" and o["metadata"]["name"].endswith("jobs"))
+    assert (pod["securityContext"]["runAsUser"], pod["securityContext"]["runAsGroup"]) == (1000, 0)
+    assert [each for each in objects if each["kind"] == "HorizontalPodAutoscaler"] == [], "a taken image may not be made for two pods"

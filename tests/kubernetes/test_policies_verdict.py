@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from scripts.kubernetes import policy_probe
-from scripts.kubernetes.deployment import POLICIES, Deployment
+from scripts.kubernetes.deployment import Deployment
 from scripts.kubernetes.policy_probe import Verdict
+from scripts.kubernetes.remembered import POLICIES
 from tests.doubles import Step
 
 pytestmark = pytest.mark.unit

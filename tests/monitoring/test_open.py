@@ -109,7 +109,7 @@ def test_without_a_kubernetes_there_is_no_monitoring_to_open(what: str, forwarde
 
 def test_on_the_docker_engine_a_service_is_where_its_port_is(forwarded: list[Any]) -> None:
     made = project_on(SimpleNamespace(name="docker", deployment=None), load_settings())
-    assert opened("backend", made) == "http://127.0.0.1:8000\n"
+    assert opened("backend", made) == "http://localhost:8000\n"
     assert forwarded == []
 
 

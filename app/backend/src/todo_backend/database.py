@@ -31,7 +31,7 @@ Result = TypeVar("Result")
 
 CONNECT_TIMEOUT = 15.0  # seconds; a suspended Neon compute may need several to wake
 STATEMENT_TIMEOUT = 10.0
-RETRY_FOR = 8.0
+RETRY_FOR = 20.0  # a Postgres in a pod takes about 10 s to start again; whoever asks through the frontend waits 30 s
 PING_AFTER = 5.0
 
 
