@@ -14,7 +14,7 @@ from scripts.core.errors import TaskError
 from scripts.core.report import Outcome, StepReport, changed, unchanged
 from scripts.desired.images import Image
 from scripts.images import bases
-from scripts.images.build import build, exists, size_mb
+from scripts.images.build import build, missing, size_mb
 from scripts.images.build_network import extra_ca_image
 from scripts.images.snapshot import snapshots
 from scripts.project import Project
@@ -27,11 +27,11 @@ MOST_AT_ONCE = 8
 def decide(project: Project, step: StepReport) -> Decision:
     """Decide which images are to be built: those of the sources that are not there. Their names are known once their bases are there."""
     step.progress("looking for the images of these sources")
-    if missing := bases.missing(project.settings, project.sources):
-        changes = [Change(f"bring the {'image' if place else 'base image'} {name}", "it is not here") for name, place in missing.items()]
+    if lacks := bases.missing(project.settings, project.sources):
+        changes = [Change(f"bring the {'image' if place else 'base image'} {name}", "it is not here") for name, place in lacks.items()]
         changes += [Change(f"build {name}", "what it is built on is new") for name in sorted(project.sources)]
-        return Decision("", tuple(changes), partial(_build_on_new_bases, project, missing), blocks=True)
-    changes = [Change(f"build {image.reference}", "no such image here") for image in project.refresh_images() if not exists(image)]
+        return Decision("", tuple(changes), partial(_build_on_new_bases, project, lacks), blocks=True)
+    changes = [Change(f"build {image.reference}", "no such image here") for image in missing(project.refresh_images())]
     return Decision(f"{len(project.images)} images are up to date", tuple(changes), partial(_build_all, project))
 
 
@@ -42,11 +42,11 @@ def main(project: Project, step: StepReport) -> Outcome:
     return outcome
 
 
-def _build_on_new_bases(project: Project, missing: Mapping[str, str], step: StepReport) -> Outcome:
-    with ThreadPoolExecutor(max_workers=min(len(missing), MOST_AT_ONCE), thread_name_prefix="base") as pool:
-        list(pool.map(lambda name: bases.bring(project.settings, name, missing[name], step), missing))
+def _build_on_new_bases(project: Project, lacks: Mapping[str, str], step: StepReport) -> Outcome:
+    with ThreadPoolExecutor(max_workers=min(len(lacks), MOST_AT_ONCE), thread_name_prefix="base") as pool:
+        list(pool.map(lambda name: bases.bring(project.settings, name, lacks[name], step), lacks))
     outcome = _build_all(project, step)
-    return outcome if outcome.kind == "changed" else changed(f"bases {', '.join(missing)}")
+    return outcome if outcome.kind == "changed" else changed(f"bases {', '.join(lacks)}")
 
 
 def _build_all(project: Project, step: StepReport) -> Outcome:
@@ -61,13 +61,13 @@ def _build_missing(project: Project, step: StepReport) -> list[Image]:
     Each is built of a private copy of its sources, and named by the hash of that copy: an edit while the build runs is the next run's.
     """
     for _ in range(LOOKS):
-        missing = [image for image in project.refresh_images() if not exists(image)]
-        if not missing:
+        to_build = missing(project.refresh_images())
+        if not to_build:
             return []
-        with snapshots(missing) as copies:
-            if [copy.tag for copy in copies] == [image.tag for image in missing]:
-                _build(missing, copies, project.settings, step)
-                return missing
+        with snapshots(to_build) as copies:
+            if [copy.tag for copy in copies] == [image.tag for image in to_build]:
+                _build(to_build, copies, project.settings, step)
+                return to_build
         step.progress("the sources changed while they were read; reading them again")
         shell.pause(PAUSE_SECONDS)
     raise TaskError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +12,7 @@ import requests
 
 from scripts.command import run_alone
 from scripts.config.service_problems import DATABASE
+from scripts.config.services import local_path
 from scripts.config.settings import Settings
 from scripts.core import shell
 from scripts.core.errors import TaskError
@@ -20,6 +21,7 @@ from scripts.desired import monitoring
 from scripts.desired.images import EXPORTER
 from scripts.desired.service_values import service_name
 from scripts.engines.protocol import Engine
+from scripts.kubernetes import app_proof
 from scripts.kubernetes.port_forward import forward
 from scripts.monitoring import stack
 from scripts.monitoring.queries import Query, load_alerts, load_queries
@@ -74,7 +76,7 @@ def main(project: Project, step: StepReport) -> Outcome:
     """
     engine, settings = project.engine, project.settings
     cluster = stack.stack(project.cluster_deployment(), project.settings).cluster
-    no_grafana = monitoring.grafana_is_off(settings)
+    no_grafana, alerts = monitoring.grafana_is_off(settings), load_alerts(settings)
     with ExitStack() as forwards:
 
         def port_of(part: str, port: int) -> int:
@@ -82,7 +84,7 @@ def main(project: Project, step: StepReport) -> Outcome:
 
         prometheus = Api("Prometheus", port_of("prometheus", PROMETHEUS_PORT))
         jobs = await_targets(prometheus, wanted_jobs(project), step)
-        await_rules(prometheus, step)
+        await_rules(prometheus, alerts, step)
         if not no_grafana:
             sign_in = ("admin", project.env.get(monitoring.PASSWORD_KEY))
             await_dashboards(Api("Grafana", port_of("grafana", GRAFANA_PORT), sign_in), step)
@@ -90,14 +92,13 @@ def main(project: Project, step: StepReport) -> Outcome:
     show(answered, step)
     empty = sum(1 for answer in answered if not answer.series)
     without = (f", {empty} of them empty as they may be" if empty else "") + (f"; {no_grafana}" if no_grafana else "")
-    return passed(
-        f"{jobs} jobs up, {len(load_alerts())} alerts loaded, {len(answered)} queries of {len(DASHBOARDS)} dashboards answered{without}"
-    )
+    return passed(f"{jobs} jobs up, {len(alerts)} alerts loaded, {len(answered)} queries of {len(DASHBOARDS)} dashboards answered{without}")
 
 
 def wanted_jobs(project: Project) -> set[str]:
-    """Return the jobs that must have targets: the cluster's own, each service, and the bundled Postgres where it runs."""
-    names = [*project.settings.services, *([DATABASE] if EXPORTER in project.sources else [])]
+    """Return the jobs that must have targets: the cluster's own, each service with metrics, and the bundled Postgres where it runs."""
+    measured = [name for name, service in project.settings.services.items() if service.metrics]
+    names = [*measured, *([DATABASE] if EXPORTER in project.sources else [])]
     return {service_name(project.settings.release, name) for name in names} | {"kubelet", "kube-state-metrics"}
 
 
@@ -116,13 +117,13 @@ def await_targets(prometheus: Api, wanted: set[str], step: StepReport) -> int:
     return len({target["labels"]["job"] for target in prometheus.get("/api/v1/targets", state="active")["data"]["activeTargets"]})
 
 
-def await_rules(prometheus: Api, step: StepReport) -> None:
+def await_rules(prometheus: Api, wanted: Collection[str], step: StepReport) -> None:
     """Wait until every alert rule of ours is loaded and can be evaluated."""
 
     def problems() -> list[str]:
         groups = prometheus.get("/api/v1/rules", type="alert")["data"]["groups"]
         rules = {rule["name"]: rule for group in groups for rule in group["rules"]}
-        missing = [f"{name}: not loaded" for name in load_alerts() if name not in rules]
+        missing = [f"{name}: not loaded" for name in wanted if name not in rules]
         return missing + [f"{name}: {rule.get('lastError') or rule['health']}" for name, rule in rules.items() if rule["health"] != "ok"]
 
     _until_none("alert rules are not in Prometheus", problems, step)
@@ -169,12 +170,13 @@ def count_series(prometheus: Api, expr: str) -> int:
 
 
 def make_traffic(engine: Engine, settings: Settings) -> None:
-    """Use every public service a little, as a person would: the page, the list, one message to the assistant."""
+    """Use the app a little, as a person would: its pages, and its own proof of one real use."""
     with engine.open_client() as ask:
-        for name in [name for name, service in settings.services.items() if service.public]:
-            ask(name, "GET", "/")
-            ask(name, "GET", "/api/todos")
-            ask(name, "POST", "/api/chat", '{"message": "list"}', timeout=60)
+        for name, service in settings.services.items():
+            for path in service.asked_pages:
+                ask(name, "GET", path)
+        if settings.smoke:
+            app_proof.prove(local_path(settings.smoke), ask)
 
 
 def show(answered: list[Answered], step: StepReport) -> None:
@@ -198,7 +200,7 @@ def _until_none(what: str, problems: Callable[[], list[str]], step: StepReport) 
         if time.monotonic() > ends:
             raise TaskError(
                 f"{len(found)} {what} after {SECONDS} s",
-                "invoke open --what prometheus; docs/runbook.md",
+                "invoke open prometheus; docs/runbook.md",
                 found,
                 code="monitoring-incomplete",
             )

@@ -120,7 +120,9 @@ def _refusing_bad_usage(parse: Callable[[Program], None]) -> Callable[[Program],
         try:
             parse(program)
         except (ParseError, ValueError) as error:
-            raise Exit(f"error: {error}{USAGE}", code=BAD_INPUT) from None
+            about = getattr(getattr(error, "context", None), "name", None)
+            action = f"\n  -> invoke --help {about}" if about else USAGE
+            raise Exit(f"error: {error}{action}", code=BAD_INPUT) from None
         except Exit as ending:
             if ending.code == 1:  # Invoke ends so for a list of something that is not there
                 raise Exit(f"error: {ending.message}{USAGE}", code=BAD_INPUT) from None

@@ -48,7 +48,7 @@ def work(path: Path, compose_files: list[Path], report: Report, *, yes: bool) ->
     findings = folder.look(app, [_compose_file(app, file) for file in compose_files])
     draft = drafted(findings, ROOT, release=project_name(app.name))
     before = {name: _text(ROOT / name) for name in FILES}
-    after = {"invoke.yaml": text.settings(draft, before["invoke.yaml"]), ".env.example": text.env_example(draft)}
+    after = {"invoke.yaml": text.settings(draft, before["invoke.yaml"]), ".env.example": text.env_example(draft, before[".env.example"])}
     report.say(f"read: {', '.join(dict.fromkeys(findings.read))}; services: {', '.join(draft.services)}")
     changed = [name for name in FILES if before[name] != after[name]]
     for name in changed:

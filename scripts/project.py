@@ -20,7 +20,7 @@ from scripts.desired.stages import Stage, stages
 from scripts.engines.choice import choose
 from scripts.engines.protocol import Engine
 from scripts.images import bases
-from scripts.images.users import user_of
+from scripts.images.users import supposed_users, user_of
 from scripts.kubernetes.deployment import Deployment
 from scripts.machine.certificates import bundle, extra_ca
 from scripts.machine.docker_client import build_platform
@@ -82,8 +82,9 @@ class Project:
 
     def _desired_images(self) -> list[Image]:
         found, platform = [], build_platform(self.engine.platform())
+        known: dict[str, str | None] = {}
         for name, source in self.sources.items():
-            base = bases.find(self.settings, source)
+            base = bases.find(self.settings, source, known)
             if base is None:
                 raise TaskError(f"what {name} is built on is not there", "invoke build", code="base-image-missing")
             found.append(desired_image(self.settings, name, source, base, platform))
@@ -91,9 +92,17 @@ class Project:
 
     def users(self) -> dict[str, tuple[int, int]]:
         """Return the user and group of every image, as the settings or else the built image says. Raises TaskError for root."""
-        services = self.settings.services
-        own = {name: service.user for name, service in services.items() if service.user}
+        own = self._own_users()
         return own | {image.service: user_of(image) for image in self.images if image.service not in own}
+
+    def _own_users(self) -> dict[str, tuple[int, int]]:
+        """Return the user and group of each service that the settings name."""
+        return {name: service.user for name, service in self.settings.services.items() if service.user}
+
+    def _supposed_users(self) -> dict[str, tuple[int, int]]:
+        """As `users`, but of images that a plan has not built, as far as it is known."""
+        own = self._own_users()
+        return supposed_users([image for image in self.images if image.service not in own]) | own
 
     @property
     def stages(self) -> list[Stage]:
@@ -109,7 +118,7 @@ class Project:
         It has ServiceMonitors where the project is monitored and the cluster knows them.
         """
         monitoring = self.monitored and self.cluster_deployment().cluster.knows(SERVICE_MONITORS)
-        trusted, users = self._trusted_ca(), self.users()
+        trusted, users = self._trusted_ca(), self._supposed_users()
         wanted = app_release(
             self.settings, self.images, stage.secrets if stage else self.secrets, monitoring=monitoring, users=users, trusted_ca=trusted
         )

@@ -25,7 +25,8 @@ def _with_builds(settings: Settings, outcome: Outcome) -> Outcome:
     detail = f"; removed {left} stopped container{'s' if left > 1 else ''} of builds" if left else ""
     if images:
         label = f"label=app.kubernetes.io/part-of={settings.release}"
-        detail += f"; {images} images stay for the next up, here (docker image prune --all --filter {label}) and on nodes"
+        count = f"{images} image{'s stay' if images > 1 else ' stays'}"
+        detail += f"; {count} for the next up, here (docker image prune --all --filter {label}) and on nodes"
     return Outcome("changed" if left else outcome.kind, f"{outcome.detail}{detail}")
 
 

@@ -43,11 +43,11 @@ class ForTests:
 
 FOR_TESTS = (
     ForTests("chromium", "chromium", "the page is used in a real browser"),
-    ForTests("postgresql", "/usr/lib/postgresql/*/bin/initdb", "the backend is tested on a real database"),
+    ForTests("postgresql", "/usr/lib/postgresql/*/bin/initdb", "the app is tested on a real database"),
     ForTests("pgbouncer", "/usr/sbin/pgbouncer", "and through the kind of pooler that Neon has"),
     ForTests("prometheus", "promtool", "the alert rules are tested, and metrics scraped"),
     ForTests("mmdebstrap", "mmdebstrap", "base images are made from packages"),
-    ForTests("nodejs", "node", "the frontend is built and tested"),
+    ForTests("nodejs", "node", "the page is built and tested"),
     ForTests("npm", "npm", "likewise"),
 )
 
@@ -215,7 +215,7 @@ def left_out() -> list[str]:
     if missing:
         warnings.append(f"tests that need {', '.join(missing)} will be left out: install these yourself")
     elif importlib.util.find_spec("pytest") and (node := tools.version_of("node")) and node < OLDEST_NODE:
-        warnings.append(f"the frontend's tests will be left out: node {tools.shown(node)} is older than {tools.shown(OLDEST_NODE)}")
+        warnings.append(f"the page's tests will be left out: node {tools.shown(node)} is older than {tools.shown(OLDEST_NODE)}")
     return warnings
 
 

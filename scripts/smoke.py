@@ -12,10 +12,10 @@ from scripts.engines.installed import require_installed
 from scripts.project import Project
 
 
-# It writes a todo and, on Kubernetes, makes two pods: it runs alone, like everything that changes something.
+# It uses the app and, on Kubernetes, makes two pods: it runs alone, like everything that changes something.
 @command(changes=True, help={"monitoring": "also prove that the monitoring shows data"})
 def smoke(project: Project, report: Report, *, monitoring: bool = False) -> None:
-    """Prove that the app works, with a todo added by chat."""
+    """Prove that the app works: its health, its pages, and one real use."""
     require_installed(project.engine, project.settings.release)
     steps = [Step("smoke", partial(smoke_test.main, project))]
     if project.engine.deployment is not None:

@@ -55,6 +55,15 @@ def steps(project: Project, *, require_monitoring: bool = False) -> list[Step]:
     return graph
 
 
+def freeze(project: Project, report: Report) -> None:
+    """Read what the steps share. Where that is wrong, let preflight look for what else is, and tell all of it at once."""
+    try:
+        project.freeze()
+    except InputError:
+        run_steps(steps(project)[:1], report)
+        raise
+
+
 @command(
     changes=True,
     help={
@@ -79,9 +88,22 @@ def up(project: Project, report: Report, *, monitoring: bool = True, require_mon
 def bring_up(project: Project, report: Report, *, require_monitoring: bool = False) -> None:
     """Run the graph, and show where to open the app. Raises what the steps raise."""
     report.say(f"engine: {project.engine.name} ({project.reason})")
-    project.freeze()
+    freeze(project, report)
     run_steps(steps(project, require_monitoring=require_monitoring), report)
     show_addresses(project.engine, report)
+    if any(result.result == "changed" for result in report.results):
+        for offer in offers(project):
+            report.say(offer)
+
+
+def offers(project: Project) -> list[str]:
+    """Return what a value in `.env` would give, of the keys that have none."""
+    keys = project.settings.env.items()
+    return [
+        f"{key} in .env is empty: {spec.offer}, and `invoke up` has run again"
+        for key, spec in keys
+        if spec.offer and not project.env.get(key)
+    ]
 
 
 @command(changes=False, help={"monitoring": "--no-monitoring leaves Prometheus and Grafana out"})
@@ -94,7 +116,7 @@ def plan(project: Project, report: Report, *, monitoring: bool = True) -> int:
         project = project.without_monitoring()
     project.suppose_env()
     report.say(f"engine: {project.engine.name} ({project.reason})")
-    project.freeze()
+    freeze(project, report)
     return show_plan([step for step in steps(project) if step.decide or step.name == "preflight"], report)
 
 

@@ -30,7 +30,7 @@ def commands(text: str) -> set[str]:
 
 
 def of_invoke(text: str) -> list[list[str]]:
-    found = [command for command in commands(text) if re.match(r"invoke( |$)", command)]
+    found = [command for command in commands(text) if re.match(r"invoke( |$)", command) and "[" not in command]  # a synopsis is no command
     return [shlex.split(command)[1:] for command in found]
 
 

@@ -60,6 +60,7 @@ def _as_svg(screen: str) -> str:
     console = Console(record=True, width=COLUMNS, file=io.StringIO(), force_terminal=True)
     console.print(Text.from_ansi(screen))
     form = re.sub(r"@font-face \{\{.*?\}\}\n", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
+    form = form.replace('clip-path="url(#{unique_id}-clip-terminal)"', "")  # it cuts the last line's descenders
     form = re.sub(r"font-family: Fira Code, monospace", f"font-family: {FONT}", form)
     return console.export_svg(title="invoke up", theme=DIMMED_MONOKAI, code_format=form, unique_id="up")
 

@@ -1,4 +1,4 @@
-"""What a database URL means: one grammar for the tool and for the backend, which has this file word for word.
+"""What a database URL means: one grammar for the tool and for the app here, which has this file word for word.
 
 It takes what libpq, SQLAlchemy and WHATWG parsers read alike, and refuses what they read differently, above all a
 password that is not percent-encoded. No message holds any part of the URL but the name of a parameter.

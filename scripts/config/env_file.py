@@ -140,7 +140,15 @@ def read(path: Path, keys: Mapping[str, EnvKey]) -> EnvFile:
 
 def _open_to_others(path: Path) -> Iterable[str]:
     if path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
-        yield f"{path.name} can be read by other users of this machine: chmod 600 {path.name}"
+        remedy = (
+            "move the checkout from the Windows drive into WSL's own file system" if _on_a_windows_drive(path) else f"chmod 600 {path.name}"
+        )
+        yield f"{path.name} can be read by other users of this machine: {remedy}"
+
+
+def _on_a_windows_drive(path: Path) -> bool:
+    """Whether WSL shows it from Windows, where modes are not kept."""
+    return bool(os.environ.get("WSL_DISTRO_NAME")) and re.match(r"/mnt/[a-z]/", str(path.resolve())) is not None
 
 
 def create(path: Path, example: Path, keys: Mapping[str, EnvKey]) -> list[str]:

@@ -28,6 +28,8 @@ def parse(value: str) -> Proxy | None:
         port = parts.port or (443 if parts.scheme.lower() == "https" else 80)
     except ValueError:
         return None
+    if "@" in f"{parts.path}{parts.query}{parts.fragment}":  # a password that is not encoded has ended the address
+        return None
     return Proxy(parts.hostname, port) if parts.hostname else None
 
 
@@ -58,7 +60,7 @@ def problems(value: str) -> Iterator[str]:
         return
     proxy, scheme = parse(value), value.partition(":")[0].lower()
     if not proxy:
-        yield "is no URL such as http://proxy.example:3128"
+        yield "is no URL such as http://user:password@proxy.example:3128 (a password's own @ / ? # % are %40 %2F %3F %23 %25)"
     elif scheme.startswith("socks"):
         yield SOCKS
     elif scheme not in SCHEMES:

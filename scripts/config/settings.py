@@ -72,9 +72,11 @@ class EnvKey(Strict):
     generate: bool = False
     """Whether `up` generates a strong value where there is no `.env` yet."""
     format: Literal["text", "line", "token", "postgres_url"] = "text"
-    """What a value must be: anything; one line; what an HTTP header can carry; a database URL that the backend takes."""
+    """What a value must be: anything; one line; what an HTTP header can carry; a database URL that every parser reads alike."""
     overlap: bool = False
     """Whether the services take a second value, KEY_ALSO, beside it, so that it can change while they serve."""
+    offer: str = ""
+    """What a value would give, and where it comes from. `up` says it while there is none."""
     default: str = ""
     """What the services get where the value is empty; {KEY} stands for the URL-quoted value of another key, {release} for the release."""
 
@@ -153,6 +155,10 @@ class Monitoring(PinnedChart):
     """The namespace that it is installed in."""
     release: Name
     """The name of its Helm release."""
+    rules: tuple[AnyPath, ...] = Field(default=(), strict=False)
+    """Files of the app's own alert rules, from the repository's root."""
+    slow_handlers: Annotated[str, Field(pattern=r'^[^"\\]*$')] = ""
+    """A regular expression of the `handler`s that are slow by nature, such as "/api/report.*": they count in no alert of latency."""
     adapter: Adapter
     """Autoscaling by requests under way, beside CPU."""
 
@@ -245,6 +251,8 @@ class Settings(Strict):
         for where, path in [*recipes, ("chart.path", self.chart.path), *values]:
             if not os.path.exists(ROOT / path):  # noqa: PTH110 - Path.exists raises on a name that is too long
                 yield f"{where}: {path} does not exist"
+        missing = [path for path in self.monitoring.rules if not os.path.isfile(local_path(path))]  # noqa: PTH113 - likewise
+        yield from (f"monitoring.rules: {path} does not exist" for path in missing)
         if self.smoke and not os.path.isfile(local_path(self.smoke)):  # noqa: PTH113 - likewise
             yield f"smoke: {self.smoke} does not exist"
 

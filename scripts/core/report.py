@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal, TextIO
 
 from rich.live import Live
+from rich.padding import Padding
 from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
@@ -116,9 +117,12 @@ class Report:
         if not self._as_json:
             self._print_words(Text.assemble(("warning: ", "yellow"), redact(text)))
 
-    def _print_words(self, text: Text) -> None:
+    def _print_words(self, text: Text, indent: int = 0) -> None:
         """Talk, folded between words on a terminal. What a person copies, an action or a result, is never folded by us."""
-        self._err.print(text, soft_wrap=not self._err.is_terminal)
+        if self._err.is_terminal:
+            self._err.print(Padding(text, (0, 0, 0, indent), expand=False), soft_wrap=False)
+        else:
+            self._err.print(Text(" " * indent) + text)
 
     def result(self, text: str) -> None:
         """Print a line of the task's result."""
@@ -130,7 +134,11 @@ class Report:
         if self._as_json or not sys.stdin.isatty():
             raise InputError(question, "answer with --yes", code="confirmation-needed")
         self._err.print(Text(f"{redact(question)} [y/N] "), end="")  # a plain string would be markup, and lose the brackets
-        return sys.stdin.readline().strip().lower() in ("y", "yes")
+        try:
+            return sys.stdin.readline().strip().lower() in ("y", "yes")
+        except KeyboardInterrupt:
+            self._err.print()  # what follows begins its own line
+            raise
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[str]], event: str) -> None:
         """Print a table of results; as JSON, one event with the rows."""
@@ -156,7 +164,7 @@ class Report:
             return
         self._print_words(Text.assemble(("error: ", "bold red"), redact(error.cause)))
         for line in error.evidence:
-            self._print_words(Text(f"    {redact(line)}", style="dim"))
+            self._print_words(Text(redact(line), style="dim"), indent=4)
         if error.action:
             self._err.print(Text.assemble(("  -> ", "cyan"), redact(error.action)))
 

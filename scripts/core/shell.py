@@ -79,6 +79,9 @@ def pass_to_children(descriptor: int) -> Iterator[None]:
 def which(program: str) -> str:
     """Return the path of `program`: the project's own copy first, then PATH. Raises MissingError."""
     path = shutil.which(program, path=f"{paths.TOOLS}{os.pathsep}{os.environ.get('PATH', '')}")
+    if path is None and (paths.TOOLS / program).exists():
+        action = "use a checkout on a file system that is not mounted noexec, or: chmod +x .tools/bin/*"
+        raise MissingError(f"{paths.TOOLS / program} may not be executed here", action, code="program-missing")
     if path is None:
         raise MissingError(f"{program} is not installed", "invoke setup", code="program-missing")
     return path
@@ -94,6 +97,7 @@ def run(  # noqa: PLR0913 - they are subprocess' own
     ok: Collection[int] | None = (0,),
     on_line: Callable[[str], None] | None = None,
     holds_lock: bool = True,
+    logged: bool = True,
 ) -> Result:
     """Run a program to its end and return what it left.
 
@@ -105,12 +109,13 @@ def run(  # noqa: PLR0913 - they are subprocess' own
     on_line: called with each line of output, redacted, as it comes.
     holds_lock: whether the program, where it outlives a kill of ours, keeps the run's lock until it ends. False for what leaves a
         process behind that is meant to stay, such as a daemon or a virtual machine.
+    logged: whether what it prints goes into the log. False for what prints secrets that nobody knows yet.
 
     Raises CommandError on another exit code or when the time is over, MissingError when there is no such program,
     InterruptedRunError when the run is being stopped.
     """
     path = which(argv[0])
-    out, err = _Lines(on_line), _Lines(on_line)
+    out, err = _Lines(on_line, logged=logged), _Lines(on_line)
     log.debug(f"$ {shlex.join(argv)}")
     started = time.monotonic()
     with _started([path, *argv[1:]], env=env, cwd=cwd, stdin=input, inherit=holds_lock) as process:
@@ -321,10 +326,11 @@ def pause(seconds: float) -> None:
 class _Lines:
     """Collects a stream line by line."""
 
-    def __init__(self, on_line: Callable[[str], None] | None) -> None:
+    def __init__(self, on_line: Callable[[str], None] | None, *, logged: bool = True) -> None:
         self._parts: list[str] = []
         self._partial = ""
         self._on_line = on_line
+        self._logged = logged
         self.tail: list[str] = []
 
     def take(self, chunk: str) -> None:
@@ -344,7 +350,8 @@ class _Lines:
         line = redact(line.rstrip("\r"))
         if line.strip():
             self.tail = [*self.tail[-LAST_LINES:], line]
-            log.debug(f"  | {line}")
+            if self._logged:
+                log.debug(f"  | {line}")
             if self._on_line:
                 self._on_line(line)
 

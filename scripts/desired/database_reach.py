@@ -18,6 +18,10 @@ from scripts.desired.egress import Address, Egress, egress_of
 ENCRYPTED = ("require", "verify-ca", "verify-full")
 THIS_MACHINE = ("host.docker.internal", "gateway.docker.internal", "host.minikube.internal", "host.k3d.internal", "host.lima.internal")
 Place = DatabaseUrl | Proxy
+IPV6_ALONE = (
+    "names a host with IPv6 addresses alone, and containers here usually have none: use one with IPv4 "
+    "(Supabase: the host of its pooler), or give Docker and the cluster IPv6"
+)
 RESOLVE_SECONDS = 2.0
 WRITE = "under chart.values in invoke.yaml, write"
 
@@ -35,7 +39,8 @@ def doubts(key: str, url: DatabaseUrl) -> Iterator[str]:
     private = bool(address and address.is_private) or url.host in THIS_MACHINE
     if url.ssl_mode not in ENCRYPTED and not private and not is_loopback(url.host):
         yield f"{key} does not ask for TLS, so the password may cross the network in clear: end it with ?sslmode=require"
-    if "options" in url.parameters and url.pooled:
+    options = url.parameters.get("options", "")
+    if options and url.pooled and not options.startswith(("endpoint=", "project=")):  # these are for Neon's own proxy
         yield f"{key} sends `options` to a pooler, which refuses them: use the direct host, or leave them out"
     if url.parameters.get("sslrootcert", "system") != "system":
         yield f"{key} names a file in sslrootcert: it must be in the service's image, a file of this machine is not seen there"
@@ -85,6 +90,9 @@ def seems_blocked(key: str, url: Place, settings: Settings) -> Iterator[str]:
     if _address(url.host) or url.host in THIS_MACHINE or "." not in url.host:
         return
     found = resolve(url.host)
+    if found and all(address.version == 6 for address in found):
+        yield f"{key} {IPV6_ALONE}"
+        return
     for name, service in settings.services.items():
         egress = egress_of(settings, name) if found and _gets(service, key) else None
         if egress and egress.has_open(port) and not any(egress.lets(address, port) for address in found):

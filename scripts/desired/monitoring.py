@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from scripts.config.env_file import EnvFile
+from scripts.config.services import local_path, shown
 from scripts.config.settings import Settings
 from scripts.core.errors import InputError
 from scripts.core.paths import ROOT
@@ -83,9 +84,31 @@ def _values(settings: Settings) -> dict[str, Any]:
 
 
 def rules(settings: Settings) -> Any:
-    """Return the alert rules, which are written for the default namespace and release, for those of the settings."""
-    text = RULES.read_text(encoding="utf-8").replace('namespace="todo-chatbot"', f'namespace="{settings.namespace}"')
-    return yaml.safe_load(text.replace('job="todo-chatbot-', f'job="{settings.release}-'))
+    """Return the alert rules, ours and the app's, for the namespace, the release and the services of the settings. Raises InputError."""
+    groups = [group for path in (RULES, *map(local_path, settings.monitoring.rules)) for group in _groups(path, settings)]
+    return {"groups": [group for group in groups if group["rules"]]}
+
+
+def _groups(path: Path, settings: Settings) -> list[dict[str, Any]]:
+    try:
+        text = path.read_text(encoding="utf-8").replace('namespace="todo-chatbot"', f'namespace="{settings.namespace}"')
+        text = text.replace('job="todo-chatbot-', f'job="{settings.release}-').replace("SLOW", settings.monitoring.slow_handlers or "-")
+        return [_for_services(group, settings) for group in yaml.safe_load(text)["groups"]]
+    except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError) as error:
+        raise InputError(
+            f"{shown(path)} holds no alert rules: {error}", "fix it, or monitoring.rules in invoke.yaml", code="values-invalid"
+        ) from None
+
+
+def _for_services(group: dict[str, Any], settings: Settings) -> dict[str, Any]:
+    """Write an expression that names SERVICE once for each service that has metrics; without one there is no such rule."""
+    measured = [name for name, service in settings.services.items() if service.metrics]
+
+    def each(expr: str) -> str:
+        return "\nor ".join(expr.replace("SERVICE", name).strip() for name in measured) if "SERVICE" in expr else expr
+
+    made = [{**rule, "expr": each(rule["expr"])} for rule in group["rules"]]
+    return {**group, "rules": [rule for rule in made if rule["expr"]]}
 
 
 def adapter_release(settings: Settings) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 from invoke import Context, task
 
-from scripts.dev.program import run_module
+from scripts.dev.program import run_module, running_module
 
 
 @task(
@@ -21,9 +23,10 @@ def test(_: Context, only: str = "", long: bool = False) -> None:
     """
     selected = f"({only or 'not cluster'})" + ("" if long else " and not long")
     covered = () if only else ("--cov", "--cov-report=")  # a part of the tests covers a part of the code
-    run_module("pytest", "--durations=10", *covered, "-m", selected)
-    if only in ("", "app"):  # the backend is a project of its own, with its own settings of pytest
-        run_module("pytest", "--config-file=app/backend/pyproject.toml", "app/backend/tests")
+    # The backend is a project of its own, with its own settings of pytest. Its tests wait for a database more than they compute.
+    backend = ("pytest", "--config-file=app/backend/pyproject.toml", "app/backend/tests")
+    with running_module(*backend) if only in ("", "app") else nullcontext():
+        run_module("pytest", "--durations=10", *covered, "-m", selected)
 
 
 @task(

@@ -90,9 +90,10 @@ def _of_settings_classes(text: str) -> Iterator[tuple[str, bool]]:
         return
     for node in ast.walk(tree):
         if isinstance(node, ast.ClassDef) and any("BaseSettings" in ast.unparse(base) for base in node.bases):
+            prefix = re.search(r"env_prefix['\"]?\s*[:=]\s*['\"](\w*)['\"]", ast.unparse(node))
             for part in node.body:
                 if isinstance(part, ast.AnnAssign) and isinstance(part.target, ast.Name) and part.target.id != "model_config":
-                    yield part.target.id.upper(), part.value is None or _is_required(part.value)
+                    yield f"{prefix[1] if prefix else ''}{part.target.id}".upper(), part.value is None or _is_required(part.value)
 
 
 def _is_required(value: ast.expr) -> bool:

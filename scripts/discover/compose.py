@@ -16,7 +16,6 @@ NAMES = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.y
 DEEPEST = 12
 """Of `extends` and `include`; what is deeper goes in a circle."""
 _LISTS = ("ports", "expose", "volumes", "env_file", "profiles", "links", "tmpfs")
-_MAPS = ("environment", "depends_on", "healthcheck", "deploy", "networks")
 _NOT_TAKEN = {
     "privileged": "it wants to be privileged, which no pod here is",
     "cap_add": "it wants more capabilities, which no pod here has",
@@ -152,7 +151,8 @@ def _build(raw: Any, found: Found) -> Build | None:
     if not build:
         return None
     if _remote(build["context"]):
-        found.cannot.append(f"it is built from {build['context']}: clone that, and name the folder as its context")
+        shown = re.sub(r"//[^/@]*@", "//", build["context"])
+        found.cannot.append(f"it is built from {shown}: clone that, and name the folder as its context")
         return None
     if build.get("dockerfile_inline"):
         found.cannot.append("its Dockerfile stands in the compose file: write it to a file of its own")

@@ -18,6 +18,7 @@ from scripts.discover.names import of_a_page
 TAKEN = {"postgres", "postgres-exporter", "test", "namespace", "trusted-ca", "ingress"}
 """Names that the chart uses itself."""
 LONGEST = 20
+_OUTSIDE = {443: "APIs of others, which it has a key or a package for", 5432: "a database outside the cluster"}
 
 
 def drafted(findings: Findings, root: Path, *, release: str) -> Draft:
@@ -170,6 +171,7 @@ def _service(name: str, found: Found, findings: Findings, known: Known, made: En
     if "postgres" in calls:
         draft.database = True
     values["internet"] = sorted(made.internet)
+    draft.reasons[name, "internet"] = "; ".join(f"{port}: {_OUTSIDE.get(port, 'a mail server')}" for port in values["internet"])
     return {key: value for key, value in values.items() if value not in ([], {})}
 
 

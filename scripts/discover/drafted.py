@@ -33,7 +33,6 @@ class Draft:
     """Whether a service uses the bundled Postgres."""
     database_user: str = "app"
     database_name: str = "app"
-    database_parameters: str = ""
     tester: str = ""
     """The service whose image has Python, for the chart's own test."""
     unknown: list[Unknown] = field(default_factory=list)
@@ -53,4 +52,4 @@ class Draft:
     def database_url(self) -> str:
         """The URL of the bundled Postgres, as the default of a key has it."""
         host = "{release}-postgres:5432"
-        return f"postgresql://{self.database_user}:{{POSTGRES_PASSWORD}}@{host}/{self.database_name}{self.database_parameters}"
+        return f"postgresql://{self.database_user}:{{POSTGRES_PASSWORD}}@{host}/{self.database_name}"

@@ -1,4 +1,4 @@
-"""Examples of `.env` files: their keys, what is said of each, and their values. Of a real `.env` the names alone."""
+"""Examples of `.env` files: their keys, what is said of each, and their values. Of real ones the names alone."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def beside(folder: Path, name: str = ".env") -> list[EnvKey]:
         for key in _read(folder / each):
             found.setdefault(key.name, key)
     for key in _read(folder / name):
-        example = name in EXAMPLES or not name.startswith(".env") or "example" in name
+        example = re.search("example|sample|template|dist", name)
         found.setdefault(key.name, key if example else EnvKey(key.name, "", key.comment))
     return list(found.values())
 

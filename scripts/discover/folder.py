@@ -243,6 +243,9 @@ def _nothing(folder: Path, files: _Files) -> InputError:
 
 
 def _program(build: Build, folder: Path, findings: Findings, name: str) -> Program:
+    if not os.path.isdir(build.context):  # noqa: PTH112 - Path.is_dir raises on a name that is too long
+        findings.tell(name, f"its folder {_shown(build.context, findings)[:200]} is not there")
+        return Program(build.context)
     home = _home(build)
     text = _text(build.dockerfile)
     if not text:

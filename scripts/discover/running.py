@@ -11,7 +11,7 @@ from scripts.discover.dockerfiles import Dockerfile
 from scripts.discover.drafted import Draft
 from scripts.discover.environment import Environment
 from scripts.discover.folder import Program
-from scripts.discover.found import Found, Probe
+from scripts.discover.found import Found, Probe, number
 
 ANYBODY = 10001
 """Above 10000 it is no user of the node."""
@@ -23,30 +23,28 @@ _RELOAD = ("--reload", "--debug")
 
 def port_of(found: Found, program: Program | None) -> int:
     """Return the port that a service listens on; 0 where nothing tells."""
+    line = " ".join([*found.command, *found.args])
     told = found.environment.get("PORT")
-    by_compose = found.ports[0].container if found.ports else projects.port_in(" ".join([*found.command, *found.args]))
-    if by_compose:
-        return by_compose
-    if told and told.text.isdigit() and 0 < int(told.text) < 65536:
-        return int(told.text)
+    asked = (found.ports[0].container if found.ports else 0, projects.port_in(line), number(told.text) if told else 0)
+    if port := next(filter(None, asked), 0):
+        return port
     if program is None:
         return _usual_port(found.image)
-    if (found.command or found.args) and not _SERVERS.search(" ".join([*found.command, *found.args])):
-        return 0  # another program of the same image
+    return 0 if line and not _SERVERS.search(line) else _port_of_image(program)  # another program of the same image
+
+
+def _port_of_image(program: Program) -> int:
     docker = program.dockerfile
-    inside = docker.env.get("PORT", "")
     scripts = [line for name, line in program.project.scripts.items() if re.search(rf"\b{re.escape(name)}\b", docker.started)]
-    for port in (
+    asked = (
         projects.port_in(docker.started),
         *docker.ports[:1],
-        int(inside) if inside.isdigit() and 0 < int(inside) < 65536 else 0,
+        number(docker.env.get("PORT")),
         *map(projects.port_in, scripts),
         health.probe(docker.health)[1] if docker.health else 0,
         program.project.usual_port,
-    ):
-        if port:
-            return port
-    return _usual_port(docker.base)
+    )
+    return next(filter(None, asked), 0) or _usual_port(docker.base)
 
 
 def _usual_port(image: str) -> int:

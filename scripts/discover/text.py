@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import textwrap
 from collections.abc import Iterator
@@ -13,7 +14,6 @@ from scripts.discover.drafted import Draft, Key
 
 WIDTH = 140
 _TOP = re.compile(r"([A-Za-z_][\w-]*):(\s|$)")
-_GOES = ("project", "namespace", "release", "services", "smoke", "env")
 _BLOCK = ("env", "build_args", "init")
 GRAFANA = Key("GRAFANA_ADMIN_PASSWORD", "the password of Grafana's user `admin`", generate=True, format="line")
 DATABASE = """\
@@ -39,21 +39,19 @@ ENV_HEAD = """\
 def settings(draft: Draft, before: str) -> str:
     """Return `invoke.yaml` for a draft, with the sections of the one before that belong to no app."""
     head, blocks = _blocks(before)
-    own = {
-        "project": f"project: {draft.project}\n",
-        "namespace": f"namespace: {draft.project}\n",
-        "release": f"release: {draft.project}\n",
-        "services": _services(draft),
-        "env": _env(draft),
-    }
+    own = {name: f"{name}: {draft.project}\n" for name in ("project", "namespace", "release")}
+    own |= {"services": _services(draft), "env": _env(draft)}
     made = [head]
     for name, text in blocks.items():
         if name == "smoke" or (name == "database" and not draft.database):
             continue
-        if name == "chart":
-            made.append(_chart(text, draft))
-        else:
-            made.append(_keeping_the_end(own.pop(name), text) if name in own else text)
+        if name in own:
+            text = _with_its_surroundings(own.pop(name), text)  # noqa: PLW2901 - the section, anew
+        elif name == "chart":
+            text = _with_its_surroundings(_without(text, "values").rstrip() + "\n" + _chart_values(draft), text)  # noqa: PLW2901
+        elif name == "monitoring":
+            text = _without(text, "rules", "slow_handlers")  # noqa: PLW2901
+        made.append(text)
         if name == "services" and draft.database and "database" not in blocks:
             made.append(f"{DATABASE}\n")
     return "".join([*made, *(f"\n{text}" for text in own.values())])
@@ -75,32 +73,35 @@ def _blocks(text: str) -> tuple[str, dict[str, str]]:
     return "".join(parts[0][1]), {name: "".join(lines) for name, lines in parts[1:]}
 
 
-def _keeping_the_end(text: str, former: str) -> str:
-    """The text, with as much space after it as there was."""
-    return text + "\n" * (len(former) - len(former.rstrip("\n")) - 1)
+def _with_its_surroundings(text: str, former: str) -> str:
+    """A section with the comment that stood above the former one, and as much space below."""
+    above = "".join(line for line in itertools.takewhile(lambda line: line.startswith("#"), former.splitlines(keepends=True)))
+    return ("" if text.startswith("#") else above) + text.rstrip("\n") + "\n" * (len(former) - len(former.rstrip("\n")))
 
 
-def _chart(text: str, draft: Draft) -> str:
-    """The chart's section, without the values of the app before."""
+def _without(text: str, *keys: str) -> str:
+    """A section without these keys, what is below each, and the comment above it."""
     kept: list[str] = []
     inside = False
-    for line in text.rstrip("\n").splitlines():
-        if re.match(r"  values:", line):
-            inside = True
-        elif inside and re.match(r"  \S", line):
-            inside = False
+    for line in text.splitlines(keepends=True):
+        if re.match(r"(  )?\S", line) or not line.strip():
+            inside = bool(re.match(rf"  ({'|'.join(keys)}):", line))
+            while inside and kept and kept[-1].startswith("  #"):
+                kept.pop()
         if not inside:
             kept.append(line)
-    while kept and kept[-1].lstrip().startswith("#"):
-        kept.pop()
-    if draft.tester:
-        kept += ["  # Values of the chart, over what follows from `services`.", "  values:", "    test:"]
-        kept += ["      # Its image has Python, for the pod of `helm test`.", f"      imageOf: {draft.tester}"]
-    return _keeping_the_end("\n".join(kept) + "\n", text)
+    return "".join(kept)
+
+
+def _chart_values(draft: Draft) -> str:
+    if not draft.tester:
+        return ""
+    lines = ["  # Values of the chart, over what follows from `services`.", "  values:", "    test:"]
+    return "\n".join([*lines, "      # Its image has Python, for the pod of `helm test`.", f"      imageOf: {draft.tester}", ""])
 
 
 def _services(draft: Draft) -> str:
-    lines = ["# The services, each fact once: specs/services.md explains every key.", "services:"]
+    lines = ["services:"]
     for name, values in draft.services.items():
         lines.append(f"  {name}:")
         for key, value in values.items():
@@ -116,7 +117,7 @@ def _services(draft: Draft) -> str:
 
 
 def _env(draft: Draft) -> str:
-    lines = ["# The keys of .env. generate: `up` generates a strong value where there is no .env yet.", "env:"]
+    lines = ["env:"]
     for key in _keys(draft):
         lines.append(f"  {key.name}:")
         lines += _comment(draft.reasons.get(("env", key.name), ""), 4)
@@ -150,9 +151,10 @@ def _flow(value: Any) -> str:
     return text.removesuffix("\n").removesuffix("\n...")
 
 
-def env_example(draft: Draft) -> str:
-    """Return `.env.example` for a draft: each key with what it is for, and no value."""
-    parts = [ENV_HEAD]
+def env_example(draft: Draft, before: str) -> str:
+    """Return `.env.example` for a draft: each key with what it is for, and no value; its head is that of the one before."""
+    head = before.partition("\n\n")[0]
+    parts = [f"{head}\n" if head.startswith("#") and "=" not in re.sub("#.*", "", head) else ENV_HEAD]
     for key in _keys(draft):
         said = key.description + (". Generated by `invoke up`" if key.generate else "" if not key.optional else ". May stay empty")
         wrapped = textwrap.wrap(said[:1].upper() + said[1:] + ".", WIDTH, initial_indent="# ", subsequent_indent="# ")

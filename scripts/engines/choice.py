@@ -17,7 +17,7 @@ def choose(settings: Settings) -> tuple[Engine, str]:
     """
     makers = _makers(settings)
     if settings.engine != "auto":
-        return makers[settings.engine](), "as invoke.yaml says"
+        return makers[settings.engine](), "as --engine or invoke.yaml says"
     engines = [make() for make in makers.values()]
     for engine in engines:
         if engine.deployed():

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from scripts.config import proxies
 from scripts.config.settings import Settings
+from scripts.config.validation import meant
 from scripts.core import shell
 from scripts.core.decision import Decision
 from scripts.core.errors import InputError, MissingError, TaskError
@@ -29,6 +30,19 @@ CONFIG_SECONDS = 10
 METRICS_API = "v1beta1.metrics.k8s.io"
 METRICS_SERVER = "https://github.com/kubernetes-sigs/metrics-server"
 OFF = "serviceDefaults.autoscaling.enabled: false in chart.values"
+LOG_IN = "log in again with what made the context"
+REMEDIES = {
+    "getting credentials": "install the program that the kubeconfig names for logging in, and log in with it",
+    "certificate has expired": "make the context again with what made it, unless this machine's clock is wrong",
+    "signed by unknown authority": "make the context again with what made it: the cluster has another certificate now",
+    "provide credentials": LOG_IN,
+    "Unauthorized": LOG_IN,
+    "no such host": "connect to its network (VPN), or start that cluster",
+    "imeout": "connect to its network (VPN), or start that cluster",
+    "refused": "start that cluster",
+    "config file": "repair the kubeconfig",
+}
+"""What to do about a context that cannot be used, by what kubectl says."""
 ARCHITECTURE = "kubernetes.io/arch"
 
 
@@ -58,7 +72,7 @@ class KubeContextEngine(KubernetesEngine):
     def preflight(self) -> list[str]:
         """Return why the cluster does not answer, may not be used, or has no way for images."""
         if reason := self.unusable():
-            return [f"kube_context: {reason}: fix kube_context.context in invoke.yaml, or start that cluster"]
+            return [f"kube_context: {reason}: {_remedy(reason)}"]
         problems = []
         if not self.deployed() and self.cluster.kubectl("auth", "can-i", "create", "namespaces", ok=None).stdout.strip() != "yes":
             problems.append(f"{self.cluster.context} does not let you create namespaces: use a context that does")
@@ -149,7 +163,7 @@ class KubeContextEngine(KubernetesEngine):
     def _missing(self, reason: str) -> MissingError:
         return MissingError(
             f"{self.cluster.context or 'kube_context'}: {reason}",
-            "fix kube_context in invoke.yaml, or start that cluster",
+            _remedy(reason),
             code="engine-unusable",
         )
 
@@ -163,13 +177,17 @@ class KubeContextEngine(KubernetesEngine):
         if not context:
             return "no context is named under kube_context in invoke.yaml"
         try:
-            return "" if context in self._contexts else f"the kubeconfig has no context {context}"
+            return "" if context in self._contexts else f"the kubeconfig has no context {context}{meant(context, self._contexts)}"
         except TaskError as error:
-            return error.evidence[-1] if error.evidence else error.cause
+            return error.evidence[-1].removeprefix("error: ") if error.evidence else error.cause
 
     @cached_property
     def _contexts(self) -> list[str]:
         return shell.run(["kubectl", "config", "get-contexts", "--output", "name"], timeout=CONFIG_SECONDS).stdout.splitlines()
+
+
+def _remedy(reason: str) -> str:
+    return next((remedy for words, remedy in REMEDIES.items() if words in reason), "fix kube_context.context in invoke.yaml")
 
 
 @lru_cache

@@ -26,6 +26,7 @@ CONFIG = "application/vnd.oci.image.config.v1+json"
 LAYER = "application/vnd.oci.image.layer.v1.tar"
 INDEXES = {INDEX, "application/vnd.docker.distribution.manifest.list.v2+json"}
 IMAGE_NAME = "io.containerd.image.name"  # what containerd calls the imported image
+LIBRARY = "docker.io/library/"  # where an image is that names no other place
 REF_NAME = "org.opencontainers.image.ref.name"
 
 Json = dict[str, Any]
@@ -63,7 +64,7 @@ def full_name(reference: str) -> str:
     """Return an image's name as containerd knows it: with registry and namespace (`docker.io/library/` where none is named)."""
     first, slash, _ = reference.partition("/")
     if not slash:
-        return f"docker.io/library/{reference}"
+        return f"{LIBRARY}{reference}"
     return reference if "." in first or ":" in first or first == "localhost" else f"docker.io/{reference}"
 
 
@@ -107,7 +108,7 @@ def _read_layout(saved: tarfile.TarFile, platform: str) -> list[SavedImage]:
         if not name:
             continue
         manifest = _manifest_for(saved, entry, platform)
-        config = _read_blob(saved, manifest["config"]["digest"])
+        config = _read(saved, _blob_path(manifest["config"]["digest"]))
         diff_ids = json.loads(config)["rootfs"]["diff_ids"]
         layers = tuple(
             Layer(layer["digest"], diff_id, layer["size"], layer["mediaType"], _blob_path(layer["digest"]))
@@ -119,7 +120,7 @@ def _read_layout(saved: tarfile.TarFile, platform: str) -> list[SavedImage]:
 
 def _manifest_for(saved: tarfile.TarFile, descriptor: Json, platform: str) -> Json:
     """Return the manifest that a descriptor leads to: through an index, the one for the platform."""
-    document: Json = json.loads(_read_blob(saved, descriptor["digest"]))
+    document: Json = json.loads(_read(saved, _blob_path(descriptor["digest"])))
     if document.get("mediaType", descriptor.get("mediaType")) not in INDEXES and "manifests" not in document:
         return document
     for child in document["manifests"]:
@@ -160,7 +161,7 @@ def write_docker(saved: tarfile.TarFile, images: Sequence[SavedImage], present: 
     so a layer may be left out only when an image has it on the same ones; then its file is never read.
     """
     chains = {tuple(chain[:length]) for chain in present for length in range(1, len(chain) + 1)}
-    layers: dict[str, Layer] = {}
+    layers = {layer.digest: layer for image in images for layer in image.layers}
     needed: dict[str, Layer] = {}
     entries = []
     with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as archive:
@@ -168,12 +169,9 @@ def write_docker(saved: tarfile.TarFile, images: Sequence[SavedImage], present: 
             config = f"{digest_of(image.config).partition(':')[2]}.json"
             _add(archive, config, image.config)
             chain = [layer.diff_id for layer in image.layers]
-            for depth, layer in enumerate(image.layers, 1):
-                layers[layer.digest] = layer
-                if tuple(chain[:depth]) not in chains:
-                    needed[layer.digest] = layer
+            needed |= {layer.digest: layer for depth, layer in enumerate(image.layers, 1) if tuple(chain[:depth]) not in chains}
             paths = [f"{layer.diff_id.partition(':')[2]}.tar" for layer in image.layers]
-            entries.append({"Config": config, "RepoTags": [_short_name(image.name)], "Layers": paths})
+            entries.append({"Config": config, "RepoTags": [image.name.removeprefix(LIBRARY)], "Layers": paths})
         _add(archive, "manifest.json", _json(entries))
         for layer in needed.values():
             _copy(saved, layer, archive, f"{layer.diff_id.partition(':')[2]}.tar")
@@ -183,10 +181,6 @@ def write_docker(saved: tarfile.TarFile, images: Sequence[SavedImage], present: 
 def _sent(layers: Mapping[str, Layer], sent: Sequence[Layer]) -> Sent:
     total, travelled = sum(layer.size for layer in layers.values()), sum(layer.size for layer in sent)
     return Sent(travelled, total - travelled)
-
-
-def _short_name(name: str) -> str:
-    return name.removeprefix("docker.io/library/")
 
 
 def _manifest(image: SavedImage) -> Json:
@@ -204,10 +198,6 @@ def _json(document: object) -> bytes:
 
 def _blob_path(digest: str) -> str:
     return f"blobs/{digest.replace(':', '/', 1)}"
-
-
-def _read_blob(saved: tarfile.TarFile, digest: str) -> bytes:
-    return _read(saved, _blob_path(digest))
 
 
 def _member(saved: tarfile.TarFile, name: str) -> tarfile.TarInfo:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from functools import lru_cache
 
@@ -20,7 +20,8 @@ from scripts.core.report import StepReport
 from scripts.desired.images import BaseImage, built_on
 from scripts.images import base_recipes
 from scripts.images.base_recipes import packages_reference
-from scripts.machine.docker_client import CLI_ENVIRONMENT, docker_client, docker_endpoint
+from scripts.machine.docker_client import CLI_ENVIRONMENT, docker_client
+from scripts.machine.docker_endpoint import find_endpoint
 from scripts.machine.docker_errors import told
 
 REGISTRY_SECONDS = 20  # for the registry's first answer, not for the download
@@ -39,24 +40,32 @@ def _id(reference: str) -> str | None:
             return None
 
 
-def find(settings: Settings, source: Source) -> BaseImage | None:
-    """Return what `source` is built on, as the engine has it, or None where a part of it is not there."""
+def find(settings: Settings, source: Source, known: dict[str, str | None]) -> BaseImage | None:
+    """Return what `source` is built on, as the engine has it, or None where a part of it is not there.
+
+    known: ids by name, so that the engine is asked once for what many are built on.
+    """
     if source.base:
         return find_base(settings, source.base)
-    ids = [_id(needed.image) for needed in built_on(settings, source).images]
+    names = [needed.image for needed in built_on(settings, source).images]
+    known |= {name: _id(name) for name in names if name not in known}
+    ids = [known[name] for name in names]
     return BaseImage("", "", tuple(each for each in ids if each)) if all(ids) else None
 
 
 def missing(settings: Settings, sources: Mapping[str, Source]) -> dict[str, str]:
     """Return what the engine lacks of what the sources are built on: bases of ours and others' images, with the place that names it."""
     lacks: dict[str, str] = {}
+    known: dict[str, str | None] = {}
     for name, source in sources.items():
         if source.base:
             if find_base(settings, source.base) is None:
                 lacks[source.base] = ""
             continue
         for needed in built_on(settings, source).images:
-            if needed.image not in lacks and _id(needed.image) is None:
+            if needed.image not in known:
+                known[needed.image] = _id(needed.image)
+            if known[needed.image] is None and needed.image not in lacks:
                 lacks[needed.image] = f"services.{name}.image" if source.image else f"line {needed.line} of {shown(source.file())}"
     return lacks
 
@@ -115,7 +124,9 @@ def ensure(settings: Settings, name: str, step: StepReport) -> BaseImage:
         _make(settings, name, refusals, step)
     found = find_base(settings, name)
     if found is None:
-        raise TaskError(f"the base image `{name}` cannot be pulled from its registry", _how(), refusals, code="base-image-unobtainable")
+        raise TaskError(
+            f"the base image `{name}` cannot be pulled from its registry", _how(refusals), refusals, code="base-image-unobtainable"
+        )
     return found
 
 
@@ -123,16 +134,18 @@ def _make(settings: Settings, name: str, refusals: list[str], step: StepReport) 
     what = "can be neither pulled nor built from packages" if refusals else "cannot be built from packages"
     title = f"the base image `{name}` {what}"
     if obstacle := base_recipes.obstacle():
-        raise MissingError(title, _how(), [*refusals, f"from packages: {obstacle}"], code="base-image-unobtainable")
+        raise MissingError(title, _how(refusals), [*refusals, f"from packages: {obstacle}"], code="base-image-unobtainable")
     try:
         base_recipes.make(settings, name, step)
     except shell.CommandError as error:
         raise TaskError(
-            title, _how(), [*refusals, f"from packages: {error.cause}", *error.evidence], code="base-image-unobtainable"
+            title, _how(refusals), [*refusals, f"from packages: {error.cause}", *error.evidence], code="base-image-unobtainable"
         ) from None
 
 
-def _how() -> str:
+def _how(refusals: Sequence[str] = ()) -> str:
+    if any("toomanyrequests" in refusal for refusal in refusals):
+        return "docker login: the registry gives more pulls to those who are logged in; or wait some hours"
     if sys.platform != "linux":
         return "bring this machine online, or set the proxy of Docker Desktop; then run it again"
     return f"fix the network or Docker's proxy; or, to make bases from packages: {base_recipes.remedy()}"
@@ -144,7 +157,7 @@ def registry_error(image: str) -> str:
 
     An answer of any kind is one: whether the image is there, the pull decides.
     """
-    endpoint = docker_endpoint()
+    endpoint = find_endpoint()
     try:
         with closing(docker.DockerClient(base_url=endpoint.host, tls=endpoint.tls or False, timeout=REGISTRY_SECONDS)) as client:
             client.images.get_registry_data(image)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from docker.errors import ImageNotFound
@@ -18,7 +18,8 @@ from scripts.desired.images import Image
 from scripts.images.bases import registry_error
 from scripts.images.build_network import behind_docker_desktop, network_arguments, proxy_arguments, proxy_environment
 from scripts.images.build_output import BuildOutput
-from scripts.machine.docker_client import CLI_ENVIRONMENT, build_platform, docker_client, docker_endpoint
+from scripts.machine.docker_client import CLI_ENVIRONMENT, build_platform, docker_client
+from scripts.machine.docker_endpoint import find_endpoint
 from scripts.machine.docker_errors import told
 
 BUILD_ENVIRONMENT: Mapping[str, str | None] = {
@@ -28,14 +29,12 @@ BUILD_ENVIRONMENT: Mapping[str, str | None] = {
 }
 
 
-def exists(image: Image) -> bool:
-    """Return whether the engine has the image; its tag stands for its content."""
-    with told(f"{image.reference} cannot be looked for"):
-        try:
-            docker_client().images.get(image.reference)
-        except ImageNotFound:
-            return False
-        return True
+def missing(images: Sequence[Image]) -> list[Image]:
+    """Return the images that the engine has not; asked once."""
+    with told("the images cannot be listed"):
+        listed: Any = docker_client().api.images()
+    there = {tag for each in listed for tag in each["RepoTags"] or ()}
+    return [image for image in images if image.reference not in there]
 
 
 def build(image: Image, copy: Image, ca_image: str, settings: Settings, step: StepReport) -> None:
@@ -112,7 +111,7 @@ def build_argv(image: Image, ca_image: str, *, buildkit: bool, release: str) -> 
     declared = image.dockerfile.read_text(encoding="utf-8", errors="replace")
     passed = [(key, value) for key, value in arguments.items() if key in image.arguments or (value and f"ARG {key}" in declared)]
     if buildkit:
-        argv = ["docker", "buildx", "build", "--builder", docker_endpoint().context, "--load", "--progress", "plain"]
+        argv = ["docker", "buildx", "build", "--builder", find_endpoint().context, "--load", "--progress", "plain"]
         argv += ["--platform", image.platform]
     else:  # it otherwise leaves the container of a step that failed
         argv = ["docker", "build", "--force-rm"]

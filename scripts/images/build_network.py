@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import io
-import ipaddress
 import os
 import tarfile
 from collections.abc import Mapping
 from urllib.parse import urlsplit, urlunsplit
 
+from scripts.config import proxies
 from scripts.config.settings import Settings
 from scripts.desired.build_context import HEX_DIGITS
 from scripts.machine.certificates import extra_ca
@@ -76,23 +76,16 @@ def behind_docker_desktop() -> bool:
     return "Docker Desktop" in str(docker_client().info().get("OperatingSystem", ""))
 
 
-def _host(url: str) -> str:
-    try:
-        return urlsplit(url if "://" in url else f"http://{url}").hostname or ""
-    except ValueError:
-        return ""
-
-
 def _on_loopback(url: str) -> bool:
-    host = _host(url)
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+    proxy = proxies.parse(_with_scheme(url))
+    return proxy is not None and proxies.is_loopback(proxy.host)
 
 
 def _from_a_container(url: str) -> str:
-    parts = urlsplit(url if "://" in url else f"http://{url}")
-    user, at, address = parts.netloc.rpartition("@")
-    port = address.rpartition("]")[2].rpartition(":")[2] if ":" in address.rpartition("]")[2] else ""
-    return urlunsplit(parts._replace(netloc=f"{user}{at}{THIS_MACHINE}{':' if port else ''}{port}"))
+    parts = urlsplit(_with_scheme(url))
+    user, at, _ = parts.netloc.rpartition("@")
+    return urlunsplit(parts._replace(netloc=f"{user}{at}{THIS_MACHINE}{f':{parts.port}' if parts.port else ''}"))
+
+
+def _with_scheme(url: str) -> str:
+    return url if "://" in url else f"http://{url}"

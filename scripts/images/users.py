@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import tarfile
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from docker.errors import APIError, ImageNotFound, NotFound
@@ -37,6 +39,20 @@ def user_of(image: Image) -> tuple[int, int]:
     if numbers[0] == 0:
         raise TaskError(f"{image.reference} runs as root", _way_out(image), code="image-user-wrong")
     return numbers
+
+
+def supposed_users(images: Sequence[Image]) -> dict[str, tuple[int, int]]:
+    """Return user and group of images that need not be built yet: then those of the newest one of that name, where there is one."""
+    with told("the images cannot be listed"):
+        listed: Any = docker_client().api.images()
+    there = {tag: each["Created"] for each in listed for tag in each["RepoTags"] or ()}
+    found = {}
+    for image in images:
+        tags = [tag for tag in there if tag.rpartition(":")[0] == image.repository]
+        if tags:
+            newest = image.reference if image.reference in tags else max(tags, key=there.__getitem__)
+            found[image.service] = user_of(replace(image, tag=newest.rpartition(":")[2]))
+    return found
 
 
 def _way_out(image: Image) -> str:

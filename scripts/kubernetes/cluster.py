@@ -52,9 +52,11 @@ class Cluster:
         timeout: float = SECONDS,
         ok: Collection[int] | None = (0,),
         on_line: Callable[[str], None] | None = None,
+        logged: bool = True,
     ) -> Result:
         """Run kubectl against this cluster and namespace. Raises what shell.run raises."""
-        return shell.run(self.kubectl_argv(*argv), input=input, timeout=timeout, ok=ok, on_line=on_line, env=self.environment)
+        argv_whole = self.kubectl_argv(*argv)
+        return shell.run(argv_whole, input=input, timeout=timeout, ok=ok, on_line=on_line, env=self.environment, logged=logged)
 
     def helm(
         self,
@@ -77,7 +79,8 @@ class Cluster:
         argv = ["get", kind, *([name] if name else []), "--ignore-not-found", "--output", "json"]
         if selector:
             argv += ["--selector", selector]
-        text = self.kubectl(*argv, timeout=timeout).stdout
+        secret = kind in ("secret", "secrets")  # what they hold is not for the log
+        text = self.kubectl(*argv, timeout=timeout, logged=not secret).stdout
         if not text.strip():
             return []
         answer = json.loads(text)

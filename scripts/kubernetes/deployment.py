@@ -287,7 +287,10 @@ class Deployment:
         """Return what is wrong with the release, which is installed; nothing when it is healthy."""
         current = helm.history(self.cluster)[-1:]
         unfinished = [helm.unfinished(self.cluster.release, each) for each in current if each.status not in helm.WAS_DEPLOYED]
-        drifted = [each.diagnosis() for each in self._drifts()]
+        try:
+            drifted = [each.diagnosis() for each in drift.find(self.cluster)]
+        except CommandError as error:
+            drifted = [drift.refusal(self.cluster.release, (error.evidence or (error.cause,))[-1])]
         emptied = stuck_pods.emptied(observation.quick_snapshot(self.cluster))
         return [*unfinished, *drifted, *([emptied.diagnosis()] if emptied else []), *rollout.examine(self.cluster)]
 

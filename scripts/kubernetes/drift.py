@@ -68,6 +68,18 @@ class Drift:
         return diagnosed(self.object, "drifted", cause, self.differences, "invoke up brings it back")
 
 
+def refusal(release: str, message: str) -> Diagnosis:
+    """Return what is wrong where the API server refuses even to judge the release's objects."""
+    if "failed calling webhook" in message:
+        action = (
+            "bring back what serves the webhook, or remove it: kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations"
+        )
+        cause = f"{release}: an admission webhook that its objects have to pass does not answer: {message}"
+        return Diagnosis("webhook-down", release, cause, (message,), action)
+    cause = f"{release}: the API server refuses its objects as they should be: {message}"
+    return Diagnosis("release-refused", release, cause, (message,), "fix what the message names; until then no update can be made")
+
+
 def find(cluster: Cluster) -> list[Drift]:
     """Return what is not as the release's newest revision says. Raises CommandError."""
     return compared(cluster, helm.manifest(cluster))
@@ -86,8 +98,10 @@ def _in_namespace(cluster: Cluster, manifest: str) -> list[Drift]:
     if (asked := _asked(cluster, manifest)) is not None:
         return compare(*asked, cluster.release)
     dry = ("--dry-run=server", "--force-conflicts", f"--field-manager={FIELD_MANAGER}")
-    wanted = _objects(cluster, "apply", "--server-side", *dry, "--filename", "-", manifest=manifest)
     live = _objects(cluster, "get", "--ignore-not-found", "--show-managed-fields", "--filename", "-", manifest=manifest)
+    wanted = [each for each in live if _in_the_way(each, cluster.release)]  # none of ours is made of it, and trying to could be refused
+    others = helm.without(manifest, {_key(each) for each in wanted})
+    wanted += _objects(cluster, "apply", "--server-side", *dry, "--filename", "-", manifest=others) if others.strip() else []
     return compare(live, wanted, cluster.release)
 
 
@@ -104,6 +118,8 @@ def _asked(cluster: Cluster, manifest: str) -> tuple[list[Object], list[Object]]
         resource, each = pair
         name = each["metadata"]["name"]
         live = api.as_it_is(connect, resource, cluster.namespace, name, DRY_RUN_SECONDS)
+        if live and live[0] and _in_the_way(live[0], cluster.release):
+            return live, live[0]
         return live, api.as_it_would_be(connect, resource, cluster.namespace, each, FIELD_MANAGER, DRY_RUN_SECONDS)
 
     with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
@@ -143,6 +159,12 @@ def compare(live: Sequence[Object], wanted: Sequence[Object], release: str) -> l
 
 def _key(thing: Object) -> tuple[str, str]:
     return thing["kind"], thing["metadata"]["name"]
+
+
+def _in_the_way(live: Object, release: str) -> bool:
+    """Whether an object must go before the release can have its own."""
+    metadata = live["metadata"]
+    return bool(metadata.get("deletionTimestamp")) or metadata.get("annotations", {}).get(RELEASE) != release
 
 
 def _drift(live: Object | None, wanted: Object, release: str, minimum: int | None) -> Drift | None:

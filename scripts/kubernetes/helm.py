@@ -215,6 +215,18 @@ def by_namespace(text: str, own: str) -> dict[str, str]:
     return parts
 
 
+def without(text: str, keys: Collection[tuple[str, str]]) -> str:
+    """Return a manifest without the objects that have one of these kinds and names."""
+    if not keys:
+        return text
+    kept = []
+    for document in documents(text):
+        each = yaml.safe_load(document)
+        if (each["kind"], each["metadata"]["name"]) not in keys:
+            kept.append(f"---\n{document}")
+    return "".join(kept)
+
+
 def _are_there(cluster: Cluster, text: str) -> bool:
     wanted = sum(1 for line in text.splitlines() if line.startswith("kind: "))
     argv = ("get", "--filename", "-", "--ignore-not-found", "--output", "name")

@@ -95,7 +95,7 @@ def _has(tree: Tree, value: Any, path: Path) -> bool:
 
 
 def shown_path(thing: Object, path: Path) -> str:
-    """Return a path as a person reads it: `spec.template.spec.containers[backend].image`."""
+    """Return a path as a person reads it: `spec.template.spec.containers[api].image`."""
     text = ""
     value: Any = thing
     for part in path:

@@ -22,6 +22,9 @@ from scripts.kubernetes.looking import look
 
 LOOK_SECONDS = 1.0
 DIAGNOSIS_SECONDS = 3.0
+CAME = ("", "the bundled Postgres was last seen coming")
+ENDS_WITHOUT = ("migration-failed", "crash-on-start")
+AGAIN_SECONDS = 45.0
 CALM_SECONDS = 4.0  # nobody diagnoses a rollout that has only begun
 
 
@@ -81,13 +84,16 @@ def pending(snapshot: Snapshot) -> list[Object]:
 def final_causes(found: Sequence[Diagnosis], snapshot: Snapshot, since: dict[tuple[str, str], float], now: float) -> list[Diagnosis]:
     """Return the causes that have lasted longer than they may. Keeps in `since` when each was first seen; one that healed begins again.
 
-    A database cause has time while the bundled Postgres is still coming up.
+    A database cause has time while the bundled Postgres is still coming up; so has a program that ends at once without it, until the
+    kubelet, which waits longer after each end, has started it again.
     """
-    keys = {(d.workload, d.code) for d in found}
+    keys = {(d.workload, d.code) for d in found} | {CAME}
     for key in since.keys() - keys:
         del since[key]
-    database_comes = any(workload["kind"] == "StatefulSet" for workload in pending(snapshot))
-    candidates = [d for d in found if not (d.code in DATABASE_CODES and database_comes)]
+    if comes := any(workload["kind"] == "StatefulSet" for workload in pending(snapshot)):
+        since[CAME] = now
+    waiting = {*(DATABASE_CODES if comes else ()), *(ENDS_WITHOUT if now - since.get(CAME, -AGAIN_SECONDS) < AGAIN_SECONDS else ())}
+    candidates = [d for d in found if d.code not in waiting]
     return [d for d in candidates if d.final_after(now - since.setdefault((d.workload, d.code), now))]
 
 

@@ -14,6 +14,7 @@ from scripts.project import Project
 @command(changes=False)
 def doctor(project: Project, report: Report) -> None:
     """Check all that `up` needs; change nothing."""
+    report.say(f"engine: {project.engine.name} ({project.reason})")
     run_steps([Step("doctor", partial(preflight.main, project))], report)
 
 

@@ -60,11 +60,6 @@ def docker_client() -> docker.DockerClient:
     return found
 
 
-def docker_endpoint() -> Endpoint:
-    """Return where the daemon is that `docker_client` speaks to. Raises MissingError."""
-    return find_endpoint()
-
-
 @lru_cache
 def _probe() -> _Client | MissingError:
     """Connect once a run. A refusal is kept as well: a daemon that hangs would cost its seconds each time."""

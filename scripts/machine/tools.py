@@ -11,11 +11,13 @@ from typing import Protocol
 
 from scripts.core import shell
 from scripts.core.errors import MissingError, TaskError
+from scripts.core.paths import ROOT
 from scripts.core.shell import Result
 from scripts.machine.docker_client import docker_client
 from scripts.machine.known_versions import Version, remembered
 
 ASK_SECONDS = 30
+SNAP = "/snap/"
 QUESTIONS: Mapping[str, tuple[str, ...]] = {
     "helm": ("version", "--short"),
     "kubectl": ("version", "--client"),
@@ -113,6 +115,11 @@ def find(name: str, tool: Tool) -> Found:
 
 def _docker_version() -> Version | None:
     program = shell.which("docker")
+    if program.startswith(SNAP) and not ROOT.is_relative_to("/home"):
+        raise MissingError(
+            "the docker program is a snap, which sees nothing outside of /home",
+            "move the checkout to your home, or install Docker otherwise",
+        )
     told = docker_client().version()
     if any("podman" in str(part.get("Name", "")).lower() for part in told.get("Components") or ()):
         raise MissingError("Podman answers in Docker's place, which is not supported", "install Docker, or point DOCKER_HOST to it")

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import yaml
 
+from scripts.config.settings import Settings
 from scripts.core.paths import ROOT
+from scripts.desired.monitoring import rules
 
 DASHBOARDS = ROOT / "monitoring" / "dashboards"
-RULES = ROOT / "monitoring" / "rules" / "todo-chatbot.yaml"
 
 
 @dataclass(frozen=True)
@@ -38,10 +39,9 @@ def load_queries() -> list[Query]:
     return [query for path in sorted(DASHBOARDS.glob("*.yaml")) for query in _queries_of(path)]
 
 
-def load_alerts() -> dict[str, str]:
+def load_alerts(settings: Settings) -> dict[str, str]:
     """Return the expression of each alert by its name."""
-    groups = yaml.safe_load(RULES.read_text(encoding="utf-8"))["groups"]
-    return {rule["alert"]: rule["expr"] for group in groups for rule in group["rules"]}
+    return {rule["alert"]: rule["expr"] for group in rules(settings)["groups"] for rule in group["rules"]}
 
 
 def _queries_of(path: Path) -> Iterator[Query]:

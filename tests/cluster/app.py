@@ -57,15 +57,20 @@ class App:
         return tag
 
 
-def install(context: ClusterContext, path: Path) -> App:
-    """Bring the app up in the cluster with `invoke up`, under a release and namespace of its own."""
-    checkout = Checkout.make(path)
+def aim_at(checkout: Checkout, context: ClusterContext) -> None:
+    """Let a checkout's kube_context engine use the cluster, without monitoring."""
     checkout.set("kube_context.context", f'"{context.context}"')
     checkout.set("monitoring.enabled", "false")
     if context.containerd_socket:
         checkout.set("kube_context.containerd_socket", str(context.containerd_socket))
     if context.kubeconfig:
         checkout.environment = {"KUBECONFIG": str(context.kubeconfig)}
+
+
+def install(context: ClusterContext, path: Path) -> App:
+    """Bring the app up in the cluster with `invoke up`, under a release and namespace of its own."""
+    checkout = Checkout.make(path)
+    aim_at(checkout, context)
     run = checkout.invoke("up", "--engine", "kube_context", timeout=1500)
     assert run.code == 0, run.stdout + run.stderr
     return App(checkout, context, context.within(RELEASE, RELEASE))

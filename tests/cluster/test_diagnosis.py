@@ -14,10 +14,13 @@ from scripts.kubernetes.diagnosis import observation
 from scripts.kubernetes.diagnosis.cause import Diagnosis
 from scripts.kubernetes.diagnosis.diagnose import diagnose
 from scripts.kubernetes.diagnosis.snapshot import Snapshot
+from tests.cluster.app import App
 from tests.cluster.context import ClusterContext
 from tests.cluster.recordings import write_recording
 from tests.doubles import Step
 from tests.faults import suite
+from tests.faults.app_faults import APP_FAULTS
+from tests.faults.ground import Ground
 from tests.faults.releases import FAULTS, HEALTHY, Fault
 
 pytestmark = pytest.mark.cluster
@@ -86,11 +89,24 @@ def test_watching_ends_long_before_its_time_limit_when_a_cause_is_final(name: st
 def test_watching_waits_its_whole_time_for_a_cause_that_may_heal(releases: dict[str, Cluster]) -> None:
     started = time.monotonic()
     with pytest.raises(TaskError) as failure:
-        rollout.watch(releases["readiness-http"], 10, Step())
-    assert time.monotonic() - started >= 10
+        rollout.watch(releases["readiness-http"], 5, Step())
+    assert time.monotonic() - started >= 5
     assert "answers 503" in failure.value.cause
 
 
 def test_a_release_that_is_not_there_is_said_to_be_missing(cluster_context: ClusterContext) -> None:
     with pytest.raises(TaskError, match="no-such-release has no workloads"):
         rollout.watch(cluster_context.within("default", "no-such-release"), 5, Step())
+
+
+@pytest.mark.parametrize("name", ["secret", "quota"])
+def test_the_fault_suite_sees_a_release_named_and_mended(name: str, releases: Mapping[str, Cluster]) -> None:
+    """The last tests here: what they mend is wrong no more."""
+    row = suite.release_row(next(f for f in FAULTS if f.name == name), releases[name], time.monotonic())
+    assert row.ok, row
+
+
+@pytest.mark.parametrize("name", ["drain", "webhook"])
+def test_the_fault_suite_sees_a_fault_around_the_app_named_and_gone(name: str, app: App) -> None:
+    row = suite.app_row(next(f for f in APP_FAULTS if f.name == name), Ground(app))
+    assert row.ok, row

@@ -19,6 +19,8 @@ from tests.discover.test_draft import SHOP
 
 pytestmark = pytest.mark.unit
 
+SMOKE = "# The app's own proof of one real use, which `invoke smoke` runs after it has asked for health, readiness and pages."
+
 
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -65,10 +67,12 @@ def test_what_belongs_to_no_app_stays_as_it_is(root: Path) -> None:
     before = texts(root)["invoke.yaml"]
     run(root.parent / "shop", yes=True)
     after = texts(root)["invoke.yaml"]
-    for section in ("minikube", "kube_context", "monitoring", "needs", "tools", "build", "base_images", "engine"):
+    for section in ("minikube", "kube_context", "needs", "tools", "build", "base_images", "engine"):
         assert yaml.safe_load(after)[section] == yaml.safe_load(before)[section]
-    tail = before[before.index("\nminikube:") :]
-    assert after.endswith(tail)
+    watched = {key: value for key, value in yaml.safe_load(before)["monitoring"].items() if key not in ("rules", "slow_handlers")}
+    assert yaml.safe_load(after)["monitoring"] == watched
+    assert after.endswith(before[before.index("\n# Checked before") :])
+    assert {line for line in before.splitlines() if line.startswith("#")} - {*after.splitlines()} == {SMOKE}
     assert after.startswith(before[: before.index("project:")])
 
 
@@ -138,7 +142,7 @@ def test_what_is_no_app_is_refused_and_nothing_is_written(root: Path, path: str,
 
 
 def test_what_the_settings_refuse_is_told_as_what_is_left_to_do(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    app = make_files(root.parent / "app", {"compose.yaml": "services: {queue: {image: 'nats:latest'}, api: {build: api}}"})
+    app = make_files(root.parent / "app", {"compose.yaml": "services: {queue: {image: 'nats:latest'}, api: {build: api}}", "api/x": ""})
     assert run(app, yes=True) == 0
     said = capsys.readouterr().out
     assert "services.queue.image: nats:latest has the tag latest" in said

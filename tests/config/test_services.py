@@ -12,6 +12,7 @@ from scripts.config.services import Service, Variable, filled
 from scripts.config.settings import Settings, load_settings, parse_settings
 from scripts.core.errors import InputError
 from scripts.core.paths import ROOT
+from scripts.desired.service_values import derived_values
 
 pytestmark = pytest.mark.unit
 
@@ -166,3 +167,12 @@ def test_only_references_to_services_are_filled_in(text: str, filled_in: str) ->
 
 def test_our_own_app_is_one_of_many() -> None:
     assert load_settings().services
+
+
+def test_fifty_services_are_judged_and_described() -> None:
+    one = {**RAW["services"]["backend"], "calls": ["postgres"]}
+    services = {f"s{n}": {**one, "local_port": 20000 + n, "env": {"NEXT": f"{{s{(n + 1) % 50}.url}}"}} for n in range(50)}
+    settings = settings_of(services)
+    assert len(derived_values(settings)["services"]) == 50
+    assert derived_values(settings)["services"]["s49"]["env"]["NEXT"] == "http://todo-chatbot-s0:8000"
+    assert len(problems({**services, "s0": {**services["s0"], "local_port": 20001}})) == 1

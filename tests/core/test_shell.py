@@ -47,6 +47,14 @@ def test_arguments_reach_the_program_untouched() -> None:
     assert python("import sys, json; print(json.dumps(sys.argv[1:]))", *odd).stdout == __import__("json").dumps(odd) + "\n"
 
 
+def test_what_prints_secrets_is_not_logged(monkeypatch: pytest.MonkeyPatch) -> None:
+    logged: list[str] = []
+    monkeypatch.setattr(shell.log, "debug", logged.append)
+    assert python("print('unknown'[::-1])", logged=False).stdout == "nwonknu\n"
+    python("print('known'[::-1])")
+    assert ["nwonk" in line for line in logged if line.startswith("  | ")] == [True]
+
+
 def test_a_failure_names_the_command_the_code_and_the_last_lines() -> None:
     with pytest.raises(shell.CommandError) as error:
         python("import sys; print('what went wrong', file=sys.stderr); sys.exit(3)")

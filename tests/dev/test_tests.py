@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
 
 import pytest
-from invoke import Context
+from invoke import Context, Exit
 
 from scripts.core.paths import ROOT
 from scripts.dev import tests
+from scripts.dev.program import running_module
 
 
 @pytest.fixture
@@ -17,6 +19,7 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
     """The modules that a command runs, instead of running them."""
     told: list[tuple[str, ...]] = []
     monkeypatch.setattr(tests, "run_module", lambda *argv: told.append(argv))
+    monkeypatch.setattr(tests, "running_module", lambda *argv: contextlib.ExitStack() if told.append(argv) is None else None)
     return told
 
 
@@ -43,7 +46,7 @@ def ran(argv: tuple[str, ...], *markers: str) -> bool:
 @pytest.mark.runner
 def test_only_app_is_the_frontend_and_the_backend(runs: list[tuple[str, ...]]) -> None:
     tests.test.body(Context(), only="app")
-    ours, backend = runs
+    backend, ours = runs
     assert any("test_frontend.py" in test for test in collected(ours, "tests/app"))
     assert backend == ("pytest", "--config-file=app/backend/pyproject.toml", "app/backend/tests")
 
@@ -62,17 +65,30 @@ def test_an_expression_leaves_out_what_is_long_as_a_whole(only: str, runs: list[
 @pytest.mark.unit
 def test_all_but_the_clusters_run_by_themselves(runs: list[tuple[str, ...]]) -> None:
     tests.test.body(Context())
-    assert [ran(runs[0], "unit"), ran(runs[0], "app"), ran(runs[0], "cluster"), ran(runs[0], "engine", "long")] == [
-        True,
-        True,
-        False,
-        False,
-    ]
-    assert len(runs) == 2
+    _, ours = runs
+    assert [ran(ours, "unit"), ran(ours, "app"), ran(ours, "cluster"), ran(ours, "engine", "long")] == [True, True, False, False]
 
 
 @pytest.mark.unit
 def test_coverage_is_asked_of_all_tests_together_alone(runs: list[tuple[str, ...]]) -> None:
     tests.test.body(Context())
     tests.test.body(Context(), only="unit")
-    assert ["--cov" in run for run in runs] == [True, False, False]
+    assert ["--cov" in run for run in runs] == [False, True, False]
+
+
+@pytest.mark.runner
+def test_a_module_beside_another_is_shown_at_the_end_and_counts(capfd: pytest.CaptureFixture[str]) -> None:
+    with running_module("timeit", "-n1", "-r1", "print('beside')"):
+        print("first", flush=True)
+    out = capfd.readouterr().out
+    assert out.index("first") < out.index("beside")
+    with pytest.raises(Exit) as left, running_module("timeit", "--no-such-option"):
+        pass
+    assert left.value.code == 2
+
+
+@pytest.mark.runner
+def test_a_failure_of_the_block_is_not_hidden(capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(Exit) as left, running_module("timeit", "--no-such-option"):
+        raise Exit(code=7)
+    assert left.value.code == 7

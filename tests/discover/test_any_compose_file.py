@@ -103,7 +103,7 @@ def init(compose: str) -> None:
         made = yaml_text.load(text.settings(draft, BEFORE), "invoke.yaml")
         assert made["services"] == yaml.safe_load(yaml.safe_dump(draft.services))
         assert made["minikube"] == yaml.safe_load(BEFORE)["minikube"]
-        text.env_example(draft)
+        text.env_example(draft, "")
 
 
 @settings(max_examples=60, deadline=None)

@@ -206,6 +206,13 @@ def test_names_are_such_that_a_service_can_have(tmp_path: Path) -> None:
     assert list(services_of(tmp_path, {"compose.yaml": text})) == ["my-app", "test-app", "my-app-2", "app", "name-of-a-service"]
 
 
+@pytest.mark.parametrize("context", ["nowhere", "x" * 5000, "/dev/null", "a\u0000b"])
+def test_a_context_that_is_not_there_is_told(tmp_path: Path, context: str) -> None:
+    draft = draft_of(tmp_path, {"compose.yaml": f"services: {{api: {{build: {{context: {context!r}}}, env_file: {context!r}}}}}"})
+    assert draft.services.keys() == {"api"}
+    assert "is not there" in told(draft)
+
+
 def test_a_sqlite_database_is_put_where_it_can_be_written(tmp_path: Path) -> None:
     text = "services: {api: {build: api, environment: ['DATABASE_URL=${DATABASE_URL:-sqlite:///./shop.db}']}}"
     draft = draft_of(tmp_path, {"compose.yaml": text, "api/Dockerfile": API})

@@ -99,12 +99,21 @@ def test_code_tells_its_routes_and_what_it_reads(tmp_path: Path) -> None:
                 """,
             "page/app/api/health/route.ts": "process.env.BACKEND_URL || 'x'",
             "node_modules/x/index.js": "process.env.NOT_OURS",
+            "more.py": 'class S(BaseSettings):\n    model_config = SettingsConfigDict(env_prefix="AGENT_")\n    token: str\n',
             "bad.py": "class X(BaseSettings",
         },
     )
     found = code.read(tmp_path)
     assert (found.live, found.ready) == ("/health", "/ready")
-    assert found.names == {"MODEL": False, "MUST": True, "DATABASE_URL": True, "API_KEY": True, "DEBUG": False, "BACKEND_URL": False}
+    assert found.names == {
+        "MODEL": False,
+        "MUST": True,
+        "DATABASE_URL": True,
+        "API_KEY": True,
+        "DEBUG": False,
+        "BACKEND_URL": False,
+        "AGENT_TOKEN": True,
+    }
     assert code.read(tmp_path / "page").live == "/api/health"
 
 

@@ -173,11 +173,3 @@ def test_the_proxy_of_dockers_client_configuration_is_in_no_container(app: App, 
         assert "marked-password" not in json.dumps(app.client.containers.get(app.workload).attrs)
     finally:
         machine._probe.cache_clear()
-
-
-def test_an_engine_on_another_machine_is_refused_before_anything_is_made(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
-    endpoint = machine.docker_endpoint()
-    elsewhere = type(endpoint)("tcp://10.0.0.7:2376", named_by="DOCKER_HOST")
-    monkeypatch.setattr("scripts.engines.docker.engine.docker_endpoint", lambda: elsewhere)
-    (problem,) = DockerEngine(app.settings).preflight()
-    assert "Docker is on another machine (tcp://10.0.0.7:2376)" in problem

@@ -8,9 +8,12 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
-from scripts.core.errors import InputError, MissingError, TaskError
+from scripts.core import pipeline
+from scripts.core.errors import InputError, MissingError
 from scripts.core.report import Report
+from tests.checkout import RELEASE
 from tests.cluster.app import install
 from tests.cluster.context import ClusterContext, own_context
 from tests.cluster.local_cluster.cluster import LocalCluster
@@ -24,6 +27,7 @@ from tests.faults.releases import FAULTS
 from tests.faults.suite import Row, app_row, drift_rows, machine_row, release_rows
 
 COLUMNS = ("fault", "line", "seconds", "healed by up", "")
+CLEAR_SECONDS = 180
 OF_TESTS = {Layout().name, *(maker.context for maker in MAKERS)}
 
 
@@ -36,16 +40,20 @@ def main() -> int:
     parser.add_argument("--only", default="", help="faults whose name holds one of these words, comma-separated")
     parser.add_argument("--yes", action="store_true", help="take a cluster that is not one of tests")
     given = parser.parse_args()
-    report = Report()
-    try:
+    report, rows = Report(), list[Row]()
+
+    def work() -> int:
         refuse(given.context, yes=given.yes)
-        with cluster(given.context, report) as (context, own), tempfile.TemporaryDirectory() as folder:
-            rows = run(context, own, Path(folder), words(given.only), report)
-    except TaskError as error:
-        report.error(error)
-        return error.exit_code
-    report.table(COLUMNS, [row.shown() for row in rows], "faults")
-    return 0 if all(row.ok for row in rows) else 1
+        try:
+            with cluster(given.context, report) as (context, own), tempfile.TemporaryDirectory() as folder:
+                for row in run(context, own, Path(folder), words(given.only)):
+                    rows.append(row)
+                    report.say("  ".join(row.shown()))
+        finally:
+            report.table(COLUMNS, [row.shown() for row in rows], "faults")
+        return 0 if rows and all(row.ok for row in rows) else 1
+
+    return pipeline.run_to_exit_code(work, report)
 
 
 def words(text: str) -> tuple[str, ...]:
@@ -80,38 +88,32 @@ def cluster(context: str, report: Report) -> Iterator[tuple[ClusterContext, Loca
             own.down()
 
 
-def run(context: ClusterContext, own: LocalCluster | None, folder: Path, only: tuple[str, ...], report: Report) -> list[Row]:
-    """Make the faults, all or those that are named, and return their rows."""
+def run(context: ClusterContext, own: LocalCluster | None, folder: Path, only: tuple[str, ...]) -> Iterator[Row]:
+    """Make the faults, all or those that are named, and yield their rows."""
 
-    def chosen(name: str) -> bool:
-        return not only or any(word in name for word in only)
+    def chosen(faults: Sequence[Any]) -> list[Any]:
+        return [fault for fault in faults if not only or any(word in fault.name for word in only)]
 
-    def show(row: Row) -> None:
-        report.say("  ".join(row.shown()))
-
-    small = [fault for fault in FAULTS if chosen(fault.name)]
-    rows: list[Row] = []
-    if small:
-        image.send(context, folder)
-        rows += release_rows(context, small, show)
-    of_app = [fault for fault in APP_FAULTS if chosen(fault.name)]
-    of_machine = [fault for fault in MACHINE_FAULTS if chosen(fault.name)]
+    image.send(context, folder)
+    if small := chosen(FAULTS):
+        yield from release_rows(context, small)
+    of_app, of_machine = chosen(APP_FAULTS), chosen(MACHINE_FAULTS)
     if of_app or of_machine:
+        left = ("delete", "namespace", RELEASE, "--ignore-not-found")  # of a run that was killed
+        context.within(RELEASE, RELEASE).kubectl(*left, timeout=CLEAR_SECONDS)
         ground = Ground(install(context, folder / "todo"), own)
         try:
-            for row in _on_app(of_app, of_machine, ground):
-                rows.append(row)
-                show(row)
+            yield from _on_app(of_app, of_machine, ground)
         finally:
             ground.app.checkout.invoke("down", "--data", "--yes", *ENGINE)
-    return rows
 
 
 def _on_app(faults: Sequence[AppFault], of_machine: Sequence[MachineFault], ground: Ground) -> Iterator[Row]:
     drift = [fault for fault in faults if fault.code == "drifted"]
     yield from drift_rows(drift, ground) if drift else ()
-    yield from (app_row(fault, ground) for fault in faults if fault not in drift)
+    yield from (app_row(fault, ground) for fault in faults if fault not in drift and not fault.loses_data)
     yield from (machine_row(fault, ground) for fault in of_machine)
+    yield from (app_row(fault, ground) for fault in faults if fault.loses_data)
 
 
 if __name__ == "__main__":

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
 from tests.faults.ground import Call, Ground
+from tests.faults.releases import IMAGE
 
 Object = dict[str, Any]
 
@@ -27,6 +29,8 @@ class AppFault:
     """What lasts until it is named."""
     mend: tuple[Call, ...] = ()
     """What a person has to do before `invoke up` can heal it; nothing for what it heals alone."""
+    loses_data: bool = False
+    """Whether it takes the database: it is made last of all, and `up` has to heal it after the mending."""
     own: bool = False
     """Whether it needs the processes of the test cluster."""
 
@@ -41,6 +45,13 @@ def _policy(name: str, **spec: Any) -> Object:
 
 def _limits(kind: str, **spec: Any) -> Object:
     return {"apiVersion": "v1", "kind": kind, "metadata": {"name": "somebodys"}, "spec": spec}
+
+
+def _kill_postgres(ground: Ground) -> None:
+    """Kill it until the kubelet lets it wait for its next start."""
+    for _ in range(3):
+        ground.kill_container("postgres")
+        time.sleep(4)
 
 
 BUDGET = {
@@ -87,14 +98,42 @@ NO_PODS: tuple[Object, ...] = (
 )
 SERVICE = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "$r-backend"}, "spec": {"ports": [{"port": 80}]}}
 PROBE = '[{"op": "replace", "path": "/spec/template/spec/containers/0/readinessProbe/httpGet/path", "value": "/nowhere"}]'
-IMAGE = '[{"op": "replace", "path": "/spec/template/spec/containers/0/image", "value": "todo-backend:h000000000000"}]'
+BAD_IMAGE = '[{"op": "replace", "path": "/spec/template/spec/containers/0/image", "value": "todo-backend:h000000000000"}]'
 SYSTEM = "--namespace=kube-system"
+DELETE_PODS = "delete pods --selector=app.kubernetes.io/component=frontend --wait=false"
+STRANGER = {
+    "apiVersion": "v1",
+    "kind": "Pod",
+    "metadata": {
+        "name": "somebodys",
+        "labels": {
+            "app.kubernetes.io/name": "todo-chatbot",
+            "app.kubernetes.io/instance": "$r",
+            "app.kubernetes.io/component": "backend",
+        },
+    },
+    "spec": {
+        "securityContext": {"runAsNonRoot": True, "runAsUser": 10001, "seccompProfile": {"type": "RuntimeDefault"}},
+        "containers": [
+            {
+                "name": "app",
+                "image": IMAGE,
+                "command": ["sh", "-c", "sleep 100000"],
+                "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
+                "resources": {
+                    "requests": {"cpu": "5m", "memory": "8Mi", "ephemeral-storage": "1Mi"},
+                    "limits": {"cpu": "50m", "memory": "16Mi", "ephemeral-storage": "1Mi"},
+                },
+            }
+        ],
+    },
+}
 
 APP_FAULTS = (
     AppFault("scaled to 0", "drifted", "spec.replicas is 0", ("scale deployment/$r-frontend --replicas=0",)),
     AppFault("Service's selector", "drifted", "spec.selector", (_patch("service/$r-backend", '{"spec": {"selector": {"a": "b"}}}'),)),
     AppFault("probe", "drifted", "readinessProbe", (_patch("deployment/$r-backend", PROBE, "json"),)),
-    AppFault("image", "drifted", "todo-backend:h000000000000", (_patch("deployment/$r-backend", IMAGE, "json"),)),
+    AppFault("image", "drifted", "todo-backend:h000000000000", (_patch("deployment/$r-backend", BAD_IMAGE, "json"),)),
     AppFault("policy", "drifted", "spec.egress", (_patch("networkpolicy/$r-backend", '{"spec": {"egress": []}}'),)),
     AppFault("Service made anew", "drifted", "is somebody else's", ("delete service/$r-backend", SERVICE)),
     AppFault("ServiceAccount", "drifted", "is gone", ("delete serviceaccount/$r-backend",)),
@@ -128,7 +167,25 @@ APP_FAULTS = (
         mend=(f"{SYSTEM} scale deployment/metrics-server --replicas=1", f"{SYSTEM} rollout status deployment/metrics-server --timeout=60s",
               "wait --for=condition=Available apiservice/v1beta1.metrics.k8s.io --timeout=60s"),
     ),
+    AppFault("Postgres killed", "killed-from-outside", "was killed from outside by SIGKILL", act=_kill_postgres, own=True),
+    AppFault(
+        "claim", "volume-lost", "is being deleted", ("delete persistentvolumeclaim data-$r-postgres-0 --wait=false",), loses_data=True,
+        mend=("delete pod $r-postgres-0",),
+    ),
     AppFault("node", "node-not-ready", "the node is not ready", own=True, during=lambda ground: ground.own.paused("kubelet")),  # type: ignore[union-attr]
+    AppFault(
+        "cordon", "nodes-cordoned", "no node takes new pods", ("cordon --selector=kubernetes.io/os=linux",),
+        mend=("uncordon --selector=kubernetes.io/os=linux",),
+    ),
+    AppFault("somebody's pod", "pod-strange", "wears its labels", (STRANGER,), mend=("delete pod somebodys --grace-period=1",)),
+    AppFault(
+        "scheduler", "scheduler-silent", "no scheduler has looked", (DELETE_PODS,), own=True,
+        during=lambda ground: ground.own.paused("kube-scheduler"),  # type: ignore[union-attr]
+    ),
+    AppFault(
+        "controllers", "controllers-silent", "do not act on it", (DELETE_PODS,), own=True,
+        during=lambda ground: ground.own.paused("kube-controller-manager"),  # type: ignore[union-attr]
+    ),
     AppFault(
         "image gone from the node", "image-not-on-node", "is not on node", ("delete pods --selector=app.kubernetes.io/component=frontend",),
         act=lambda ground: ground.forget_images("frontend"), own=True,

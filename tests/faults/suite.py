@@ -22,7 +22,7 @@ from tests.faults import machine, releases
 from tests.faults.app_faults import AppFault
 from tests.faults.ground import ENGINE, Ground, Named
 from tests.faults.machine import MachineFault
-from tests.faults.releases import FAULTS, Fault
+from tests.faults.releases import Fault
 
 NAMED_SECONDS = 120
 RELEASE_SECONDS = 150
@@ -57,7 +57,13 @@ def drift_rows(faults: Sequence[AppFault], ground: Ground) -> list[Row]:
     for fault in faults:
         named = next((each for each in found if each.tells(fault.code, fault.says)), None)
         rows.append(
-            Row(fault.name, named.line if named else "not among the causes", seconds, f"{healed}, with all drift", bool(named) and well)
+            Row(
+                fault.name,
+                named.line if named else f"not among: {'; '.join(each.line for each in found) or 'is healthy'}",
+                seconds,
+                f"{healed}, with all drift",
+                bool(named) and well,
+            )
         )
     return rows
 
@@ -81,11 +87,11 @@ def app_row(fault: AppFault, ground: Ground) -> Row:
         for call in fault.make:
             ground.call(call)
         first, line, seconds = _named(fault, ground.diagnose)
-    if not fault.mend:
-        well, healed = _healed(ground)
-        return Row(fault.name, line, seconds, healed, first and well)
     for call in fault.mend:
         ground.call(call)
+    if fault.loses_data or not fault.mend:
+        well, healed = _healed(ground)
+        return Row(fault.name, line, seconds, healed, first and well)
     well, _, _ = _named(WELL, ground.diagnose)
     return Row(fault.name, line, seconds, f"not its own: {'well' if well else 'not well'} after {fault.mend[0]}", first and well)
 
@@ -167,21 +173,12 @@ def create(cluster: Cluster, *objects: releases.Object) -> None:
     cluster.kubectl("create", "--filename", "-", input=json.dumps({"apiVersion": "v1", "kind": "List", "items": list(objects)}))
 
 
-def release_rows(context: ClusterContext, faults: Sequence[Fault], show: Callable[[Row], None]) -> list[Row]:
+def release_rows(context: ClusterContext, faults: Sequence[Fault]) -> Iterator[Row]:
     """Make the small releases side by side; see each named, and rolled out once its fault is gone."""
     controls = [each for each in releases.HEALTHY if each.name == "healthy"]  # others connect to it
     started = time.monotonic()
-    with (
-        installed(context, [*controls, *(fault for fault in FAULTS if fault in faults)]) as clusters,
-        ThreadPoolExecutor(SIDE_BY_SIDE) as pool,
-    ):
-
-        def row(fault: Fault) -> Row:
-            found = release_row(fault, clusters[fault.name], started)
-            show(found)
-            return found
-
-        return list(pool.map(row, faults))
+    with installed(context, [*controls, *faults]) as clusters, ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+        yield from pool.map(lambda fault: release_row(fault, clusters[fault.name], started), faults)
 
 
 def release_row(fault: Fault, cluster: Cluster, started: float) -> Row:

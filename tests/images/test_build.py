@@ -7,7 +7,7 @@ import secrets
 import shutil
 import socket
 import tarfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -131,13 +131,13 @@ def test_an_edit_while_the_sources_are_read_is_read_again_and_later_steps_take_t
     project = sources.project()
     looks = []
 
-    def exists(image: Image) -> bool:
-        looks.append(image.tag)
+    def missing(images: Sequence[Image]) -> list[Image]:
+        looks.append(images[0].tag)
         if len(looks) == 1:
             sources.file.write_text("edited")
-        return building.exists(image)
+        return building.missing(images)
 
-    monkeypatch.setattr(build_images, "exists", exists)
+    monkeypatch.setattr(build_images, "missing", missing)
     monkeypatch.setattr(build_images, "PAUSE_SECONDS", 0)
     build_images.main(project, step)
     assert len(set(looks)) == 2
@@ -147,7 +147,7 @@ def test_an_edit_while_the_sources_are_read_is_read_again_and_later_steps_take_t
 
 def test_sources_that_never_hold_still_are_given_up(sources: Sources, step: Step, monkeypatch: pytest.MonkeyPatch) -> None:
     sources.file.write_text("")
-    monkeypatch.setattr(build_images, "exists", lambda _: sources.file.write_text(sources.file.read_text() + "x") == 0)
+    monkeypatch.setattr(build_images, "missing", lambda images: images if sources.file.write_text(sources.file.read_text() + "x") else [])
     monkeypatch.setattr(build_images, "PAUSE_SECONDS", 0)
     with pytest.raises(TaskError, match="the sources change each time they are read"):
         build_images.main(sources.project(), step)
@@ -193,7 +193,7 @@ def test_a_failed_build_names_its_dockerfile_and_leaves_no_image(sources: Source
         build_images.main(project, step)
     assert f".cache/{sources.name}/Dockerfile" in caught.value.action
     assert "nothing" in "\n".join(caught.value.evidence)
-    assert not building.exists(project.images[0])
+    assert building.missing(project.images) == project.images
 
 
 def test_an_image_that_runs_as_root_is_refused(sources: Sources, step: Step) -> None:

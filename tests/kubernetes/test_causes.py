@@ -22,8 +22,15 @@ pytestmark = pytest.mark.unit
 
 Object = dict[str, Any]
 Change = Callable[[Object], None]
-# test_diagnosis.py, test_drift.py, test_stuck_pods.py, and below
-OTHERWISE = ("database-url", "stalled", "drifted", "not-rolled-out", "database-emptied", "release-unfinished")
+OTHERWISE = (
+    "database-url",
+    "stalled",
+    "drifted",
+    "not-rolled-out",
+    "release-unfinished",
+    "release-refused",
+    "database-emptied",
+)  # test_diagnosis.py, test_drift.py, test_stuck_pods.py, and below
 
 
 def pod_of(value: Object) -> Object:
@@ -204,6 +211,8 @@ def autoscaler(reason: str, since: timedelta, *, served: bool = True) -> Change:
 def refused_next(message: str, *bounds: Object, kind: str = "Deployment") -> Change:
     def change(value: Object) -> None:
         value["workloads"][0]["kind"] = kind
+        if kind == "StatefulSet":
+            pod_of(value)["metadata"]["ownerReferences"] = [{"uid": value["workloads"][0]["metadata"]["uid"]}]
         value["refusals"] = {"healthy": message}
         value["bounds"] = list(bounds)
 
@@ -234,6 +243,70 @@ def budgets(*allowed: int, healthy: int = 1) -> Change:
         ]
 
     return change
+
+
+def cordoned(value: Object) -> None:
+    node("True")(value)
+    value["nodes"][0]["spec"] = {"unschedulable": True}
+
+
+def unmade(seconds: int, *reasons: str) -> Change:
+    def change(value: Object) -> None:
+        waits("ContainerCreating")(value)
+        placed = (Snapshot.from_json(value).taken - timedelta(seconds=seconds)).isoformat()
+        pod_of(value)["status"]["conditions"].append({"type": "PodScheduled", "status": "True", "lastTransitionTime": placed})
+        value["events"] = []
+        for reason in reasons:
+            event(reason, "pulling")(value)
+        conditions = pod_of(value)["status"]["conditions"]
+        pod_of(value)["status"]["conditions"] = [c for c in conditions if c["type"] != "PodScheduled"] + conditions[-1:]
+
+    return change
+
+
+def agents(name: str, ready: int) -> Change:
+    def change(value: Object) -> None:
+        value["agents"] = [{"metadata": {"name": name}, "status": {"desiredNumberScheduled": 2, "numberReady": ready}}]
+
+    return change
+
+
+def secret_of_somebody(name: str) -> Change:
+    def change(value: Object) -> None:
+        pod_of(value)["spec"]["containers"][0]["envFrom"] = [{"secretRef": {"name": name}}]
+        value["secrets"], value["strange_secrets"] = {name: []}, [name]
+
+    return change
+
+
+def unseen(seconds: int) -> Change:
+    def change(value: Object) -> None:
+        unready(value)
+        pod = pod_of(value)
+        pod["spec"].pop("nodeName")
+        pod["status"] = {"phase": "Pending"}
+        pod["metadata"]["creationTimestamp"] = (Snapshot.from_json(value).taken - timedelta(seconds=seconds)).isoformat()
+
+    return change
+
+
+def strange_pod(*, owned: bool = False, ready: str = "True") -> Change:
+    def change(value: Object) -> None:
+        labels = value["workloads"][0]["spec"]["selector"]["matchLabels"]
+        owner = [{"uid": "another"}] if owned else []
+        metadata = {"name": "mine", "uid": "mine", "labels": labels, "ownerReferences": owner}
+        condition = {"type": "Ready", "status": ready}
+        value["pods"].append({"metadata": metadata, "spec": {"containers": []}, "status": {"conditions": [condition]}})
+
+    return change
+
+
+def without_pods(value: Object) -> None:
+    value["pods"] = []
+
+
+def not_seen(value: Object) -> None:
+    value["workloads"][0]["metadata"]["generation"] = 9
 
 
 QUOTA = 'pods "healthy" is forbidden: exceeded quota: small, requested: pods=1, used: pods=1, limited: pods=1'
@@ -282,6 +355,14 @@ CASES: list[tuple[str, Change, str]] = [
     ("webhook-down", refused_next(WEBHOOK), 'does not answer: Internal error occurred: failed calling webhook "x.example.com"'),
     ("webhook-down", refused(WEBHOOK), "an admission webhook that every new pod has to pass"),
     ("policy-strange", policies(""), "NetworkPolicy shut-0 says what its pods are let out, and none of the release does"),
+    ("nodes-cordoned", cordoned, "no node takes new pods: "),
+    ("scheduler-silent", unseen(40), "no scheduler has looked at its pod for 40 s"),
+    ("runtime-silent", unmade(40), "has not begun its pod for 40 s, and does not say why"),
+    ("network-down", agents("kube-proxy", 1), "it is ready on 1 of 2 nodes"),
+    ("secret-strange", secret_of_somebody("healthy-backend-0123456789"), "is somebody else's, made under a name of ours"),
+    ("pod-strange", strange_pod(), "the pod mine, which is not of it, wears its labels"),
+    ("controllers-silent", without_pods, "0 of 1 pods are there"),
+    ("controllers-silent", not_seen, "its newest specification (9) has not been seen"),
     ("drain-blocked", budgets(0), "PodDisruptionBudget pdb-0 lets no drain of a node through: it wants 1 of 1 pods healthy"),
     ("drain-blocked", budgets(1, 1), "another one selects the same pods"),
     ("database-certificate", exits(1, "postgres: SSL error: certificate has expired"), "the database's certificate is not accepted"),
@@ -338,6 +419,14 @@ def test_every_code_that_a_rule_gives_has_its_patience() -> None:
         refused_next(QUOTA, kind="StatefulSet"),
         policies("", "healthy"),
         budgets(1),
+        unseen(5),
+        unmade(10),
+        unmade(40, "Pulling"),
+        agents("kube-proxy", 2),
+        agents("log-shipper", 0),
+        secret_of_somebody("of-the-company"),
+        strange_pod(owned=True),
+        strange_pod(ready="False"),
         budgets(0, healthy=0),
         autoscaler("FailedGetResourceMetric", timedelta(minutes=1)),
         autoscaler("ScalingDisabled", timedelta(hours=1)),
@@ -350,6 +439,14 @@ def test_every_code_that_a_rule_gives_has_its_patience() -> None:
         "its next pod replaces the old one",
         "the release shuts it too",
         "one may go",
+        "the scheduler is about to look",
+        "the node is about to begin",
+        "the node pulls the image",
+        "the network is whole",
+        "somebody's agent is no network",
+        "a Secret that the company made",
+        "a pod of somebody's ReplicaSet",
+        "a pod that gets no requests",
         "it waits for a pod",
         "metrics come",
         "scaled by hand",
@@ -385,6 +482,21 @@ def test_what_follows_from_the_node_or_the_dns_says_so() -> None:
     assert (root.code, symptom.code, symptom.follows_from) == ("dns-down", "database-name-unknown", "coredns")
     root, symptom = found(dns(0), "egress-blocked")
     assert (symptom.code, symptom.follows_from) == ("egress-blocked", "coredns")
+
+
+def test_what_is_only_to_come_is_told_after_what_is_wrong_now() -> None:
+    full = refused_next(QUOTA)
+
+    def two(value: Object) -> None:
+        well = copy.deepcopy(value["workloads"][0])
+        well["metadata"].update(name="well", uid="well")
+        crashing(value)
+        value["workloads"].insert(0, well)
+        full(value)
+        value["refusals"] = {"well": QUOTA}
+
+    crashing = waits("InvalidImageName")
+    assert [d.code for d in found(two)][-2:] == ["image-name-invalid", "quota-exceeded"]
 
 
 def test_dns_that_was_scaled_away_says_how_to_bring_it_back() -> None:

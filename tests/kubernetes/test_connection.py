@@ -185,11 +185,27 @@ def test_drift_is_found_by_a_dry_run_of_each_object(server: Server, monkeypatch:
     assert [each.differences for each in found] == [("spec.type is NodePort, not ClusterIP",)]
 
 
+def test_somebody_elses_object_is_told_though_ours_could_not_be_made_of_it(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drift.api, "as_it_would_be", lambda *_: None)  # refused
+    theirs = service(type="ClusterIP")
+    theirs["metadata"] = {"name": "a"}
+    server.tell(f"{SPACE}/services/a", theirs)
+    with connection.kept():
+        (found,) = drift.compared(CLUSTER, yaml.safe_dump(service(type="ClusterIP")))
+    assert found.differences == ("is somebody else's, made by hand",)
+
+
+def test_a_manifest_without_an_object_has_the_others() -> None:
+    ours, other = yaml.safe_dump(service()), yaml.safe_dump({"kind": "Service", "metadata": {"name": "b"}})
+    assert list(yaml.safe_load_all(helm.without(f"---\n{ours}---\n{other}", {("Service", "a")}))) == [yaml.safe_load(other)]
+    assert helm.without(ours, set()) == ours
+
+
 def test_an_object_that_is_gone_is_told_and_a_refused_dry_run_is_left_to_kubectl(server: Server) -> None:
     path = f"{SPACE}/services/a"
     server.tell(path, {}, status=404)
     with connection.kept():
-        with pytest.raises(TaskError, match="kubectl apply --server-side"):
+        with pytest.raises(TaskError, match="kubectl get --ignore-not-found"):
             drift.compared(CLUSTER, yaml.safe_dump(service()))
         assert any(line.startswith(f"PATCH {path}?dryRun=All&force=true") for line in server.asked)
 

@@ -259,7 +259,7 @@ def test_with_no_context_named_nothing_is_asked(programs: Programs) -> None:
 
 def test_a_context_that_the_kubeconfig_lacks_is_refused(programs: Programs) -> None:
     programs.tell(CONTEXTS, Reply("minikube\nproduction\nof theirs\n"))
-    assert engine_with().unusable() == "the kubeconfig has no context theirs"
+    assert engine_with().unusable() == "the kubeconfig has no context theirs (did you mean `of theirs`?)"
     assert "fix kube_context.context" in engine_with().preflight()[0]
 
 
@@ -312,4 +312,4 @@ def test_with_a_registry_every_image_of_the_release_is_named_with_it() -> None:
 
 def test_a_kubeconfig_that_cannot_be_read_is_told_in_kubectls_words(programs: Programs) -> None:
     programs.tell(CONTEXTS, Reply(stderr='error: error loading config file "/etc/passwd": no kind\n', code=1))
-    assert engine_with().unusable() == 'error: error loading config file "/etc/passwd": no kind'
+    assert engine_with().unusable() == 'error loading config file "/etc/passwd": no kind'

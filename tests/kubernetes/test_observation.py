@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from scripts.core.shell import Result
-from scripts.kubernetes import helm
+from scripts.kubernetes import drift, helm
 from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.diagnosis import observation
 from scripts.kubernetes.helm import Revision
@@ -67,6 +67,16 @@ def test_what_is_no_verdict_is_none(said: str) -> None:
     assert refusals(1, said) == {}
 
 
+@pytest.mark.parametrize(
+    ("message", "code"),
+    [('Internal error occurred: failed calling webhook "x"', "webhook-down"), ("services is forbidden: no", "release-refused")],
+)
+def test_a_release_that_the_api_server_will_not_judge_is_not_called_drifted(message: str, code: str) -> None:
+    diagnosis = drift.refusal("todo", message)
+    assert diagnosis.code == code
+    assert message in diagnosis.cause
+
+
 def test_the_tried_pod_of_a_stateful_set_has_its_claims_and_labels() -> None:
     pod = observation._next_pod(SET)
     assert pod["metadata"] == {"labels": {"a": "b"}, "name": "todo"}
@@ -75,7 +85,7 @@ def test_the_tried_pod_of_a_stateful_set_has_its_claims_and_labels() -> None:
 
 def test_secrets_are_known_by_name_and_key_alone() -> None:
     judge = Judge("any", "todo", "todo")
-    assert observation._secret_keys(judge.says(0, "app A B\nempty\n\n")) == {"app": ["A", "B"], "empty": []}
+    assert observation._secret_keys(judge.says(0, "app todo A B\nempty -\n\n")) == {"app": ("todo", ["A", "B"]), "empty": ("-", [])}
     assert observation._secret_keys(judge.says(1, err="forbidden")) is None
 
 

@@ -54,6 +54,16 @@ def test_a_database_cause_has_time_while_our_own_database_comes_up() -> None:
     assert rollout.final_causes([refused], there, since, now=561) == [refused]
 
 
+def test_a_migration_that_ends_without_its_database_is_tried_again_when_that_is_there() -> None:
+    failed = Diagnosis("migration-failed", "todo-backend", "it ended", (), "fix it", exits=2)
+    coming, there = release(("Deployment", False), ("StatefulSet", False)), release(("Deployment", False), ("StatefulSet", True))
+    since: dict[tuple[str, str], float] = {}
+    assert rollout.final_causes([failed], coming, since, now=0) == []
+    assert rollout.final_causes([failed], there, since, now=30) == []
+    assert rollout.final_causes([failed], there, since, now=46) == [failed]
+    assert rollout.final_causes([failed], there, {}, now=0) == [failed], "it has been there all the time"
+
+
 @dataclass
 class Engine:
     found: list[Diagnosis] = field(default_factory=list)

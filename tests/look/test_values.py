@@ -33,7 +33,7 @@ def project(monkeypatch: pytest.MonkeyPatch) -> Project:
     settings: Settings = settings_of(SERVICES)
     made = project_on(SimpleNamespace(name="docker", deployment=None), settings, POSTGRES_PASSWORD="hunter2-pg", API_TOKEN="hunter2-token")
     made._images = [Image(name, f"todo-{name}", "h1", ROOT, ROOT, BaseImage("", "", ())) for name in made.sources]
-    monkeypatch.setattr(made, "users", lambda: {name: (1000, 2000) for name in made.sources if name != "queue"})
+    monkeypatch.setattr(made, "_supposed_users", lambda: {name: (1000, 2000) for name in made.sources if name != "queue"})
     return made
 
 

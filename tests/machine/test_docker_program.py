@@ -45,6 +45,12 @@ def test_a_version_of_the_api_that_the_shell_pins_is_named(tmp_path: Path, monke
     assert "1.99 is too new: unset DOCKER_API_VERSION" in tools.find("docker", load_settings().tools["docker"]).problem
 
 
+def test_the_snap_of_docker_is_told_where_it_sees_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tools.shell, "which", lambda _: "/snap/bin/docker")
+    monkeypatch.setattr(tools, "ROOT", Path("/srv/todo"))
+    assert "sees nothing outside of /home: move the checkout" in tools.find("docker", load_settings().tools["docker"]).problem
+
+
 def test_podman_in_dockers_place_is_told_as_that(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     on_path(tmp_path, monkeypatch).tell(ASK, Reply("4.9.3\n"))
     told = {"Version": "4.9.3", "Components": [{"Name": "Podman Engine", "Version": "4.9.3"}, {"Name": "Conmon"}]}

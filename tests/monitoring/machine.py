@@ -7,6 +7,10 @@ import shutil
 from pathlib import Path
 
 import pytest
+import yaml
+
+from scripts.config.settings import load_settings
+from scripts.desired.monitoring import rules
 
 ROOT = Path(__file__).parents[2]
 PROGRAMS = os.pathsep.join([str(ROOT / ".tools" / "bin"), os.environ.get("PATH", ""), str(Path("~/.cache/cli").expanduser())])
@@ -19,6 +23,13 @@ def need_chart(folder: Path) -> Path:
     if not (folder / "Chart.yaml").exists():
         pytest.skip(f"no chart {folder.name} in {folder}")
     return folder
+
+
+def written_rules(folder: Path) -> Path:
+    """A file of the alert rules as they are installed."""
+    path = folder / "rules.yaml"
+    path.write_text(yaml.safe_dump(rules(load_settings())))
+    return path
 
 
 def program(name: str, package: str) -> str:

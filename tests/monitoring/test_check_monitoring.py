@@ -19,9 +19,10 @@ from scripts.config.settings import load_settings
 from scripts.core.errors import TaskError
 from scripts.desired import monitoring
 from scripts.kubernetes.cluster import Cluster
-from scripts.monitoring.queries import RULES, Query
+from scripts.monitoring.queries import Query, load_alerts
 from tests.doubles import Step
 from tests.monitoring import processes
+from tests.monitoring.machine import written_rules
 from tests.projects import project_in
 
 pytestmark = pytest.mark.monitoring
@@ -43,7 +44,7 @@ def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
             {"job_name": "todo-chatbot-backend", "static_configs": [{"targets": [address]}]},
             {"job_name": "todo-chatbot-frontend", "static_configs": [{"targets": [f"127.0.0.1:{processes.free_port()}"]}]},
         ]
-        with processes.prometheus(tmp_path_factory.mktemp("prometheus"), jobs, RULES) as server:
+        with processes.prometheus(tmp_path_factory.mktemp("prometheus"), jobs, written_rules(tmp_path_factory.mktemp("rules"))) as server:
             processes.until(lambda: len(server.values("up")) == 3)
             yield Api("Prometheus", int(server.url.rpartition(":")[2]))
 
@@ -98,15 +99,19 @@ def test_a_target_that_is_down_and_a_service_without_a_target_are_named(promethe
     ("sources", "own"), [(["backend", "postgres", "postgres-exporter"], {"todo-chatbot-postgres"}), (["backend"], set())]
 )
 def test_the_database_is_a_wanted_job_where_it_has_an_exporter(sources: list[str], own: set[str]) -> None:
-    project: Any = SimpleNamespace(settings=SimpleNamespace(release="todo-chatbot", services={"backend": None}), sources=sources)
+    project: Any = SimpleNamespace(
+        settings=SimpleNamespace(
+            release="todo-chatbot", services={"backend": SimpleNamespace(metrics="/metrics"), "jobs": SimpleNamespace(metrics=None)}
+        ),
+        sources=sources,
+    )
     assert check_monitoring.wanted_jobs(project) == {"todo-chatbot-backend", "kubelet", "kube-state-metrics"} | own
 
 
-def test_loaded_rules_pass_and_one_that_is_missing_is_named(prometheus: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    check_monitoring.await_rules(prometheus, Step())
-    monkeypatch.setattr(check_monitoring, "load_alerts", lambda: {"TodoTargetDown": "", "TodoNew": ""})
+def test_loaded_rules_pass_and_one_that_is_missing_is_named(prometheus: Api) -> None:
+    check_monitoring.await_rules(prometheus, load_alerts(load_settings()), Step())
     with pytest.raises(TaskError) as caught:
-        check_monitoring.await_rules(prometheus, Step())
+        check_monitoring.await_rules(prometheus, ["TodoTargetDown", "TodoNew"], Step())
     assert caught.value.evidence == ("TodoNew: not loaded",)
 
 

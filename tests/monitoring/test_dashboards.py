@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
+from scripts.config.settings import load_settings
 from scripts.desired import dashboards
 from scripts.monitoring.queries import Query, load_alerts, load_queries
 from tests.monitoring import promql
@@ -30,7 +31,7 @@ PANELS = [
 QUERIES = load_queries()
 EXPRESSIONS = [
     *(pytest.param(q.resolved("todo-chatbot", "2m"), id=f"{q.dashboard}: {q.panel}: {q.legend}") for q in QUERIES),
-    *(pytest.param(expr, id=name) for name, expr in load_alerts().items()),
+    *(pytest.param(expr, id=name) for name, expr in load_alerts(load_settings()).items()),
 ]
 # What Prometheus makes itself.
 OWN_SERIES = {"up", "ALERTS"}

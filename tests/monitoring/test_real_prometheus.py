@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 import yaml
 
-from scripts.monitoring.queries import RULES, Query, load_alerts, load_queries
+from scripts.config.settings import load_settings
+from scripts.monitoring.queries import Query, load_alerts, load_queries
 from tests.monitoring import processes
 from tests.monitoring.expositions import families, recorded
-from tests.monitoring.machine import ROOT
+from tests.monitoring.machine import ROOT, written_rules
 
 pytestmark = pytest.mark.monitoring
 
@@ -54,7 +55,7 @@ def watched(services: dict[str, str], tmp_path_factory: pytest.TempPathFactory) 
     with processes.expositions(recorded()) as pages:
         jobs = [service_job(name, url) for name, url in services.items()] + [recording_job(name, pages) for name in FROM_CLUSTER]
         use(services, "before Prometheus")  # the first requests to a process are slow, and are no traffic that anybody judges by
-        with processes.prometheus(folder, jobs, RULES) as prometheus:
+        with processes.prometheus(folder, jobs, written_rules(folder)) as prometheus:
             yield Watched(prometheus, make_traffic(services))
 
 
@@ -144,7 +145,7 @@ def test_every_target_is_up(server: processes.Prometheus) -> None:
 
 def test_every_rule_is_loaded_and_can_be_evaluated(server: processes.Prometheus) -> None:
     rules = [rule for group in server.get("rules")["groups"] for rule in group["rules"]]
-    assert {rule["name"] for rule in rules} == set(load_alerts())
+    assert {rule["name"] for rule in rules} == set(load_alerts(load_settings()))
     assert {rule["name"]: rule.get("lastError") for rule in rules if rule["health"] != "ok"} == {}
 
 

@@ -15,7 +15,7 @@ from scripts.config.settings import parse_settings
 from scripts.core.errors import InputError
 from scripts.desired import dashboards, monitoring
 from scripts.desired.helm_release import HelmRelease
-from scripts.monitoring.queries import RULES, load_alerts
+from scripts.monitoring.queries import load_alerts
 from tests.monitoring import promql
 from tests.monitoring.machine import CHART, ROOT, need_chart, program
 
@@ -51,7 +51,21 @@ def test_rules_watch_the_namespace_and_release_of_the_settings() -> None:
     matchers = {matcher for expr in expressions.values() for selector in promql.selectors(expr) for matcher in selector.matchers}
     assert {value for label, _, value in matchers if label == "namespace"} == {"elsewhere"}
     assert {value for label, _, value in matchers if label == "job"} == {"mine-backend", "mine-frontend"}
-    assert expressions.keys() == load_alerts().keys()
+    assert expressions.keys() == load_alerts(SETTINGS).keys()
+
+
+def test_a_service_without_metrics_is_not_missed() -> None:
+    quiet = {name: service.model_copy(update={"metrics": None}) for name, service in SETTINGS.services.items()}
+    one = {**quiet, "frontend": SETTINGS.services["frontend"]}
+    assert load_alerts(SETTINGS.model_copy(update={"services": one}))["TodoTargetMissing"].count("absent(") == 1
+    assert "TodoTargetMissing" not in load_alerts(SETTINGS.model_copy(update={"services": quiet}))
+
+
+def test_an_app_without_rules_of_its_own_gets_those_that_hold_for_any() -> None:
+    plain = SETTINGS.monitoring.model_copy(update={"rules": (), "slow_handlers": ""})
+    made = load_alerts(SETTINGS.model_copy(update={"monitoring": plain}))
+    assert load_alerts(SETTINGS).keys() - made.keys() == {"TodoChatFailing"}
+    assert "chat" not in "".join(made.values()).replace("todo-chatbot", "")
 
 
 def test_the_operator_leaves_alone_what_is_in_other_namespaces() -> None:
@@ -104,4 +118,4 @@ def test_chart_turns_our_rules_into_one_prometheus_rule_without_touching_their_t
     run = subprocess.run(argv, input=made.values_json, capture_output=True, text=True, timeout=120, check=False)
     assert run.returncode == 0, run.stderr
     rules = [found for found in yaml.safe_load_all(run.stdout) if found and found["kind"] == "PrometheusRule"]
-    assert [rule["spec"]["groups"] for rule in rules] == [yaml.safe_load(Path(RULES).read_text())["groups"]]
+    assert [rule["spec"]["groups"] for rule in rules] == [monitoring.rules(SETTINGS)["groups"]]

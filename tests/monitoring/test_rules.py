@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.monitoring.machine import ROOT, program
+from scripts.config.settings import load_settings
+from scripts.desired.monitoring import rules
+from tests.monitoring.machine import ROOT, program, written_rules
 
-RULES = ROOT / "monitoring" / "rules" / "todo-chatbot.yaml"
-CASES = sorted((RULES.parent / "tests").glob("*.yaml"))
-ALERTS = [rule for group in yaml.safe_load(RULES.read_text())["groups"] for rule in group["rules"]]
+CASES = sorted([*(ROOT / "monitoring/rules/tests").glob("*.yaml"), *(ROOT / "app/monitoring/tests").glob("*.yaml")])
+ALERTS = [rule for group in rules(load_settings())["groups"] for rule in group["rules"]]
 
 pytestmark = pytest.mark.monitoring
 by_alert = pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: alert["alert"])
@@ -30,14 +31,22 @@ def headings(markdown: Path) -> set[str]:
     return {re.sub(r"[^\w -]", "", title).strip().lower().replace(" ", "-") for title in titles}
 
 
-def test_promtool_accepts_the_rules(promtool: str) -> None:
-    run = subprocess.run([promtool, "check", "rules", RULES], capture_output=True, text=True, timeout=60, check=False)
+@pytest.fixture(scope="module")
+def rules_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The rules as they are installed."""
+    return written_rules(tmp_path_factory.mktemp("rules"))
+
+
+def test_promtool_accepts_the_rules(promtool: str, rules_file: Path) -> None:
+    run = subprocess.run([promtool, "check", "rules", rules_file], capture_output=True, text=True, timeout=60, check=False)
     assert run.returncode == 0, run.stdout + run.stderr
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda path: path.stem)
-def test_promtool_case_passes(promtool: str, case: Path) -> None:
-    run = subprocess.run([promtool, "test", "rules", case], capture_output=True, text=True, timeout=60, check=False)
+def test_promtool_case_passes(promtool: str, rules_file: Path, case: Path, tmp_path: Path) -> None:
+    placed = tmp_path / case.name
+    placed.write_text(yaml.safe_dump({**yaml.safe_load(case.read_text()), "rule_files": [str(rules_file)]}))
+    run = subprocess.run([promtool, "test", "rules", placed], capture_output=True, text=True, timeout=60, check=False)
     assert run.returncode == 0, run.stdout + run.stderr
 
 
@@ -47,7 +56,8 @@ def test_every_file_of_cases_is_for_an_alert_that_exists() -> None:
 
 @by_alert
 def test_alert_has_a_case_that_fires_one_just_below_and_one_without_data(alert: dict) -> None:
-    cases = yaml.safe_load((RULES.parent / "tests" / f"{alert['alert']}.yaml").read_text())["tests"]
+    (case,) = [path for path in CASES if path.stem == alert["alert"]]
+    cases = yaml.safe_load(case.read_text())["tests"]
     names = [case["name"] for case in cases]
     for kind in ("fires", "just below", "no data"):
         assert any(name.startswith(kind) for name in names), f"no case `{kind}` among {names}"

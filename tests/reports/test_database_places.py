@@ -66,7 +66,15 @@ def test_a_service_without_the_key_is_not_asked() -> None:
     assert "frontend" not in told
 
 
-@pytest.mark.parametrize(("address", "told"), [("10.9.9.9", "names a host that is 10.9.9.9 here"), ("93.184.216.34", ""), (None, "")])
+@pytest.mark.parametrize(
+    ("address", "told"),
+    [
+        ("10.9.9.9", "names a host that is 10.9.9.9 here"),
+        ("2600:1f16:1cd0:3301::1", "IPv6 addresses alone, and containers here usually have none: use one with IPv4 (Supabase: "),
+        ("93.184.216.34", ""),
+        (None, ""),
+    ],
+)
 def test_a_name_that_means_a_private_address_here_is_a_doubt(address: str | None, told: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(database_reach, "resolve", lambda _: [ipaddress.ip_address(address)] if address else [])
     found = "\n".join(seems_blocked(KEY, parse("postgresql://u:p@db.corp.example/d"), load_settings()))
@@ -93,6 +101,7 @@ NEON = "postgresql://todo:marked-secret@ep-x-1-pooler.eu-central-1.aws.neon.tech
         (f"{NEON}?sslmode=prefer", "does not ask for TLS"),
         ("postgresql://todo:marked-secret@10.0.0.5/todo", ""),
         (f"{NEON}?sslmode=require&options=-csearch_path%3Dx", "sends `options` to a pooler"),
+        (f"{NEON}?sslmode=require&options=endpoint%3Dep-x-1", ""),
         (f"{NEON}?sslmode=verify-full&sslrootcert=/etc/ca.pem", "must be in the service's image"),
         ("postgresql://todo:marked-secret@db:5432/todo?sslmode=require", "a host without a domain"),
     ],

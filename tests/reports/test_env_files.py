@@ -166,3 +166,11 @@ def test_an_example_that_is_not_there_is_told(tmp_path: Path) -> None:
 def test_what_is_generated_is_learned_by_the_redactor(tmp_path: Path) -> None:
     env_file.create(tmp_path / ".env", ROOT / ".env.example", KEYS)
     assert "[secret]" in redact((tmp_path / ".env").read_text())
+
+
+def test_on_a_windows_drive_modes_are_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WSL_DISTRO_NAME", "Ubuntu")
+    assert env_file._on_a_windows_drive(Path("/mnt/c/Users/me/todo/.env"))
+    assert not env_file._on_a_windows_drive(Path("/home/me/todo/.env"))
+    monkeypatch.delenv("WSL_DISTRO_NAME")
+    assert not env_file._on_a_windows_drive(Path("/mnt/c/Users/me/todo/.env"))

@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from scripts.config.formats import LONGEST_STRING
+from scripts.core import paths, shell
+from scripts.core.errors import MissingError
 from scripts.core.paths import ROOT
 
 pytestmark = pytest.mark.runner
@@ -43,3 +46,11 @@ def test_a_string_of_the_environment_ends_where_linux_ends_it() -> None:
     assert os.spawnve(os.P_WAIT, "/bin/true", ["true"], {"API_TOKEN": longest}) == 0
     with pytest.raises(OSError, match="Argument list too long"):
         os.execve("/bin/true", ["true"], {"API_TOKEN": f"{longest}x"})
+
+
+def test_a_tool_in_a_place_that_executes_nothing_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(paths, "TOOLS", tmp_path)
+    monkeypatch.setenv("PATH", "")
+    (tmp_path / "helm").write_text("")
+    with pytest.raises(MissingError, match=r"helm may not be executed here\n  -> .*noexec"):
+        shell.which("helm")

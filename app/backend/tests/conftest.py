@@ -29,6 +29,7 @@ from .postgres import PgBouncer, Postgres, find_postgres, free_port
 
 SOURCE = Path(__file__).parent.parent / "src"
 SHARED_DATABASE = "shared"
+SCORERS = 2  # processes that score tables of requests beside the tests
 START_TIMEOUT = 60  # seconds; other work may be keeping this machine busy
 
 
@@ -38,6 +39,40 @@ def postgres() -> Iterator[Postgres]:
     with _postgres() as server:
         asyncio.run(_make_template(server))
         yield server
+
+
+@pytest.fixture(scope="session", autouse=True)
+def scoring(request: pytest.FixtureRequest) -> Iterator[list[tuple[subprocess.Popen[str], Path]]]:
+    """The tables of requests, scored in processes of their own while other tests run: that is a minute of work.
+
+    They start with the first test of the session, if it has the tests that wait for them.
+    """
+    is_asked_for = any("test_requests" in item.nodeid for item in request.session.items)
+    if not is_asked_for or find_postgres() is None:
+        yield []
+        return
+    server: Postgres = request.getfixturevalue("postgres")
+    with tempfile.TemporaryDirectory(prefix="todo-scores-") as folder:
+        started = [_score(server, number, Path(folder)) for number in range(SCORERS)]
+        try:
+            yield started
+        finally:
+            for process, _ in started:
+                process.kill()
+                process.wait()
+
+
+def _score(server: Postgres, number: int, folder: Path) -> tuple[subprocess.Popen[str], Path]:
+    database, output = f"scores_{number}", folder / f"{number}.txt"
+    asyncio.run(run_sql(server, f"CREATE DATABASE {database} TEMPLATE template_todo"))
+    tables = sorted((Path(__file__).parent / "requests").glob("*.yaml"))[number::SCORERS]
+    command = [sys.executable, "-m", "todo_backend.evaluate", *map(str, tables)]
+    environment = {**os.environ, "PYTHONPATH": str(SOURCE), "DATABASE_URL": server.url(database), "GEMINI_API_KEY": ""}
+    with output.open("w") as file:
+        process = subprocess.Popen(
+            command, env=environment, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT, text=True,
+        )  # fmt: skip
+    return process, output
 
 
 @pytest.fixture
@@ -121,6 +156,11 @@ def pgbouncer(postgres: Postgres) -> Iterator[PgBouncer]:
 
 def make_settings(url: str, **environment: str) -> Settings:
     return Settings.from_environment({"DATABASE_URL": url, **environment})
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let what waits for the scores come last."""
+    items.sort(key=lambda item: "tables_say" in item.nodeid)
 
 
 @asynccontextmanager

@@ -1,5 +1,8 @@
 """REST, MCP and chat know the same fields of a todo: whoever adds one adds it everywhere."""
 
+import re
+from pathlib import Path
+
 from todo_backend.evaluate import _FIELDS
 from todo_backend.metrics import Metrics
 from todo_backend.phrases import Phrase
@@ -34,7 +37,7 @@ async def test_mcp_takes_the_fields_of_rest():
 def test_the_chats_parser_and_the_add_box_fill_the_fields_of_rest():
     assert set(ParsedTodo.model_fields) - {"note"} == GIVEN - UNREAD
     assert set(Phrase.__dataclass_fields__) - {"impossible", "repeats", "kept"} == GIVEN - UNREAD
-    assert set(_FIELDS.values()) == GIVEN - UNREAD | {"done"}
+    assert set(_FIELDS.values()) == GIVEN | {"done"}
 
 
 def test_the_tables_hold_the_fields_and_a_deleted_todo_keeps_them_all():
@@ -42,3 +45,19 @@ def test_the_tables_hold_the_fields_and_a_deleted_todo_keeps_them_all():
     assert set(deleted_todos.columns.keys()) == set(todos.columns.keys()) | {"deleted_at"}
     for column in todos.columns:
         assert type(deleted_todos.c[column.name].type) is type(column.type)
+
+
+PAGE = Path(__file__).parents[2] / "frontend/src/shared/todo.ts"
+
+
+def fields_of(interface: str) -> set[str]:
+    """The fields that the page's TypeScript declares, without those of what it extends."""
+    found = re.search(rf"export interface {interface}\b[^{{]*\{{(.*?)\n\}}", PAGE.read_text(), re.DOTALL)
+    assert found, interface
+    return set(re.findall(r"^  (\w+)\??:", found[1], re.MULTILINE))
+
+
+def test_the_page_knows_the_fields_of_rest():
+    assert fields_of("TodoDraft") == GIVEN
+    assert fields_of("Todo") | fields_of("TodoDraft") == set(Todo.model_fields)
+    assert fields_of("ParsedTodo") | fields_of("TodoDraft") - UNREAD == set(ParsedTodo.model_fields)

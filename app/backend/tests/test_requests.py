@@ -1,34 +1,31 @@
 """The table of requests, tried on the rules assistant."""
 
 import asyncio
-from pathlib import Path
+import re
 
 import pytest
 
 from todo_backend.app import create_app
-from todo_backend.evaluate import Result, TableClock, TableError, evaluate, main, read_table
+from todo_backend.evaluate import TableClock, TableError, evaluate, main, read_table
 
-from .conftest import _lifespan, client_of, make_settings, run_sql, wait_ready
+from .conftest import SCORERS, _lifespan, client_of, make_settings, run_sql, wait_ready
 from .fake_gemini import Reply, call, fake_gemini, speak
 
-TABLES = sorted((Path(__file__).parent / "requests").glob("*.yaml"))
+SCORING_TIMEOUT = 600  # seconds; other work may be keeping this machine busy
 
 
-@pytest.mark.parametrize("table", TABLES, ids=lambda path: path.stem)
-async def test_the_rules_assistant_does_what_the_table_says(database_url, table: Path):
-    clock = TableClock()
-    app = create_app(make_settings(database_url), clock)
-    wrong: list[Result] = []
-    async with _lifespan(app), client_of(app) as client:
-        await wait_ready(client)
-        cases = read_table(table.read_text(), table.name)  # noqa: ASYNC240
-        score = await evaluate(client, clock, cases, lambda result: wrong.append(result) if result.problem else None)
-    told = "\n".join(
-        f"{'HARM' if r.harm else 'wrong'}: {' / '.join(r.case.say)}: {r.problem} (said {r.answer!r})" for r in wrong
-    )
-    print(f"{table.stem}: {score}\n{told}")
-    # The goal for any assistant is 95 %. The rules answer the same every time, so a row that is wrong was broken.
-    assert not wrong, f"{score}\n{told}"
+@pytest.mark.parametrize("number", range(SCORERS))
+def test_the_rules_assistant_does_what_the_tables_say(scoring, number: int):
+    """The goal for any assistant is 95 %. The rules answer the same every time, so a row that is wrong was broken."""
+    if not scoring:
+        pytest.skip("PostgreSQL IS NOT INSTALLED: the tables of requests are not tested (Debian: postgresql)")
+    process, output = scoring[number]
+    process.wait(SCORING_TIMEOUT)
+    told = output.read_text()
+    found = re.search(r"^(\d+) of (\d+) right .*, 0 harmful$", told, re.MULTILINE)
+    assert found, told
+    assert found[1] == found[2], told
+    assert process.returncode == 0
 
 
 TABLE = """

@@ -271,7 +271,7 @@ test('pictures of the page', {
     await create({ title: 'Read the chapter on probes', priority: 'low', tags: ['work', 'reading'] });
     await create({ title: 'Renew the passport', due_date: day(40), priority: 'high' });
     await create({ title: 'Plan the weekend in Porto with Bert', due_date: day(4), tags: ['family'] });
-    const page = await visit({ viewport, deviceScaleFactor: 2 });
+    const page = await visit({ viewport });
     const isPhone = name.startsWith('app-phone');
     if (isPhone) await page.getByRole('button', { name: 'Assistant' }).click();
     await say(page, 'Add Buy milk tomorrow, high');

@@ -32,10 +32,15 @@ from scripts.kubernetes.deployment import Deployment
 from scripts.kubernetes.diagnosis.cause import Diagnosis
 from scripts.kubernetes.pods import PodState
 from scripts.kubernetes.service_client import Answer, ServiceClient
-from scripts.machine.docker_client import docker_client, docker_endpoint
+from scripts.machine.docker_client import docker_client
+from scripts.machine.docker_endpoint import find_endpoint
 from scripts.machine.docker_errors import told
 
 _YAML_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+NO_CPU_LIMITS = (
+    "Docker cannot limit processors here (no cgroup controller `cpu`), and the chart has limits: for rootless Docker, delegate it "
+    "(systemd: Delegate=cpu cpuset io memory pids for user@.service); elsewhere use a kernel with CFS bandwidth control"
+)
 
 
 class DockerEngine:
@@ -73,9 +78,11 @@ class DockerEngine:
         """Return what keeps the app from running here: Docker itself, or ports on this machine that others hold."""
         if reason := self.unusable():
             return [reason]
-        if not docker_endpoint().local:
-            where = f"Docker is on another machine ({docker_endpoint().host}), and publishes no port on this one"
+        if not find_endpoint().local:
+            where = f"Docker is on another machine ({find_endpoint().host}), and publishes no port on this one"
             return [f"{where}: use one on this machine, or a Kubernetes engine"]
+        if docker_client().info().get("CpuCfsQuota") is False:
+            return [NO_CPU_LIMITS]
         ours = self._containers.published_ports()
         return [
             f"port {port} (services.{name}.local_port) is in use: end what listens there, or choose another in invoke.yaml"

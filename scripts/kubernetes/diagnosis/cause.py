@@ -68,6 +68,13 @@ PATIENCE = {
     "stalled": Patience(),
     "node-not-ready": Patience(60),
     "dns-down": Patience(60),
+    "nodes-cordoned": Patience(60),
+    "scheduler-silent": Patience(60),
+    "controllers-silent": Patience(60),
+    "network-down": NEVER_FINAL,
+    "runtime-silent": Patience(120),
+    "pod-strange": NEVER_FINAL,
+    "secret-strange": NEVER_FINAL,
     "volume-lost": NEVER_FINAL,
     "secret-lost": NEVER_FINAL,
     "database-emptied": NEVER_FINAL,
@@ -76,6 +83,7 @@ PATIENCE = {
     "drain-blocked": NEVER_FINAL,
     "drifted": NEVER_FINAL,
     "release-unfinished": NEVER_FINAL,
+    "release-refused": NEVER_FINAL,
     "not-rolled-out": NEVER_FINAL,
 }
 """Every code that a diagnosis can have."""

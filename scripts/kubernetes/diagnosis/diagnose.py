@@ -11,7 +11,7 @@ from scripts.kubernetes.diagnosis.cause import DATABASE_CODES, Diagnosis, diagno
 from scripts.kubernetes.diagnosis.container import ContainerState, cases
 from scripts.kubernetes.diagnosis.rules.controllers import refused_pods, stalled
 from scripts.kubernetes.diagnosis.rules.exits import exited, keeps_exiting
-from scripts.kubernetes.diagnosis.rules.exposed import exposed
+from scripts.kubernetes.diagnosis.rules.exposed import exposed, latent
 from scripts.kubernetes.diagnosis.rules.logs import waits_for_database
 from scripts.kubernetes.diagnosis.rules.pods import evicted, not_placed, not_prepared
 from scripts.kubernetes.diagnosis.rules.probes import not_ready
@@ -37,8 +37,8 @@ def diagnose(snapshot: Snapshot) -> list[Diagnosis]:
 
     A workload that only needs more time has none.
     """
-    around = [*surroundings(snapshot), *exposed(snapshot)]
-    found = [*around, *(d for workload in snapshot.workloads for d in _of_workload(snapshot, workload))]
+    own = [d for workload in snapshot.workloads for d in _of_workload(snapshot, workload)]
+    found = [*surroundings(snapshot), *exposed(snapshot), *own, *latent(snapshot)]
     databases = {name_of(workload) for workload in snapshot.workloads if workload["kind"] == "StatefulSet"}
     linked = [replace(d, follows_from=_root_of(d, found, databases)) for d in found]
     return sorted(linked, key=lambda d: bool(d.follows_from))

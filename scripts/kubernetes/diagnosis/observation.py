@@ -33,7 +33,11 @@ SECONDS = 15.0
 WATCHED = "deployments,statefulsets,replicasets,pods,persistentvolumeclaims"
 NO_LOG = ("unable to retrieve container logs for", "failed to try resolving symlinks")  # the kubelet's words in a log's place
 AROUND = "events,networkpolicies,persistentvolumeclaims,horizontalpodautoscalers,resourcequotas,limitranges,poddisruptionbudgets"
-KEYS_ONLY = '{{range .items}}{{.metadata.name}}{{range $key, $_ := .data}} {{$key}}{{end}}{{"\\n"}}{{end}}'
+KEYS_ONLY = (
+    '{{range .items}}{{.metadata.name}} {{with .metadata.labels}}{{or (index . "app.kubernetes.io/part-of") "-"}}{{else}}-{{end}}'
+    '{{range $key, $_ := .data}} {{$key}}{{end}}{{"\\n"}}{{end}}'
+)
+NOBODY = "-"
 NO_VERDICT = re.compile(r"cannot create resource|does not support dry run|is invalid:|\(Timeout\)|\(ServiceUnavailable\)")
 """What the API server says where it has not judged a pod that is only tried."""
 PROBE_SECONDS = 5.0
@@ -72,7 +76,7 @@ def with_details(cluster: Cluster, quick: Snapshot) -> Snapshot:
     around = cluster.get(AROUND, timeout=SECONDS)
     pods = [pod for workload in quick.workloads for pod in quick.pods_of(workload)]
     unplaced = any(condition_of(pod, "PodScheduled").get("status") == "False" for pod in pods)
-    logs, outside = _logs(cluster, pods), _outside(cluster)
+    logs, outside, secrets = _logs(cluster, pods), _outside(cluster), _secret_keys(cluster)
     return dataclasses.replace(
         quick,
         taken=datetime.now(UTC),
@@ -82,9 +86,11 @@ def with_details(cluster: Cluster, quick: Snapshot) -> Snapshot:
         autoscalers=[o for o in around if o["kind"] == "HorizontalPodAutoscaler" and is_of_release(o, cluster.release)],
         bounds=[o for o in around if o["kind"] in ("ResourceQuota", "LimitRange")],
         budgets=[o for o in around if o["kind"] == "PodDisruptionBudget"],
-        secrets=_secret_keys(cluster),
+        secrets={name: keys for name, (_, keys) in secrets.items()} if secrets is not None else None,
+        strange_secrets=[name for name, (part_of, _) in (secrets or {}).items() if part_of == NOBODY],
         nodes=[o for o in outside if o["kind"] == "Node"],
         dns=[o for o in outside if o["kind"] == "Deployment" and o["metadata"].get("labels", {}).get("k8s-app") == DNS],
+        agents=[o for o in outside if o["kind"] == "DaemonSet"],
         metrics_apis=[o for o in outside if o["kind"] == "APIService" and o["spec"].get("group", "").endswith(METRICS)],
         placed_pods=_placed_pods(cluster) if unplaced else [],
         logs=logs,
@@ -95,15 +101,15 @@ def with_details(cluster: Cluster, quick: Snapshot) -> Snapshot:
 
 def _outside(cluster: Cluster) -> list[Object]:
     """Nodes, metrics APIs and the cluster's DNS, as far as we may see them: kubectl prints what it got, and fails for the rest."""
-    answer = _tried(cluster.within(SYSTEM, ""), "get", "nodes,apiservices,deployments", "--output", "json")
+    answer = _tried(cluster.within(SYSTEM, ""), "get", "nodes,apiservices,deployments,daemonsets", "--output", "json")
     return list(json.loads(answer.stdout)["items"]) if answer.stdout.strip() else []
 
 
-def _secret_keys(cluster: Cluster) -> Mapping[str, Sequence[str]] | None:
-    """By name and key alone: the values are nobody's business here. None where they may not be listed."""
+def _secret_keys(cluster: Cluster) -> Mapping[str, tuple[str, Sequence[str]]] | None:
+    """By name, whose part each is, and keys: the values are nobody's business here. None where they may not be listed."""
     answer = _tried(cluster, "get", "secrets", "--output", f"go-template={KEYS_ONLY}")
     lines = [line.split() for line in answer.stdout.splitlines() if line.strip()]
-    return {name: keys for name, *keys in lines} if answer.code == 0 else None
+    return {name: (part_of, keys) for name, part_of, *keys in lines} if answer.code == 0 else None
 
 
 def _tries(cluster: Cluster, workloads: Sequence[Object]) -> tuple[Mapping[str, str], datetime | None]:

@@ -42,6 +42,10 @@ class Snapshot:
     """The APIServices that autoscalers read."""
     secrets: Mapping[str, Sequence[str]] | None = None
     """The Secrets in the namespace and their keys, never a value; None where they may not be listed."""
+    strange_secrets: Sequence[str] = ()
+    """Those of them that are part of nothing by their labels."""
+    agents: Sequence[Object] = ()
+    """The DaemonSets of the cluster itself: what its network is made of, on each node."""
     bounds: Sequence[Object] = ()
     """ResourceQuotas and LimitRanges of the namespace."""
     budgets: Sequence[Object] = ()

@@ -19,9 +19,7 @@ from scripts.images.archive import Sent, full_name, read_saved
 from scripts.kubernetes.nodes.transports import NodeTransport
 from scripts.machine.docker_client import CLI_ENVIRONMENT
 
-LIST_SECONDS = 60
 SAVE_SECONDS = 600
-SEND_SECONDS = 600
 
 
 def decide(transports: Sequence[NodeTransport], images: Sequence[Image]) -> Decision:

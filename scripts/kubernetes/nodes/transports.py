@@ -11,12 +11,10 @@ from typing import IO, Protocol
 
 from scripts.core import shell
 from scripts.core.errors import TaskError
-from scripts.images.archive import SavedImage, Sent, full_name, write_docker, write_oci
+from scripts.images.archive import LIBRARY, SavedImage, Sent, full_name, write_docker, write_oci
 
 LIST_SECONDS = 60
-SAVE_SECONDS = 600
 SEND_SECONDS = 600
-FOLDER = "load-"
 NERDCTL = ("nerdctl", "--namespace", "k8s.io")
 Writer = Callable[[tarfile.TarFile, Sequence[SavedImage], IO[bytes]], Sent]
 
@@ -115,7 +113,7 @@ class DockerdNode:
 
     def remove(self, names: Collection[str]) -> None:
         """Remove the names."""
-        self._docker("image", "rm", *(name.removeprefix("docker.io/library/") for name in sorted(names)), timeout=LIST_SECONDS)
+        self._docker("image", "rm", *(name.removeprefix(LIBRARY) for name in sorted(names)), timeout=LIST_SECONDS)
 
     def _docker(self, *argv: str, timeout: float, input: IO[bytes] | None = None) -> str:  # noqa: A002 - as in shell.run
         return shell.run([*self.docker, *argv], timeout=timeout, input=input).stdout
@@ -138,15 +136,10 @@ class NerdctlNode(DockerdNode):
 
 
 @dataclass(frozen=True)
-class LocalDaemonNode:
+class LocalDaemonNode(DockerdNode):
     """A node that runs what the local Docker daemon has built: that of Docker Desktop, OrbStack, Rancher Desktop, Colima."""
 
-    node: str
-
-    def images(self) -> set[str]:
-        """Ask the local engine."""
-        lines = shell.run(["docker", "image", "ls", "--format", "{{.Repository}}:{{.Tag}}"], timeout=LIST_SECONDS).stdout.splitlines()
-        return {full_name(line) for line in lines if "<none>" not in line}
+    docker: tuple[str, ...] = ("docker",)
 
     def writer(self, *, include_existing_layers: bool) -> Writer:  # noqa: ARG002 - the protocol's
         """There is nothing to write: an image that is not there was not built."""

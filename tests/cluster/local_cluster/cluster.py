@@ -90,6 +90,10 @@ class LocalCluster:
         say("volumes and add-ons")
         self._create_volumes()
         self._install_add_ons()
+        for name in (name for name in ADD_ONS if not self.layout.has(name)):
+            say(
+                f"without {name}, which is not in {self.layout.bin}{': nothing enforces network policies' if name == POLICY_ENGINE else ''}"
+            )
 
     def _write_settings(self) -> None:
         layout = self.layout

@@ -36,8 +36,8 @@ class AssistantError(Exception):
 class Utterance:
     """One message.
 
-    Of an assistant's: `listed` are the todos that it numbered, `mentioned` those that it spoke of, and `pending` is
-    what it asked to confirm.
+    Of an assistant's: `listed` are the todos that it numbered, `mentioned` those that it spoke of, `pending` is what
+    it asked to confirm, and `choices` are the ways to go on that it offered.
     """
 
     role: Literal["user", "assistant"]
@@ -45,6 +45,7 @@ class Utterance:
     listed: Sequence[uuid.UUID] | None = None
     mentioned: Sequence[uuid.UUID] = ()
     pending: "Pending | None" = None
+    choices: Sequence[Choice] = ()
 
 
 @dataclass(frozen=True)

@@ -14,11 +14,11 @@ from sqlalchemy import Row
 
 from todo_backend.assistant import Assistant, AssistantError, Closing, Dialogue, Pending, Toolbox, Utterance
 from todo_backend.clock import Clock
-from todo_backend.confirmation import answer_directly
+from todo_backend.confirmation import accept_offer, answer_directly
 from todo_backend.conversations import ConversationNotFoundError, Conversations
 from todo_backend.database import DatabaseUnavailableError
 from todo_backend.metrics import ChatOutcome, Metrics
-from todo_backend.schemas import ChatAnswer, ChatRequest, ToolCall, ToolOutcome
+from todo_backend.schemas import ChatAnswer, ChatRequest, Choice, ToolCall, ToolOutcome
 from todo_backend.undo import Change, Undo
 
 logger = logging.getLogger(__name__)
@@ -132,6 +132,7 @@ class Chat:
         """Let the assistant answer; return the outcome, what the answer leaves, and what went wrong, if anything."""
         try:
             async with asyncio.timeout(self._timeout):
+                dialogue = accept_offer(dialogue)
                 closing = await answer_directly(dialogue, toolbox, self._undo, say)
                 if closing is None:
                     closing = await self.assistant.answer(dialogue, toolbox, say)
@@ -173,4 +174,5 @@ def _utterance(message: Row[Any]) -> Utterance:
         message.listed,
         [uuid.UUID(todo_id) for todo_id in context.get("mentioned", ())],
         Pending(**context["pending"]) if "pending" in context else None,
+        [Choice(**each) for each in context.get("choices", ())],
     )

@@ -3,6 +3,7 @@
 import re
 import uuid
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from todo_backend.assistant import Closing, Dialogue, Pending, Say, Toolbox
@@ -24,14 +25,28 @@ _NO = re.compile(
     re.IGNORECASE,
 )
 _UNDO = re.compile(
-    r"(?:please |can you |could you |oops,? |no,? |wait,? )*(?:undo|revert|take (?:that|it) back|roll (?:that|it) back"
-    r"|bring (?:it|that|them) back|put (?:it|that|them) back|restore (?:it|them|that)"
+    r"(?:(?:oh (?:dear|no)|oops|sorry|no|wait|that was (?:a mistake|wrong|not what i (?:meant|wanted))|my mistake|i made a mistake|wrong one|not that(?: one)?)[,.!]* )*(?:please |can you |could you |i want to |now )*(?:undo|revert|take (?:that|it) back|roll (?:that|it) back"
+    r"|(?:bring|get|give me|i want) (?:it|that|them) back|put (?:it|that|them) back|restore (?:it|them|that)"
     r"|r[üu]ckg[äa]ngig(?: machen)?|mach das r[üu]ckg[äa]ngig|deshacer|deshaz(?:lo)?|deshaz eso|annule[rz]?(?: [cç]a)?"
     r"|واپس(?: کرو| لو| لاؤ)?)(?: (?:that|it|this|please|the last (?:one|change|action|thing)|last (?:change|action)|my last change"
     r"|the (?:deletion|delete|completion)|delete|deletion|what you (?:just )?did|everything you just did))*[.! ]*",
     re.IGNORECASE,
 )
 _NO_MORE = Choice(label="No, leave them", message="no")
+
+
+_OFFER = re.compile(r"\b(?:Shall I|Do you mean)\b")
+
+
+def accept_offer(dialogue: Dialogue) -> Dialogue:
+    """Take a yes to "Shall I add “buy milk”?" as the first of the choices that were offered."""
+    before = dialogue.utterances[-2] if len(dialogue.utterances) > 1 else None
+    if before is None or before.pending or not before.choices or not _OFFER.search(before.text):
+        return dialogue
+    if not _YES.fullmatch(" ".join(dialogue.question.replace("\u2019", "'").split())):
+        return dialogue
+    accepted = replace(dialogue.utterances[-1], text=before.choices[0].message)
+    return replace(dialogue, utterances=[*dialogue.utterances[:-1], accepted])
 
 
 async def answer_directly(dialogue: Dialogue, toolbox: Toolbox, undo: Undo, say: Say) -> Closing | None:

@@ -9,8 +9,10 @@ MORNING, AFTERNOON, EVENING, NIGHT = time(9), time(15), time(18), time(20)
 
 TODAY: dict[str, tuple[int, time | None]] = {
     **dict.fromkeys(("today", "heute", "hoy", "aujourd'hui", "آج", "aaj", "later today"), (0, None)),
-    **dict.fromkeys(("tonight", "this evening", "heute abend", "esta noche", "ce soir", "آج رات"), (0, NIGHT)),
-    **dict.fromkeys(("this morning",), (0, MORNING)),
+    **dict.fromkeys(("tonight", "esta noche", "آج رات"), (0, NIGHT)),
+    **dict.fromkeys(("this morning", "heute früh", "heute morgen", "esta mañana", "ce matin"), (0, MORNING)),
+    **dict.fromkeys(("this evening", "heute abend", "ce soir", "aaj shaam"), (0, EVENING)),
+    **dict.fromkeys(("yesterday", "gestern", "ayer", "hier"), (-1, None)),
     **dict.fromkeys(("this afternoon", "heute nachmittag", "esta tarde", "cet après-midi"), (0, AFTERNOON)),
     **dict.fromkeys(("tomorrow", "tmrw", "tmr", "tmw", "2moro", "morgen", "mañana", "manana", "demain", "کل", "kal"), (1, None)),
     **dict.fromkeys(("morgen früh",), (1, MORNING)),
@@ -39,13 +41,13 @@ PART_PATTERN = rf"(?:in\s+the\s+)?(?:{_any(list(_PARTS))})"
 
 # Words that lead to a date and belong to it.
 LEAD = re.compile(
-    r"(?:(?<=\s)|^)(?:(?:due(?:\s+(?:date|on|by))?|by|on|until|till|before|for|at|around|starting|from|this|the|coming|à|am|um|ab|bis|bis\s+zum|zum|vor"
+    r"(?:(?<=\s)|^)(?:(?:due(?:\s+(?:date|on|by))?:?|by|on|until|till|before|b4|for|für|at|around|starting|from|this|the|coming|à|am|um|ab|bis|bis\s+zum|zum|vor"
     r"|fällig(?:\s+am)?|el|le|para(?:\s+el)?|antes\s+del?|hasta(?:\s+el)?|pour(?:\s+le)?|avant(?:\s+le)?|d['\u2019]ici|a\s+las?"
     r"|deadline:?|@|-|–|—)\s+)+$",
     re.IGNORECASE,
 )  # fmt: skip
 # Words that follow a date and belong to it.
-TRAIL = re.compile(r"\s+(?:تک|کو|کے لیے|at the latest|latest)(?=$|\s|[,.])", re.IGNORECASE)
+TRAIL = re.compile(r"\s+(?:ko|tak|تک|کو|کے لیے|at the latest|latest)(?=$|\s|[,.])", re.IGNORECASE)
 # What may stand between the day and the time.
 GLUE = re.compile(r"[\s,]*(?:(?:at|on|by|around|@|um|gegen|am|à|a\s+las?|el|le|the|in\s+the|,|کو)\s+)*", re.IGNORECASE)
 
@@ -62,6 +64,7 @@ _COUNT = (
 )
 _UNIT = r"(?:min(?:ute)?s?|mins?|hours?|hrs?|days?|weeks?|months?|years?)"
 RELATIVE = (
+    r"in\s+an?\s+hours?\s+and\s+a\s+half|"
     rf"in\s+{_COUNT}\s+{_UNIT}|in\s+\d{{1,3}}\s?(?:min|h|m|d|w)|{_COUNT}\s+{_UNIT}\s+from\s+(?:now|today)"
     r"|in\s+(?:\d{1,3}|einem|einer|zwei|drei|vier|fünf|sechs|sieben|zehn)\s+(?:minuten?|stunden?|tag(?:en)?|wochen?|monat(?:en)?|jahr(?:en)?)"
     r"|(?:en|dentro\s+de)\s+(?:\d{1,3}|un|una|dos|tres|cuatro|cinco)\s+(?:minutos?|horas?|d[ií]as?|semanas?|mes(?:es)?)"
@@ -71,10 +74,26 @@ RELATIVE = (
 _COUNTS = {"a couple of": "2", "a few": "3"}
 
 NEXT = r"(?:this|next|coming|upcoming|this\s+coming|nächste[nrs]?|kommende[nrs]?|diese[nrs]?|próximo|este|ce|اگلے|اس)"
+IN = r"in|im|en|au\s+mois\s+de"
+
+# Days that are dates when a word leads to them; "christmas shopping" is a title.
+HOLIDAYS: dict[str, tuple[int, int]] = {
+    **dict.fromkeys(("christmas eve", "heiligabend", "nochebuena"), (12, 24)),
+    **dict.fromkeys(("christmas", "christmas day", "xmas", "weihnachten", "navidad", "noël"), (12, 25)),
+    **dict.fromkeys(("boxing day",), (12, 26)),
+    **dict.fromkeys(("new year's eve", "new years eve", "nye", "silvester", "nochevieja"), (12, 31)),
+    **dict.fromkeys(("new year's day", "new years day", "new year's", "new year", "neujahr"), (1, 1)),
+    **dict.fromkeys(("valentine's day", "valentines day"), (2, 14)),
+    **dict.fromkeys(("halloween",), (10, 31)),
+}
+HOLIDAY_LEADS = r"on|by|before|until|till|due(?:\s+(?:on|by))?|an|bis|vor|antes\s+de|avant"
+HOLIDAY_PATTERN = _any(list(HOLIDAYS))
+
 NEXT_AFTER = r"prochain|que\s+viene|próximo"
 
 _SPANS = {
     "this week": r"this\s+week|diese\s+woche|esta\s+semana|cette\s+semaine|اس\s+ہفتے",
+    "rest of the week": r"(?:the\s+)?rest\s+of\s+(?:the|this)\s+week|(?:the\s+)?remaining\s+week",
     "next week": r"next\s+week|nächste\s+woche|kommende\s+woche|la\s+próxima\s+semana|próxima\s+semana|la\s+semana\s+que\s+viene"
                  r"|(?:la\s+)?semaine\s+prochaine|اگلے\s+ہفتے",
     "next weekend": r"next\s+weekend",
@@ -86,26 +105,38 @@ _SPANS = {
     "end of day": r"(?:the\s+)?end\s+of\s+(?:the\s+|my\s+)?day|eod|cob",
     "end of week": r"(?:the\s+)?end\s+of\s+(?:the\s+|this\s+)?week|eow|ende\s+der\s+woche|(?:la\s+)?fin\s+de\s+(?:la\s+)?semaine",
     "end of next week": r"(?:the\s+)?end\s+of\s+next\s+week",
-    "end of month": r"(?:the\s+)?end\s+of\s+(?:the\s+|this\s+)?month|eom|month[\s-]end|(?:zum\s+)?monatsende|ende\s+des\s+monats|(?:a\s+)?fin(?:ales)?\s+de\s+mes|(?:la\s+)?fin\s+du\s+mois"
+    "end of month": r"(?:the\s+)?last\s+day\s+of\s+(?:the|this)\s+month|(?:the\s+)?end\s+of\s+(?:the\s+|this\s+)?month|eom|month[\s-]end|(?:zum\s+)?monatsende|ende\s+des\s+monats|(?:a\s+)?fin(?:ales)?\s+de\s+mes|(?:la\s+)?fin\s+du\s+mois"
                     r"|مہینے\s+کے\s+آخر",
     "end of next month": r"(?:the\s+)?end\s+of\s+next\s+month",
     "end of year": r"(?:the\s+)?end\s+of\s+(?:the\s+|this\s+)?year|eoy|jahresende|ende\s+des\s+jahres|fin\s+de\s+año|(?:la\s+)?fin\s+de\s+l['\u2019]année",
     "start of next week": r"(?:the\s+)?(?:start|beginning)\s+of\s+next\s+week|early\s+next\s+week",
     "start of next month": r"(?:the\s+)?(?:start|beginning|first)\s+of\s+(?:the\s+)?next\s+month|(?:the\s+)?(?:1st|first)\s+of\s+the\s+month",
     "week from today": r"a\s+week\s+from\s+(?:today|now)",
+    "week after next": r"(?:the\s+)?week\s+after\s+next|in\s+two\s+weeks'?\s+time|übernächste\s+woche",
+    "month after next": r"(?:the\s+)?month\s+after\s+next",
     "week from tomorrow": r"a\s+week\s+from\s+tomorrow",
 }  # fmt: skip
-SPAN_PATTERN = "|".join(f"(?:{pattern})" for pattern in sorted(_SPANS.values(), key=len, reverse=True))
+_AHEAD = r"(?:in\s+|within\s+)?(?:the\s+)?(?:next|coming)\s+(?P<count>\d{1,2}|two|three|four|five|six|seven|ten|few|couple\s+of)\s+(?P<unit>day|week)s"
+SPAN_PATTERN = (
+    re.sub(r"\?P<\w+>", "?:", _AHEAD)
+    + "|"
+    + "|".join(f"(?:{pattern})" for pattern in sorted(_SPANS.values(), key=len, reverse=True))
+)
 
+_HOUR_WORDS = "one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
+_MINUTES = {"fifteen": 15, "twenty": 20, "thirty": 30, "forty-five": 45, "forty five": 45, "oh five": 5}
+_MINUTE_WORDS = "|".join(_MINUTES)
 CLOCK = (
     r"(?:(?:at|@|um|gegen|à|a\s+las?|by|around)\s*)?(?:"
-    r"(?P<h1>\d{1,2})[:h](?P<m1>\d{2})\s*(?P<p1>am|pm|a\.m\.|p\.m\.)?(?:\s*(?:uhr|hrs|h))?"
+    r"(?P<h1>\d{1,2})[:h](?P<m1>\d{2})\s*(?P<p1>am|pm|a\.m\.|p\.m\.)?(?:\s*(?:uhr|hrs|h))?(?P<part1>\s+(?:in\s+the\s+)?(?:morning|evening|afternoon)|\s+at\s+night)?"
     r"|(?P<h2>\d{1,2})\.(?P<m2>\d{2})\s*(?P<p2>am|pm|a\.m\.|p\.m\.|uhr)"
     r"|(?P<h3>\d{1,2})\s*(?P<p3>am|pm|a\.m\.|p\.m\.|o['\u2019]?clock|uhr|h|heures?|بجے)(?P<part3>\s+(?:in\s+the\s+)?(?:morning|evening|afternoon|at\s+night))?"
+    rf"|(?P<hw>{_HOUR_WORDS})(?:[\s-]+(?P<mw>{_MINUTE_WORDS}))?\s*(?P<pw>am|pm|a\.m\.|p\.m\.|o['\u2019]?clock)"
     r"|(?P<word>noon|midday|midnight|lunchtime|mittags?|mitternacht|mediod[ií]a|medianoche|midi|minuit)"
-    r"|(?P<rel>half\s+past|quarter\s+past|quarter\s+to)\s+(?P<h4>\d{1,2}|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)"
+    r"|(?P<rel>half\s+past|(?:a\s+)?quarter\s+past|(?:a\s+)?quarter\s+to)\s+(?P<h4>\d{1,2}|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)"
     r")"
-    r"|(?:at|@|um|a\s+las?|à)\s+(?P<h5>\d{1,2})(?:\s+(?:in\s+the\s+)(?P<part5>morning|afternoon|evening))?(?=\s*$|\s*[,;!?)]|\s+(?:on|tomorrow|today|tonight|next|with|to|and|#|mon|tue|wed|thu|fri|sat|sun)|\s+#)"
+    r"|(?:at|@|um|a\s+las?|à)\s+(?P<h5>\d{1,2})(?:\s+(?:in\s+the\s+)(?P<part5>morning|afternoon|evening))?(?=\s*$|\s*[,;!?)]|\s+(?:on|tomorrow|today|tonight|next|with|to|and|zum|zur|an|den|die|das|mit|beim|bei|con|avec|chez|#|mon|tue|wed|thu|fri|sat|sun)|\s+#)"
+    rf"|(?:at|@|by|around)\s+(?P<hw2>{_HOUR_WORDS})(?:[\s-]+(?P<mw2>{_MINUTE_WORDS}))?(?=\s*$|\s*[,;!?)]|\s+(?:on|tomorrow|today|tonight|next|with|to|and|in|#|mon|tue|wed|thu|fri|sat|sun))"
     r"|(?:in\s+the\s+)(?P<part>morning|afternoon|evening)|(?:at\s+)night"
 )
 _HOURS = {
@@ -119,7 +150,7 @@ _CLOCK_WORDS = {
     **dict.fromkeys(("midnight", "mitternacht", "medianoche", "minuit"), time(0)),
 }
 
-_TYPED = ("tomorrow", "tonight", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "january", "february",
+_TYPED = ("today", "tomorrow", "tonight", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "january", "february",
           "september", "october", "november", "december", "weekend")  # fmt: skip
 PAD = "\u200b"  # fills up a corrected word
 _REAL_WORDS = {"sundae", "forbid", "frida", "moray", "decembers", "fridge"}
@@ -171,12 +202,16 @@ def month_end(day: date) -> date:
     return day.replace(day=calendar.monthrange(day.year, day.month)[1])
 
 
+def _whole_month(first: date) -> tuple[date, date]:
+    return first, month_end(first)
+
+
 def plain_relative(text: str) -> str:
     """Say "in a couple of days" in words that the library knows."""
     said = key(text)
     for phrase, number in _COUNTS.items():
         said = said.replace(phrase, number)
-    said = said.replace("half an hour", "30 minutes")
+    said = re.sub(r"an? hours? and a half", "90 minutes", said.replace("half an hour", "30 minutes"))
     said = re.sub(r"^(.*) from (?:now|today)$", r"in \1", said)
     said = re.sub(
         r"\bin (\d+)\s?(min|h|m|d|w)$",
@@ -203,7 +238,7 @@ def clock_of(said: dict[str, str | None]) -> time | None:
         return part_of_day(said["part"]) or NIGHT
     if not 0 <= hour <= 24 or minute > 59 or (half and half[0] in "ap" and not 1 <= hour <= 12):
         return None
-    part = key(said["part3"] or said["part5"] or "")
+    part = key(said["part1"] or said["part3"] or said["part5"] or "")
     is_evening = part.endswith(("afternoon", "evening", "night"))
     if half.startswith("p") or (is_evening and hour < 12):
         hour = hour % 12 + 12
@@ -222,9 +257,12 @@ def _digits(said: dict[str, str | None]) -> tuple[int | None, int, str]:
                 int(said[minute] or 0) if minute else 0,
                 (said[half] or "").lower() if half else "",
             )
+    if word := said["hw"] or said["hw2"]:
+        minutes = _MINUTES.get(key(said["mw"] or said["mw2"] or ""), 0)
+        return _HOURS[word.lower()], minutes, (said["pw"] or "o'clock").lower()
     if spoken := said["h4"]:
         number = int(spoken) if spoken.isdigit() else _HOURS[spoken.lower()]
-        relation = key(said["rel"] or "")
+        relation = key(said["rel"] or "").removeprefix("a ")
         if relation == "quarter to":
             return (number - 1) or 12, 45, ""
         return number, 30 if relation == "half past" else 15, ""
@@ -233,6 +271,10 @@ def _digits(said: dict[str, str | None]) -> tuple[int | None, int, str]:
 
 def span_of(text: str, today: date) -> tuple[date, date, date]:
     """Return the day that a todo for "next week" is due, and the first and last day of that span."""
+    if ahead := re.fullmatch(_AHEAD, text, re.IGNORECASE):
+        number = int(ahead["count"]) if ahead["count"].isdigit() else _HOURS.get(ahead["count"].lower(), 2)
+        last = today + timedelta(days=number * (7 if ahead["unit"].lower() == "week" else 1))
+        return last, today, last
     name = next(name for name, pattern in _SPANS.items() if re.fullmatch(pattern, text, re.IGNORECASE))
     monday = today - timedelta(days=today.weekday())
     next_month = month_end(today) + timedelta(days=1)
@@ -260,9 +302,15 @@ def span_of(text: str, today: date) -> tuple[date, date, date]:
         return single[name], single[name], single[name]
     spans = {
         "this week": (max(friday, today), *days(monday, 7)),
+        "rest of the week": (max(friday, today), today, monday + timedelta(days=6)),
         "next week": (monday + week, *days(monday + week, 7)),
         "weekend": (max(saturday, today), *days(saturday, 2)),
         "next weekend": (saturday + week, *days(saturday + week, 2)),
+        "week after next": (monday + 2 * week, *days(monday + 2 * week, 7)),
+        "month after next": (
+            month_end(next_month) + timedelta(days=1),
+            *_whole_month(month_end(next_month) + timedelta(days=1)),
+        ),
         "this month": (month_end(today), today.replace(day=1), month_end(today)),
         "next month": (next_month, next_month, month_end(next_month)),
         "this year": (year_end, date(today.year, 1, 1), year_end),

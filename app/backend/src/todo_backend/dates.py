@@ -35,6 +35,8 @@ class When:
     first: date | None = None
     last: date | None = None
     repeats: bool = False
+    said_day: bool = True  # a time alone has its day from the clock
+    is_part: bool = False  # the time is that of "evening" or "tonight", and an exact one says more
 
     @property
     def exists(self) -> bool:
@@ -72,7 +74,8 @@ def load() -> _Library:
             for name in info[key]:
                 if len(name) > 3 or (language == "ur" and name != "ہفتہ") or (language == "en" and len(name) == 3):
                     names.setdefault(name.lower(), number)
-    names |= {"mon": 0, "tue": 1, "tues": 1, "wed": 2, "weds": 2, "thur": 3, "thurs": 3, "sept": 109, "sonnabend": 5}
+    names |= {"mon": 0, "tue": 1, "tues": 1, "wed": 2, "weds": 2, "thur": 3, "thurs": 3, "sept": 109, "sonnabend": 5,
+              "jumma": 4, "juma": 4, "jumerat": 3, "itwar": 6, "mangal": 1, "budh": 2}  # fmt: skip
     parser = DateDataParser(languages=list(_LANGUAGES), use_given_order=True)
     return _Library(parser, names, tuple(_forms(names)))
 
@@ -123,13 +126,28 @@ def _atoms(text: str, now: datetime) -> Iterator[Span]:
 def _join(one: When, two: When) -> When | None:
     if not (one.exists and two.exists):
         return None
+    if (
+        one.clock
+        and two.clock
+        and one.is_part != two.is_part
+        and not (one.said_day and two.said_day and one.day and two.day)
+    ):
+        part, exact = (one, two) if one.is_part else (two, one)  # "at 9 tonight"
+        return replace(part if part.day else exact, clock=_on_that_side(exact.clock, part.clock), is_part=False)
     if one.day and two.clock and not two.day and not one.clock:
         return replace(one, clock=two.clock)
     if two.day and one.clock and not one.day and not two.clock:
         return replace(two, clock=one.clock)
-    if one.day and two.day == one.day and not (one.clock and two.clock):  # "friday, 27 november"
-        return replace(one, clock=one.clock or two.clock)
+    if one.day and two.day and one.day.weekday() == two.day.weekday() and not (one.clock and two.clock):
+        later = two if two.day > one.day else one  # "Tuesday, December 15": the weekday alone would be the next one
+        return replace(later, clock=one.clock or two.clock)
     return None
+
+
+def _on_that_side(exact: time | None, part: time | None) -> time | None:
+    """Return nine in the evening for "9" and "evening"."""
+    is_late = part is not None and part.hour >= 12
+    return exact.replace(hour=exact.hour + 12) if exact and is_late and 1 <= exact.hour < 12 else exact
 
 
 def _settle(when: When, now: datetime) -> When:
@@ -137,7 +155,7 @@ def _settle(when: When, now: datetime) -> When:
     if when.clock is None or when.day is not None:
         return when
     day = now.date() if when.clock > now.time() else now.date() + timedelta(days=1)
-    return replace(when, day=day, first=day, last=day)
+    return replace(when, day=day, first=day, last=day, said_day=False)
 
 
 def _with_lead(text: str, span: Span) -> Span:
@@ -155,7 +173,7 @@ def _range(day: date, first: date, last: date) -> When:
     return When(day=day, first=first, last=last)
 
 
-def _forms(
+def _forms(  # noqa: C901 - one form a line
     names: dict[str, int],
 ) -> Iterator[tuple[re.Pattern[str], Callable[["re.Match[str]", datetime], When | None], bool]]:
     weekday = "|".join(sorted((re.escape(n) for n, v in names.items() if v < 7), key=len, reverse=True))
@@ -178,6 +196,13 @@ def _forms(
         ahead = (names[name] - now.weekday() - 1) % 7 + 1
         return _one(now.date() + timedelta(days=ahead))
 
+    def weekday_and_day(found: "re.Match[str]", now: datetime) -> When | None:
+        when = _day_of_month(found, now)
+        return when if when.day and when.day.weekday() == names[found["name"].lower()] else None
+
+    def week_after(found: "re.Match[str]", now: datetime) -> When:
+        return _one((weekday_of(found, now).day or now.date()) + timedelta(days=7))
+
     def every(found: "re.Match[str]", now: datetime) -> When:
         groups = found.groupdict()
         name = (groups["unit"] or groups["plural"]).lower()
@@ -192,6 +217,15 @@ def _forms(
         first = _day_month(1, month_of(found), None, now.date().replace(day=1))
         return _one(words.month_end(first) if words.is_end(found["edge"]) else first)
 
+    def whole_month(found: "re.Match[str]", now: datetime) -> When:
+        year = found["year"]
+        first = (
+            date(int(year), month_of(found), 1)
+            if year
+            else _day_month(1, month_of(found), None, now.date().replace(day=1))
+        )
+        return _range(max(first, now.date()), first, words.month_end(first))
+
     yield form(rf"(?:{words.EVERY})\s+(?P<unit>WEEKDAYs?|{words.EVERY_UNIT})|on\s+(?P<plural>WEEKDAYs)", every)
     yield form(rf"(?P<unit>{words.ADVERBS})(?=\s*(?:$|[,.;!)#]|at\b|to\b))", every)
     yield form(
@@ -203,6 +237,11 @@ def _forms(
     yield form(r"(?P<d>\d{1,2})-(?P<m>\d{1,2})-(?P<y>\d{4})", _dotted, sure=False)
     yield form(rf"(?P<edge>{words.EDGES})\s+(?P<month>MONTH)", edge_of_month)
     yield form(
+        rf"(?:{words.IN})\s+(?P<month>MONTH)(?!\.?\s*\d{{1,2}}(?:st|nd|rd|th)?\b(?!\d))(?:\s+(?P<year>\d{{4}}))?",
+        whole_month,
+    )
+    yield form(rf"(?P<lead>{words.HOLIDAY_LEADS})\s+(?P<name>{words.HOLIDAY_PATTERN})", _holiday)
+    yield form(
         r"(?:the\s+|der\s+|den\s+|el\s+|le\s+)?(?P<day>\d{1,2})(?:st|nd|rd|th|er|\.|º)?\s+(?:of\s+|de\s+|d['\u2019])?(?P<month>MONTH)\.?"
         r"(?:,?\s+(?:de\s+|del\s+)?(?P<year>\d{4}))?", named,
     )  # fmt: skip
@@ -213,6 +252,11 @@ def _forms(
     yield form(rf"(?P<words>{words.RELATIVE})", _library_relative)
     yield form(rf"(?P<words>{words.SPAN_PATTERN})", _named_span)
     yield form(rf"(?P<words>{words.TODAY_PATTERN})(?P<part>\s+(?:{words.PART_PATTERN}))?", _named_day)
+    yield form(
+        r"(?:on|by|until|before|for|due)\s+(?P<name>WEEKDAY),?\s+(?:the\s+)?(?P<day>\d{1,2})(?:st|nd|rd|th)",
+        weekday_and_day,
+    )
+    yield form(r"(?:a|one)\s+week\s+(?:from|on)\s+(?:next\s+)?(?P<weekday>WEEKDAY)(?P<weekday_>(?!))?", week_after)
     yield form(
         rf"(?:{words.NEXT}\s+)(?P<weekday>WEEKDAY)|(?P<weekday_>WEEKDAY)\s+(?:{words.NEXT_AFTER})",
         weekday_of,
@@ -231,7 +275,9 @@ def _forms(
 
 
 def _with_part(meaning: Callable[["re.Match[str]", datetime], When]) -> Callable[["re.Match[str]", datetime], When]:
-    return lambda found, now: replace(meaning(found, now), clock=words.part_of_day(found["part"]))
+    return lambda found, now: replace(
+        meaning(found, now), clock=words.part_of_day(found["part"]), is_part=bool(found["part"])
+    )
 
 
 def _year(text: str) -> int:
@@ -298,7 +344,13 @@ def _library_relative(found: "re.Match[str]", now: datetime) -> When | None:
 def _named_day(found: "re.Match[str]", now: datetime) -> When:
     offset, clock = words.TODAY[words.key(found["words"])]
     when = _one(now.date() + timedelta(days=offset))
-    return replace(when, clock=words.part_of_day(found["part"]) or clock)
+    clock = words.part_of_day(found["part"]) or clock
+    return replace(when, clock=clock, is_part=clock is not None)
+
+
+def _holiday(found: "re.Match[str]", now: datetime) -> When:
+    month, day = words.HOLIDAYS[words.key(found["name"])]
+    return _one(_day_month(day, month, None, now.date()))
 
 
 def _named_span(found: "re.Match[str]", now: datetime) -> When:
@@ -307,4 +359,6 @@ def _named_span(found: "re.Match[str]", now: datetime) -> When:
 
 def _clock(found: "re.Match[str]", _now: datetime) -> When | None:
     clock = words.clock_of(found.groupdict())
+    if clock is None and found["h1"] and found[0].lower().startswith(("at", "@", "um", "a la")):
+        return When()  # "at 25:00"
     return None if clock is None else When(clock=clock)

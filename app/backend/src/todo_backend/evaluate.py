@@ -6,6 +6,7 @@ says. The database of DATABASE_URL must hold no todos: each case makes its own a
 
 import argparse
 import asyncio
+import logging
 import os
 import re
 import sys
@@ -32,9 +33,10 @@ _FIELDS = {
     "time": "due_time",
     "priority": "priority",
     "tags": "tags",
+    "notes": "notes",
     "done": "done",
 }
-_EMPTY: dict[str, Any] = {"due": None, "time": None, "priority": "normal", "tags": [], "done": False}
+_EMPTY: dict[str, Any] = {"due": None, "time": None, "priority": "normal", "tags": [], "notes": "", "done": False}
 _GOAL = 0.95
 
 
@@ -155,19 +157,40 @@ async def evaluate(
 ) -> Score:
     """Try every case, one after the other."""
     score = Score()
+    made: list[dict[str, Any]] = []
+    before: Sequence[Mapping[str, Any]] = []
+    is_as_made = True
     for case in cases:
-        result = await _try(client, clock, case)
+        if case.before != before or not is_as_made:
+            for todo in await _all(client):
+                await _call(client, "DELETE", f"/api/todos/{todo['id']}")
+            before, made = case.before, [await _make(client, todo) for todo in case.before]
+        result, is_as_made = await _try(client, clock, case, made)
         report(result)
         score.results.append(result)
+    for todo in await _all(client):
+        await _call(client, "DELETE", f"/api/todos/{todo['id']}")
     return score
 
 
-async def _try(client: httpx2.AsyncClient, clock: TableClock, case: Case) -> Result:
+async def _all(client: httpx2.AsyncClient) -> list[dict[str, Any]]:
+    todos: list[dict[str, Any]] = (await _call(client, "GET", "/api/todos", params={"limit": 200}))["items"]
+    return todos
+
+
+def _as_judged(todos: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    return [_plain(todo) | {"id": todo["id"]} for todo in todos]
+
+
+async def _try(
+    client: httpx2.AsyncClient, clock: TableClock, case: Case, made: Sequence[Mapping[str, Any]]
+) -> tuple[Result, bool]:
+    """Try one case; tell also whether the list is as it was made again."""
     clock.instant = datetime.fromisoformat(case.now).replace(tzinfo=ZoneInfo(case.time_zone))
-    made = [await _make(client, todo) for todo in case.before]
     ids = {todo["title"]: todo["id"] for todo in made}
     shown = [ids[title] for title in case.page] if case.page is not None else list(ids.values())[::-1]
     told: dict[str, Any] = {"conversation_id": None}
+    undos: list[str] = []
     for message in case.say:
         body = {
             "message": message,
@@ -176,11 +199,13 @@ async def _try(client: httpx2.AsyncClient, clock: TableClock, case: Case) -> Res
             "shown": shown,
         }
         told = await _call(client, "POST", "/api/chat", json=body)
-    now = (await _call(client, "GET", "/api/todos", params={"limit": 200}))["items"]
-    result = _judge(case, made, [_plain(todo) | {"id": todo["id"]} for todo in now], told)
-    for todo in now:
-        await _call(client, "DELETE", f"/api/todos/{todo['id']}")
-    return result
+        undos += [told["undo"]] if told["undo"] else []
+    now = _as_judged(await _all(client))
+    result = _judge(case, made, now, told)
+    for undo in reversed(undos):  # quicker than making the list again; what cannot be undone is made again
+        await client.post(f"/api/undo/{undo}")
+    left = _as_judged(await _all(client)) if undos else now
+    return result, left == _as_judged(made)
 
 
 async def _make(client: httpx2.AsyncClient, todo: Mapping[str, Any]) -> dict[str, Any]:
@@ -280,6 +305,7 @@ def _print(result: Result) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Score the assistant; return 0 when the goal is reached, 1 when not, 2 for input that cannot be used."""
+    logging.basicConfig(level=logging.WARNING)  # before a library sets up logs of its own; a request a line is too much
     parser = argparse.ArgumentParser(prog="python -m todo_backend.evaluate", description=__doc__)
     parser.add_argument("tables", nargs="+", type=Path, help="YAML files of cases")
     options = parser.parse_args(arguments)

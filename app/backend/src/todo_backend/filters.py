@@ -54,9 +54,15 @@ _OPEN = re.compile(
     r"\b(?:open|unfinished|incomplete|uncompleted|undone|pending|remaining|outstanding|active|left|not\s+(?:yet\s+)?(?:done|finished|completed)|still\s+to\s+do|offene?n?|pendientes)\b",
     re.IGNORECASE,
 )
-_ALL = re.compile(r"\b(?:all|everything|every|alles?|todo(?=\s*$)|todas|tout(?:es)?|سب)\b", re.IGNORECASE)
+_BOTH = re.compile(
+    r"\b(?:including|incl\.?|with|and|plus|even)\s+(?:the\s+|all\s+)*(?:done|completed?|finished)(?:\s+ones?)?\b|\b(?:open|undone|pending)\s+(?:and|or)\s+(?:done|completed|finished)\b|\b(?:done|completed|finished)\s+(?:and|or)\s+(?:open|not|undone|pending)\b|\bwhether\s+done\s+or\s+not\b",
+    re.IGNORECASE,
+)
+_ALL = re.compile(
+    r"\b(?:all|everything|every|alles?|sab|saare|saray|tamam|todo(?=\s*$)|todas|tout(?:es)?|سب)\b", re.IGNORECASE
+)
 _OVERDUE = re.compile(
-    r"\b(?:overdue|over\s+due|past\s+due|late|missed|behind(?:\s+on)?|überfällig\w*|vencid[oa]s?|atrasad[oa]s?|en\s+retard)\b",
+    r"\b(?:overdue|over\s+due|past\s+due|late|missed|overlooked|forgotten|forgot|forget|behind(?:\s+on)?|überfällig\w*|vencid[oa]s?|atrasad[oa]s?|en\s+retard)\b",
     re.IGNORECASE,
 )
 _UNDATED = re.compile(
@@ -76,8 +82,18 @@ _FILLER = re.compile(
     r"und|und|was|está|están|die|der|que|qué|tengo|hacer|für|get|got|must|should|am|that's|need|needs|soon|next|first|most|today's|tomorrow's)\b",
     re.IGNORECASE,
 )  # fmt: skip
-_LIMIT = re.compile(r"\b(?:the\s+)?(?:first|next|top)\s+(?P<limit>\d{1,2}|two|three|four|five|ten)\b", re.IGNORECASE)
-_NUMBERS = {"two": 2, "three": 3, "four": 4, "five": 5, "ten": 10}
+_LIMIT = re.compile(
+    r"\b(?:the\s+)?(?:first|next|top)\s+(?P<limit>\d{1,2}|two|three|four|five|ten|one|thing|todo|task|item)\b(?!\s+(?:day|week|month)s?\b)",
+    re.IGNORECASE,
+)
+_NUMBERS = {
+    **dict.fromkeys(("one", "thing", "todo", "task", "item"), 1),
+    "two": 2,
+    "three": 3,
+    "four": 4,
+    "five": 5,
+    "ten": 10,
+}
 
 
 def parse_filter(words: str, now: datetime, state: State = "open") -> Filter:
@@ -150,6 +166,12 @@ def _with_day(chosen: Filter, words: str, now: datetime) -> tuple[Filter, str]:
         return chosen, words
     span = spans[0]
     said = words[span.start : span.end].strip()
+    if found := re.search(
+        r"\b(?:due\s+)?(?:after|later\s+than|nach|después\s+de|après)\s+$", words[: span.start], re.IGNORECASE
+    ):
+        after = span.when.last or span.when.day
+        chosen = replace(chosen, first=after and after + timedelta(days=1), last=None, day=f"after {said}")
+        return chosen, words[: found.start()] + " " + words[span.end :]
     first, last = span.when.first, span.when.last
     if re.match(r"(?:due\s+)?(?:by|until|till|before|bis|antes|avant)\b", said, re.IGNORECASE):
         first = None
@@ -162,13 +184,28 @@ def _with_day(chosen: Filter, words: str, now: datetime) -> tuple[Filter, str]:
 
 
 def _with_state(chosen: Filter, words: str) -> tuple[Filter, str]:
+    if found := _BOTH.search(words):
+        return replace(chosen, state="all", said_state=True), _without(words, found)
     if found := _OPEN.search(words):
         return replace(chosen, state="open", said_state=True), _OPEN.sub(" ", words)
     if found := _DONE.search(words):
         return replace(chosen, state="done", said_state=True), _DONE.sub(" ", words)
-    if found := _ALL.search(words):  # noqa: F841 - the three read alike
+    if found := _ALL.search(words):
         return replace(chosen, state="all"), _ALL.sub(" ", words)
     return chosen, words
+
+
+async def without_strange_words(toolbox: Toolbox, chosen: Filter) -> Filter:
+    """Leave out the words of `rest` that are in no todo: "what do I gotta do today" is about today."""
+    page = data(await toolbox.call("list_todos", state="all", limit=_MOST))
+    known = {
+        part
+        for todo in page["items"]
+        for part in re.findall(r"\w+", " ".join([todo["title"], *todo["tags"]]).casefold())
+    }
+    stems = {stem(word) for word in known}
+    kept = [word for word in re.findall(r"\w+", chosen.rest) if stem(word.casefold()) in stems]
+    return replace(chosen, rest=" ".join(kept))
 
 
 async def select(toolbox: Toolbox, chosen: Filter, now: datetime, shown: "list[str]") -> tuple[list[Todo], int]:

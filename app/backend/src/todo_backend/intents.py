@@ -8,7 +8,7 @@ from typing import Literal
 
 Kind = Literal[
     "help", "thanks", "bye", "keep", "how", "add", "list", "search", "question", "complete", "delete", "restore", "reopen", "rename",
-    "change", "reschedule", "reschedule_at_end", "unschedule", "prioritise", "tag", "untag", "did", "set_to", "two", "unknown",
+    "change", "reschedule", "reschedule_at_end", "unschedule", "prioritise", "lower_to_normal", "unimportant", "drop", "note", "read_note", "clear_note", "tag", "untag", "did", "set_to", "two", "meant", "wrong", "unknown",
 ]  # fmt: skip
 
 
@@ -22,15 +22,15 @@ class Request:
 
 
 _POLITE = re.compile(
-    r"^(?:(?:please|pls|plz|hey|hi|hello|ok|okay|so|oh|well|yo|actually|and|also|now|just|then|hmm|um|oops|sorry|kindly|bitte|por favor|s'il te pla[iî]t|s'il vous pla[iî]t|براہ کرم|"
-    r"(?:can|could|would|will) you(?: please| just| kindly)?|would you mind|i(?:'d| would) like (?:you )?to|i want you to|i need you to|you can|you (?:should|may)|let'?s|let me|go ahead and|"
+    r"^(?:(?:please(?: to)?|pls|plz|hey|hi|hello|good (?:morning|afternoon|evening|day)|hallo|guten (?:morgen|tag|abend)|hola|bonjour|salut|salam|dear|thank you|thanks|ok|okay|so|oh|well|yo|actually|and|also|now|just|then|hm+|um+|uh+|ugh|argh|ah|aw|damn|dude|bro|man|guys|oops|whoops|sorry|kindly|btw|by the way|quick one|bitte|por favor|s'il te pla[iî]t|s'il vous pla[iî]t|براہ کرم|"
+    r"(?:can|could|would|will) (?:you|u|ya)(?: please| just| kindly| also| maybe)*|would you mind|be so (?:kind|good|nice) (?:as )?to|(?:would|could) you be so (?:kind|good|nice) (?:as )?to|i(?:'d| would) be (?:grateful|glad|happy) if you (?:could|would)|i wonder if you could|do me a favou?r and|is it possible to|i(?:'d| would) like (?:you )?to|i want you to|i need you to|i want(?: to)?(?= add\b)|to(?= (?:add|delete|remove|show|mark|list)\b)|you can|you (?:should|may)|let'?s|let me|i(?:'d| would) like you to|go ahead and|"
     r"(?:i(?:'d| would) (?:like|love)|i want|i need) to (?=(?:see|view|delete|remove|complete|rename|reschedule|postpone|list|add|mark|cancel|check off|change|move)\b)|"
-    r"(?:could|can|may) (?:i|we) (?:please )?(?=(?:see|view|have|get)\b)|kannst du|könntest du|puedes|peux-tu|pourrais-tu)[\s,]+)+(?=\S)",
+    r"(?:could|can|may) (?:i|we) (?:please )?(?=(?:see|view|have|get)\b)|kannst du|könntest du|puedes|peux-tu|pourrais-tu)[\s,.!]+)+(?=\S)",
     re.IGNORECASE,
 )
 _TAIL = re.compile(
-    r"(?:[\s,]+(?:please|pls|plz|thanks|thank you|thx|for me|right away|right now|ok|okay|will you|would you|if you can|asap please|bitte|danke|por favor|gracias|s'il te pla[iî]t|s'il vous pla[iî]t|merci"
-    r"|(?:from|off|out of|of) (?:my|the|this) (?:to-?do |todo |task )?list|von (?:meiner|der) liste|de (?:mi|la) lista|de (?:ma|la) liste))+$",
+    r"(?:[\s,]+(?:please|pls|plz|thanks|thank you|thx|for me|right away|right now|ok|okay|will you|would you|if you can|asap please|at last|bitte|danke|por favor|gracias|s'il te pla[iî]t|s'il vous pla[iî]t|merci"
+    r"|(?:from|off|out of|of) (?:my|the|this) (?:to-?do |todo |task |shopping |grocery )?list|von (?:meiner|der) liste|de (?:mi|la) lista|de (?:ma|la) liste))+$",
     re.IGNORECASE,
 )
 _VERBS = ("delete", "remove", "complete", "finish", "rename", "reschedule", "postpone", "remind", "remember", "search", "reopen", "create", "change", "update", "cancel",
@@ -40,7 +40,7 @@ _REAL = {"more", "male", "lost", "make", "made", "lest", "fine", "fund", "mind",
 
 _ITEMS = r"(?:to-?dos?|tasks?|items?|list|reminders?|things?|entries)"
 _ITEM = r"(?:to-?do|task|item|reminder|entry|thing)"
-_TO_LIST = r"(?:\s+(?:to|on|onto|in|into)\s+(?:my|the)\s+(?:(?:to-?do|todo|task|shopping)\s+)?list)?"
+_TO_LIST = r"(?:\s+(?:to|on|onto|in|into)\s+(?:(?:my|the|our)\s+(?:(?:to-?do|todo|task|shopping|grocery)\s+)?|(?:to-?do|todo|task|shopping|grocery)\s+)list)?"
 _LEVEL = (
     r"(?P<level>(?:an?\s+)?(?:!?(?:high|highest|low|lowest|normal|medium|urgent|important|top|critical|unimportant)(?:[\s-]+(?:prio(?:rity)?|importance))?|prio(?:rity)?\s+(?:high|low|normal|medium)|p[1-4]"
     r"|wichtig|dringend|hohe priorität|niedrige priorität|urgente|importante|prioridad (?:alta|baja)|importante?|haute priorité|priorité haute))"
@@ -58,37 +58,60 @@ _PHRASES: tuple[tuple[Kind, tuple[str, ...]], ...] = (
     ("thanks", (r"(?:ok(?:ay)?,? |great,? |perfect,? |cool,? |many |awesome,? )*(?:thanks?|thank you|thx|ty|cheers|danke(?: schön)?|vielen dank|gracias|muchas gracias|merci(?: beaucoup)?|شکریہ|shukriya)(?: you)?(?: so much| a lot| very much| again| a bunch)?(?:[,!. ]+.{0,20})?",
                 r"(?:great|perfect|cool|nice|awesome|good job|well done|wonderful|excellent|super|got it|alright|all right|ok|okay|fine)(?: (?:job|work|one))?",)),
     ("bye", (r"(?:good ?)?bye(?: bye)?|see you(?: later)?|good ?night|tschüss|adiós|au revoir|خدا حافظ",)),
+    ("wrong", (
+        r"(?:(?:oh (?:dear|no)|oops|no|sorry)[,.!]* )*(?:(?:that|this|it) (?:was|is) (?:a mistake|wrong|not what i (?:meant|wanted|said)|the wrong one|an accident)|wrong (?:one|todo|task)|not that one|my mistake|that's (?:wrong|not what i (?:meant|wanted|said)|not right))", r"oh (?:dear|no)",
+    )),
+    ("meant", (r"(?:no,? |wait,? |not (?:that|this|it)(?: one)?,? |oops,? |sorry,? |nein,? )*(?:i meant?|meant|i said|ich meinte?|quise decir|je voulais dire)(?: to say)? (?P<which>.+)",)),
+    ("drop", (r"(?:no more|no need (?:to|for)|no need|there is no need (?:to|for)) (?P<which>.+?)(?: any ?more)?", r"(?:i |we )?(?:don't|do not|no longer|needn't) (?:have|want) to (?P<which>.+?)(?: any ?more| now)?", r"(?:lose|scratch|axe|nix|dump|ditch|toss|chuck|archive|skip|strike|nuke|zap|ax) (?P<which>.+)")),
     ("keep", (r"(?:do not|don't|dont|never|never ever|stop|nicht|no)\s+(?!forget|need|have|let me forget|due|date|deadline|longer)(?P<what>.+)", r"never ?mind|forget (?:it|about it)|no|nope|nothing|cancel that",)),
     ("restore", (r"(?:restore|undelete|bring back|recover|un-delete|put back|get back) (?P<which>.+)",)),
+    ("note", (
+        r"(?:add|attach|write|put|make|leave)(?: an?| the)? (?:notes?|comments?|descriptions?) (?:to|for|on|in) (?P<which>.+?)(?:\s*:\s*|,? (?:saying|that says|with) )(?P<note>.+)", r"notes? (?:to|for|on|of) (?P<which>[^:]+?)\s*:\s*(?P<note>.+)", r"(?:add|put|write) (?P<note>[\"“'].+[\"”']) (?:to|in|into) the notes? (?:of|on|for) (?P<which>.+)",
+    )),
+    ("clear_note", (r"(?:delete|remove|clear|erase|drop) (?:the |my |all )*(?:notes?|comments?|descriptions?) (?:of|from|on|for|to) (?P<which>.+)",)),
+    ("read_note", (r"(?:what(?:'s| is| are)|show|read|see|view)(?: me)? (?:the |my )?(?:notes?|comments?|descriptions?) (?:of|on|for|to|about) (?P<which>.+)",)),
     ("how", (r"how (?:do|can|could|should|would) (?:i|you|we|one) .+|how to .+|why .+|what (?:happens|if) .+",)),
     ("question", (r"(?:at )?(?:what|which) (?:time|day|date) (?:is|are|was|do i have|does) (?P<what>.+)",)),
     ("list", (
-        r"how (?:many|much) .+", r"(?:count|number of) (?P<q>.+)",
+        r"how (?:many|much) .+", r"count(?: (?:them|all|my todos|my tasks))?", r"(?:count|number of) (?P<q>.+)",
         r"(?:what|which)(?:'s|s)? .+|what's|what now|what",
         r"(?:show|list|display|see|view|pull up|bring up|go over)(?: me| us)?(?: (?P<q2>.+))?", r"(?:get|give|tell|read|print|send)(?: me| us)(?: .+)?|(?:get|read|print)(?: out)? (?:my|all|the) (?:open |full )?(?:list|todos|tasks)\b.*", r"(?:sort|order) .+",
-        rf"(?:(?:my|the|all|open|done|completed|overdue|today'?s?|tomorrow'?s?|urgent|current|everything|upcoming|pending|remaining)\s+)*(?:{_ITEMS}|overdue|agenda|schedule|plan)(?:\s+(?:for|due|on|this|today|tomorrow|next|tagged|with|about|by|sorted|ordered)\b.*)?",
-        r"(?:am i|anything|any (?:todos?|tasks?|items?|things?)|is there anything|are there any|do i have|have i got|got any|what else)\b.*",
+        rf"(?:(?:my|the|all|open|done|completed|overdue|today'?s?|tomorrow'?s?|urgent|important|(?:high|low|normal|medium|top)[\s-]prio(?:rity)?|current|late|everything|upcoming|pending|remaining)\s+)*(?:{_ITEMS}|overdue|agenda|schedule|plan)(?:\s+(?:for|due|on|this|today|tomorrow|next|tagged|with|without|about|by|sorted|ordered|that|in|from|marked|labell?ed|called)\b.*)?",
+        r"#[^\s#]+", r"(?:newest|latest|oldest) first|(?:sorted |ordered )?by (?:due date|date|priority|title|name|deadline)|alphabetically", r"(?:am i|have i (?:got )?anything|anything|any (?:todos?|tasks?|items?|things?)|is there (?:anything|something|any|a todo|a task)|are there any|do i have|have i got|got any|what else)\b.*",
         r"(?:today|tomorrow|this week|next week|overdue|upcoming|due (?:today|tomorrow|this week))",
         r"(?:zeig|zeige|liste)(?: mir)?(?: .+)?|was (?:ist|steht|muss|habe|sind|gibt) .+|welche .+|meine (?:aufgaben|liste|todos)|wie viele .+",
         r"(?:muestra|muéstrame|mostrar|lista|ver|enseña|enséñame|dime)(?: .+)?|(?:qué|que|cuáles|cuántas) .+|mis (?:tareas|pendientes)|mi lista",
         r"(?:montre|montre-moi|affiche|liste|voir)(?: .+)?|(?:qu'est-ce qu[ei]?|quelles?|que dois|qu'ai|combien) ?.+|(?:mes|ma) (?:tâches|liste)",
-        r".*(?:دکھاؤ|دکھائیں|دکھا دو|بتاؤ|بتائیں)|.*(?:کیا کرنا ہے|کیا ہے|کیا باقی ہے|کیا کام ہے|کیا کام ہیں)|میری فہرست|(?:meri )?(?:list|tasks|todos) (?:dikhao|dikha do|batao)|.*kya (?:karna|kaam) hai",
+        r".*(?:دکھاؤ|دکھائیں|دکھا دو|بتاؤ|بتائیں)|.*(?:کیا کرنا ہے|کیا ہے|کیا باقی ہے|کیا کام ہے|کیا کام ہیں)|میری فہرست|.*(?:dikhao|dikha do|dikha dein|batao)|.*kya (?:karna|kaam) hai",
     )),
     ("search", (
         r"(?:find|search(?: for)?|look (?:for|up)|filter(?: by)?|where(?:'s| is)) (?P<what>.+)", r"(?:suche?|finde) (?P<what>.+)", r"(?:busca|buscar|encuentra) (?P<what>.+)", r"(?:cherche|trouve|recherche) (?P<what>.+)", r"(?P<what>.+?) (?:تلاش کرو|تلاش کریں|ڈھونڈو)",
     )),
+    ("unknown", (r"i (?:should|could|would|might)(?: have|'ve) \w+(?:ed|en|t)\b.*",)),
     ("question", (r"did (?=(?:i|we|you|my|he|she|they|anyone|someone)\b)(?P<what>.+)", r"(?:is|are|was|were|does|do|have|has|should|shall|will|when|where|who|whose|whether)(?:'s)? (?P<what>.+)",)),
     ("unschedule", (
         rf"(?:remove|delete|clear|drop|unset|cancel|erase) (?:the )?{_DATE_NAME} (?:from|of|on|for) {_WHICH}", rf"(?:remove|delete|clear|drop) {_WHICH}'s {_DATE_NAME}",
         rf"(?:set|make|give|leave) {_WHICH} (?:with |to )?(?:no|without(?: a)?) (?:due )?(?:date|deadline)", rf"{_WHICH} (?:has |have |with |to )?(?:no|without(?: a)?) (?:due )?(?:date|deadline)(?: any ?more)?", rf"unschedule {_WHICH}", rf"(?:no|without(?: a)?) (?:due )?(?:date|deadline) (?:for|on) {_WHICH}", rf"{_WHICH} (?:does not|doesn't) have a (?:due )?(?:date|deadline)",
     )),
-    ("untag", (r"(?:remove|delete|drop|take) (?:the )?(?:tags? |label )?(?P<tags>#\S+|(?<=tag )\S+) (?:tag |label )?(?:from|off|of) (?P<which>.+)", r"untag (?P<which>.+?)(?: (?:from|as|with) (?P<tags>.+))?",)),
+    ("reopen", (r"(?:put|add|bring|get|move) (?P<which>.+?) back(?: (?:on|onto|to|in|into) (?:my|the) (?:to-?do |todo )?list)?",)),
+    ("lower_to_normal", (
+        rf"(?:remove|drop|take|clear) (?:the )?{_LEVEL} (?:from|off|of) {_WHICH}",
+    )),
+    ("unimportant", (
+        rf"{_WHICH} (?:is|are)(?:n't| not) (?:that |so |very |really |as |too )*(?:important|urgent|high priority)(?: any ?more| now| after all)?",
+    )),
+    ("add", (
+        r"(?:put|stick|throw|pop) (?P<what>.+?) (?:on|onto|in|into|to) (?:my|the) (?:(?:to-?do|todo|task|shopping|grocery) )?(?:list|todos|to-dos|tasks)(?P<rest> (?:for|on|by|due|at|tomorrow|today|next|this|with|#|!).*)?",
+    )),
+    ("untag", (r"(?:remove|delete|drop|take(?: off)?) (?:the )?(?P<tags>#?\w[\w-]*) (?:tag|label) (?:from|off|of|on) (?P<which>.+)", r"(?:remove|delete|drop|take) (?:the )?(?:tags? |label )?(?P<tags>#\S+|(?<=tag )\S+) (?:tag |label )?(?:from|off|of) (?P<which>.+)", r"untag (?P<which>.+?)(?: (?:from|as|with) (?P<tags>.+))?",)),
     ("tag", (
-        r"(?:tag|label) (?P<which>.+?) (?:with|as) (?P<tags>.+)", r"(?:tag|label) (?P<which>.+?) (?P<tags>#\S+(?:[\s,]+#\S+)*)", r"(?:add|put|attach|set|give) (?:the |an? )?(?:tags? |labels? )(?P<tags>.+?) (?:to|on|onto) (?P<which>.+)",
-        r"(?:add|put|attach) (?P<tags>#\S+(?:(?:,| and)? #\S+)*) (?:to|on) (?P<which>.+)", r"(?:add|put) (?P<which>(?:it|this|that|.+?)) (?:to|under|in) (?P<tags>#\S+)", r"give (?P<which>.+?) the (?:tag|label) (?P<tags>.+)",
+        r"(?:tag|label) (?P<which>.+?) (?:with|as) (?P<tags>.+)", r"(?:tag|label) (?P<which>.+?) (?P<tags>#\S+(?:[\s,]+#\S+)*)", r"(?:tag|label) (?P<which>#?\d+|it|that|the \w+ one) (?P<tags>[\w-]+)", r"(?:add|put|attach|set|give) (?:the |an? )?(?:tags? |labels? )(?P<tags>.+?) (?:to|on|onto) (?P<which>.+)",
+        r"(?:add|put|attach) (?:the |an? )?(?P<tags>[\w-]+) (?:tag|label) (?:to|on|onto) (?P<which>.+)", r"(?:add|put|attach) (?P<tags>#\S+(?:(?:,| and)? #\S+)*) (?:to|on) (?P<which>.+)", r"(?:add|put) (?P<which>(?:it|this|that|.+?)) (?:to|under|in) (?P<tags>#\S+)", r"give (?P<which>.+?) the (?:tag|label) (?P<tags>.+)",
     )),
     ("prioritise", (
-        rf"(?:set|change|raise|lower|increase|decrease|make|put|update|bump(?: up)?)(?: the)? priority (?:of|for|on) {_WHICH} (?:to|as|at) {_LEVEL}", rf"(?:make|set|mark|give|flag|put|change|update|turn|bump|move) {_WHICH}(?:'s priority)? (?:(?:to|as|at|with|on|into|up to|down to) )?(?:be )?{_LEVEL}",
+        rf"(?:prio|priority)(?: of| for)? {_WHICH} (?:to |= ?)?{_LEVEL}", rf"(?:make|set|mark) {_WHICH} (?P<down>less (?:important|urgent))", rf"(?:make|set|mark) {_WHICH} (?P<up>more (?:important|urgent))",
+        r"(?P<down>lower|decrease|reduce|drop)(?: the)? priority (?:of|for|on) (?P<which>(?:(?! (?:to|as|at) ).)+)", r"(?P<up>raise|increase|bump(?: up)?|boost)(?: the)? priority (?:of|for|on) (?P<which>(?:(?! (?:to|as|at) ).)+)", rf"(?P<down>deprioriti[sz]e) {_WHICH}",
+        rf"(?:set|change|raise|lower|increase|decrease|make|put|update|bump(?: up)?)(?: the)? priority (?:of|for|on) {_WHICH} (?:to|as|at) {_LEVEL}", rf"(?:make|set|mark|give|flag|put|change|update|turn|bump|move|upgrade|downgrade|demote|promote|escalate|raise|lower) {_WHICH}(?:'s priority)? (?:(?:to|as|at|with|on|into|up to|down to) )?(?:be )?{_LEVEL}", rf"(?:set|give|put|assign)(?: an?)? {_LEVEL} (?:for|to|on) {_WHICH}",
         rf"{_WHICH}(?:'s priority)? (?:is|are|has|should be|must be|needs to be|should have|ist|es|est) (?:now |really |very |actually |super )?{_LEVEL}", rf"{_WHICH},? {_LEVEL.replace('(?:[', '(?:[', 1)}(?<=priority)",
         rf"(?:priori[ts]i[sz]e|prioriti[sz]e) {_WHICH}", rf"(?:set|markiere|mache?|setze) {_WHICH} (?:als |auf )?{_LEVEL}", rf"(?:marca|pon|haz) {_WHICH} (?:como |con )?{_LEVEL}", rf"(?:marque|mets|rends) {_WHICH} (?:comme |en )?{_LEVEL}",
     )),
@@ -98,52 +121,57 @@ _PHRASES: tuple[tuple[Kind, tuple[str, ...]], ...] = (
     )),
     ("rename", (r"(?P<rename>rename|retitle) (?P<which>.+)",)),
     ("reschedule", (
+        rf"(?:set|add|put|give)(?: an?| the)? {_DATE_NAME} (?:of|for|on|to) {_WHICH}\s*(?::|=|->|,)\s*(?P<when>.+)",
         rf"(?:change|set|move|update|push|edit|make|put)(?: the)? {_DATE_NAME} (?:of|for|on) {_WHICH} (?:to|as|at|for|on|until|back to|=) (?P<when>.+)", rf"(?:change|set|move|update|extend|push|shift)(?: the)? {_WHICH} (?:due date|deadline) (?:to|until|for) (?P<when>.+)", rf"(?:change|set|move|update) {_WHICH}'s {_DATE_NAME} (?:to|as|for|on) (?P<when>.+)", rf"{_WHICH}'s {_DATE_NAME} is (?P<when>.+)",
         rf"(?:the )?{_DATE_NAME} (?:of|for) {_WHICH} is (?P<when>.+)",
         rf"(?:move|reschedule|postpone|push|defer|delay|snooze|shift|put off|put|schedule(?! an? )|bump|bring|set)(?! (?:an? )?(?:reminder|todo|task)\b)(?!.* (?:on|onto|in|to) (?:my|the) (?:to-?do |todo )?list$) {_WHICH} (?:back |forward |out |off )?(?:to|until|till|for|by|on|at|in|from) (?P<when>.+)",
         rf"(?:set|make|mark|have) {_WHICH}(?: to be)? (?:due|scheduled) (?:on |by |for |at |in )?(?P<when>.+)", rf"{_WHICH}(?: is| are| should be| must be| needs to be| to be| is now)? (?:due|scheduled) (?:on |by |for |at |in )?(?P<when>.+)", rf"(?:give) {_WHICH} (?:a |the )?(?:due date|deadline|date) (?:of |on )?(?P<when>.+)",
         r"(?:add|set|put) (?:a |the )?(?:due date|deadline|date)(?: of)? (?P<when>.+?) (?:to|for|on) (?P<which>.+)",
+        r"(?P<which>.+?) (?:auf|zu|zum|bis) (?P<when>.+?) (?:verschieben|verlegen|setzen)",
         rf"(?:verschiebe?|verleg(?:e)?|setze?) {_WHICH} (?:auf|zu|zum|bis) (?P<when>.+)", rf"(?:mueve|cambia|aplaza|pospón|pospon|mover) {_WHICH} (?:a|al|para|hasta|para el|hasta el) (?P<when>.+)", rf"(?:déplace|deplace|reporte|décale|repousse) {_WHICH} (?:à|a|au|pour|pour le) (?P<when>.+)",
         r"(?P<which>.+?) (?:کو|کی تاریخ) (?P<when>.+?) (?:پر منتقل کرو|پر کرو|پر کر دو|کر دو|کرو|پر لے جاؤ|پر ڈال دو)",
     )),
     ("reschedule_at_end", (r"(?:move|reschedule|postpone|push|defer|delay|snooze|shift|verschiebe?|aplaza|reporte)(?: back)? (?P<which>.+)",)),
     ("reopen", (
-        r"(?:reopen|re-open|undo|undone|uncheck|untick|uncomplete|un-complete|unmark|reactivate) (?P<which>.+)", r"(?:mark|set) (?P<which>.+?) (?:as |to )?(?:not (?:done|finished|completed?)|undone|open|incomplete|unfinished|to do|todo)(?: (?:yet|again))?",
+        r"(?P<which>it|that)(?:'s| is| was)(?:n't| not)(?: actually| really)? (?:done|finished|completed?)(?: yet| actually| after all)?",
+        r"(?:reopen|re-open|undo|undone|un-?check|un-?tick|un-?finish|uncomplete|un-complete|unmark|reactivate) (?P<which>.+)", r"(?:mark|set) (?P<which>.+?) (?:as |to )?(?:not (?:done|finished|completed?)|undone|open|incomplete|unfinished|to do|todo)(?: (?:yet|again))?",
         r"(?P<which>.+?) (?:is|are|was|isn't|aren't|wasn't) (?:not |actually not |still not |)(?:(?<=not )(?:done|finished|completed?)|(?<=n't )(?:done|finished|completed?)|undone|still open|open again|open|unfinished|incomplete)(?: (?:yet|again|after all))?",
         r"i (?:did not|didn't|haven't|have not)(?: actually| really| yet)?(?: finish(?:ed)?| complete[d]?| do| done)?(?: with)? (?P<which>.+?)(?: yet)?", r"(?:öffne) (?P<which>.+?)(?: wieder)?|reabre (?P<which2>.+)|rouvre (?P<which3>.+)",
     )),
     ("complete", (
         r"(?:mark|set|check|tick|flag|put|count|consider)(?: off)? (?P<which>.+?) (?:is |are |as |to |off as |off )?(?:done|completed?|finished|ready|closed|checked|checked off|off)",
-        r"(?:complete|finish|close|check(?: off)?|tick(?: off)?|cross (?:off|out)|mark off|mark done|mark as (?:done|completed?|finished)|set as done|tick|strike(?: off| out)?|done:) (?P<which>.+)", r"(?:check|tick|cross|strike) (?P<which>.+?) (?:off|out)",
+        r"(?:complete|finish|close|check(?: off)?|tick(?: off)?|cross (?:off|out)|mark off|mark done|mark as (?:done|completed?|finished)|set as done|tick|strike(?: off| out)?|done:) (?P<which>.+)", r"(?:check|tick|cross|strike) (?P<which>.+?) (?:off|out)", r"(?:cross|strike) (?P<which>.+)",
         r"(?:i(?:'m|m| am| have|'ve|ve)? )?(?:just |already |finally |all |now |only just )*(?:done|finished|completed|did|through|am done)(?: (?:with|doing))? (?P<which>.+)",
         r"(?P<which>.+?) (?:is|are|was|has been|have been|got|'s) (?:now |already |all |finally )*(?:done|completed?|finished|ready|taken care of|sorted|over|dealt with)(?: now| already)?", r"(?P<which>.+?) (?:done|completed|finished)",
         r"(?:erledige|markiere|hake) (?P<which>.+?)(?: als erledigt| ab)?", r"(?P<which>.+?) (?:ist |sind )?(?:erledigt|fertig|geschafft|abgehakt)", r"(?:completa|termina|marca|completar|terminar|marcar) (?P<which>.+?)(?: como (?:hech[oa]|completad[oa]|terminad[oa]))?",
-        r"(?P<which>.+?) (?:(?:está |esta )?(?:hech[oa]|terminad[oa]|completad[oa])|est[áa] list[oa])", r"(?:termine|coche|marque|terminer|finis) (?P<which>.+?)(?: comme (?:faite?|terminée?))?", r"(?P<which>.+?) (?:est )?(?:faite?|terminée?|finie?)",
-        r"(?P<which>.+?) (?:مکمل(?: ہو گیا| ہو گئی| کرو| کر دو| کریں| ہے)?|ہو گیا|ہو گئی|ہو گیا ہے|ho gaya|ho gayi|mukammal(?: karo| ho gaya)?)",
+        r"(?P<which>.+?) (?:(?:ya )?(?:está |esta )?(?:hech[oa]|terminad[oa]|completad[oa])|est[áa] list[oa])", r"(?:termine|coche|marque|terminer|finis) (?P<which>.+?)(?: comme (?:faite?|terminée?))?", r"(?P<which>.+?) (?:est )?(?:faite?|terminée?|finie?)",
+        r"(?P<which>.+?) (?:مکمل(?: ہو گیا| ہو گئی| کرو| کر دو| کریں| ہے)?|ہو گیا|ہو گئی|ہو گیا ہے|ہو چکا ہے|ho gaya|ho gayi|ho gya|ho chuka|ho gaya hai|kar liya|kar li|kar diya|kar di|done hai|mukammal(?: karo| ho gaya)?)",
     )),
     ("delete", (
-        r"(?:please )?(?:delete|remove|drop|discard|erase|trash|get rid of|throw away|throw out|cancel|wipe|kill|scrap|bin|purge|clear(?: out| away| off)?|empty|clean up|take off|take) (?P<which>.+?)(?:(?<=\w) off)?",
+        r"(?:please )?(?:delete|remove|del|rm|drop|discard|erase|trash|get rid of|throw away|throw out|cancel|wipe|kill|scrap|bin|purge|clear(?: out| away| off)?|empty|clean up|take off|take) (?P<which>.+?)(?:(?<=\w) off)?",
         r"(?:lösche|losche|entferne|streiche|lösch) (?P<which>.+)", r"(?:borra|elimina|quita|borrar|eliminar) (?P<which>.+)", r"(?:supprime|efface|enlève|enleve|supprimer|retire) (?P<which>.+)",
-        r"(?P<which>.+?) (?:کو )?(?:حذف کرو|حذف کریں|حذف کر دو|مٹا دو|مٹاؤ|ہٹا دو|ہٹاؤ|ڈیلیٹ کرو|delete karo|hata do|mita do)", r"(?P<which>.+?) (?:löschen|entfernen)", r"i (?:don't|do not|no longer) need (?P<which>.+?)(?: any ?more)?", r"forget about (?P<which>.+)",
+        r"(?P<which>.+?) (?:کو )?(?:حذف کرو|حذف کریں|حذف کر دو|مٹا دو|مٹاؤ|ہٹا دو|ہٹاؤ|ڈیلیٹ کرو|delete karo|delete kar do|hata do|hatao|mita do|mitao|nikal do)", r"(?P<which>.+?) (?:löschen|entfernen)", r"i (?:don't|do not|no longer) need (?P<which>.+?)(?: any ?more)?", r"forget about (?P<which>.+)",
     )),
     ("change", (r"(?:change|edit|update|modify|replace|correct|turn|ändere|cambia|change) (?P<which>.+?) (?:to|into|with|zu|in|a|por|en) (?P<to>.+)",)),
-    ("set_to", (rf"(?:set|make)(?! (?:an? )?(?:reminder|todo|task|note)\b) {_WHICH} (?:to|for|at) (?P<to>.+)",)),
+    ("tag", (r"(?:tag|label) (?P<which>.+) (?P<tags>[\w-]+)",)),
+    ("set_to", (r"(?:set|make|change|move|put|have) (?P<which>it|that|this|that one|this one|them|both)(?: be)?(?: due)? (?P<to>.+)", rf"(?:set|make)(?! (?:an? )?(?:reminder|todo|task|note)\b) {_WHICH} (?:to|for|at) (?P<to>.+)",)),
     ("add", (
+        r"(?:erstelle?|notiere?|schreibe?|lege?|mach)(?: mir)?(?: bitte)?(?: eine?n?)?(?: neue[ns]?)? (?:aufgabe|eintrag|todo|notiz)(?: an)?:? (?P<what>.+)", r"(?:crea|añade|pon|agrega)(?: una)?(?: nueva)? tarea:? (?P<what>.+)",
         rf"(?:add|create|make|new|note(?: down)?|insert|enter|write down|jot down|record|log|put down|schedule|plan|set)(?: me)?(?: (?:an?|another|the|one more))?(?: new)? {_ITEM}(?: (?:to|for|called|named|saying|that says|titled|:|about))?[:\s]+(?P<what>.+?){_TO_LIST}",
         rf"(?:add|create|note(?: down)?|insert|write down|jot down|put down)(?: to (?:my|the) (?:to-?do |todo )?list)?[:\s]+(?P<what>.+?){_TO_LIST}", rf"(?:new {_ITEM}|{_ITEM}|note|new|todo|to do|task)\s*[:\-–]\s*(?P<what>.+)", r"new (?:todo|task|item|reminder) (?P<what>.+)", r"schedule an? (?P<what>.+)", r"(?:make|take)(?: me)? a note(?: (?:to|of|about|that|for))? (?P<what>.+)", r"(?:to-?do|task|reminder) (?P<what>\w+ .+)", r"\+\s*(?P<what>.+)",
-        r"(?:set (?:me )?a reminder|remind me|reminder|make me remember|help me remember)(?: again)?(?P<what>(?: (?:to|about|of|that|for|in|on|at|tomorrow|tonight|today|next|every|this|by)\b).+)", r"(?:remember(?: to)?|don'?t (?:let me )?forget(?: to| about)?|do not forget(?: to)?|make sure (?:i|to)|i can'?t forget to|note to self:?) (?P<what>.+)",
-        r"i(?:'ve| have)? (?:need|have|want|got|gotta|must|should|ought|plan|am supposed|still need|really need|still have)(?: to)? (?P<what>.+)", r"i(?:'ve got| got)? (?:to|gotta) (?P<what>.+)", r"(?:gotta|got to|need to|have to|must|should|want to) (?P<what>.+)", r"(?:put|stick|throw) (?P<what>.+?) (?:on|onto|in|into) (?:my|the) (?:to-?do |todo )?list",
-        r"(?:füge|fuge) (?P<what>.+?)(?: (?:zu(?:r| meiner) liste ))?(?: hinzu)", r"(?:erinnere|erinner) mich(?: daran)?,?(?P<what> .+)", r"(?:neue aufgabe|aufgabe|neu)[:\s]+(?P<what>.+)", r"(?P<what>.+?) (?:hinzufügen|auf die liste(?: setzen)?)", r"(?:setze?|schreibe?|pack) (?P<what>.+?) auf (?:die|meine) liste", r"ich muss (?P<what>.+)",
+        r"(?:set (?:me )?a reminder|remind me|remember me|reminder|make me remember|help me remember)(?: again)?(?P<what>(?: (?:to|about|of|that|for|in|on|at|tomorrow|tonight|today|next|every|this|by)\b).+)", r"(?:remember(?: to)?|don'?t (?:let me )?forget(?: to| about)?|do not forget(?: to)?|make sure (?:i|to)|i can'?t forget to|note to self:?) (?P<what>.+)",
+        r"(?:i|we)(?:'ve| have)? (?:need|have|want|got|gotta|must|should|ought|plan|am supposed|still need|really need|still have)(?: to)? (?P<what>.+)", r"i(?:'ve got| got)? (?:to|gotta) (?P<what>.+)", r"(?:gotta|got to|need to|have to|must|should|want to) (?P<what>.+)", r"(?:put|stick|throw) (?P<what>.+?) (?:on|onto|in|into) (?:my|the) (?:to-?do |todo )?list",
+        r"(?:füge|fuge) (?P<what>.+?)(?: zu(?:r| meiner| der) liste)?(?: hinzu)", r"(?:erinnere|erinner) mich(?: daran)?,?(?P<what> .+)", r"(?:neue[rs]? (?:aufgabe|eintrag|todo|punkt|notiz)|aufgabe|neu)[:\s]+(?P<what>.+)", r"(?P<what>.+?)(?: zu(?:r| meiner| der) liste)? hinzufügen|(?P<what2>.+?) auf die liste(?: setzen)?", r"(?:setze?|schreibe?|pack) (?P<what>.+?) auf (?:die|meine) liste", r"ich muss (?P<what>.+)",
         r"(?:añade|agrega|anade|añadir|agregar|crea|apunta|anota)(?: una tarea| tarea)?:? (?P<what>.+?)(?: (?:a|en) (?:mi|la) lista)?", r"(?:recuérdame|recuerdame|recordarme)(?: que)? (?P<what>.+)", r"(?:nueva tarea)[:\s]+(?P<what>.+)", r"tengo que (?P<what>.+)",
         r"(?:ajoute|ajouter|crée|note)(?: une tâche| la tâche)?:? (?P<what>.+?)(?: (?:à|sur|dans) (?:ma|la) liste)?", r"(?:rappelle-moi|rappelle moi)(?: de| d')? ?(?P<what>.+)", r"(?:nouvelle tâche)[:\s]+(?P<what>.+)", r"(?:je dois|il faut(?: que je)?) (?P<what>.+)",
-        r"(?:مجھے )?(?P<what>.+?) (?:شامل کرو|شامل کریں|شامل کر دو|لکھو|لکھ لو|ایڈ کرو|add karo|add kar do|یاد دلاؤ|یاد دلانا|یاد دلا دو|yaad dilao|yaad dilana)", r"(?:مجھے )(?P<what>.+?)(?: ہے)",
+        r"(?:(?:مجھے|mujhe|mujhay) )?(?P<what>.+?)(?: (?:(?:meri|apni) )?list (?:mein|main|me|mai))? (?:شامل کرو|شامل کریں|شامل کر دو|لکھو|لکھ لو|ایڈ کرو|add karo|add kar do|add kar lo|likh lo|likho|shamil karo|یاد دلاؤ|یاد دلانا|یاد دلا دو|yaad dilao|yaad dilana|yaad dila do|yaad karwana)", r"(?:مجھے )(?P<what>.+?)(?: ہے)",
     )),
     ("complete", (r"all done with (?P<which>.+)",)),
 )  # fmt: skip
 # A way that begins with the todo itself ("milk is done") is not meant when the message begins with a command: in "clear
 # completed" nothing called "clear" is completed.
 _COMMAND = re.compile(
-    r"(?:delete|remove|drop|erase|trash|clear|wipe|add|create|show|list|find|search|rename|move|reschedule|postpone|tag|label|mark|set|make|complete|finish|check|tick|reopen|undo|cancel|"
+    r"(?:new|del|rm|prio|cross|count|give|flag|push|delay|snooze|unmark|uncheck|untag|delete|remove|drop|erase|trash|clear|wipe|add|create|show|list|find|search|rename|move|reschedule|postpone|tag|label|mark|set|make|complete|finish|check|tick|reopen|undo|cancel|"
     r"remind|note|change|edit|update|get rid|throw|put|lösche|entferne|borra|elimina|supprime|efface|zeige?|muestra|montre|what|which|how|why|if|when|should|could|did|do|does|is|are|am|was|were|can)\b",
     re.IGNORECASE,
 )
@@ -186,9 +214,9 @@ def _match(words: str) -> Request:
             continue
         if found := pattern.fullmatch(words):
             said = {name: value for name, value in found.groupdict().items() if value is not None}
-            for spare in ("which2", "which3"):
+            for spare in ("which2", "which3", "what2"):
                 if spare in said:
-                    said["which"] = said.pop(spare)
+                    said[spare[:-1]] = said.pop(spare)
             return Request(kind, said, words)
     return Request("unknown", {}, words)
 
@@ -205,10 +233,41 @@ def clean(text: str) -> str:
     return f"{_verb(first)} {rest}" if rest else words
 
 
+_VOCABULARY = (
+    *_VERBS, "priority", "high", "overdue", "tasks", "todos", "today", "completed", "finished", "important", "urgent",
+    "everything", "sorted", "tomorrow", "count", "without", "deadline", "undone", "done",
+)  # fmt: skip
+
+
+def corrected(words: str) -> str:
+    """Return the words with mistyped ones that requests are made of put right."""
+    return re.sub(r"(?<!\S)[A-Za-z]{4,12}(?!\S)", lambda found: _correct(found[0]), words)
+
+
+def _correct(word: str) -> str:
+    lower = word.lower()
+    if lower in _VOCABULARY or lower in _REAL:
+        return word
+    for right in _VOCABULARY:  # letters that changed places
+        if sorted(right) == sorted(lower) and right[0] == lower[0]:
+            return right
+    close = difflib.get_close_matches(lower, _VOCABULARY, n=1, cutoff=0.82) if len(lower) > 4 else []
+    return close[0] if close and close[0][0] == lower[0] else word
+
+
+_SHORT_SLIPS = {
+    **dict.fromkeys(("ad", "addd", "aad", "dd"), "add"),
+    **dict.fromkeys(("wat", "waht", "wht", "whta", "wut"), "what"),
+    **dict.fromkeys(("hwo", "hw"), "how"),
+    **dict.fromkeys(("don", "doen", "dne"), "done"),
+    **dict.fromkeys(("mak", "mkae"), "make"),
+}
+
+
 def _verb(word: str) -> str:
     lower = word.lower()
-    if lower in ("ad", "addd", "aad"):
-        return "add"
+    if right := _SHORT_SLIPS.get(lower):
+        return right
     if lower in _VERBS or lower in _REAL or len(lower) < 4 or not lower.isascii() or not lower.isalpha():
         return word
     close = difflib.get_close_matches(lower, _VERBS, n=1, cutoff=0.8)

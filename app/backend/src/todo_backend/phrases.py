@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 
@@ -37,7 +38,7 @@ _PRIORITY_AT_END = re.compile(
     re.IGNORECASE,
 )
 _PRIORITY_AT_START = re.compile(
-    rf"^(?:(?P<alone>{_LEVEL})\s*[:,-]\s*|(?P<named>{_LEVEL})[\s-]+{_PRIORITY_WORD}(?:\s+(?:todo|task|item)\b)?\s*[:,-]?\s*(?:to\s+)?)(?=\S)",
+    rf"^(?:(?P<alone>{_LEVEL})\s*[:,-]\s*|(?P<named>{_LEVEL})[\s-]+{_PRIORITY_WORD}\b(?:\s+(?:todo|task|item)\b)?\s*[:,-]?\s*(?:to\s+)?)(?=\S)",
     re.IGNORECASE,
 )
 _MARK = re.compile(
@@ -53,6 +54,7 @@ _TAGGED_AT_END = re.compile(
 _QUOTED = re.compile(r"[\"“«„](?P<title>[^\"“”«»„]+)[\"”»“]|'(?P<single>[^']+)'(?=$|[\s,.])")
 _JOINT = " \t,;:-–—.!("
 _DAY_BEFORE = re.compile(r"(?:mon|tues|wednes|thurs|fri|satur|sun)day$", re.IGNORECASE)  # "Friday the 13th"
+_FOR_A_YEAR = re.compile(r"for (?:this|next|the (?:coming|next)) year", re.IGNORECASE)
 _BEFORE_NAME = re.compile(
     r"\b(?:black|good|casual|super|ash|palm|easter|cyber|giving|freaky|happy|mother|national)$", re.IGNORECASE
 )
@@ -86,8 +88,9 @@ def parse_phrase(text: str, now: datetime) -> Phrase:
     if (quoted := _QUOTED.match(text)) and (title := quoted["title"] or quoted["single"]):
         phrase = Phrase(title.strip())
         rest = Phrase("x " + text[quoted.end() :].strip(" ,;"))
-        _take_marks(rest)
-        _take_dates(rest, now)
+        for _ in range(3):  # "with high priority, due friday": what is taken last uncovers the rest
+            _take_marks(rest)
+            _take_dates(rest, now)
         phrase.due_date, phrase.due_time = rest.due_date, rest.due_time
         phrase.priority, phrase.tags, phrase.impossible, phrase.repeats = (
             rest.priority,
@@ -96,6 +99,7 @@ def parse_phrase(text: str, now: datetime) -> Phrase:
             rest.repeats,
         )
         return phrase
+    text, hours = _without_end(text)
     phrase = Phrase(text.rstrip(".!") if not text.endswith("!!") else text)
     before = None
     while before != (before := phrase.title) or before is None:
@@ -105,8 +109,23 @@ def parse_phrase(text: str, now: datetime) -> Phrase:
             break
     if not phrase.title.strip(_JOINT):
         return Phrase(text)
-    phrase.title = phrase.title.strip()
+    phrase.title = f"{phrase.title.strip()}{hours}"
     return phrase
+
+
+_HOURS = re.compile(
+    r"\b(?:(?:from|between)\s+)?(?P<first>\d{1,2}(?::\d\d)?)\s*(?P<half1>am|pm)?\s*(?:-|–|to|until|till|and)\s*(?P<last>\d{1,2}(?::\d\d)?)\s*(?P<half>am|pm)\b",
+    re.IGNORECASE,
+)
+
+
+def _without_end(text: str) -> tuple[str, str]:
+    """Make "from 3 to 4 pm" a time, and the whole of it words for the title: a todo has no end."""
+    found = _HOURS.search(text)
+    if not found:
+        return text, ""
+    start = f"at {found['first']} {found['half1'] or found['half']}"
+    return f"{text[: found.start()]}{start}{text[found.end() :]}", f" ({found[0]})"
 
 
 def _take_marks(phrase: Phrase) -> None:
@@ -136,6 +155,9 @@ def _take_dates(phrase: Phrase, now: datetime) -> None:
         return
     spans = find_dates(phrase.title, now)
     usable = [span for span in spans if _stands_alone(phrase.title, span)]
+    if apart := _apart(usable):
+        _take_apart(phrase, *apart)
+        return
     if not usable:
         phrase.kept = phrase.title[spans[0].start : spans[0].end].strip() if spans else ""
         return
@@ -148,6 +170,8 @@ def _take_dates(phrase: Phrase, now: datetime) -> None:
         phrase.repeats = said
     phrase.due_date, phrase.due_time = span.when.day, span.when.clock
     before, after = phrase.title[: span.start], phrase.title[span.end :]
+    if re.match(r"due\b", said, re.IGNORECASE) and re.search(r"\b(?:is|are|was|were)\s*$", before):
+        before += "due"  # "the books are due on monday" without its "due" is half a phrase
     if not before.strip(_JOINT):  # "tomorrow to call mom", "in 20 minutes: tea"
         after = re.sub(
             r"^[\s,:-]*(?:to\s+|i\s+(?:need|have)\s+to\s+|an\s+(?=de[nrm]\b|die\b|das\b)|(?:de|d['])\s*(?=\w+er\b))?",
@@ -157,7 +181,24 @@ def _take_dates(phrase: Phrase, now: datetime) -> None:
     phrase.title = _tidy(f"{before.rstrip(' ,;(-–—:')} {after.lstrip(' ,;)')}" if after.strip() else before)
 
 
-def _stands_alone(title: str, span: Span) -> bool:
+def _apart(spans: Sequence[Span]) -> tuple[Span, Span] | None:
+    """Return the day and the time of "2pm meeting with Sarah tomorrow", which stand apart."""
+    plain = [span for span in spans if span.when.exists and not span.when.repeats]
+    days = [span for span in plain if span.when.said_day and not span.when.clock]
+    clocks = [span for span in plain if not span.when.said_day]
+    return (days[0], clocks[0]) if len(days) == len(clocks) == 1 and len(spans) == 2 else None
+
+
+def _take_apart(phrase: Phrase, day: Span, clock: Span) -> None:
+    """Take the two out of the title, the later one first."""
+    first, last = sorted((day, clock), key=lambda span: span.start)
+    text = phrase.title
+    phrase.due_date, phrase.due_time = day.when.day, clock.when.clock
+    parts = (text[: first.start], text[first.end : last.start], text[last.end :])
+    phrase.title = _tidy(" ".join(part.strip(" ,;") for part in parts if part.strip(" ,;")))
+
+
+def _stands_alone(title: str, span: Span) -> bool:  # noqa: PLR0911 - one place in the text a line
     """Tell whether a date is said of the todo, not a part of its title ("read Friday's news", "the Sunday Times")."""
     before, after = title[: span.start].rstrip(), title[span.end :]
     if not before.strip(_JOINT) and not after.strip(_JOINT):
@@ -165,6 +206,10 @@ def _stands_alone(title: str, span: Span) -> bool:
     if _BEFORE_NAME.search(before) and not span.leads:
         return False
     said = title[span.start : span.end].strip()
+    if said.lower() == "yesterday" or _FOR_A_YEAR.fullmatch(
+        said
+    ):  # nothing is due then; "plan the budget for next year"
+        return False
     if said.lower().startswith("the ") and (
         _DAY_BEFORE.search(before) or re.fullmatch(r"the (?:sun|sat)", said, re.IGNORECASE)
     ):
@@ -176,7 +221,7 @@ def _stands_alone(title: str, span: Span) -> bool:
             span.sure or span.leads or not re.fullmatch(r"sat|sun", title[span.start : span.end].strip(), re.IGNORECASE)
         )
     if at_start:
-        return span.sure or span.leads or after.lstrip().startswith((",", ":", "-", "to "))
+        return span.sure or span.leads or said.endswith(" ko") or after.lstrip().startswith((",", ":", "-", "to "))
     lead = title[span.start : span.end].split(maxsplit=1)[0].lower()
     follows = re.match(
         r"\s*(?:[,;(#!-]|(?:with|at|in|to|and|for|about|from|because|before|after|via|by|on|please|mit|bei|con|avec)\b)",

@@ -33,8 +33,12 @@ POSITION = re.compile(
     rf"(?:\s+{_NOUN})?(?:\s+(?:on|in|of|from)\s+(?:the|my)\s+(?:page|list))?",
     re.IGNORECASE,
 )
+_RANGE = re.compile(
+    r"(?:numbers?\s+|items?\s+|todos?\s+)?#?(?P<first>\d{1,2})\s*(?:-|–|to|through|bis)\s*#?(?P<last>\d{1,2})",
+    re.IGNORECASE,
+)
 _SEVERAL = re.compile(
-    rf"(?:the\s+)?(?:numbers?\s+|items?\s+|todos?\s+)?(?P<all>(?:{_WHICH})(?:(?:\s*,\s*(?:and\s+)?|\s+and\s+|\s*&\s*)(?:the\s+)?(?:{_WHICH}))+)(?:\s+(?:ones|todos|tasks|items))?",
+    rf"(?:the\s+)?(?:numbers?\s+|items?\s+|todos?\s+)?(?P<all>(?:{_WHICH})(?:\s+one)?(?:(?:\s*,\s*(?:and\s+)?|\s+and\s+|\s*&\s*)(?:the\s+)?(?:{_WHICH})(?:\s+one)?)+)(?:\s+(?:ones|todos|tasks|items))?",
     re.IGNORECASE,
 )
 _FIRST_FEW = re.compile(
@@ -45,14 +49,14 @@ IT = re.compile(
     r"(?:it|that|this|that one|this one|the (?:todo|task|item)|the same(?: one)?|das|es|eso|lo|ça|اسے|وہ)",
     re.IGNORECASE,
 )
-_THEM = re.compile(
+THEM = re.compile(
     r"(?:them|them all|these|those|all of (?:them|these|those)|both(?: of (?:them|these|those))?|all (?:these|those)|diese|die alle)",
     re.IGNORECASE,
 )
 _SET = re.compile(
     r"(?:all|every|everything|each|any)\b.*|(?:the\s+|my\s+|whole\s+|entire\s+)*(?:list|todos|tasks|items|to-dos)|(?:the\s+|my\s+|all\s+)*(?:completed?|done|finished|overdue|open|remaining|unfinished|old|checked|ticked|"
     r"high[\s-]priority|low[\s-]priority|urgent|tagged)\b.*?\b(?:ones|todos|tasks|items|things|stuff|list)\b.*|(?:the\s+|my\s+)*(?:completed|finished|overdue|done)"
-    r"|(?:the\s+|my\s+)?(?:todos|tasks|items|things)\s+(?:about|with|tagged|due|for|from|that|which|without|labell?ed|on)\b.*|alle[s]?\b.*|(?:die\s+)?(?:erledigten|überfälligen|offenen)\b.*|tod[oa]s?\b(?:\s+(?:mis|las|los|lo)\b.*)?|tou(?:t|tes|s)\b.*|سب.*"
+    r"|(?:the\s+|my\s+)?(?:todos|tasks|items|things)\s+(?:about|with|tagged|due|for|from|that|which|without|labell?ed|on)\b.*|alle[s]?\b.*|(?:die\s+)?(?:erledigten|überfälligen|offenen)\b.*|tod[oa]s?\b(?:\s+(?:mis|las|los|lo)\b.*)?|tou(?:t|tes|s)\b.*|سب.*|(?:sab|saray|saare|tamam)\b.*"
     r"|the rest(?: of .*)?|whatever is .*|what(?:'s| is) (?:done|completed|overdue|left).*",
     re.IGNORECASE,
 )  # fmt: skip
@@ -61,11 +65,11 @@ _EXCEPT = re.compile(
     re.IGNORECASE,
 )
 _FILLER = re.compile(
-    r"^(?:(?:the|my|a|an|that|this|todo|task|item|reminder|entry|die|den|das|der|el|la|le|les|mi|ma|mon)\s+)+(?=\S)|\s+(?:one|todo|task|item|entry|reminder)$",
+    r"^(?:(?:the|my|a|an|that|this|todo|task|item|reminder|entry|eintrag|aufgabe|punkt|tarea|tâche|die|den|das|der|el|la|le|les|mi|ma|mon)\s+)+(?=\S)|\s+(?:one|todo|task|item|entry|reminder)$",
     re.IGNORECASE,
 )
 _SMALL = {"the", "my", "a", "an", "to", "of", "for", "with", "at", "on", "in", "and", "i", "that", "this", "some", "about", "just", "already", "today", "yesterday",
-          "now", "finally", "it", "is", "was", "her", "his", "up", "one", "todo", "task"}  # fmt: skip
+          "der", "die", "das", "den", "dem", "mein", "meine", "la", "le", "les", "el", "los", "las", "un", "une", "mon", "ma", "du", "de", "al", "ka", "ki", "ko", "now", "finally", "it", "is", "was", "her", "his", "up", "one", "ones", "todo", "task", "appointment", "thing", "stuff", "wala", "wali", "again"}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -127,13 +131,15 @@ async def resolve(turn: Turn, words: str, state: State) -> Meant:  # noqa: PLR09
         return Meant([await _at(turn, found["which"].lower())])
     if found := _FIRST_FEW.fullmatch(words):
         return Meant(await _first_few(turn, found["end"].lower(), found["number"].lower()), is_set=True)
+    if (found := _RANGE.fullmatch(words)) and int(found["first"]) <= int(found["last"]):
+        return Meant([await _at(turn, str(n)) for n in range(int(found["first"]), int(found["last"]) + 1)], is_set=True)
     if (found := _SEVERAL.fullmatch(words)) and (
-        several := re.findall(rf"\b(?:{_WHICH})\b", found["all"], re.IGNORECASE)
+        several := re.findall(rf"\b(?:{_WHICH})\b", re.sub(r"\s+one\b", "", found["all"]), re.IGNORECASE)
     ):
         return Meant([await _at(turn, which.lower()) for which in several])
     if IT.fullmatch(words):
         return Meant([await _it(turn)])
-    if _THEM.fullmatch(words):
+    if THEM.fullmatch(words):
         return Meant(await _them(turn), is_set=True)
     if _SET.fullmatch(words) and not await _is_title(turn, words):
         return Meant(await _set(turn, words, state), is_set=True)
@@ -287,6 +293,13 @@ async def find(turn: Turn, words: str, state: State) -> tuple[list[Todo], Litera
         if (own := {stem(w) for w in _tokens(todo["title"]) if w not in _SMALL}) and own <= content
     ]
     return inside, "near"
+
+
+def among(todos: Sequence[Todo], words: str) -> list[Todo]:
+    """Return those of a few todos that have all these words."""
+    wanted = {stem(word) for word in _tokens(_FILLER.sub("", words)) if word not in _SMALL}
+    exact = [todo for todo in todos if todo["title"].casefold() == words.casefold()]
+    return exact or [todo for todo in todos if wanted and wanted <= {stem(word) for word in _tokens_of(todo)}]
 
 
 async def _everything(turn: Turn, state: State) -> list[Todo]:

@@ -43,7 +43,7 @@ class UnclearError(Exception):
     def reply(self, today: date) -> Reply:
         """Return the question as an answer; each candidate is a button that sends its number."""
         if not self.candidates:
-            return Reply(self.question, choices=self.choices)
+            return Reply(self.question, choices=self.choices or [WHATS_LEFT])
         choices = self.choices or [choice(todo["title"], str(n)) for n, todo in enumerate(self.candidates[:3], 1)]
         return Reply(
             f"{self.question}\n{numbered(self.candidates[:SHOWN], today)}", self.candidates[:SHOWN], (), choices

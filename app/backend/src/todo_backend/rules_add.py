@@ -131,17 +131,28 @@ _SEVERAL = re.compile(
 )
 
 
+_WITH_LEVEL = re.compile(
+    r"(?P<level>high|low|normal|medium|top|urgent|important)(?:[\s-]+(?:prio|priority))? (?:todo|task|item|reminder)(?: to| called| named| for| about|:)*\s+(?=\S)",
+    re.IGNORECASE,
+)
+
+
 async def add(turn: Turn, request: Request) -> Reply:
     """Add one todo, or several; ask when a day does not exist or a todo would repeat."""
     what = re.sub(
-        r"^(?:to|about|of|that i (?:need|have|should) to|that|for|daran,?|an) (?=\D)",
+        r"^(?:(?:really|still|also|definitely|probably)\s+)*(?:(?:that )?i (?:need|have|should|must|ought)(?: to)? |remember to )?(?:(?:to|about|of|that i (?:need|have|should) to|that|for|daran,?|an) (?=\D))?",
         "",
-        request.said["what"].strip(),
+        (request.said["what"] + request.said.get("rest", "")).strip(),
         flags=re.IGNORECASE,
     )
+    what = re.sub(r"^(?:for )?(?:me|us)\s+(?=\S)|^(?:an?|one more|another)\s+(?=\D)", "", what, flags=re.IGNORECASE)
+    if found := _WITH_LEVEL.match(what):
+        what = f"{what[found.end() :]} !{parse_priority(found['level'])}"
     if found := _SEVERAL.match(what):
         parts = [part for part in re.split(r"\s*,\s*(?:and\s+)?|\s+and\s+", what[found.end() :]) if part.strip()]
         return await add_several(turn, [parse_phrase(part, turn.now) for part in parts])
+    what = re.sub(r"\s+(?:too|as well)$", "", what, flags=re.IGNORECASE)
+    what = re.sub(r"\s+(?:daran|dran),?\s+", " ", what)
     phrases = [parse_phrase(part, turn.now) for part in _split(what)]
     if len(phrases) > 1:
         for part in phrases:  # "milk and eggs tomorrow": the day is said of both

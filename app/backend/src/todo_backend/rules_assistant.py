@@ -3,13 +3,13 @@
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 
-from todo_backend import dates, rules_change
+from todo_backend import dates, rules_change, rules_notes
 from todo_backend.assistant import MAX_TOOL_CALLS, Closing, Dialogue, Say, Toolbox
+from todo_backend.guesses import answer_to_which, guess
 from todo_backend.intents import Request, clean, understand
 from todo_backend.phrases import parse_phrase
-from todo_backend.references import POSITION, Turn, find
+from todo_backend.references import Turn, find
 from todo_backend.replies import WHATS_LEFT, Reply, UnclearError, choice
 from todo_backend.rules_add import add, add_message, add_several, draft_words
 from todo_backend.rules_read import list_todos, question, search
@@ -47,14 +47,14 @@ class RulesAssistant:
 
 async def _answer(turn: Turn, dialogue: Dialogue) -> Reply:
     words = clean(dialogue.question)
-    earlier = [said for said in dialogue.utterances if said.role == "user"][-2:-1]
-    if earlier and POSITION.fullmatch(words):  # "the second" alone completes the request that was unclear before
-        request = understand(earlier[0].text)
-        if "which" in request.said:
-            return await _ACTS[request.kind](turn, replace(request, said={**request.said, "which": words}))
+    if completed := await answer_to_which(turn, words):
+        return await _act(turn, completed)
     if (several := _lines(dialogue.question)) is not None:
         return await add_several(turn, [parse_phrase(line, turn.now) for line in several])
-    request = understand(dialogue.question)
+    return await _act(turn, understand(dialogue.question))
+
+
+async def _act(turn: Turn, request: Request) -> Reply:
     return await _ACTS[request.kind](turn, request)
 
 
@@ -95,6 +95,8 @@ async def _two(_turn: Turn, request: Request) -> Reply:
 async def _unknown(turn: Turn, request: Request) -> Reply:
     """Say that it is not clear, with ways on: add it, or what could be done with the todo that it names."""
     words = request.words
+    if guessed := await guess(turn, request, _act):
+        return guessed
     phrase = parse_phrase(words, turn.now)
     if phrase.impossible:
         raise UnclearError(f"There is no such day: {phrase.impossible}. Which day do you mean?")
@@ -125,6 +127,24 @@ async def _restore(_turn: Turn, _request: Request) -> Reply:
     )
 
 
+async def _meant(turn: Turn, request: Request) -> Reply:
+    """Answer "no, I meant the plants": the change that was made is not taken back without being asked."""
+    users = [said.text for said in turn.dialogue.utterances if said.role == "user"]
+    earlier = understand(users[-2]) if len(users) > 1 else None
+    if earlier is None or "which" not in earlier.said:
+        return await _unknown(turn, request)
+    which = request.said["which"]
+    again = earlier.words.replace(earlier.said["which"], which, 1)
+    return Reply(
+        "Shall I take back my last change first?",
+        choices=[choice("Undo the last change", "undo"), choice(again.capitalize(), again)],
+    )
+
+
+async def _wrong(_turn: Turn, _request: Request) -> Reply:
+    return Reply("Shall I take back my last change?", choices=[choice("Undo the last change", "undo"), WHATS_LEFT])
+
+
 _Act = Callable[[Turn, Request], Awaitable[Reply]]
 
 
@@ -133,6 +153,8 @@ _ACTS: dict[str, _Act] = {
     "thanks": _thanks,
     "bye": _bye,
     "keep": _keep,
+    "meant": _meant,
+    "wrong": _wrong,
     "how": _how,
     "two": _two,
     "unknown": _unknown,
@@ -152,6 +174,12 @@ _ACTS: dict[str, _Act] = {
     "reschedule_at_end": rules_change.reschedule_at_end,
     "unschedule": rules_change.unschedule,
     "prioritise": rules_change.prioritise,
+    "lower_to_normal": rules_change.lower_to_normal,
+    "unimportant": rules_change.unimportant,
+    "drop": rules_change.drop,
+    "note": rules_notes.note,
+    "read_note": rules_notes.read_note,
+    "clear_note": rules_notes.clear_note,
     "tag": rules_change.tag,
     "untag": rules_change.untag,
 }

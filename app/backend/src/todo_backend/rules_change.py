@@ -27,8 +27,8 @@ from todo_backend.replies import (
     quote,
     quoted,
 )
-from todo_backend.rules_add import add_message, draft_words
-from todo_backend.schemas import ToolName
+from todo_backend.rules_add import add, add_message, draft_words
+from todo_backend.schemas import Priority, ToolName
 
 
 async def complete(turn: Turn, request: Request) -> Reply:
@@ -171,12 +171,15 @@ async def _rename_to(turn: Turn, todo: Todo, title: str) -> Reply:
     return Reply(f"Renamed to {quote(changed)}.", mentioned=[changed])
 
 
+_DONE = re.compile(r"(?:be )?(?:done|completed?|finished)", re.IGNORECASE)
+
+
 async def change(turn: Turn, request: Request) -> Reply:
     """Take "change x to y" by what y is: a date, a priority, a title in quotes. Else ask."""
     which, to = request.said["which"], request.said["to"].strip()
     if unquote(to) != to:
         return await _rename_to(turn, await resolve_one(turn, which, "all"), unquote(to))
-    if re.fullmatch(r"(?:be )?(?:done|completed?|finished)", to):
+    if _DONE.fullmatch(to):
         return await complete(turn, replace(request, said={"which": which}))
     if parse_when(to, turn.now):
         return await reschedule(turn, replace(request, said={"which": which, "when": to}))
@@ -189,16 +192,22 @@ async def change(turn: Turn, request: Request) -> Reply:
     )
 
 
-async def reschedule(turn: Turn, request: Request) -> Reply:
+async def reschedule(turn: Turn, request: Request) -> Reply:  # noqa: C901 - one kind of day a line
     """Make a todo due on another day."""
     said = re.sub(r"^(?:to|be|on|for|due)\s+", "", request.said["when"])
     when = parse_when(said, turn.now)
+    if when is None and re.fullmatch(r"\d{1,2}(?:[:.]\d\d)?", said):  # "move the meeting to 11"
+        when = parse_when(f"at {said.replace('.', ':')}", turn.now)
     if when is None and (shift := _SHIFT.fullmatch(said)) and re.search(r"\b(?:by|for|back)\b", request.words):
         return await _shift(turn, request.said["which"], shift)
+    if when is None and (parse_priority(said) or _DONE.fullmatch(said)):  # "set milk to done"
+        return await change(turn, replace(request, said={"which": request.said["which"], "to": said}))
     if when is None and (again := await _reschedule_tail(turn, request)):
         return again
     if when is None:
-        raise UnclearError(f"I do not know the day “{said}”. Try “friday”, “in 3 days” or “2026-12-31”.")
+        raise UnclearError(
+            f"I do not know the day “{said}”. Which day do you mean? Try “friday”, “in 3 days” or “2026-12-31”."
+        )
     if not when.exists:
         raise UnclearError(f"There is no such day: {said}. Which day do you mean?")
     if when.repeats:
@@ -212,6 +221,8 @@ async def reschedule(turn: Turn, request: Request) -> Reply:
         if unclear.candidates or unclear.choices or POSITION.fullmatch(request.said["which"]):
             raise
         phrase = Phrase(re.sub(r"^an? ", "", unquote(request.said["which"])), when.day, when.clock)
+        if re.match(r"schedule\b", request.words, re.IGNORECASE):
+            return await add(turn, Request("add", {"what": add_message(phrase).removeprefix("add ")}, request.words))
         raise UnclearError(
             unclear.question, choices=[choice(f"Add {draft_words(phrase, turn)}", add_message(phrase))]
         ) from None
@@ -232,7 +243,8 @@ async def _reschedule_tail(turn: Turn, request: Request) -> Reply | None:
 
 async def _move(turn: Turn, meant: Meant, when: When) -> Reply:
     def arguments(todo: Todo) -> dict[str, Any]:
-        values: dict[str, Any] = {"due_date": when.day and when.day.isoformat()}
+        keeps_day = not when.said_day and todo["due_date"] and todo["due_date"] >= turn.now.date().isoformat()
+        values: dict[str, Any] = {} if keeps_day else {"due_date": when.day and when.day.isoformat()}
         if when.clock:
             values["due_time"] = f"{when.clock:%H:%M}"
         return _version(todo, **values)
@@ -292,10 +304,45 @@ async def unschedule(turn: Turn, request: Request) -> Reply:
     return Reply(f"{quote(todo)} has no due date any more.", mentioned=[todo])
 
 
+async def lower_to_normal(turn: Turn, request: Request) -> Reply:
+    """Make a todo one of normal priority."""
+    return await prioritise(turn, replace(request, said={"which": request.said["which"], "level": "normal"}))
+
+
+async def unimportant(turn: Turn, request: Request) -> Reply:
+    """Ask what "the insurance is not important" means: it may be no request at all."""
+    todo = await resolve_one(turn, request.said["which"], "open")
+    if todo["priority"] != "high":
+        return Reply(f"{quote(todo)} has {todo['priority']} priority.", mentioned=[todo])
+    return Reply(
+        f"Shall I make {quote(todo)} one of normal priority?",
+        mentioned=[todo],
+        choices=[choice("Yes, normal priority", f'set the priority of "{todo["title"]}" to normal')],
+    )
+
+
+async def drop(turn: Turn, request: Request) -> Reply:
+    """Ask what "no more pediatrician" means: a deletion is not made of words that may say something else."""
+    todo = await resolve_one(turn, request.said["which"], "open")
+    title = todo["title"]
+    return Reply(
+        f"Shall I delete “{title}”?",
+        mentioned=[todo],
+        choices=[choice("Yes, delete it", f'delete "{title}"'), choice("It is done", f'complete "{title}"')],
+    )
+
+
+_LEVELS: tuple[Priority, ...] = ("low", "normal", "high")
+
+
 async def prioritise(turn: Turn, request: Request) -> Reply:
     """Change the priority."""
+    which = re.sub(r"(?:'s)?\s+(?:priority|prio|importance)$", "", request.said["which"], flags=re.IGNORECASE)
+    meant = await resolve(turn, which, "open")
     level = parse_priority(re.sub(r"^an?\s+|importance$", "", request.said.get("level", "high"))) or "high"
-    meant = await resolve(turn, request.said["which"], "open")
+    if {"down", "up"} & request.said.keys():
+        step = 1 if "up" in request.said else -1
+        level = _LEVELS[min(2, max(0, _LEVELS.index(meant.todos[0]["priority"]) + step))]
     return await _change_all(
         turn,
         meant,

@@ -4,8 +4,8 @@ import re
 from dataclasses import replace
 from datetime import datetime
 
-from todo_backend.filters import Filter, data, kind_of, parse_filter, select
-from todo_backend.intents import Request
+from todo_backend.filters import Filter, data, kind_of, parse_filter, select, without_strange_words
+from todo_backend.intents import Request, corrected
 from todo_backend.references import Turn, find, unquote
 from todo_backend.replies import WHATS_LEFT, Reply, count, numbered, page
 
@@ -17,12 +17,12 @@ _LIST_STARTS = re.compile(
 
 _LIST_FILLER = re.compile(
     r"\b(?:agenda|plate|radar|calendar|schedule|plan(?:s|ned)?|upcoming|to be|remaining|remains?|else|next|happening|going on|look like|looks like|can|about|got|ist|sind|steht|noch|an|fällig|muss|habe|gibt es|zu tun|tun|machen|son|hay|está|tiene|pendiente|à faire|faire|ai-je|j'ai|sont|"
-    r"ce que|dois|je|deadlines?|up|behind|aujourd'hui|میری|میرے|کے|کا|کی|کام|دکھاؤ|دکھائیں|دکھا دو|کیا کرنا ہے|کیا کرنا|کیا|ہے|ہیں|باقی|مجھے|کرنا|بتاؤ|dikhao|kya|karna|hai|meri|mujhe|batao|you|did|tell|number|see|give|show|list|was|were|finish|complete|achieve|accomplish|when|how|many|there)\b",
+    r"ce que|dois|je|deadlines?|up|behind|aujourd'hui|میری|میرے|کے|کا|کی|کام|دکھاؤ|دکھائیں|دکھا دو|کیا کرنا ہے|کیا کرنا|کیا|ہے|ہیں|باقی|مجھے|کرنا|بتاؤ|dikhao|dikha|mere|mera|kaam|kya|karna|hai|meri|mujhe|batao|you|did|tell|number|see|give|show|list|was|were|finish|complete|achieve|accomplish|when|how|many|there|to|anyone|anybody|someone)\b",
     re.IGNORECASE,
 )  # fmt: skip
 
 
-async def list_todos(turn: Turn, request: Request) -> Reply:
+async def list_todos(turn: Turn, request: Request) -> Reply:  # noqa: C901, PLR0911 - one kind of question a line
     """List or count the todos that the words select."""
     words = request.words
     counts = bool(re.match(r"how (?:many|much)|count|number of|wie viele|cuántas|combien", words, re.IGNORECASE))
@@ -46,6 +46,13 @@ async def list_todos(turn: Turn, request: Request) -> Reply:
     ):
         chosen = replace(chosen, sort="due")
     todos, total = await select(turn.toolbox, chosen, turn.now, turn.shown)
+    if not todos and chosen.rest and (right := corrected(chosen.rest)) != chosen.rest:
+        return await list_todos(turn, replace(request, words=words.replace(chosen.rest, right)))
+    if not todos and chosen.rest:
+        known = await without_strange_words(turn.toolbox, chosen)
+        if known.rest or not known.is_plain:
+            chosen = known
+            todos, total = await select(turn.toolbox, chosen, turn.now, turn.shown)
     kind = kind_of(chosen)
     about = f" about “{chosen.rest}”" if chosen.rest else f" tagged #{chosen.tag}" if chosen.tag else ""
     day = f" due {chosen.day}" if chosen.day and not chosen.overdue else " without a due date" if chosen.undated else ""
@@ -130,6 +137,8 @@ async def question(turn: Turn, request: Request) -> Reply:
         what,
     )
     found, _ = await find(turn, what, "all")
+    if not found and (known := await without_strange_words(turn.toolbox, Filter(rest=what))).rest:
+        found, _ = await find(turn, known.rest, "all")
     if not found:
         return Reply(f"I found no todo about “{what}”.", choices=[WHATS_LEFT])
     return page(found, len(found), "todo", turn.now.date())

@@ -35,7 +35,53 @@ _PAST = {
     "began": "begin",
     "came": "come",
     "submitted": "submit",
+    "done": "do",
+    "written": "write",
+    "taken": "take",
+    "given": "give",
+    "eaten": "eat",
+    "driven": "drive",
+    "chosen": "choose",
+    "spoken": "speak",
+    "begun": "begin",
+    "gone": "go",
+    "fixed": "fix",
 }
+
+
+def is_past(word: str) -> bool:
+    """Tell whether an English word may be a past tense or a participle."""
+    return word in _PAST or (word.endswith("ed") and len(word) > 4)
+
+
+_SYNONYMS = (
+    ("bought", "got", "picked up", "grabbed", "purchased", "ordered"),
+    ("called", "rang", "phoned", "telephoned"),
+    ("sent", "mailed", "posted", "emailed", "shipped"),
+    ("repaired", "fixed", "mended"),
+    ("paid", "transferred", "settled"),
+)
+
+
+def synonyms(words: str) -> list[str]:
+    """Return "bought milk" and so on for "got milk"."""
+    for group in _SYNONYMS:
+        for verb in group:
+            if words.startswith(f"{verb} "):
+                return [f"{other}{words.removeprefix(verb)}" for other in group if other != verb]
+    return []
+
+
+def infinitives(participle: str) -> list[str]:
+    """Return what "appelé", "llamado" and "angerufen" may come from; the word itself comes first."""
+    found = [participle]
+    for end, stays in (
+        ("é", ("er", "ar")), ("ée", ("er",)), ("í", ("er", "ir")), ("ado", ("ar",)), ("ido", ("er", "ir")), ("i", ("ir",)),
+        ("u", ("re", "oir")), ("t", ("en",)), ("fait", ("faire",)), ("hecho", ("hacer",)), ("hice", ("hacer",)),
+        ("écrit", ("écrire",)), ("escrito", ("escribir",)), ("pris", ("prendre",)),
+    ):  # fmt: skip
+        found += [participle[: -len(end)] + each for each in stays if participle.endswith(end)]
+    return found + [word.replace("ge", "", 1) for word in found if "ge" in word]
 
 
 def stem(word: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -11,11 +12,13 @@ from scripts.kubernetes.diagnosis.snapshot import (
     Snapshot,
     claims_of,
     is_of_release,
+    is_ready,
     is_rolled_out,
     isolates,
     name_of,
     secrets_of,
     selects,
+    wanted_replicas,
 )
 
 if TYPE_CHECKING:
@@ -23,11 +26,18 @@ if TYPE_CHECKING:
 
 
 def exposed(snapshot: Snapshot) -> Iterator[Diagnosis]:
-    """Yield what each workload is exposed to."""
+    """Yield what each workload is exposed to, and may suffer from already."""
     for workload in snapshot.workloads:
         yield from _claims(snapshot, workload)
         yield from _secrets(snapshot, workload)
         yield from _strange_policies(snapshot, workload)
+        yield from _strange_pods(snapshot, workload)
+        yield from _silent_controllers(snapshot, workload)
+
+
+def latent(snapshot: Snapshot) -> Iterator[Diagnosis]:
+    """Yield what will go wrong with workloads that are rolled out: it explains nothing that is wrong now."""
+    for workload in snapshot.workloads:
         if is_rolled_out(workload):
             yield from _budgets(snapshot, workload)
             if found := next_pod_refused(snapshot, workload):
@@ -66,7 +76,16 @@ def _secrets(snapshot: Snapshot, workload: Object) -> Iterator[Diagnosis]:
     if snapshot.secrets is None:
         return
     pods = [pod for pod in snapshot.pods_of(workload) if pod.get("status", {}).get("phase") == "Running"]
+    made_by_us = re.compile(rf"{re.escape(snapshot.release)}-.*-[0-9a-f]{{10}}")
     for name, keys in sorted(secrets_of(pods[0]).items()) if pods else ():
+        if name in snapshot.strange_secrets and made_by_us.fullmatch(name):
+            yield diagnosed(
+                workload,
+                "secret-strange",
+                f"Secret {name} is somebody else's, made under a name of ours: a pod that starts gets what it says",
+                [f"secret {name} lacks the labels that `up` gives"],
+                "invoke up makes it from .env; a pod that has started with the other needs a restart: kubectl delete pod NAME",
+            )
         lost = sorted(keys - set(snapshot.secrets.get(name, ())))
         if name in snapshot.secrets and not lost:
             continue
@@ -95,6 +114,37 @@ def _strange_policies(snapshot: Snapshot, workload: Object) -> Iterator[Diagnosi
             [f"networkpolicy {name_of(policy)}: {direction}, selects its pods" for policy in shut],
             f"remove it, or let it pass what the app needs: kubectl --namespace {snapshot.namespace} edit networkpolicy {name_of(shut[0])}",
         )
+
+
+def _strange_pods(snapshot: Snapshot, workload: Object) -> Iterator[Diagnosis]:
+    """A pod that somebody else made wears the workload's labels: its Service sends it requests too."""
+    selector = workload["spec"].get("selector", {})
+    for pod in snapshot.pods:
+        labels = pod["metadata"].get("labels", {})
+        if selector and selects(selector, labels) and not pod["metadata"].get("ownerReferences") and is_ready(pod):
+            yield diagnosed(
+                workload,
+                "pod-strange",
+                f"the pod {name_of(pod)}, which is not of it, wears its labels: its Service sends it requests",
+                [f"pod {name_of(pod)} has no owner"],
+                f"kubectl --namespace {snapshot.namespace} delete pod {name_of(pod)}",
+            )
+
+
+def _silent_controllers(snapshot: Snapshot, workload: Object) -> Iterator[Diagnosis]:
+    """What the workload's status says is not so, or not of its newest specification: the controllers that keep it do not act."""
+    there, wanted = len(snapshot.pods_of(workload)), wanted_replicas(workload)
+    seen, newest = workload.get("status", {}).get("observedGeneration", 0), workload["metadata"].get("generation", 0)
+    if seen >= newest and not (is_rolled_out(workload) and there < wanted):
+        return
+    told = f"{there} of {wanted} pods are there" if seen >= newest else f"its newest specification ({newest}) has not been seen"
+    yield diagnosed(
+        workload,
+        "controllers-silent",
+        f"the cluster's controllers do not act on it: {told}",
+        [f"status: observedGeneration {seen}, replicas {workload.get('status', {}).get('replicas', 0)}"],
+        "ask again in a moment; then see whether kube-controller-manager runs: kubectl --namespace kube-system get pods",
+    )
 
 
 def _budgets(snapshot: Snapshot, workload: Object) -> Iterator[Diagnosis]:

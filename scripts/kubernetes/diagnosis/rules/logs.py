@@ -43,7 +43,7 @@ NOT_OURS = re.compile(
     r"(error: )?(?P<cause>this database (belongs to|holds tables of) another application.*?"
     r"|the schema is at revision .* lacks what it needs: .*?)(\. Nothing was changed)?\. (?P<action>(Set DATABASE_URL|Run a version) .*)"
 )
-"""What the backend's migration says of a database that it leaves alone, and what to do."""
+"""What a migration says of a database that it leaves alone, and what to do."""
 REFUSED_URL = re.compile(r"(error: )?(?P<cause>DATABASE_URL .*)")
 MIGRATES = re.compile(r"migrat", re.IGNORECASE)
 
@@ -70,7 +70,7 @@ def told_by_log(case: ContainerState) -> Diagnosis | None:
 
 
 def _last_words(case: ContainerState, line: str, *, migrates: bool) -> Diagnosis | None:
-    """What the backend's migration ends with, in its own words."""
+    """What a migration ends with, in its own words."""
     if told := NOT_OURS.match(line):
         return case.diagnosis("database-not-ours", told["cause"], told["action"][0].lower() + told["action"][1:])
     if FAILED_MIGRATION.match(line):

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from scripts.kubernetes.diagnosis.cause import Diagnosis, diagnosed, event_line
 from scripts.kubernetes.diagnosis.rules.missing import missing_object
-from scripts.kubernetes.diagnosis.snapshot import Snapshot, claims_of, condition_of, containers_of, name_of, request_of
+from scripts.kubernetes.diagnosis.snapshot import Snapshot, claims_of, condition_of, containers_of, name_of, request_of, time_of
 from scripts.kubernetes.quantity import parse_quantity
 
 if TYPE_CHECKING:
     from scripts.kubernetes.api import Object
+
+UNMADE = timedelta(seconds=30)
+UNSEEN = timedelta(seconds=20)
+"""After so long it is not the scheduler's load."""
 
 
 def evicted(_snapshot: Snapshot, workload: Object, pod: Object) -> Diagnosis | None:
@@ -34,6 +39,8 @@ def evicted(_snapshot: Snapshot, workload: Object, pod: Object) -> Diagnosis | N
 def not_placed(snapshot: Snapshot, workload: Object, pod: Object) -> Diagnosis | None:
     """The scheduler finds no node for the pod."""
     scheduled = condition_of(pod, "PodScheduled")
+    if not scheduled and not pod["spec"].get("nodeName"):
+        return _unseen(snapshot, workload, pod)
     if scheduled.get("status") != "False":
         return None
     message = str(scheduled.get("message", ""))
@@ -49,6 +56,36 @@ def not_placed(snapshot: Snapshot, workload: Object, pod: Object) -> Diagnosis |
         f"no node takes its pod: {message}",
         evidence,
         "compare what the pod asks for with the nodes' labels and taints",
+    )
+
+
+def _unmade(snapshot: Snapshot, workload: Object, pod: Object) -> Diagnosis | None:
+    """Nobody says why: a runtime that fails tells so in an event, one that stands still tells nothing."""
+    waited = snapshot.taken - time_of(condition_of(pod, "PodScheduled").get("lastTransitionTime"))
+    pulls = snapshot.events_of(pod, "Pulling", "Pulled")
+    if waited < UNMADE or pulls or not condition_of(pod, "PodScheduled"):
+        return None
+    node = pod["spec"].get("nodeName", "")
+    return diagnosed(
+        workload,
+        "runtime-silent",
+        f"node {node} has not begun its pod for {int(waited.total_seconds())} s, and does not say why",
+        [f"pod {name_of(pod)} is placed on {node}; its containers are not created, and no event tells of them"],
+        f"look at the kubelet and the container runtime of {node}: kubectl describe node {node}",
+    )
+
+
+def _unseen(snapshot: Snapshot, workload: Object, pod: Object) -> Diagnosis | None:
+    waited = snapshot.taken - time_of(pod["metadata"].get("creationTimestamp"))
+    if waited < UNSEEN:
+        return None
+    seconds = int(waited.total_seconds())
+    return diagnosed(
+        workload,
+        "scheduler-silent",
+        f"no scheduler has looked at its pod for {seconds} s",
+        [f"pod {name_of(pod)} has neither a node nor the condition PodScheduled"],
+        "see whether kube-scheduler runs: kubectl --namespace kube-system get pods",
     )
 
 
@@ -113,7 +150,7 @@ def not_prepared(snapshot: Snapshot, workload: Object, pod: Object) -> Diagnosis
         return None
     events = snapshot.events_of(pod, "FailedMount", "FailedAttachVolume", "FailedCreatePodSandBox")
     if not events:
-        return None
+        return _unmade(snapshot, workload, pod)
     message = str(events[0]["message"])
     evidence = [f"pod {name_of(pod)}: {event_line(events[0])}"]
     if found := missing_object(workload, message, evidence):

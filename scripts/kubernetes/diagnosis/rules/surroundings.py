@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -12,6 +13,8 @@ from scripts.kubernetes.diagnosis.snapshot import Snapshot, condition_of, contai
 if TYPE_CHECKING:
     from scripts.kubernetes.api import Object
 
+SYSTEM = "kube-system"
+NETWORK = re.compile(r"kube-proxy|kindnet|calico|canal|cilium|flannel|weave|antrea|kube-router|aws-node|network-policies")
 METRICS_SETTLE = timedelta(minutes=3)
 """What a new pod's first metrics may take: metrics-server asks the nodes, and the autoscaler asks metrics-server."""
 
@@ -19,6 +22,8 @@ METRICS_SETTLE = timedelta(minutes=3)
 def surroundings(snapshot: Snapshot) -> Iterator[Diagnosis]:
     """Yield what is wrong around the release; a root of what its pods suffer from."""
     yield from _nodes(snapshot)
+    yield from _cordoned(snapshot)
+    yield from _agents(snapshot)
     yield from _dns(snapshot)
     for autoscaler in snapshot.autoscalers:
         yield from _autoscaler(snapshot, autoscaler)
@@ -39,6 +44,34 @@ def _nodes(snapshot: Snapshot) -> Iterator[Diagnosis]:
             [f"node {name_of(node)}: Ready is {told['status']}, {told.get('reason', '')}"],
             f"kubectl describe node {name_of(node)}; a cluster that was stopped: invoke up",
         )
+
+
+def _cordoned(snapshot: Snapshot) -> Iterator[Diagnosis]:
+    """Every node is closed to new pods: those that run stay, and none can come."""
+    if snapshot.nodes and all(node.get("spec", {}).get("unschedulable") for node in snapshot.nodes):
+        names = ", ".join(name_of(node) for node in snapshot.nodes)
+        yield diagnosed(
+            snapshot.nodes[0],
+            "nodes-cordoned",
+            f"no node takes new pods: {names} cordoned",
+            [f"node {name_of(node)}: spec.unschedulable" for node in snapshot.nodes],
+            f"kubectl uncordon {names}",
+        )
+
+
+def _agents(snapshot: Snapshot) -> Iterator[Diagnosis]:
+    """What the cluster's network is made of is not ready on a node: Services go on to pods that are gone, and new pods get no network."""
+    for agent in snapshot.agents:
+        status = agent.get("status", {})
+        wanted, ready = status.get("desiredNumberScheduled", 0), status.get("numberReady", 0)
+        if ready < wanted and NETWORK.search(name_of(agent)):
+            yield diagnosed(
+                agent,
+                "network-down",
+                f"the cluster's network is not whole: it is ready on {ready} of {wanted} nodes",
+                [f"daemonset {name_of(agent)} in {SYSTEM}: {ready} of {wanted} ready"],
+                f"kubectl --namespace {SYSTEM} describe daemonset {name_of(agent)}; kubectl --namespace {SYSTEM} get pods --output wide",
+            )
 
 
 def _dns(snapshot: Snapshot) -> Iterator[Diagnosis]:

@@ -1,0 +1,245 @@
+"""What a message may mean that is no known request: from the todos that are there and what was said before.
+
+A guess changes something only when all that was said is accounted for: the words name one todo, and the rest is a
+date, a priority or its own verb. Nothing is deleted on a guess. Otherwise it is a question with choices.
+"""
+
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+from todo_backend.dates import find_dates, parse_when
+from todo_backend.filters import parse_filter, select, without_strange_words
+from todo_backend.intents import Request, corrected, understand
+from todo_backend.phrases import describe_date, parse_phrase, parse_priority
+from todo_backend.references import POSITION, THEM, Turn, among, by_ids, find
+from todo_backend.replies import Reply, Todo, choice
+from todo_backend.rules_add import add_message, draft_words
+from todo_backend.stems import infinitives, is_past, stem, synonyms
+
+Act = Callable[[Turn, Request], Awaitable[Reply]]
+
+_LONGEST = 200  # characters: who writes more does not mean a todo that is there, and looking through it costs time
+_ASKED = re.compile(r"Which one\?|Which one do|Do you mean|Say its number")
+_ASKED_DAY = re.compile(r"To which day|Which day do you mean")
+_NAMED = re.compile(
+    r"(?:no,? |wait,? |not (?:that|this)(?: one)?,? )*(?:i (?:meant?|want)|meant?|it'?s|that'?s)?\s*(?P<which>.+?)",
+    re.IGNORECASE,
+)
+
+
+async def answer_to_which(turn: Turn, words: str) -> Request | None:  # noqa: PLR0911 - one kind of answer a line
+    """Return the request that was asked about ("2 todos match. Which one?"), completed by what is said now."""
+    said = turn.dialogue.utterances
+    if len(words) > _LONGEST:
+        return None
+    if len(said) > 2 and _ASKED_DAY.search(said[-2].text) and parse_when(words, turn.now):
+        earlier = understand(said[-3].text)
+        if earlier.kind == "reschedule_at_end":
+            return Request("reschedule", {"which": earlier.said["which"], "when": words}, words)
+    if len(said) < 3 or not said[-2].listed or said[-2].pending or not _ASKED.search(said[-2].text):
+        return None
+    earlier = understand(said[-3].text)
+    if "which" not in earlier.said:
+        return None
+    if POSITION.fullmatch(words) or THEM.fullmatch(words):
+        return replace(earlier, said={**earlier.said, "which": words})
+    if understand(words).kind not in ("unknown", "meant", "keep") or not (named := _NAMED.fullmatch(words)):
+        return None
+    candidates = await by_ids(turn, [str(todo_id) for todo_id in said[-2].listed])
+    if len(chosen := among(candidates, named["which"])) != 1:
+        return None
+    number = [str(todo_id) for todo_id in said[-2].listed].index(chosen[0]["id"]) + 1
+    return replace(earlier, said={**earlier.said, "which": str(number)})
+
+
+async def guess(turn: Turn, request: Request, act: Act) -> Reply | None:
+    """Answer a message that was not understood as such; None when there is no guess.
+
+    `act` does what a request asks for.
+    """
+    words = request.words
+    if len(words) > _LONGEST:
+        return None
+    if again := _leading_date(turn, words) or _trailing_date(turn, words) or _mistyped(words):
+        return await act(turn, again)
+    if (about_it := _about_it(turn, words)) is not None:
+        return await act(turn, about_it)
+    if done := await _done_by_its_verb(turn, words):
+        return await act(turn, done)
+    if read := await _selection(turn, words):
+        return await act(turn, read)
+    return await _todo_and_date(turn, words, act)
+
+
+def _leading_date(turn: Turn, words: str) -> Request | None:
+    """Understand "tomorrow I have to return the drill" as if the day came last."""
+    spans = find_dates(words, turn.now)
+    if not spans or spans[0].start != 0 or spans[0].end == len(words):
+        return None
+    rest, day = words[spans[0].end :].strip(" ,:"), words[: spans[0].end].strip()
+    again = understand(rest)
+    return _with_day(again, day) if again.kind in ("add", "list") else None
+
+
+def _trailing_date(turn: Turn, words: str) -> Request | None:
+    """Understand "sabzi lana yaad dilao kal", where the day follows the command."""
+    spans = find_dates(words, turn.now)
+    if not spans or spans[-1].end != len(words) or spans[-1].start == 0:
+        return None
+    again = understand(words[: spans[-1].start].strip(" ,"))
+    return _with_day(again, words[spans[-1].start :].strip()) if again.kind in ("add", "list") else None
+
+
+def _with_day(request: Request, day: str) -> Request:
+    if request.kind == "list":
+        return replace(request, words=f"{request.words} {day}")
+    return replace(request, said={**request.said, "what": f"{request.said['what']} {day}"})
+
+
+def _mistyped(words: str) -> Request | None:
+    """Understand "hihg priority tasks" by the words that requests are made of; a title is never corrected."""
+    if (right := corrected(words)) == words:
+        return None
+    again = understand(right)
+    return None if again.kind in ("unknown", "add", "did", "help", "thanks", "keep") else again
+
+
+def _about_it(turn: Turn, words: str) -> Request | None:  # noqa: PLR0911 - one kind of words a line
+    """Understand "high priority" and "at 5pm" after an answer about one todo: they are said of it."""
+    last = turn.dialogue.utterances[-2] if len(turn.dialogue.utterances) > 1 else None
+    bare = re.sub(r"^(?:with|make it|it'?s|it is|as|and|due)\s+", "", words, flags=re.IGNORECASE)
+    is_level, is_day = parse_priority(bare), parse_when(bare, turn.now)
+    if (
+        last
+        and last.listed
+        and len(last.mentioned) == 1
+        and re.fullmatch(r"(?:all )?(?:done|finished|completed)", bare)
+    ):
+        return Request("complete", {"which": "it"}, words)
+    if last is None or len(last.mentioned) != 1 or last.listed:
+        if is_day and is_day.exists:
+            return Request("list", {}, f"show {bare}")
+        return Request("list", {}, f"show {bare} todos") if is_level else None
+    if is_level:
+        return Request("prioritise", {"which": "it", "level": bare}, words)
+    if is_day:
+        return Request("reschedule", {"which": "it", "when": bare}, words)
+    if re.fullmatch(r"(?:#\S+[\s,]*)+", bare):
+        return Request("tag", {"which": "it", "tags": bare}, words)
+    return None
+
+
+_ITEM = re.compile(r"\b(?:stuff|things?|items?|tasks?|todos?|to-dos?|ones|everything|list)\b", re.IGNORECASE)
+
+
+async def _selection(turn: Turn, words: str) -> Request | None:
+    """Understand "late stuff" and "kids tasks": words that only select, of which each is known."""
+    chosen = parse_filter(words, turn.now)
+    if chosen.is_plain or not (_ITEM.search(words) or chosen.overdue or chosen.priority or chosen.tag):
+        return None
+    if chosen.rest and (await without_strange_words(turn.toolbox, chosen)).rest.split() != chosen.rest.split():
+        return None
+    todos, _ = await select(turn.toolbox, chosen, turn.now, turn.shown)
+    return Request("list", {}, f"show {words}") if todos or not chosen.rest else None
+
+
+_PASSIVE = re.compile(
+    r"(?P<rest>.+?) (?:is|are|was|were|has been|have been|got|gets?)(?: (?:now|already|all|finally|just|both))* (?P<verb>\w+)(?: (?:now|already|today))*",
+    re.IGNORECASE,
+)
+_PERFECT = (
+    re.compile(r"(?:j'ai|on a|nous avons)(?: (?:déjà|bien|enfin))? (?P<verb>\w+) (?P<rest>.+)", re.IGNORECASE),
+    re.compile(r"(?:ya |yo )?(?:he |hemos )?(?:ya )?(?P<verb>\w+(?:é|í|ado|ido|cho|to)) (?P<rest>.+)", re.IGNORECASE),
+    re.compile(r"(?:ich|wir) haben? (?:(?:schon|bereits|gerade|heute) )?(?P<rest>.+) (?P<verb>\w+)", re.IGNORECASE),
+)
+_NOT = re.compile(r"\b(?:not|never|no|nicht|kein\w*|noch|pas|nunca)\b|n't\b", re.IGNORECASE)
+
+
+async def _done_by_its_verb(turn: Turn, words: str) -> Request | None:
+    """Understand "the plants are watered" and "j'ai appelé Ana" when one open todo is called so."""
+    if _NOT.search(words) or _TO_COME.search(words) or turn.dialogue.question.rstrip().endswith("?"):
+        return None
+    if done := await _done_in_any_order(turn, words):
+        return done
+    for pattern in (_PASSIVE, *_PERFECT):
+        if not (found := pattern.fullmatch(words)):
+            continue
+        for verb in [found["verb"]] if pattern is _PASSIVE else infinitives(found["verb"]):
+            todos, how = await find(turn, f"{verb} {found['rest']}", "open")
+            if len(todos) == 1 and how in ("exact", "words"):
+                return Request("complete", {"which": f'"{todos[0]["title"]}"'}, words)
+    return None
+
+
+_TO_COME = re.compile(
+    r"\b(?:will|shall|should|must|going to|gonna|need|needs|to be|if|when|want|wanna|might|may|could|would)\b",
+    re.IGNORECASE,
+)
+_DONE_WORDS = re.compile(
+    r"\b(?:(?:is|are|was|were|has been|have been|i've|we've|i'm|i|we|have|did|am|now|just|finally|already|today|yesterday|this morning|last night|done|finish(?:ed)?|completed?|over|ready|fertig|erledigt|hecho|fait)\b[\s,:!-]*)+",
+    re.IGNORECASE,
+)
+_SAYS_DONE = re.compile(r"\b(?:already|done|finish(?:ed)?|completed?|fertig|erledigt)\b", re.IGNORECASE)
+
+
+async def _done_in_any_order(turn: Turn, words: str) -> Request | None:
+    """Understand "invoices approved", "handed in the report" and "i pay internet already" when one todo is called so.
+
+    Either a word says that it is done, or the todo's own verb is in the past.
+    """
+    name = " ".join(_DONE_WORDS.sub(" ", words).split())
+    todos, how = await find(turn, name, "open")
+    for verb in synonyms(name.casefold()):  # "got the dog food"
+        if not todos or how == "near":
+            todos, how = await find(turn, verb, "open")
+            name = verb if len(todos) == 1 else name
+    if len(todos) != 1 or how not in ("exact", "words"):
+        return None
+    title = todos[0]["title"].casefold().split()
+    past = [word for word in name.casefold().split() if word not in title and is_past(word)]
+    if _SAYS_DONE.search(words) or any(stem(word) in {stem(own) for own in title} for word in past):
+        return Request("complete", {"which": f'"{todos[0]["title"]}"'}, words)
+    return None
+
+
+_IS_NOW = re.compile(
+    r"\b(?:is|are|was|were|will be|should be|must be|has been|have been|got|is now|takes place|happens)\b(?: (?:now|moved|changed|rescheduled|postponed|pushed|back|delayed|brought forward|actually|to|on|until))*",
+    re.IGNORECASE,
+)
+_AROUND = re.compile(r"^(?:the|my|our|so|but|actually)\s+|\s+(?:now|instead|then|again|to|on|for)$", re.IGNORECASE)
+
+
+async def _todo_and_date(turn: Turn, words: str, act: Act) -> Reply | None:
+    """Understand "the flight is on dec 6 now"; "call mom at 6pm" may also be a new todo, so that is asked."""
+    spans = [span for span in find_dates(words, turn.now) if span.when.exists and not span.when.repeats]
+    if len(spans) != 1:
+        return None
+    when = words[spans[0].start : spans[0].end].strip()
+    rest = f"{words[: spans[0].start].strip()} {words[spans[0].end :].strip()}".strip()
+    states_it = _IS_NOW.search(rest) or re.search(r"\binstead\b", rest)
+    name = _IS_NOW.sub(" ", rest, count=1).strip()
+    while name != (name := _AROUND.sub("", name).strip()):
+        pass
+    todos, how = await find(turn, name, "open")
+    if len(todos) != 1:
+        return None
+    title = todos[0]["title"]
+    if how in ("exact", "words") and states_it and not _NOT.search(words):
+        return await act(turn, Request("reschedule", {"which": f'"{title}"', "when": when}, words))
+    return _ask_which_of_two(turn, words, todos[0], when)
+
+
+def _ask_which_of_two(turn: Turn, words: str, todo: Todo, when: str) -> Reply:
+    phrase = parse_phrase(words, turn.now)
+    meant = parse_when(when, turn.now)
+    day = describe_date(meant.day, turn.now.date()) if meant and meant.day else when
+    at = f" at {meant.clock:%H:%M}" if meant and meant.clock else ""
+    return Reply(
+        f"Is “{todo['title']}” due {day}{at}, or is this another todo?",
+        mentioned=[todo],
+        choices=[
+            choice(f"It is due {day}{at}", f'"{todo["title"]}" is due {when}'),
+            choice(f"Add {draft_words(phrase, turn)}", add_message(phrase)),
+        ],
+    )

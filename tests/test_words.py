@@ -1,0 +1,35 @@
+"""The tool runs any app: nothing in it, in the chart's templates or in the alerts that hold for all knows the one that lies here."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from scripts.core.paths import ROOT
+
+pytestmark = pytest.mark.unit
+
+WORDS = re.compile(r"\b(todo|todos|chat|chatbot|backend|frontend|gemini)\b")
+NAMES = re.compile(
+    r"\"?todo-chatbot|todo-tasks|todo-cluster|todo-test-cluster|todo-bases|\"todo-|/todo-x|\btodo\.[a-z]+\b|backend:\n +service:"
+)
+"""The chart's name, the tool's own names for what it makes, and the word of Kubernetes in an Ingress."""
+OF_ANY_PERSON = ("placeholders.py", "discover", "dev")
+"""What people write in `.env`, what their folders are called, and what developers of this repository use."""
+
+
+def files() -> list[Path]:
+    found = [
+        *(ROOT / "scripts").rglob("*.py"),
+        *(ROOT / "helm/todo-chatbot/templates").rglob("*.*"),
+        *(ROOT / "monitoring/rules").glob("*.yaml"),
+    ]
+    return [path for path in found if not set(OF_ANY_PERSON) & set(path.parts)]
+
+
+@pytest.mark.parametrize("path", files(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_word_of_this_app(path: Path) -> None:
+    text = NAMES.sub("", path.read_text(encoding="utf-8").lower())
+    assert WORDS.findall(text) == []
