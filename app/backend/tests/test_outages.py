@@ -5,6 +5,8 @@ import time
 import asyncpg
 import httpx2
 import pytest
+import sqlalchemy.exc
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from todo_backend.app import create_app
 from todo_backend.tables import metadata
@@ -151,6 +153,21 @@ async def test_a_connection_that_was_lost_while_it_rested_is_replaced_before_it_
             postgres, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", database
         )
         assert (await client.get("/api/todos")).status_code == 200
+
+
+async def test_a_busy_pool_is_waited_for_as_a_lost_connection_is(client, monkeypatch: pytest.MonkeyPatch):
+    """While a database starts again elsewhere, attempts to reach it where it was may hold the whole pool."""
+    connect = AsyncEngine.connect
+    busy = [sqlalchemy.exc.TimeoutError("QueuePool limit reached")]
+
+    def connect_later(engine: AsyncEngine):
+        if busy:
+            raise busy.pop()
+        return connect(engine)
+
+    monkeypatch.setattr(AsyncEngine, "connect", connect_later)
+    assert (await client.get("/api/todos")).status_code == 200
+    assert not busy
 
 
 async def test_a_server_that_never_answers_is_a_503_within_bounds(monkeypatch: pytest.MonkeyPatch):

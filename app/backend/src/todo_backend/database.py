@@ -298,7 +298,6 @@ _LASTING = (
     asyncpg.UndefinedTableError,
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.InvalidCatalogNameError,
-    sqlalchemy.exc.TimeoutError,
 )
 
 
