@@ -50,7 +50,7 @@ class Told(Cluster):
     releases: set[str] = field(default_factory=set)
     objects: dict[str, list[Object]] = field(default_factory=dict)
 
-    def names(self, kind: str) -> list[str]:
+    def names(self, kind: str, selector: str = "", timeout: float = 0.0) -> list[str]:
         return [found["metadata"]["name"] for found in self.objects.get(kind, [])]
 
     def kubectl(self, *argv: str, **options: Any) -> Result:
@@ -158,7 +158,7 @@ def obtained(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
         asked.append(name)
         return tmp_path
 
-    def ready(*_: Any) -> Outcome:
+    def ready(*_: Any, **_options: Any) -> Outcome:
         return unchanged()
 
     monkeypatch.setattr(charts, "obtain", obtain)
