@@ -15,7 +15,7 @@ from scripts.project import Project
 # It uses the app and, on Kubernetes, makes two pods: it runs alone, like everything that changes something.
 @command(changes=True, help={"monitoring": "also prove that the monitoring shows data"})
 def smoke(project: Project, report: Report, *, monitoring: bool = False) -> None:
-    """Prove that the app works: its health, its pages, and one real use."""
+    """Prove that the app works, down to one real use."""
     require_installed(project.engine, project.settings.release)
     steps = [Step("smoke", partial(smoke_test.main, project))]
     if project.engine.deployment is not None:

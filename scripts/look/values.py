@@ -16,7 +16,7 @@ from scripts.project import Project
 
 @command(changes=False, help={"registry": "where the nodes get the images that are built, as HOST/PATH"})
 def values(project: Project, report: Report, *, registry: str = "") -> None:
-    """Print all values of the chart, as `up` would install it; no secret is among them."""
+    """Print every value of the chart, as `up` sets it."""
     print_values(project, report, registry)
 
 
