@@ -82,12 +82,17 @@ class _Walk:
 
 def _scalar(value: Any) -> Iterator[str]:
     if isinstance(value, str):
-        if _unprintable(value.replace("\n", "").replace("\t", "")):
+        if unprintable(value):
             yield "holds a character that cannot be printed"
     elif isinstance(value, float) and not math.isfinite(value):
         yield "is no finite number"
     elif not isinstance(value, bool | int | float | None):
         yield f"is a {type(value).__name__}, which JSON does not have: put it in quotes"
+
+
+def unprintable(text: str) -> bool:
+    """Return whether a text of some lines holds what no file of settings should: a control character."""
+    return _unprintable(text.replace("\n", "").replace("\t", ""))
 
 
 def _unprintable(text: str) -> bool:

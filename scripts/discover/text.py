@@ -103,7 +103,7 @@ def _chart_values(draft: Draft) -> str:
 def _services(draft: Draft) -> str:
     lines = ["services:"]
     for name, values in draft.services.items():
-        lines.append(f"  {name}:")
+        lines.append(f"  {_flow(name)}:")
         for key, value in values.items():
             lines += _comment(draft.reasons.get((name, key), ""), 4)
             if key in _BLOCK:
@@ -119,7 +119,7 @@ def _services(draft: Draft) -> str:
 def _env(draft: Draft) -> str:
     lines = ["env:"]
     for key in _keys(draft):
-        lines.append(f"  {key.name}:")
+        lines.append(f"  {_flow(key.name)}:")
         lines += _comment(draft.reasons.get(("env", key.name), ""), 4)
         said: dict[str, Any] = {"description": key.description, "optional": key.optional, "generate": key.generate}
         said |= {"format": key.format if key.format != "text" else "", "default": key.default}

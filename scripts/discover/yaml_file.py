@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from scripts.config import text_file
+from scripts.config import text_file, yaml_text
 from scripts.core.errors import InputError
 
 MOST = 100_000
@@ -59,7 +60,16 @@ def documents(text: str, name: str) -> list[Any]:
         raise _wrong(f"{name} holds a value that does not fit: {error}") from None
     if _too_many(found):
         raise _wrong(f"{name} refers to itself, or repeats too much by aliases")
+    if any(yaml_text.unprintable(each) for each in _texts(found)):
+        raise _wrong(f"{name} holds a character that cannot be printed")
     return found
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    for inner in [*value, *value.values()] if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _texts(inner)
 
 
 def _wrong(cause: str) -> InputError:

@@ -50,9 +50,6 @@ class Told(Cluster):
     releases: set[str] = field(default_factory=set)
     objects: dict[str, list[Object]] = field(default_factory=dict)
 
-    def names(self, kind: str, selector: str = "", timeout: float = 0.0) -> list[str]:
-        return [found["metadata"]["name"] for found in self.objects.get(kind, [])]
-
     def kubectl(self, *argv: str, **options: Any) -> Result:
         if argv[0] == "get":
             return result(self.shown(*argv[1:]))
