@@ -31,12 +31,16 @@ def test(_: Context, only: str = "", long: bool = False) -> None:
 
 @task(
     name="cluster-test",
-    help={"context": "the kube context to test on; otherwise a cluster is brought up and taken away", "keep": "leave that cluster up"},
+    help={
+        "context": "the kube context to test on; otherwise a cluster is brought up and taken away",
+        "keep": "leave that cluster up",
+        "long": "with the tests that take minutes each",
+    },
 )
-def cluster_test(_: Context, context: str = "", keep: bool = False) -> None:
+def cluster_test(_: Context, context: str = "", keep: bool = False, long: bool = False) -> None:
     """Run the tests that need a real Kubernetes."""
     options = [*([f"--context={context}"] if context else []), *(["--keep"] if keep else [])]
-    run_module("pytest", "tests/cluster", "-m", "cluster", *options)
+    run_module("pytest", "tests/cluster", "--durations=10", "-m", "cluster" if long else "cluster and not long", *options)
 
 
 @task(

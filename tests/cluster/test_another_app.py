@@ -17,7 +17,7 @@ from tests.checkout import Checkout
 from tests.cluster.app import aim_at
 from tests.cluster.context import ClusterContext
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.cluster, pytest.mark.long, pytest.mark.timeout(900)]
 
 RELEASE = "notes-test"
 

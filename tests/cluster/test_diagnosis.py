@@ -99,6 +99,7 @@ def test_a_release_that_is_not_there_is_said_to_be_missing(cluster_context: Clus
         rollout.watch(cluster_context.within("default", "no-such-release"), 5, Step())
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["secret", "quota"])
 def test_the_fault_suite_sees_a_release_named_and_mended(name: str, releases: Mapping[str, Cluster]) -> None:
     """The last tests here: what they mend is wrong no more."""
@@ -106,6 +107,7 @@ def test_the_fault_suite_sees_a_release_named_and_mended(name: str, releases: Ma
     assert row.ok, row
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["drain", "webhook"])
 def test_the_fault_suite_sees_a_fault_around_the_app_named_and_gone(name: str, app: App) -> None:
     row = suite.app_row(next(f for f in APP_FAULTS if f.name == name), Ground(app))

@@ -38,6 +38,7 @@ def test_no_request_fails_while_backend_and_frontend_roll(app: App) -> None:
     assert any(image.endswith(frontend) for image in images)
 
 
+@pytest.mark.long
 def test_no_request_fails_while_the_token_and_the_databases_password_change(app: App) -> None:
     """The frontend sends the one, the backend logs in with the other, Postgres starts again to take it."""
     env = app.checkout.path / ".env"
