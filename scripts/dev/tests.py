@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import ExitStack
 
 from invoke import Context, task
 
@@ -21,12 +22,20 @@ def test(_: Context, only: str = "", long: bool = False) -> None:
     The closing lines name each tier that could not run, and why. All together have to cover as much of the code as pyproject.toml says;
     `coverage report` shows what they do.
     """
-    selected = f"({only or 'not cluster'})" + ("" if long else " and not long")
+    selected = f"({only or 'not cluster and not app'})" + ("" if long else " and not long")
     covered = () if only else ("--cov", "--cov-report=")  # a part of the tests covers a part of the code
-    # The backend is a project of its own, with its own settings of pytest. Its tests wait for a database more than they compute.
-    backend = ("pytest", "--config-file=app/backend/pyproject.toml", "app/backend/tests")
-    with running_module(*backend) if only in ("", "app") else nullcontext():
+    with ExitStack() as beside:
+        for tests in _waiting(only):
+            beside.enter_context(running_module("pytest", *tests))
         run_module("pytest", "--durations=10", *covered, "-m", selected)
+
+
+def _waiting(only: str) -> Iterator[tuple[str, ...]]:
+    """The tests that wait for a database and a browser more than they compute: they run beside the others."""
+    if only in ("", "app"):  # a project of its own, with its own settings of pytest
+        yield ("--config-file=app/backend/pyproject.toml", "app/backend/tests")
+    if not only:
+        yield ("tests/app", "-m", "app")
 
 
 @task(
