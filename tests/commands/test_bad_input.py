@@ -77,7 +77,7 @@ def test_a_port_in_use(docker_client: Any, checkout: Checkout) -> None:
 
 
 def test_a_base_image_that_nobody_has(docker_client: Any, checkout: Checkout) -> None:
-    checkout.edit("invoke.yaml", {"  base_source: auto": "  base_source: registry", "image: node:24-trixie-slim": "image: no-such-image:0"})
+    checkout.edit("invoke.yaml", {"  base_source: auto": "  base_source: registry", "image: python:3.13-slim-trixie": "image: no-such-image:0"})
     run = checkout.invoke("build")
     assert run.code == 1
     assert "no-such-image:0" in error(run)
@@ -99,7 +99,7 @@ def test_an_image_that_runs_as_root_is_refused(docker_client: Any, checkout: Che
     dockerfile.write_text(dockerfile.read_text() + "\nUSER 0\n")
     run = checkout.invoke("build")
     assert run.code == 1
-    assert re.search(r"todo-backend:h[0-9a-f]{12} runs as `0`, not as 10001:10001", error(run))
+    assert re.search(r"todo-backend:h[0-9a-f]{12} runs as root", error(run))
 
 
 def test_an_extra_ca_that_is_none(docker_client: Any, checkout: Checkout) -> None:
