@@ -114,7 +114,7 @@ def test_a_new_secret_name_changes_the_pods_of_its_service_alone(installed: Inst
 def test_an_upgrade_keeps_what_the_autoscaler_has_set(installed: Installed) -> None:
     """The scale subresource is written as the autoscaler writes it; an upgrade must neither fail on it nor take it back."""
     installed.cluster.kubectl("scale", "deployment", BACKEND, f"--replicas={SCALED}")
-    installed.upgrade({"serviceDefaults": {"env": {"LOG_LEVEL": "debug"}}})
+    installed.upgrade({"services": {"backend": {"env": {"LOG_LEVEL": "debug"}}}})
     spec = installed.deployment()["spec"]
     env = {entry["name"]: entry.get("value") for entry in spec["template"]["spec"]["containers"][0]["env"]}
     assert env["LOG_LEVEL"] == "debug"
