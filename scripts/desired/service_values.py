@@ -68,9 +68,8 @@ def _service_values(service: Service, known: Mapping[tuple[str, str], str]) -> d
         "testPages": dict(service.asked_pages),
         **_pods(service),
     }
-    if service.user:
-        said |= dict(zip(("runAsUser", "runAsGroup"), service.user, strict=True))
-    return {key: value for key, value in said.items() if value}
+    user = dict(zip(("runAsUser", "runAsGroup"), service.user, strict=True)) if service.user else {}
+    return {key: value for key, value in said.items() if value} | user  # whose group may be 0
 
 
 def _pods(service: Service) -> dict[str, Any]:

@@ -77,7 +77,9 @@ def test_a_port_in_use(docker_client: Any, checkout: Checkout) -> None:
 
 
 def test_a_base_image_that_nobody_has(docker_client: Any, checkout: Checkout) -> None:
-    checkout.edit("invoke.yaml", {"  base_source: auto": "  base_source: registry", "image: python:3.13-slim-trixie": "image: no-such-image:0"})
+    checkout.edit(
+        "invoke.yaml", {"  base_source: auto": "  base_source: registry", "image: python:3.13-slim-trixie": "image: no-such-image:0"}
+    )
     run = checkout.invoke("build")
     assert run.code == 1
     assert "no-such-image:0" in error(run)

@@ -17,7 +17,7 @@ import pytest
 
 from scripts.core.paths import ROOT
 from tests.checkout import Checkout
-from tests.programs import Programs, Reply
+from tests.programs import ANY, Programs, Reply
 
 pytestmark = pytest.mark.runner
 
@@ -150,6 +150,7 @@ def test_a_step_does_its_work_and_reports_it_as_a_command_does(connected: tuple[
     fakes.tell(kubectl("get", "nodes", "--ignore-not-found", "--output", "json"), Reply(json.dumps(nodes)))
     metrics = kubectl("get", "apiservice", "v1beta1.metrics.k8s.io", "--ignore-not-found", "--output", "json")
     fakes.tell(metrics, Reply(json.dumps({"kind": "APIService", "metadata": {"name": "v1beta1.metrics.k8s.io"}})))
+    fakes.tell(("kubectl", "--context", "told", "proxy", ANY, ANY), Reply(code=1))  # then each question is asked by itself
     run = start(checkout, "scripts.start_cluster", "--json", PATH=str(fakes.folder))
     stdout, stderr = run.communicate(timeout=60)
     events = [json.loads(line) for line in stdout.splitlines()]
