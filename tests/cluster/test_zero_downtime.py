@@ -13,7 +13,7 @@ from tests.cluster.app import App, Load
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(1800)]
 
-LEAST_REQUESTS = 2000
+LEAST_REQUESTS = 1200
 PER_SECOND = 20
 BACKEND = f"http://{RELEASE}-backend:8000/api/todos"
 THROUGH_THE_FRONTEND = f"http://{RELEASE}-frontend:3000/api/todos"
