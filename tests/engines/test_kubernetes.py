@@ -112,7 +112,7 @@ def test_a_context_may_have_a_blank_in_its_name(tmp_path: Path, monkeypatch: pyt
         return KubeContextEngine(load_settings().model_copy(update={"kube_context": KubeContext(context=context)}))._not_named()
 
     assert named("my own cluster") == ""
-    assert named("own") == "the kubeconfig has no context own"
+    assert named("own").startswith("the kubeconfig has no context own")
 
 
 @pytest.mark.parametrize(
