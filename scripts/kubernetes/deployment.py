@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
@@ -372,7 +373,9 @@ def reachable(cluster: Cluster) -> str:
     """Return why the API server does not answer within seconds, or an empty string."""
     argv = ("version", "--output", "json", f"--request-timeout={QUICK_SECONDS}s")
     try:
-        if (connect := cluster.connection()) and api.request(connect, "GET", "/version", QUICK_SECONDS):
+        connect = cluster.connection()
+        answer = api.request(connect, "GET", "/version", QUICK_SECONDS) if connect else None
+        if answer and answer[0] == http.client.OK:  # a refusal is told by kubectl, in its words
             return ""
         cluster.kubectl(*argv, timeout=2 * QUICK_SECONDS)
     except CommandError as error:

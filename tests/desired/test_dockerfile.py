@@ -44,7 +44,7 @@ def test_the_line_of_each_is_known() -> None:
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        ("RUN --mount=type=cache,target=/root/.cache pip install x", "`--mount` on line 2"),
+        ("RUN --mount=type=cache,target=/cache pip install x", "`--mount` on line 2"),
         ("COPY --link . /app", "`--link` on line 2"),
         ("COPY --chown=1:1 --chmod=755 . /app", "`--chmod` on line 2"),
         ("RUN <<EOF\necho\nEOF", "`<<EOF` on line 2"),

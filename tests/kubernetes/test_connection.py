@@ -20,6 +20,7 @@ from scripts.core.errors import TaskError
 from scripts.core.shell import CommandError, Result
 from scripts.kubernetes import connection, drift, helm
 from scripts.kubernetes.cluster import Cluster
+from scripts.kubernetes.deployment import reachable
 from scripts.kubernetes.helm import Revision
 from scripts.kubernetes.resources import RESOURCES, named
 
@@ -123,6 +124,13 @@ def test_a_server_that_hangs_is_not_asked_twice(server: Server) -> None:
     server.delay = 1.0
     with connection.kept(), pytest.raises(CommandError, match=r"did not answer within 0\.2 s"):
         CLUSTER.get("pods", timeout=0.2)
+
+
+@pytest.mark.parametrize(("status", "reason"), [(200, ""), (401, "kubectl version --output json --request-timeout=5s")])
+def test_a_server_that_refuses_us_is_not_called_reachable(server: Server, status: int, reason: str) -> None:
+    server.tell("/version", {"kind": "Status"}, status=status)
+    with connection.kept():
+        assert reachable(CLUSTER) == reason
 
 
 def test_no_connection_is_tried_once_and_leaves_kubectl(monkeypatch: pytest.MonkeyPatch) -> None:
