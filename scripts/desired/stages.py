@@ -30,9 +30,17 @@ class Running:
     secrets: Mapping[str, Mapping[str, str]] = field(repr=False)
     """The content of its Secrets, by service."""
 
-    def held(self, key: str) -> list[Value]:
-        """Return what the services hold of a key; containers that are replaced one by one may differ."""
-        return list(dict.fromkeys(Value(each[key], each.get(key + ALSO, "")) for each in self.secrets.values() if key in each))
+    def held(self, key: str, settings: Settings) -> list[Value]:
+        """Return what the services hold of a key of `.env`; containers that are replaced one by one may differ.
+
+        One that takes it with another scheme holds another text, and is not asked.
+        """
+        found = []
+        for name, held in self.secrets.items():
+            service = settings.services.get(name)
+            names = [each.name for each in service.secrets if each.key == key and not each.scheme] if service else [key]
+            found += [Value(held[each], held.get(each + ALSO, "")) for each in names if each in held]
+        return list(dict.fromkeys(found))
 
 
 @dataclass(frozen=True)
@@ -86,7 +94,11 @@ def _steps(settings: Settings, env: EnvFile, running: Running) -> list[dict[str,
     """What the keys that overlap are in each stage."""
     wanted = {key: value_of(key, settings, env) for key, rule in settings.env.items() if rule.overlap}
     ways = {
-        key: max((way(held, value) for held in running.held(key) if _may_overlap(settings.env[key], held.sent, value)), key=len, default=[])
+        key: max(
+            (way(held, value) for held in running.held(key, settings) if _may_overlap(settings.env[key], held.sent, value)),
+            key=len,
+            default=[],
+        )
         for key, value in wanted.items()
     }
     steps = []
@@ -94,7 +106,7 @@ def _steps(settings: Settings, env: EnvFile, running: Running) -> list[dict[str,
         at = {key: found[min(index, len(found) - 1)] for key, found in ways.items() if found}
         for key in [key for key, value in at.items() if value.sent != wanted[key] and not env.get(key)]:
             for part in re.findall(r"\{(\w+)\}", settings.env[key].default):  # what a default is made of changes with what is sent
-                at.update((part, Value(held.sent)) for held in running.held(part))
+                at.update((part, Value(held.sent)) for held in running.held(part, settings))
         steps.append(at)
     return steps
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -42,15 +43,21 @@ def page(url: str) -> str:
         return str(answer.read().decode())
 
 
+@contextmanager
+def up(checkout: Checkout, engine: str) -> Iterator[Checkout]:
+    """The app runs in this engine while the block does, and nothing of it is left; what went wrong is told after that."""
+    run = checkout.invoke("up", "--engine", engine, timeout=800)
+    yield checkout
+    down = checkout.invoke("down", "--data", "--yes", "--engine", engine)
+    assert run.code == 0, run.stdout + run.stderr
+    assert down.code == 0, down.stderr
+
+
 @pytest.fixture(scope="module")
 def notes(docker_client: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
     stand_in(docker_client)
-    checkout = notes_in(tmp_path_factory.mktemp("apps"))
-    run = checkout.invoke("up", "--engine", "docker", timeout=800)
-    yield checkout
-    down = checkout.invoke("down", "--data", "--yes", "--engine", "docker")
-    assert run.code == 0, run.stdout + run.stderr
-    assert down.code == 0, down.stderr
+    with up(notes_in(tmp_path_factory.mktemp("apps")), "docker") as checkout:
+        yield checkout
 
 
 def test_it_comes_up_and_its_own_smoke_test_passes(notes: Checkout) -> None:

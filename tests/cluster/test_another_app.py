@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from scripts.machine.docker_client import docker_client
-from tests.apps.test_notes import notes_in, page, stand_in
+from tests.apps.test_notes import notes_in, page, stand_in, up
 from tests.checkout import Checkout
 from tests.cluster.app import aim_at
 from tests.cluster.context import ClusterContext
@@ -31,11 +31,8 @@ def notes(cluster_context: ClusterContext, tmp_path_factory: pytest.TempPathFact
     aim_at(checkout, cluster_context)
     for place in ("namespace", "release"):
         checkout.set(place, RELEASE)
-    run = checkout.invoke("up", "--engine", "kube_context", timeout=800)
-    yield checkout
-    down = checkout.invoke("down", "--data", "--yes", "--engine", "kube_context")
-    assert run.code == 0, run.stdout + run.stderr
-    assert down.code == 0, down.stderr
+    with up(checkout, "kube_context"):
+        yield checkout
 
 
 def test_it_comes_up_with_its_own_smoke_test_and_the_second_time_there_is_nothing_to_do(notes: Checkout) -> None:

@@ -6,6 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+import yaml
 from pydantic import SecretStr
 
 from scripts.config.env_file import EnvFile
@@ -56,6 +57,22 @@ def test_whoever_sends_is_understood_by_whoever_still_runs(runs: Value, wanted: 
         for sender in together:
             for taker in together:
                 assert sender.sent in (taker.sent, taker.also), (runs, wanted, steps)
+
+
+def test_a_shared_value_overlaps_under_the_names_that_its_services_know_it_by() -> None:
+    """And the value that another service has under the same name is none of it."""
+    raw = yaml.safe_load(read_text())
+    raw["services"]["backend"]["secrets"] = [{"SERVER_TOKEN": "API_TOKEN"}]
+    raw["services"]["frontend"]["secrets"] = [{"SERVER_TOKEN": "POSTGRES_PASSWORD"}, {"CLIENT_TOKEN": "API_TOKEN"}]
+    settings = parse_settings(yaml.safe_dump(raw))
+    found = stages(settings, env(API_TOKEN="second-token"), running(settings, env()))
+    assert [sent_and_taken(stage, "CLIENT_TOKEN") for stage in found] == [
+        ("first-token", "second-token"),
+        ("second-token", "first-token"),
+        ("second-token", ""),
+    ]
+    backend = [next(each.values for each in stage.secrets if each.service == "backend") for stage in found]
+    assert [each["SERVER_TOKEN"] for each in backend] == ["first-token", "second-token", "second-token"]
 
 
 def test_a_changed_token_reaches_every_service_in_three_stages_and_what_does_not_change_in_one() -> None:
