@@ -13,10 +13,11 @@ from scripts.project import Project
 def main(project: Project, step: StepReport, *, delete_data: bool = False, delete_cluster: bool = False) -> Outcome:
     """Remove exactly what `up` made. Raises InputError when there is no cluster of ours to delete."""
     outcome = project.engine.down(delete_data=delete_data, delete_cluster=delete_cluster, step=step)
-    return _with_builds(project.settings, outcome) if delete_data else outcome
+    nodes = project.engine.deployment is not None and not delete_cluster
+    return _with_builds(project.settings, outcome, nodes=nodes) if delete_data else outcome
 
 
-def _with_builds(settings: Settings, outcome: Outcome) -> Outcome:
+def _with_builds(settings: Settings, outcome: Outcome, *, nodes: bool) -> Outcome:
     """Remove what interrupted builds have left, and say what stays for the next `up`; nothing where no Docker daemon answers."""
     try:
         left, images = prune.remove_build_containers(settings), prune.kept_images(settings)
@@ -26,7 +27,8 @@ def _with_builds(settings: Settings, outcome: Outcome) -> Outcome:
     if images:
         label = f"label=app.kubernetes.io/part-of={settings.release}"
         count = f"{images} image{'s stay' if images > 1 else ' stays'}"
-        detail += f"; {count} for the next up, here (docker image prune --all --filter {label}) and on nodes"
+        detail += f"; {count} for the next up (docker image prune --all --filter {label} removes them here)"
+        detail += ", and those on the nodes" if nodes else ""
     return Outcome("changed" if left else outcome.kind, f"{outcome.detail}{detail}")
 
 
