@@ -10,6 +10,7 @@ import pytest
 
 from scripts.core import shell
 from scripts.core.errors import MissingError
+from scripts.core.redaction import redact
 from scripts.machine import docker_client as machine_docker_client
 from tests.checkout import Checkout
 from tests.doubles import Step
@@ -105,7 +106,9 @@ def step() -> Step:
 
 
 @pytest.fixture(autouse=True)
-def _let_programs_start_again() -> Iterator[None]:
-    """A test may interrupt its run; the next one begins a run of its own."""
+def _a_run_of_its_own() -> Iterator[None]:
+    """A test may interrupt its run, and teach it secrets; the next one begins a run of its own."""
+    known = redact._forms
     yield
+    redact._forms = known
     shell._running.stopping.clear()
