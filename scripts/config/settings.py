@@ -157,6 +157,8 @@ class Monitoring(PinnedChart):
     """The name of its Helm release."""
     rules: tuple[AnyPath, ...] = Field(default=(), strict=False)
     """Files of the app's own alert rules, from the repository's root."""
+    dashboard_rows: tuple[AnyPath, ...] = Field(default=(), strict=False)
+    """Files of rows that the app's dashboard has beside those that hold for any app, from the repository's root."""
     slow_handlers: Annotated[str, Field(pattern=r'^[^"\\]*$')] = ""
     """A regular expression of the `handler`s that are slow by nature, such as "/api/report.*": they count in no alert of latency."""
     adapter: Adapter
@@ -251,8 +253,9 @@ class Settings(Strict):
         for where, path in [*recipes, ("chart.path", self.chart.path), *values]:
             if not os.path.exists(ROOT / path):  # noqa: PTH110 - Path.exists raises on a name that is too long
                 yield f"{where}: {path} does not exist"
-        missing = [path for path in self.monitoring.rules if not os.path.isfile(local_path(path))]  # noqa: PTH113 - likewise
-        yield from (f"monitoring.rules: {path} does not exist" for path in missing)
+        for key in ("rules", "dashboard_rows"):
+            missing = [path for path in getattr(self.monitoring, key) if not os.path.isfile(local_path(path))]  # noqa: PTH113 - likewise
+            yield from (f"monitoring.{key}: {path} does not exist" for path in missing)
         if self.smoke and not os.path.isfile(local_path(self.smoke)):  # noqa: PTH113 - likewise
             yield f"smoke: {self.smoke} does not exist"
 
