@@ -28,8 +28,8 @@ from scripts.desired.secrets import Secret
 from scripts.engines.kube_context import KubeContextEngine
 from scripts.images.archive import full_name
 from scripts.kubernetes import helm, service_forward, service_proxy
-from scripts.kubernetes.deployment import POD_SECURITY
 from scripts.kubernetes.nodes import load, transports
+from scripts.kubernetes.own_namespace import POD_SECURITY
 from scripts.kubernetes.port_forward import forward
 from scripts.machine import docker_client as machine
 from tests.cluster.conftest import ClusterContext
@@ -271,11 +271,11 @@ def test_prune_keeps_what_the_running_release_and_a_rollback_use(under: Under, i
     under.secret = kept
     under.up(image_two)
     under.engine.prune([kept], [image_two])
-    assert oldest.name in under.engine.deployment._secret_names(), "the first release is where a rollback would go"
+    assert oldest.name in under.engine.deployment.namespace.secret_names(), "the first release is where a rollback would go"
     under.secret = Secret("backend", "eng-app-backend-third", {"TOKEN": "third-value"})
     under.up(image_two)
     under.engine.prune([under.secret], [image_two])
-    assert under.engine.deployment._secret_names() == {kept.name, under.secret.name}
+    assert under.engine.deployment.namespace.secret_names() == {kept.name, under.secret.name}
     assert full_name(image_one.reference) not in transport.images()
     assert full_name(image_two.reference) in transport.images()
     assert not under.engine.cluster.get("secret", oldest.name)
