@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from functools import partial
 
 from scripts.core.decision import Decision
 from scripts.core.errors import InputError, MissingError, TaskError
@@ -15,6 +16,7 @@ from scripts.desired.images import Image
 from scripts.desired.secrets import Secret
 from scripts.desired.stages import Running
 from scripts.images.archive import full_name
+from scripts.images.prune import Superfluous
 from scripts.kubernetes import (
     api,
     drift,
@@ -125,16 +127,18 @@ class Deployment:
                 code="rollback-incomplete",
             )
 
-    def prune(self, secrets: Sequence[Secret], images: Sequence[Image], transports: Sequence[NodeTransport]) -> frozenset[str]:
-        """Remove Secrets and node images of ours that neither the current release nor the one a rollback would take uses.
+    def superfluous(
+        self, secrets: Sequence[Secret], images: Sequence[Image], transports: Sequence[NodeTransport]
+    ) -> tuple[list[Superfluous], frozenset[str]]:
+        """Return Secrets and node images of ours that neither the current release nor the one a rollback would take uses.
 
-        Return the images that those two use.
+        And the images that those two use.
         """
         kept = self._kept()
-        self.namespace.remove_secrets(sorted(self.namespace.secret_names() - kept.secrets - {secret.name for secret in secrets}))
+        old = sorted(self.namespace.secret_names() - kept.secrets - {secret.name for secret in secrets})
+        found = [Superfluous(self.cluster.namespace, f"Secret {name}", partial(self.namespace.remove_secrets, [name])) for name in old]
         keep = kept.images | {image.reference for image in images}
-        load.prune(transports, {image.repository for image in images}, keep)
-        return kept.images
+        return [*found, *load.superfluous(transports, {image.repository for image in images}, keep)], kept.images
 
     def _kept(self) -> References:
         revisions = helm.history(self.cluster)

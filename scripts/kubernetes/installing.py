@@ -10,7 +10,7 @@ from scripts.core.decision import Change, Decision
 from scripts.core.report import Outcome, StepReport, changed
 from scripts.core.shell import CommandError
 from scripts.desired.helm_release import HelmRelease
-from scripts.kubernetes import comparison, drift, helm, stuck_pods
+from scripts.kubernetes import comparison, drift, helm, scaling, stuck_pods
 from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.diagnosis import observation
 from scripts.kubernetes.diagnosis.snapshot import name_of
@@ -27,6 +27,7 @@ def decide(cluster: Cluster, release: HelmRelease, step: StepReport, *, ours: bo
     step.progress("asking helm what runs")
     revisions = helm.history(cluster)
     current = revisions[-1] if revisions else None
+    release = scaling.carried(cluster, release, revisions, step) if ours else release
     if current and current.is_interrupted:
         change = Change(f"recover the release {release.name}", f"an interrupted run left it {current.status}")
         return Decision("", (change,), partial(_recover, cluster, release, revisions, ours=ours))

@@ -53,13 +53,14 @@ def test_after_a_rollout_local_images_go_like_those_of_nodes_but_for_a_rollback(
         values = {"services": {"backend": {"image": {"repository": "r:5000/todo-backend", "tag": f"h{number}"}}}}
         programs.tell((*HELM_GET_VALUES, "--revision", str(number), "--output", "json"), Reply(json.dumps(values)))
     asked: list[tuple[object, ...]] = []
-    monkeypatch.setattr(kubernetes, "prune", lambda *arguments: asked.append(arguments))
+    monkeypatch.setattr(kubernetes.prune, "superfluous", lambda *arguments: asked.append(arguments) or [])
     node = Node("todo-backend:h1", "todo-backend:h4", "todo-other:h1")
     engine = KubernetesEngine(load_settings(), Cluster("any", "todo", "todo"))
     monkeypatch.setattr(engine, "transports", lambda: [node])
     images = [Image("backend", "todo-backend", "h4", ROOT, Path(), BaseImage("", "", ()))]
 
-    engine.prune([], images)
+    for each in engine.superfluous([], images):
+        each.remove()
 
     assert asked == [(engine._settings, images, {"r:5000/todo-backend:h2", "r:5000/todo-backend:h3"})]
     assert node.there == {full_name("todo-backend:h4"), full_name("todo-other:h1")}
