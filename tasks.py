@@ -16,6 +16,13 @@ from scripts.look.logs import logs
 from scripts.look.open import open_
 from scripts.look.status import status
 from scripts.look.values import values
+from scripts.operate.backup import backup
+from scripts.operate.prune import prune
+from scripts.operate.psql import psql
+from scripts.operate.restart import restart
+from scripts.operate.restore import restore
+from scripts.operate.scale import scale
+from scripts.operate.shell import shell
 from scripts.rollback import rollback
 from scripts.rotate import rotate
 from scripts.setup import setup
@@ -29,6 +36,7 @@ exit_with_2_on_usage_errors()
 GROUPS = {
     "Run": (init, setup, up, down, build, rollback, rotate),
     "Look": (plan, smoke, status, logs, open_, values, diagnose, doctor),
+    "Operate": (restart, scale, shell, psql, backup, restore, prune),
     "Develop": (test, cluster_test, Collection("check", faults), lint, lock),
 }
 list_in_groups(GROUPS)

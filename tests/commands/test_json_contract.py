@@ -57,6 +57,7 @@ KEYS = {
     "log": {"service", "text"},
     "plan": {"rows"},
     "values": {"release", "namespace", "values"},
+    "superfluous": {"rows"},
     "panels": {"rows"},
     "difference": {"file", "text"},
     "unknown": {"rows"},
@@ -68,6 +69,7 @@ KEYS = {
 ROWS = {
     "plan": {"step", "change", "why"},
     "pods": {"service", "pod", "state", "ready", "restarts", "image"},
+    "superfluous": {"where", "what", "frees"},
     "panels": {"dashboard", "panel", "query", "series"},
     "unknown": {"about", "what"},
     "summary": {"step", "result", "seconds", "detail"},
