@@ -110,7 +110,7 @@ class KubeContext(Strict):
     registry: str = ""
     """The registry that this machine pushes to and the cluster pulls from, as host:port/path, for `images: registry`."""
     containerd_socket: str = ""
-    """The socket of the node's containerd, for `images: containerd`."""
+    """The socket of the node's containerd, for `images: containerd`; a pattern (`/run/*/containerd.sock`) where several nodes run here."""
 
 
 class Chart(Strict):

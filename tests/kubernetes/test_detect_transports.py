@@ -236,6 +236,24 @@ def test_with_no_pod_to_ask_for_kubernetes_own_namespace_is_the_sign(programs: P
     assert engine_with().transports() == [ContainerdNode("here", ("ctr", "--address", this_machine[1]))]
 
 
+def test_of_several_nodes_on_this_machine_each_is_found_by_its_own_pod(programs: Programs, this_machine: list[str], tmp_path: Path) -> None:
+    programs.tell(NODES, nodes(node("here", boot="this-boot")))
+    programs.tell(PODS, Reply("uid-1"))
+    programs.tell(containers(this_machine[0], "uid-1"), Reply(""))
+    programs.tell(containers(this_machine[1], "uid-1"), Reply("4f1c\n"))
+    found = engine_with(containerd_socket=str(tmp_path / "*.sock")).transports()
+    assert found == [ContainerdNode("here", ("ctr", "--address", this_machine[1]))]
+
+
+def test_a_node_without_a_pod_is_not_mixed_up_with_another(programs: Programs, this_machine: list[str]) -> None:
+    programs.tell(NODES, nodes(node("here", boot="this-boot")))
+    programs.tell(PODS, Reply(""))
+    for socket in this_machine:
+        programs.tell(("ctr", "--address", socket, "namespaces", "ls", "--quiet"), Reply("k8s.io\n"))
+    with pytest.raises(InputError, match="here runs no pod yet that would tell which containerd is its own"):
+        engine_with().transports()
+
+
 def test_sockets_that_do_not_serve_are_named_with_their_reasons(programs: Programs, this_machine: list[str]) -> None:
     denied = Reply(stderr="ctr: failed to dial: permission denied\n", code=1)
     programs.tell(NODES, nodes(node("here", boot="this-boot")))
