@@ -15,7 +15,7 @@ from scripts.core.report import Outcome, StepReport, changed
 from scripts.core.shell import CommandError
 from scripts.desired.helm_release import HelmRelease
 from scripts.desired.images import Image
-from scripts.desired.secrets import Secret
+from scripts.desired.secrets import PULL, Secret
 from scripts.desired.stages import Running
 from scripts.images.archive import full_name
 from scripts.kubernetes import (
@@ -87,7 +87,8 @@ class Deployment:
         missing = [secret for secret in secrets if secret.name not in there]
         changes = [Change(f"make the namespace {self.cluster.namespace}", why)] if why else []
         changes += [Change(f"make the Secret {secret.name} ({', '.join(secret.keys)})", "it is not there") for secret in missing]
-        keys = f"{sum(len(secret.keys) for secret in secrets)} keys for {len(secrets)} workloads"
+        of_workloads = [secret for secret in secrets if secret.service != PULL]
+        keys = f"{sum(len(secret.keys) for secret in of_workloads)} keys for {len(of_workloads)} workloads"
         return Decision(keys, tuple(changes), partial(self._make, missing, keys, namespace=bool(why)))
 
     def _make(self, missing: Sequence[Secret], keys: str, step: StepReport, *, namespace: bool) -> Outcome:

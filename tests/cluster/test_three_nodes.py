@@ -124,9 +124,8 @@ def test_no_request_fails_while_nodes_are_drained(three: App) -> None:
             finally:
                 three.cluster.kubectl("uncordon", node)
             after = requests.tally()
-            print(
-                f"{node}: {moved} pods moved in {time.monotonic() - started:.0f} s, {after.total - before.total} requests, {dict(after.failed)}"
-            )
+            asked, seconds = after.total - before.total, time.monotonic() - started
+            print(f"{node}: {moved} pods moved in {seconds:.0f} s, {asked} requests, failed: {dict(after.failed)}")
         eventually(lambda: requests.tally().total >= REQUESTS, 300, "the load stands still")
         tally = requests.tally()
     print(f"{tally.total} requests, the slowest {tally.slowest} s, failed: {dict(tally.failed)}")

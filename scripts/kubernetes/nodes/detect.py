@@ -97,7 +97,7 @@ def _nerdctl_reaches(cluster: Cluster, node: Object) -> bool:
 
 
 def _by_socket(cluster: Cluster, node: Object, socket: str) -> NodeTransport:
-    """The containerd socket on this machine that runs one of the node's pods: `socket` (or those that it is a pattern of), else the usual ones.
+    """The containerd socket on this machine that runs one of the node's pods: `socket`, which may be a pattern, else the usual ones.
 
     Another containerd (Docker's own, another node's) may listen at a usual place: only the one that knows a pod of the node is the node's.
     """
