@@ -33,7 +33,7 @@ class Answer(BaseModel):
 
     @property
     def is_failure(self) -> bool:
-        """Whether the command could not do or see what it should. That the release is not healthy, or something is to be done, is no failure."""
+        """Whether the command could not do or see what it should. To say that the release is not healthy is an answer."""
         codes = {event.get("code") for event in self.events if event["event"] == "error"}
         return self.exit_code not in (DONE, TO_DO) and codes != {"not-healthy"}
 
