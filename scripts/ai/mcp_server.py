@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -31,6 +31,7 @@ PROVE = ToolAnnotations(read_only_hint=False, destructive_hint=False, idempotent
 CONVERGE = ToolAnnotations(read_only_hint=False, destructive_hint=True, idempotent_hint=True, open_world_hint=False)
 CHANGE = ToolAnnotations(read_only_hint=False, destructive_hint=True, idempotent_hint=False, open_world_hint=False)
 
+Run = Callable[..., Awaitable[CallToolResult]]
 Result = Annotated[CallToolResult, Answer]
 Service = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", description="a service, as `status` names it")]
 Lines = Annotated[int, Field(ge=1, le=500, description="how many lines of each pod")]
@@ -57,7 +58,7 @@ def resources() -> dict[str, Path]:
     return {"project://constitution": CONSTITUTION, **specs}
 
 
-def _add_looking(server: MCPServer[Any], run: Callable[..., Any]) -> None:
+def _add_looking(server: MCPServer[Any], run: Run) -> None:
     @server.tool(annotations=LOOK)
     async def status(context: Context) -> Result:
         """Show what runs: the pods of the app, their images and restarts, and where to open it."""
@@ -84,14 +85,14 @@ def _add_looking(server: MCPServer[Any], run: Callable[..., Any]) -> None:
         return await run(context, "logs", service, "--lines", str(lines))
 
 
-def _add_proving(server: MCPServer[Any], run: Callable[..., Any]) -> None:
+def _add_proving(server: MCPServer[Any], run: Run) -> None:
     @server.tool(annotations=PROVE)
     async def smoke(context: Context, monitoring: bool = False) -> Result:
         """Prove that the app works, down to one real use, which is taken back; with `monitoring`, that every panel shows data."""
         return await run(context, "smoke", *(["--monitoring"] if monitoring else []))
 
 
-def _add_changing(server: MCPServer[Any], run: Callable[..., Any]) -> None:
+def _add_changing(server: MCPServer[Any], run: Run) -> None:
     @server.tool(annotations=CONVERGE)
     async def up(context: Context, monitoring: bool = True) -> Result:
         """Build and deploy the current sources, and smoke-test them. It takes minutes. `plan` tells first what it would change."""
