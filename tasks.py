@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from invoke import Collection
 
+from scripts.ai.mcp import mcp
 from scripts.command import exit_with_2_on_usage_errors, let_words_be_left_out, list_in_groups, refuse_broken_settings
 from scripts.dev.lint import lint
 from scripts.dev.pins import lock
@@ -37,6 +38,7 @@ GROUPS = {
     "Run": (init, setup, up, down, build, rollback, rotate),
     "Look": (plan, smoke, status, logs, open_, values, diagnose, doctor),
     "Operate": (restart, scale, shell, psql, backup, restore, prune),
+    "Assist": (mcp,),
     "Develop": (test, cluster_test, Collection("check", faults), lint, lock),
 }
 list_in_groups(GROUPS)
