@@ -129,6 +129,12 @@ class Report:
         if not self._as_json:
             self._out.print(Text(redact(text)))
 
+    def line(self, text: Text) -> None:
+        """Print a line of the task's result in colours; as it is, where a secret has to be masked in it."""
+        if not self._as_json:
+            masked = redact(text.plain)
+            self._out.print(text if masked == text.plain else Text(masked))
+
     def confirm(self, question: str) -> bool:
         """Ask a person. Raises InputError where nobody can answer."""
         if self._as_json or not sys.stdin.isatty():

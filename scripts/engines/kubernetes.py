@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 
 from scripts.config.settings import Settings
 from scripts.core.decision import Decision
+from scripts.core.log_line import LogLine, LogQuery
 from scripts.core.paths import STATE
 from scripts.core.report import Outcome, StepReport, changed, unchanged
 from scripts.desired.helm_release import HelmRelease
@@ -17,7 +18,7 @@ from scripts.desired.stages import Running
 from scripts.engines.protocol import Address
 from scripts.images import prune
 from scripts.images.prune import Superfluous
-from scripts.kubernetes import helm
+from scripts.kubernetes import helm, pod_logs
 from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.deployment import Deployment, reachable
 from scripts.kubernetes.diagnosis.cause import Diagnosis
@@ -127,9 +128,9 @@ class KubernetesEngine:
         """Return everything that is wrong with the release, and its cause."""
         return self.deployment.diagnose()
 
-    def logs(self, service: str, lines: int) -> str:
-        """Return the last lines that each pod of a service wrote. Raises InputError for a service that has no pod."""
-        return self.deployment.logs(service, lines)
+    def logs(self, query: LogQuery) -> Iterator[LogLine]:
+        """Yield what the pods wrote. Raises InputError for a service that has none."""
+        return pod_logs.read(self.cluster, query)
 
 
 def removal(removed: Sequence[str], kept: Sequence[str]) -> Outcome:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
 from scripts.core.decision import Decision
+from scripts.core.log_line import LogLine, LogQuery
 from scripts.core.report import Outcome, StepReport
 from scripts.desired.helm_release import HelmRelease
 from scripts.desired.images import Image
@@ -122,8 +123,8 @@ class Engine(Protocol):
         """Return everything that keeps the app from being healthy. Changes nothing. Raises TaskError where nothing can be seen."""
         ...
 
-    def logs(self, service: str, lines: int) -> str:
-        """Return the last log lines of a service. Raises InputError for a service that is not there."""
+    def logs(self, query: LogQuery) -> Iterator[LogLine]:
+        """Yield what the services have logged, or log from now on. Raises InputError for a service that is not there."""
         ...
 
     def down(self, *, delete_data: bool, delete_cluster: bool, step: StepReport) -> Outcome:

@@ -21,6 +21,7 @@ from scripts.config.settings import load_settings
 from scripts.core import errors, shell, waiting
 from scripts.core.decision import Change, Decision
 from scripts.core.errors import InputError, TaskError
+from scripts.core.log_line import LogLine, LogQuery
 from scripts.core.paths import ROOT
 from scripts.core.pipeline import Step, run_steps, run_to_exit_code
 from scripts.core.report import Outcome, Report, StepReport, changed
@@ -54,7 +55,7 @@ KEYS = {
     "addresses": {"addresses"},
     "address": {"url"},
     "diagnosis": {"code", "workload", "cause", "evidence", "action", "exits", "follows_from"},
-    "log": {"service", "text"},
+    "log": {"service", "pod", "container", "time", "text"},
     "plan": {"rows"},
     "values": {"release", "namespace", "values"},
     "superfluous": {"rows"},
@@ -187,9 +188,14 @@ def test_diagnose(programs: Programs, run: Callable[..., list[Event]], monkeypat
 
 
 def test_logs(run: Callable[..., list[Event]]) -> None:
-    docker = SimpleNamespace(deployed=lambda: True, logs=lambda service, lines: f"{service} {lines}\n")
+    def written(query: LogQuery) -> Iterator[LogLine]:
+        assert (query.services, query.lines) == ({"backend"}, 5)
+        yield LogLine("backend", "p", "backend", "2026-01-01T00:00:00Z", '{"message": "x", "path": "/health"}')
+        yield LogLine("backend", "p", "backend", "2026-01-01T00:00:00Z", '{"message": "y"}')
+
+    docker = SimpleNamespace(deployed=lambda: True, logs=written)
     events = run(logs, project_on(docker, load_settings()), service="backend", lines=5)
-    assert events[0]["text"] == "backend 5"
+    assert events[0]["text"] == '{"message": "y"}'
     hold(events, "log", "finished")
 
 
