@@ -23,7 +23,7 @@ from rich.text import Text
 from scripts.core import log
 from scripts.core.errors import InputError, TaskError
 from scripts.core.redaction import redact
-from scripts.core.screen import as_blocks, as_table, beside, console, fits
+from scripts.core.screen import as_blocks, as_table, beside, console, fits, narrowed
 
 VERSION = 1
 """Of the JSON events. It rises when a key is renamed, removed or takes another meaning; `docs/json.md` describes them."""
@@ -146,12 +146,21 @@ class Report:
             self._err.print()  # what follows begins its own line
             raise
 
-    def table(self, columns: Sequence[str], rows: Sequence[Sequence[str]], event: str) -> None:
-        """Print a table of results; as JSON, one event with the rows."""
+    def table(self, columns: Sequence[str], rows: Sequence[Sequence[str]], event: str, importance: Sequence[str] = ()) -> None:
+        """Print a table of results; as JSON, one event with the rows.
+
+        importance: the columns, the most important first; where it is given, the others give way on a narrow terminal.
+        """
         self.event(event, rows=[dict(zip(columns, row, strict=True)) for row in rows])
         if self._as_json:
             return
         cells = [[redact(cell) for cell in row] for row in rows]
+        if importance:
+            columns, cells, left_out = narrowed(columns, cells, self._out.width, importance)
+            self._out.print(as_table(columns, cells), soft_wrap=False)
+            if left_out:
+                self._out.print(Text(f"(a wider terminal also shows: {', '.join(left_out)})", style="dim"))
+            return
         lay_out = as_table if fits(columns, cells, self._out.width) else as_blocks
         self._out.print(lay_out(columns, cells), soft_wrap=False)
 

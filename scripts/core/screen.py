@@ -43,6 +43,24 @@ def fits(columns: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> b
     return sum(other + GAP for other in others) + min(last, NARROWEST_LAST) <= width
 
 
+def narrowed(
+    columns: Sequence[str], rows: Sequence[Sequence[str]], width: int, importance: Sequence[str]
+) -> tuple[list[str], list[list[str]], list[str]]:
+    """Return the most important columns that fit whole, their cells, and the columns that gave way. The first always stays.
+
+    importance: all columns, the most important first.
+    """
+    need = {name: max(map(cell_len, column)) + GAP for name, column in zip(columns, zip(columns, *rows, strict=True), strict=True)}
+    kept: list[str] = []
+    for name in importance:
+        if kept and sum(need[each] for each in (*kept, name)) - GAP > width:
+            break
+        kept.append(name)
+    places = [place for place, name in enumerate(columns) if name in kept]
+    shown = [[row[place] for place in places] for row in rows]
+    return [columns[place] for place in places], shown, [name for name in columns if name not in kept]
+
+
 def as_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
     """Return rows under the titles of their columns."""
     table = Table(box=None, padding=(0, GAP, 0, 0), pad_edge=False, header_style="bold")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 
 from scripts.config.settings import Settings
@@ -18,7 +18,7 @@ from scripts.desired.stages import Running
 from scripts.engines.protocol import Address
 from scripts.images import prune
 from scripts.images.prune import Superfluous
-from scripts.kubernetes import helm, pod_logs
+from scripts.kubernetes import helm, pod_logs, usage
 from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.deployment import Deployment, reachable
 from scripts.kubernetes.diagnosis.cause import Diagnosis
@@ -27,6 +27,7 @@ from scripts.kubernetes.nodes.transports import NodeTransport
 from scripts.kubernetes.operations import ClusterOperations
 from scripts.kubernetes.pods import PodState
 from scripts.kubernetes.service_client import ServiceClient
+from scripts.kubernetes.usage import Amounts, QuotaUse, Scaling
 
 CHECKED = STATE / "checked-chart"
 
@@ -118,6 +119,18 @@ class KubernetesEngine:
     def pods(self) -> list[PodState]:
         """Return the pods of the release."""
         return self.deployment.pods()
+
+    def usage(self) -> Mapping[str, Amounts]:
+        """Return what each pod uses, as the cluster's metrics tell."""
+        return usage.of_pods(self.cluster)
+
+    def scaling(self) -> Sequence[Scaling]:
+        """Return what the autoscalers do."""
+        return usage.scaling(self.cluster)
+
+    def quota(self) -> Sequence[QuotaUse]:
+        """Return how much of the namespace's quotas is used."""
+        return usage.quota(self.cluster)
 
     @property
     def operations(self) -> ClusterOperations:

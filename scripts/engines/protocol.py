@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
@@ -20,6 +20,7 @@ from scripts.kubernetes.deployment import Deployment
 from scripts.kubernetes.diagnosis.cause import Diagnosis
 from scripts.kubernetes.pods import PodState
 from scripts.kubernetes.service_client import ServiceClient
+from scripts.kubernetes.usage import Amounts, QuotaUse, Scaling
 
 
 @dataclass(frozen=True)
@@ -112,6 +113,18 @@ class Engine(Protocol):
 
     def pods(self) -> list[PodState]:
         """Return the pods of the app."""
+        ...
+
+    def usage(self) -> Mapping[str, Amounts]:
+        """Return what each pod uses, by name; nothing where nobody measures it."""
+        ...
+
+    def scaling(self) -> Sequence[Scaling]:
+        """Return what the autoscalers do; nothing where there are none."""
+        ...
+
+    def quota(self) -> Sequence[QuotaUse]:
+        """Return how much of the namespace's quotas is used, the fullest first; nothing where there are none."""
         ...
 
     @property

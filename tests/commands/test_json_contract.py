@@ -8,6 +8,7 @@ import io
 import json
 import re
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -30,9 +31,13 @@ from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.deployment import Deployment
 from scripts.kubernetes.diagnosis.cause import PATIENCE
 from scripts.kubernetes.diagnosis.diagnose import diagnose as causes_of
+from scripts.kubernetes.pods import pod_state
+from scripts.kubernetes.usage import QuotaUse, Scaling
+from scripts.look import status as status_command
 from scripts.look.diagnose import diagnose
 from scripts.look.logs import logs
 from scripts.look.open import open_
+from scripts.look.overview import Overview
 from scripts.look.plan import show_plan
 from scripts.look.status import status
 from scripts.look.values import print_values
@@ -52,6 +57,10 @@ KEYS = {
     "warning": {"text"},
     "engine": {"name", "reason"},
     "pods": {"rows"},
+    "autoscalers": {"rows"},
+    "quota": {"rows"},
+    "certificate": {"key", "until"},
+    "differences": {"rows"},
     "addresses": {"addresses"},
     "address": {"url"},
     "diagnosis": {"code", "workload", "cause", "evidence", "action", "exits", "follows_from"},
@@ -69,7 +78,10 @@ KEYS = {
 """Every event and its keys, beside `v` and `event`. Where a key is renamed or removed, raise `report.VERSION`."""
 ROWS = {
     "plan": {"step", "change", "why"},
-    "pods": {"service", "pod", "state", "ready", "restarts", "image"},
+    "pods": {"service", "pod", "state", "ready", "restarts", "age", "cpu", "memory", "image"},
+    "autoscalers": {"autoscaler", "now", "wanted", "bounds", "metrics", "why not more"},
+    "quota": {"resource", "used", "hard"},
+    "differences": {"what", "why"},
     "superfluous": {"where", "what", "frees"},
     "panels": {"dashboard", "panel", "query", "series"},
     "unknown": {"about", "what"},
@@ -78,7 +90,7 @@ ROWS = {
 DOCUMENT = (ROOT / "docs/json.md").read_text()
 POD = {
     "metadata": {"name": "todo-backend-1", "labels": {"app.kubernetes.io/component": "backend"}},
-    "spec": {"containers": [{"image": "todo-backend:h1"}]},
+    "spec": {"containers": [{"name": "backend", "image": "todo-backend:h1"}]},
     "status": {"phase": "Running"},
 }
 Event = dict[str, Any]
@@ -171,12 +183,17 @@ def test_a_defect_and_an_interrupt_have_codes_too(tmp_path: Path, monkeypatch: p
     assert reported(interrupt)[0]["code"] == "interrupted"
 
 
-def test_status(programs: Programs, run: Callable[..., list[Event]]) -> None:
+def test_status(programs: Programs, run: Callable[..., list[Event]], monkeypatch: pytest.MonkeyPatch) -> None:
     tell_installed(programs)
-    selector = f"app.kubernetes.io/instance={cluster().release}"
-    argv = ("get", "pods", "--ignore-not-found", "--output", "json", "--selector", selector)
-    tell(programs, argv, json.dumps({"items": [POD]}))
-    hold(run(status, project_in(cluster(), load_settings())), "engine", "pods", "addresses", "finished")
+    taken = Overview(
+        [pod_state(POD)],
+        scaling=[Scaling("backend", 2, 2, 2, 4, "cpu 12 of 80 %", "")],
+        quota=[QuotaUse("pods", "5", "19")],
+        certificates=[("DATABASE_URL", datetime(2027, 1, 31, tzinfo=UTC))],
+    )
+    monkeypatch.setattr(status_command, "take", lambda _: taken)
+    kinds = ("engine", "pods", "autoscalers", "quota", "certificate", "differences", "addresses", "finished")
+    hold(run(status, project_in(cluster(), load_settings())), *kinds)
 
 
 def test_diagnose(programs: Programs, run: Callable[..., list[Event]], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,7 +23,7 @@ from scripts.desired.helm_release import HelmRelease, provisional_release
 from scripts.desired.images import Image
 from scripts.desired.secrets import ALSO, Secret
 from scripts.desired.stages import Running
-from scripts.engines.docker import container_logs
+from scripts.engines.docker import container_logs, usage
 from scripts.engines.docker.containers import Containers, remove_files
 from scripts.engines.docker.operations import ContainerOperations
 from scripts.engines.docker.pod_spec import Plan, PodPlan, plan
@@ -36,6 +36,7 @@ from scripts.kubernetes.deployment import Deployment
 from scripts.kubernetes.diagnosis.cause import Diagnosis
 from scripts.kubernetes.pods import PodState
 from scripts.kubernetes.service_client import Answer, ServiceClient
+from scripts.kubernetes.usage import Amounts, QuotaUse, Scaling
 from scripts.machine.docker_client import docker_client
 from scripts.machine.docker_endpoint import find_endpoint
 from scripts.machine.docker_errors import told
@@ -243,9 +244,24 @@ class DockerEngine:
                 ready=container.status == "running",
                 restarts=int(container.attrs.get("RestartCount", 0)),
                 image=container.attrs["Config"]["Image"],
+                started=str(container.attrs["State"].get("StartedAt", "")),
+                limits=usage.limits(container),
+                secrets=frozenset(filter(None, container.labels.get("todo.secrets", "").split(","))),
             )
             for _, container in sorted(self._containers.by_workload().items())
         ]
+
+    def usage(self) -> Mapping[str, Amounts]:
+        """Return what each container uses."""
+        return usage.of_containers(list(self._containers.by_workload().values()))
+
+    def scaling(self) -> Sequence[Scaling]:
+        """There is no autoscaler."""
+        return ()
+
+    def quota(self) -> Sequence[QuotaUse]:
+        """There is no quota."""
+        return ()
 
     @property
     def operations(self) -> ContainerOperations:
