@@ -152,6 +152,10 @@ class Report:
         importance: the columns, the most important first; where it is given, the others give way on a narrow terminal.
         """
         self.event(event, rows=[dict(zip(columns, row, strict=True)) for row in rows])
+        self.print_table(columns, rows, importance)
+
+    def print_table(self, columns: Sequence[str], rows: Sequence[Sequence[str]], importance: Sequence[str] = ()) -> None:
+        """Print a table for a person alone."""
         if self._as_json:
             return
         cells = [[redact(cell) for cell in row] for row in rows]
