@@ -5,6 +5,7 @@ from __future__ import annotations
 from invoke import Collection
 
 from scripts.command import exit_with_2_on_usage_errors, let_words_be_left_out, list_in_groups, refuse_broken_settings
+from scripts.completion import complete_values
 from scripts.dev.lint import lint
 from scripts.dev.pins import lock
 from scripts.dev.tests import cluster_test, faults, test
@@ -32,6 +33,7 @@ from scripts.up import build, plan, up
 refuse_broken_settings()
 let_words_be_left_out()
 exit_with_2_on_usage_errors()
+complete_values()
 
 GROUPS = {
     "Run": (init, setup, up, down, build, rollback, rotate),

@@ -79,10 +79,10 @@ class StepResult:
 class Report:
     """The output of one run. Safe to use from several threads."""
 
-    def __init__(self, *, as_json: bool = False, stdout: TextIO | None = None, stderr: TextIO | None = None) -> None:
+    def __init__(self, *, as_json: bool = False, plain: bool = False, stdout: TextIO | None = None, stderr: TextIO | None = None) -> None:
         self._as_json = as_json
-        self._out = console(stdout or sys.stdout)
-        self._err = console(stderr or sys.stderr)
+        self._out = console(stdout or sys.stdout, plain=plain)
+        self._err = console(stderr or sys.stderr, plain=plain)
         self._lock = threading.RLock()
         self._running: dict[str, tuple[float, str]] = {}
         self._live: Live | None = None

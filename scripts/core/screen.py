@@ -29,9 +29,9 @@ class PatientConsole(Console):
         os.close(nowhere)
 
 
-def console(file: TextIO) -> PatientConsole:
-    """Return a console that prints text as it is."""
-    found = PatientConsole(file=file, highlight=False, soft_wrap=True)
+def console(file: TextIO, *, plain: bool = False) -> PatientConsole:
+    """Return a console that prints text as it is. plain: as into a pipe, terminal or not."""
+    found = PatientConsole(file=file, highlight=False, soft_wrap=True, force_terminal=False if plain else None)
     if not found.is_terminal:
         found.width = NO_TERMINAL_WIDTH
     return found
