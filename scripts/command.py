@@ -34,7 +34,7 @@ COMMON: dict[str, Any] = {"engine": None, "json": False, "plain": False}
 LEFT_OUT: dict[tuple[str, str], Any] = {}
 """What options are that may stand without their dashes, by command and name, where they are left out."""
 JSON = "print JSON lines on stdout, for a program"
-PLAIN = "no colours, no moving lines, each row in one line: for screen readers and logs. CI in the environment means it too"
+PLAIN = "lines alone: no colours, nothing that moves; for screen readers and logs, and where CI is set"
 
 
 def perform(name: str, work: Callable[[Report], int | None], *, json: bool, changes: bool, plain: bool = False) -> int:
