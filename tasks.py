@@ -6,6 +6,7 @@ from invoke import Collection
 
 from scripts.command import exit_with_2_on_usage_errors, let_words_be_left_out, list_in_groups, refuse_broken_settings
 from scripts.completion import complete_values
+from scripts.dev.bench import bench
 from scripts.dev.lint import lint
 from scripts.dev.pins import lock
 from scripts.dev.tests import cluster_test, faults, test
@@ -39,7 +40,7 @@ GROUPS = {
     "Run": (init, setup, up, down, build, rollback, rotate),
     "Look": (plan, smoke, status, logs, open_, values, diagnose, doctor),
     "Operate": (restart, scale, shell, psql, backup, restore, prune),
-    "Develop": (test, cluster_test, Collection("check", faults), lint, lock),
+    "Develop": (test, cluster_test, Collection("check", faults), bench, lint, lock),
 }
 list_in_groups(GROUPS)
 

@@ -64,7 +64,7 @@ def command(
 ) -> Callable[[Callable[..., int | None]], Task[Any]]:
     """Make an Invoke task of a function that takes a Project, a Report and options.
 
-    The function's keyword parameters become the task's options; `--engine`, `--json` and `--plain` are added to them. It may return an exit code.
+    Its keyword parameters become options of the task, beside `--engine`, `--json` and `--plain`. It may return an exit code.
     """
 
     def make(function: Callable[..., int | None]) -> Task[Any]:

@@ -14,6 +14,7 @@ from scripts.kubernetes.cluster import SECONDS, Cluster
 from scripts.kubernetes.diagnosis.snapshot import condition_of, name_of
 from scripts.kubernetes.quantity import parse_quantity
 
+BLIND = "the HPA was unable to compute the replica count: "
 METRICS = "/apis/metrics.k8s.io/v1beta1"
 
 
@@ -129,7 +130,7 @@ def _why(thing: Object) -> str:
     for kind in ("AbleToScale", "ScalingActive"):
         condition = condition_of(thing, kind)
         if condition.get("status") == "False":
-            return str(condition.get("message") or condition.get("reason", ""))
+            return str(condition.get("message") or condition.get("reason", "")).removeprefix(BLIND)
     limited = condition_of(thing, "ScalingLimited")
     return str(limited.get("message", "")) if limited.get("status") == "True" else ""
 

@@ -18,7 +18,10 @@ from scripts.project import Project
 IMPORTANCE = ("service", "state", "ready", "restarts", "age", "memory", "cpu", "pod", "image")
 AGAIN_SECONDS = 2.0
 CLEAR = "\x1b[H\x1b[2J\x1b[3J"
+SHOWN = ("pods", "limits.cpu", "limits.memory")
 FULL = 0.8
+ALWAYS_FULL = ("requests.storage", "persistentvolumeclaims")
+"""The quota is what the database's volume takes."""
 
 
 @command(changes=False, help={"watch": "show it again every 2 s, until Ctrl-C"})
@@ -61,10 +64,8 @@ def show(found: Overview, report: Report) -> None:
         report.table(("autoscaler", "now", "wanted", "bounds", "metrics", "why not more"), rows, "autoscalers")
     if found.quota:
         report.event("quota", rows=[{"resource": each.resource, "used": each.used, "hard": each.hard} for each in found.quota])
-        fullest = [f"{each.resource} {each.used} of {each.hard}" for each in found.quota if each.share >= FULL] or [
-            f"{found.quota[0].resource} {found.quota[0].used} of {found.quota[0].hard}, the fullest"
-        ]
-        report.result(f"\nquota: {', '.join(fullest)}")
+        shown = [each for each in found.quota if each.resource in SHOWN or (each.share >= FULL and each.resource not in ALWAYS_FULL)]
+        report.result(f"\nquota: {', '.join(f'{each.resource} {each.used} of {each.hard}' for each in shown)}")
     for key, end in found.certificates:
         report.event("certificate", key=key, until=end.isoformat())
         report.result(f"certificate of {key}: until {end:%Y-%m-%d} ({(end - datetime.now(UTC)).days} days)")

@@ -44,7 +44,7 @@ def test_everything_is_shown_where_it_fits(monkeypatch: pytest.MonkeyPatch) -> N
     head, row, *rest = told(overview(), monkeypatch, 200).splitlines()
     assert head.split() == ["service", "pod", "state", "ready", "restarts", "age", "cpu", "memory", "image"]
     assert row.split() == ["backend", POD, "Running", "yes", "3", "5h", "0.50/1", "64/256", "MiB", IMAGE]
-    assert "quota: limits.memory 9Gi of 10Gi" in rest
+    assert "quota: limits.memory 9Gi of 10Gi, pods 5 of 19" in rest
     assert "it is as the sources say" in rest
 
 
