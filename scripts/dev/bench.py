@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -25,6 +26,7 @@ from scripts.project import Project
 from scripts.up import steps
 
 DOCUMENT, PICTURE = ROOT / "docs/performance.md", ROOT / "docs/performance.svg"
+Ways = dict[str, Callable[[], object]]
 SUFFIXES = (".py", ".ts", ".js", ".go", ".rb")
 
 
@@ -103,7 +105,7 @@ def _all(project: Project, file: Path, engine: str, rounds: int, beside: str, *,
     up = measure.invoke("up", "--engine", engine)
     up()
     service = _service_of(project, file)
-    others: dict[str, Callable[[], object]] = {beside: lambda: shell.run(shlex.split(beside), timeout=measure.SECONDS)} if beside else {}
+    others: Ways = {beside: lambda: shell.run(shlex.split(beside), timeout=measure.SECONDS)} if beside else {}
 
     def plain(work: Callable[[Plain], None]) -> None:
         work(Plain(Project(engine)))
@@ -112,7 +114,8 @@ def _all(project: Project, file: Path, engine: str, rounds: int, beside: str, *,
         with tempfile.TemporaryDirectory() as folder:
             (Path(folder) / "tasks.py").write_text("", encoding="utf-8")
             empty = measure.invoke("--list", folder=Path(folder))
-            yield measure.in_turn("invoke --list", {OURS: measure.invoke("--list"), "an empty tasks.py": lambda: _lenient(empty)}, rounds)
+            ways: Ways = {OURS: measure.invoke("--list"), "an empty tasks.py": partial(_lenient, empty)}
+            yield measure.in_turn("invoke --list", ways, rounds)
         yield measure.in_turn("plan, nothing changed", {OURS: measure.invoke("plan", "--engine", engine)}, rounds)
         up()
         nothing = measure.in_turn("up, nothing changed", {OURS: up}, rounds)
@@ -122,7 +125,8 @@ def _all(project: Project, file: Path, engine: str, rounds: int, beside: str, *,
         yield nothing
         up()
         with measure.editing(file) as edit:
-            ways = {OURS: up, PLAIN: partial(plain, Plain.all_of_it), FLOOR: partial(plain, partial(Plain.only, service=service)), **others}
+            one = partial(Plain.only, service=service)
+            ways = {OURS: up, PLAIN: partial(plain, Plain.all_of_it), FLOOR: partial(plain, one), **others}
             yield measure.in_turn(f"up, one line of {service} changed", ways, rounds, edit)
         up()
         if cold:
@@ -146,7 +150,7 @@ def _cold(project: Project, engine: str) -> Measured:
     said: list[str] = []
 
     def up() -> None:
-        argv = [measure.sys.executable, "-m", "invoke", "up", "--json", "--engine", engine]
+        argv = [sys.executable, "-m", "invoke", "up", "--json", "--engine", engine]
         said.append(shell.run(argv, timeout=measure.SECONDS, holds_lock=False).stdout)
 
     measured = measure.in_turn("up, after down", {OURS: up}, 1)
