@@ -86,7 +86,9 @@ class Search:
     leaks: tuple[Leak, ...] = ()
     keys: int = 0
     not_searched: tuple[str, ...] = ()
-    """Keys whose values are too short, and places that could not be read."""
+    """Places that could not be read."""
+    too_short: tuple[str, ...] = ()
+    """Keys whose values would be found in ordinary text."""
 
 
 @dataclass(frozen=True)

@@ -111,13 +111,13 @@ def _searched(
     if isinstance(seeker, Unseen):
         return found, seeker
     places = [f"{len(found)} images"] if not isinstance(found, Unseen) else []
-    missed = [*images.not_searched, *([f"images ({found.why})"] if isinstance(found, Unseen) else []), *seeker.too_short]
+    missed = [*images.not_searched, *([f"images ({found.why})"] if isinstance(found, Unseen) else [])]
     for look in _looks(engine, objects, seeker, live=live):
         try:
             places += look
         except (TaskError, OSError) as error:
             missed.append(str(error).splitlines()[0])
-    return found, Search(tuple(places), seeker.leaks, len(seeker.keys), tuple(missed))
+    return found, Search(tuple(places), seeker.leaks, len(seeker.keys), tuple(missed), tuple(seeker.too_short))
 
 
 def _references(project: Project, engine: Engine | Unseen, *, live: bool) -> list[str]:
