@@ -7,6 +7,7 @@ from invoke import Collection
 from scripts.command import exit_with_2_on_usage_errors, let_words_be_left_out, list_in_groups, refuse_broken_settings
 from scripts.dev.lint import lint
 from scripts.dev.pins import lock
+from scripts.dev.sbom import sbom
 from scripts.dev.spec import spec
 from scripts.dev.tests import cluster_test, faults, test
 from scripts.down import down
@@ -31,7 +32,7 @@ exit_with_2_on_usage_errors()
 GROUPS = {
     "Run": (init, setup, up, down, build, rollback, rotate),
     "Look": (plan, smoke, status, logs, open_, values, diagnose, doctor, audit),
-    "Develop": (test, cluster_test, Collection("check", faults), lint, lock, spec),
+    "Develop": (test, cluster_test, Collection("check", faults), lint, lock, sbom, spec),
 }
 list_in_groups(GROUPS)
 

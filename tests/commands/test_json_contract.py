@@ -64,6 +64,7 @@ KEYS = {
     "plan": {"rows"},
     "values": {"release", "namespace", "values"},
     "panels": {"rows"},
+    "components": {"rows"},
     "difference": {"file", "text"},
     "unknown": {"rows"},
     "summary": {"rows"},
@@ -75,6 +76,7 @@ ROWS = {
     "plan": {"step", "change", "why"},
     "pods": {"service", "pod", "state", "ready", "restarts", "image"},
     "panels": {"dashboard", "panel", "query", "series"},
+    "components": {"of", "components", "file"},
     "unknown": {"about", "what"},
     "summary": {"step", "result", "seconds", "detail"},
 }
