@@ -108,7 +108,7 @@ def test_a_report_is_written(name: str, tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(audit.rows, "audit", lambda *_: rows())
     project: Any = SimpleNamespace(settings=load_settings())
     audit.work(project, Report(stdout=io.StringIO(), stderr=io.StringIO()), tmp_path / name, RULES)
-    assert "todo-chatbot, 20" in (tmp_path / name).read_text()
+    assert f"{load_settings().release}, 20" in (tmp_path / name).read_text()
 
 
 def test_a_broken_clause_ends_with_1_after_the_whole_table(monkeypatch: pytest.MonkeyPatch) -> None:
