@@ -15,7 +15,7 @@ pytestmark = pytest.mark.unit
 ORDER = ("core", "config", "desired", "images", "kubernetes", "engines", "project", "command")
 """The rooms from the lowest up; each may import itself and those before it."""
 BELOW = {room: set(ORDER[: position + 1]) for position, room in enumerate(ORDER)}
-BELOW["discover"] = {"discover", "core", "config"}
+BELOW["discover"] = {"discover", "core", "config", "desired"}
 BELOW["machine"] = {"machine", "core"}
 BELOW["monitoring"] = {"monitoring", "core", "config", "desired", "kubernetes"}
 for users in ("images", "kubernetes", "engines", "project", "command"):

@@ -50,7 +50,7 @@ def settings(draft: Draft, before: str) -> str:
         elif name == "chart":
             text = _with_its_surroundings(_without(text, "values").rstrip() + "\n" + _chart_values(draft), text)  # noqa: PLW2901
         elif name == "monitoring":
-            text = _without(text, "rules", "slow_handlers")  # noqa: PLW2901
+            text = _without(text, "rules", "dashboard_rows", "slow_handlers")  # noqa: PLW2901
         made.append(text)
         if name == "services" and draft.database and "database" not in blocks:
             made.append(f"{DATABASE}\n")
