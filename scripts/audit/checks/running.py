@@ -55,7 +55,7 @@ def metrics(facts: Facts, _: Mapping[str, Any]) -> Finding:
 
 def dashboards(facts: Facts, _: Mapping[str, Any]) -> Finding:
     """Whether dashboards show what the app uses of its machine."""
-    titles = {query.panel for query in load_queries()}
+    titles = {query.panel for query in load_queries(facts.settings)}
     missing = [f"no panel of a dashboard is about {word}" for word in OF_USAGE if not any(word in title.lower() for title in titles)]
     if missing or isinstance(facts.monitored, Unseen):
         why = (
