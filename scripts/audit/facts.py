@@ -217,6 +217,11 @@ def not_checkable(on: str, why: str) -> Finding:
     return Finding(Verdict.NOT_CHECKABLE, on, (why,))
 
 
+def several(number: int, word: str) -> str:
+    """Return so many of a word."""
+    return f"{number} {word}{'' if number == 1 else 's'}"
+
+
 def counted(names: Sequence[str]) -> str:
     """Return names in a few words, each once: the number of times where it is more than one."""
     numbers = {name: list(names).count(name) for name in dict.fromkeys(names)}

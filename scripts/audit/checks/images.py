@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from scripts.audit.facts import CLUSTER, IMAGES, Facts, Finding, Objects, Search, Unseen, containers_of, judged, not_checkable
+from scripts.audit.facts import CLUSTER, IMAGES, Facts, Finding, Objects, Search, Unseen, containers_of, judged, not_checkable, several
 
 OF_IMAGES = "image "
 """How a place in an image begins."""
@@ -23,9 +23,9 @@ def image_secrets(facts: Facts, _: Mapping[str, Any]) -> Finding:
     blind = [place for place in facts.search.not_searched if place.startswith(OF_IMAGES)]
     if blind and not wrong:
         return not_checkable(IMAGES, f"not searched: {', '.join(blind)}")
-    layers = sum(image.layers for image in facts.images)
-    evidence = [f"none of {facts.search.keys} values in configuration, history and {layers} layers of {len(facts.images)} images"]
-    return judged(IMAGES, wrong, [*evidence, *_too_short(facts.search)])
+    places = f"{several(sum(image.layers for image in facts.images), 'layer')} of {several(len(facts.images), 'image')}"
+    evidence = f"none of {several(facts.search.keys, 'value')} in configuration, history and {places}"
+    return judged(IMAGES, wrong, [evidence, *_too_short(facts.search)])
 
 
 def secrets(facts: Facts, _: Mapping[str, Any]) -> Finding:
@@ -40,7 +40,7 @@ def secrets(facts: Facts, _: Mapping[str, Any]) -> Finding:
     wrong = [*plain, *leaks]
     if facts.search.not_searched and not wrong:
         return not_checkable(CLUSTER, f"not searched: {', '.join(facts.search.not_searched)}")
-    searched = f"none of {facts.search.keys} values in {', '.join(facts.search.places)}"
+    searched = f"none of {several(facts.search.keys, 'value')} in {', '.join(facts.search.places)}"
     return judged(CLUSTER, wrong, [f"{by_reference} variables by secretKeyRef", searched, *_too_short(facts.search)])
 
 

@@ -14,8 +14,8 @@ from scripts.kubernetes.deployment import Deployment
 from scripts.kubernetes.diagnosis.snapshot import name_of
 
 KINDS = (
-    "pods,services,configmaps,serviceaccounts,persistentvolumeclaims,resourcequotas,limitranges,deployments,statefulsets,replicasets,daemonsets,"
-    "horizontalpodautoscalers,poddisruptionbudgets,networkpolicies,ingresses"
+    "pods,services,configmaps,serviceaccounts,persistentvolumeclaims,resourcequotas,limitranges,deployments,statefulsets,replicasets,"
+    "daemonsets,horizontalpodautoscalers,poddisruptionbudgets,networkpolicies,ingresses"
 )
 """What is read of the namespace: never a Secret."""
 EXEC_SECONDS = 30

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import yaml
 
-from scripts.audit.facts import CHART, Daemon, Facts, ImageFacts, Live, Objects, Search, Unseen
+from scripts.audit.facts import CHART, Daemon, Facts, ImageFacts, Live, Objects, Search, Unseen, several
 from scripts.audit.seeing import cluster, docker, monitoring, repository, search
 from scripts.audit.seeing.images import Images
 from scripts.audit.seeing.seeker import Seeker
@@ -110,7 +110,7 @@ def _searched(
         found = Unseen(f"Docker has none of the images: {', '.join(images.not_searched) or 'invoke build'}")
     if isinstance(seeker, Unseen):
         return found, seeker
-    places = [f"{len(found)} images"] if not isinstance(found, Unseen) else []
+    places = [several(len(found), "image")] if not isinstance(found, Unseen) else []
     missed = [*images.not_searched, *([f"images ({found.why})"] if isinstance(found, Unseen) else [])]
     for look in _looks(engine, objects, seeker, live=live):
         try:
