@@ -18,7 +18,7 @@ from scripts.desired.secrets import Secret
 from scripts.kubernetes import rollout
 from scripts.kubernetes.api import Object
 from scripts.kubernetes.cluster import Cluster
-from scripts.kubernetes.deployment import FIELD_MANAGER
+from scripts.kubernetes.own_namespace import FIELD_MANAGER
 from scripts.monitoring import adapter, charts, other_operators, stack
 from scripts.monitoring.crds import OURS
 from scripts.project import Project

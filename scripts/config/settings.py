@@ -71,8 +71,8 @@ class EnvKey(Strict):
     """Whether it may be empty or missing."""
     generate: bool = False
     """Whether `up` generates a strong value where there is no `.env` yet."""
-    format: Literal["text", "line", "token", "postgres_url"] = "text"
-    """What a value must be: anything; one line; what an HTTP header can carry; a database URL that every parser reads alike."""
+    format: Literal["text", "line", "token", "login", "postgres_url"] = "text"
+    """What a value must be: anything; one line; what an HTTP header can carry; user:password; a database URL as every parser reads it."""
     overlap: bool = False
     """Whether the services take a second value, KEY_ALSO, beside it, so that it can change while they serve."""
     offer: str = ""
@@ -109,8 +109,15 @@ class KubeContext(Strict):
     """How images reach that cluster."""
     registry: str = ""
     """The registry that this machine pushes to and the cluster pulls from, as host:port/path, for `images: registry`."""
+    registry_login: str = ""
+    """The key of `.env` whose value, USER:PASSWORD, the nodes log in to the registry with; where that is empty, they do not."""
     containerd_socket: str = ""
-    """The socket of the node's containerd, for `images: containerd`."""
+    """The socket of the node's containerd, for `images: containerd`; a pattern (`/run/*/containerd.sock`) where several nodes run here."""
+
+    @property
+    def pushes_to(self) -> str:
+        """The registry through which images reach the nodes; empty: they do not come through one."""
+        return self.registry if self.images in ("auto", "registry") else ""
 
 
 class Chart(Strict):
@@ -266,6 +273,11 @@ class Settings(Strict):
         yield from self._env_problems()
         if self.ingress.host:
             yield from ingress_problems(self.services)
+        login = self.kube_context.registry_login
+        if login and login not in self.env:
+            yield f"kube_context.registry_login: `{login}` is not under env{meant(login, self.env)}"
+        if self.kube_context.images == "registry" and not self.kube_context.registry:
+            yield "kube_context.registry: name the registry, as host/path, or leave out `images: registry`"
         yield from (f"tools.{name}: is missing" for name in NEEDED_TOOLS if name not in self.tools)
         recipes = [(f"base_images.{name}.recipe", base.recipe) for name, base in self.base_images.items() if base.recipe]
         values = [("monitoring.values", self.monitoring.values), ("monitoring.adapter.values", self.monitoring.adapter.values)]

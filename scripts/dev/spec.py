@@ -47,7 +47,7 @@ _TASKS = """# Tasks: {title}
 
 @task(positional=["name"], help={"name": "what it is called: lower case, digits and -", "json": JSON})
 def spec(_: Context, name: str, json: bool = False) -> None:
-    """Begin the specification, the plan and the tasks of something new."""
+    """Begin the specification, plan and tasks of something new."""
     code = perform("spec", lambda report: begin(name, FOLDER, load(), report), json=json, changes=True)
     if code:
         raise Exit(code=code)

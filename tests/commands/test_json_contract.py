@@ -63,6 +63,7 @@ KEYS = {
     "log": {"service", "text"},
     "plan": {"rows"},
     "values": {"release", "namespace", "values"},
+    "superfluous": {"rows"},
     "panels": {"rows"},
     "components": {"rows"},
     "difference": {"file", "text"},
@@ -75,6 +76,7 @@ KEYS = {
 ROWS = {
     "plan": {"step", "change", "why"},
     "pods": {"service", "pod", "state", "ready", "restarts", "image"},
+    "superfluous": {"where", "what", "frees"},
     "panels": {"dashboard", "panel", "query", "series"},
     "components": {"of", "components", "file"},
     "unknown": {"about", "what"},
