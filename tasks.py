@@ -10,6 +10,7 @@ from scripts.completion import complete_values
 from scripts.dev.bench import bench
 from scripts.dev.lint import lint
 from scripts.dev.pins import lock
+from scripts.dev.sbom import sbom
 from scripts.dev.spec import spec
 from scripts.dev.tests import cluster_test, faults, test
 from scripts.down import down
@@ -44,7 +45,7 @@ GROUPS = {
     "Look": (plan, smoke, status, logs, open_, values, diagnose, doctor, audit),
     "Operate": (restart, scale, shell, psql, backup, restore, prune),
     "Assist": (mcp,),
-    "Develop": (test, cluster_test, Collection("check", faults), bench, lint, lock, spec),
+    "Develop": (test, cluster_test, Collection("check", faults), bench, lint, lock, sbom, spec),
 }
 list_in_groups(GROUPS)
 

@@ -77,6 +77,7 @@ KEYS = {
     "checks": {"rows"},
     "bench": {"rows"},
     "panels": {"rows"},
+    "components": {"rows"},
     "difference": {"file", "text"},
     "unknown": {"rows"},
     "summary": {"rows"},
@@ -94,6 +95,7 @@ ROWS = {
     "checks": {"check", "found", "verdict", "remedy"},
     "bench": {"what", "invoke", "plain commands", "invoke / plain commands", "programs started"},
     "panels": {"dashboard", "panel", "query", "series"},
+    "components": {"of", "components", "file"},
     "unknown": {"about", "what"},
     "summary": {"step", "result", "seconds", "detail"},
 }
