@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from invoke import Collection
 
+from scripts.ai.ask import ask
+from scripts.ai.check import ai
 from scripts.ai.mcp import mcp
 from scripts.command import exit_with_2_on_usage_errors, let_words_be_left_out, list_in_groups, refuse_broken_settings
 from scripts.dev.lint import lint
@@ -30,8 +32,8 @@ exit_with_2_on_usage_errors()
 GROUPS = {
     "Run": (init, setup, up, down, build, rollback, rotate),
     "Look": (plan, smoke, status, logs, open_, values, diagnose, doctor),
-    "Assist": (mcp,),
-    "Develop": (test, cluster_test, Collection("check", faults), lint, lock),
+    "Assist": (ask, mcp),
+    "Develop": (test, cluster_test, Collection("check", faults, ai), lint, lock),
 }
 list_in_groups(GROUPS)
 
