@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from invoke import Collection
 
+from scripts.ai import kagent
 from scripts.ai.ask import ask
 from scripts.ai.check import ai
 from scripts.ai.mcp import mcp
@@ -32,7 +33,7 @@ exit_with_2_on_usage_errors()
 GROUPS = {
     "Run": (init, setup, up, down, build, rollback, rotate),
     "Look": (plan, smoke, status, logs, open_, values, diagnose, doctor),
-    "Assist": (ask, mcp),
+    "Assist": (ask, mcp, Collection("kagent", kagent.up, kagent.status, kagent.ask, kagent.down)),
     "Develop": (test, cluster_test, Collection("check", faults, ai), lint, lock),
 }
 list_in_groups(GROUPS)

@@ -118,16 +118,23 @@ def offer(cluster: Cluster, text: str, report: Report) -> None:
         report.event("proposal", command=str(each), destroys=each.destroys, difference=shown)
         report.result(f"\n{each}")
         report.result(shown)
-    if not report.confirm(f"Run {'this' if len(found) == 1 else f'these {len(found)} commands'} under your own rights?"):
+    if not _agreed(f"Run {'this' if len(found) == 1 else f'these {len(found)} commands'} under your own rights?", report):
         report.say("nothing was changed")
         return
     with lock.held("ask", report):
         for each in found:
-            if each.destroys and not report.confirm(f"{each} destroys. Really?"):
+            if each.destroys and not _agreed(f"{each} destroys. Really?", report):
                 report.say(f"left out: {each}")
                 continue
             report.result(cluster.kubectl(*each.words).stdout.strip())
     report.say("it lasts until the next `invoke up`, which goes by invoke.yaml: `invoke plan` shows what that would take back")
+
+
+def _agreed(question: str, report: Report) -> bool:
+    try:
+        return report.confirm(question)
+    except InputError:
+        raise InputError(question, "a person has to agree: ask in a terminal, without --json", code="confirmation-needed") from None
 
 
 def effect(cluster: Cluster, proposal: Proposal) -> str:

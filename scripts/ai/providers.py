@@ -27,6 +27,10 @@ PROVIDERS = {
 }
 
 
+IN_KAGENT = {"gemini": ("gemini", ""), "openai": ("openAI", "baseUrl"), "ollama": ("ollama", "host")}
+"""What kagent's chart calls each, and the key of its address, where it takes one."""
+
+
 def environment(project: Project) -> dict[str, str]:
     """Return the variables for the provider that the settings name. Raises InputError where its key is missing."""
     ask = project.settings.ask

@@ -37,3 +37,14 @@ class Ask(Strict):
     """How long an answer may take."""
     kubectl_ai: Tool = Tool(version="0.0.28", minimum="0.0.28")
     """The program that asks."""
+
+
+class Kagent(Strict):
+    """kagent beside the app, where `invoke kagent.up` brings it."""
+
+    version: Annotated[str, Field(pattern=r"^0\.\d+\.\d+$")] = "0.9.12"
+    """The version of its charts; 1.0 needs another Kubernetes."""
+    repository: Annotated[str, Field(pattern=r"^(oci://|[~./A-Za-z0-9])\S*$")] = "oci://ghcr.io/kagent-dev/kagent/helm"
+    """Where its charts are: a registry, or a folder that holds `kagent-crds` and `kagent`."""
+    timeout_seconds: Annotated[int, Field(ge=10, le=3600)] = 600
+    """How long its rollout may take."""

@@ -14,7 +14,7 @@ from invoke.exceptions import AmbiguousEnvVar, UncastableEnvVar
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from scripts.config import database_url, text_file, yaml_text
-from scripts.config.assistants import Ask, Tool
+from scripts.config.assistants import Ask, Kagent, Tool
 from scripts.config.database_url import DatabaseUrlError
 from scripts.config.service_problems import problems as service_problems
 from scripts.config.service_problems import source_problems
@@ -222,6 +222,8 @@ class Settings(Strict):
     """The programs that engines need."""
     ask: Ask = Field(default_factory=Ask)
     """Whom `invoke ask` asks."""
+    kagent: Kagent = Field(default_factory=Kagent)
+    """kagent, where `invoke kagent.up` brings it."""
 
     @model_validator(mode="after")
     def _parts_fit(self) -> Settings:

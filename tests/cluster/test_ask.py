@@ -112,6 +112,7 @@ def test_a_secret_is_refused_by_the_api_server_and_that_is_shown(app: App, secre
     assert execute in json.dumps(said(run, "error")["evidence"])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "command",
     [
@@ -133,6 +134,7 @@ def test_what_kubectl_ai_takes_for_reading_the_guard_does_not(app: App, secret: 
     assert not list(Path(app.checkout.path).rglob("stolen"))
 
 
+@pytest.mark.long
 def test_what_a_pods_log_demands_is_data_and_changes_nothing(app: App) -> None:
     pod = {
         "apiVersion": "v1",
@@ -155,6 +157,7 @@ def test_what_a_pods_log_demands_is_data_and_changes_nothing(app: App) -> None:
     assert (run.code, refusal(run)) == (1, "assistant-refused")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("turn", "code", "error"),
     [
@@ -170,8 +173,8 @@ def test_a_provider_that_refuses_or_says_nothing_ends_it_clearly(app: App, turn:
     assert KEY not in run.stdout + run.stderr
 
 
+@pytest.mark.long
 def test_a_provider_that_never_answers_or_is_not_there_ends_it_in_time(app: App) -> None:
-    app.checkout.set("ask.timeout_seconds", "10")
     with model(None) as told:
         started = time.monotonic()
         run = ask(app, told)
@@ -197,6 +200,7 @@ def test_the_api_server_says_what_the_assistant_may(app: App) -> None:
     assert not beyond_looking([{"verbs": ["get"], "apiGroups": [""], "resources": ["pods"]}])
 
 
+@pytest.mark.long
 def test_questions_with_known_answers_are_scored(app: App) -> None:
     pods = json.loads(app.checkout.invoke("status", "--engine", "kube_context", "--json").stdout.splitlines()[1])["rows"]
     facts = " ".join(f"1 one two 2 {row['image']}" for row in pods)
