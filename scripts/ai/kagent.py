@@ -23,7 +23,7 @@ from scripts.core.report import Outcome, Report, StepReport, changed, passed, un
 from scripts.engines.installed import require_installed
 from scripts.kubernetes import helm
 from scripts.kubernetes.api import Object
-from scripts.kubernetes.deployment import FIELD_MANAGER
+from scripts.kubernetes.own_namespace import FIELD_MANAGER
 from scripts.kubernetes.port_forward import forward
 from scripts.project import Project
 

@@ -128,7 +128,7 @@ class Stack:
     def rights(self) -> list[dict[str, Any]]:
         """Return the Role in the app's namespace, and who has it: kagent's tool server."""
         app = self.project.cluster_deployment()
-        _, role, binding = reader.manifests(app.cluster.namespace, app.labels)
+        _, role, binding = reader.manifests(app.cluster.namespace, app.namespace.labels)
         for each in (role, binding):
             each["metadata"]["name"] = TOOLS_ACCOUNT
         binding["roleRef"]["name"] = TOOLS_ACCOUNT

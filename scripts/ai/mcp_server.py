@@ -34,6 +34,7 @@ CHANGE = ToolAnnotations(read_only_hint=False, destructive_hint=True, idempotent
 Run = Callable[..., Awaitable[CallToolResult]]
 Result = Annotated[CallToolResult, Answer]
 Service = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", description="a service, as `status` names it")]
+Pods = Annotated[str, Field(pattern=r"^(\d{1,4}|auto)$", description="how many, or auto: as its settings say")]
 Lines = Annotated[int, Field(ge=1, le=500, description="how many lines of each pod")]
 
 
@@ -75,6 +76,11 @@ def _add_looking(server: MCPServer[Any], run: Run) -> None:
         return await run(context, "doctor")
 
     @server.tool(annotations=LOOK)
+    async def audit(context: Context) -> Result:
+        """Hold every clause of the constitution against what is there: kept, broken, deviates or not checkable, with the evidence."""
+        return await run(context, "audit")
+
+    @server.tool(annotations=LOOK)
     async def plan(context: Context, monitoring: bool = True) -> Result:
         """Show what `up` would do, change by change with the reason; exit code 4 where there is something to do."""
         return await run(context, "plan", *_monitoring(monitoring))
@@ -102,6 +108,16 @@ def _add_changing(server: MCPServer[Any], run: Run) -> None:
     async def rollback(context: Context) -> Result:
         """Go back to the last healthy release. A second call goes forward again."""
         return await run(context, "rollback")
+
+    @server.tool(annotations=CHANGE)
+    async def restart(context: Context, service: Service) -> Result:
+        """Restart a service's program, and wait until it is ready."""
+        return await run(context, "restart", service)
+
+    @server.tool(annotations=CONVERGE)
+    async def scale(context: Context, service: Service, pods: Pods) -> Result:
+        """Keep this number of pods of a service, 0 included, until it is `auto` again. Every later `up` keeps it too."""
+        return await run(context, "scale", service, pods)
 
 
 def _monitoring(wanted: bool) -> Sequence[str]:
