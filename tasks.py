@@ -7,6 +7,7 @@ from invoke import Collection
 from scripts.ai import kagent
 from scripts.ai.ask import ask
 from scripts.ai.check import ai
+from scripts.ai.gordon import gordon
 from scripts.ai.mcp import mcp
 from scripts.command import exit_with_2_on_usage_errors, let_words_be_left_out, list_in_groups, refuse_broken_settings
 from scripts.dev.lint import lint
@@ -43,7 +44,7 @@ GROUPS = {
     "Run": (init, setup, up, down, build, rollback, rotate),
     "Look": (plan, smoke, status, logs, open_, values, diagnose, doctor, audit),
     "Operate": (restart, scale, shell, psql, backup, restore, prune),
-    "Assist": (ask, mcp, Collection("kagent", kagent.up, kagent.status, kagent.ask, kagent.down)),
+    "Assist": (ask, mcp, gordon, Collection("kagent", kagent.up, kagent.status, kagent.ask, kagent.down)),
     "Develop": (test, cluster_test, Collection("check", faults, ai), lint, lock, spec),
 }
 list_in_groups(GROUPS)

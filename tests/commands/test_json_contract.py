@@ -66,6 +66,7 @@ KEYS = {
     "answer": {"text"},
     "commands": {"rows"},
     "proposal": {"command", "destroys", "difference"},
+    "prompt": {"text", "folder"},
     "kagent": {"rows"},
     "questions": {"rows"},
     "values": {"release", "namespace", "values"},
