@@ -12,6 +12,7 @@ import anyio
 import anyio.from_thread
 import anyio.lowlevel
 import anyio.to_thread
+from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.resources import FunctionResource
 from mcp_types import CallToolResult, TextContent, ToolAnnotations
@@ -21,6 +22,7 @@ from scripts.ai.commands import Answer, Event, run_command
 from scripts.core.paths import ROOT
 
 CONSTITUTION = ROOT / ".specify/memory/constitution.md"
+VERSION_FOR_THE_SILENT = "2025-06-18"
 LOOK_SECONDS, CHANGE_SECONDS = 120, 1800
 INSTRUCTIONS = """\
 The local Kubernetes of this checkout: what runs, why it does not, and what `invoke up` would do. Begin with `status`, then `diagnose`.
@@ -40,7 +42,9 @@ Lines = Annotated[int, Field(ge=1, le=500, description="how many lines of each p
 
 def make_server(engine: str, *, allow_changes: bool) -> MCPServer[Any]:
     """Return the server of this checkout, whose commands run with this engine; with those that change something only when allowed."""
-    server: MCPServer[Any] = MCPServer("local-kubernetes", instructions=INSTRUCTIONS, log_level="WARNING")
+    server: MCPServer[Any] = MCPServer(
+        "local-kubernetes", instructions=INSTRUCTIONS, log_level="WARNING", middleware=[_version_for_the_silent]
+    )
     look = partial(_answer, engine, LOOK_SECONDS)
     change = partial(_answer, engine, CHANGE_SECONDS)
     _add_looking(server, look)
@@ -51,6 +55,14 @@ def make_server(engine: str, *, allow_changes: bool) -> MCPServer[Any]:
         read = partial(path.read_text, encoding="utf-8")
         server.add_resource(FunctionResource(uri=uri, name=uri.partition("://")[2], mime_type="text/markdown", fn=read))
     return server
+
+
+async def _version_for_the_silent(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
+    """Answer a client that names no protocol version, as kubectl-ai does, with one that such clients know: the latest is not."""
+    result = await call_next(ctx)
+    if ctx.method == "initialize" and isinstance(result, dict) and not (ctx.params or {}).get("protocolVersion"):
+        return {**result, "protocolVersion": VERSION_FOR_THE_SILENT}
+    return result
 
 
 def resources() -> dict[str, Path]:

@@ -80,7 +80,7 @@ def test_a_client_over_stdio_sees_the_tools_reads_the_rules_and_gets_a_clear_ans
 
 
 def test_what_changes_something_is_there_when_allowed_and_marked(alone: dict[str, str]) -> None:
-    hello = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}}
+    hello = {"protocolVersion": "", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}}
     lines = [
         {"id": 1, "method": "initialize", "params": hello},
         {"method": "notifications/initialized"},
@@ -96,6 +96,7 @@ def test_what_changes_something_is_there_when_allowed_and_marked(alone: dict[str
     process.stdin.flush()
     said = [json.loads(process.stdout.readline()) for _ in range(2)]  # a line that is no JSON fails here
     rest, talk = process.communicate(timeout=30)
+    assert said[0]["result"]["protocolVersion"] == "2025-06-18"  # for a client that names none, as kubectl-ai
     tools = {tool["name"]: tool["annotations"] for tool in said[1]["result"]["tools"]}
     assert tools.keys() - LOOKING == {"smoke", "up", "rollback", "restart", "scale"}
     assert tools["up"]["destructiveHint"]
