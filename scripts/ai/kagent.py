@@ -20,7 +20,7 @@ from scripts.core import shell
 from scripts.core.errors import InputError, TaskError
 from scripts.core.pipeline import Step, run_steps
 from scripts.core.report import Outcome, Report, StepReport, changed, passed, unchanged
-from scripts.engines.installed import require_installed
+from scripts.engines.installed import is_installed, require_installed
 from scripts.kubernetes import helm
 from scripts.kubernetes.api import Object
 from scripts.kubernetes.own_namespace import FIELD_MANAGER
@@ -49,6 +49,14 @@ def up(project: Project, report: Report) -> None:
     steps += [step("kagent", _kagent, "definitions"), step("agent", _agent, "kagent")]
     run_steps(steps, report)
     report.say('ask it: invoke kagent.ask "why does it restart?"')
+
+
+def _reached(project: Project) -> Stack:
+    """Return kagent in a cluster that answers. Raises MissingError where it does not, InputError in an engine without Kubernetes."""
+    stack = Stack(project)
+    _ = stack.deployment
+    is_installed(project.engine)  # the app may be gone: what matters is that somebody can say so
+    return stack
 
 
 def _render(stack: Stack, step: StepReport) -> Outcome:
@@ -122,7 +130,7 @@ def _refused(found: list[Object]) -> bool:
 @command(changes=False)
 def status(project: Project, report: Report) -> None:
     """Show what of kagent runs, and whether our agent is ready."""
-    stack = Stack(project)
+    stack = _reached(project)
     if not stack.deployment.exists():
         report.result("kagent is not installed: invoke kagent.up")
         return
@@ -141,7 +149,7 @@ def _ready(pod: Object) -> str:
 @command(changes=False, help={"question": "what you want to know, in quotes"}, positional=["question"])
 def ask(project: Project, report: Report, *, question: str) -> None:
     """Ask our agent in the cluster."""
-    stack, wanted = Stack(project), checked(question)
+    wanted, stack = checked(question), _reached(project)
     if not stack.deployment.exists():
         raise TaskError("kagent is not installed", "invoke kagent.up", code="not-installed")
     require_installed(project.engine, project.settings.release)
@@ -189,8 +197,7 @@ def said_in(result: dict[str, Any]) -> str:
 @command(changes=True)
 def down(project: Project, report: Report) -> None:
     """Remove kagent and all that it made."""
-    stack = Stack(project)
-    _ = stack.deployment
+    stack = _reached(project)
     run_steps([Step("kagent", partial(_remove, stack))], report)
 
 
