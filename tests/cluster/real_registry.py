@@ -54,7 +54,7 @@ def running(folder: Path, host: str) -> Iterator[RealRegistry]:
     program = next((found for name in PROGRAMS if (found := shutil.which(name))), None)
     if not program:
         pytest.skip(
-            "no registry to run: Debian's docker-registry on PATH, or go install github.com/distribution/distribution/v3/cmd/registry@latest"
+            "no registry to run: Debian's docker-registry, or go install github.com/distribution/distribution/v3/cmd/registry@latest"
         )
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
