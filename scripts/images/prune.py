@@ -22,13 +22,14 @@ from scripts.machine.docker_client import docker_client
 def prune(settings: Settings, images: Sequence[Image], keep: Collection[str] = ()) -> list[str]:
     """Remove old images of this release, and bases and certificates that no image of this project is built on; return their names.
 
-    images: those of the sources now. keep: what a rollback would bring back, by `repository:tag`, with or without a registry. Only what
-    carries the release's label is removed, with the names that it has in registries, and nothing that a container uses.
+    images: those of the sources now. keep: what a rollback would bring back, by `repository:tag` or by its digest, with or without a
+    registry. Only what carries the release's label is removed, with the names that it has in registries, and nothing that a container uses.
     """
     found = docker_client().images.list(filters={"reference": f"{settings.project}-*"})
     label = {"app.kubernetes.io/part-of": settings.release}
     ours = {tag: image for image in found if label.items() <= (image.labels or {}).items() for tag in image.tags}
     kept = {*(reference.rpartition("/")[2] for reference in keep), *(image.reference for image in images), *_helpers(settings, images)}
+    kept |= {tag for tag, image in ours.items() if not _digests(image).isdisjoint(keep)}
     old = [tag for tag in sorted(ours.keys() - kept) if _is_old_service(settings, images, tag)]
     removed = _remove(name for tag in old for name in (*_in_registries(ours[tag], tag), tag))
     built = [_layers(image) for image in found if any(not _is_helper(settings, tag) for tag in set(image.tags).difference(removed))]
@@ -78,6 +79,11 @@ def _is_old_service(settings: Settings, images: Sequence[Image], tag: str) -> bo
 
 def _in_registries(image: Any, tag: str) -> list[str]:
     return [name for name in image.tags if name.endswith(f"/{tag}")]
+
+
+def _digests(image: Any) -> set[str]:
+    """The names by digest of an image that was pushed."""
+    return set(image.attrs.get("RepoDigests") or ())
 
 
 def _layers(image: Any) -> list[str]:
