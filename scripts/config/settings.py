@@ -15,8 +15,8 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from scripts.config import database_url, text_file, yaml_text
 from scripts.config.database_url import DatabaseUrlError
+from scripts.config.service_problems import ingress_problems, source_problems
 from scripts.config.service_problems import problems as service_problems
-from scripts.config.service_problems import source_problems
 from scripts.config.services import AnyPath, KeyName, Service, ServiceName, Source, local_path
 from scripts.config.validation import meant, problems_of
 from scripts.core.errors import InputError, all_problems
@@ -133,6 +133,15 @@ class Chart(Strict):
     """Values of the chart that differ from its defaults."""
 
 
+class Ingress(Strict):
+    """One host name for the public services, through an ingress controller."""
+
+    host: Annotated[str, Field(pattern=r"^([a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*)?$", max_length=253)] = ""
+    """The name that browsers ask for, such as app.test; empty: there is no Ingress."""
+    class_name: Name = "nginx"
+    """The IngressClass of the controller. Minikube's addon `ingress` brings nginx, and is switched on for it."""
+
+
 class PinnedChart(Strict):
     """Somebody else's chart in one version, and our values for it."""
 
@@ -164,6 +173,8 @@ class Monitoring(PinnedChart):
     """The name of its Helm release."""
     rules: tuple[AnyPath, ...] = Field(default=(), strict=False)
     """Files of the app's own alert rules, from the repository's root."""
+    dashboard_rows: tuple[AnyPath, ...] = Field(default=(), strict=False)
+    """Files of rows that the app's dashboard has beside those that hold for any app, from the repository's root."""
     slow_handlers: Annotated[str, Field(pattern=r'^[^"\\]*$')] = ""
     """A regular expression of the `handler`s that are slow by nature, such as "/api/report.*": they count in no alert of latency."""
     adapter: Adapter
@@ -232,6 +243,8 @@ class Settings(Strict):
     """The cluster that the minikube engine starts."""
     kube_context: KubeContext
     """The cluster that the kube_context engine uses."""
+    ingress: Ingress = Ingress()
+    """One host name for the public services, through an ingress controller."""
     monitoring: Monitoring
     """Prometheus, Grafana and their friends, beside the app."""
     needs: Needs
@@ -246,12 +259,20 @@ class Settings(Strict):
             raise ValueError("\n".join(problems))
         return self
 
+    @property
+    def addons(self) -> tuple[str, ...]:
+        """Minikube's addons that are wanted, with what the Ingress needs."""
+        needed = ("ingress",) if self.ingress.host and self.ingress.class_name == "nginx" else ()
+        return tuple(dict.fromkeys((*self.minikube.addons, *needed)))
+
     def _rest_problems(self) -> Iterator[str]:
         if self.database:
             for where, source in (("database", self.database), ("database.exporter", self.database.exporter)):
                 yield from source_problems(where, source, self.base_images)
             yield from (f"database.secrets: `{k}` is not under env{meant(k, self.env)}" for k in self.database.secrets if k not in self.env)
         yield from self._env_problems()
+        if self.ingress.host:
+            yield from ingress_problems(self.services)
         login = self.kube_context.registry_login
         if login and login not in self.env:
             yield f"kube_context.registry_login: `{login}` is not under env{meant(login, self.env)}"
@@ -263,8 +284,9 @@ class Settings(Strict):
         for where, path in [*recipes, ("chart.path", self.chart.path), *values]:
             if not os.path.exists(ROOT / path):  # noqa: PTH110 - Path.exists raises on a name that is too long
                 yield f"{where}: {path} does not exist"
-        missing = [path for path in self.monitoring.rules if not os.path.isfile(local_path(path))]  # noqa: PTH113 - likewise
-        yield from (f"monitoring.rules: {path} does not exist" for path in missing)
+        for key in ("rules", "dashboard_rows"):
+            missing = [path for path in getattr(self.monitoring, key) if not os.path.isfile(local_path(path))]  # noqa: PTH113 - likewise
+            yield from (f"monitoring.{key}: {path} does not exist" for path in missing)
         if self.smoke and not os.path.isfile(local_path(self.smoke)):  # noqa: PTH113 - likewise
             yield f"smoke: {self.smoke} does not exist"
 

@@ -123,6 +123,9 @@ def references_of(cluster: Cluster, revision: Revision) -> References:
 
 def values_of(cluster: Cluster, revision: Revision) -> dict[str, Any]:
     """Return the values that a revision in the history was installed with. Raises CommandError."""
+    for record in helm_record.read(cluster) or ():
+        if record["version"] == revision.number:
+            return dict(record.get("config") or {})
     argv = ("get", "values", cluster.release, "--revision", str(revision.number), "--output", "json")
     return dict(json.loads(cluster.helm(*argv).stdout) or {})
 

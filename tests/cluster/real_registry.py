@@ -53,9 +53,7 @@ def running(folder: Path, host: str) -> Iterator[RealRegistry]:
     """Run it while the block runs, for this machine and for nodes that reach this machine as `host`. Skips where there is no program."""
     program = next((found for name in PROGRAMS if (found := shutil.which(name))), None)
     if not program:
-        pytest.skip(
-            "no registry to run: Debian's docker-registry, or go install github.com/distribution/distribution/v3/cmd/registry@latest"
-        )
+        pytest.skip("no registry to run: Debian's docker-registry, or `registry` of github.com/distribution/distribution/v3, on PATH")
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     _certificates(folder, host)
