@@ -30,7 +30,7 @@ Written = dict[str, tuple[str, str, str]]
 
 @command(changes=True, help={"to": "the folder to write to"})
 def sbom(project: Project, report: Report, *, to: str = "sbom") -> None:
-    """Write what each image and the checkout are made of, as CycloneDX."""
+    """Write what images and checkout are made of, as CycloneDX."""
     work(project, report, Path(to))
 
 

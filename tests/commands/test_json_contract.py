@@ -34,10 +34,10 @@ from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.deployment import Deployment
 from scripts.kubernetes.diagnosis.cause import PATIENCE
 from scripts.kubernetes.diagnosis.diagnose import diagnose as causes_of
-from scripts.look.audit import work
 from scripts.kubernetes.pods import pod_state
 from scripts.kubernetes.usage import QuotaUse, Scaling
 from scripts.look import status as status_command
+from scripts.look.audit import work
 from scripts.look.diagnose import diagnose
 from scripts.look.logs import logs
 from scripts.look.open import open_
