@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from invoke import Collection
 
+from scripts.ai.mcp import mcp
 from scripts.command import exit_with_2_on_usage_errors, let_words_be_left_out, list_in_groups, refuse_broken_settings
 from scripts.completion import complete_values
 from scripts.dev.bench import bench
 from scripts.dev.lint import lint
 from scripts.dev.pins import lock
+from scripts.dev.spec import spec
 from scripts.dev.tests import cluster_test, faults, test
 from scripts.down import down
 from scripts.init import init
+from scripts.look.audit import audit
 from scripts.look.diagnose import diagnose
 from scripts.look.doctor import doctor
 from scripts.look.logs import logs
@@ -38,9 +41,10 @@ complete_values()
 
 GROUPS = {
     "Run": (init, setup, up, down, build, rollback, rotate),
-    "Look": (plan, smoke, status, logs, open_, values, diagnose, doctor),
+    "Look": (plan, smoke, status, logs, open_, values, diagnose, doctor, audit),
     "Operate": (restart, scale, shell, psql, backup, restore, prune),
-    "Develop": (test, cluster_test, Collection("check", faults), bench, lint, lock),
+    "Assist": (mcp,),
+    "Develop": (test, cluster_test, Collection("check", faults), bench, lint, lock, spec),
 }
 list_in_groups(GROUPS)
 

@@ -77,7 +77,7 @@ def _secret(project: Project) -> Secret | None:
 def _decide_dashboards(cluster: Cluster, settings: Settings) -> Decision:
     """Decide whether to apply the ConfigMap with the dashboards. Grafana sees a change within about a minute, without a restart."""
     labels = {"app.kubernetes.io/part-of": settings.release, **OURS}
-    manifest = monitoring.dashboards_manifest(cluster.namespace, labels)
+    manifest = monitoring.dashboards_manifest(settings, labels)
     before = [found.get("data") for found in cluster.get("configmap", monitoring.DASHBOARDS_NAME)]
     if before == [json.loads(manifest)["data"]]:
         return Decision("the dashboards are there")

@@ -113,8 +113,11 @@ class KubernetesEngine:
         return self.deployment.open_client()
 
     def addresses(self) -> list[Address]:
-        """Return the command that opens the public services through port forwards."""
-        return [Address(name, "invoke open") for name, service in self._settings.services.items() if service.public][:1]
+        """Return the URLs of the public services behind the Ingress, or else the command that opens them through port forwards."""
+        public = {name: service for name, service in self._settings.services.items() if service.public}
+        if host := self._settings.ingress.host:
+            return [Address(name, f"http://{host}{service.public_path}") for name, service in public.items()]
+        return [Address(name, "invoke open") for name in public][:1]
 
     def pods(self) -> list[PodState]:
         """Return the pods of the release."""

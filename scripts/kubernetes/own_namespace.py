@@ -9,7 +9,7 @@ from functools import partial
 from scripts.core.decision import Change, Decision
 from scripts.core.errors import InputError, TaskError
 from scripts.core.report import Outcome, StepReport, changed
-from scripts.desired.secrets import Secret
+from scripts.desired.secrets import PULL, Secret
 from scripts.kubernetes import helm
 from scripts.kubernetes.api import Object
 from scripts.kubernetes.cluster import Cluster
@@ -51,7 +51,8 @@ class OwnNamespace:
         missing = [secret for secret in secrets if secret.name not in there]
         changes = [Change(f"make the namespace {self.cluster.namespace}", why)] if why else []
         changes += [Change(f"make the Secret {secret.name} ({', '.join(secret.keys)})", "it is not there") for secret in missing]
-        keys = f"{sum(len(secret.keys) for secret in secrets)} keys for {len(secrets)} workloads"
+        of_workloads = [secret for secret in secrets if secret.service != PULL]
+        keys = f"{sum(len(secret.keys) for secret in of_workloads)} keys for {len(of_workloads)} workloads"
         return Decision(keys, tuple(changes), partial(self._make, missing, keys, namespace=bool(why)))
 
     def _make(self, missing: Sequence[Secret], keys: str, step: StepReport, *, namespace: bool) -> Outcome:

@@ -17,6 +17,9 @@ import pytest
 from invoke import Context, Exit, Task
 
 from scripts import check_monitoring, command
+from scripts.audit.facts import Unseen, Verdict
+from scripts.audit.rules import RULES
+from scripts.audit.seeing import everything
 from scripts.check_monitoring import Answered
 from scripts.config.settings import load_settings
 from scripts.core import errors, shell, waiting
@@ -34,6 +37,7 @@ from scripts.kubernetes.diagnosis.diagnose import diagnose as causes_of
 from scripts.kubernetes.pods import pod_state
 from scripts.kubernetes.usage import QuotaUse, Scaling
 from scripts.look import status as status_command
+from scripts.look.audit import work
 from scripts.look.diagnose import diagnose
 from scripts.look.logs import logs
 from scripts.look.open import open_
@@ -43,6 +47,7 @@ from scripts.look.status import status
 from scripts.look.values import print_values
 from scripts.machine import docker_client, tool_downloads
 from scripts.monitoring.queries import Query
+from tests.audit.planted import facts
 from tests.cluster.recordings import read_recording
 from tests.programs import Programs, Reply, on_path
 from tests.projects import project_in, project_on
@@ -65,6 +70,7 @@ KEYS = {
     "address": {"url"},
     "diagnosis": {"code", "workload", "cause", "evidence", "action", "exits", "follows_from"},
     "log": {"service", "pod", "container", "time", "text"},
+    "clause": {"clause", "section", "text", "check", "on", "verdict", "evidence", "remedy", "reason", "decided"},
     "plan": {"rows"},
     "values": {"release", "namespace", "values"},
     "superfluous": {"rows"},
@@ -206,6 +212,13 @@ def test_diagnose(programs: Programs, run: Callable[..., list[Event]], monkeypat
     events = run(diagnose, project_in(cluster(), load_settings()))
     assert [event["code"] for event in events[:2]] == ["secret-missing", "not-healthy"]
     hold(events, "diagnosis", "error", "finished")
+
+
+def test_audit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(everything, "see", lambda *_: facts(live=Unseen("nothing runs")))
+    events = reported(lambda report: work(project_on(SimpleNamespace(), load_settings()), report, None, RULES))
+    assert events[3]["verdict"] == Verdict.NOT_CHECKABLE
+    hold(events, "step_started", "step_finished", "summary", *["clause"] * 38, *(["error"] if events[-1]["exit_code"] else []), "finished")
 
 
 def test_logs(run: Callable[..., list[Event]]) -> None:

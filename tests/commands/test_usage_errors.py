@@ -26,7 +26,7 @@ def invoke(*arguments: str) -> subprocess.CompletedProcess[str]:
         (("--help", "no-such-command"), "No idea what 'no-such-command' is!"),
         (("--list", "no-such-group"), "Sub-collection 'no-such-group' not found!"),
         (("up", "surplus"), "No idea what 'surplus' is!"),
-        (("logs",), "did not receive required positional arguments: 'service'"),
+        (("restart",), "did not receive required positional arguments: 'service'"),
         (("logs", "backend", "--lines"), "needed value and was not given one"),
         (("logs", "backend", "--lines", "abc"), "invalid literal for int() with base 10: 'abc'"),
         (("status", "--engine", "nomad"), "--engine: there is no engine `nomad`"),
@@ -55,7 +55,7 @@ def test_the_list_of_commands_is_grouped_and_has_a_line_each(usage: tuple[str, .
     assert run.returncode == 0
     *lines, hint = run.stdout.splitlines()
     assert hint == "invoke --help COMMAND explains one of them."
-    assert [line for line in lines if line and not line.startswith(" ")] == ["Run:", "Look:", "Operate:", "Develop:"]
+    assert [line for line in lines if line and not line.startswith(" ")] == ["Run:", "Look:", "Operate:", "Assist:", "Develop:"]
     assert sorted(line.split()[0] for line in lines if line.startswith("  ")) == sorted(tasks.ns.task_names)
     assert [line.split()[0] for line in lines if line.startswith("  ")][:2] == ["init", "setup"]  # in the order of their use
     assert max(map(len, lines)) <= 80

@@ -176,3 +176,29 @@ def test_fifty_services_are_judged_and_described() -> None:
     assert len(derived_values(settings)["services"]) == 50
     assert derived_values(settings)["services"]["s49"]["env"]["NEXT"] == "http://todo-chatbot-s0:8000"
     assert len(problems({**services, "s0": {**services["s0"], "local_port": 20001}})) == 1
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "says"),
+    [
+        ({}, {"public": True}, "services.two.public_path: / leads to one; give one of them another"),
+        ({"public": False}, {}, "ingress.host: no service is public"),
+        ({}, {"public_path": "/api"}, "services.two.public_path: the service is not public"),
+    ],
+)
+def test_one_host_leads_to_each_public_service_by_a_path_of_its_own(
+    folder: Path, one: dict[str, Any], two: dict[str, Any], says: str
+) -> None:
+    services = {
+        "one": {"context": str(folder), "port": 8000, "public": True, **one},
+        "two": {"context": str(folder), "port": 3000, **two},
+    }
+    assert says in refusal(services, ingress={"host": "app.test"})
+
+
+def test_an_ingress_brings_its_values_and_minikubes_addon() -> None:
+    plain = load_settings()
+    settings = plain.model_copy(update={"ingress": plain.ingress.model_copy(update={"host": "app.test"})})
+    assert derived_values(settings)["ingress"] == {"enabled": True, "host": "app.test", "className": "nginx"}
+    assert "ingress" not in derived_values(plain)
+    assert (plain.addons, settings.addons) == (("metrics-server",), ("metrics-server", "ingress"))

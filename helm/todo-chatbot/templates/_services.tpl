@@ -64,6 +64,11 @@ one way in which templates read services. Input: the root context. Output: JSON.
 {{- if and .Values.test.enabled .Values.test.imageOf -}}true{{- end -}}
 {{- end -}}
 
+{{/* Whether the database has a priority class of the chart's own: "true" or nothing. Input: the root context. */}}
+{{- define "todo-chatbot.ownPriority" -}}
+{{- with .Values.postgres -}}{{- if and .enabled .priority (not .priorityClassName) -}}true{{- end -}}{{- end -}}
+{{- end -}}
+
 {{/* Whether the exporter runs beside the database: "true" or nothing. Input: the root context. */}}
 {{- define "todo-chatbot.hasExporter" -}}
 {{- if and .Values.postgres.enabled .Values.monitoring.enabled .Values.postgres.exporter.image.repository -}}true{{- end -}}

@@ -23,7 +23,7 @@ NOT_IN_PREVIEW = {
     "ServiceMonitor": "monitoring",
     "Ingress": "ingress",
 }
-WITHOUT_MEANING_HERE = {"ServiceAccount"}  # there is no API to have an account with
+WITHOUT_MEANING_HERE = {"ServiceAccount", "PriorityClass"}  # there is no API to have an account with, nor a scheduler
 
 # What each level of a pod may say. Keys outside these sets change what runs, and are refused.
 POD_KEYS = {"containers", "initContainers", "volumes", "securityContext", "terminationGracePeriodSeconds"}
