@@ -130,18 +130,18 @@ class Report:
         if not self._as_json:
             self._out.print(Text(redact(text)))
 
-    def line(self, text: Text) -> None:
-        """Print a line of the task's result in colours; as it is, where a secret has to be masked in it."""
-        if not self._as_json:
-            masked = redact(text.plain)
-            self._out.print(text if masked == text.plain else Text(masked))
-
     def block(self, mark: tuple[str, str], head: str, lines: Sequence[str]) -> None:
         """Print a result of several lines to a person: a mark with its style, a head, and lines below it, folded on a terminal."""
         if not self._as_json:
             self._out.print(beside(Text.assemble(mark, " "), Text(redact(head), style="bold")) if head else Text(*mark), soft_wrap=False)
             for line in lines:
                 self._out.print(Padding(Text(redact(line)), (0, 0, 0, INDENT), expand=False), soft_wrap=False)
+
+    def line(self, text: Text) -> None:
+        """Print a line of the task's result in colours; as it is, where a secret has to be masked in it."""
+        if not self._as_json:
+            masked = redact(text.plain)
+            self._out.print(text if masked == text.plain else Text(masked))
 
     def confirm(self, question: str) -> bool:
         """Ask a person. Raises InputError where nobody can answer."""

@@ -58,6 +58,7 @@ class DockerEngine:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._containers = Containers(settings)
+        self._brought = False  # whether this run has made or removed a container
 
     def unusable(self) -> str:
         """Return why Docker cannot be used, with what to do about it, or an empty string."""
@@ -170,6 +171,7 @@ class DockerEngine:
                 self._containers.replace(pod, there.get(pod.workload), by_name, step)
                 touched.append(pod.workload)
         touched += self._remove([name for name in superfluous if name not in before], there)  # the old ones may have needed it
+        self._brought = bool(touched)
         return changed("; ".join(part for part in (", ".join(touched), preview) if part))
 
     @staticmethod
@@ -194,7 +196,7 @@ class DockerEngine:
                 raise TaskError(f"{pod.workload} {state}", "invoke up", code="not-healthy")
             left = deadline - time.monotonic()
             waited |= await_ready(pod, container, self._containers.local_port(pod.service), left, step)
-        return Outcome("changed" if waited else "unchanged", f"{len(pods)} ready")
+        return Outcome("changed" if waited or self._brought else "unchanged", f"{len(pods)} ready")
 
     def superfluous(self, secrets: Sequence[Secret], images: Sequence[Image]) -> list[Superfluous]:  # noqa: ARG002 - only containers keep Secrets
         """Return images of this release that neither a container nor the current sources need."""
