@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import pytest
 
 from scripts.ai import guard, kubectl_ai
 from scripts.ai.guard import RefusedError, checked
+from scripts.core import shell
 from scripts.core.errors import TaskError
 from scripts.kubernetes.cluster import Cluster
 
@@ -94,16 +94,6 @@ def environment(folder: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]
 @pytest.mark.runner
 def test_a_shell_found_or_not_found_on_path_is_the_guard(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = environment(folder, monkeypatch)
-    assert made.keys() <= {
-        *os.environ,
-        "BASH_ENV",
-        "KUBECTL_AI_TERM_WIDTH",
-        "GEMINI_API_KEY",
-        "TODO_ASK_KUBECONFIG",
-        "TODO_ASK_KUBECTL",
-        "TODO_ASK_RECORD",
-        "TMPDIR",
-    }
     for bash in (folder / "bin/bash", Path("/bin/bash")):
         if not bash.exists():
             continue
@@ -115,6 +105,18 @@ def test_a_shell_found_or_not_found_on_path_is_the_guard(folder: Path, monkeypat
     assert not (folder / "stolen").exists()
     results = [json.loads(line)["result"] for line in (folder / "record").read_text().splitlines()]
     assert [result.partition(":")[0] for result in results[:2]] == ["refused here", "refused by the API server"]
+
+
+@pytest.mark.runner
+def test_kubectl_ai_gets_nothing_of_our_environment_but_its_way_out(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANOTHER_KEY", "of-the-user")
+    monkeypatch.setenv("https_proxy", "http://proxy.example:3128")
+    monkeypatch.setattr(kubectl_ai.shell, "which", lambda _: "/usr/bin/env")
+    told = kubectl_ai._environment({"GEMINI_API_KEY": "k"}, Cluster("c", "n", "r"), folder)
+    seen = dict(line.split("=", 1) for line in shell.run(["/usr/bin/env"], timeout=30, env=told).stdout.splitlines() if "=" in line)
+    own = {"HOME", "TMPDIR", "PATH", "BASH_ENV", "KUBECTL_AI_TERM_WIDTH", "GEMINI_API_KEY", guard.KUBECONFIG, guard.KUBECTL, guard.RECORD}
+    assert seen.keys() - {key for key in seen if kubectl_ai.PASSED_ON.fullmatch(key)} == own
+    assert (seen["HOME"], seen["PATH"]) == (str(folder), str(folder / "bin"))
 
 
 @pytest.mark.runner
