@@ -19,6 +19,7 @@ from scripts.images import stages
 from scripts.images.bases import registry_error
 from scripts.images.build_network import behind_docker_desktop, network_arguments, proxy_arguments, proxy_environment
 from scripts.images.build_output import BuildOutput
+from scripts.images.provenance import labels
 from scripts.machine.docker_client import CLI_ENVIRONMENT, build_platform, docker_client
 from scripts.machine.docker_endpoint import find_endpoint
 from scripts.machine.docker_errors import told
@@ -52,6 +53,7 @@ def build(image: Image, copy: Image, ca_image: str, settings: Settings, step: St
         _refuse_foreign(image, settings, buildkit=buildkit)
     _suit_builder(image, copy, step, buildkit=buildkit)
     argv = build_argv(copy, ca_image, buildkit=buildkit, release=settings.release)
+    argv += [part for name, value in labels(image.context, image.dockerfile) for part in ("--label", f"{name}={value}")]
     environment = {**CLI_ENVIRONMENT, **proxy_environment(desktop=desktop), **BUILD_ENVIRONMENT}
     try:
         shell.run(
