@@ -6,12 +6,14 @@ import os
 import shutil
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from scripts.command import run_alone
 from scripts.config.proxies import proxy_warnings
 from scripts.config.settings import Needs, Settings
 from scripts.core.errors import InputError, MissingError, TaskError
+from scripts.core.machine_trouble import refuse_what_is_anothers
 from scripts.core.paths import ROOT
 from scripts.core.report import Outcome, StepReport, passed
 from scripts.desired import pod_proxies
@@ -23,7 +25,8 @@ from scripts.machine.certificates import extra_ca
 from scripts.machine.docker_client import docker_client
 from scripts.project import ENV, Project
 
-AGAIN = "fix that, and run it again. Nothing was changed"
+UNCHANGED = ". Nothing was changed"
+AGAIN = f"fix that, and run it again{UNCHANGED}"
 MEMINFO = Path("/proc/meminfo")
 GIB = 2**30
 
@@ -52,7 +55,7 @@ def env_problems(project: Project, step: StepReport) -> list[str]:
     try:
         warnings += env_warnings(project)
     except InputError as error:
-        problems = [f".env: {line}" for line in error.evidence] or [f"{error.cause}: {error.action}"]
+        problems = [f".env: {line}" for line in error.evidence] or [f"{error.cause}: {error.action.removesuffix(UNCHANGED)}"]
     for warning in warnings:
         step.warn(warning)
     return problems
@@ -101,10 +104,11 @@ def checks(settings: Settings, chosen: Engine) -> list[str]:
     problems = disk_problems([ROOT, *_image_store()], settings.needs)
     if not chosen.deployed():  # what runs has its memory already
         problems += memory_problems(_meminfo(), settings.needs)
-    try:
-        extra_ca(settings.build.extra_ca)
-    except InputError as error:
-        problems.append(f"{error.cause}: {error.action}")
+    for check in (partial(extra_ca, settings.build.extra_ca), refuse_what_is_anothers):
+        try:
+            check()
+        except InputError as error:
+            problems.append(f"{error.cause}: {error.action}")
     return [*problems, *chosen.preflight()]
 
 

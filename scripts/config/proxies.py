@@ -67,8 +67,8 @@ def problems(value: str) -> Iterator[str]:
         yield "has the scheme of no HTTP proxy: begin it with http://"
     if proxy and is_loopback(proxy.host):
         yield (
-            "is on this machine's loopback address, which is another machine in builds and in pods: "
-            "give it an address that containers reach, such as that of Docker's bridge (`docker network inspect bridge`)"
+            "is on this machine's loopback address, which pods and a cluster's nodes do not reach: "
+            "give it an address that they do, such as that of Docker's bridge (`docker network inspect bridge`)"
         )
 
 

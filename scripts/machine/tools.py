@@ -122,7 +122,7 @@ def _docker_version() -> Version | None:
         )
     told = docker_client().version()
     if any("podman" in str(part.get("Name", "")).lower() for part in told.get("Components") or ()):
-        raise MissingError("Podman answers in Docker's place, which is not supported", "install Docker, or point DOCKER_HOST to it")
+        raise _podman("point DOCKER_HOST to it")
     if os.environ.get("DOCKER_API_VERSION"):
         _check_docker_program()
     else:
@@ -130,8 +130,14 @@ def _docker_version() -> Version | None:
     return parse_version(str(told["Version"]))
 
 
+def _podman(remedy: str) -> MissingError:
+    return MissingError("Podman answers in Docker's place, which is not supported", f"install Docker, or {remedy}")
+
+
 def _check_docker_program() -> Version | None:
     client = shell.run(["docker", "version", "--format", "{{.Server.Version}}"], timeout=ASK_SECONDS, ok=None)
+    if "podman" in (client.stdout + client.stderr).lower():  # the package podman-docker, also beside a Docker daemon
+        raise _podman("remove the package podman-docker")
     if client.code:  # such as what Docker Desktop puts into a WSL distribution that it does not serve, or a wrong DOCKER_API_VERSION
         said = next(filter(None, map(str.strip, (client.stdout + client.stderr).splitlines())), f"exit code {client.code}")
         wsl = "switch on WSL integration for this distribution in Docker Desktop's settings"

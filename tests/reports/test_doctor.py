@@ -124,6 +124,15 @@ def test_what_is_wrong_is_told_with_2() -> None:
     code, output = run_doctor(f"{RIGHT}API_TOKEN={MARK} {MARK}\n".encode(), SETTINGS.encode())
     assert code == 2
     assert "API_TOKEN holds a blank" in output
+    assert output.count("Nothing was changed") == 1
+
+
+def test_what_an_earlier_run_by_sudo_left_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    refusal = InputError(".state cannot be written to: it belongs to root, not to you", "sudo chown -R me .state")
+    monkeypatch.setattr(preflight, "refuse_what_is_anothers", Mock(side_effect=refusal))
+    code, output = run_doctor(RIGHT.encode(), SETTINGS.encode())
+    assert code == 2
+    assert ".state cannot be written to: it belongs to root, not to you: sudo chown -R me .state" in output
 
 
 def test_what_is_wrong_is_told_beside_a_missing_tool(monkeypatch: pytest.MonkeyPatch) -> None:
