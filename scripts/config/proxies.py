@@ -30,6 +30,8 @@ def parse(value: str) -> Proxy | None:
         return None
     if "@" in f"{parts.path}{parts.query}{parts.fragment}":  # a password that is not encoded has ended the address
         return None
+    if parts.netloc.endswith(":"):  # http://http://proxy:3128
+        return None
     return Proxy(parts.hostname, port) if parts.hostname else None
 
 

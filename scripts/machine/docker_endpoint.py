@@ -56,7 +56,7 @@ def find_endpoint() -> Endpoint:
     if name == DEFAULT_CONTEXT:
         return Endpoint(DEFAULT_HOST, tls=_tls_of_environment())
     identity = hashlib.sha256(name.encode()).hexdigest()
-    host = _read(folder / "contexts/meta" / identity / "meta.json").get("Endpoints", {}).get("docker", {}).get("Host", "")
+    host = _host(_read(folder / "contexts/meta" / identity / "meta.json"))
     if not host:
         action = "unset DOCKER_CONTEXT" if named_by == "DOCKER_CONTEXT" else "docker context use default"
         raise MissingError(
@@ -111,6 +111,13 @@ def _read(file: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def _host(context: Any) -> str:
+    """Return where a context's daemon is; an empty string where it does not say so."""
+    for key in ("Endpoints", "docker", "Host"):
+        context = context.get(key) if isinstance(context, dict) else None
+    return context if isinstance(context, str) else ""
 
 
 def _tls_of_environment() -> TLSConfig | None:
