@@ -274,6 +274,20 @@ class Settings(Strict):
                 yield from source_problems(where, source, self.base_images)
             yield from (f"database.secrets: `{k}` is not under env{meant(k, self.env)}" for k in self.database.secrets if k not in self.env)
         yield from self._env_problems()
+        yield from self._cluster_problems()
+        yield from (f"tools.{name}: is missing" for name in NEEDED_TOOLS if name not in self.tools)
+        recipes = [(f"base_images.{name}.recipe", base.recipe) for name, base in self.base_images.items() if base.recipe]
+        values = [("monitoring.values", self.monitoring.values), ("monitoring.adapter.values", self.monitoring.adapter.values)]
+        for where, path in [*recipes, ("chart.path", self.chart.path), *values]:
+            if not os.path.exists(ROOT / path):  # noqa: PTH110 - Path.exists raises on a name that is too long
+                yield f"{where}: {path} does not exist"
+        for key in ("rules", "dashboard_rows"):
+            missing = [path for path in getattr(self.monitoring, key) if not os.path.isfile(local_path(path))]  # noqa: PTH113 - likewise
+            yield from (f"monitoring.{key}: {path} does not exist" for path in missing)
+        if self.smoke and not os.path.isfile(local_path(self.smoke)):  # noqa: PTH113 - likewise
+            yield f"smoke: {self.smoke} does not exist"
+
+    def _cluster_problems(self) -> Iterator[str]:
         if self.namespace == "default" or self.namespace.startswith("kube-"):
             yield f"namespace: `{self.namespace}` is Kubernetes' own, and this app's namespace holds nothing else: choose another name"
         if self.ingress.host:
@@ -287,17 +301,6 @@ class Settings(Strict):
             yield "kube_context.registry: write host:port/path, without https:// and a slash at its end, the path in small letters"
         if self.kube_context.images == "registry" and not self.kube_context.registry:
             yield "kube_context.registry: name the registry, as host/path, or leave out `images: registry`"
-        yield from (f"tools.{name}: is missing" for name in NEEDED_TOOLS if name not in self.tools)
-        recipes = [(f"base_images.{name}.recipe", base.recipe) for name, base in self.base_images.items() if base.recipe]
-        values = [("monitoring.values", self.monitoring.values), ("monitoring.adapter.values", self.monitoring.adapter.values)]
-        for where, path in [*recipes, ("chart.path", self.chart.path), *values]:
-            if not os.path.exists(ROOT / path):  # noqa: PTH110 - Path.exists raises on a name that is too long
-                yield f"{where}: {path} does not exist"
-        for key in ("rules", "dashboard_rows"):
-            missing = [path for path in getattr(self.monitoring, key) if not os.path.isfile(local_path(path))]  # noqa: PTH113 - likewise
-            yield from (f"monitoring.{key}: {path} does not exist" for path in missing)
-        if self.smoke and not os.path.isfile(local_path(self.smoke)):  # noqa: PTH113 - likewise
-            yield f"smoke: {self.smoke} does not exist"
 
     def _env_problems(self) -> Iterator[str]:
         for key, rule in self.env.items():

@@ -79,7 +79,7 @@ def _refuse_a_node_of_minikube() -> None:
 def _checked(endpoint: Endpoint) -> Endpoint:
     if not _is_address(endpoint.host):
         raise MissingError(
-            f"{endpoint.named_by} names no address of a Docker daemon: {endpoint.host}",
+            f"{endpoint.named_by} names no address of a Docker daemon: {re.sub('//.*@', '//', endpoint.host)}",
             "write it as unix:///var/run/docker.sock or tcp://HOST:PORT; without DOCKER_HOST and contexts the usual socket is taken",
             code="docker-misconfigured",
         )
@@ -101,6 +101,8 @@ def _is_address(host: str) -> bool:
         return False
     if parts.scheme in ("unix", "npipe"):
         return bool(parts.path)
+    if "@" in host and parts.scheme != "ssh":  # Docker takes no login, and a password would be shown
+        return False
     return parts.scheme in ("tcp", "http", "https", "fd", "ssh") and bool(parts.hostname) and not re.search(r"\s", host)
 
 

@@ -103,7 +103,8 @@ def find(name: str, tool: Tool) -> Found:
         version = _docker_version() if name == "docker" else version_of(name)
     except MissingError as error:
         if name == "docker" and error.action and error.action != "invoke setup":
-            return Found(name, problem=f"{error.cause}: {error.action}", has_action=True)
+            cause = "; ".join((error.cause, *error.evidence))
+            return Found(name, problem=f"{cause}: {error.action}", has_action=True)
         return Found(name, problem=error.cause)
     except TaskError as error:
         return Found(name, problem=f"{name} does not run: {error.cause}")

@@ -145,13 +145,13 @@ def test_what_is_wrong_is_told_beside_a_missing_tool(monkeypatch: pytest.MonkeyP
 
 
 def test_what_says_itself_what_to_do_has_no_second_advice(monkeypatch: pytest.MonkeyPatch) -> None:
-    refusal = MissingError("your user may not use Docker", "sudo usermod -aG docker $USER, then log in again")
+    refusal = MissingError("your user may not use Docker", "sudo usermod -aG docker $USER, then log in again", ["denied"])
     monkeypatch.setattr(tools, "_docker_version", Mock(side_effect=refusal))
     found = tools.find("docker", settings.Tool(version="1.0", minimum="1.0"))
     monkeypatch.setattr(preflight.tools, "find_all", lambda *_: [found])
     code, output = run_doctor(RIGHT.encode(), SETTINGS.encode())
     assert code == 3
-    assert "your user may not use Docker: sudo usermod -aG docker $USER" in output
+    assert "your user may not use Docker; denied: sudo usermod -aG docker $USER" in output
     assert "invoke setup" not in output
     monkeypatch.setattr(preflight.tools, "find_all", lambda *_: [found, Found("helm", problem="helm is not installed")])
     assert "-> invoke setup" in run_doctor(RIGHT.encode(), SETTINGS.encode())[1]
