@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 
 from scripts.config.settings import Settings
 from scripts.core.decision import Decision
+from scripts.core.log_line import LogLine, LogQuery
 from scripts.core.paths import STATE
 from scripts.core.report import Outcome, StepReport, changed, unchanged
 from scripts.desired.helm_release import HelmRelease
@@ -17,7 +18,7 @@ from scripts.desired.stages import Running
 from scripts.engines.protocol import Address
 from scripts.images import prune
 from scripts.images.prune import Superfluous
-from scripts.kubernetes import helm
+from scripts.kubernetes import helm, pod_logs, usage
 from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.deployment import Deployment, reachable
 from scripts.kubernetes.diagnosis.cause import Diagnosis
@@ -26,6 +27,7 @@ from scripts.kubernetes.nodes.transports import NodeTransport
 from scripts.kubernetes.operations import ClusterOperations
 from scripts.kubernetes.pods import PodState
 from scripts.kubernetes.service_client import ServiceClient
+from scripts.kubernetes.usage import Amounts, QuotaUse, Scaling
 
 CHECKED = STATE / "checked-chart"
 
@@ -121,6 +123,18 @@ class KubernetesEngine:
         """Return the pods of the release."""
         return self.deployment.pods()
 
+    def usage(self) -> Mapping[str, Amounts]:
+        """Return what each pod uses, as the cluster's metrics tell."""
+        return usage.of_pods(self.cluster)
+
+    def scaling(self) -> Sequence[Scaling]:
+        """Return what the autoscalers do."""
+        return usage.scaling(self.cluster)
+
+    def quota(self) -> Sequence[QuotaUse]:
+        """Return how much of the namespace's quotas is used."""
+        return usage.quota(self.cluster)
+
     @property
     def operations(self) -> ClusterOperations:
         """What a person does by hand to a service."""
@@ -130,9 +144,9 @@ class KubernetesEngine:
         """Return everything that is wrong with the release, and its cause."""
         return self.deployment.diagnose()
 
-    def logs(self, service: str, lines: int) -> str:
-        """Return the last lines that each pod of a service wrote. Raises InputError for a service that has no pod."""
-        return self.deployment.logs(service, lines)
+    def logs(self, query: LogQuery) -> Iterator[LogLine]:
+        """Yield what the pods wrote. Raises InputError for a service that has none."""
+        return pod_logs.read(self.cluster, query)
 
 
 def removal(removed: Sequence[str], kept: Sequence[str]) -> Outcome:

@@ -163,19 +163,6 @@ class Deployment:
         pods = self.cluster.get("pods", selector=f"app.kubernetes.io/instance={self.cluster.release}")
         return [pod_state(pod) for pod in pods]
 
-    def logs(self, service: str, lines: int) -> str:
-        """Return the last lines that each pod of a service wrote. Raises InputError for a service that has no pod."""
-        pods = [pod for pod in self.pods() if pod.service == service]
-        if not pods:
-            raise InputError(
-                f"no pod of `{service}`",
-                f"one of: {', '.join(sorted({pod.service for pod in self.pods()})) or 'none'}",
-                code="service-unknown",
-            )
-        selector = f"app.kubernetes.io/instance={self.cluster.release},app.kubernetes.io/component={service}"
-        argv = ("logs", "--selector", selector, "--all-containers", "--prefix", f"--tail={lines}", f"--max-log-requests={10 * len(pods)}")
-        return self.cluster.kubectl(*argv).stdout
-
     def diagnose(self) -> list[Diagnosis]:
         """Return what is wrong with the release, which is installed; nothing when it is healthy."""
         current = helm.history(self.cluster)[-1:]

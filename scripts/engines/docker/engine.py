@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import Any
@@ -16,12 +16,14 @@ from docker.errors import ImageNotFound
 from scripts.config.settings import Settings
 from scripts.core.decision import Change, Decision
 from scripts.core.errors import InputError, MissingError, TaskError
+from scripts.core.log_line import LogLine, LogQuery
 from scripts.core.redaction import redact
 from scripts.core.report import Outcome, StepReport, changed, unchanged
 from scripts.desired.helm_release import HelmRelease, provisional_release
 from scripts.desired.images import Image
 from scripts.desired.secrets import ALSO, Secret
 from scripts.desired.stages import Running
+from scripts.engines.docker import container_logs, usage
 from scripts.engines.docker.containers import Containers, remove_files
 from scripts.engines.docker.operations import ContainerOperations
 from scripts.engines.docker.pod_spec import Plan, PodPlan, plan
@@ -34,6 +36,7 @@ from scripts.kubernetes.deployment import Deployment
 from scripts.kubernetes.diagnosis.cause import Diagnosis
 from scripts.kubernetes.pods import PodState
 from scripts.kubernetes.service_client import Answer, ServiceClient
+from scripts.kubernetes.usage import Amounts, QuotaUse, Scaling
 from scripts.machine.docker_client import docker_client
 from scripts.machine.docker_endpoint import find_endpoint
 from scripts.machine.docker_errors import told
@@ -55,6 +58,7 @@ class DockerEngine:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._containers = Containers(settings)
+        self._brought = False  # whether this run has made or removed a container
 
     def unusable(self) -> str:
         """Return why Docker cannot be used, with what to do about it, or an empty string."""
@@ -167,6 +171,7 @@ class DockerEngine:
                 self._containers.replace(pod, there.get(pod.workload), by_name, step)
                 touched.append(pod.workload)
         touched += self._remove([name for name in superfluous if name not in before], there)  # the old ones may have needed it
+        self._brought = bool(touched)
         return changed("; ".join(part for part in (", ".join(touched), preview) if part))
 
     @staticmethod
@@ -191,7 +196,7 @@ class DockerEngine:
                 raise TaskError(f"{pod.workload} {state}", "invoke up", code="not-healthy")
             left = deadline - time.monotonic()
             waited |= await_ready(pod, container, self._containers.local_port(pod.service), left, step)
-        return Outcome("changed" if waited else "unchanged", f"{len(pods)} ready")
+        return Outcome("changed" if waited or self._brought else "unchanged", f"{len(pods)} ready")
 
     def superfluous(self, secrets: Sequence[Secret], images: Sequence[Image]) -> list[Superfluous]:  # noqa: ARG002 - only containers keep Secrets
         """Return images of this release that neither a container nor the current sources need."""
@@ -241,9 +246,24 @@ class DockerEngine:
                 ready=container.status == "running",
                 restarts=int(container.attrs.get("RestartCount", 0)),
                 image=container.attrs["Config"]["Image"],
+                started=str(container.attrs["State"].get("StartedAt", "")),
+                limits=usage.limits(container),
+                secrets=frozenset(filter(None, container.labels.get("todo.secrets", "").split(","))),
             )
             for _, container in sorted(self._containers.by_workload().items())
         ]
+
+    def usage(self) -> Mapping[str, Amounts]:
+        """Return what each container uses."""
+        return usage.of_containers(list(self._containers.by_workload().values()))
+
+    def scaling(self) -> Sequence[Scaling]:
+        """There is no autoscaler."""
+        return ()
+
+    def quota(self) -> Sequence[QuotaUse]:
+        """There is no quota."""
+        return ()
 
     @property
     def operations(self) -> ContainerOperations:
@@ -260,16 +280,9 @@ class DockerEngine:
         found = (diagnose(pod, there.get(pod.workload), self._containers.local_port(pod.service)) for pod in self._supposed_pods())
         return [diagnosis for diagnosis in found if diagnosis]
 
-    def logs(self, workload: str, lines: int) -> str:
-        """Return the last lines that a workload's container wrote."""
-        there = self._containers.by_workload().values()
-        for container in there:
-            if workload in (container.labels["todo.workload"], container.labels["todo.service"]):
-                with told(f"the log of {workload} cannot be read"):
-                    return str(container.logs(tail=lines).decode(errors="replace"))
-        raise InputError(
-            f"no container of `{workload}`", f"one of: {', '.join(c.labels['todo.service'] for c in there)}", code="service-unknown"
-        )
+    def logs(self, query: LogQuery) -> Iterator[LogLine]:
+        """Yield what the containers wrote. Raises InputError for a service that has none."""
+        return container_logs.read(self._containers, query)
 
     def down(self, *, delete_data: bool, delete_cluster: bool, step: StepReport) -> Outcome:
         """Remove the containers and the network; the database's volume only when asked."""
