@@ -27,6 +27,7 @@ KeyName = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")]
 VariableName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 Port = Annotated[int, Field(ge=1, le=65535)]
 AnyPath = Annotated[str, Field(pattern=r"^[^\x00-\x1f]+$", max_length=400)]
+FolderPath = Annotated[str, Field(pattern=r"^/+[^\s/][^\s]*$")]
 UrlPath = Annotated[str, Field(pattern=r"^/[^\s]*$")]
 Bytes = Annotated[str, Field(pattern=r"^[1-9][0-9]*(Ki|Mi|Gi|Ti)$")]
 Cpu = Annotated[str, Field(pattern=r"^([1-9][0-9]*m|[0-9]+(\.[0-9]{1,3})?)$")]
@@ -201,7 +202,7 @@ class Service(Source):
     """Map of path to a text that the page holds, which smoke and `helm test` look for; by default `/` where it is public."""
     init: Init = None
     """A command that runs to its end before each new pod serves, or a map of name to command."""
-    writable: dict[UrlPath, Bytes] = Field(default_factory=dict)
+    writable: dict[FolderPath, Bytes] = Field(default_factory=dict)
     """Map of folder to size: what may be written to, beside /tmp."""
     resources: Resources = Resources()
     """Requests and limits; by default the chart's."""

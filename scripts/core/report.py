@@ -103,6 +103,11 @@ class Report:
                     print(redact(json.dumps({"v": VERSION, "event": event, **fields}, default=str)), file=self._out.file, flush=True)
                 except BrokenPipeError:
                     self._out.on_broken_pipe()
+                except OSError as error:  # such as a full disk
+                    self._out.on_broken_pipe()
+                    cause = f"what is printed cannot be written: {error.strerror}"
+                    self._err.print(f"error: {cause}")  # the event of this error goes nowhere
+                    raise TaskError(cause) from None
 
     def say(self, text: str) -> None:
         """Tell a person something beside the steps."""
