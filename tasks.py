@@ -10,6 +10,7 @@ from scripts.dev.pins import lock
 from scripts.dev.tests import cluster_test, faults, test
 from scripts.down import down
 from scripts.init import init
+from scripts.inner_loop.dev import dev
 from scripts.look.diagnose import diagnose
 from scripts.look.doctor import doctor
 from scripts.look.logs import logs
@@ -27,7 +28,7 @@ let_words_be_left_out()
 exit_with_2_on_usage_errors()
 
 GROUPS = {
-    "Run": (init, setup, up, down, build, rollback, rotate),
+    "Run": (init, setup, up, dev, down, build, rollback, rotate),
     "Look": (plan, smoke, status, logs, open_, values, diagnose, doctor),
     "Develop": (test, cluster_test, Collection("check", faults), lint, lock),
 }

@@ -312,6 +312,11 @@ def stop_all() -> None:
         ender.join()
 
 
+def start_again() -> None:
+    """Let programs start again: all that `stop_all` was to end has ended."""
+    _running.stopping.clear()
+
+
 def stopping() -> bool:
     """Whether the run is being stopped; long waits ask this."""
     return _running.stopping.is_set()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 
 from scripts.config.settings import Settings
 from scripts.core.decision import Decision
 from scripts.core.paths import STATE
 from scripts.core.report import Outcome, StepReport, changed, unchanged
+from scripts.core.shell import Result
 from scripts.desired.helm_release import HelmRelease
 from scripts.desired.images import Image
 from scripts.desired.secrets import Secret
@@ -122,6 +123,14 @@ class KubernetesEngine:
     def logs(self, service: str, lines: int) -> str:
         """Return the last lines that each pod of a service wrote. Raises InputError for a service that has no pod."""
         return self.deployment.logs(service, lines)
+
+    def follow(self, pod: PodState, *, whole: bool) -> Iterator[str]:
+        """Yield the lines that the service's container of a pod writes until it ends, from now on, or from its start (whole)."""
+        return self.deployment.follow(pod, whole=whole)
+
+    def execute(self, pod: PodState, argv: Sequence[str], given: str) -> Result:
+        """Run a program in the service's container of a pod. Raises TaskError where it cannot run."""
+        return self.deployment.execute(pod, argv, given)
 
 
 def removal(removed: Sequence[str], kept: Sequence[str]) -> Outcome:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
 from scripts.core.decision import Decision
 from scripts.core.report import Outcome, StepReport
+from scripts.core.shell import Result
 from scripts.desired.helm_release import HelmRelease
 from scripts.desired.images import Image
 from scripts.desired.secrets import Secret
@@ -117,6 +118,17 @@ class Engine(Protocol):
 
     def logs(self, service: str, lines: int) -> str:
         """Return the last log lines of a service. Raises InputError for a service that is not there."""
+        ...
+
+    def follow(self, pod: PodState, *, whole: bool) -> Iterator[str]:
+        """Yield the lines that a pod writes until it ends, from now on, or from its start (whole).
+
+        Raises TaskError where they cannot be read.
+        """
+        ...
+
+    def execute(self, pod: PodState, argv: Sequence[str], given: str) -> Result:
+        """Run a program in the container of a service, with this standard input, as its user. Raises TaskError where it cannot run."""
         ...
 
     def down(self, *, delete_data: bool, delete_cluster: bool, step: StepReport) -> Outcome:

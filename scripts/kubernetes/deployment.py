@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
 
@@ -12,7 +12,7 @@ from scripts.core import log
 from scripts.core.decision import Change, Decision
 from scripts.core.errors import InputError, MissingError, TaskError
 from scripts.core.report import Outcome, StepReport, changed
-from scripts.core.shell import CommandError
+from scripts.core.shell import CommandError, Result
 from scripts.desired.helm_release import HelmRelease
 from scripts.desired.images import Image
 from scripts.desired.secrets import Secret
@@ -23,6 +23,7 @@ from scripts.kubernetes import (
     comparison,
     drift,
     helm,
+    in_pod,
     policy_probe,
     remembered,
     rollout,
@@ -283,6 +284,14 @@ class Deployment:
         selector = f"app.kubernetes.io/instance={self.cluster.release},app.kubernetes.io/component={service}"
         argv = ("logs", "--selector", selector, "--all-containers", "--prefix", f"--tail={lines}", f"--max-log-requests={10 * len(pods)}")
         return self.cluster.kubectl(*argv).stdout
+
+    def follow(self, pod: PodState, *, whole: bool) -> Iterator[str]:
+        """Yield the lines that the service's container of a pod writes until it ends. Raises TaskError where they cannot be read."""
+        return in_pod.follow(self.cluster, pod, whole=whole)
+
+    def execute(self, pod: PodState, argv: Sequence[str], given: str) -> Result:
+        """Run a program in the service's container of a pod. Raises TaskError where it cannot run."""
+        return in_pod.execute(self.cluster, pod, argv, given)
 
     def diagnose(self) -> list[Diagnosis]:
         """Return what is wrong with the release, which is installed; nothing when it is healthy."""

@@ -55,6 +55,8 @@ KEYS = {
     "address": {"url"},
     "diagnosis": {"code", "workload", "cause", "evidence", "action", "exits", "follows_from"},
     "log": {"service", "text"},
+    "change": {"files", "sync", "build", "settings"},
+    "served": {"service", "seconds"},
     "plan": {"rows"},
     "values": {"release", "namespace", "values"},
     "panels": {"rows"},

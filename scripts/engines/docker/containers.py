@@ -178,7 +178,7 @@ class Containers:
             nano_cpus=int(container.cpus * 1e9) or None,
             tmpfs={path: _tmpfs_options(size, uid) for path, size in container.tmpfs.items()},
             mounts=[
-                *(Mount(path, claim, type="volume", no_copy=True) for path, claim in container.volumes.items()),
+                *(Mount(path, claim, type="volume", no_copy=True) for path, claim in {**container.volumes, **container.sources}.items()),
                 *(Mount(path, str(_folder_of(files)), type="bind", read_only=True) for path, files in container.files.items()),
             ],
             restart_policy={"Name": "unless-stopped"} if kind == "main" else None,

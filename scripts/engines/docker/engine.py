@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import Any
@@ -14,10 +14,12 @@ import yaml
 from docker.errors import ImageNotFound
 
 from scripts.config.settings import Settings
+from scripts.core import shell
 from scripts.core.decision import Change, Decision
 from scripts.core.errors import InputError, MissingError, TaskError
 from scripts.core.redaction import redact
 from scripts.core.report import Outcome, StepReport, changed, unchanged
+from scripts.core.shell import Result
 from scripts.desired.helm_release import HelmRelease, provisional_release
 from scripts.desired.images import Image
 from scripts.desired.secrets import ALSO, Secret
@@ -25,6 +27,7 @@ from scripts.desired.stages import Running
 from scripts.engines.docker.containers import Containers, remove_files
 from scripts.engines.docker.pod_spec import Plan, PodPlan, plan
 from scripts.engines.docker.probes import await_probe, diagnose, direct_session, plain
+from scripts.engines.docker.volumes import remove_sources
 from scripts.engines.protocol import Address
 from scripts.images.prune import prune
 from scripts.kubernetes import helm
@@ -32,11 +35,12 @@ from scripts.kubernetes.deployment import Deployment
 from scripts.kubernetes.diagnosis.cause import Diagnosis
 from scripts.kubernetes.pods import PodState
 from scripts.kubernetes.service_client import Answer, ServiceClient
-from scripts.machine.docker_client import docker_client
+from scripts.machine.docker_client import CLI_ENVIRONMENT, docker_client
 from scripts.machine.docker_endpoint import find_endpoint
 from scripts.machine.docker_errors import told
 
 _YAML_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+EXECUTE_SECONDS = 90
 NO_CPU_LIMITS = (
     "Docker cannot limit processors here (no cgroup controller `cpu`), and the chart has limits: for rootless Docker, delegate it "
     "(systemd: Delegate=cpu cpuset io memory pids for user@.service); elsewhere use a kernel with CFS bandwidth control"
@@ -165,6 +169,7 @@ class DockerEngine:
                 self._containers.replace(pod, there.get(pod.workload), by_name, step)
                 touched.append(pod.workload)
         touched += self._remove([name for name in superfluous if name not in before], there)  # the old ones may have needed it
+        remove_sources(self._containers.labels, {name for pod in wanted.pods for name in pod.container.sources.values()})
         return changed("; ".join(part for part in (", ".join(touched), preview) if part))
 
     @staticmethod
@@ -261,6 +266,20 @@ class DockerEngine:
             f"no container of `{workload}`", f"one of: {', '.join(c.labels['todo.service'] for c in there)}", code="service-unknown"
         )
 
+    def follow(self, pod: PodState, *, whole: bool) -> Iterator[str]:
+        """Yield the lines that a container writes until it ends, from now on, or from its start (whole)."""
+        with told(f"the log of {pod.name} cannot be followed"):
+            container = self._containers.by_workload().get(pod.name)
+            rest = b""
+            for piece in container.logs(stream=True, follow=True, tail="all" if whole else 0) if container else ():
+                *lines, rest = (rest + piece).split(b"\n")
+                yield from (redact(line.decode(errors="replace").rstrip("\r")) for line in lines)
+
+    def execute(self, pod: PodState, argv: Sequence[str], given: str) -> Result:
+        """Run a program in a container, as its user; return its exit code and what it wrote."""
+        command = ["docker", "exec", "--interactive", pod.name, *argv]
+        return shell.run(command, input=given, timeout=EXECUTE_SECONDS, ok=None, env=CLI_ENVIRONMENT, logged=False)
+
     def down(self, *, delete_data: bool, delete_cluster: bool, step: StepReport) -> Outcome:
         """Remove the containers and the network; the database's volume only when asked."""
         if delete_cluster:
@@ -276,6 +295,7 @@ class DockerEngine:
             for network in docker_client().networks.list(filters=label):
                 network.remove()
                 removed.append(f"network {network.name}")
+            remove_sources(self._containers.labels)
             volumes: list[Any] = docker_client().volumes.list(filters=label)
             for volume in volumes if delete_data else ():
                 volume.remove()
