@@ -156,7 +156,11 @@ def attached(argv: Sequence[str]) -> int:
 
 @contextlib.contextmanager
 def background(
-    argv: Sequence[str], *, env: Mapping[str, str | None] | None = None, on_line: Callable[[str], None] | None = None
+    argv: Sequence[str],
+    *,
+    env: Mapping[str, str | None] | None = None,
+    cwd: Path | None = None,
+    on_line: Callable[[str], None] | None = None,
 ) -> Iterator[Callable[[], bool]]:
     """Run a program while the block runs, and end it with the block, with an interrupt, or (on Linux) with our own death.
 
@@ -165,7 +169,7 @@ def background(
     """
     lines = _Lines(on_line)
     log.debug(f"$ {shlex.join(argv)} &")
-    with _started(_dying_with_us([which(argv[0]), *argv[1:]]), env=env, cwd=None, stdin=None, inherit=False) as process:
+    with _started(_dying_with_us([which(argv[0]), *argv[1:]]), env=env, cwd=cwd, stdin=None, inherit=False) as process:
         pumps = [_pump(process.stdout, lines), _pump(process.stderr, lines)]
         try:
             yield lambda: process.poll() is None

@@ -14,6 +14,7 @@ from scripts.core.shell import Result
 from scripts.desired.helm_release import HelmRelease
 from scripts.desired.images import Image
 from scripts.desired.secrets import Secret
+from scripts.desired.service_values import service_name
 from scripts.desired.stages import Running
 from scripts.engines.protocol import Address
 from scripts.images.prune import prune
@@ -24,6 +25,7 @@ from scripts.kubernetes.diagnosis.cause import Diagnosis
 from scripts.kubernetes.nodes import load
 from scripts.kubernetes.nodes.transports import NodeTransport
 from scripts.kubernetes.pods import PodState
+from scripts.kubernetes.port_forward import ADDRESS, forward
 from scripts.kubernetes.service_client import ServiceClient
 
 CHECKED = STATE / "checked-chart"
@@ -127,6 +129,12 @@ class KubernetesEngine:
     def follow(self, pod: PodState, *, whole: bool) -> Iterator[str]:
         """Yield the lines that the service's container of a pod writes until it ends, from now on, or from its start (whole)."""
         return self.deployment.follow(pod, whole=whole)
+
+    @contextlib.contextmanager
+    def reach(self, service: str, port: int) -> Iterator[tuple[str, int]]:
+        """Forward a port of this machine's loopback address to a service while the block runs. Raises TaskError."""
+        with forward(self.cluster, f"service/{service_name(self.cluster.release, service)}", port) as local:
+            yield ADDRESS, local
 
     def execute(self, pod: PodState, argv: Sequence[str], given: str) -> Result:
         """Run a program in the service's container of a pod. Raises TaskError where it cannot run."""

@@ -127,6 +127,10 @@ class Engine(Protocol):
         """
         ...
 
+    def reach(self, service: str, port: int) -> AbstractContextManager[tuple[str, int]]:
+        """Return where this machine reaches a service's port, host and port, while the block runs. Raises TaskError where it cannot."""
+        ...
+
     def execute(self, pod: PodState, argv: Sequence[str], given: str) -> Result:
         """Run a program in the container of a service, with this standard input, as its user. Raises TaskError where it cannot run."""
         ...

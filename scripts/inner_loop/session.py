@@ -35,7 +35,7 @@ class Session:
     def __init__(self, project: Project, report: Report, *, on_host: str = "") -> None:
         """Take the project as `up` would take it, and the service that runs on this machine instead, if any."""
         self._engine, self._monitoring = project.engine.name, project.settings.monitoring.enabled
-        self._report, self._on_host = report, on_host
+        self.report, self.on_host = report, on_host
         self._synced: set[str] = set()
         """Services whose containers have newer sources than their image."""
         self._owed: set[str] = set()
@@ -53,11 +53,11 @@ class Session:
     def begin(self) -> None:
         """Bring the app up in the development profile, as `up` does. Raises what its steps raise."""
         for key in self.project.create_env():
-            self._report.say(f".env: generated {key}")
-        self._report.say(f"development profile: {DIFFERS}; everything else as in production")
-        with lock.held("dev", self._report):
+            self.report.say(f".env: generated {key}")
+        self.report.say(f"development profile: {DIFFERS}; everything else as in production")
+        with lock.held("dev", self.report):
             log.open_log()
-            bring_up(self.project, self._report)
+            bring_up(self.project, self.report)
         self._remember_files(self.project.settings.services)
 
     def folders(self) -> list[Path]:
@@ -70,7 +70,7 @@ class Session:
 
     def handle(self, change: Change) -> None:
         """Bring what a change needs, and tell it; a failure is told, and what ran before serves on. Raises InterruptedRunError."""
-        sources = {name: source for name, source in self.project.sources.items() if name != self._on_host}
+        sources = {name: source for name, source in self.project.sources.items() if name != self.on_host}
         work = work_of(change.paths, sources, self._chart)
         if not work:
             return
@@ -95,14 +95,14 @@ class Session:
         except InterruptedRunError:
             raise
         except TaskError as error:
-            self._report.error(error)
+            self.report.error(error)
 
     def _tell(self, change: Change, work: Work) -> None:
         # What an editor wrote beside a file, and has taken away since, is nothing that a person changed.
         names = sorted(map(shown, [path for path in change.paths if path.exists()] or change.paths))
         more = f" and {len(names) - MOST_FILES} more" if len(names) > MOST_FILES else ""
-        self._report.event("change", files=names, sync=sorted(work.sync), build=sorted(work.build), settings=work.settings)
-        self._report.say(f"changed: {', '.join(names[:MOST_FILES])}{more}")
+        self.report.event("change", files=names, sync=sorted(work.sync), build=sorted(work.build), settings=work.settings)
+        self.report.say(f"changed: {', '.join(names[:MOST_FILES])}{more}")
 
     def _bring(self, build: set[str], sources: set[str], since: float, *, settings: bool) -> None:
         if build or settings:
@@ -117,17 +117,17 @@ class Session:
         self._settings_owed |= settings
         if settings:
             load_settings.cache_clear()
-        self._report.results.clear()
-        with lock.held("dev", self._report):
+        self.report.results.clear()
+        with lock.held("dev", self.report):
             log.open_log()
             project = self._new_project(keep)
-            freeze(project, self._report)
-            run_steps(_some(steps(project), SETTINGS if settings else BUILD), self._report)
+            freeze(project, self.report)
+            run_steps(_some(steps(project), SETTINGS if settings else BUILD), self.report)
         self.project, self._settings_owed = project, False
         self._owed -= build
         self._synced = (self._synced - build) & project.settings.services.keys()
         self._remember_files(build)
-        if any(result.result == "changed" for result in self._report.results):
+        if any(result.result == "changed" for result in self.report.results):
             self._served(sorted(build), since)
 
     def _sync(self, names: Collection[str], since: float, *, again: bool = True) -> None:
@@ -149,7 +149,7 @@ class Session:
             if changed:
                 self._served([name], since)
             elif not pods:
-                self._report.warn(f"{name}: no container runs; it gets the sources when one does")
+                self.report.warn(f"{name}: no container runs; it gets the sources when one does")
 
     def _restart(self, name: str) -> None:
         service, began = self.project.settings.services[name], time.monotonic()
@@ -161,8 +161,8 @@ class Session:
     def _served(self, names: Sequence[str], since: float) -> None:
         seconds = time.monotonic() - since
         for name in names:
-            self._report.event("served", service=name, seconds=round(seconds, 2))
-            self._report.say(f"{name}: serves the change after {seconds:.1f} s")
+            self.report.event("served", service=name, seconds=round(seconds, 2))
+            self.report.say(f"{name}: serves the change after {seconds:.1f} s")
 
     def _remember_files(self, names: Collection[str]) -> None:
         """Take what the images of services hold as known."""

@@ -78,6 +78,13 @@ class Containers:
                 return int(bound[0]["HostPort"]) if bound else 0
         return 0
 
+    def address(self, service: str) -> str:
+        """Return the address of a service's container in Docker's own network; empty: it does not run."""
+        for container in self.by_workload().values():
+            if container.labels.get("todo.service") == service:
+                return str(container.attrs["NetworkSettings"]["Networks"].get(self.network, {}).get("IPAddress", ""))
+        return ""
+
     def restore(self) -> None:
         """Bring back each predecessor whose successor never took its name, and remove what else a killed run left."""
         there = {container.name: container for container in self.every()}

@@ -41,6 +41,7 @@ from scripts.machine.docker_errors import told
 
 _YAML_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 EXECUTE_SECONDS = 90
+CONNECT_SECONDS = 3
 NO_CPU_LIMITS = (
     "Docker cannot limit processors here (no cgroup controller `cpu`), and the chart has limits: for rootless Docker, delegate it "
     "(systemd: Delegate=cpu cpuset io memory pids for user@.service); elsewhere use a kernel with CFS bandwidth control"
@@ -274,6 +275,19 @@ class DockerEngine:
             for piece in container.logs(stream=True, follow=True, tail="all" if whole else 0) if container else ():
                 *lines, rest = (rest + piece).split(b"\n")
                 yield from (redact(line.decode(errors="replace").rstrip("\r")) for line in lines)
+
+    def reach(self, service: str, port: int) -> AbstractContextManager[tuple[str, int]]:
+        """Return a container's own address. Raises InputError where this machine is not in Docker's networks."""
+        address = self._containers.address(service)
+        try:
+            socket.create_connection((address, port), CONNECT_SECONDS).close()
+        except OSError as error:
+            raise InputError(
+                f"this machine does not reach {service} at {address}:{port}, in Docker's own network: {error.strerror or error}",
+                "use a Kubernetes engine, or a Docker on Linux",
+                code="unsupported-by-engine",
+            ) from None
+        return nullcontext((address, port))
 
     def execute(self, pod: PodState, argv: Sequence[str], given: str) -> Result:
         """Run a program in a container, as its user; return its exit code and what it wrote."""

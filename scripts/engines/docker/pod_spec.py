@@ -83,14 +83,14 @@ class ContainerPlan:
     """Path -> bytes, 0 for no limit."""
     volumes: Mapping[str, str]
     """Path -> claim."""
-    sources: Mapping[str, str]
-    """Path -> volume that the pod's containers share: a writable source folder of `invoke dev`."""
     files: Mapping[str, Mapping[str, str]]
     """Folder -> name -> text, from ConfigMaps."""
     ports: tuple[int, ...]
     startup: Probe | None
     readiness: Probe | None
     grace: int
+    sources: Mapping[str, str] = field(default_factory=dict)
+    """Path -> volume that the pod's containers share: a writable source folder of `invoke dev`."""
 
     def secret_names(self) -> list[str]:
         """The Secrets that this container takes values from."""
