@@ -18,13 +18,14 @@ from scripts.core import shell
 from scripts.core.errors import TaskError
 from scripts.core.report import Outcome, StepReport, passed
 from scripts.desired import monitoring
+from scripts.desired.alert_rules import alerts
 from scripts.desired.images import EXPORTER
 from scripts.desired.service_values import service_name
 from scripts.engines.protocol import Engine
 from scripts.kubernetes import app_proof
 from scripts.kubernetes.port_forward import forward
 from scripts.monitoring import stack
-from scripts.monitoring.queries import Query, load_alerts, load_queries
+from scripts.monitoring.queries import Query, load_queries, uids
 from scripts.project import Project
 
 SECONDS = 240
@@ -32,7 +33,6 @@ SECONDS = 240
 PAUSE_SECONDS = 5.0
 HTTP_SECONDS = 10
 RATE_INTERVAL = "2m"
-DASHBOARDS = ("todo-chatbot", "todo-cluster")
 PROMETHEUS_PORT, GRAFANA_PORT = 9090, 80
 
 
@@ -76,7 +76,7 @@ def main(project: Project, step: StepReport) -> Outcome:
     """
     engine, settings = project.engine, project.settings
     cluster = stack.stack(project.cluster_deployment(), project.settings).cluster
-    no_grafana, alerts = monitoring.grafana_is_off(settings), load_alerts(settings)
+    no_grafana, loaded, dashboards = monitoring.grafana_is_off(settings), alerts(settings), uids(settings)
     with ExitStack() as forwards:
 
         def port_of(part: str, port: int) -> int:
@@ -84,15 +84,15 @@ def main(project: Project, step: StepReport) -> Outcome:
 
         prometheus = Api("Prometheus", port_of("prometheus", PROMETHEUS_PORT))
         jobs = await_targets(prometheus, wanted_jobs(project), step)
-        await_rules(prometheus, alerts, step)
+        await_rules(prometheus, loaded, step)
         if not no_grafana:
             sign_in = ("admin", project.env.get(monitoring.PASSWORD_KEY))
-            await_dashboards(Api("Grafana", port_of("grafana", GRAFANA_PORT), sign_in), step)
+            await_dashboards(Api("Grafana", port_of("grafana", GRAFANA_PORT), sign_in), dashboards, step)
         answered = await_panels(prometheus, settings, lambda: make_traffic(engine, settings), step)
     show(answered, step)
     empty = sum(1 for answer in answered if not answer.series)
     without = (f", {empty} of them empty as they may be" if empty else "") + (f"; {no_grafana}" if no_grafana else "")
-    return passed(f"{jobs} jobs up, {len(alerts)} alerts loaded, {len(answered)} queries of {len(DASHBOARDS)} dashboards answered{without}")
+    return passed(f"{jobs} jobs up, {len(loaded)} alerts loaded, {len(answered)} queries of {len(dashboards)} dashboards answered{without}")
 
 
 def wanted_jobs(project: Project) -> set[str]:
@@ -129,15 +129,15 @@ def await_rules(prometheus: Api, wanted: Collection[str], step: StepReport) -> N
     _until_none("alert rules are not in Prometheus", problems, step)
 
 
-def await_dashboards(grafana: Api, step: StepReport) -> None:
+def await_dashboards(grafana: Api, dashboards: Collection[str], step: StepReport) -> None:
     """Wait until Grafana has each dashboard from its files, and the data source that they use."""
 
     def problems() -> list[str]:
         found = {item["uid"] for item in grafana.get("/api/search", type="dash-db")}
-        missing = [f"{uid}: not in Grafana" for uid in DASHBOARDS if uid not in found]
+        missing = [f"{uid}: not in Grafana" for uid in dashboards if uid not in found]
         by_hand = [
             f"{uid}: not provisioned from a file"
-            for uid in DASHBOARDS
+            for uid in dashboards
             if uid in found and not grafana.get(f"/api/dashboards/uid/{uid}")["meta"]["provisioned"]
         ]
         sources = {source["uid"] for source in grafana.get("/api/datasources")}
@@ -153,7 +153,7 @@ def await_panels(prometheus: Api, settings: Settings, traffic: Callable[[], None
     def problems() -> list[str]:
         traffic()
         answered[:] = [
-            Answered(query, count_series(prometheus, query.resolved(settings.namespace, RATE_INTERVAL))) for query in load_queries()
+            Answered(query, count_series(prometheus, query.resolved(settings.namespace, RATE_INTERVAL))) for query in load_queries(settings)
         ]
         return [
             f"{a.query.dashboard}: {a.query.panel} ({a.query.legend}): nothing" for a in answered if not a.series and not a.query.optional

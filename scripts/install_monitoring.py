@@ -18,7 +18,7 @@ from scripts.desired.secrets import Secret
 from scripts.kubernetes import rollout
 from scripts.kubernetes.api import Object
 from scripts.kubernetes.cluster import Cluster
-from scripts.kubernetes.deployment import FIELD_MANAGER
+from scripts.kubernetes.own_namespace import FIELD_MANAGER
 from scripts.monitoring import adapter, charts, other_operators, stack
 from scripts.monitoring.crds import OURS
 from scripts.project import Project
@@ -77,7 +77,7 @@ def _secret(project: Project) -> Secret | None:
 def _decide_dashboards(cluster: Cluster, settings: Settings) -> Decision:
     """Decide whether to apply the ConfigMap with the dashboards. Grafana sees a change within about a minute, without a restart."""
     labels = {"app.kubernetes.io/part-of": settings.release, **OURS}
-    manifest = monitoring.dashboards_manifest(cluster.namespace, labels)
+    manifest = monitoring.dashboards_manifest(settings, labels)
     before = [found.get("data") for found in cluster.get("configmap", monitoring.DASHBOARDS_NAME)]
     if before == [json.loads(manifest)["data"]]:
         return Decision("the dashboards are there")

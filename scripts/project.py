@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cached_property
 
 from scripts.config import env_file
@@ -65,7 +66,13 @@ class Project:
     @cached_property
     def secrets(self) -> list[Secret]:
         """The Secrets that the app needs."""
-        return secrets.desired_secrets(self.settings, self.env)
+        return [*secrets.desired_secrets(self.settings, self.env), *self._pull_secrets]
+
+    @cached_property
+    def _pull_secrets(self) -> tuple[Secret, ...]:
+        """What nodes log in to a registry with, in a cluster whose images come through one."""
+        found = secrets.pull_secret(self.settings, self.env)
+        return (found,) if found and self.engine.name == "kube_context" else ()
 
     @cached_property
     def sources(self) -> dict[str, Source]:
@@ -118,7 +125,8 @@ class Project:
         """The releases to roll out in turn, from what runs when this is first asked to the one of the sources. Raises TaskError."""
         with self._lock:
             if self._stages is None:
-                self._stages = stages(self.settings, self.env, self.engine.running(self.secrets))
+                found = stages(self.settings, self.env, self.engine.running(self.secrets))
+                self._stages = [replace(stage, secrets=(*stage.secrets, *self._pull_secrets)) for stage in found]
             return self._stages
 
     def release(self, stage: Stage | None = None) -> HelmRelease:

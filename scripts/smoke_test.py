@@ -9,7 +9,7 @@ from scripts.config.services import Service, local_path
 from scripts.core import shell
 from scripts.core.errors import TaskError
 from scripts.core.report import Outcome, StepReport, passed
-from scripts.kubernetes import app_proof
+from scripts.kubernetes import app_proof, ingress
 from scripts.kubernetes.service_client import Answer, ServiceClient
 from scripts.project import Project
 
@@ -26,6 +26,8 @@ def main(project: Project, step: StepReport) -> Outcome:
             step.progress(f"{name}: {', '.join(paths) or 'asked by its own probes'}")
             check_service(name, service, ask)
         proven = []
+        if project.engine.deployment and project.settings.ingress.host:
+            proven.append(ingress.prove(project.engine.deployment.cluster, project.settings, step))
         if proof:
             step.progress(proof)
             proven.append(app_proof.prove(local_path(proof), ask))

@@ -23,7 +23,8 @@ def main(project: Project, step: StepReport) -> Outcome:
         project.engine.decide_install(project.release(stage), stage.secrets, step).carry_out(step)
         outcome = _rolled_out(project, stage, step)
     if rest or outcome.kind == "changed":
-        project.engine.prune(project.secrets, project.images)
+        for each in project.engine.superfluous(project.secrets, project.images):
+            each.remove()
     return Outcome("changed", outcome.detail) if rest else outcome
 
 

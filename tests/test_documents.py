@@ -16,7 +16,13 @@ from scripts.core.paths import ROOT
 
 pytestmark = pytest.mark.unit
 
-DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "specs").glob("*.md"), *(ROOT / "app").glob("*/*.md")]
+DOCUMENTS = [
+    *ROOT.glob("*.md"),
+    *(ROOT / "docs").rglob("*.md"),
+    *(ROOT / "specs").rglob("*.md"),
+    *(ROOT / ".claude").rglob("*.md"),
+    *(ROOT / "app").glob("*/*.md"),
+]
 HISTORY = ROOT / "CHANGELOG.md"  # it may name what is no longer there
 LARGEST_PICTURE = 300 * 1024
 

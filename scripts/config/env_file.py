@@ -9,7 +9,7 @@ import os
 import re
 import secrets
 import stat
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -163,19 +163,11 @@ def create(path: Path, example: Path, keys: Mapping[str, EnvKey]) -> list[str]:
             f"make that file, or rm {path.name}",
             code="env-file-not-created",
         )
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    try:
-        _write_own(temporary, text)
-        _appear(temporary, path)
-    except FileExistsError:
-        raise InputError(f"a {path.name} has appeared meanwhile", "look at it, and run it again", code="env-file-not-created") from None
-    except OSError as error:
-        raise InputError(
-            f"{path.name} cannot be made: {error.strerror}", f"make {path.parent} writable for your user", code="env-file-not-created"
-        ) from None
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
+    with _written_beside(path, text) as temporary:
+        try:
+            _appear(temporary, path)
+        except FileExistsError:
+            raise InputError(f"a {path.name} has appeared meanwhile", "look at it, and run it again", code="env-file-not-created") from None
     return generated
 
 
@@ -199,18 +191,10 @@ def replace_value(path: Path, key: str) -> str:
         )
     value = secrets.token_urlsafe(24)
     redact.learn(value)
-    temporary = target.with_name(f"{target.name}.{os.getpid()}.tmp")
-    try:
-        text = _filled_in(target.read_bytes().decode().removeprefix("\ufeff"), {key: value})
-        _write_own(temporary, text, mode=stat.S_IMODE(target.stat().st_mode))
+    missing = InputError(f"{path.name} does not exist", "run it again", code="env-file-missing")
+    text = _filled_in(read_text(target, missing), {key: value})
+    with _written_beside(target, text, mode=stat.S_IMODE(target.stat().st_mode)) as temporary:
         temporary.replace(target)
-    except OSError as error:
-        raise InputError(
-            f"{path.name} cannot be written: {error.strerror}", f"make {target.parent} writable for your user", code="env-file-not-created"
-        ) from None
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
     return value
 
 
@@ -237,7 +221,23 @@ def _filled_in(old: str, new: Mapping[str, str]) -> str:
     return text + "".join(f"{key}={value}\n" for key, value in rest.items())
 
 
-def _write_own(path: Path, text: str, mode: int = 0o600) -> None:
+@contextlib.contextmanager
+def _written_beside(path: Path, text: str, mode: int = 0o600) -> Iterator[Path]:
+    """Write the text into a file beside the path, which whoever asked gives its name; it is gone after that. Raises InputError."""
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    try:
+        _write_own(temporary, text, mode)
+        yield temporary
+    except OSError as error:
+        raise InputError(
+            f"{path.name} cannot be written: {error.strerror}", f"make {path.parent} writable for your user", code="env-file-not-created"
+        ) from None
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+
+
+def _write_own(path: Path, text: str, mode: int) -> None:
     path.unlink(missing_ok=True)  # left behind by a run that was killed, whose process had our number
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:

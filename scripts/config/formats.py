@@ -59,6 +59,13 @@ def _token(value: str) -> Iterator[str]:
         )
 
 
+def _login(value: str) -> Iterator[str]:
+    yield from _line(value)
+    user, colon, password = value.partition(":")
+    if not (user and colon and password):
+        yield "is not user:password"
+
+
 def _postgres_url(value: str) -> Iterator[str]:
     if variable_in(value):
         yield "holds a variable such as ${NAME}, and nothing fills it in: write the value itself"
@@ -72,4 +79,4 @@ def _postgres_url(value: str) -> Iterator[str]:
         yield f"names no {'password' if url.user else 'user and password'} before an `@`, as in {database_url.SHAPE}"
 
 
-_FORMATS = {"text": _text, "line": _line, "token": _token, "postgres_url": _postgres_url}
+_FORMATS = {"text": _text, "line": _line, "token": _token, "login": _login, "postgres_url": _postgres_url}

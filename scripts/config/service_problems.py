@@ -42,6 +42,18 @@ def problems(
         ports[port] = name
 
 
+def ingress_problems(services: Mapping[str, Service]) -> Iterator[str]:
+    """Yield what keeps the services from being served by one host."""
+    paths: dict[str, str] = {}
+    for name, service in services.items():
+        if service.public and service.public_path in paths:
+            yield f"services.{name}.public_path: {service.public_path} leads to {paths[service.public_path]}; give one of them another"
+        if service.public:
+            paths.setdefault(service.public_path, name)
+    if not paths:
+        yield "ingress.host: no service is public"
+
+
 def source_problems(where: str, source: Source, bases: Collection[str]) -> Iterator[str]:
     """Yield what is wrong with what an image is made of."""
     if (source.context is None) == (source.image is None):
@@ -98,6 +110,8 @@ def _alone(where: str, service: Service) -> Iterator[str]:
         for key in ("metrics", "pages", "public", "local_port"):
             if getattr(service, key):
                 yield f"{where}.{key}: the service has no port"
+    if service.public_path != "/" and not service.public:
+        yield f"{where}.public_path: the service is not public"
     if service.replicas and service.autoscaling:
         yield f"{where}.replicas: is a fixed number, and not beside autoscaling"
     if service.autoscaling and service.autoscaling.min > service.autoscaling.max:

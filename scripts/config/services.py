@@ -200,6 +200,8 @@ class Service(Source):
     """The port on this machine, on its loopback address; by default `port` where it is public, else a free one."""
     public: bool = False
     """Whether a person's browser opens or calls it."""
+    public_path: UrlPath = "/"
+    """From which path on `ingress.host` leads to it; of two that match, the longer counts."""
     env: dict[VariableName, str] = Field(default_factory=dict)
     """Plain settings. {NAME} is the host of a service, {NAME.url} its URL; a literal {word} is written \\{word}."""
     secrets: tuple[SecretVariable, ...] = Field(default=(), strict=False)

@@ -15,8 +15,8 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from scripts.config import database_url, text_file, yaml_text
 from scripts.config.database_url import DatabaseUrlError
+from scripts.config.service_problems import ingress_problems, source_problems
 from scripts.config.service_problems import problems as service_problems
-from scripts.config.service_problems import source_problems
 from scripts.config.services import AnyPath, KeyName, Service, ServiceName, Source, local_path
 from scripts.config.validation import meant, problems_of
 from scripts.core.errors import InputError, all_problems
@@ -71,8 +71,8 @@ class EnvKey(Strict):
     """Whether it may be empty or missing."""
     generate: bool = False
     """Whether `up` generates a strong value where there is no `.env` yet."""
-    format: Literal["text", "line", "token", "postgres_url"] = "text"
-    """What a value must be: anything; one line; what an HTTP header can carry; a database URL that every parser reads alike."""
+    format: Literal["text", "line", "token", "login", "postgres_url"] = "text"
+    """What a value must be: anything; one line; what an HTTP header can carry; user:password; a database URL as every parser reads it."""
     overlap: bool = False
     """Whether the services take a second value, KEY_ALSO, beside it, so that it can change while they serve."""
     offer: str = ""
@@ -109,8 +109,15 @@ class KubeContext(Strict):
     """How images reach that cluster."""
     registry: str = ""
     """The registry that this machine pushes to and the cluster pulls from, as host:port/path, for `images: registry`."""
+    registry_login: str = ""
+    """The key of `.env` whose value, USER:PASSWORD, the nodes log in to the registry with; where that is empty, they do not."""
     containerd_socket: str = ""
-    """The socket of the node's containerd, for `images: containerd`."""
+    """The socket of the node's containerd, for `images: containerd`; a pattern (`/run/*/containerd.sock`) where several nodes run here."""
+
+    @property
+    def pushes_to(self) -> str:
+        """The registry through which images reach the nodes; empty: they do not come through one."""
+        return self.registry if self.images in ("auto", "registry") else ""
 
 
 class Chart(Strict):
@@ -124,6 +131,15 @@ class Chart(Strict):
     """Whether pods trust the certificates of build.extra_ca or SSL_CERT_FILE as builds do."""
     values: dict[str, Any] = Field(default_factory=dict)
     """Values of the chart that differ from its defaults."""
+
+
+class Ingress(Strict):
+    """One host name for the public services, through an ingress controller."""
+
+    host: Annotated[str, Field(pattern=r"^([a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*)?$", max_length=253)] = ""
+    """The name that browsers ask for, such as app.test; empty: there is no Ingress."""
+    class_name: Name = "nginx"
+    """The IngressClass of the controller. Minikube's addon `ingress` brings nginx, and is switched on for it."""
 
 
 class PinnedChart(Strict):
@@ -157,6 +173,8 @@ class Monitoring(PinnedChart):
     """The name of its Helm release."""
     rules: tuple[AnyPath, ...] = Field(default=(), strict=False)
     """Files of the app's own alert rules, from the repository's root."""
+    dashboard_rows: tuple[AnyPath, ...] = Field(default=(), strict=False)
+    """Files of rows that the app's dashboard has beside those that hold for any app, from the repository's root."""
     slow_handlers: Annotated[str, Field(pattern=r'^[^"\\]*$')] = ""
     """A regular expression of the `handler`s that are slow by nature, such as "/api/report.*": they count in no alert of latency."""
     adapter: Adapter
@@ -225,6 +243,8 @@ class Settings(Strict):
     """The cluster that the minikube engine starts."""
     kube_context: KubeContext
     """The cluster that the kube_context engine uses."""
+    ingress: Ingress = Ingress()
+    """One host name for the public services, through an ingress controller."""
     monitoring: Monitoring
     """Prometheus, Grafana and their friends, beside the app."""
     needs: Needs
@@ -239,20 +259,34 @@ class Settings(Strict):
             raise ValueError("\n".join(problems))
         return self
 
+    @property
+    def addons(self) -> tuple[str, ...]:
+        """Minikube's addons that are wanted, with what the Ingress needs."""
+        needed = ("ingress",) if self.ingress.host and self.ingress.class_name == "nginx" else ()
+        return tuple(dict.fromkeys((*self.minikube.addons, *needed)))
+
     def _rest_problems(self) -> Iterator[str]:
         if self.database:
             for where, source in (("database", self.database), ("database.exporter", self.database.exporter)):
                 yield from source_problems(where, source, self.base_images)
             yield from (f"database.secrets: `{k}` is not under env{meant(k, self.env)}" for k in self.database.secrets if k not in self.env)
         yield from self._env_problems()
+        if self.ingress.host:
+            yield from ingress_problems(self.services)
+        login = self.kube_context.registry_login
+        if login and login not in self.env:
+            yield f"kube_context.registry_login: `{login}` is not under env{meant(login, self.env)}"
+        if self.kube_context.images == "registry" and not self.kube_context.registry:
+            yield "kube_context.registry: name the registry, as host/path, or leave out `images: registry`"
         yield from (f"tools.{name}: is missing" for name in NEEDED_TOOLS if name not in self.tools)
         recipes = [(f"base_images.{name}.recipe", base.recipe) for name, base in self.base_images.items() if base.recipe]
         values = [("monitoring.values", self.monitoring.values), ("monitoring.adapter.values", self.monitoring.adapter.values)]
         for where, path in [*recipes, ("chart.path", self.chart.path), *values]:
             if not os.path.exists(ROOT / path):  # noqa: PTH110 - Path.exists raises on a name that is too long
                 yield f"{where}: {path} does not exist"
-        missing = [path for path in self.monitoring.rules if not os.path.isfile(local_path(path))]  # noqa: PTH113 - likewise
-        yield from (f"monitoring.rules: {path} does not exist" for path in missing)
+        for key in ("rules", "dashboard_rows"):
+            missing = [path for path in getattr(self.monitoring, key) if not os.path.isfile(local_path(path))]  # noqa: PTH113 - likewise
+            yield from (f"monitoring.{key}: {path} does not exist" for path in missing)
         if self.smoke and not os.path.isfile(local_path(self.smoke)):  # noqa: PTH113 - likewise
             yield f"smoke: {self.smoke} does not exist"
 

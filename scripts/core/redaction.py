@@ -11,6 +11,14 @@ MASK = "[secret]"
 SHORTEST = 4  # shorter values would mask ordinary words; the settings refuse shorter secrets
 
 
+def forms_of(value: str) -> set[str]:
+    """Return a value as it may stand in a text: as it is, URL-quoted, in base64, in JSON, and line by line."""
+    forms = {value, urllib.parse.quote(value, safe=""), urllib.parse.quote_plus(value)}
+    forms.add(base64.b64encode(value.encode()).decode())
+    forms |= {json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]}
+    return forms | {line for line in value.splitlines() if len(line) >= SHORTEST}
+
+
 class Redactor:
     """Replaces known secret values, also URL-quoted, in base64 and in JSON, by a mask."""
 
@@ -20,13 +28,7 @@ class Redactor:
 
     def learn(self, *values: str) -> None:
         """Add secret values to hide from now on; values shorter than four characters are passed over."""
-        forms: set[str] = set()
-        for value in values:
-            if len(value) >= SHORTEST:
-                forms |= {value, urllib.parse.quote(value, safe=""), urllib.parse.quote_plus(value)}
-                forms.add(base64.b64encode(value.encode()).decode())
-                forms |= {json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]}
-                forms |= {line for line in value.splitlines() if len(line) >= SHORTEST}
+        forms = {form for value in values if len(value) >= SHORTEST for form in forms_of(value)}
         with self._lock:
             self._forms = tuple(sorted(forms.union(self._forms), key=len, reverse=True))
 

@@ -28,6 +28,7 @@ from scripts.core.screen import as_blocks, as_table, beside, console, fits
 VERSION = 1
 """Of the JSON events. It rises when a key is renamed, removed or takes another meaning; `docs/json.md` describes them."""
 Kind = Literal["unchanged", "changed", "passed", "planned", "skipped", "failed"]
+INDENT = 4
 MARKS: dict[str, tuple[str, str]] = {
     "unchanged": ("=", "dim"),
     "changed": ("+", "green"),
@@ -128,6 +129,13 @@ class Report:
         """Print a line of the task's result."""
         if not self._as_json:
             self._out.print(Text(redact(text)))
+
+    def block(self, mark: tuple[str, str], head: str, lines: Sequence[str]) -> None:
+        """Print a result of several lines to a person: a mark with its style, a head, and lines below it, folded on a terminal."""
+        if not self._as_json:
+            self._out.print(beside(Text.assemble(mark, " "), Text(redact(head), style="bold")) if head else Text(*mark), soft_wrap=False)
+            for line in lines:
+                self._out.print(Padding(Text(redact(line)), (0, 0, 0, INDENT), expand=False), soft_wrap=False)
 
     def confirm(self, question: str) -> bool:
         """Ask a person. Raises InputError where nobody can answer."""

@@ -16,10 +16,10 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 import sh
 
@@ -31,6 +31,10 @@ from scripts.core.redaction import redact
 LAST_LINES = 15
 CHUNK = 1 << 16
 GRACE_SECONDS = 3.0  # between asking a group to end and killing it
+
+
+Input = str | bytes | Iterable[bytes] | IO[bytes] | None
+"""What a program may be given on its standard input."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +95,8 @@ def run(  # noqa: PLR0913 - they are subprocess' own
     argv: Sequence[str],
     *,
     timeout: float,
-    input: str | bytes | IO[bytes] | None = None,  # noqa: A002 - the name that subprocess taught everyone
+    input: Input = None,  # noqa: A002 - the name that subprocess taught everyone
+    output: IO[bytes] | None = None,
     env: Mapping[str, str | None] | None = None,
     cwd: Path | None = None,
     ok: Collection[int] | None = (0,),
@@ -103,7 +108,8 @@ def run(  # noqa: PLR0913 - they are subprocess' own
 
     argv: the program and its arguments; no shell reads them, and no secret belongs in them.
     timeout: seconds, after which the program and all its children are ended.
-    input: text or bytes for its standard input, or a file to read from; without it, the input is empty.
+    input: text or bytes for its standard input, pieces of it as they are made, or a file to read from; without it, the input is empty.
+    output: a file that its standard output goes into as it is, neither read nor logged.
     env: variables to set over ours, or to unset where the value is None.
     ok: the exit codes that are an answer; None takes every code.
     on_line: called with each line of output, redacted, as it comes.
@@ -118,7 +124,7 @@ def run(  # noqa: PLR0913 - they are subprocess' own
     out, err = _Lines(on_line, logged=logged), _Lines(on_line)
     log.debug(f"$ {shlex.join(argv)}")
     started = time.monotonic()
-    with _started([path, *argv[1:]], env=env, cwd=cwd, stdin=input, inherit=holds_lock) as process:
+    with _started([path, *argv[1:]], env=env, cwd=cwd, stdin=input, stdout=output, inherit=holds_lock) as process:
         pumps = [_pump(process.stdout, out), _pump(process.stderr, err), *_feed(process, input)]
         timed_out = not _ended(process, pumps, started + timeout)
         if timed_out:
@@ -145,12 +151,19 @@ def _shown(argv: Sequence[str]) -> str:
     return text if len(text) <= 100 else f"{text[:97]}..."
 
 
-def attached(argv: Sequence[str]) -> int:
-    """Run a program on our own terminal, for a person to watch; return its exit code. Raises MissingError."""
+def attached(argv: Sequence[str], *, env: Mapping[str, str | None] | None = None) -> int:
+    """Run a program on our own terminal, which it owns while it runs, Ctrl-C included; return its exit code. Raises MissingError.
+
+    env: variables to set over ours, or to unset where the value is None.
+    """
+    program = sh.Command(which(argv[0]))
+    before = signal.signal(signal.SIGINT, lambda *_: None)  # not SIG_IGN, which the program would inherit
     try:
-        sh.Command(which(argv[0]))(*argv[1:], _fg=True, _cwd=str(ROOT))
+        program(*argv[1:], _fg=True, _cwd=str(ROOT), _env=_environment(env))
     except sh.ErrorReturnCode as error:
         return int(error.exit_code)
+    finally:
+        signal.signal(signal.SIGINT, before)
     return 0
 
 
@@ -203,8 +216,9 @@ def _started(
     *,
     env: Mapping[str, str | None] | None,
     cwd: Path | None,
-    stdin: str | bytes | IO[bytes] | None,
+    stdin: Input,
     inherit: bool,
+    stdout: IO[bytes] | None = None,
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Start a program in a session of its own; at the end of the block, however it ends, nothing of its group is left."""
     process: subprocess.Popen[bytes] | None = None
@@ -216,7 +230,7 @@ def _started(
                 process = subprocess.Popen(
                     argv,
                     stdin=_stdin(stdin),
-                    stdout=subprocess.PIPE,
+                    stdout=stdout or subprocess.PIPE,
                     stderr=subprocess.PIPE,
                     env=_environment(env),
                     cwd=cwd or ROOT,
@@ -235,10 +249,10 @@ def _started(
                 _running.processes.discard(process)
 
 
-def _stdin(given: str | bytes | IO[bytes] | None) -> int | IO[bytes]:
+def _stdin(given: Input) -> int | IO[bytes]:
     if given is None:
         return subprocess.DEVNULL
-    return subprocess.PIPE if isinstance(given, str | bytes) else given
+    return cast("IO[bytes]", given) if hasattr(given, "fileno") else subprocess.PIPE
 
 
 def _environment(env: Mapping[str, str | None] | None) -> dict[str, str]:
@@ -266,15 +280,17 @@ def _pump(stream: IO[bytes] | None, lines: _Lines) -> threading.Thread:
     return thread
 
 
-def _feed(process: subprocess.Popen[bytes], given: str | bytes | IO[bytes] | None) -> list[threading.Thread]:
+def _feed(process: subprocess.Popen[bytes], given: Input) -> list[threading.Thread]:
     """Write standard input in a thread; a program that does not read all of it is not wrong."""
-    if process.stdin is None or not isinstance(given, str | bytes):
+    if process.stdin is None or given is None:
         return []
-    pipe, data = process.stdin, given.encode() if isinstance(given, str) else given
+    whole = given.encode() if isinstance(given, str) else given
+    pipe, pieces = process.stdin, [whole] if isinstance(whole, bytes) else whole
 
     def work() -> None:
-        with contextlib.suppress(BrokenPipeError), pipe:
-            pipe.write(data)
+        with contextlib.suppress(BrokenPipeError, TaskError), pipe:  # where a piece cannot be made, the program sees an early end
+            for piece in pieces:
+                pipe.write(piece)
 
     thread = threading.Thread(target=work, daemon=True)
     thread.start()

@@ -1,4 +1,4 @@
-"""Grafana dashboards: `monitoring/dashboards/*.yaml`, which people edit, rendered to the JSON that Grafana reads.
+"""Grafana dashboards: what `dashboard_sources` reads, which people edit, rendered to the JSON that Grafana reads.
 
 A YAML file holds what differs between panels: title, description, queries, unit, thresholds. What all panels share (data source,
 legend, tooltip, position) is here. Panels flow from left to right and wrap at Grafana's 24 columns. `specs/monitoring.md`
@@ -11,11 +11,10 @@ import json
 import zlib
 from typing import Any
 
-import yaml
+from scripts.config.settings import Settings
+from scripts.core.errors import InputError
+from scripts.desired.dashboard_sources import sources
 
-from scripts.core.paths import ROOT
-
-FOLDER = ROOT / "monitoring" / "dashboards"
 COLUMNS = 24
 SCHEMA_VERSION = 39  # what the pinned chart's own dashboards carry; Grafana migrates it upward on load
 DATASOURCE = {"type": "prometheus", "uid": "${datasource}"}
@@ -26,20 +25,26 @@ DATASOURCE_VARIABLE = {
     "query": "prometheus",
     "current": {"text": "Prometheus", "value": "prometheus"},
 }
-STRIP_RELEASE_NAME = {"id": "renameByRegex", "options": {"regex": "(.*)todo-chatbot-(.*)", "renamePattern": "$1$2"}}
 LINK = {"type": "dashboards", "title": "Dashboards", "icon": "external link", "tooltip": "", "asDropdown": False, "includeVars": False}
 LAST = {"calcs": ["lastNotNull"], "fields": "", "values": False}
 
 Json = dict[str, Any]
 
 
-def rendered() -> dict[str, str]:
-    """Return the text of each dashboard, by the name of the file that Grafana gets."""
-    sources = {path.with_suffix(".json").name: yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted(FOLDER.glob("*.yaml"))}
-    return {name: json.dumps(render_dashboard(source), indent=2, ensure_ascii=False) + "\n" for name, source in sources.items()}
+def rendered(settings: Settings) -> dict[str, str]:
+    """Return the text of each dashboard, by the name of the file that Grafana gets. Raises InputError."""
+    try:
+        made = {name: render_dashboard(source, settings.release) for name, source in sources(settings).items()}
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise InputError(
+            f"a panel of {', '.join(map(str, settings.monitoring.dashboard_rows))} cannot be rendered: {error!r}",
+            "compare it with monitoring/dashboards/app.yaml",
+            code="values-invalid",
+        ) from None
+    return {f"{name}.json": json.dumps(dashboard, indent=2, ensure_ascii=False) + "\n" for name, dashboard in made.items()}
 
 
-def render_dashboard(source: Json) -> Json:
+def render_dashboard(source: Json, release: str) -> Json:
     """A dashboard of Grafana's classic model, ready to be provisioned from a file.
 
     `id` is null because Grafana numbers dashboards itself; `uid` is what links and our checks use.
@@ -59,7 +64,7 @@ def render_dashboard(source: Json) -> Json:
         "links": [{**LINK, "tags": source["tags"], "keepTime": True, "targetBlank": False}],
         "annotations": {"list": [_annotation(entry) for entry in source.get("annotations", [])]},
         "templating": {"list": [DATASOURCE_VARIABLE, *(_variable(entry) for entry in source.get("variables", []))]},
-        "panels": _rows(source["rows"]),
+        "panels": _rows(source["rows"], release),
     }
 
 
@@ -87,7 +92,7 @@ def _variable(entry: Json) -> Json:
     }
 
 
-def _rows(rows: list[Json]) -> list[Json]:
+def _rows(rows: list[Json], release: str) -> list[Json]:
     """All panels with their places: a heading for each row, then its panels, left to right and wrapped."""
     panels: list[Json] = []
     top = 0
@@ -99,7 +104,7 @@ def _rows(rows: list[Json]) -> list[Json]:
             width = panel.get("width", row["width"])
             if left + width > COLUMNS:
                 top, left = top + row["height"], 0
-            panels.append(_panel(panel, {"h": row["height"], "w": width, "x": left, "y": top}))
+            panels.append(_panel(panel, release, {"h": row["height"], "w": width, "x": left, "y": top}))
             left += width
         top += row["height"]
     return panels
@@ -110,7 +115,7 @@ def _panel_id(title: str) -> int:
     return zlib.crc32(title.encode()) % 1_000_000
 
 
-def _panel(panel: Json, position: Json) -> Json:
+def _panel(panel: Json, release: str, position: Json) -> Json:
     is_table = panel["type"] == "table"
     links = [{"title": title, "url": url} for title, url in panel.get("links", {}).items()]
     return {
@@ -121,11 +126,16 @@ def _panel(panel: Json, position: Json) -> Json:
         "datasource": DATASOURCE,
         "gridPos": position,
         "targets": [_target(number, query, instant=is_table) for number, query in enumerate(panel["queries"])],
-        "transformations": _as_table(panel["queries"], panel["key"]) if is_table else [STRIP_RELEASE_NAME],
+        "transformations": _as_table(panel["queries"], panel["key"]) if is_table else [_without_release(release)],
         "fieldConfig": _field_config(panel),
         "options": _options(panel),
         **({"links": links} if links else {}),
     }
+
+
+def _without_release(release: str) -> Json:
+    """Show a series by its service, not by its whole name."""
+    return {"id": "renameByRegex", "options": {"regex": f"(.*){release}-(.*)", "renamePattern": "$1$2"}}
 
 
 def _letter(position: int) -> str:

@@ -10,8 +10,10 @@ _FROM = re.compile(r"FROM\s+(?:--\S+\s+)*(?P<image>\S+)(?:\s+AS\s+(?P<stage>\S+)
 _ARG = re.compile(r"ARG\s+(?P<name>\w+)(?:=(?P<value>\S*))?", re.IGNORECASE)
 _COPY_FROM = re.compile(r"(?:COPY|ADD)\s+(?:--\S+\s+)*?--from=(\S+)", re.IGNORECASE)
 _MOUNT_FROM = re.compile(r"--mount=\S*?\bfrom=([^,\s]+)", re.IGNORECASE)
-_VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)(?::([-+])([^}]*))?\})")
-_HEREDOC = re.compile(r"(?<=\s)<<-?[\"']?([A-Za-z_]\w*)[\"']?")
+_VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)(?::?([-+])([^}]*))?\})")
+_ESCAPE = re.compile(r"#\s*escape\s*=\s*([\\`])", re.IGNORECASE)
+_HEREDOC = re.compile(r"(?<=\s)\d*<<-?[\"']?([A-Za-z_]\w*)[\"']?")
+_WITH_HEREDOCS = ("RUN ", "COPY ", "ADD ")
 _FOR_BUILDKIT = re.compile(
     r"(?P<mount>RUN\s+--(?:mount|network|security)\b)|(?P<flag>(?:COPY|ADD)\s+(?:--\S+\s+)*--(?:link|chmod|parents|exclude|checksum)\b)",
     re.IGNORECASE,
@@ -45,18 +47,19 @@ def read(text: str, arguments: Mapping[str, str], target: str = "") -> Dockerfil
     stages: list[str] = []
     found: dict[str, int] = {}
     buildkit = ""
-    for number, line in _instructions(text):
+    for number, word, rest in instructions(text):
+        line = f"{word} {rest}"
         if match := _FROM.match(line):
             if target and stages and target.lower() in (stages[-1], str(len(stages) - 1)):
                 break
-            _add(found, _put_in(match["image"], values), number, stages)
+            _add(found, filled(match["image"], values), number, stages)
             stages.append((match["stage"] or f"stage {len(stages)}").lower())
         elif not stages and (match := _ARG.match(line)):
-            default = _put_in((match["value"] or "").strip("\"'"), values)
+            default = filled((match["value"] or "").strip("\"'"), values)
             values[match["name"]] = arguments.get(match["name"], default)
         for reference in (*_COPY_FROM.findall(line), *_MOUNT_FROM.findall(line)):
             if not reference.isdigit():
-                _add(found, _put_in(reference, values), number, stages)
+                _add(found, filled(reference, values), number, stages)
         buildkit = buildkit or _for_buildkit(line, number)
     return Dockerfile(tuple(Needed(image, number) for image, number in found.items()), buildkit)
 
@@ -64,7 +67,7 @@ def read(text: str, arguments: Mapping[str, str], target: str = "") -> Dockerfil
 def _for_buildkit(line: str, number: int) -> str:
     if match := _FOR_BUILDKIT.match(line):
         return f"`{match[0].split()[-1]}` on line {number}"
-    heredoc = _HEREDOC.search(line) if re.match("(RUN|COPY|ADD) ", line, re.IGNORECASE) else None
+    heredoc = _HEREDOC.search(line) if line.startswith(_WITH_HEREDOCS) else None
     return f"`{heredoc[0]}` on line {number}" if heredoc else ""
 
 
@@ -73,7 +76,9 @@ def _add(found: dict[str, int], image: str, number: int, stages: list[str]) -> N
         found.setdefault(image, number)
 
 
-def _put_in(text: str, values: Mapping[str, str]) -> str:
+def filled(text: str, values: Mapping[str, str]) -> str:
+    """Return the text with the values of its variables; unknown ones are empty."""
+
     def value(match: re.Match[str]) -> str:
         known = values.get(match[1] or match[2], "")
         if match[3] == "-":
@@ -83,22 +88,23 @@ def _put_in(text: str, values: Mapping[str, str]) -> str:
     return _VARIABLE.sub(value, text)
 
 
-def _instructions(text: str) -> Iterator[tuple[int, str]]:
-    """Yield each instruction on one line, with the number of its first; without comments, and without the bodies of here-documents."""
-    begun, whole, ends = 0, "", list[str]()
-    for number, line in enumerate(text.splitlines(), 1):
-        if ends:
-            if line.strip() == ends[0]:
-                ends.pop(0)
+def instructions(text: str) -> Iterator[tuple[int, str, str]]:
+    """Yield each instruction: the number of its first line, its word in upper case, and its arguments on one line.
+
+    Comments and the bodies of here-documents are passed over. Source: docs.docker.com/reference/dockerfile
+    """
+    lines = text.removeprefix("\ufeff").replace("\r\n", "\n").split("\n")
+    directive = _ESCAPE.fullmatch(lines[0].strip())
+    escape = directive[1] if directive else "\\"
+    numbered = ((number, line.strip()) for number, line in enumerate(lines, 1))
+    for number, line in numbered:
+        if not line or line.startswith("#"):
             continue
-        if line.lstrip().startswith("#") or not (line.strip() or whole):
-            continue
-        begun = begun or number
-        if line.rstrip().endswith("\\"):
-            whole += line.rstrip()[:-1] + " "
-            continue
-        whole = (whole + line).strip()
-        if re.match("(RUN|COPY|ADD) ", whole, re.IGNORECASE):
-            ends = _HEREDOC.findall(whole)
-        yield begun, whole
-        begun, whole = 0, ""
+        whole = line
+        while whole.endswith(escape):
+            following = next((each for _, each in numbered if each and not each.startswith("#")), "")
+            whole = f"{whole[:-1].rstrip()} {following}"
+        word, arguments = (*whole.split(maxsplit=1), "", "")[:2]
+        for end in _HEREDOC.findall(f" {arguments}") if f"{word.upper()} " in _WITH_HEREDOCS else ():
+            next((each for _, each in numbered if each == end), None)
+        yield number, word.upper(), arguments

@@ -11,17 +11,15 @@ from typing import Any
 import yaml
 
 from scripts.config.env_file import EnvFile
-from scripts.config.services import local_path, shown
 from scripts.config.settings import Settings
 from scripts.core.errors import InputError
 from scripts.core.paths import ROOT
 from scripts.core.redaction import redact
-from scripts.desired import dashboards
+from scripts.desired import alert_rules, dashboards
 from scripts.desired.helm_release import HelmRelease
 from scripts.desired.secrets import Secret
 
 CHART, ADAPTER_CHART = "kube-prometheus-stack", "prometheus-adapter"
-RULES = ROOT / "monitoring" / "rules" / "todo-chatbot.yaml"
 DASHBOARDS_NAME = "todo-chatbot-dashboards"
 PASSWORD_KEY = "GRAFANA_ADMIN_PASSWORD"  # noqa: S105 - the name of the key in .env
 HEX_DIGITS = 10
@@ -47,7 +45,7 @@ def stack_release(settings: Settings, chart: Path, secret: Secret | None) -> Hel
     if secret:
         values["grafana"] = {**(values.get("grafana") or {}), "admin": {"existingSecret": secret.name}}
     values["prometheusOperator"] = {"namespaces": _watched(settings), **(values.get("prometheusOperator") or {})}
-    values["additionalPrometheusRulesMap"] = {settings.release: rules(settings)}
+    values["additionalPrometheusRulesMap"] = {settings.release: alert_rules.rules(settings)}
     return HelmRelease(settings.monitoring.release, settings.monitoring.namespace, chart, values)
 
 
@@ -83,34 +81,6 @@ def _values(settings: Settings) -> dict[str, Any]:
     return {"fullnameOverride": settings.monitoring.release, **values}
 
 
-def rules(settings: Settings) -> Any:
-    """Return the alert rules, ours and the app's, for the namespace, the release and the services of the settings. Raises InputError."""
-    groups = [group for path in (RULES, *map(local_path, settings.monitoring.rules)) for group in _groups(path, settings)]
-    return {"groups": [group for group in groups if group["rules"]]}
-
-
-def _groups(path: Path, settings: Settings) -> list[dict[str, Any]]:
-    try:
-        text = path.read_text(encoding="utf-8").replace('namespace="todo-chatbot"', f'namespace="{settings.namespace}"')
-        text = text.replace('job="todo-chatbot-', f'job="{settings.release}-').replace("SLOW", settings.monitoring.slow_handlers or "-")
-        return [_for_services(group, settings) for group in yaml.safe_load(text)["groups"]]
-    except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError) as error:
-        raise InputError(
-            f"{shown(path)} holds no alert rules: {error}", "fix it, or monitoring.rules in invoke.yaml", code="values-invalid"
-        ) from None
-
-
-def _for_services(group: dict[str, Any], settings: Settings) -> dict[str, Any]:
-    """Write an expression that names SERVICE once for each service that has metrics; without one there is no such rule."""
-    measured = [name for name, service in settings.services.items() if service.metrics]
-
-    def each(expr: str) -> str:
-        return "\nor ".join(expr.replace("SERVICE", name).strip() for name in measured) if "SERVICE" in expr else expr
-
-    made = [{**rule, "expr": each(rule["expr"])} for rule in group["rules"]]
-    return {**group, "rules": [rule for rule in made if rule["expr"]]}
-
-
 def adapter_release(settings: Settings) -> str:
     """Return the name of the release of prometheus-adapter."""
     return f"{settings.monitoring.release}-adapter"
@@ -122,7 +92,7 @@ def adapter_chart_release(settings: Settings, chart: Path) -> HelmRelease:
     return HelmRelease(adapter_release(settings), settings.monitoring.namespace, chart, values)
 
 
-def dashboards_manifest(namespace: str, labels: Mapping[str, str]) -> str:
-    """Return the ConfigMap with the dashboards, as JSON for the standard input of `kubectl`."""
-    metadata = {"name": DASHBOARDS_NAME, "namespace": namespace, "labels": dict(labels)}
-    return json.dumps({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": dashboards.rendered()})
+def dashboards_manifest(settings: Settings, labels: Mapping[str, str]) -> str:
+    """Return the ConfigMap with the dashboards, as JSON for the standard input of `kubectl`. Raises InputError."""
+    metadata = {"name": DASHBOARDS_NAME, "namespace": settings.monitoring.namespace, "labels": dict(labels)}
+    return json.dumps({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": dashboards.rendered(settings)})

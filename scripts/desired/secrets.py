@@ -16,6 +16,8 @@ from scripts.core.errors import InputError
 from scripts.core.redaction import redact
 
 HEX_DIGITS = 10
+PULL = "image.pull"
+"""Whose the Secret is that nodes log in to a registry with; no service can have this name."""
 ALSO = "_ALSO"
 """What is added to the name of a key for the second value that is taken while the first one changes."""
 LARGEST = 2**20
@@ -37,6 +39,7 @@ class Secret:
     service: str
     name: str
     values: Mapping[str, str] = field(repr=False)
+    type: str = "Opaque"
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -50,7 +53,7 @@ class Secret:
             "namespace": namespace,
             "labels": {**labels, "app.kubernetes.io/component": self.service},
         }
-        secret = {"apiVersion": "v1", "kind": "Secret", "type": "Opaque", "immutable": True, "metadata": metadata}
+        secret = {"apiVersion": "v1", "kind": "Secret", "type": self.type, "immutable": True, "metadata": metadata}
         return json.dumps({**secret, "stringData": dict(self.values)})
 
 
@@ -100,6 +103,24 @@ def desired_secrets(settings: Settings, env: EnvFile, at: Mapping[str, Value] | 
         if values:
             secrets.append(Secret(service, f"{settings.release}-{service}-{_digest(values)}", values))
     return secrets
+
+
+def pull_secret(settings: Settings, env: EnvFile) -> Secret | None:
+    """Return the Secret that nodes log in to the registry with, as `docker login` would write it; None where they need not."""
+    registry, key = settings.kube_context.pushes_to, settings.kube_context.registry_login
+    login = env.get(key) if registry and key else ""
+    if not login:
+        return None
+    user, _, password = login.partition(":")
+    redact.learn(password)
+    config = json.dumps({"auths": {registry.partition("/")[0]: {"username": user, "password": password}}})
+    values = {".dockerconfigjson": config}
+    return Secret(PULL, f"{settings.release}-image-pull-{_digest(values)}", values, "kubernetes.io/dockerconfigjson")
+
+
+def is_pull_secret(name: str) -> bool:
+    """Return whether a Secret of this name is one of ours that nodes log in to a registry with."""
+    return re.search(rf"-image-pull-[0-9a-f]{{{HEX_DIGITS}}}$", name) is not None
 
 
 def _held(variable: Variable, settings: Settings, env: EnvFile, at: Mapping[str, Value]) -> list[tuple[str, str]]:

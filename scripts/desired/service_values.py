@@ -42,6 +42,8 @@ def derived_values(settings: Settings) -> dict[str, Any]:
     """Return the values that follow from the settings alone: of every service, and the database's user and name."""
     known = places(settings)
     values: dict[str, Any] = {"services": {name: _service_values(service, known) for name, service in settings.services.items()}}
+    if settings.ingress.host:
+        values["ingress"] = {"enabled": True, "host": settings.ingress.host, "className": settings.ingress.class_name}
     for rule in settings.env.values():
         if rule.format == "postgres_url" and rule.default:
             url = database_url.parse(re.sub(r"\{\w+\}", "x", rule.default))
@@ -54,6 +56,7 @@ def _service_values(service: Service, known: Mapping[tuple[str, str], str]) -> d
     said = {
         "port": service.port,
         "public": service.public,
+        "publicPath": "" if service.public_path == "/" else service.public_path,
         "command": list(service.command),
         "args": list(service.args),
         # The chart runs each through a template engine.

@@ -5,14 +5,11 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
+from scripts.desired.dockerfile import filled, instructions
 from scripts.discover.found import number
 
-_DIRECTIVE = re.compile(r"#\s*escape\s*=\s*([\\`])\s*", re.IGNORECASE)
-_HEREDOC = re.compile(r"<<-?\s*[\"']?([A-Za-z_]\w*)[\"']?")
-_VARIABLE = re.compile(r"\$(?:\{(\w+)(?::?[-+]([^}]*))?\}|(\w+))")
 _FLAG = re.compile(r"--\S+\s*")
 
 
@@ -39,29 +36,6 @@ class Dockerfile:
         return " ".join([*self.entrypoint, *self.cmd])
 
 
-def instructions(text: str) -> Iterator[tuple[str, str]]:
-    """Yield each instruction of a Dockerfile, in upper case, with its arguments on one line; what stands in heredocs is passed over."""
-    lines = text.removeprefix("\ufeff").replace("\r\n", "\n").split("\n")
-    escape = "\\"
-    if match := _DIRECTIVE.fullmatch(lines[0].strip()):
-        escape = match[1]
-    rest = iter(lines)
-    for first in rest:
-        line = first.strip()
-        if not line or line.startswith("#"):
-            continue
-        while line.endswith(escape):
-            following = next((each.strip() for each in rest if each.strip() and not each.strip().startswith("#")), "")
-            line = f"{line[:-1].rstrip()} {following}"
-        name, _, arguments = line.partition(" ")
-        if name.upper() in ("RUN", "COPY", "ADD"):
-            for word in _HEREDOC.findall(arguments):
-                for inner in rest:
-                    if inner.strip() == word:
-                        break
-        yield name.upper(), arguments.strip()
-
-
 def parse(text: str, target: str = "") -> Dockerfile | None:
     """Return what is known of the image of the stage `target`, or of the last one; None where there is no such stage."""
     stages: dict[str, Dockerfile] = {}
@@ -69,7 +43,7 @@ def parse(text: str, target: str = "") -> Dockerfile | None:
     everything: dict[str, str] = {}
     current: Dockerfile | None = None
     name = ""
-    for word, arguments in instructions(text):
+    for _, word, arguments in instructions(text):
         if word == "ARG":
             declared = dict(_pair(part) for part in _split(arguments))
             everything |= declared
@@ -91,7 +65,7 @@ def parse(text: str, target: str = "") -> Dockerfile | None:
 
 def _stage(arguments: str, stages: dict[str, Dockerfile], outside: dict[str, str]) -> tuple[Dockerfile, str]:
     parts = _FLAG.sub("", arguments).split()
-    image = _filled(parts[0], outside) if parts else ""
+    image = filled(parts[0], outside) if parts else ""
     name = parts[2].lower() if len(parts) > 2 and parts[1].lower() == "as" else ""
     return stages.get(image.lower(), Dockerfile(base=image)), name
 
@@ -100,15 +74,15 @@ def _with(stage: Dockerfile, word: str, arguments: str) -> Dockerfile:
     known = stage.env | stage.args
     match word:
         case "USER":
-            return replace(stage, user=_filled(arguments, known))
+            return replace(stage, user=filled(arguments, known))
         case "WORKDIR":
-            path = _filled(arguments.strip("\"'"), known)
+            path = filled(arguments.strip("\"'"), known)
             return replace(stage, workdir=path if path.startswith("/") else f"{stage.workdir.rstrip('/')}/{path}")
         case "EXPOSE":
-            ports = [number(_filled(part, known).partition("/")[0]) for part in _split(arguments) if not part.endswith("/udp")]
+            ports = [number(filled(part, known).partition("/")[0]) for part in _split(arguments) if not part.endswith("/udp")]
             return replace(stage, ports=(*stage.ports, *(port for port in ports if port)))
         case "ENV":
-            return replace(stage, env=stage.env | {key: _filled(value, known) for key, value in _environment(arguments)})
+            return replace(stage, env=stage.env | {key: filled(value, known) for key, value in _environment(arguments)})
         case "ARG":
             return replace(stage, args=stage.args | dict(_pair(part) for part in _split(arguments)))
     return _started(stage, word, arguments, known)
@@ -118,7 +92,7 @@ def _started(stage: Dockerfile, word: str, arguments: str, known: dict[str, str]
     match word:
         case "HEALTHCHECK":
             kind, _, command = _FLAG.sub("", arguments).strip().partition(" ")
-            return replace(stage, health=("NONE",) if kind.upper() == "NONE" else _health(_filled(command, known)))
+            return replace(stage, health=("NONE",) if kind.upper() == "NONE" else _health(filled(command, known)))
         case "CMD":
             return replace(stage, cmd=_command(arguments))
         case "ENTRYPOINT":
@@ -161,7 +135,3 @@ def _split(text: str) -> list[str]:
         return shlex.split(text)
     except ValueError:
         return text.split()
-
-
-def _filled(text: str, known: dict[str, str]) -> str:
-    return _VARIABLE.sub(lambda match: known.get(match[1] or match[3]) or match[2] or "", text)

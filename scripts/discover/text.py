@@ -16,6 +16,9 @@ WIDTH = 140
 _TOP = re.compile(r"([A-Za-z_][\w-]*):(\s|$)")
 _BLOCK = ("env", "build_args", "init")
 GRAFANA = Key("GRAFANA_ADMIN_PASSWORD", "the password of Grafana's user `admin`", generate=True, format="line")
+LOGIN = Key(
+    "REGISTRY_LOGIN", "how nodes log in to kube_context.registry, as user:password; empty means not at all", optional=True, format="login"
+)
 DATABASE = """\
 # The bundled Postgres, in the cluster, for a database URL below that is empty.
 database:
@@ -50,7 +53,7 @@ def settings(draft: Draft, before: str) -> str:
         elif name == "chart":
             text = _with_its_surroundings(_without(text, "values").rstrip() + "\n" + _chart_values(draft), text)  # noqa: PLW2901
         elif name == "monitoring":
-            text = _without(text, "rules", "slow_handlers")  # noqa: PLW2901
+            text = _without(text, "rules", "dashboard_rows", "slow_handlers")  # noqa: PLW2901
         made.append(text)
         if name == "services" and draft.database and "database" not in blocks:
             made.append(f"{DATABASE}\n")
@@ -128,7 +131,8 @@ def _env(draft: Draft) -> str:
 
 
 def _keys(draft: Draft) -> list[Key]:
-    return [*draft.keys.values(), *([] if GRAFANA.name in draft.keys else [GRAFANA])]
+    """Those of the app, and those that sections name which stay as they were."""
+    return [*draft.keys.values(), *(key for key in (LOGIN, GRAFANA) if key.name not in draft.keys)]
 
 
 def _comment(reason: str, indent: int) -> Iterator[str]:

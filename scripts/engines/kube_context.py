@@ -18,12 +18,13 @@ from scripts.core.report import Outcome, StepReport
 from scripts.core.shell import CommandError
 from scripts.desired.helm_release import HelmRelease
 from scripts.desired.images import Image
-from scripts.desired.secrets import Secret
+from scripts.desired.secrets import PULL, Secret
 from scripts.engines.kubernetes import KubernetesEngine, removal
 from scripts.kubernetes import node_dns
 from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.deployment import reachable
-from scripts.kubernetes.nodes import detect, registry
+from scripts.kubernetes.nodes import detect
+from scripts.kubernetes.nodes.registry import ImageRegistry
 from scripts.kubernetes.nodes.transports import NodeTransport
 
 CONFIG_SECONDS = 10
@@ -142,12 +143,14 @@ class KubeContextEngine(KubernetesEngine):
 
     def decide_load(self, images: Sequence[Image], step: StepReport) -> Decision:
         """Decide what to push to the registry that the settings name, or else to bring into the nodes."""
-        return registry.decide_push(self._registry, images) if self._registry else super().decide_load(images, step)
+        return self._registry.decide_push(images) if self._registry else super().decide_load(images, step)
 
     def decide_install(self, release: HelmRelease, secrets: Sequence[Secret], step: StepReport) -> Decision:
         """Decide as every cluster does, on images named with the registry where there is one, and with this cluster's DNS."""
         release = node_dns.named(self.cluster, release)
-        return super().decide_install(registry.named(self._registry, release) if self._registry else release, secrets, step)
+        if self._registry:
+            release = self._registry.named(release, [secret.name for secret in secrets if secret.service == PULL])
+        return super().decide_install(release, secrets, step)
 
     def down(self, *, delete_data: bool, delete_cluster: bool, step: StepReport) -> Outcome:
         """Remove what `up` made. Raises InputError when asked to remove the cluster: it is not ours."""
@@ -167,10 +170,10 @@ class KubeContextEngine(KubernetesEngine):
             code="engine-unusable",
         )
 
-    @property
-    def _registry(self) -> str:
-        wanted = self._settings.kube_context
-        return wanted.registry if wanted.images in ("auto", "registry") else ""
+    @cached_property
+    def _registry(self) -> ImageRegistry | None:
+        address = self._settings.kube_context.pushes_to
+        return ImageRegistry(address) if address else None
 
     def _not_named(self) -> str:
         context = self.cluster.context

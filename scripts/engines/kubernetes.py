@@ -17,13 +17,15 @@ from scripts.desired.secrets import Secret
 from scripts.desired.service_values import service_name
 from scripts.desired.stages import Running
 from scripts.engines.protocol import Address
-from scripts.images.prune import prune
+from scripts.images import prune
+from scripts.images.prune import Superfluous
 from scripts.kubernetes import helm
 from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.deployment import Deployment, reachable
 from scripts.kubernetes.diagnosis.cause import Diagnosis
 from scripts.kubernetes.nodes import load
 from scripts.kubernetes.nodes.transports import NodeTransport
+from scripts.kubernetes.operations import ClusterOperations
 from scripts.kubernetes.pods import PodState
 from scripts.kubernetes.port_forward import ADDRESS, forward
 from scripts.kubernetes.service_client import ServiceClient
@@ -91,15 +93,16 @@ class KubernetesEngine:
         """Wait until the release's pods are ready, and record that."""
         return self.deployment.await_rollout(timeout, step, release=release)
 
-    def prune(self, secrets: Sequence[Secret], images: Sequence[Image]) -> None:
-        """Remove Secrets and images of ours, of nodes and of the local engine, that neither the current release nor a rollback uses."""
-        keep = self.deployment.prune(secrets, images, self.transports())
-        prune(self._settings, images, keep)
+    def superfluous(self, secrets: Sequence[Secret], images: Sequence[Image]) -> list[Superfluous]:
+        """Return Secrets and images of ours, of nodes and of the local engine, that neither the current release nor a rollback uses."""
+        found, keep = self.deployment.superfluous(secrets, images, self.transports())
+        return [*found, *prune.superfluous(self._settings, images, keep)]
 
     def withdraw(self, secrets: Sequence[Secret], images: Sequence[Image]) -> list[str]:
         """Remove every Secret of ours but these, and the ways back to releases that hold others; return the pods that still name one."""
         self.deployment.forget_older()
-        self.prune(secrets, images)
+        for each in self.superfluous(secrets, images):
+            each.remove()
         return self.deployment.holders_of_others(secrets)
 
     def rollback(self, step: StepReport) -> Outcome:
@@ -111,12 +114,20 @@ class KubernetesEngine:
         return self.deployment.open_client()
 
     def addresses(self) -> list[Address]:
-        """Return the command that opens the public services through port forwards."""
-        return [Address(name, "invoke open") for name, service in self._settings.services.items() if service.public][:1]
+        """Return the URLs of the public services behind the Ingress, or else the command that opens them through port forwards."""
+        public = {name: service for name, service in self._settings.services.items() if service.public}
+        if host := self._settings.ingress.host:
+            return [Address(name, f"http://{host}{service.public_path}") for name, service in public.items()]
+        return [Address(name, "invoke open") for name in public][:1]
 
     def pods(self) -> list[PodState]:
         """Return the pods of the release."""
         return self.deployment.pods()
+
+    @property
+    def operations(self) -> ClusterOperations:
+        """What a person does by hand to a service."""
+        return ClusterOperations(self.cluster)
 
     def diagnose(self) -> list[Diagnosis]:
         """Return everything that is wrong with the release, and its cause."""

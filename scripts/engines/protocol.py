@@ -14,6 +14,8 @@ from scripts.desired.helm_release import HelmRelease
 from scripts.desired.images import Image
 from scripts.desired.secrets import Secret
 from scripts.desired.stages import Running
+from scripts.engines.operations import Operations
+from scripts.images.prune import Superfluous
 from scripts.kubernetes.deployment import Deployment
 from scripts.kubernetes.diagnosis.cause import Diagnosis
 from scripts.kubernetes.pods import PodState
@@ -88,8 +90,8 @@ class Engine(Protocol):
         """Wait until every workload of the release is ready. Raises TaskError with the cause, evidence and next action."""
         ...
 
-    def prune(self, secrets: Sequence[Secret], images: Sequence[Image]) -> None:
-        """Remove Secrets and images of ours that neither the running release nor a rollback needs."""
+    def superfluous(self, secrets: Sequence[Secret], images: Sequence[Image]) -> Sequence[Superfluous]:
+        """Return Secrets and images of ours that neither the running release nor a rollback needs. Changes nothing."""
         ...
 
     def withdraw(self, secrets: Sequence[Secret], images: Sequence[Image]) -> list[str]:
@@ -110,6 +112,11 @@ class Engine(Protocol):
 
     def pods(self) -> list[PodState]:
         """Return the pods of the app."""
+        ...
+
+    @property
+    def operations(self) -> Operations:
+        """What a person does by hand to a service."""
         ...
 
     def diagnose(self) -> list[Diagnosis]:

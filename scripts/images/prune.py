@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from docker.errors import APIError, ImageNotFound
@@ -19,28 +21,61 @@ from scripts.images.build_network import EXTRA_CA, extra_ca_reference
 from scripts.machine.docker_client import docker_client
 
 
+@dataclass(frozen=True)
+class Superfluous:
+    """One thing of ours that nothing needs any more."""
+
+    where: str
+    what: str
+    remove: Callable[[], object]
+    """Removes it, unless somebody uses it by now."""
+
+
+HERE = "this machine"
+
+
 def prune(settings: Settings, images: Sequence[Image], keep: Collection[str] = ()) -> list[str]:
-    """Remove old images of this release, and bases and certificates that no image of this project is built on; return their names.
+    """Remove the images that nothing needs any more; return their names. `superfluous` says which these are."""
+    return [each.what for each in superfluous(settings, images, keep) if each.remove()]
+
+
+def superfluous(settings: Settings, images: Sequence[Image], keep: Collection[str] = ()) -> list[Superfluous]:
+    """Return old images of this release, and bases and certificates that no image of this project is built on.
 
     images: those of the sources now. keep: what a rollback would bring back, by `repository:tag`, with or without a registry. Only what
-    carries the release's label is removed, with the names that it has in registries, and nothing that a container uses.
+    carries the release's label counts, with the names that it has in registries, and nothing that a container uses.
     """
     found = docker_client().images.list(filters={"reference": f"{settings.project}-*"})
     label = {"app.kubernetes.io/part-of": settings.release}
     ours = {tag: image for image in found if label.items() <= (image.labels or {}).items() for tag in image.tags}
     kept = {*(reference.rpartition("/")[2] for reference in keep), *(image.reference for image in images), *_helpers(settings, images)}
-    old = [tag for tag in sorted(ours.keys() - kept) if _is_old_service(settings, images, tag)]
-    removed = _remove(name for tag in old for name in (*_in_registries(ours[tag], tag), tag))
-    built = [_layers(image) for image in found if any(not _is_helper(settings, tag) for tag in set(image.tags).difference(removed))]
-    removed += _remove(tag for tag in sorted(ours.keys() - kept) if _is_helper(settings, tag) and not _carries(built, _layers(ours[tag])))
-    _remove(image.id for image in docker_client().images.list(filters={"label": [f"{k}={v}" for k, v in label.items()], "dangling": True}))
-    return removed
+    used = {container.attrs["ImageID"] for container in docker_client().containers.list(all=True, sparse=True)}
+    unused = [tag for tag in sorted(ours.keys() - kept) if ours[tag].id not in used]
+    old = [tag for tag in unused if _is_old_service(settings, images, tag)]
+    names = [name for tag in old for name in (*_in_registries(ours[tag], tag), tag)]
+    built = [_layers(image) for image in found if any(not _is_helper(settings, tag) for tag in set(image.tags).difference(names))]
+    names += [tag for tag in unused if _is_helper(settings, tag) and not _carries(built, _layers(ours[tag]))]
+    filters = {"label": [f"{key}={value}" for key, value in label.items()], "dangling": True}
+    nameless = [str(image.id) for image in docker_client().images.list(filters=filters) if image.id not in used]
+    return [Superfluous(HERE, name, partial(_remove, name)) for name in (*names, *nameless)]
+
+
+def unique_sizes() -> dict[str, int]:
+    """Return the bytes of each local image that no other shares, by its names and its id; none where the daemon does not tell."""
+    found = docker_client().df().get("Images") or ()
+    sizes = {image["Id"]: (image["Size"] - max(image.get("SharedSize", 0), 0), image.get("RepoTags") or ()) for image in found}
+    return {name: size for identity, (size, tags) in sizes.items() for name in (identity, *tags)}
+
+
+def build_containers(settings: Settings) -> list[Any]:
+    """Return the containers that interrupted builds of this release have left stopped."""
+    found = docker_client().containers.list(all=True, filters={"label": f"app.kubernetes.io/part-of={settings.release}"})
+    return [each for each in found if each.status in ("created", "exited", "dead") and "todo.workload" not in each.labels]
 
 
 def remove_build_containers(settings: Settings) -> int:
     """Remove the containers that interrupted builds of this release have left stopped; return how many."""
-    found = docker_client().containers.list(all=True, filters={"label": f"app.kubernetes.io/part-of={settings.release}"})
-    left = [each for each in found if each.status in ("created", "exited", "dead") and "todo.workload" not in each.labels]
+    left = build_containers(settings)
     for container in left:
         with contextlib.suppress(APIError):  # somebody was faster
             container.remove(v=True)
@@ -88,12 +123,9 @@ def _carries(built: Sequence[Sequence[str]], layers: Sequence[str]) -> bool:
     return any(list(each[: len(layers)]) == list(layers) for each in built)
 
 
-def _remove(references: Any) -> list[str]:
-    removed = []
-    for reference in references:
-        try:
-            docker_client().images.remove(reference)
-        except (APIError, ImageNotFound):  # a container uses it, or somebody was faster
-            continue
-        removed.append(reference)
-    return removed
+def _remove(reference: str) -> bool:
+    try:
+        docker_client().images.remove(reference)
+    except (APIError, ImageNotFound):  # a container uses it, or somebody was faster
+        return False
+    return True

@@ -15,6 +15,7 @@ from scripts.core.errors import TaskError
 from scripts.core.report import StepReport
 from scripts.core.shell import CommandError
 from scripts.desired.helm_release import HelmRelease
+from scripts.desired.secrets import is_pull_secret
 from scripts.kubernetes import helm_record
 from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.diagnosis.cause import Diagnosis
@@ -52,7 +53,7 @@ def unfinished(release: str, revision: Revision) -> Diagnosis:
 
 @dataclass(frozen=True)
 class References:
-    """What the values of a revision name: Secrets, and images as `repository:tag`."""
+    """What the values of a revision name: Secrets, and images as `repository:tag` or `repository@digest`."""
 
     secrets: frozenset[str]
     images: frozenset[str]
@@ -102,7 +103,9 @@ def references_in(values: Any) -> References:
         if isinstance(secret, Mapping) and secret.get("name"):
             secrets.add(str(secret["name"]))
         if isinstance(image, Mapping) and image.get("repository"):
-            images.add(f"{image['repository']}:{image.get('tag', '')}")
+            digest = image.get("digest")
+            images.add(f"{image['repository']}@{digest}" if digest else f"{image['repository']}:{image.get('tag', '')}")
+        secrets.update(each["name"] for each in mapping.get("imagePullSecrets") or () if is_pull_secret(each["name"]))
     return References(frozenset(secrets), frozenset(images))
 
 
@@ -120,6 +123,9 @@ def references_of(cluster: Cluster, revision: Revision) -> References:
 
 def values_of(cluster: Cluster, revision: Revision) -> dict[str, Any]:
     """Return the values that a revision in the history was installed with. Raises CommandError."""
+    for record in helm_record.read(cluster) or ():
+        if record["version"] == revision.number:
+            return dict(record.get("config") or {})
     argv = ("get", "values", cluster.release, "--revision", str(revision.number), "--output", "json")
     return dict(json.loads(cluster.helm(*argv).stdout) or {})
 

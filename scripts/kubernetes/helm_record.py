@@ -35,11 +35,11 @@ def _read(cluster: Cluster, name: str, uid: str, version: str) -> Record | None:
         found = cluster.get("secret", name)
         if not found:
             return None
-        _READ[uid, version] = _decoded(found[0]["data"]["release"])
+        _READ[uid, version] = decoded(found[0]["data"]["release"])
     return _READ[uid, version]
 
 
-def _decoded(text: str) -> Record:
-    """Helm encodes what it has compressed, and Kubernetes encodes that once more."""
+def decoded(text: str) -> Record:
+    """Return the record in the data of one of helm's Secrets: compressed, encoded by helm, encoded once more by Kubernetes."""
     record: Record = json.loads(gzip.decompress(base64.b64decode(base64.b64decode(text))))
     return record

@@ -32,6 +32,8 @@ _SERVED: Mapping[str, tuple[str, ...]] = {
 }
 _SERVED_CLUSTER_WIDE: Mapping[str, tuple[str, ...]] = {
     "v1": ("Node", "Namespace"),
+    "networking.k8s.io/v1": ("IngressClass",),
+    "scheduling.k8s.io/v1": ("PriorityClass",),
     "apiregistration.k8s.io/v1": ("APIService",),
     "apiextensions.k8s.io/v1": ("CustomResourceDefinition",),
 }

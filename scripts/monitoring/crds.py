@@ -10,7 +10,7 @@ from scripts.core.decision import Change, Decision
 from scripts.core.errors import TaskError
 from scripts.core.report import Outcome, StepReport, changed
 from scripts.kubernetes.cluster import Cluster
-from scripts.kubernetes.deployment import FIELD_MANAGER
+from scripts.kubernetes.own_namespace import FIELD_MANAGER
 
 APPLY_SECONDS = 120
 OURS = {"app.kubernetes.io/managed-by": FIELD_MANAGER}

@@ -1,18 +1,11 @@
-"""What the dashboards and the alert rules ask Prometheus, one entry a query, for everything that checks them."""
+"""What the dashboards ask Prometheus, one entry a query, for everything that checks them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
-
-import yaml
 
 from scripts.config.settings import Settings
-from scripts.core.paths import ROOT
-from scripts.desired.monitoring import rules
-
-DASHBOARDS = ROOT / "monitoring" / "dashboards"
+from scripts.desired.dashboard_sources import sources
 
 
 @dataclass(frozen=True)
@@ -34,19 +27,17 @@ class Query:
         return " ".join(expr.split())
 
 
-def load_queries() -> list[Query]:
-    """Return every query of every panel of every dashboard, in the order of the dashboards."""
-    return [query for path in sorted(DASHBOARDS.glob("*.yaml")) for query in _queries_of(path)]
+def load_queries(settings: Settings) -> list[Query]:
+    """Return every query of every panel of every dashboard, in the order of the dashboards. Raises InputError."""
+    return [
+        Query(source["uid"], panel["title"], query["legend"], query["expr"].strip(), query.get("optional", ""))
+        for source in sources(settings).values()
+        for row in source["rows"]
+        for panel in row["panels"]
+        for query in panel["queries"]
+    ]
 
 
-def load_alerts(settings: Settings) -> dict[str, str]:
-    """Return the expression of each alert by its name."""
-    return {rule["alert"]: rule["expr"] for group in rules(settings)["groups"] for rule in group["rules"]}
-
-
-def _queries_of(path: Path) -> Iterator[Query]:
-    source = yaml.safe_load(path.read_text(encoding="utf-8"))
-    for row in source["rows"]:
-        for panel in row["panels"]:
-            for query in panel["queries"]:
-                yield Query(source["uid"], panel["title"], query["legend"], query["expr"].strip(), query.get("optional", ""))
+def uids(settings: Settings) -> list[str]:
+    """Return the uid of each dashboard. Raises InputError."""
+    return [source["uid"] for source in sources(settings).values()]

@@ -90,8 +90,9 @@ class Load:
 
     NAME = "steady-load"
 
-    def __init__(self, app: App, urls: Sequence[str], per_second: int) -> None:
+    def __init__(self, app: App, urls: Sequence[str], per_second: int, node: str = "") -> None:
         self._app = app
+        self._node = node
         self._urls = urls
         self._per_second = per_second
 
@@ -135,6 +136,7 @@ class Load:
             "automountServiceAccountToken": False,
             "securityContext": template["spec"]["securityContext"],
             "containers": [container],
+            **({"nodeSelector": {"kubernetes.io/hostname": self._node}} if self._node else {}),
         }
         return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": self.NAME, "labels": labels}, "spec": spec}
 

@@ -26,7 +26,7 @@ class ClusterContext:
     kubeconfig: Path | None
     """None: the user's own."""
     containerd_socket: Path | None
-    """Where the node's containerd listens, when the cluster is our own."""
+    """A pattern of where the nodes' containerds listen, when the cluster is our own."""
     must_enforce_policies: bool = False
     """Whether it is our own, with a policy engine; another one may or may not enforce them."""
 
@@ -52,7 +52,7 @@ def own_context(own: LocalCluster) -> ClusterContext:
     os.environ["PATH"] = f"{os.environ['PATH']}{os.pathsep}{own.layout.bin}"
     for name in ("NO_PROXY", "no_proxy"):
         os.environ[name] = ",".join(filter(None, [os.environ.get(name, ""), own.layout.node_ip]))
-    return ClusterContext(own.layout.name, own.layout.kubeconfig, own.layout.containerd_socket, own.enforces_policies)
+    return ClusterContext(own.layout.name, own.layout.kubeconfig, own.layout.sockets, own.enforces_policies)
 
 
 class temporary_namespace:  # noqa: N801 - used as a function

@@ -13,7 +13,7 @@ import pytest
 
 from scripts.core.shell import Result
 from scripts.kubernetes.cluster import Cluster
-from scripts.kubernetes.deployment import POD_SECURITY
+from scripts.kubernetes.own_namespace import POD_SECURITY
 from tests.cluster.conftest import ClusterContext, temporary_namespace
 from tests.render import chart
 from tests.render.chart import CHART, MINIMAL, RELEASE, Object, helms, of_kind, scenario

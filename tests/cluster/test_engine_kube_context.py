@@ -11,7 +11,7 @@ import threading
 import time
 import urllib.request
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -27,9 +27,10 @@ from scripts.desired.images import BaseImage, Image
 from scripts.desired.secrets import Secret
 from scripts.engines.kube_context import KubeContextEngine
 from scripts.images.archive import full_name
+from scripts.images.prune import Superfluous
 from scripts.kubernetes import helm, service_forward, service_proxy
-from scripts.kubernetes.deployment import POD_SECURITY
 from scripts.kubernetes.nodes import load, transports
+from scripts.kubernetes.own_namespace import POD_SECURITY
 from scripts.kubernetes.port_forward import forward
 from scripts.machine import docker_client as machine
 from tests.cluster.conftest import ClusterContext
@@ -125,7 +126,12 @@ def under(cluster_context: ClusterContext, monkeypatch: pytest.MonkeyPatch) -> I
     engine = KubeContextEngine(settings)
     yield Under(engine)
     engine.cluster.kubectl("delete", "namespace", settings.namespace, "--ignore-not-found", "--wait=false")
-    load.prune(engine.transports(), {REPOSITORY}, ())
+    prune(load.superfluous(engine.transports(), {REPOSITORY}, ()))
+
+
+def prune(superfluous: Sequence[Superfluous]) -> None:
+    for each in superfluous:
+        each.remove()
 
 
 def kinds(outcomes: list[Outcome]) -> list[str]:
@@ -251,7 +257,7 @@ def test_rollback_takes_the_last_release_that_came_up_well(under: Under, image_o
     with pytest.raises(InputError, match="no other healthy release"):
         under.engine.rollback(under.step)
     under.up(image_two)
-    under.engine.prune([under.secret], [image_two])
+    prune(under.engine.superfluous([under.secret], [image_two]))
     under.engine.decide_install(under.release(image_two, command=["/bin/busybox", "false"]), [under.secret], under.step).carry_out(
         under.step
     )  # never comes up
@@ -270,12 +276,12 @@ def test_prune_keeps_what_the_running_release_and_a_rollback_use(under: Under, i
     under.up(image_one)
     under.secret = kept
     under.up(image_two)
-    under.engine.prune([kept], [image_two])
-    assert oldest.name in under.engine.deployment._secret_names(), "the first release is where a rollback would go"
+    prune(under.engine.superfluous([kept], [image_two]))
+    assert oldest.name in under.engine.deployment.namespace.secret_names(), "the first release is where a rollback would go"
     under.secret = Secret("backend", "eng-app-backend-third", {"TOKEN": "third-value"})
     under.up(image_two)
-    under.engine.prune([under.secret], [image_two])
-    assert under.engine.deployment._secret_names() == {kept.name, under.secret.name}
+    prune(under.engine.superfluous([under.secret], [image_two]))
+    assert under.engine.deployment.namespace.secret_names() == {kept.name, under.secret.name}
     assert full_name(image_one.reference) not in transport.images()
     assert full_name(image_two.reference) in transport.images()
     assert not under.engine.cluster.get("secret", oldest.name)

@@ -56,7 +56,15 @@ def test_it_writes_settings_that_hold_and_a_second_run_changes_nothing(root: Pat
     assert made.smoke is None
     assert made.chart.values == {"test": {"imageOf": "api"}}
     assert made.database
-    assert set(made.env) == {"DATABASE_URL", "JWT_SECRET", "OPENAI_API_KEY", "GREETING", "POSTGRES_PASSWORD", "GRAFANA_ADMIN_PASSWORD"}
+    assert set(made.env) == {
+        "DATABASE_URL",
+        "JWT_SECRET",
+        "OPENAI_API_KEY",
+        "GREETING",
+        "POSTGRES_PASSWORD",
+        "GRAFANA_ADMIN_PASSWORD",
+        "REGISTRY_LOGIN",
+    }
     assert "next: invoke doctor" in capsys.readouterr().err
     assert run(root.parent / "shop") == 0
     assert texts(root) == written
@@ -69,7 +77,9 @@ def test_what_belongs_to_no_app_stays_as_it_is(root: Path) -> None:
     after = texts(root)["invoke.yaml"]
     for section in ("minikube", "kube_context", "needs", "tools", "build", "base_images", "engine"):
         assert yaml.safe_load(after)[section] == yaml.safe_load(before)[section]
-    watched = {key: value for key, value in yaml.safe_load(before)["monitoring"].items() if key not in ("rules", "slow_handlers")}
+    watched = {
+        key: value for key, value in yaml.safe_load(before)["monitoring"].items() if key not in ("rules", "dashboard_rows", "slow_handlers")
+    }
     assert yaml.safe_load(after)["monitoring"] == watched
     assert after.endswith(before[before.index("\n# Checked before") :])
     assert {line for line in before.splitlines() if line.startswith("#")} - {*after.splitlines()} == {SMOKE}

@@ -16,6 +16,9 @@ import pytest
 from invoke import Context, Exit, Task
 
 from scripts import check_monitoring, command
+from scripts.audit.facts import Unseen, Verdict
+from scripts.audit.rules import RULES
+from scripts.audit.seeing import everything
 from scripts.check_monitoring import Answered
 from scripts.config.settings import load_settings
 from scripts.core import errors, shell, waiting
@@ -29,6 +32,7 @@ from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.deployment import Deployment
 from scripts.kubernetes.diagnosis.cause import PATIENCE
 from scripts.kubernetes.diagnosis.diagnose import diagnose as causes_of
+from scripts.look.audit import work
 from scripts.look.diagnose import diagnose
 from scripts.look.logs import logs
 from scripts.look.open import open_
@@ -37,6 +41,7 @@ from scripts.look.status import status
 from scripts.look.values import print_values
 from scripts.machine import docker_client, tool_downloads
 from scripts.monitoring.queries import Query
+from tests.audit.planted import facts
 from tests.cluster.recordings import read_recording
 from tests.programs import Programs, Reply, on_path
 from tests.projects import project_in, project_on
@@ -54,11 +59,13 @@ KEYS = {
     "addresses": {"addresses"},
     "address": {"url"},
     "diagnosis": {"code", "workload", "cause", "evidence", "action", "exits", "follows_from"},
+    "clause": {"clause", "section", "text", "check", "on", "verdict", "evidence", "remedy", "reason", "decided"},
     "log": {"service", "text"},
     "change": {"files", "sync", "build", "settings"},
     "served": {"service", "seconds"},
     "plan": {"rows"},
     "values": {"release", "namespace", "values"},
+    "superfluous": {"rows"},
     "panels": {"rows"},
     "difference": {"file", "text"},
     "unknown": {"rows"},
@@ -70,6 +77,7 @@ KEYS = {
 ROWS = {
     "plan": {"step", "change", "why"},
     "pods": {"service", "pod", "state", "ready", "restarts", "image"},
+    "superfluous": {"where", "what", "frees"},
     "panels": {"dashboard", "panel", "query", "series"},
     "unknown": {"about", "what"},
     "summary": {"step", "result", "seconds", "detail"},
@@ -184,6 +192,13 @@ def test_diagnose(programs: Programs, run: Callable[..., list[Event]], monkeypat
     events = run(diagnose, project_in(cluster(), load_settings()))
     assert [event["code"] for event in events[:2]] == ["secret-missing", "not-healthy"]
     hold(events, "diagnosis", "error", "finished")
+
+
+def test_audit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(everything, "see", lambda *_: facts(live=Unseen("nothing runs")))
+    events = reported(lambda report: work(project_on(SimpleNamespace(), load_settings()), report, None, RULES))
+    assert events[3]["verdict"] == Verdict.NOT_CHECKABLE
+    hold(events, "step_started", "step_finished", "summary", *["clause"] * 38, *(["error"] if events[-1]["exit_code"] else []), "finished")
 
 
 def test_logs(run: Callable[..., list[Event]]) -> None:

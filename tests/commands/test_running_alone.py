@@ -22,7 +22,7 @@ from tests.programs import ANY, Programs, Reply
 pytestmark = pytest.mark.runner
 
 SCRIPTS = ROOT / "scripts"
-CHANGES = ("setup", "up", "down", "build", "rollback", "smoke")
+CHANGES = ("setup", "up", "down", "build", "rollback", "smoke", "prune")
 LOOKS = ("status", "open", "diagnose", "doctor")
 STEPS_THAT_LOOK = ("preflight",)
 

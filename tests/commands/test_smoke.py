@@ -170,7 +170,7 @@ def test_another_apps_proof_fails_in_its_own_words(text: str, error: type[TaskEr
 
 
 def test_a_check_has_passed_rather_than_left_things_unchanged() -> None:
-    engine = SimpleNamespace(open_client=lambda: nullcontext(App()))
+    engine = SimpleNamespace(open_client=lambda: nullcontext(App()), deployment=None)
     outcome = smoke_test.main(project_on(engine, load_settings()), StepReport(Report(stderr=io.StringIO()), "smoke"))
     assert outcome.kind == "passed"
     assert "a todo added by chat is listed and shown" in outcome.detail

@@ -18,6 +18,7 @@ from scripts.core.errors import InputError, TaskError
 from scripts.core.report import Outcome, StepReport, changed, unchanged
 from scripts.desired.secrets import Secret, desired_secrets
 from scripts.desired.stages import Running, Stage, stages
+from scripts.images.prune import Superfluous
 from scripts.project import Project
 from tests.doubles import Step
 
@@ -53,8 +54,11 @@ class Engine:
         self.rolled_out.append(release)
         return unchanged("2 pods ready")
 
-    def prune(self, *_: object) -> None:
-        self.pruned = True
+    def superfluous(self, *_: object) -> list[Superfluous]:
+        def remove() -> None:
+            self.pruned = True
+
+        return [Superfluous("here", "an old image", remove)]
 
 
 def project(engine: Engine, *names: str) -> Any:

@@ -55,7 +55,7 @@ def test_the_list_of_commands_is_grouped_and_has_a_line_each(usage: tuple[str, .
     assert run.returncode == 0
     *lines, hint = run.stdout.splitlines()
     assert hint == "invoke --help COMMAND explains one of them."
-    assert [line for line in lines if line and not line.startswith(" ")] == ["Run:", "Look:", "Develop:"]
+    assert [line for line in lines if line and not line.startswith(" ")] == ["Run:", "Look:", "Operate:", "Assist:", "Develop:"]
     assert sorted(line.split()[0] for line in lines if line.startswith("  ")) == sorted(tasks.ns.task_names)
     assert [line.split()[0] for line in lines if line.startswith("  ")][:2] == ["init", "setup"]  # in the order of their use
     assert max(map(len, lines)) <= 80

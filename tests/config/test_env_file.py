@@ -16,6 +16,7 @@ KEYS = {
     "PASSWORD": EnvKey(description="the password", generate=True),
     "URL": EnvKey(description="the database", optional=True, format="postgres_url"),
     "NOTE": EnvKey(description="anything", optional=True),
+    "LOGIN": EnvKey(description="a login", optional=True, format="login"),
 }
 
 
@@ -87,7 +88,7 @@ DECLARE = "declare it under `env` in invoke.yaml, or, a plain setting, write it 
         ({"PASSWORD": "long enough", "PASWORD": "x"}, "line 2: PASWORD is not a key of this project (did you mean PASSWORD?)"),
         (
             {"PASSWORD": "long enough", "PORT": "x"},
-            f"line 2: PORT is not a key of this project (known: NOTE, PASSWORD, URL): {DECLARE}",
+            f"line 2: PORT is not a key of this project (known: LOGIN, NOTE, PASSWORD, URL): {DECLARE}",
         ),
     ],
 )
@@ -199,3 +200,11 @@ def test_the_example_and_the_settings_name_the_same_keys() -> None:
     assert parsed.problems == []
     assert set(parsed.values) == set(load_settings().env)
     assert not any(parsed.values.values()), "the example holds a value that somebody could go on using"
+
+
+@pytest.mark.parametrize("login", ["me:", ":pass", "only-a-word", "me:two\nlines"])
+def test_a_login_is_a_user_and_a_password_on_one_line(login: str) -> None:
+    assert [
+        line for line in env_file.check(env_file.Parsed({"PASSWORD": "long enough", "LOGIN": login}, {}), KEYS) if line.startswith("LOGIN")
+    ]
+    assert env_file.check(env_file.Parsed({"PASSWORD": "long enough", "LOGIN": "me:to:ken"}, {}), KEYS) == []

@@ -196,3 +196,29 @@ def test_what_dev_says_is_judged(folder: Path) -> None:
         assert f"services.one.dev.{each}" in both
     assert "services.cache.dev.on_host: is for what is built" in refusal({"cache": {**CACHE, "dev": {"on_host": ["redis"]}}})
     assert settings_of({"one": {"context": str(folder), "dev": {"sync": {"src": "/app"}, "command": ["run"], "rebuild": ["src/a"]}}})
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "says"),
+    [
+        ({}, {"public": True}, "services.two.public_path: / leads to one; give one of them another"),
+        ({"public": False}, {}, "ingress.host: no service is public"),
+        ({}, {"public_path": "/api"}, "services.two.public_path: the service is not public"),
+    ],
+)
+def test_one_host_leads_to_each_public_service_by_a_path_of_its_own(
+    folder: Path, one: dict[str, Any], two: dict[str, Any], says: str
+) -> None:
+    services = {
+        "one": {"context": str(folder), "port": 8000, "public": True, **one},
+        "two": {"context": str(folder), "port": 3000, **two},
+    }
+    assert says in refusal(services, ingress={"host": "app.test"})
+
+
+def test_an_ingress_brings_its_values_and_minikubes_addon() -> None:
+    plain = load_settings()
+    settings = plain.model_copy(update={"ingress": plain.ingress.model_copy(update={"host": "app.test"})})
+    assert derived_values(settings)["ingress"] == {"enabled": True, "host": "app.test", "className": "nginx"}
+    assert "ingress" not in derived_values(plain)
+    assert (plain.addons, settings.addons) == (("metrics-server",), ("metrics-server", "ingress"))

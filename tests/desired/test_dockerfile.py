@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from scripts.desired.dockerfile import read
+from scripts.desired.dockerfile import Needed, read
 
 pytestmark = pytest.mark.unit
 
@@ -55,3 +55,8 @@ def test_the_line_of_each_is_known() -> None:
 )
 def test_what_only_buildkit_reads_is_told_with_its_line(line: str, reason: str) -> None:
     assert read(f"FROM a:1\n{line}\n", {}).buildkit == reason
+
+
+def test_lines_go_on_over_blank_ones_and_with_the_escape_that_the_file_names() -> None:
+    text = "# escape=`\r\nARG V=3\r\nFROM `\r\n\r\n  python:${V-2}\r\nRUN <<EOF\r\nFROM never\r\nEOF\r\nCOPY --from=busybox:1 /a /b\r\n"
+    assert read(text, {}).images == (Needed("python:3", 3), Needed("busybox:1", 9))

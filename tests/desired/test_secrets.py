@@ -3,11 +3,11 @@
 import json
 
 import pytest
-from pydantic import SecretStr
+from pydantic import SecretStr, TypeAdapter, ValidationError
 
 from scripts.config.env_file import EnvFile
-from scripts.config.services import Service, Variable
-from scripts.config.settings import load_settings
+from scripts.config.services import Service, ServiceName, Variable
+from scripts.config.settings import KubeContext, Settings, load_settings
 from scripts.core.errors import InputError
 from scripts.core.paths import ROOT
 from scripts.desired import secrets
@@ -95,3 +95,33 @@ def test_one_variable_has_two_values_for_two_services() -> None:
     one, two = secrets.desired_secrets(settings.model_copy(update={"services": services}), env(DATABASE_URL=url, API_TOKEN="token"))
     assert one.values == {"DATABASE_URL": url}
     assert two.values == {"DATABASE_URL": "token", "URL": "postgres://u:p@h/d"}
+
+
+def registry_settings(registry: str, login: str = "REGISTRY_LOGIN") -> Settings:
+    wanted = KubeContext(context="theirs", registry=registry, registry_login=login)
+    return load_settings().model_copy(update={"kube_context": wanted})
+
+
+def test_nodes_log_in_to_a_registry_as_docker_would() -> None:
+    made = secrets.pull_secret(registry_settings("r.example:5000/team"), env(REGISTRY_LOGIN="me:pa:ss"))
+    assert made
+    manifest = json.loads(made.manifest("todo-chatbot", {}))
+    assert manifest["type"] == "kubernetes.io/dockerconfigjson"
+    config = json.loads(manifest["stringData"][".dockerconfigjson"])
+    assert config == {"auths": {"r.example:5000": {"username": "me", "password": "pa:ss"}}}
+    assert secrets.is_pull_secret(made.name)
+    other = secrets.pull_secret(registry_settings("r.example:5000/team"), env(REGISTRY_LOGIN="me:other"))
+    assert other
+    assert other.name != made.name
+
+
+@pytest.mark.parametrize(
+    ("registry", "key", "login"), [("", "REGISTRY_LOGIN", "me:pass"), ("r.example", "", "me:pass"), ("r.example", "REGISTRY_LOGIN", "")]
+)
+def test_nodes_that_need_no_login_get_none(registry: str, key: str, login: str) -> None:
+    assert secrets.pull_secret(registry_settings(registry, key), env(REGISTRY_LOGIN=login)) is None
+
+
+def test_no_service_can_have_the_name_of_the_login() -> None:
+    with pytest.raises(ValidationError):
+        TypeAdapter(ServiceName).validate_python(secrets.PULL)

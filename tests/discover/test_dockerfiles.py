@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scripts.discover.dockerfiles import Dockerfile, instructions, parse
+from scripts.desired.dockerfile import instructions
+from scripts.discover.dockerfiles import Dockerfile, parse
 
 pytestmark = pytest.mark.unit
 
@@ -72,7 +73,7 @@ def test_lines_that_go_on_comments_and_heredocs() -> None:
         entrypoint exec thing
         """
     )
-    assert [name for name, _ in instructions(text)] == ["FROM", "RUN", "RUN", "COPY", "USER", "ENTRYPOINT"]
+    assert [name for _, name, _ in instructions(text)] == ["FROM", "RUN", "RUN", "COPY", "USER", "ENTRYPOINT"]
     assert read(text).user == "app"
     assert read(text).started == "sh -c exec thing"
 

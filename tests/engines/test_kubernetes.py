@@ -16,7 +16,7 @@ from scripts.engines import kube_context, kubernetes
 from scripts.engines.kube_context import KubeContextEngine
 from scripts.engines.kubernetes import KubernetesEngine
 from scripts.images.archive import full_name
-from scripts.kubernetes import deployment, remembered
+from scripts.kubernetes import deployment, own_namespace, remembered
 from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.helm import Revision
 from tests.programs import Reply, on_path
@@ -48,18 +48,19 @@ def test_after_a_rollout_local_images_go_like_those_of_nodes_but_for_a_rollback(
     revisions = [Revision(1, "superseded", "first"), Revision(2, "superseded", "second"), Revision(3, "deployed", "third")]
     monkeypatch.setattr(deployment.helm, "history", lambda _: revisions)
     monkeypatch.setattr(remembered, "healthy", lambda _: ["first", "second", "third"])
-    monkeypatch.setattr(deployment.Deployment, "_secret_names", lambda _: set())
+    monkeypatch.setattr(own_namespace.OwnNamespace, "secret_names", lambda _: set())
     for number in (2, 3):
         values = {"services": {"backend": {"image": {"repository": "r:5000/todo-backend", "tag": f"h{number}"}}}}
         programs.tell((*HELM_GET_VALUES, "--revision", str(number), "--output", "json"), Reply(json.dumps(values)))
     asked: list[tuple[object, ...]] = []
-    monkeypatch.setattr(kubernetes, "prune", lambda *arguments: asked.append(arguments))
+    monkeypatch.setattr(kubernetes.prune, "superfluous", lambda *arguments: asked.append(arguments) or [])
     node = Node("todo-backend:h1", "todo-backend:h4", "todo-other:h1")
     engine = KubernetesEngine(load_settings(), Cluster("any", "todo", "todo"))
     monkeypatch.setattr(engine, "transports", lambda: [node])
     images = [Image("backend", "todo-backend", "h4", ROOT, Path(), BaseImage("", "", ()))]
 
-    engine.prune([], images)
+    for each in engine.superfluous([], images):
+        each.remove()
 
     assert asked == [(engine._settings, images, {"r:5000/todo-backend:h2", "r:5000/todo-backend:h3"})]
     assert node.there == {full_name("todo-backend:h4"), full_name("todo-other:h1")}

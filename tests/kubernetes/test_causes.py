@@ -184,6 +184,30 @@ def claim(*, deleted: bool = False, there: bool = True) -> Change:
     return change
 
 
+ELSEWHERE = "0/3 nodes are available: 1 node(s) were unschedulable, 2 node(s) didn't match PersistentVolume's node affinity."
+
+
+def three_nodes(*, there: bool = True, ready: str = "True", cordoned: bool = False, message: str = ELSEWHERE) -> Change:
+    """A pod that could go to any of three nodes, and its volume to the first alone."""
+
+    def change(value: Object) -> None:
+        unplaced(message)(value)
+        claim()(value)
+        value["claims"][0]["spec"]["volumeName"] = "pv-1"
+        rule = {"key": "kubernetes.io/hostname", "operator": "In", "values": ["one"]}
+        affinity = {"required": {"nodeSelectorTerms": [{"matchExpressions": [rule]}]}}
+        value["volumes"] = [{"metadata": {"name": "pv-1"}, "spec": {"nodeAffinity": affinity}}]
+        first = {"spec": {"unschedulable": cordoned}, "status": {"conditions": [{"type": "Ready", "status": ready, "reason": "R"}]}}
+        others = {"spec": {}, "status": {"conditions": [{"type": "Ready", "status": "True"}]}}
+        value["nodes"] = [
+            {"kind": "Node", "metadata": {"name": name, "labels": {"kubernetes.io/hostname": name}}, **(first if name == "one" else others)}
+            for name in ["one", "two", "three"]
+            if there or name != "one"
+        ]
+
+    return change
+
+
 def uses_secret(**there: list[str]) -> Change:
     def change(value: Object) -> None:
         container = pod_of(value)["spec"]["containers"][0]
@@ -324,6 +348,10 @@ CASES: list[tuple[str, Change, str]] = [
      "its registry denied it"),
     ("volume-unbound", both(claim(there=False), unplaced('0/1 nodes are available: persistentvolumeclaim "data-0" not found.')),
      "its volume claim data-0 does not exist"),
+    ("volume-elsewhere", three_nodes(cordoned=True), "its volume data-0 is on one, and one takes no new pods (it is cordoned)"),
+    ("volume-elsewhere", three_nodes(ready="Unknown"), "its volume data-0 is on one, and one does not answer"),
+    ("volume-elsewhere", three_nodes(there=False), "its volume data-0 is on one, where no node of the cluster is any more"),
+    ("unschedulable", three_nodes(), "no node takes its pod: 0/3 nodes are available"),
     ("readiness-timeout", fails_readiness('Get "http://10.0.0.1:8000/ready": context deadline exceeded'), "/ready does not answer in time"),
     ("readiness-failing", fails_readiness("command terminated with exit code 4"), "its readiness probe fails: command terminated"),
     ("sandbox-failed", both(waits("ContainerCreating"), event("FailedCreatePodSandBox", "plugin type=\"bridge\" failed: no addresses")),
@@ -482,6 +510,22 @@ def test_what_follows_from_the_node_or_the_dns_says_so() -> None:
     assert (root.code, symptom.code, symptom.follows_from) == ("dns-down", "database-name-unknown", "coredns")
     root, symptom = found(dns(0), "egress-blocked")
     assert (symptom.code, symptom.follows_from) == ("egress-blocked", "coredns")
+
+
+def test_what_to_do_about_a_volume_elsewhere_depends_on_its_node() -> None:
+    (cordoned,), (lost,) = found(three_nodes(cordoned=True)), found(three_nodes(there=False))
+    assert cordoned.action == "kubectl uncordon one"
+    assert "if its disk is lost, the data is too: kubectl delete persistentvolumeclaim data-0" in lost.action
+
+
+def test_a_silent_node_names_the_pods_that_no_other_node_can_run() -> None:
+    def on_it(value: Object) -> None:
+        three_nodes(ready="Unknown")(value)
+        pod_of(value)["spec"]["nodeName"] = "one"
+
+    root, symptom = found(on_it)
+    assert (root.code, symptom.code, symptom.follows_from) == ("node-not-ready", "volume-elsewhere", root.workload)
+    assert any(line.startswith("the volume of ") and line.endswith(" is on it: no other node can run that pod") for line in root.evidence)
 
 
 def test_what_is_only_to_come_is_told_after_what_is_wrong_now() -> None:

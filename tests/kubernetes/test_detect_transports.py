@@ -17,6 +17,7 @@ from scripts.core.errors import InputError
 from scripts.desired.helm_release import HelmRelease
 from scripts.desired.images import BaseImage, Image
 from scripts.engines.kube_context import KubeContextEngine
+from scripts.kubernetes.helm import references_in
 from scripts.kubernetes.nodes import detect, registry
 from scripts.kubernetes.nodes.transports import ContainerdNode, DockerdNode, LocalDaemonNode, NerdctlNode
 from scripts.machine import docker_client as machine
@@ -236,6 +237,24 @@ def test_with_no_pod_to_ask_for_kubernetes_own_namespace_is_the_sign(programs: P
     assert engine_with().transports() == [ContainerdNode("here", ("ctr", "--address", this_machine[1]))]
 
 
+def test_of_several_nodes_on_this_machine_each_is_found_by_its_own_pod(programs: Programs, this_machine: list[str], tmp_path: Path) -> None:
+    programs.tell(NODES, nodes(node("here", boot="this-boot")))
+    programs.tell(PODS, Reply("uid-1"))
+    programs.tell(containers(this_machine[0], "uid-1"), Reply(""))
+    programs.tell(containers(this_machine[1], "uid-1"), Reply("4f1c\n"))
+    found = engine_with(containerd_socket=str(tmp_path / "*.sock")).transports()
+    assert found == [ContainerdNode("here", ("ctr", "--address", this_machine[1]))]
+
+
+def test_a_node_without_a_pod_is_not_mixed_up_with_another(programs: Programs, this_machine: list[str]) -> None:
+    programs.tell(NODES, nodes(node("here", boot="this-boot")))
+    programs.tell(PODS, Reply(""))
+    for socket in this_machine:
+        programs.tell(("ctr", "--address", socket, "namespaces", "ls", "--quiet"), Reply("k8s.io\n"))
+    with pytest.raises(InputError, match="here runs no pod yet that would tell which containerd is its own"):
+        engine_with().transports()
+
+
 def test_sockets_that_do_not_serve_are_named_with_their_reasons(programs: Programs, this_machine: list[str]) -> None:
     denied = Reply(stderr="ctr: failed to dial: permission denied\n", code=1)
     programs.tell(NODES, nodes(node("here", boot="this-boot")))
@@ -288,11 +307,11 @@ def test_a_registry_gets_what_it_lacks_and_is_asked_afterwards(docker_client: ob
     first, second = (built(name, name.encode()) for name in names)
     try:
         with small_registry.running() as server:
-            assert registry.decide_push(server.address, [first]).carry_out(Step()).kind == "changed"
+            assert registry.ImageRegistry(server.address).decide_push([first]).carry_out(Step()).kind == "changed"
             assert ("todo-registry-test", first.tag) in server.manifests
-            assert registry.decide_push(server.address, [first]).carry_out(Step()).kind == "unchanged"
+            assert registry.ImageRegistry(server.address).decide_push([first]).carry_out(Step()).kind == "unchanged"
             before = server.received
-            assert registry.decide_push(server.address, [first, second]).carry_out(Step()).kind == "changed"
+            assert registry.ImageRegistry(server.address).decide_push([first, second]).carry_out(Step()).kind == "changed"
             assert 0 < server.received - before < 5_000, "only the layer that changed"
             for image in (first, second):
                 shell.run(["docker", "image", "rm", f"{server.address}/{image.reference}"], timeout=30)
@@ -301,13 +320,32 @@ def test_a_registry_gets_what_it_lacks_and_is_asked_afterwards(docker_client: ob
             machine.docker_client().images.remove(image.reference, force=True)
 
 
-def test_with_a_registry_every_image_of_the_release_is_named_with_it() -> None:
-    image = {"repository": "todo-backend", "tag": "h1"}
-    values = {"services": {"backend": {"image": image}}, "postgres": {"enabled": True, "image": image}, "monitoring": {"enabled": False}}
-    release = registry.named("registry.example.com/team", HelmRelease("r", "n", Path(), values))
-    assert release.values["services"]["backend"]["image"] == {"repository": "registry.example.com/team/todo-backend", "tag": "h1"}
-    assert release.values["postgres"]["image"]["repository"] == "registry.example.com/team/todo-backend"
+class Known(registry.ImageRegistry):
+    """A registry that has the backend."""
+
+    def _digest(self, reference: str) -> str:
+        return "sha256:1234" if reference == "todo-backend:h1" else ""
+
+
+def test_with_a_registry_every_image_is_named_as_it_has_it_by_digest_and_before_a_push_by_tag() -> None:
+    image, to_come = {"repository": "todo-backend", "tag": "h1"}, {"repository": "todo-postgres", "tag": "h2"}
+    values = {"services": {"backend": {"image": image}}, "postgres": {"enabled": True, "image": to_come}, "monitoring": {"enabled": False}}
+    release = Known("registry.example.com/team").named(HelmRelease("r", "n", Path(), values))
+    assert release.values["services"]["backend"]["image"] == {
+        "repository": "registry.example.com/team/todo-backend",
+        "digest": "sha256:1234",
+    }
+    assert release.values["postgres"]["image"] == {"repository": "registry.example.com/team/todo-postgres", "tag": "h2"}
     assert values["services"]["backend"]["image"]["repository"] == "todo-backend"
+    assert Known("registry.example.com/team").named(release) == release, "what a stage keeps of the release before is named already"
+
+
+def test_the_nodes_log_in_beside_what_the_settings_name() -> None:
+    values = {"serviceDefaults": {"imagePullSecrets": [{"name": "theirs"}], "port": 1}}
+    named = Known("r.example").named(HelmRelease("r", "n", Path(), values), ["r-image-pull-0123456789"]).values
+    assert named["serviceDefaults"] == {"imagePullSecrets": [{"name": "theirs"}, {"name": "r-image-pull-0123456789"}], "port": 1}
+    assert named["postgres"]["imagePullSecrets"] == [{"name": "r-image-pull-0123456789"}]
+    assert references_in(named).secrets == {"r-image-pull-0123456789"}, "theirs is not ours to keep or to miss"
 
 
 def test_a_kubeconfig_that_cannot_be_read_is_told_in_kubectls_words(programs: Programs) -> None:

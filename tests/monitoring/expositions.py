@@ -68,10 +68,11 @@ def trim(lines: Iterable[str], asked: set[str], namespace: str = "todo-chatbot")
 def main() -> None:
     """Read an exposition on stdin, write its recording to stdout; the argument says what was recorded and how."""
     from scripts.config.settings import load_settings
-    from scripts.monitoring.queries import load_alerts, load_queries
+    from scripts.desired.alert_rules import alerts
+    from scripts.monitoring.queries import load_queries
     from tests.monitoring import promql
 
-    expressions = [query.resolved("todo-chatbot", "2m") for query in load_queries()] + list(load_alerts(load_settings()).values())
+    expressions = [query.resolved("todo-chatbot", "2m") for query in load_queries(load_settings())] + list(alerts(load_settings()).values())
     asked = {name for expression in expressions for name in promql.metric_names(expression)}
     sys.stdout.write(f"# Recorded from {sys.argv[1]}\n")
     sys.stdout.writelines(trim(sys.stdin, asked))

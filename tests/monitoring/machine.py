@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from scripts.config.settings import load_settings
-from scripts.desired.monitoring import rules
+from scripts.desired.alert_rules import rules
 
 ROOT = Path(__file__).parents[2]
 PROGRAMS = os.pathsep.join([str(ROOT / ".tools" / "bin"), os.environ.get("PATH", ""), str(Path("~/.cache/cli").expanduser())])

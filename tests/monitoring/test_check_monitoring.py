@@ -18,8 +18,9 @@ from scripts.check_monitoring import Api
 from scripts.config.settings import load_settings
 from scripts.core.errors import TaskError
 from scripts.desired import monitoring
+from scripts.desired.alert_rules import alerts
 from scripts.kubernetes.cluster import Cluster
-from scripts.monitoring.queries import Query, load_alerts
+from scripts.monitoring.queries import Query
 from tests.doubles import Step
 from tests.monitoring import processes
 from tests.monitoring.machine import written_rules
@@ -27,6 +28,7 @@ from tests.projects import project_in
 
 pytestmark = pytest.mark.monitoring
 
+UIDS = ("todo-chatbot", "todo-chatbot-cluster")
 PAGE = 'requests_total{namespace="todo-chatbot"} 1\nnothing_yet NaN\n'
 
 
@@ -56,7 +58,7 @@ def settings() -> Any:
 def queries(monkeypatch: pytest.MonkeyPatch, **by_panel: tuple[str, str]) -> None:
     """Let the dashboards consist of these panels: the expression, and why it may be empty."""
     found = [Query("todo-chatbot", panel, "", expr, optional) for panel, (expr, optional) in by_panel.items()]
-    monkeypatch.setattr(check_monitoring, "load_queries", lambda: found)
+    monkeypatch.setattr(check_monitoring, "load_queries", lambda settings: found)
 
 
 def test_a_panel_that_returns_nothing_is_named(prometheus: Api, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -109,9 +111,9 @@ def test_the_database_is_a_wanted_job_where_it_has_an_exporter(sources: list[str
 
 
 def test_loaded_rules_pass_and_one_that_is_missing_is_named(prometheus: Api) -> None:
-    check_monitoring.await_rules(prometheus, load_alerts(load_settings()), Step())
+    check_monitoring.await_rules(prometheus, alerts(load_settings()), Step())
     with pytest.raises(TaskError) as caught:
-        check_monitoring.await_rules(prometheus, ["TodoTargetDown", "TodoNew"], Step())
+        check_monitoring.await_rules(prometheus, ["AppTargetDown", "TodoNew"], Step())
     assert caught.value.evidence == ("TodoNew: not loaded",)
 
 
@@ -123,7 +125,7 @@ def test_a_prometheus_that_does_not_answer_is_said_so() -> None:
 class Grafana(BaseHTTPRequestHandler):
     """As much of Grafana's HTTP API as the check asks, in the shapes of its API reference; no Grafana can be had here."""
 
-    found = ("todo-chatbot", "todo-cluster")
+    found = ("todo-chatbot", "todo-chatbot-cluster")
     provisioned = True
 
     def do_GET(self) -> None:
@@ -152,20 +154,20 @@ def grafana_port() -> Iterator[int]:
 
 
 def test_dashboards_from_files_pass(grafana_port: int) -> None:
-    check_monitoring.await_dashboards(Api("Grafana", grafana_port, ("admin", "secret")), Step())
+    check_monitoring.await_dashboards(Api("Grafana", grafana_port, ("admin", "secret")), UIDS, Step())
 
 
 def test_a_dashboard_that_grafana_lacks_is_named(grafana_port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Grafana, "found", ("todo-chatbot",))
     with pytest.raises(TaskError) as caught:
-        check_monitoring.await_dashboards(Api("Grafana", grafana_port, ("admin", "secret")), Step())
-    assert caught.value.evidence == ("todo-cluster: not in Grafana",)
+        check_monitoring.await_dashboards(Api("Grafana", grafana_port, ("admin", "secret")), UIDS, Step())
+    assert caught.value.evidence == ("todo-chatbot-cluster: not in Grafana",)
 
 
 def test_a_dashboard_that_somebody_imported_by_hand_is_named(grafana_port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Grafana, "provisioned", False)
     with pytest.raises(TaskError) as caught:
-        check_monitoring.await_dashboards(Api("Grafana", grafana_port, ("admin", "secret")), Step())
+        check_monitoring.await_dashboards(Api("Grafana", grafana_port, ("admin", "secret")), UIDS, Step())
     assert caught.value.evidence[0] == "todo-chatbot: not provisioned from a file"
 
 
@@ -195,5 +197,5 @@ def test_grafana_is_asked_unless_it_is_off_which_is_said(
 
 def test_a_wrong_password_is_said_and_not_shown(grafana_port: int) -> None:
     with pytest.raises(TaskError, match="Grafana answers 401") as caught:
-        check_monitoring.await_dashboards(Api("Grafana", grafana_port, ("admin", "wrong-one")), Step())
+        check_monitoring.await_dashboards(Api("Grafana", grafana_port, ("admin", "wrong-one")), UIDS, Step())
     assert "wrong-one" not in str(caught.value)

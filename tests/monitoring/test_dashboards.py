@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import re
 import subprocess
@@ -12,15 +13,19 @@ from typing import Any
 import pytest
 import yaml
 
-from scripts.config.settings import load_settings
+from scripts.config.settings import Settings, load_settings
+from scripts.core.errors import InputError
 from scripts.desired import dashboards
-from scripts.monitoring.queries import Query, load_alerts, load_queries
+from scripts.desired.alert_rules import alerts
+from scripts.desired.dashboard_sources import sources
+from scripts.monitoring.queries import Query, load_queries
 from tests.monitoring import promql
 from tests.monitoring.expositions import families, series_types
 from tests.monitoring.machine import ROOT, program
 
-SOURCES = sorted((ROOT / "monitoring" / "dashboards").glob("*.yaml"))
-RENDERED = dashboards.rendered()
+SETTINGS = load_settings()
+SOURCES = sources(SETTINGS)
+RENDERED = dashboards.rendered(SETTINGS)
 DASHBOARDS = {name.removesuffix(".json"): json.loads(text) for name, text in RENDERED.items()}
 PANELS = [
     pytest.param(panel, id=f"{name}: {panel['title']}")
@@ -28,10 +33,10 @@ PANELS = [
     for panel in dashboard["panels"]
     if panel["type"] != "row"
 ]
-QUERIES = load_queries()
+QUERIES = load_queries(SETTINGS)
 EXPRESSIONS = [
     *(pytest.param(q.resolved("todo-chatbot", "2m"), id=f"{q.dashboard}: {q.panel}: {q.legend}") for q in QUERIES),
-    *(pytest.param(expr, id=name) for name, expr in load_alerts(load_settings()).items()),
+    *(pytest.param(expr, id=name) for name, expr in alerts(SETTINGS).items()),
 ]
 # What Prometheus makes itself.
 OWN_SERIES = {"up", "ALERTS"}
@@ -44,14 +49,41 @@ by_expression = pytest.mark.parametrize("expr", EXPRESSIONS)
 by_dashboard = pytest.mark.parametrize("dashboard", DASHBOARDS.values(), ids=DASHBOARDS)
 
 
-def test_every_source_is_rendered() -> None:
-    assert set(DASHBOARDS) == {path.stem for path in SOURCES}
+def shop(**changed: Any) -> Settings:
+    """Another app: one service with metrics of its own names, and no file of rows."""
+    one = SETTINGS.services["backend"].model_copy(update={"replicas": 1, **changed})
+    bare = SETTINGS.monitoring.model_copy(update={"rules": (), "dashboard_rows": (), "slow_handlers": ""})
+    return SETTINGS.model_copy(update={"release": "corner-shop", "services": {"api": one}, "database": None, "monitoring": bare})
+
+
+def test_another_app_has_a_dashboard_with_what_it_has() -> None:
+    found = dashboards.rendered(shop())
+    app = json.loads(found["app.json"])
+    assert (app["uid"], app["title"]) == ("corner-shop", "Corner Shop")
+    rows = [panel["title"] for panel in app["panels"] if panel["type"] == "row"]
+    assert rows == ["Is it all right?", "Pods", "Scaling and quota"]
+    assert "todo" not in found["app.json"].lower().replace('"default": "todo-chatbot"', "").replace("todo-chatbot", "")
+    assert "Replicas of the autoscaler" not in found["app.json"]
+    assert "Replicas of the autoscaler" in dashboards.rendered(shop(replicas=None))["app.json"]
+    assert all(query.optional or "http_requests" not in query.expr for query in load_queries(shop()))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"), [("rows: 1\n", "no list"), ("- a\n", "rows"), ("rows: [", "rows"), ("rows: [{title: A}]\n", "panel")]
+)
+def test_a_file_that_holds_no_rows_is_refused(tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "rows.yaml").write_text(text)
+    update = {"dashboard_rows": (str(tmp_path / "rows.yaml"),)}
+    settings = SETTINGS.model_copy(update={"monitoring": SETTINGS.monitoring.model_copy(update=update)})
+    with pytest.raises(InputError, match=r"rows\.yaml") as caught:
+        dashboards.rendered(settings)
+    assert said in str(caught.value)
 
 
 @by_dashboard
 def test_dashboard_can_be_provisioned(dashboard: dict[str, Any]) -> None:
     assert dashboard["id"] is None, "Grafana numbers dashboards itself"
-    assert dashboard["uid"] in {"todo-chatbot", "todo-cluster"}
+    assert dashboard["uid"] in {"todo-chatbot", "todo-chatbot-cluster"}
     assert dashboard["editable"] is False
     assert "__inputs" not in dashboard, "only an import by hand resolves inputs"
 
@@ -212,23 +244,25 @@ def test_every_metric_of_the_architecture_page_that_the_apps_promise_is_recorded
 
 
 def test_changing_one_panel_changes_only_that_panel() -> None:
-    source = yaml.safe_load(SOURCES[0].read_text())
-    before = dashboards.render_dashboard(source)
+    source = copy.deepcopy(SOURCES["app"])
+    before = dashboards.render_dashboard(source, "todo-chatbot")
     source["rows"][1]["panels"].insert(0, {**source["rows"][1]["panels"][0], "title": "A new panel"})
-    after = dashboards.render_dashboard(source)
+    after = dashboards.render_dashboard(source, "todo-chatbot")
     kept = {panel["id"]: {**panel, "gridPos": None} for panel in after["panels"]}
     assert len(kept) == len(before["panels"]) + 1
     assert all(kept[panel["id"]] == {**panel, "gridPos": None} for panel in before["panels"])
 
 
-@pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
-def test_grafanas_linter_has_nothing_to_say(source: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", RENDERED)
+def test_grafanas_linter_has_nothing_to_say(name: str, tmp_path: Path) -> None:
     """github.com/grafana/dashboard-linter; dashboards/.lint holds what it may not ask for, each with its reason."""
     linter = program("dashboard-linter", "a build of github.com/grafana/dashboard-linter")
-    dashboard = tmp_path / source.with_suffix(".json").name
-    dashboard.write_text(RENDERED[dashboard.name])
-    argv = [linter, "lint", "--strict", "--config", source.parent / ".lint", dashboard]
-    run = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
+    config = ROOT / "monitoring" / "dashboards" / ".lint"
+    dashboard = tmp_path / name
+    dashboard.write_text(RENDERED[name])
+    run = subprocess.run(
+        [linter, "lint", "--strict", "--config", config, dashboard], capture_output=True, text=True, timeout=60, check=False
+    )
     assert run.returncode == 0, run.stdout + run.stderr
-    reasons = [rule.get("reason") for rule in yaml.safe_load((source.parent / ".lint").read_text())["exclusions"].values()]
+    reasons = [rule.get("reason") for rule in yaml.safe_load(config.read_text())["exclusions"].values()]
     assert all(reasons)

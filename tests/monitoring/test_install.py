@@ -22,7 +22,7 @@ from scripts.desired import monitoring
 from scripts.kubernetes import rollout
 from scripts.kubernetes.api import Object
 from scripts.kubernetes.cluster import Cluster
-from scripts.kubernetes.deployment import FIELD_MANAGER
+from scripts.kubernetes.own_namespace import FIELD_MANAGER
 from scripts.monitoring import charts
 from scripts.monitoring.crds import OURS as OURS_ALONE
 from scripts.monitoring.crds import VERSION

@@ -11,7 +11,8 @@ import pytest
 import yaml
 
 from scripts.config.settings import load_settings
-from scripts.monitoring.queries import Query, load_alerts, load_queries
+from scripts.desired.alert_rules import alerts
+from scripts.monitoring.queries import Query, load_queries
 from tests.monitoring import processes
 from tests.monitoring.expositions import families, recorded
 from tests.monitoring.machine import ROOT, written_rules
@@ -22,11 +23,11 @@ NAMESPACE = "todo-chatbot"
 RATE_INTERVAL = "1m"
 ROUNDS = 5
 ROUND_SECONDS = 2  # two scrapes
-SLOW_SECONDS = 1  # the threshold of TodoLatencyHigh
+SLOW_SECONDS = 1  # the threshold of AppLatencyHigh
 SERVICES = {"backend": "backend-1", "frontend": "frontend-1"}
 # Recordings of what needs a cluster, by the job that Prometheus gives it there.
 FROM_CLUSTER = {"cadvisor": "kubelet", "kube-state-metrics": "kube-state-metrics", "postgres-exporter": "todo-chatbot-postgres"}
-QUERIES = [query for query in load_queries() if not query.optional or "pg_" in query.expr]
+QUERIES = [query for query in load_queries(load_settings()) if not query.optional or "pg_" in query.expr]
 
 
 @pytest.fixture(scope="module")
@@ -145,13 +146,13 @@ def test_every_target_is_up(server: processes.Prometheus) -> None:
 
 def test_every_rule_is_loaded_and_can_be_evaluated(server: processes.Prometheus) -> None:
     rules = [rule for group in server.get("rules")["groups"] for rule in group["rules"]]
-    assert {rule["name"] for rule in rules} == set(load_alerts(load_settings()))
+    assert {rule["name"] for rule in rules} == set(alerts(load_settings()))
     assert {rule["name"]: rule.get("lastError") for rule in rules if rule["health"] != "ok"} == {}
 
 
 def test_nothing_alerts_on_a_healthy_app(watched: Watched) -> None:
     """Not even as pending. The recorded node's disk is full; and where the machine made a request slow, the alert that says so is right."""
-    excused = {"TodoDiskNearlyFull", *(["TodoLatencyHigh"] if watched.slowest > SLOW_SECONDS else [])}
+    excused = {"AppDiskNearlyFull", *(["AppLatencyHigh"] if watched.slowest > SLOW_SECONDS else [])}
 
     def alerting() -> set[str]:
         return {series["metric"]["alertname"] for series in watched.prometheus.get("query", query="ALERTS")["result"]} - excused

@@ -13,9 +13,9 @@ from pydantic import SecretStr
 from scripts.config.env_file import EnvFile
 from scripts.config.settings import parse_settings
 from scripts.core.errors import InputError
-from scripts.desired import dashboards, monitoring
+from scripts.desired import alert_rules, dashboards, monitoring
+from scripts.desired.alert_rules import alerts
 from scripts.desired.helm_release import HelmRelease
-from scripts.monitoring.queries import load_alerts
 from tests.monitoring import promql
 from tests.monitoring.machine import CHART, ROOT, need_chart, program
 
@@ -47,24 +47,24 @@ def test_the_password_is_in_the_secret_alone() -> None:
 
 def test_rules_watch_the_namespace_and_release_of_the_settings() -> None:
     elsewhere = SETTINGS.model_copy(update={"namespace": "elsewhere", "release": "mine"})
-    expressions = {rule["alert"]: rule["expr"] for group in monitoring.rules(elsewhere)["groups"] for rule in group["rules"]}
+    expressions = {rule["alert"]: rule["expr"] for group in alert_rules.rules(elsewhere)["groups"] for rule in group["rules"]}
     matchers = {matcher for expr in expressions.values() for selector in promql.selectors(expr) for matcher in selector.matchers}
     assert {value for label, _, value in matchers if label == "namespace"} == {"elsewhere"}
     assert {value for label, _, value in matchers if label == "job"} == {"mine-backend", "mine-frontend"}
-    assert expressions.keys() == load_alerts(SETTINGS).keys()
+    assert expressions.keys() == alerts(SETTINGS).keys()
 
 
 def test_a_service_without_metrics_is_not_missed() -> None:
     quiet = {name: service.model_copy(update={"metrics": None}) for name, service in SETTINGS.services.items()}
     one = {**quiet, "frontend": SETTINGS.services["frontend"]}
-    assert load_alerts(SETTINGS.model_copy(update={"services": one}))["TodoTargetMissing"].count("absent(") == 1
-    assert "TodoTargetMissing" not in load_alerts(SETTINGS.model_copy(update={"services": quiet}))
+    assert alerts(SETTINGS.model_copy(update={"services": one}))["AppTargetMissing"].count("absent(") == 1
+    assert "AppTargetMissing" not in alerts(SETTINGS.model_copy(update={"services": quiet}))
 
 
 def test_an_app_without_rules_of_its_own_gets_those_that_hold_for_any() -> None:
     plain = SETTINGS.monitoring.model_copy(update={"rules": (), "slow_handlers": ""})
-    made = load_alerts(SETTINGS.model_copy(update={"monitoring": plain}))
-    assert load_alerts(SETTINGS).keys() - made.keys() == {"TodoChatFailing"}
+    made = alerts(SETTINGS.model_copy(update={"monitoring": plain}))
+    assert alerts(SETTINGS).keys() - made.keys() == {"TodoChatFailing", "TodoDatabaseCertificateExpiring"}
     assert "chat" not in "".join(made.values()).replace("todo-chatbot", "")
 
 
@@ -76,9 +76,9 @@ def test_the_operator_leaves_alone_what_is_in_other_namespaces() -> None:
 
 
 def test_config_map_holds_each_dashboard_as_it_is_in_the_checkout() -> None:
-    manifest = json.loads(monitoring.dashboards_manifest("monitoring", {"a": "b"}))
+    manifest = json.loads(monitoring.dashboards_manifest(SETTINGS, {"a": "b"}))
     assert manifest["metadata"] == {"name": "todo-chatbot-dashboards", "namespace": "monitoring", "labels": {"a": "b"}}
-    assert manifest["data"] == dashboards.rendered()
+    assert manifest["data"] == dashboards.rendered(SETTINGS)
 
 
 def test_the_names_of_services_do_not_depend_on_the_release() -> None:
@@ -107,7 +107,7 @@ def test_values_that_are_none_are_refused_with_their_name(tmp_path: Path) -> Non
 
 
 def test_config_map_stays_far_below_the_limit_of_one_mebibyte() -> None:
-    assert len(monitoring.dashboards_manifest("monitoring", {})) < 512 * 1024
+    assert len(monitoring.dashboards_manifest(SETTINGS, {})) < 512 * 1024
 
 
 def test_chart_turns_our_rules_into_one_prometheus_rule_without_touching_their_templates() -> None:
@@ -118,4 +118,4 @@ def test_chart_turns_our_rules_into_one_prometheus_rule_without_touching_their_t
     run = subprocess.run(argv, input=made.values_json, capture_output=True, text=True, timeout=120, check=False)
     assert run.returncode == 0, run.stderr
     rules = [found for found in yaml.safe_load_all(run.stdout) if found and found["kind"] == "PrometheusRule"]
-    assert [rule["spec"]["groups"] for rule in rules] == [monitoring.rules(SETTINGS)["groups"]]
+    assert [rule["spec"]["groups"] for rule in rules] == [alert_rules.rules(SETTINGS)["groups"]]

@@ -12,7 +12,8 @@ import pytest
 import yaml
 
 from scripts.config.settings import load_settings
-from scripts.monitoring.queries import load_alerts, load_queries
+from scripts.desired.alert_rules import alerts
+from scripts.monitoring.queries import load_queries
 from tests.monitoring import promql
 from tests.monitoring.machine import ADAPTER_CHART, CHART, ROOT, need_chart, program
 
@@ -241,7 +242,7 @@ def test_grafana_has_our_data_source_and_our_dashboards_folder(objects: list[Obj
 
 
 def asked_metrics() -> set[str]:
-    expressions = [query.resolved("todo-chatbot", "2m") for query in load_queries()] + list(load_alerts(load_settings()).values())
+    expressions = [query.resolved("todo-chatbot", "2m") for query in load_queries(load_settings())] + list(alerts(load_settings()).values())
     return {name for expression in expressions for name in promql.metric_names(expression)}
 
 

@@ -34,14 +34,15 @@ POOL = {
 
 
 def test_a_service_says_where_its_pods_run_and_the_others_stay_where_they_are() -> None:
-    objects = render({"services": {"frontend": {**POOL, "podAnnotations": {"team": "web"}, "topologySpreadConstraints": []}}})
+    frontend = {**POOL, "podAnnotations": {"team": "web"}, "topologySpreadConstraints": []}
+    objects = render({"services": {"frontend": frontend}, "postgres": {"priority": 0}})
     for name, pod in pods(objects):
         given = {key: pod["spec"][key] for key in POOL if key in pod["spec"]}
         assert given == (POOL if name == "Deployment/todo-chatbot-frontend" else {}), name
         assert ("annotations" in pod["metadata"]) == (name in ("Deployment/todo-chatbot-frontend", "Pod/todo-chatbot-test"))
-    frontend = one(objects, "Deployment", "todo-chatbot-frontend")["spec"]["template"]
-    assert frontend["metadata"]["annotations"] == {"team": "web"}
-    assert "topologySpreadConstraints" not in frontend["spec"]
+    template = one(objects, "Deployment", "todo-chatbot-frontend")["spec"]["template"]
+    assert template["metadata"]["annotations"] == {"team": "web"}
+    assert "topologySpreadConstraints" not in template["spec"]
 
 
 def test_the_whole_release_can_be_put_into_one_pool_its_test_too() -> None:
@@ -55,3 +56,24 @@ def test_a_spread_selects_the_pods_of_its_own_service() -> None:
     for deployment in of_kind(render({"serviceDefaults": {"topologySpreadConstraints": [spread]}}), "Deployment"):
         (constraint,) = deployment["spec"]["template"]["spec"]["topologySpreadConstraints"]
         assert constraint == {**spread, "labelSelector": deployment["spec"]["selector"]}
+
+
+def test_the_database_goes_first_on_a_full_node(minimal: list[Object]) -> None:
+    (made,) = of_kind(minimal, "PriorityClass")
+    assert made["metadata"]["name"] == "todo-chatbot-todo-chatbot-postgres-1000"
+    assert (made["value"], made["globalDefault"]) == (1000, False)
+    using = [name for name, pod in pods(minimal) if pod["spec"].get("priorityClassName") == made["metadata"]["name"]]
+    assert using == ["StatefulSet/todo-chatbot-postgres"]
+
+
+def test_another_priority_is_another_class_since_the_value_of_one_cannot_be_changed(minimal: list[Object]) -> None:
+    (before,), (after,) = of_kind(minimal, "PriorityClass"), of_kind(render({"postgres": {"priority": 2000}}), "PriorityClass")
+    assert (after["value"], after["metadata"]["name"] == before["metadata"]["name"]) == (2000, False)
+
+
+@pytest.mark.parametrize("postgres", [{"priority": 0}, {"priorityClassName": "data"}, {"enabled": False}], ids=str)
+def test_nothing_of_the_whole_cluster_is_made_where_no_priority_is_wanted_or_one_is_there(postgres: Object) -> None:
+    objects = render({"postgres": postgres})
+    assert of_kind(objects, "PriorityClass") == []
+    named = {pod["spec"].get("priorityClassName") for _, pod in pods(objects)}
+    assert named == {None, *([postgres["priorityClassName"]] if "priorityClassName" in postgres else [])}

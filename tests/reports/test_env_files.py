@@ -153,7 +153,7 @@ def test_a_place_that_cannot_be_written_is_told(number: int, tmp_path: Path, mon
 
     monkeypatch.setattr(env_file.os, "open", refuse)
     monkeypatch.setattr(env_file, "read_text", lambda *_: "")
-    with pytest.raises(InputError, match=rf"\.env cannot be made: {os.strerror(number)}"):
+    with pytest.raises(InputError, match=rf"\.env cannot be written: {os.strerror(number)}"):
         env_file.create(tmp_path / ".env", ROOT / ".env.example", KEYS)
     assert not list(tmp_path.iterdir())
 

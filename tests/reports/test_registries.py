@@ -61,8 +61,8 @@ def test_a_registry_by_tls_on_the_loopback_address_gets_what_it_lacks(image: Ima
     subprocess.run([*made, "-keyout", str(key), "-out", str(certificate)], check=True, capture_output=True, timeout=60)
     pem.write_text(key.read_text() + certificate.read_text())
     with small_registry.running(pem) as server:
-        assert registry.decide_push(server.address, [image]).carry_out(STEP).kind == "changed"
-        assert registry.decide_push(server.address, [image]).carry_out(STEP).kind == "unchanged"
+        assert registry.ImageRegistry(server.address).decide_push([image]).carry_out(STEP).kind == "changed"
+        assert registry.ImageRegistry(server.address).decide_push([image]).carry_out(STEP).kind == "unchanged"
 
 
 @pytest.mark.engine
@@ -72,7 +72,7 @@ def test_a_helper_for_passwords_that_is_missing_is_named(image: Image, tmp_path:
     machine._probe.cache_clear()
     try:
         with small_registry.running() as server, pytest.raises(TaskError) as error:
-            registry.decide_push(server.address, [image]).carry_out(STEP)
+            registry.ImageRegistry(server.address).decide_push([image]).carry_out(STEP)
     finally:
         machine._probe.cache_clear()
     assert "docker-credential-nowhere" in error.value.cause
@@ -84,7 +84,7 @@ def test_a_registry_that_nobody_serves_is_named_and_not_docker(image: Image) -> 
     with socket.create_server(("127.0.0.1", 0)) as nobody:
         port = nobody.getsockname()[1]
     with pytest.raises(TaskError, match=rf"localhost:{port}/{image.reference} cannot be pushed: .*connection refused") as error:
-        registry.decide_push(f"localhost:{port}", [image]).carry_out(STEP)
+        registry.ImageRegistry(f"localhost:{port}").decide_push([image]).carry_out(STEP)
     assert error.value.action.startswith("start the registry")
 
 
@@ -95,5 +95,5 @@ def test_a_registry_that_hangs_is_named_and_not_docker(image: Image, monkeypatch
     with socket.create_server(("127.0.0.1", 0)) as silent:
         address = f"localhost:{silent.getsockname()[1]}"
         with pytest.raises(TaskError, match=f"the registry of {address}/{image.reference} does not answer"):
-            registry.decide_push(address, [image]).carry_out(STEP)
+            registry.ImageRegistry(address).decide_push([image]).carry_out(STEP)
     assert shell.run(["docker", "image", "inspect", image.reference], timeout=20).code == 0

@@ -18,6 +18,11 @@ characters and "-test", within the 63 that DNS allows.
 {{- printf "%s-%s" (include "todo-chatbot.fullname" .root) .component -}}
 {{- end -}}
 
+{{/* Name of the priority class that the chart makes for the database. Input: the root context. */}}
+{{- define "todo-chatbot.postgresPriorityName" -}}
+{{- printf "%s-%s-postgres-%d" .Release.Namespace (include "todo-chatbot.fullname" .) (int .Values.postgres.priority) -}}
+{{- end -}}
+
 {{/*
 The labels that select the pods of one component. They must never change during the life of a release,
 so they hold no version. Input: dict "root" "component".

@@ -18,8 +18,8 @@ keep a default list where the values say []). Input: list BASE OVER. Output: JSO
 {{- end -}}
 
 {{/*
-Every service with its settings complete: the map `services`, each over `serviceDefaults`, validated. The one way in which
-templates read services. Input: the root context. Output: JSON.
+Every service with its settings complete: the map `services`, each over `serviceDefaults`, with as many pods as `scaled` says, validated. The
+one way in which templates read services. Input: the root context. Output: JSON.
 */}}
 {{- define "todo-chatbot.services" -}}
 {{- $services := dict -}}
@@ -27,6 +27,16 @@ templates read services. Input: the root context. Output: JSON.
 {{- range $name, $service := .Values.services -}}
   {{- if kindIs "map" $service -}}
     {{- $_ := set $services $name (include "todo-chatbot.merge" (list $defaults $service) | fromJson) -}}
+  {{- end -}}
+{{- end -}}
+{{- range $name, $pods := .Values.scaled -}}
+  {{- with get $services $name -}}
+    {{- if and .autoscaling.enabled $pods -}}
+      {{- $_ := set . "autoscaling" (merge (dict "minReplicas" $pods "maxReplicas" $pods) .autoscaling) -}}
+    {{- else -}}
+      {{- $_ := set . "replicas" $pods -}}
+      {{- $_ := set .autoscaling "enabled" false -}}
+    {{- end -}}
   {{- end -}}
 {{- end -}}
 {{- include "todo-chatbot.validate" (dict "root" . "services" $services) -}}
@@ -52,6 +62,11 @@ templates read services. Input: the root context. Output: JSON.
 {{/* Whether there is a test pod: "true" or nothing. Input: the root context. */}}
 {{- define "todo-chatbot.hasTest" -}}
 {{- if and .Values.test.enabled .Values.test.imageOf -}}true{{- end -}}
+{{- end -}}
+
+{{/* Whether the database has a priority class of the chart's own: "true" or nothing. Input: the root context. */}}
+{{- define "todo-chatbot.ownPriority" -}}
+{{- with .Values.postgres -}}{{- if and .enabled .priority (not .priorityClassName) -}}true{{- end -}}{{- end -}}
 {{- end -}}
 
 {{/* Whether the exporter runs beside the database: "true" or nothing. Input: the root context. */}}

@@ -25,11 +25,13 @@ from scripts.desired.images import Image
 from scripts.desired.secrets import ALSO, Secret
 from scripts.desired.stages import Running
 from scripts.engines.docker.containers import Containers, remove_files
+from scripts.engines.docker.operations import ContainerOperations
 from scripts.engines.docker.pod_spec import Plan, PodPlan, plan
-from scripts.engines.docker.probes import await_probe, diagnose, direct_session, plain
+from scripts.engines.docker.probes import await_ready, diagnose, direct_session, plain
 from scripts.engines.docker.volumes import remove_sources
 from scripts.engines.protocol import Address
-from scripts.images.prune import prune
+from scripts.images import prune
+from scripts.images.prune import Superfluous
 from scripts.kubernetes import helm
 from scripts.kubernetes.deployment import Deployment
 from scripts.kubernetes.diagnosis.cause import Diagnosis
@@ -193,13 +195,13 @@ class DockerEngine:
             if container is None or container.labels.get("todo.spec") != pod.digest:
                 state = "is of other sources or settings than these" if container else "has no container"
                 raise TaskError(f"{pod.workload} {state}", "invoke up", code="not-healthy")
-            for probe in filter(None, (pod.container.startup, pod.container.readiness)):
-                waited |= await_probe(pod, container, self._containers.local_port(pod.service), probe, deadline, step)
+            left = deadline - time.monotonic()
+            waited |= await_ready(pod, container, self._containers.local_port(pod.service), left, step)
         return Outcome("changed" if waited else "unchanged", f"{len(pods)} ready")
 
-    def prune(self, secrets: Sequence[Secret], images: Sequence[Image]) -> None:  # noqa: ARG002 - only containers keep Secrets here
-        """Remove images of this release that neither a container nor the current sources need."""
-        prune(self._settings, images)
+    def superfluous(self, secrets: Sequence[Secret], images: Sequence[Image]) -> list[Superfluous]:  # noqa: ARG002 - only containers keep Secrets
+        """Return images of this release that neither a container nor the current sources need."""
+        return prune.superfluous(self._settings, images)
 
     def withdraw(self, secrets: Sequence[Secret], images: Sequence[Image]) -> list[str]:  # noqa: ARG002 - nothing else keeps a Secret
         """Return the containers that hold other Secrets."""
@@ -249,11 +251,19 @@ class DockerEngine:
             for _, container in sorted(self._containers.by_workload().items())
         ]
 
+    @property
+    def operations(self) -> ContainerOperations:
+        """What a person does by hand to a service."""
+        return ContainerOperations(self._containers, self._supposed_pods)
+
+    def _supposed_pods(self) -> list[PodPlan]:
+        """The pods that the settings make, with names for the images and Secrets to come."""
+        return self._plan(provisional_release(self._settings, monitoring=False)).pods
+
     def diagnose(self) -> list[Diagnosis]:
         """Return why a workload is not ready, of each that is not."""
         there = self._containers.by_workload()
-        pods = self._plan(provisional_release(self._settings, monitoring=False)).pods
-        found = (diagnose(pod, there.get(pod.workload), self._containers.local_port(pod.service)) for pod in pods)
+        found = (diagnose(pod, there.get(pod.workload), self._containers.local_port(pod.service)) for pod in self._supposed_pods())
         return [diagnosis for diagnosis in found if diagnosis]
 
     def logs(self, workload: str, lines: int) -> str:

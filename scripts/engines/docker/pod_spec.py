@@ -23,7 +23,7 @@ NOT_IN_PREVIEW = {
     "ServiceMonitor": "monitoring",
     "Ingress": "ingress",
 }
-WITHOUT_MEANING_HERE = {"ServiceAccount"}  # there is no API to have an account with
+WITHOUT_MEANING_HERE = {"ServiceAccount", "PriorityClass"}  # there is no API to have an account with, nor a scheduler
 
 SOURCES = "in-sources-"
 """How the chart names the writable source folders that the containers of a pod share; any other emptyDir is its container's own here."""

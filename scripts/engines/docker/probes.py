@@ -46,6 +46,14 @@ def await_probe(pod: PodPlan, container: Any, port: int, probe: Probe, deadline:
         raise _not_ready(pod, container, probe, answer)
 
 
+def await_ready(pod: PodPlan, container: Any, port: int, seconds: float, step: StepReport) -> bool:
+    """Ask both probes of a container until they are content; return whether that took more than one look. Raises TaskError."""
+    deadline, waited = time.monotonic() + seconds, False
+    for probe in filter(None, (pod.container.startup, pod.container.readiness)):
+        waited |= await_probe(pod, container, port, probe, deadline, step)
+    return waited
+
+
 def diagnose(pod: PodPlan, container: Any, port: int) -> Diagnosis | None:
     """Look once at the container of a workload, and ask its probes; return why it is not ready, if it is not. Changes nothing."""
     if container is None:

@@ -165,7 +165,8 @@ class MinikubeEngine(KubernetesEngine):
         self._minikube.forget()
         listener = Listener(step, self._name)
         try:
-            argv = profile.start_argv(self._name, checks.sized(wanted.minikube, there), wanted.kubernetes_version)
+            sized = checks.sized(wanted.minikube, there).model_copy(update={"addons": wanted.addons})
+            argv = profile.start_argv(self._name, sized, wanted.kubernetes_version)
             # A virtual machine stays when we are killed, and would hold the lock forever.
             holds_lock = wanted.minikube.driver == DRIVEN_BY_DOCKER
             shell.run(argv, timeout=START_SECONDS, env=self._minikube.environment, on_line=listener, holds_lock=holds_lock)
@@ -179,7 +180,7 @@ class MinikubeEngine(KubernetesEngine):
             self._ca.write_bytes(pem)
 
     def _missing_addons(self, there: Profile) -> list[str]:
-        return [addon for addon in self._settings.minikube.addons if addon not in there.addons]
+        return [addon for addon in self._settings.addons if addon not in there.addons]
 
     def _enable_addons(self, there: Profile, step: StepReport) -> list[str]:
         missing = self._missing_addons(there)

@@ -56,6 +56,7 @@ PATIENCE = {
     "unschedulable-memory": Patience(20),
     "unschedulable": Patience(20),
     "volume-unbound": Patience(20),
+    "volume-elsewhere": Patience(60),
     "volume-not-mounted": Patience(30),
     "sandbox-failed": Patience(30),
     "evicted": Patience(30),

@@ -27,7 +27,7 @@ POD_RULES: Sequence[PodRule] = (evicted, not_placed, not_prepared)
 ContainerRule = Callable[[ContainerState], Diagnosis | None]
 CONTAINER_RULES: Sequence[ContainerRule] = (not_configured, image_missing, not_started, waits_for_database, not_ready, exited)
 """The rules in the order in which they are asked; the first that finds something is the cause."""
-FOLLOWS_NODE = ("dns-down", "sandbox-failed", "volume-not-mounted")
+FOLLOWS_NODE = ("dns-down", "sandbox-failed", "volume-not-mounted", "volume-elsewhere")
 NODE_TAINT = re.compile(r"node\.kubernetes\.io/(not-ready|unreachable)")
 FOLLOWS_DNS = ("database-name-unknown", "egress-blocked", "database-silent")
 

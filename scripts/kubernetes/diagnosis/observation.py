@@ -92,6 +92,7 @@ def with_details(cluster: Cluster, quick: Snapshot) -> Snapshot:
         dns=[o for o in outside if o["kind"] == "Deployment" and o["metadata"].get("labels", {}).get("k8s-app") == DNS],
         agents=[o for o in outside if o["kind"] == "DaemonSet"],
         metrics_apis=[o for o in outside if o["kind"] == "APIService" and o["spec"].get("group", "").endswith(METRICS)],
+        volumes=[o for o in outside if o["kind"] == "PersistentVolume" and _claimed_in(o) == cluster.namespace],
         placed_pods=_placed_pods(cluster) if unplaced else [],
         logs=logs,
         architectures=_architectures(pods, logs),
@@ -99,9 +100,13 @@ def with_details(cluster: Cluster, quick: Snapshot) -> Snapshot:
     )
 
 
+def _claimed_in(volume: Object) -> str:
+    return str((volume["spec"].get("claimRef") or {}).get("namespace", ""))
+
+
 def _outside(cluster: Cluster) -> list[Object]:
-    """Nodes, metrics APIs and the cluster's DNS, as far as we may see them: kubectl prints what it got, and fails for the rest."""
-    answer = _tried(cluster.within(SYSTEM, ""), "get", "nodes,apiservices,deployments,daemonsets", "--output", "json")
+    """Nodes, volumes, metrics APIs and the cluster's DNS, as far as we may see them: kubectl prints what it got, and fails for the rest."""
+    answer = _tried(cluster.within(SYSTEM, ""), "get", "nodes,apiservices,deployments,daemonsets,persistentvolumes", "--output", "json")
     return list(json.loads(answer.stdout)["items"]) if answer.stdout.strip() else []
 
 

@@ -56,6 +56,8 @@ class Snapshot:
     """Image -> the processor that it is made for, where its program has the wrong format and somebody knows."""
     placed_pods: Sequence[Object] = ()
     """Pods of every namespace, where a pod could not be placed."""
+    volumes: Sequence[Object] = ()
+    """PersistentVolumes that claims of the namespace are bound to, as far as they may be seen."""
     policies: Sequence[Object] = ()
     """NetworkPolicies of the namespace."""
     logs: Mapping[str, Sequence[str]] = field(default_factory=dict)

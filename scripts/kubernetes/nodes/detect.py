@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import re
 import shutil
 from pathlib import Path
@@ -96,33 +97,41 @@ def _nerdctl_reaches(cluster: Cluster, node: Object) -> bool:
 
 
 def _by_socket(cluster: Cluster, node: Object, socket: str) -> NodeTransport:
-    """The containerd socket on this machine that runs one of the node's pods: `socket`, else the usual ones.
+    """The containerd socket on this machine that runs one of the node's pods: `socket`, which may be a pattern, else the usual ones.
 
-    Another containerd (Docker's own, say) may listen at a usual place: only the one that knows a pod of the node is the node's.
+    Another containerd (Docker's own, another node's) may listen at a usual place: only the one that knows a pod of the node is the node's.
     """
     pod = _pod_on(cluster, name_of(node))
-    tried = []
-    for candidate in (socket,) if socket else SOCKETS:
-        if not Path(candidate).exists():
-            tried.append(f"{candidate}: is not there")
-            continue
-        ctr = ("ctr", "--address", candidate)
-        # With no pod to ask for, Kubernetes' namespace in containerd must do as a sign.
-        of_pod = ("--namespace", "k8s.io", "containers", "ls", "--quiet", f'labels."io.kubernetes.pod.uid"=={pod}')
-        question = of_pod if pod else ("namespaces", "ls", "--quiet")
-        answer = shell.run([*ctr, *question], timeout=CTR_SECONDS, ok=None)
-        if answer.code:
-            tried.append(f"{candidate}: {(answer.stderr.strip().splitlines() or ['no answer'])[-1]}")
-        elif answer.stdout.strip() if pod else "k8s.io" in answer.stdout.split():
-            return ContainerdNode(name_of(node), ctr)
-        else:
-            tried.append(f"{candidate}: runs no pod of {name_of(node)}")
+    found, tried = [], []
+    for pattern in (socket,) if socket else SOCKETS:
+        if not (paths := sorted(glob.glob(pattern))):  # noqa: PTH207 - the pattern is absolute
+            tried.append(f"{pattern}: is not there")
+        for path in paths:
+            ctr = ("ctr", "--address", path)
+            if reason := _not_of(ctr, pod, name_of(node)):
+                tried.append(f"{path}: {reason}")
+            else:
+                found.append(ctr)
+    if len(found) == 1 or (found and pod):
+        return ContainerdNode(name_of(node), found[0])
     raise InputError(
-        f"no containerd socket of node {name_of(node)} answers on this machine",
+        f"no containerd socket of node {name_of(node)} answers on this machine"
+        if not found
+        else f"{name_of(node)} runs no pod yet that would tell which containerd is its own: {' or '.join(ctr[-1] for ctr in found)}",
         "set kube_context.containerd_socket in invoke.yaml, as a user who may read and write it (often root)",
         tried,
         code="node-unreachable",
     )
+
+
+def _not_of(ctr: tuple[str, ...], pod: str, node: str) -> str:
+    """Why a containerd is not the node's, or an empty string. With no pod to ask for, Kubernetes' namespace in it must do as a sign."""
+    of_pod = ("--namespace", "k8s.io", "containers", "ls", "--quiet", f'labels."io.kubernetes.pod.uid"=={pod}')
+    answer = shell.run([*ctr, *(of_pod if pod else ("namespaces", "ls", "--quiet"))], timeout=CTR_SECONDS, ok=None)
+    if answer.code:
+        return (answer.stderr.strip().splitlines() or ["no answer"])[-1]
+    is_its = answer.stdout.strip() if pod else "k8s.io" in answer.stdout.split()
+    return "" if is_its else f"runs no pod of {node}"
 
 
 def _pod_on(cluster: Cluster, node: str) -> str:

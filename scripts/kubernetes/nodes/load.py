@@ -16,6 +16,7 @@ from scripts.core.report import Outcome, StepReport, changed
 from scripts.core.shell import CommandError
 from scripts.desired.images import Image
 from scripts.images.archive import Sent, full_name, read_saved
+from scripts.images.prune import Superfluous
 from scripts.kubernetes.nodes.transports import NodeTransport
 from scripts.machine.docker_client import CLI_ENVIRONMENT
 
@@ -75,17 +76,15 @@ def _send(transport: NodeTransport, saved: Path, names: Collection[str], platfor
     )
 
 
-def prune(transports: Sequence[NodeTransport], repositories: Collection[str], keep: Collection[str]) -> int:
-    """Remove from the nodes every image of these repositories whose `repository:tag` is not in `keep`; return how many."""
+def superfluous(transports: Sequence[NodeTransport], repositories: Collection[str], keep: Collection[str]) -> list[Superfluous]:
+    """Return the nodes' images of these repositories whose `repository:tag` is not in `keep`."""
     ours = tuple(f"{full_name(repository)}:" for repository in repositories)
     kept = {full_name(reference) for reference in keep}
-    removed = 0
-    for transport in transports:
-        old = {name for name in transport.images() if name.startswith(ours)} - kept
-        if old:
-            transport.remove(old)
-            removed += len(old)
-    return removed
+    return [
+        Superfluous(transport.node, name, partial(transport.remove, [name]))
+        for transport in transports
+        for name in sorted({name for name in transport.images() if name.startswith(ours)} - kept)
+    ]
 
 
 def _count(number: int, thing: str) -> str:

@@ -37,7 +37,7 @@ def main() -> None:
     own = LocalCluster()
     os.environ["PATH"] += f"{os.pathsep}{paths.TOOLS}{os.pathsep}{own.layout.bin}"
     os.environ["NO_PROXY"] = own.layout.node_ip
-    context = ClusterContext(own.layout.name, own.layout.kubeconfig, own.layout.containerd_socket)
+    context = ClusterContext(own.layout.name, own.layout.kubeconfig, own.layout.sockets)
     with tempfile.TemporaryDirectory() as folder:
         app = install(context, Path(folder) / "todo")
         try:

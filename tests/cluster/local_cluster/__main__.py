@@ -1,4 +1,4 @@
-"""`python -m tests.cluster.local_cluster up | down | status`."""
+"""`python -m tests.cluster.local_cluster up [--nodes 3] | down | status`."""
 
 from __future__ import annotations
 
@@ -14,12 +14,14 @@ def main() -> int:
     """Do what the command line says; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.cluster.local_cluster", description="A Kubernetes for tests.")
     parser.add_argument("command", choices=("up", "down", "status"))
-    command = parser.parse_args().command
+    parser.add_argument("--nodes", type=int, default=1, help="at least so many, with `up`")
+    given = parser.parse_args()
+    command = given.command
     cluster = LocalCluster()
     started = time.monotonic()
     try:
         if command == "up":
-            cluster.up(lambda text: print(f"{time.monotonic() - started:5.1f} s  {text}", file=sys.stderr))
+            cluster.up(lambda text: print(f"{time.monotonic() - started:5.1f} s  {text}", file=sys.stderr), given.nodes)
             print(f"export KUBECONFIG={cluster.layout.kubeconfig} NO_PROXY={cluster.layout.node_ip}")
         elif command == "down":
             cluster.down()

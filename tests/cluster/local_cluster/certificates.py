@@ -8,7 +8,7 @@ from base64 import b64encode
 from pathlib import Path
 
 from scripts.core import shell
-from tests.cluster.local_cluster.layout import Layout
+from tests.cluster.local_cluster.layout import Layout, NodeLayout
 
 SECONDS = 30
 DAYS = "365"
@@ -30,11 +30,19 @@ def create(layout: Layout) -> None:
     for name, subject, extension in (
         ("apiserver", "/CN=kube-apiserver", f"subjectAltName={names},{own},IP:{layout.api_service_ip}"),
         ("admin", "/O=system:masters/CN=admin", "extendedKeyUsage=clientAuth"),
-        ("kubelet", f"/O=system:nodes/CN=system:node:{layout.node}", f"subjectAltName=DNS:{layout.node},{own}"),
         ("front-proxy", "/CN=front-proxy-client", "extendedKeyUsage=clientAuth"),
     ):
         _signed(folder, name, subject, extension)
     folder.rename(layout.pki)
+
+
+def create_of_node(layout: Layout, node: NodeLayout) -> str:
+    """Make the key and certificate of a node's kubelet, unless they are there; return their name."""
+    name = f"kubelet-{node.name}"
+    if not (layout.pki / f"{name}.crt").exists():
+        own = f"subjectAltName=DNS:{node.name},IP:127.0.0.1,IP:{node.ip}"
+        _signed(layout.pki, name, f"/O=system:nodes/CN=system:node:{node.name}", own)
+    return name
 
 
 def _new_key(name: str, subject: str) -> list[str]:

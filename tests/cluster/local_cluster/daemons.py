@@ -48,6 +48,10 @@ class Daemons:
         """Return whether the program that we started runs."""
         return self._pid(name) is not None
 
+    def stopped(self) -> list[str]:
+        """Return the programs that we started and that do not run."""
+        return sorted(file.name for file in self._pids.glob("*") if not self.running(file.name))
+
     def stop(self, name: str) -> None:
         """End a program, by force when asking does not help; do nothing when it does not run."""
         for number in (signal.SIGTERM, signal.SIGKILL):

@@ -12,27 +12,60 @@ def _server_binaries() -> Path:
 
 
 @dataclass(frozen=True)
+class NodeLayout:
+    """Names, folders and addresses of one node."""
+
+    name: str
+    ip: str
+    gateway: str
+    """The other end of its link: this machine's for the first node, the first node's for the others."""
+    pods: str
+    """The addresses of its pods."""
+    state: Path
+    run: Path
+    containerd_socket: Path
+    """Where its containerd listens."""
+
+    @property
+    def netns(self) -> Path:
+        """Its network namespace, as `ip netns` names it."""
+        return Path("/run/netns") / self.name
+
+
+@dataclass(frozen=True)
 class Layout:
     """Names, folders and addresses of one cluster."""
 
     name: str = "todo-test"
-    node: str = "todo-test"
     bin: Path = field(default_factory=_server_binaries)
     state: Path = Path("/var/lib/todo-test-cluster")
     run: Path = Path("/run/todo-test-cluster")
     host_ip: str = "10.213.0.1"
     node_ip: str = "10.213.0.2"
+    nodes: str = "10.213.0.0/16"
     link: str = "10.213.0.0/30"
-    pods: str = "10.214.0.0/24"
+    pods: str = "10.214.0.0/16"
     services: str = "10.215.0.0/16"
     api_service_ip: str = "10.215.0.1"
     dns_ip: str = "10.215.0.10"
     bridge: str = "pods0"
 
+    def node(self, number: int = 1) -> NodeLayout:
+        """Return a node's layout; the first one has the control plane beside it."""
+        pods = f"10.214.{number - 1}.0/24"
+        if number == 1:
+            return NodeLayout(self.name, self.node_ip, self.host_ip, pods, self.state, self.run, self.containerd_socket)
+        state, run, socket = self.state / f"node-{number}", self.run / f"node-{number}", self.run / f"containerd-{number}.sock"
+        return NodeLayout(f"{self.name}-{number}", f"10.213.{number}.2", f"10.213.{number}.1", pods, state, run, socket)
+
+    def further_nodes(self) -> list[int]:
+        """Return the numbers of the nodes beside the first that were made."""
+        return sorted(int(folder.name.removeprefix("node-")) for folder in self.state.glob("node-*"))
+
     @property
-    def netns(self) -> Path:
-        """The network namespace, as `ip netns` names it."""
-        return Path("/run/netns") / self.name
+    def sockets(self) -> Path:
+        """A pattern of the places where the nodes' containerds listen."""
+        return self.run / "containerd*.sock"
 
     @property
     def kubeconfig(self) -> Path:
@@ -41,7 +74,7 @@ class Layout:
 
     @property
     def containerd_socket(self) -> Path:
-        """Where the node's containerd listens."""
+        """Where the first node's containerd listens."""
         return self.run / "containerd.sock"
 
     @property

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from scripts.kubernetes.diagnosis.cause import Diagnosis, diagnosed, event_line
 from scripts.kubernetes.diagnosis.rules.missing import missing_object
+from scripts.kubernetes.diagnosis.rules.volumes import volume_elsewhere
 from scripts.kubernetes.diagnosis.snapshot import Snapshot, claims_of, condition_of, containers_of, name_of, request_of, time_of
 from scripts.kubernetes.quantity import parse_quantity
 
@@ -45,6 +46,8 @@ def not_placed(snapshot: Snapshot, workload: Object, pod: Object) -> Diagnosis |
         return None
     message = str(scheduled.get("message", ""))
     evidence = [f"pod {name_of(pod)}: {scheduled.get('reason', 'Unschedulable')}: {message}"]
+    if found := volume_elsewhere(snapshot, workload, pod, message):
+        return found
     if re.search(r"persistentvolumeclaim|persistent volumes? to bind|unbound immediate", message, re.IGNORECASE):
         return _volume_unbound(snapshot, workload, pod, evidence)
     for resource in ("cpu", "memory"):

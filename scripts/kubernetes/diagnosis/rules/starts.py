@@ -45,7 +45,10 @@ def image_missing(case: ContainerState) -> Diagnosis | None:
     why = "may not be pulled" if reason == "ErrImageNeverPull" else "no registry gave it"
     action = "invoke up builds and loads it" if OUR_TAG.search(image) else "give the node a way to its registry, or load the image into it"
     if denied:
-        why, action = "its registry denied it", "check the name of the image, and imagePullSecrets"
+        why, action = (
+            "its registry denied it",
+            "check the name of the image, and what the nodes log in with (REGISTRY_LOGIN in .env, or imagePullSecrets)",
+        )
     return case.diagnosis(
         "image-not-on-node",
         f"image {image} is not on node {node}, and {why}",

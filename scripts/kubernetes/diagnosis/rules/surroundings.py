@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from scripts.kubernetes.diagnosis.cause import Diagnosis, diagnosed
+from scripts.kubernetes.diagnosis.rules.volumes import held_on
 from scripts.kubernetes.diagnosis.snapshot import Snapshot, condition_of, containers_of, name_of, time_of
 
 if TYPE_CHECKING:
@@ -41,7 +42,10 @@ def _nodes(snapshot: Snapshot) -> Iterator[Diagnosis]:
             node,
             "node-not-ready",
             f"the node is not ready: {told.get('message', '')}",
-            [f"node {name_of(node)}: Ready is {told['status']}, {told.get('reason', '')}"],
+            [
+                f"node {name_of(node)}: Ready is {told['status']}, {told.get('reason', '')}",
+                *(f"the volume of {pod} is on it: no other node can run that pod" for pod in held_on(snapshot, node)),
+            ],
             f"kubectl describe node {name_of(node)}; a cluster that was stopped: invoke up",
         )
 

@@ -1,0 +1,1 @@
+"""The audit: every clause of a constitution, held against what is there (specs/audit.md)."""

@@ -1,0 +1,1 @@
+"""What sees: effects, each on one thing."""

@@ -1,0 +1,136 @@
+"""All that an audit looks at, in turn; what cannot be seen is left out with its reason, and the rest is seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TypeVar
+
+import yaml
+
+from scripts.audit.facts import CHART, Daemon, Facts, ImageFacts, Live, Objects, Search, Unseen
+from scripts.audit.seeing import cluster, docker, monitoring, repository, search
+from scripts.audit.seeing.images import Images
+from scripts.audit.seeing.seeker import Seeker
+from scripts.core.errors import TaskError
+from scripts.desired.database_reach import databases
+from scripts.desired.helm_release import provisional_release
+from scripts.engines.protocol import Engine
+from scripts.kubernetes import helm
+from scripts.kubernetes.helm import Revision
+from scripts.machine.docker_client import docker_client
+from scripts.project import Project
+
+T = TypeVar("T")
+Progress = Callable[[str], None]
+NOT_INSTALLED = "the app does not run: invoke up"
+
+
+def see(project: Project, progress: Progress) -> Facts:
+    """Look at everything. Raises TaskError only where not even the checkout can be read."""
+    progress("the checkout")
+    checkout = repository.see()
+    engine = _or_why(lambda: project.engine)
+    why = _why_not_live(engine)
+    progress("objects")
+    objects = _or_why(lambda: _objects(project, engine, why))
+    progress("containers, from inside")
+    live = _or_why(lambda: _live(project, engine, objects)) if not why else Unseen(why)
+    progress("images and logs, for values of Secrets")
+    seeker = _or_why(lambda: Seeker(search.values(project)))
+    images, searched = _searched(project, engine, objects, seeker, live=not why)
+    progress("monitoring")
+    return Facts(
+        settings=project.settings,
+        engine=engine.name if not isinstance(engine, Unseen) else project.settings.engine,
+        repository=checkout,
+        daemon=_or_why(_daemon),
+        images=images,
+        search=searched,
+        databases=_or_why(lambda: [url.host for _, url in databases(project.settings, project.env)]),
+        objects=objects,
+        live=live,
+        revisions=_or_why(lambda: _revisions(engine)) if not why else Unseen(why),
+        monitored=_or_why(lambda: monitoring.see(project)) if not why else Unseen(why),
+    )
+
+
+def _or_why(see_it: Callable[[], T | Unseen]) -> T | Unseen:
+    """Return what is seen, or why nothing is."""
+    try:
+        return see_it()
+    except TaskError as error:
+        return Unseen("; ".join([error.cause, *error.evidence[-1:]]))
+
+
+def _why_not_live(engine: Engine | Unseen) -> str:
+    """Return why nothing that runs can be looked at, or an empty string."""
+    if isinstance(engine, Unseen):
+        return engine.why
+    if engine.deployed():
+        return ""
+    silent = engine.silent()
+    return f"the cluster does not answer: {silent}" if silent else NOT_INSTALLED
+
+
+def _objects(project: Project, engine: Engine | Unseen, why: str) -> Objects:
+    """Those of the cluster where it has the release, else those that the chart renders. Raises TaskError."""
+    if not why and not isinstance(engine, Unseen) and engine.deployment:
+        return cluster.objects(engine.deployment.cluster)
+    release = provisional_release(project.settings, monitoring=False)
+    rendered = helm.render(release, project.settings.kubernetes_version)
+    return Objects(CHART, [each for each in yaml.safe_load_all(rendered) if each])
+
+
+def _live(project: Project, engine: Engine | Unseen, objects: Objects | Unseen) -> Live | Unseen:
+    if isinstance(engine, Unseen) or isinstance(objects, Unseen):
+        return engine if isinstance(engine, Unseen) else objects if isinstance(objects, Unseen) else Unseen(NOT_INSTALLED)
+    if engine.deployment:
+        return cluster.look(engine.deployment, objects, project.settings)
+    return docker.look(engine, project.settings)
+
+
+def _revisions(engine: Engine | Unseen) -> list[Revision] | Unseen:
+    if isinstance(engine, Unseen) or not engine.deployment:
+        return Unseen("there is no Kubernetes")
+    return helm.history(engine.deployment.cluster)
+
+
+def _daemon() -> Daemon:
+    info = docker_client().info()
+    return Daemon(str(info["OperatingSystem"]), str(info["ServerVersion"]))
+
+
+def _searched(
+    project: Project, engine: Engine | Unseen, objects: Objects | Unseen, seeker: Seeker | Unseen, *, live: bool
+) -> tuple[list[ImageFacts] | Unseen, Search | Unseen]:
+    """Return the images, and where the values of `.env` were looked for, in them and elsewhere."""
+    images = Images(None if isinstance(seeker, Unseen) else seeker)
+    found = _or_why(lambda: images.read(_references(project, engine, live=live)))
+    if not isinstance(found, Unseen) and not found:
+        found = Unseen(f"Docker has none of the images: {', '.join(images.not_searched) or 'invoke build'}")
+    if isinstance(seeker, Unseen):
+        return found, seeker
+    places = [f"{len(found)} images"] if not isinstance(found, Unseen) else []
+    missed = [*images.not_searched, *([f"images ({found.why})"] if isinstance(found, Unseen) else []), *seeker.too_short]
+    for look in _looks(engine, objects, seeker, live=live):
+        try:
+            places += look
+        except (TaskError, OSError) as error:
+            missed.append(str(error).splitlines()[0])
+    return found, Search(tuple(places), seeker.leaks, len(seeker.keys), tuple(missed))
+
+
+def _references(project: Project, engine: Engine | Unseen, *, live: bool) -> list[str]:
+    """The images that run, or else those of the sources. Raises TaskError where they are not known."""
+    if live and not isinstance(engine, Unseen):
+        return sorted({pod.image for pod in engine.pods()})
+    return [image.reference for image in project.images]
+
+
+def _looks(engine: Engine | Unseen, objects: Objects | Unseen, seeker: Seeker, *, live: bool) -> Iterator[Iterator[str]]:
+    if live and not isinstance(engine, Unseen):
+        if engine.deployment and not isinstance(objects, Unseen):
+            yield search.in_cluster(engine.deployment.cluster, objects, seeker)
+        elif not engine.deployment:
+            yield search.in_docker([pod.name for pod in engine.pods()], seeker)
+    yield search.in_files(seeker)

@@ -1,0 +1,127 @@
+"""The namespace that a release has to itself, and our Secrets in it. What carries our labels is ours; nothing else there is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from functools import partial
+
+from scripts.core.decision import Change, Decision
+from scripts.core.errors import InputError, TaskError
+from scripts.core.report import Outcome, StepReport, changed
+from scripts.desired.secrets import PULL, Secret
+from scripts.kubernetes import helm
+from scripts.kubernetes.api import Object
+from scripts.kubernetes.cluster import Cluster
+from scripts.kubernetes.namespace_removal import remove_namespace
+
+FIELD_MANAGER = "todo-tasks"
+POD_SECURITY = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "audit", "warn")}
+
+
+class OwnNamespace:
+    """The namespace of one release. Every method that changes something observes first."""
+
+    def __init__(self, cluster: Cluster, part_of: str) -> None:
+        """Take the cluster with the namespace, and the project that its objects are labelled with."""
+        self.cluster = cluster
+        self.labels = {"app.kubernetes.io/part-of": part_of, "app.kubernetes.io/managed-by": FIELD_MANAGER}
+
+    @property
+    def selector(self) -> str:
+        """What selects our objects by their labels."""
+        return ",".join(f"{key}={value}" for key, value in self.labels.items())
+
+    def secret_names(self) -> set[str]:
+        """Return the names of our Secrets."""
+        return set(self.cluster.names("secrets", self.selector))
+
+    def volumes(self) -> list[str]:
+        """Return the names of the volume claims in the namespace."""
+        return self.cluster.names("persistentvolumeclaims")
+
+    def decide_secrets(self, secrets: Sequence[Secret], step: StepReport) -> Decision:
+        """Decide what of the namespace and the Secrets is to be made. Values travel on standard input.
+
+        Raises InputError when there is a namespace that is not ours, TaskError while it is being removed.
+        """
+        step.progress("checking the namespace")
+        why = self._why_namespace()
+        there = self.secret_names()
+        missing = [secret for secret in secrets if secret.name not in there]
+        changes = [Change(f"make the namespace {self.cluster.namespace}", why)] if why else []
+        changes += [Change(f"make the Secret {secret.name} ({', '.join(secret.keys)})", "it is not there") for secret in missing]
+        of_workloads = [secret for secret in secrets if secret.service != PULL]
+        keys = f"{sum(len(secret.keys) for secret in of_workloads)} keys for {len(of_workloads)} workloads"
+        return Decision(keys, tuple(changes), partial(self._make, missing, keys, namespace=bool(why)))
+
+    def _make(self, missing: Sequence[Secret], keys: str, step: StepReport, *, namespace: bool) -> Outcome:
+        if namespace:
+            self._make_namespace()
+        for secret in missing:
+            step.progress(f"making {secret.name} ({', '.join(secret.keys)})")
+            self._apply(secret.manifest(self.cluster.namespace, self.labels))
+        return changed(f"{keys}: made {', '.join([*(['the namespace'] if namespace else []), *(secret.name for secret in missing)])}")
+
+    def _why_namespace(self) -> str:
+        """Return why the namespace is to be made or labelled, or an empty string."""
+        found = self._found()
+        if not found:
+            return "it is not there"
+        labels = found["metadata"].get("labels", {})
+        self._refuse_others(found)
+        if found.get("status", {}).get("phase") == "Terminating":
+            raise TaskError(
+                f"the namespace {self.cluster.namespace} is being removed", "wait a moment, then run it again", code="namespace-terminating"
+            )
+        return "" if POD_SECURITY.items() <= labels.items() else "it lacks the labels of Pod Security `restricted`"
+
+    def _make_namespace(self) -> None:
+        """Make it with Pod Security `restricted`, before anything is in it."""
+        metadata = {"name": self.cluster.namespace, "labels": {**self.labels, **POD_SECURITY}}
+        self._apply(json.dumps({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}))
+
+    def _apply(self, manifest: str) -> None:
+        self.cluster.kubectl(
+            "apply", "--server-side", "--force-conflicts", f"--field-manager={FIELD_MANAGER}", "--filename", "-", input=manifest
+        )
+
+    def remove(self, *, delete_data: bool, step: StepReport) -> list[str]:
+        """Remove the release, the Secrets and, with the data or where there is none, the namespace; return what was removed."""
+        found = self._found()
+        if not found:
+            return []
+        self._refuse_others(found)
+        removed = []
+        if helm.history(self.cluster):
+            step.progress(f"helm uninstall {self.cluster.release}")
+            helm.uninstall(self.cluster)
+            removed.append(f"release {self.cluster.release}")
+        if secrets := sorted(self.secret_names()):
+            step.progress("removing the Secrets")
+            self.remove_secrets(secrets)
+            removed.append(f"{len(secrets)} Secret{'' if len(secrets) == 1 else 's'}")
+        volumes = self.volumes()
+        if delete_data or not volumes:
+            step.progress(f"removing the namespace {self.cluster.namespace}")
+            remove_namespace(self.cluster, step)
+            removed += [f"volume {name}" for name in volumes] + [f"namespace {self.cluster.namespace}"]
+        return removed
+
+    def remove_secrets(self, names: Sequence[str]) -> None:
+        """Remove Secrets, as far as they are there."""
+        if names:
+            self.cluster.kubectl("delete", "secret", "--ignore-not-found", *names)
+
+    def _found(self) -> Object | None:
+        found = self.cluster.get("namespace", self.cluster.namespace)
+        return found[0] if found else None
+
+    def _refuse_others(self, found: Object) -> None:
+        labels = found["metadata"].get("labels", {})
+        if any(labels.get(key) != value for key, value in self.labels.items()):
+            raise InputError(
+                f"the namespace {self.cluster.namespace} in {self.cluster.context} was not made by this project",
+                "name another one under `namespace` in invoke.yaml",
+                code="namespace-not-ours",
+            )

@@ -1,0 +1,38 @@
+"""How many pods of a service a person keeps: a value of the release (`scaled`), which every later one takes over until it is taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from scripts.core.report import Outcome, StepReport, unchanged
+from scripts.desired import scaled
+from scripts.desired.helm_release import HelmRelease
+from scripts.desired.service_values import service_name
+from scripts.kubernetes import helm
+from scripts.kubernetes.cluster import Cluster
+from scripts.kubernetes.helm import Revision
+
+
+def carried(cluster: Cluster, release: HelmRelease, revisions: Sequence[Revision], step: StepReport) -> HelmRelease:
+    """Return the release with what is scaled in the one that runs, and say so. Raises CommandError."""
+    counts = scaled.counts(helm.values_of(cluster, revisions[-1])) if revisions else {}
+    release = scaled.with_counts(release, counts)
+    for name, pods in scaled.counts(release.values).items():
+        step.say(f"{name} is kept at {pods} pod{'' if pods == 1 else 's'} by hand (invoke scale {name} auto ends that)")
+    return release
+
+
+def scale(cluster: Cluster, running: HelmRelease, service: str, pods: int | None, step: StepReport) -> Outcome | None:
+    """Upgrade what runs to so many pods; None, once they are on the way. Raises TaskError with helm's own words.
+
+    running: the release as it is installed. The autoscaler would take its time: the number is also set at once.
+    """
+    counts = scaled.counts(running.values)
+    wanted = {name: count for name, count in {**counts, service: pods}.items() if count is not None}
+    if wanted == counts:
+        return unchanged(f"{service} is kept at {pods}" if pods is not None else f"{service} is as its settings say")
+    step.progress(f"helm upgrade {running.name}")
+    helm.upgrade(cluster, scaled.with_counts(running, wanted))
+    if pods is not None:
+        cluster.kubectl("scale", f"deployment/{service_name(running.name, service)}", f"--replicas={pods}")
+    return None

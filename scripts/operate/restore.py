@@ -1,0 +1,61 @@
+"""`invoke restore FILE`: the bundled Postgres holds what a backup does, and nothing else; then the app is brought up with it."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+from scripts.command import command, run_command
+from scripts.core import shell
+from scripts.core.command_line import CommandLine
+from scripts.core.errors import TaskError
+from scripts.core.pipeline import Step, run_steps
+from scripts.core.report import Outcome, Report, StepReport, changed
+from scripts.kubernetes.nodes.load import size
+from scripts.operate import database, dump
+from scripts.project import Project
+from scripts.up import bring_up
+
+SECONDS = 3600
+OPTIONS = ("--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--output=/dev/null")
+
+
+@command(
+    changes=True,
+    positional=["file"],
+    help={
+        "file": "what `invoke backup` wrote",
+        "yes": "answer yes to the question",
+        "monitoring": "--no-monitoring leaves Prometheus and Grafana out",
+    },
+)
+def restore(project: Project, report: Report, *, file: str, yes: bool = False, monitoring: bool = True) -> None:
+    """Put back what a backup holds, and bring the app up.
+
+    All of it is replaced, or nothing: in one transaction, while the app waits.
+    """
+    if not monitoring:
+        project = project.without_monitoring()
+    path = Path(file).expanduser().absolute()
+    content = dump.whole(path)
+    line = database.in_bundled(project, "psql", *OPTIONS)
+    if not yes and not report.confirm(f"Replace all that the database holds by {path}?"):
+        report.say("nothing was changed")
+        return
+    run_steps([Step("restore", partial(_restore, project, line, path, content))], report)
+    bring_up(project, report)
+
+
+def _restore(project: Project, line: CommandLine, path: Path, content: int, step: StepReport) -> Outcome:
+    step.progress(f"sending {size(content)} of SQL")
+    said = shell.run(line.argv, timeout=SECONDS, env=line.environment, input=dump.replacing(path)).stdout
+    if dump.RESTORED not in said:
+        raise TaskError("the transfer broke off: the database is as it was", "run it again", code="command-failed")
+    keys = {key for key, rule in project.settings.env.items() if rule.format == "postgres_url"}
+    users = [name for name, service in project.settings.services.items() if keys & {each.key for each in service.secrets}]
+    project.engine.operations.renew(users, step)
+    return changed(f"{size(content)} of SQL; {', '.join(users)} begins anew")
+
+
+if __name__ == "__main__":
+    run_command()

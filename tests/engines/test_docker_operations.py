@@ -1,0 +1,50 @@
+"""By hand, on the app in the Docker engine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.checkout import Checkout
+from tests.engines.test_docker_engine import DOCKER, get, ids, post
+
+pytestmark = pytest.mark.engine
+
+
+def test_a_restart_leaves_the_same_container_ready(installed: Checkout, docker_client: Any) -> None:
+    before = ids(docker_client)["backend"]
+    started = before.attrs["State"]["StartedAt"]
+    assert installed.invoke("restart", "backend", *DOCKER).code == 0
+    after = ids(docker_client)["backend"]
+    assert after.id == before.id
+    assert after.attrs["State"]["StartedAt"] != started
+    unknown = installed.invoke("restart", "bakend", *DOCKER)
+    assert unknown.code == 2
+    assert "it has: backend, frontend, postgres" in unknown.stderr
+
+
+def test_a_shell_is_in_the_container_or_beside_it(installed: Checkout, docker_client: Any) -> None:
+    inside = installed.invoke("shell", "backend", "--command", "id -u; ls /app", *DOCKER)
+    assert inside.stdout.split() == ["10001", "todo_backend"]
+    image = ids(docker_client)["postgres"].attrs["Config"]["Image"]
+    beside = installed.invoke("shell", "backend", "--image", image, "--command", "ls /proc/1/root/app; postgres --version", *DOCKER)
+    assert beside.stdout.startswith("todo_backend\npostgres (PostgreSQL)")
+    assert installed.invoke("shell", "backend", "--command", "exit 3", *DOCKER).code == 1
+
+
+def test_a_restore_brings_back_exactly_what_was_backed_up(installed: Checkout, tmp_path: Path) -> None:
+    kept, later = post("/api/todos", {"title": "kept"}), None
+    file = tmp_path / "b.sql.gz"
+    assert installed.invoke("backup", str(file), *DOCKER).code == 0
+    later = post("/api/todos", {"title": "later"})
+    unanswered = installed.invoke("restore", str(file), *DOCKER)
+    assert (unanswered.code, "answer with --yes" in unanswered.stderr) == (2, True)
+    restored = installed.invoke("restore", str(file), "--yes", *DOCKER)
+    assert restored.code == 0, restored.stderr
+    there = {todo["id"] for todo in get("/api/todos?limit=200")["items"]}
+    assert kept["id"] in there
+    assert later["id"] not in there
+    said = installed.invoke("psql", "--command", f"delete from todos where id = '{kept['id']}'", *DOCKER)
+    assert said.stdout.strip() == "DELETE 1"
