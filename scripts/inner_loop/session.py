@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from scripts.config.services import shown
@@ -77,21 +78,22 @@ class Session:
         build = set(work.build) | (self._owed & work.sync)
         settings = work.settings or (self._settings_owed and bool(build))
         self._tell(change, work)
-        self._guarded(lambda: self._bring(build, set(work.sync) - build, change.since, settings=settings))
+        self.guarded(lambda: self._bring(build, set(work.sync) - build, change.since, settings=settings))
 
     def renew(self, pods: Sequence[PodState]) -> None:
         """Bring the sources into containers that came since, with the image's own. Raises InterruptedRunError."""
         late = {name for name in self._synced if _running(pods, name) - self._brought.get(name, set())}
         if late:
-            self._guarded(lambda: self._sync(late, time.monotonic()))
+            self.guarded(lambda: self._sync(late, time.monotonic()))
 
     def restart(self, name: str) -> None:
         """Start a service again: its program where its sources are synced, else its containers. Raises InterruptedRunError."""
-        self._guarded(lambda: self._restart(name))
+        self.guarded(lambda: self._restart(name))
 
-    def _guarded(self, work: object) -> None:
+    def guarded(self, work: Callable[[], None]) -> None:
+        """Do something, and tell its failure: what ran before goes on. Raises InterruptedRunError."""
         try:
-            work()  # type: ignore[operator]
+            work()
         except InterruptedRunError:
             raise
         except TaskError as error:
@@ -152,10 +154,16 @@ class Session:
                 self.report.warn(f"{name}: no container runs; it gets the sources when one does")
 
     def _restart(self, name: str) -> None:
-        service, began = self.project.settings.services[name], time.monotonic()
-        pods = [pod for pod in self.project.engine.pods() if pod.service == name and pod.state in RUNS]
-        text, _ = sync.given(service, (), restart=True)
-        sync.bring(self.project.engine, name, service, pods, text)
+        began, engine = time.monotonic(), self.project.engine
+        service = self.project.settings.services.get(name)
+        self.report.results.clear()
+        if service and service.dev.sync:
+            text, _ = sync.given(service, (), restart=True)
+            sync.bring(engine, name, service, [pod for pod in engine.pods() if pod.service == name and pod.state in RUNS], text)
+        else:
+            restart = partial(engine.operations.restart, name, self.project.settings.chart.timeout_seconds)
+            with lock.held("restart", self.report):
+                run_steps([Step("restart", restart)], self.report)
         self._served([name], began)
 
     def _served(self, names: Sequence[str], since: float) -> None:

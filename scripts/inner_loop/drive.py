@@ -1,0 +1,71 @@
+"""What goes on in `invoke dev` between its begin and its end: changes, new pods and a person's wishes, one after another."""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from functools import partial
+
+from scripts.core.errors import TaskError
+from scripts.inner_loop.following import Following, is_of_a_probe
+from scripts.inner_loop.on_host import running
+from scripts.inner_loop.session import Session
+from scripts.inner_loop.watching import Watch
+from scripts.kubernetes.pods import PodState
+
+IDLE_SECONDS = 0.2
+Job = Callable[[], None]
+
+
+class Drive:
+    """Looks for what is to be done. Whoever runs the jobs decides how an interrupt reaches them."""
+
+    def __init__(self, session: Session, on_line: Callable[[str, str], None], on_pods: Callable[[Sequence[PodState]], None]) -> None:
+        """Take the session, and who hears of each line of a service's log (but for those of probes), and of the pods."""
+        self._session, self._on_line, self._on_pods = session, on_line, on_pods
+        self._jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
+        self._alive: Callable[[], bool] | None = None
+        self._watch: Watch | None = None
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Watch and follow while the block runs, and run the service of --on-host."""
+        with ExitStack() as stack:
+            self._watch = stack.enter_context(Watch(self._session.folders).running())
+            stack.enter_context(Following(lambda: self._session.project.engine, self._line, self._pods).running())
+            if self._session.on_host:
+                self._alive = stack.enter_context(self._beside())
+            yield
+
+    def ask(self, job: Job) -> None:
+        """Have something done when it is its turn."""
+        self._jobs.put(job)
+
+    def next(self) -> Job | None:
+        """Return the next thing to do; None where there is none for a moment."""
+        if self._alive and not self._alive():
+            self._alive = None
+            name = self._session.on_host
+            self._session.report.error(TaskError(f"{name} ended on this machine", "its last lines say why", code="sync-ended"))
+        if not self._jobs.empty():
+            return self._jobs.get()
+        change = self._watch.next(IDLE_SECONDS) if self._watch else None
+        return partial(self._session.handle, change) if change else None
+
+    def _pods(self, pods: Sequence[PodState]) -> None:
+        self._on_pods(pods)
+        self._jobs.put(partial(self._session.renew, pods))
+
+    def _line(self, service: str, line: str) -> None:
+        known = self._session.project.settings.services.get(service)
+        if known is None or not is_of_a_probe(known, line):
+            self._on_line(service, line)
+
+    @contextmanager
+    def _beside(self) -> Iterator[Callable[[], bool]]:
+        name = self._session.on_host
+        with running(self._session.project, name, partial(self._on_line, name)) as (port, alive):
+            where = f": http://localhost:{port}" if port else ""
+            self._session.report.say(f"{name} runs on this machine{where}; its pods stay as they are")
+            yield alive
