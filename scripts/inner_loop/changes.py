@@ -89,7 +89,15 @@ def _folders(source: Source) -> Iterator[Path]:
     while waiting:
         folder = waiting.pop()
         yield folder
-        for path in folder.iterdir():
+        for path in _inside(folder):
             relative = path.relative_to(context).as_posix()
             if path.is_dir() and not path.is_symlink() and (not ignore.leaves_out(relative) or ignore.may_bring_back_below(relative)):
                 waiting.append(path)
+
+
+def _inside(folder: Path) -> list[Path]:
+    """Return what is in a folder; nothing where it has gone since it was seen, or may not be read."""
+    try:
+        return list(folder.iterdir())
+    except OSError:
+        return []

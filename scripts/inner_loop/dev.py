@@ -6,6 +6,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 
 from scripts import down as removal
 from scripts.command import command, run_command
@@ -16,6 +17,7 @@ from scripts.core.report import Report
 from scripts.inner_loop.drive import Drive
 from scripts.inner_loop.on_host import wanted
 from scripts.inner_loop.session import Session
+from scripts.inner_loop.watching import Watch
 from scripts.kubernetes import connection
 from scripts.project import Project
 from scripts.up import bring_up
@@ -41,18 +43,19 @@ def dev(project: Project, report: Report, *, down: bool = False, monitoring: boo
     if on_host:
         wanted(project.settings, on_host)
     session = Session(project, report, on_host=on_host)
-    session.begin()
-    try:
-        if plain or report.as_json or os.environ.get("CI") or not (sys.stdin.isatty() and sys.stdout.isatty()):
-            in_lines(session, report)
-        else:
-            in_a_page(session)
-    except KeyboardInterrupt:
-        session.report = report
-        leave(project.engine.name, report, down=down, monitoring=project.settings.monitoring.enabled)
+    session.prepare()
+    in_page = not (plain or report.as_json or os.environ.get("CI")) and sys.stdin.isatty() and sys.stdout.isatty()
+    with Watch(session.folders).running() as watch:  # from now on: what changes while the app comes up counts too
+        session.begin()
+        with suppress(KeyboardInterrupt):
+            if in_page:
+                show_page(session, watch)
+            else:
+                tell_lines(session, watch, report)
+    leave(project.engine.name, report, down=down, monitoring=project.settings.monitoring.enabled)
 
 
-def in_lines(session: Session, report: Report) -> None:
+def tell_lines(session: Session, watch: Watch, report: Report) -> None:
     """Tell a line for each thing that happens. Ends with KeyboardInterrupt."""
     width = max(map(len, session.project.settings.services))
 
@@ -60,7 +63,7 @@ def in_lines(session: Session, report: Report) -> None:
         report.event("log", service=service, text=line)
         report.result(f"{service:<{width}} | {line}")
 
-    drive = Drive(session, on_line, lambda _: None)
+    drive = Drive(session, watch, on_line, lambda _: None)
     with drive.running():
         report.say("watching the sources; Ctrl-C ends it")
         while True:
@@ -68,14 +71,15 @@ def in_lines(session: Session, report: Report) -> None:
                 interruptible(job)
 
 
-def in_a_page(session: Session) -> None:
-    """Show the page until a person quits. Ends with KeyboardInterrupt."""
+def show_page(session: Session, watch: Watch) -> None:
+    """Show the page until a person quits."""
     from scripts.inner_loop.page import Page
 
-    page = Page(session)
-    page.run()
-    end_what_runs(page.bringing)
-    raise KeyboardInterrupt
+    page = Page(session, watch)
+    try:
+        page.run()
+    finally:
+        end_what_runs(page.bringing)
 
 
 def interruptible(job: Callable[[], None]) -> None:

@@ -21,18 +21,18 @@ Job = Callable[[], None]
 class Drive:
     """Looks for what is to be done. Whoever runs the jobs decides how an interrupt reaches them."""
 
-    def __init__(self, session: Session, on_line: Callable[[str, str], None], on_pods: Callable[[Sequence[PodState]], None]) -> None:
-        """Take the session, and who hears of each line of a service's log (but for those of probes), and of the pods."""
-        self._session, self._on_line, self._on_pods = session, on_line, on_pods
+    def __init__(
+        self, session: Session, watch: Watch, on_line: Callable[[str, str], None], on_pods: Callable[[Sequence[PodState]], None]
+    ) -> None:
+        """Take the session, what watches its sources, and who hears of each line of a log (but for those of probes), and of the pods."""
+        self._session, self._watch, self._on_line, self._on_pods = session, watch, on_line, on_pods
         self._jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
         self._alive: Callable[[], bool] | None = None
-        self._watch: Watch | None = None
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """Watch and follow while the block runs, and run the service of --on-host."""
+        """Follow what runs while the block runs, and run the service of --on-host."""
         with ExitStack() as stack:
-            self._watch = stack.enter_context(Watch(self._session.folders).running())
             stack.enter_context(Following(lambda: self._session.project.engine, self._line, self._pods).running())
             if self._session.on_host:
                 self._alive = stack.enter_context(self._beside())
@@ -50,7 +50,7 @@ class Drive:
             self._session.report.error(TaskError(f"{name} ended on this machine", "its last lines say why", code="sync-ended"))
         if not self._jobs.empty():
             return self._jobs.get()
-        change = self._watch.next(IDLE_SECONDS) if self._watch else None
+        change = self._watch.next(IDLE_SECONDS)
         return partial(self._session.handle, change) if change else None
 
     def _pods(self, pods: Sequence[PodState]) -> None:

@@ -20,8 +20,9 @@ from scripts.core.redaction import redact
 from scripts.core.report import Report
 from scripts.inner_loop import wishes
 from scripts.inner_loop.drive import Drive
-from scripts.inner_loop.rows import Row, colours, matches, rows
+from scripts.inner_loop.rows import Row, colours, matches, readable, rows
 from scripts.inner_loop.session import Session
+from scripts.inner_loop.watching import Watch
 from scripts.kubernetes.pods import PodState
 
 KEPT_LINES = 5000
@@ -67,12 +68,12 @@ class Page(App[None]):
     ]
     ENABLE_COMMAND_PALETTE = False
 
-    def __init__(self, session: Session) -> None:
-        """Take the session; the page tells what it does from now on."""
+    def __init__(self, session: Session, watch: Watch) -> None:
+        """Take the session, and what watches its sources; the page tells what it does from now on."""
         super().__init__()
         self._session = session
         session.report = PageReport(lambda event, fields: self._from_thread(self.hear, event, fields))
-        self.drive = Drive(session, partial(self._from_thread, self.add_line), partial(self._from_thread, self.show_pods))
+        self.drive = Drive(session, watch, partial(self._from_thread, self.add_line), partial(self._from_thread, self.show_pods))
         self.bringing = threading.Thread(target=self._bring, name="bring", daemon=True)
         self._ending = threading.Event()
         self._lines: deque[tuple[str, str]] = deque(maxlen=KEPT_LINES)
@@ -141,9 +142,10 @@ class Page(App[None]):
 
     def add_line(self, service: str, line: str) -> None:
         """Add a line of a service's log."""
-        self._lines.append((service, redact(line)))
-        if matches(self._filter, service, line):
-            self.query_one(RichLog).write(self._shown(service, redact(line)))
+        text = redact(readable(line))
+        self._lines.append((service, text))
+        if matches(self._filter, service, text):
+            self.query_one(RichLog).write(self._shown(service, text))
 
     def _shown(self, service: str, line: str) -> Text:
         known = colours(self.services)
@@ -213,6 +215,13 @@ class Page(App[None]):
     def on_input_changed(self, changed: Input.Changed) -> None:
         """Show only the lines that fit."""
         self._filter = changed.value
+        self._show_lines()
+
+    def on_resize(self) -> None:
+        """Fold the lines anew."""
+        self._show_lines()
+
+    def _show_lines(self) -> None:
         log = self.query_one(RichLog)
         log.clear()
         for service, line in self._lines:

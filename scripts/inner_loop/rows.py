@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -42,3 +43,22 @@ def matches(wanted: str, service: str, line: str) -> bool:
     """Return whether a line of the log has each word of a filter, in its text or its service, whatever their case."""
     text = f"{service} {line}".lower()
     return all(word in text for word in wanted.lower().split())
+
+
+def readable(line: str) -> str:
+    """Return a line of a log in words: of a JSON object its level and message, and what else it says but for when.
+
+    >>> readable('{"time": "2026-11-27T02:22:19Z", "level": "warning", "message": "slow", "seconds": 2}')
+    'warning slow seconds=2'
+    >>> readable("plain")
+    'plain'
+    """
+    try:
+        said = json.loads(line)
+    except ValueError:
+        return line
+    if not isinstance(said, dict) or "message" not in said:
+        return line
+    level = str(said.pop("level", "")).lower()
+    words = [*([level] if level not in ("", "info") else []), str(said.pop("message"))]
+    return " ".join([*words, *(f"{key}={value}" for key, value in said.items() if key not in ("time", "timestamp", "logger"))])

@@ -51,10 +51,14 @@ class Session:
     def _new_project(self, keep: Mapping[str, Image]) -> Project:
         return Project(self._engine, monitoring=self._monitoring, in_dev=keep)
 
-    def begin(self) -> None:
-        """Bring the app up in the development profile, as `up` does. Raises what its steps raise."""
+    def prepare(self) -> None:
+        """Read what there is, and make a `.env` where there is none. Raises InputError with all that is wrong."""
         for key in self.project.create_env():
             self.report.say(f".env: generated {key}")
+        freeze(self.project, self.report)
+
+    def begin(self) -> None:
+        """Bring the app up in the development profile, as `up` does. Raises what its steps raise."""
         self.report.say(f"development profile: {DIFFERS}; everything else as in production")
         with lock.held("dev", self.report):
             log.open_log()
@@ -84,7 +88,7 @@ class Session:
         """Bring the sources into containers that came since, with the image's own. Raises InterruptedRunError."""
         late = {name for name in self._synced if _running(pods, name) - self._brought.get(name, set())}
         if late:
-            self.guarded(lambda: self._sync(late, time.monotonic()))
+            self.guarded(lambda: self._sync(late, time.monotonic(), wanted=()))
 
     def restart(self, name: str) -> None:
         """Start a service again: its program where its sources are synced, else its containers. Raises InterruptedRunError."""
@@ -109,8 +113,7 @@ class Session:
     def _bring(self, build: set[str], sources: set[str], since: float, *, settings: bool) -> None:
         if build or settings:
             self._roll(build, since, settings=settings)
-            sources = sources | self._synced
-        self._sync(sources, since)
+        self._sync(sources | self._synced if build or settings else sources, since, wanted=sources)
 
     def _roll(self, build: set[str], since: float, *, settings: bool) -> None:
         """Build, load and roll these services, and nothing else; what runs of the others stays."""
@@ -132,7 +135,8 @@ class Session:
         if any(result.result == "changed" for result in self.report.results):
             self._served(sorted(build), since)
 
-    def _sync(self, names: Collection[str], since: float, *, again: bool = True) -> None:
+    def _sync(self, names: Collection[str], since: float, *, wanted: Collection[str], again: bool = True) -> None:
+        """Bring the sources of services; tell of those where something differed, and of those that were wanted."""
         for name in sorted(names):
             service, engine = self.project.settings.services[name], self.project.engine
             text, told = sync.given(service, self._known.get(name, ()))
@@ -146,12 +150,12 @@ class Session:
                 if error.code != "sync-failed" or not again:
                     raise
                 self._roll(set(), since, settings=False)  # an `up` beside us may have ended the profile
-                self._sync([name], since, again=False)
+                self._sync([name], since, wanted=wanted, again=False)
                 continue
-            if changed:
-                self._served([name], since)
-            elif not pods:
+            if not pods:
                 self.report.warn(f"{name}: no container runs; it gets the sources when one does")
+            elif changed or name in wanted:
+                self._served([name], since)
 
     def _restart(self, name: str) -> None:
         began, engine = time.monotonic(), self.project.engine

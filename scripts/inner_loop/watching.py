@@ -62,8 +62,6 @@ class Watch:
         return waited < GIT_SECONDS and any(index.exists() for index in self._indexes)
 
     def _work(self) -> None:
-        import watchfiles
-
         before: set[Path] = set()
         while not self._stop.is_set():
             folders = self._folders()
@@ -71,20 +69,26 @@ class Watch:
             if before and (new := set(folders) - before):  # what came into a new folder before it was watched
                 self._put({path for folder in new for path in folder.rglob("*") if path.is_file()})
             before = set(folders)
-            for found in watchfiles.watch(
-                *folders,
-                watch_filter=None,
-                debounce=8 * STEP_MILLISECONDS,
-                step=STEP_MILLISECONDS,
-                stop_event=self._stop,
-                raise_interrupt=False,
-                recursive=False,
-                ignore_permission_denied=True,
-            ):
-                paths = {Path(path) for _, path in found}
-                self._put(paths)
-                if any(path in before or path.is_dir() for path in paths):
-                    break
+            with contextlib.suppress(FileNotFoundError):  # one has gone since it was listed
+                self._until_folders_change(before)
+
+    def _until_folders_change(self, folders: set[Path]) -> None:
+        import watchfiles
+
+        for found in watchfiles.watch(
+            *folders,
+            watch_filter=None,
+            debounce=8 * STEP_MILLISECONDS,
+            step=STEP_MILLISECONDS,
+            stop_event=self._stop,
+            raise_interrupt=False,
+            recursive=False,
+            ignore_permission_denied=True,
+        ):
+            paths = {Path(path) for _, path in found}
+            self._put(paths)
+            if any(path in folders or path.is_dir() for path in paths):
+                return
 
     def _put(self, paths: set[Path]) -> None:
         if paths:

@@ -74,8 +74,13 @@ class Container:
 
 @pytest.fixture
 def container(tmp_path: Path) -> Iterator[Container]:
-    subprocess.run([sys.executable, str(PROGRAM), "copy", str(image(tmp_path / "image")), str(tmp_path / "sources")], check=True)
-    made = Container(tmp_path / "sources")
+    sources = tmp_path / "sources"
+    (sources / "left").mkdir(parents=True)
+    image(tmp_path / "image")
+    for _ in range(2):  # a volume may be filled again
+        subprocess.run([sys.executable, str(PROGRAM), "copy", str(tmp_path / "image"), str(sources)], check=True)
+    assert not (sources / "left").exists()
+    made = Container(sources)
     assert made.answer() == "old"
     yield made
     made.process.send_signal(signal.SIGTERM)

@@ -19,7 +19,8 @@ from scripts.core.errors import TaskError
 from scripts.core.report import Report
 from scripts.inner_loop import wishes
 from scripts.inner_loop.page import Page
-from scripts.inner_loop.rows import matches, rows
+from scripts.inner_loop.rows import matches, readable, rows
+from scripts.inner_loop.watching import Watch
 from scripts.kubernetes.pods import PodState
 
 pytestmark = pytest.mark.runner
@@ -89,9 +90,14 @@ def shown(tmp_path: Path) -> Callable[..., None]:
 
     def show(steps: Steps, size: tuple[int, int] = (100, 30)) -> None:
         session = Session(tmp_path)
-        page = Page(session)  # type: ignore[arg-type]
+        watch = Watch(session.folders)
+        page = Page(session, watch)  # type: ignore[arg-type]
 
         async def run() -> None:
+            with watch.running():
+                await through()
+
+        async def through() -> None:
             async with page.run_test(size=size) as pilot:
                 await seen(pilot, lambda: "hello from todo-backend-1" in log(page))
                 await steps(pilot, session)
@@ -209,3 +215,16 @@ def test_what_runs_without_a_service_has_a_row_too() -> None:
 def test_a_filter_wants_each_of_its_words() -> None:
     assert matches("Back error", "backend", "an ERROR came")
     assert not matches("front error", "backend", "an error came")
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ('{"time": "2026", "level": "warning", "message": "slow", "seconds": 2}', "warning slow seconds=2"),
+        ('{"level": "info", "message": "ready"}', "ready"),
+        ('{"no": "message"}', '{"no": "message"}'),
+        ("plain", "plain"),
+    ],
+)
+def test_a_json_line_is_shown_in_words(line: str, words: str) -> None:
+    assert readable(line) == words

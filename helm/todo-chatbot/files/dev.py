@@ -28,10 +28,19 @@ SERVE_SECONDS = 60.0
 
 
 def copy(source: str, target: str) -> None:
-    """Copy a folder of the image, so that its user may write to it."""
+    """Make a folder hold what one of the image holds. The folder itself is the volume's: neither its mode nor its times may be set."""
     if not Path(source).is_dir():
         sys.exit(f"the image has no folder {source}, which dev.sync of the service names in invoke.yaml")
-    shutil.copytree(source, target, symlinks=True, dirs_exist_ok=True)
+    for old in Path(target).iterdir():
+        if old.is_dir() and not old.is_symlink():
+            shutil.rmtree(old)
+        else:
+            old.unlink()
+    for entry in Path(source).iterdir():
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.copytree(entry, Path(target, entry.name), symlinks=True)
+        else:
+            shutil.copy2(entry, Path(target, entry.name), follow_symlinks=False)
 
 
 class Runner:
