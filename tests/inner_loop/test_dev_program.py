@@ -114,11 +114,12 @@ def test_what_says_the_same_starts_nothing_again(container: Container) -> None:
 
 def test_what_is_no_python_is_refused_and_the_old_serves_on(container: Container) -> None:
     before = child_of(container)
-    code, answer = container.take({"answer.py": "TEXT = 'new'", "other.py": "def broken(:\n"})
+    code, answer = container.take({"other.py": "X = 1", "answer.py": "def broken(:\n"})
     assert code == 3
-    assert answer["refused"][0].startswith(f"{container.folder / 'other.py'}:1: ")
+    assert answer["refused"][0].startswith(f"{container.folder / 'answer.py'}:1: ")
     assert answer["refused"][1] == "def broken(:"
     assert (child_of(container), (container.folder / "answer.py").read_text()) == (before, "TEXT = 'old'")
+    assert not (container.folder / "other.py").exists()
 
 
 def test_a_program_that_ends_waits_for_the_next_change(container: Container) -> None:

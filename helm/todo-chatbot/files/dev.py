@@ -146,7 +146,8 @@ def refuse_what_is_no_python(path: Path, content: bytes) -> None:
     try:
         compile(content, str(path), "exec")
     except SyntaxError as error:
-        line = (error.text or "").strip()
+        # Not error.text: that may be read from the file that is there, which is another.
+        line = "".join(content.decode(errors="replace").splitlines()[(error.lineno or 0) - 1 : error.lineno]).strip()
         end(REFUSED, refused=[f"{path}:{error.lineno}: {error.msg}", *([line] if line else [])])
     except ValueError as error:
         end(REFUSED, refused=[f"{path}: {error}"])
