@@ -10,6 +10,7 @@ from scripts.config.services import Service, Source
 from scripts.core.paths import ROOT
 from scripts.desired import dockerignore
 from scripts.desired.build_context import entries
+from scripts.desired.dockerignore import Dockerignore
 
 SETTINGS = ("invoke.yaml", ".env")
 
@@ -33,7 +34,8 @@ def work_of(paths: Collection[Path], sources: Mapping[str, Source], chart: Path)
     for name, source in sources.items():
         if source.context is None:
             continue
-        needs = {_need(source, path) for path in paths}
+        ignore = dockerignore.find(source.folder(), source.file())
+        needs = {_need(source, ignore, path) for path in paths}
         if "build" in needs:
             build.add(name)
         elif "sync" in needs:
@@ -42,14 +44,14 @@ def work_of(paths: Collection[Path], sources: Mapping[str, Source], chart: Path)
     return Work(frozenset(sync), frozenset(build), settings)
 
 
-def _need(source: Source, path: Path) -> str:
+def _need(source: Source, ignore: Dockerignore, path: Path) -> str:
     """Return what one path is to a source: `build`, `sync`, or nothing."""
     if path in (source.file(), source.file().with_name(f"{source.file().name}.dockerignore"), source.folder() / ".dockerignore"):
         return "build"
     if not path.is_relative_to(source.folder()):
         return ""
     relative = path.relative_to(source.folder()).as_posix()
-    if dockerignore.find(source.folder(), source.file()).leaves_out(relative):
+    if ignore.leaves_out(relative):
         return ""
     return "sync" if isinstance(source, Service) and is_synced(source, relative) else "build"
 
