@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from invoke import Collection
 
+from scripts.ai import kagent
+from scripts.ai.ask import ask
+from scripts.ai.check import ai
+from scripts.ai.gordon import gordon
 from scripts.ai.mcp import mcp
 from scripts.command import exit_with_2_on_usage_errors, let_words_be_left_out, list_in_groups, refuse_broken_settings
+from scripts.completion import complete_values
+from scripts.dev.bench import bench
 from scripts.dev.lint import lint
 from scripts.dev.pins import lock
+from scripts.dev.sbom import sbom
 from scripts.dev.spec import spec
 from scripts.dev.tests import cluster_test, faults, test
 from scripts.down import down
@@ -36,13 +43,14 @@ from scripts.up import build, plan, up
 refuse_broken_settings()
 let_words_be_left_out()
 exit_with_2_on_usage_errors()
+complete_values()
 
 GROUPS = {
     "Run": (init, setup, up, dev, down, build, rollback, rotate),
     "Look": (plan, smoke, status, logs, open_, values, diagnose, doctor, audit),
     "Operate": (restart, scale, shell, psql, backup, restore, prune),
-    "Assist": (mcp,),
-    "Develop": (test, cluster_test, Collection("check", faults), lint, lock, spec),
+    "Assist": (ask, mcp, gordon, Collection("kagent", kagent.up, kagent.status, kagent.ask, kagent.down)),
+    "Develop": (test, cluster_test, Collection("check", faults, ai), bench, lint, lock, sbom, spec),
 }
 list_in_groups(GROUPS)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import inspect
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
@@ -28,17 +29,20 @@ from scripts.project import Project
 
 ENGINE = f"{', '.join(ENGINES)}; otherwise as invoke.yaml says"
 USAGE = "\n  -> invoke --list, or invoke --help COMMAND"
+COMMON: dict[str, Any] = {"engine": None, "json": False, "plain": False}
+"""Options of every command."""
 LEFT_OUT: dict[tuple[str, str], Any] = {}
 """What options are that may stand without their dashes, by command and name, where they are left out."""
 JSON = "print JSON lines on stdout, for a program"
+PLAIN = "lines alone: no colours, nothing that moves; for screen readers and logs, and where CI is set"
 
 
-def perform(name: str, work: Callable[[Report], int | None], *, json: bool, changes: bool) -> int:
+def perform(name: str, work: Callable[[Report], int | None], *, json: bool, changes: bool, plain: bool = False) -> int:
     """Do a command's work and return its exit code.
 
     changes: whether it may change something; then it runs alone, under the project's lock, and keeps a log.
     """
-    report = Report(as_json=json)
+    report = Report(as_json=json, plain=plain or os.environ.get("CI", "").lower() not in ("", "0", "false"))
 
     def body() -> int | None:
         with lock.held(name, report) if changes else nullcontext(), connection.kept():
@@ -60,26 +64,29 @@ def command(
 ) -> Callable[[Callable[..., int | None]], Task[Any]]:
     """Make an Invoke task of a function that takes a Project, a Report and options.
 
-    The function's keyword parameters become the task's options; `--engine` and `--json` are added to them. It may return an exit code.
+    Its keyword parameters become options of the task, beside `--engine`, `--json` and `--plain`. It may return an exit code.
     """
 
     def make(function: Callable[..., int | None]) -> Task[Any]:
         name = function.__name__.rstrip("_")
         options = list(inspect.signature(function).parameters.values())[2:]
 
-        def body(_context: Context, *, engine: str | None = None, json: bool = False, **given: Any) -> None:
-            code = perform(name, lambda report: function(Project(engine), report, **given), json=json, changes=changes)
+        def body(_context: Context, *, engine: str | None = None, json: bool = False, plain: bool = False, **given: Any) -> None:
+            def work(report: Report) -> int | None:
+                return function(Project(engine), report, **given)
+
+            code = perform(name, work, json=json, plain=plain, changes=changes)
             if code:
                 raise Exit(code=code)
 
         parameter = inspect.Parameter
-        common = [parameter("engine", parameter.KEYWORD_ONLY, default=None), parameter("json", parameter.KEYWORD_ONLY, default=False)]
+        common = [parameter(option, parameter.KEYWORD_ONLY, default=usual) for option, usual in COMMON.items()]
         # Invoke takes a word without a dash only for an option that has no value yet.
         shown = [option.replace(default=parameter.empty) if option.name in positional else option for option in options]
         first = parameter("context", parameter.POSITIONAL_OR_KEYWORD)
         body.__signature__ = inspect.Signature([first, *shown, *common])  # type: ignore[attr-defined] # Invoke reads the options from it
         body.__name__, body.__doc__ = name, function.__doc__
-        explained = {**(help or {}), "engine": ENGINE, "json": JSON}
+        explained = {**(help or {}), "engine": ENGINE, "json": JSON, "plain": PLAIN}
         left_out = {
             option.name: option.default for option in options if option.name in positional and option.default is not parameter.empty
         }
@@ -95,13 +102,14 @@ def run_alone(main: Callable[[Project, StepReport], Outcome], *, changes: bool =
     parser = argparse.ArgumentParser(prog=f"python -m scripts.{name}", description=main.__doc__)
     parser.add_argument("--engine", help=ENGINE)
     parser.add_argument("--json", action="store_true", help=JSON)
+    parser.add_argument("--plain", action="store_true", help=PLAIN)
     given = parser.parse_args()
 
     def work(report: Report) -> None:
         project = Project(given.engine)
         pipeline.run_steps([Step(name, lambda step: main(project, step))], report)
 
-    sys.exit(perform(name, work, json=given.json, changes=changes))
+    sys.exit(perform(name, work, json=given.json, plain=given.plain, changes=changes))
 
 
 def run_command() -> None:

@@ -9,53 +9,93 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from scripts.command import run_alone
-from scripts.config.proxies import proxy_warnings
-from scripts.config.settings import Needs, Settings
+from scripts.config.proxies import is_set, proxy_warnings
+from scripts.config.settings import NEEDED_TOOLS, Needs
+from scripts.core.check import Check, Problem, told
 from scripts.core.errors import InputError, MissingError, TaskError
 from scripts.core.paths import ROOT
 from scripts.core.report import Outcome, StepReport, passed
 from scripts.desired import pod_proxies
 from scripts.desired.database_reach import Place, blocked, databases, doubts, seems_blocked, unreachable
 from scripts.desired.helm_release import provisional_release
-from scripts.engines.protocol import Engine
 from scripts.machine import tools
 from scripts.machine.certificates import extra_ca
 from scripts.machine.docker_client import docker_client
+from scripts.machine.tools import Found
 from scripts.project import ENV, Project
 
 AGAIN = "fix that, and run it again. Nothing was changed"
+SETUP = "invoke setup"
 MEMINFO = Path("/proc/meminfo")
 GIB = 2**30
 
 
 def main(project: Project, step: StepReport) -> Outcome:
     """Raise one error with every problem found: MissingError where a tool is one of them, else InputError."""
-    problems = env_problems(project, step)
-    step.progress("looking at tools, disk, memory, ports")
-    found = tools.find_all(project.engine.tools, project.settings.tools)
-    missing = [tool for tool in found if tool.problem]
-    problems += [] if problems else reach_problems(project, step)
-    if missing:
-        action = AGAIN if all(tool.has_action for tool in missing) else "invoke setup"
-        raise _as_one(MissingError, [*(tool.problem for tool in missing), *problems], action)
-    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="chart") as pool:
-        chart = pool.submit(chart_problems, project)
-        problems += [*checks(project.settings, project.engine), *chart.result()]
-    if problems:
-        raise _as_one(InputError, problems, AGAIN)
-    return passed(", ".join(map(str, found)))
+    step.progress("looking at .env, tools, disk, memory, ports, the chart")
+    found = look(project)
+    for check in found:
+        for warning in check.warnings:
+            step.warn(warning)
+    if failure := refusal(found):
+        raise failure
+    return passed(", ".join(f"{check.name} {check.found}" for check in found if check.name in project.engine.tools))
 
 
-def env_problems(project: Project, step: StepReport) -> list[str]:
-    """Return all that is wrong in `.env`, and warn of what is doubtful there and in the settings of proxies."""
-    warnings, problems = proxy_warnings(os.environ), []
+def refusal(found: Sequence[Check]) -> TaskError | None:
+    """Return one error with every problem of these checks; None where there is none."""
+    problems = [problem for check in found for problem in check.problems]
+    if not problems:
+        return None
+    lacking = [problem for check in found if check.name in NEEDED_TOOLS for problem in check.problems]
+    cause, evidence = (str(problems[0]), ()) if len(problems) == 1 else (f"{len(problems)} problems", tuple(map(str, problems)))
+    if lacking:
+        action = SETUP if any(problem.remedy in ("", SETUP) for problem in lacking) else AGAIN
+        return MissingError(cause.removesuffix(f": {SETUP}"), action, evidence, code="preflight-failed")
+    return InputError(cause, AGAIN, evidence, code="preflight-failed")
+
+
+def look(project: Project) -> list[Check]:
+    """Return every check of what `up` needs, each with what was found. Changes nothing.
+
+    All are made side by side. What others stand on comes first: without the tools the chart and the engine are not looked at, and what a
+    `.env` names is not looked for while that is wrong.
+    """
+    with ThreadPoolExecutor(max_workers=8, thread_name_prefix="check") as pool:
+        env = pool.submit(env_check, project)
+        tool_checks = pool.submit(tools_checks, project)
+        machine = [pool.submit(ask, project) for ask in (proxies_check, disk_check, memory_check, certificates_check)]
+        reach = pool.submit(reach_check, project) if not env.result().problems else None
+        if any(check.problems for check in tool_checks.result()):
+            rest = [Check(name, "a tool is missing", skipped=True) for name in ("chart", "engine")]
+        else:
+            rest = [each.result() for each in [pool.submit(ask, project) for ask in (chart_check, engine_check)]]
+        database = reach.result() if reach else Check("database", ".env is wrong", skipped=True)
+        return [settings_check(project), env.result(), database, *tool_checks.result(), *(each.result() for each in machine), *rest]
+
+
+def settings_check(project: Project) -> Check:
+    """`invoke.yaml` was read and judged before anything else: say what it is about."""
+    count = len(project.settings.services)
+    return Check("invoke.yaml", f"{count} service{'' if count == 1 else 's'}, release {project.settings.release}")
+
+
+def env_check(project: Project) -> Check:
+    """All that is wrong or doubtful in `.env`."""
     try:
-        warnings += env_warnings(project)
+        warnings = env_warnings(project)
     except InputError as error:
-        problems = [f".env: {line}" for line in error.evidence] or [f"{error.cause}: {error.action}"]
-    for warning in warnings:
-        step.warn(warning)
-    return problems
+        lines = error.evidence or (str(Problem(error.cause, error.action)),)
+        return Check(".env", problems=tuple(Problem(f".env: {line}" if error.evidence else line) for line in lines))
+    there = os.path.lexists(ENV)
+    return Check(
+        ".env", f"{sum(1 for key in project.settings.env if project.env.get(key))} keys" if there else "none yet", (), tuple(warnings)
+    )
+
+
+def proxies_check(project: Project) -> Check:  # noqa: ARG001 - as every check's
+    """What is doubtful in the environment's proxies."""
+    return Check("proxy", "set" if is_set(os.environ) else "none", (), tuple(proxy_warnings(os.environ)))
 
 
 def env_warnings(project: Project) -> list[str]:
@@ -67,45 +107,76 @@ def env_warnings(project: Project) -> list[str]:
     return [*project.env.warnings, *of_databases, *pod_proxies.doubts(project.settings, project.env, os.environ)]
 
 
-def reach_problems(project: Project, step: StepReport) -> list[str]:
-    """Return why the services will not reach the database or the proxy that `.env` names."""
-    problems: list[str] = []
+def reach_check(project: Project) -> Check:
+    """Whether the services will reach the database and the proxy that `.env` names."""
     if not os.path.lexists(ENV):
-        return problems
-    places: list[tuple[str, Place]] = [*databases(project.settings, project.env), *pod_proxies.given(project.settings, project.env)]
+        return Check("database", "the bundled Postgres, with a new .env")
+    problems, warnings = list[str](), list[str]()
+    named = list(databases(project.settings, project.env))
+    places: list[tuple[str, Place]] = [*named, *pod_proxies.given(project.settings, project.env)]
     for key, url in places:
         problems += unreachable(key, url)
         if project.engine.deployment is not None:
             problems += blocked(key, url, project.settings)
-            for doubt in seems_blocked(key, url, project.settings):
-                step.warn(doubt)
-    return problems
+            warnings += seems_blocked(key, url, project.settings)
+    found = ", ".join(key for key, _ in named) or "the bundled Postgres"
+    return Check("database", found, tuple(map(told, problems)), tuple(warnings))
 
 
-def chart_problems(project: Project) -> list[str]:
-    """Return what the chart refuses of `chart.values` and the services, before anything is built for it."""
+def tools_checks(project: Project) -> list[Check]:
+    """Whether each program that the engine needs is there, in a version that does."""
+    return [_tool_check(found) for found in tools.find_all(project.engine.tools, project.settings.tools)]
+
+
+def _tool_check(found: Found) -> Check:
+    if not found.problem:
+        return Check(found.name, tools.shown(found.version) if found.version else "")
+    cause, _, action = found.problem.rpartition(": ") if found.has_action else (found.problem, "", SETUP)
+    return Check(found.name, problems=(Problem(cause, action),))
+
+
+def chart_check(project: Project) -> Check:
+    """What the chart refuses of `chart.values` and the services, before anything is built for it."""
     try:
         project.engine.check(provisional_release(project.settings, monitoring=project.monitored))
     except TaskError as error:
-        return [": ".join(filter(None, (error.cause, "; ".join(map(str.strip, error.evidence)), error.action)))]
-    return []
+        cause = ": ".join(filter(None, (error.cause, "; ".join(map(str.strip, error.evidence)))))
+        return Check("chart", problems=(Problem(cause, error.action),))
+    return Check("chart", f"{project.settings.chart.path} renders")
 
 
-def _as_one(kind: type[TaskError], problems: Sequence[str], action: str) -> TaskError:
-    cause, evidence = (problems[0], ()) if len(problems) == 1 else (f"{len(problems)} problems", problems)
-    return kind(cause, action, evidence, code="preflight-failed")
-
-
-def checks(settings: Settings, chosen: Engine) -> list[str]:
-    """Return every problem that would make `up` fail, each as one line of cause and remedy."""
-    problems = disk_problems([ROOT, *_image_store()], settings.needs)
-    if not chosen.deployed():  # what runs has its memory already
-        problems += memory_problems(_meminfo(), settings.needs)
+def disk_check(project: Project) -> Check:
+    """Whether every file system that is written to has room."""
     try:
-        extra_ca(settings.build.extra_ca)
+        folders = [ROOT, *_image_store()]
+    except MissingError:  # the check of Docker says why
+        folders = [ROOT]
+    free = min(shutil.disk_usage(folder).free for folder in folders) / GIB
+    return Check("disk", f"{free:.1f} GiB free", tuple(map(told, disk_problems(folders, project.settings.needs))))
+
+
+def memory_check(project: Project) -> Check:
+    """Whether the machine has memory to give. What runs has its own already."""
+    meminfo = _meminfo()
+    available = next((int(line.split()[1]) // 1024 for line in meminfo.splitlines() if line.startswith("MemAvailable:")), 0)
+    found = f"{available} MiB available" if available else "this system does not tell"
+    needed = project.engine.deployed()
+    return Check("memory", found, () if needed else tuple(map(told, memory_problems(meminfo, project.settings.needs))))
+
+
+def certificates_check(project: Project) -> Check:
+    """Whether the extra certificates can be read."""
+    try:
+        extra = extra_ca(project.settings.build.extra_ca)
     except InputError as error:
-        problems.append(f"{error.cause}: {error.action}")
-    return [*problems, *chosen.preflight()]
+        return Check("certificates", problems=(Problem(error.cause, error.action),))
+    return Check("certificates", "an extra CA" if extra else "no extra CA")
+
+
+def engine_check(project: Project) -> Check:
+    """What keeps the app from running in the engine: the cluster, its rights, the ways for images, ports."""
+    problems = project.engine.preflight()
+    return Check("engine", project.engine.name, tuple(map(told, problems)))
 
 
 def _image_store() -> list[Path]:

@@ -68,33 +68,39 @@ class Plan:
     by_hand: Sequence[str]
 
 
-@command(changes=True)
-def setup(project: Project, report: Report) -> None:
+@command(changes=True, help={"ai": "also kubectl-ai, for `invoke ask`"})
+def setup(project: Project, report: Report, *, ai: bool = False) -> None:
     """Install the tools that this machine lacks.
 
     Those of the engine, and those of the tests where the development requirements are installed.
     """
-    run_steps([Step("setup", partial(main, project))], report)
+    run_steps([Step("setup", partial(main, project, also=("kubectl-ai",) if ai else ()))], report)
 
 
-def main(project: Project, step: StepReport) -> Outcome:
-    """Bring what is missing, after saying what. Raises MissingError with the exact commands for what a person has to do."""
+def main(project: Project, step: StepReport, *, also: Sequence[str] = ()) -> Outcome:
+    """Bring what is missing of the engine's tools and these, after saying what.
+
+    Raises MissingError with the exact commands for what a person has to do.
+    """
     settings = project.settings
     tool_folder.clean_up()
     name, reason = engine_to_set_up(settings)
     step.say(f"for the {name} engine ({reason})")
-    needed = ENGINES[name].tools
-    found = tools.find_all(needed, settings.tools)
+    needed, wanted = [*ENGINES[name].tools, *also], {**settings.tools, "kubectl-ai": settings.ask.kubectl_ai}
+    found = tools.find_all(needed, wanted)
     plan = plan_for(settings, found)
     for action in plan.actions:
         step.say(f"will {action.announcement}")
     done = [action.act(step) for action in plan.actions]
     if plan.by_hand:
         raise MissingError(
-            f"the {name} engine needs what setup cannot install here", "run these commands", plan.by_hand, code="setup-by-hand"
+            f"{f'the {name} engine needs' if not also else 'there is'} what setup cannot install here",
+            "run these commands",
+            plan.by_hand,
+            code="setup-by-hand",
         )
     if done:
-        found = tools.find_all(needed, settings.tools)
+        found = tools.find_all(needed, wanted)
     problems = [tool.problem for tool in found if tool.problem]
     if problems:
         raise TaskError(
@@ -134,11 +140,12 @@ def plan_for(settings: Settings, found: Sequence[Found]) -> Plan:
         if tool.name == "docker":
             _plan_docker(tool, actions, by_hand)
         else:
-            _plan_release(tool, settings.tools[tool.name].version, actions, by_hand)
-    wanted = {**_for_bases(settings, found), **_for_tests()}
-    if wanted and packages.installable():
-        listed = ", ".join(f"{package} ({reason})" for package, reason in wanted.items())
-        names = list(wanted)
+            wanted = settings.tools.get(tool.name, settings.ask.kubectl_ai)
+            _plan_release(tool, wanted.version, actions, by_hand)
+    extra = {**_for_bases(settings, found), **_for_tests()}
+    if extra and packages.installable():
+        listed = ", ".join(f"{package} ({reason})" for package, reason in extra.items())
+        names = list(extra)
         actions.append(Action(f"install Debian packages: {listed}", lambda step: _install(names, step, services=False)))
     return Plan(actions, by_hand)
 

@@ -69,20 +69,24 @@ def freeze(project: Project, report: Report) -> None:
     help={
         "monitoring": "--no-monitoring leaves Prometheus and Grafana out",
         "require-monitoring": "fail when the monitoring cannot be installed",
+        "plan": "only show what would be done, as `invoke plan` does",
     },
 )
-def up(project: Project, report: Report, *, monitoring: bool = True, require_monitoring: bool = False) -> None:
+def up(project: Project, report: Report, *, monitoring: bool = True, require_monitoring: bool = False, plan: bool = False) -> int | None:
     """Build and deploy the current sources; smoke-test them.
 
     Preflight, build, start, load, Secrets, chart, rollout, smoke test; monitoring beside them.
     """
     if not monitoring:
         project = project.without_monitoring()
+    if plan:
+        return decisions(project, report)
     if require_monitoring and (reason := project.why_not_monitored()):
         raise InputError(f"there would be no monitoring: {reason}", "leave out --require-monitoring, or fix that", code="monitoring-off")
     for key in project.create_env():
         report.say(f".env: generated {key}")
     bring_up(project, report, require_monitoring=require_monitoring)
+    return None
 
 
 def bring_up(project: Project, report: Report, *, require_monitoring: bool = False) -> None:
@@ -112,8 +116,11 @@ def plan(project: Project, report: Report, *, monitoring: bool = True) -> int:
 
     The exit code is 4 when there is something to do.
     """
-    if not monitoring:
-        project = project.without_monitoring()
+    return decisions(project if monitoring else project.without_monitoring(), report)
+
+
+def decisions(project: Project, report: Report) -> int:
+    """Print what `up` would do, and return the exit code. Changes nothing."""
     project.suppose_env()
     report.say(f"engine: {project.engine.name} ({project.reason})")
     freeze(project, report)

@@ -16,8 +16,8 @@ NAMES = re.compile(
     r"\"?todo-chatbot|todo-tasks|todo-cluster|todo-test-cluster|todo-bases|\"todo-|/todo-x|\btodo\.[a-z]+\b|backend:\n +service:"
 )
 """The chart's name, the tool's own names for what it makes, and the word of Kubernetes in an Ingress."""
-OF_ANY_PERSON = ("placeholders.py", "discover", "dev")
-"""What people write in `.env`, what their folders are called, and what developers of this repository use."""
+OF_ANY_PERSON = ("placeholders.py", "discover", "dev", "assistants.py", "providers.py")
+"""What people write in `.env`, what their folders are called, what developers of this repository use, and who runs models."""
 
 
 def files() -> list[Path]:

@@ -19,6 +19,9 @@ LONGEST_ANSWER = 40_000
 FOR_WAITING = {"step_started", "step_progress", "finished"}
 """Events that tell a person who waits; their end is told by others."""
 
+ANSWERS = {"not-healthy", "constitution-broken"}
+"""Errors that are what was asked for."""
+
 Event = dict[str, Any]
 
 
@@ -34,8 +37,8 @@ class Answer(BaseModel):
     @property
     def is_failure(self) -> bool:
         """Whether the command could not do or see what it should. To say that the release is not healthy is an answer."""
-        codes = {event.get("code") for event in self.events if event["event"] == "error"}
-        return self.exit_code not in (DONE, TO_DO) and codes != {"not-healthy"}
+        codes = {event.get("code") for event in self.events if event["event"] == "error"} or {""}
+        return self.exit_code not in (DONE, TO_DO) and not codes <= ANSWERS
 
 
 def run_command(argv: Sequence[str], *, seconds: float, on_event: Callable[[Event], None] = lambda _: None) -> Answer:

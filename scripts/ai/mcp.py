@@ -14,7 +14,7 @@ from scripts.project import Project
 @command(
     changes=False,
     help={
-        "allow-changes": "also offer what changes something: up, rollback",
+        "allow-changes": "also offer what changes something: up, rollback, restart, scale",
         "port": "serve HTTP on this port of 127.0.0.1, with a bearer token; otherwise stdin and stdout",
     },
 )

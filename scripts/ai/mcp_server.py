@@ -12,6 +12,7 @@ import anyio
 import anyio.from_thread
 import anyio.lowlevel
 import anyio.to_thread
+from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.resources import FunctionResource
 from mcp_types import CallToolResult, TextContent, ToolAnnotations
@@ -21,6 +22,7 @@ from scripts.ai.commands import Answer, Event, run_command
 from scripts.core.paths import ROOT
 
 CONSTITUTION = ROOT / ".specify/memory/constitution.md"
+VERSION_FOR_THE_SILENT = "2025-06-18"
 LOOK_SECONDS, CHANGE_SECONDS = 120, 1800
 INSTRUCTIONS = """\
 The local Kubernetes of this checkout: what runs, why it does not, and what `invoke up` would do. Begin with `status`, then `diagnose`.
@@ -34,12 +36,15 @@ CHANGE = ToolAnnotations(read_only_hint=False, destructive_hint=True, idempotent
 Run = Callable[..., Awaitable[CallToolResult]]
 Result = Annotated[CallToolResult, Answer]
 Service = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", description="a service, as `status` names it")]
+Pods = Annotated[str, Field(pattern=r"^(\d{1,4}|auto)$", description="how many, or auto: as its settings say")]
 Lines = Annotated[int, Field(ge=1, le=500, description="how many lines of each pod")]
 
 
 def make_server(engine: str, *, allow_changes: bool) -> MCPServer[Any]:
     """Return the server of this checkout, whose commands run with this engine; with those that change something only when allowed."""
-    server: MCPServer[Any] = MCPServer("local-kubernetes", instructions=INSTRUCTIONS, log_level="WARNING")
+    server: MCPServer[Any] = MCPServer(
+        "local-kubernetes", instructions=INSTRUCTIONS, log_level="WARNING", middleware=[_version_for_the_silent]
+    )
     look = partial(_answer, engine, LOOK_SECONDS)
     change = partial(_answer, engine, CHANGE_SECONDS)
     _add_looking(server, look)
@@ -50,6 +55,14 @@ def make_server(engine: str, *, allow_changes: bool) -> MCPServer[Any]:
         read = partial(path.read_text, encoding="utf-8")
         server.add_resource(FunctionResource(uri=uri, name=uri.partition("://")[2], mime_type="text/markdown", fn=read))
     return server
+
+
+async def _version_for_the_silent(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
+    """Answer a client that names no protocol version, as kubectl-ai does, with one that such clients know: the latest is not."""
+    result = await call_next(ctx)
+    if ctx.method == "initialize" and isinstance(result, dict) and not (ctx.params or {}).get("protocolVersion"):
+        return {**result, "protocolVersion": VERSION_FOR_THE_SILENT}
+    return result
 
 
 def resources() -> dict[str, Path]:
@@ -73,6 +86,11 @@ def _add_looking(server: MCPServer[Any], run: Run) -> None:
     async def doctor(context: Context) -> Result:
         """Check all that `up` needs of this machine and its settings."""
         return await run(context, "doctor")
+
+    @server.tool(annotations=LOOK)
+    async def audit(context: Context) -> Result:
+        """Hold every clause of the constitution against what is there: kept, broken, deviates or not checkable, with the evidence."""
+        return await run(context, "audit")
 
     @server.tool(annotations=LOOK)
     async def plan(context: Context, monitoring: bool = True) -> Result:
@@ -102,6 +120,16 @@ def _add_changing(server: MCPServer[Any], run: Run) -> None:
     async def rollback(context: Context) -> Result:
         """Go back to the last healthy release. A second call goes forward again."""
         return await run(context, "rollback")
+
+    @server.tool(annotations=CHANGE)
+    async def restart(context: Context, service: Service) -> Result:
+        """Restart a service's program, and wait until it is ready."""
+        return await run(context, "restart", service)
+
+    @server.tool(annotations=CONVERGE)
+    async def scale(context: Context, service: Service, pods: Pods) -> Result:
+        """Keep this number of pods of a service, 0 included, until it is `auto` again. Every later `up` keeps it too."""
+        return await run(context, "scale", service, pods)
 
 
 def _monitoring(wanted: bool) -> Sequence[str]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 
 from scripts.config import env_file
+from scripts.core.paths import ROOT
 from scripts.core.redaction import MASK, redact
-from scripts.project import ENV
 
+ENV = ROOT / ".env"
 PATTERNS = (
     re.compile(r"(?<=://)[^\s/@:\"']*:[^\s/@\"']+(?=@)"),  # user and password of a URL
     re.compile(r"(?i)(?<=bearer )[\w.~+/=-]{8,}"),

@@ -15,7 +15,7 @@ from scripts.core.redaction import redact
 
 MOST = 8
 """Pieces of evidence that a person is shown."""
-Page = Callable[[Sequence[Row]], str]
+Page = Callable[[Sequence[Row], str], str]
 _STYLE = (
     "body{font:16px/1.5 system-ui;max-width:60rem;margin:2rem auto;padding:0 1rem}summary{cursor:pointer}"
     "details{margin:.3rem 0}.v{display:inline-block;min-width:10rem}"
@@ -49,9 +49,9 @@ def details(row: Row) -> list[str]:
     return [*lines, f"-> {row.remedy}"] if row.remedy else lines
 
 
-def markdown(rows: Sequence[Row]) -> str:
-    """Return the audit as Markdown: a table a section."""
-    parts = ["# Audit of the constitution", "", redact(summary(rows))]
+def markdown(rows: Sequence[Row], about: str) -> str:
+    """Return the audit as Markdown: what it is about, and a table a section."""
+    parts = ["# Audit of the constitution", "", redact(about), "", redact(summary(rows))]
     for section, of in groupby(rows, lambda row: row.section):
         parts += ["", f"## {section}", "| clause | verdict | evidence |", "|---|---|---|"]
         parts += [
@@ -64,14 +64,14 @@ def _cell(text: str) -> str:
     return redact(text).replace("&", "&amp;").replace("<", "&lt;").replace("|", "\\|").replace("\n", " ")
 
 
-def page(rows: Sequence[Row]) -> str:
+def page(rows: Sequence[Row], about: str) -> str:
     """Return the audit as one HTML page that needs nothing else; what is broken is unfolded."""
-    return "\n".join(_page(rows))
+    return "\n".join(_page(rows, about))
 
 
-def _page(rows: Sequence[Row]) -> Iterator[str]:
+def _page(rows: Sequence[Row], about: str) -> Iterator[str]:
     yield f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Audit of the constitution</title><style>{_STYLE}</style>'
-    yield f"<h1>Audit of the constitution</h1><p>{_text(summary(rows))}</p>"
+    yield f"<h1>Audit of the constitution</h1><p>{_text(about)}</p><p>{_text(summary(rows))}</p>"
     for section, of in groupby(rows, lambda row: row.section):
         yield f"<h2>{_text(section)}</h2>"
         for row in of:

@@ -86,7 +86,9 @@ class Search:
     leaks: tuple[Leak, ...] = ()
     keys: int = 0
     not_searched: tuple[str, ...] = ()
-    """Keys whose values are too short, and places that could not be read."""
+    """Places that could not be read."""
+    too_short: tuple[str, ...] = ()
+    """Keys whose values would be found in ordinary text."""
 
 
 @dataclass(frozen=True)
@@ -213,6 +215,11 @@ def judged(on: str, wrong: Sequence[str], evidence: Sequence[str]) -> Finding:
 def not_checkable(on: str, why: str) -> Finding:
     """Return that nobody can see it from here, and why."""
     return Finding(Verdict.NOT_CHECKABLE, on, (why,))
+
+
+def several(number: int, word: str) -> str:
+    """Return so many of a word."""
+    return f"{number} {word}{'' if number == 1 else 's'}"
 
 
 def counted(names: Sequence[str]) -> str:

@@ -34,7 +34,8 @@ class Row:
 def audit(project: Project, progress: Callable[[str], None], ruled: Sequence[Ruled] | None = None) -> list[Row]:
     """Look at everything, and return a row for each clause. Raises InputError for rules that cannot be used, TaskError."""
     of = rules.load() if ruled is None else ruled
-    return judge(of, everything.see(project, progress))
+    paths = {path for each in of for path in each.rule.looks_for.get("paths", ())}
+    return judge(of, everything.see(project, progress, sorted(paths)))
 
 
 def judge(ruled: Sequence[Ruled], facts: Facts) -> list[Row]:

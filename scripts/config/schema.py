@@ -9,7 +9,7 @@ import sys
 from types import ModuleType
 from typing import Any
 
-from scripts.config import services, settings
+from scripts.config import assistants, services, settings
 from scripts.core.paths import ROOT
 
 PATH = ROOT / "invoke.schema.json"
@@ -18,7 +18,7 @@ PATH = ROOT / "invoke.schema.json"
 def schema() -> dict[str, Any]:
     """Return the schema of the whole file, each key with the docstring of its field."""
     made = settings.Settings.model_json_schema()
-    described = {**_docstrings(services), **_docstrings(settings)}
+    described = {**_docstrings(services), **_docstrings(assistants), **_docstrings(settings)}
     parts = {settings.Settings.__name__: made, **made["$defs"]}
     for name, part in parts.items():
         for key, value in part["properties"].items():

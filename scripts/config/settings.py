@@ -14,6 +14,7 @@ from invoke.exceptions import AmbiguousEnvVar, UncastableEnvVar
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from scripts.config import database_url, text_file, yaml_text
+from scripts.config.assistants import Ask, Kagent, Tool
 from scripts.config.database_url import DatabaseUrlError
 from scripts.config.service_problems import ingress_problems, source_problems
 from scripts.config.service_problems import problems as service_problems
@@ -36,7 +37,6 @@ Name = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?$")]
 ReleaseName = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]{0,34}[a-z0-9])?$")]
 """36 characters at most, so that a Service's name, RELEASE-SERVICE, fits into the 63 that DNS allows."""
 RepoPath = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]*$", max_length=200)]
-Version = Annotated[str, Field(pattern=r"^v?\d+\.\d+(\.\d+)?$")]
 Seconds = Annotated[int, Field(ge=10, le=86_400)]
 
 
@@ -201,17 +201,6 @@ class Needs(Strict):
     """Memory that is available, in MiB."""
 
 
-class Tool(Strict):
-    """A tool that an engine needs: the accepted versions, and the one `invoke setup` installs."""
-
-    version: Version
-    """The version that `invoke setup` brings."""
-    minimum: Version
-    """The oldest accepted version."""
-    below: Annotated[str, Field(pattern=r"^(v?\d+\.\d+(\.\d+)?|)$")] = ""
-    """The first that no longer does; empty: none is known."""
-
-
 class Settings(Strict):
     """The whole of `invoke.yaml`: all configuration that is no secret."""
 
@@ -251,6 +240,10 @@ class Settings(Strict):
     """What `up` needs of this machine."""
     tools: dict[str, Tool]
     """The programs that engines need."""
+    ask: Ask = Field(default_factory=Ask)
+    """Whom `invoke ask` asks."""
+    kagent: Kagent = Field(default_factory=Kagent)
+    """kagent, where `invoke kagent.up` brings it."""
 
     @model_validator(mode="after")
     def _parts_fit(self) -> Settings:

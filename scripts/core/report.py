@@ -23,7 +23,7 @@ from rich.text import Text
 from scripts.core import log
 from scripts.core.errors import InputError, TaskError
 from scripts.core.redaction import redact
-from scripts.core.screen import as_blocks, as_table, beside, console, fits
+from scripts.core.screen import as_blocks, as_table, beside, console, fits, narrowed
 
 VERSION = 1
 """Of the JSON events. It rises when a key is renamed, removed or takes another meaning; `docs/json.md` describes them."""
@@ -80,10 +80,10 @@ class StepResult:
 class Report:
     """The output of one run. Safe to use from several threads."""
 
-    def __init__(self, *, as_json: bool = False, stdout: TextIO | None = None, stderr: TextIO | None = None) -> None:
+    def __init__(self, *, as_json: bool = False, plain: bool = False, stdout: TextIO | None = None, stderr: TextIO | None = None) -> None:
         self._as_json = as_json
-        self._out = console(stdout or sys.stdout)
-        self._err = console(stderr or sys.stderr)
+        self._out = console(stdout or sys.stdout, plain=plain)
+        self._err = console(stderr or sys.stderr, plain=plain)
         self._lock = threading.RLock()
         self._running: dict[str, tuple[float, str]] = {}
         self._live: Live | None = None
@@ -94,6 +94,11 @@ class Report:
     def as_json(self) -> bool:
         """Whether a machine is listening."""
         return self._as_json
+
+    @property
+    def on_terminal(self) -> bool:
+        """Whether a person watches on a terminal, and wants more than lines."""
+        return not self._as_json and self._out.is_terminal and self._err.is_terminal
 
     def event(self, event: str, **fields: Any) -> None:
         """Print one JSON line, when a machine is listening."""
@@ -137,6 +142,12 @@ class Report:
             for line in lines:
                 self._out.print(Padding(Text(redact(line)), (0, 0, 0, INDENT), expand=False), soft_wrap=False)
 
+    def line(self, text: Text) -> None:
+        """Print a line of the task's result in colours; as it is, where a secret has to be masked in it."""
+        if not self._as_json:
+            masked = redact(text.plain)
+            self._out.print(text if masked == text.plain else Text(masked))
+
     def confirm(self, question: str) -> bool:
         """Ask a person. Raises InputError where nobody can answer."""
         if self._as_json or not sys.stdin.isatty():
@@ -148,12 +159,25 @@ class Report:
             self._err.print()  # what follows begins its own line
             raise
 
-    def table(self, columns: Sequence[str], rows: Sequence[Sequence[str]], event: str) -> None:
-        """Print a table of results; as JSON, one event with the rows."""
+    def table(self, columns: Sequence[str], rows: Sequence[Sequence[str]], event: str, importance: Sequence[str] = ()) -> None:
+        """Print a table of results; as JSON, one event with the rows.
+
+        importance: the columns, the most important first; where it is given, the others give way on a narrow terminal.
+        """
         self.event(event, rows=[dict(zip(columns, row, strict=True)) for row in rows])
+        self.print_table(columns, rows, importance)
+
+    def print_table(self, columns: Sequence[str], rows: Sequence[Sequence[str]], importance: Sequence[str] = ()) -> None:
+        """Print a table for a person alone."""
         if self._as_json:
             return
         cells = [[redact(cell) for cell in row] for row in rows]
+        if importance:
+            columns, cells, left_out = narrowed(columns, cells, self._out.width, importance)
+            self._out.print(as_table(columns, cells), soft_wrap=False)
+            if left_out:
+                self._out.print(Text(f"(a wider terminal also shows: {', '.join(left_out)})", style="dim"))
+            return
         lay_out = as_table if fits(columns, cells, self._out.width) else as_blocks
         self._out.print(lay_out(columns, cells), soft_wrap=False)
 

@@ -29,9 +29,9 @@ class PatientConsole(Console):
         os.close(nowhere)
 
 
-def console(file: TextIO) -> PatientConsole:
-    """Return a console that prints text as it is."""
-    found = PatientConsole(file=file, highlight=False, soft_wrap=True)
+def console(file: TextIO, *, plain: bool = False) -> PatientConsole:
+    """Return a console that prints text as it is. plain: as into a pipe, terminal or not."""
+    found = PatientConsole(file=file, highlight=False, soft_wrap=True, force_terminal=False if plain else None)
     if not found.is_terminal:
         found.width = NO_TERMINAL_WIDTH
     return found
@@ -41,6 +41,24 @@ def fits(columns: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> b
     """Return whether a table can be read at this width: no column but the last needs to be folded."""
     *others, last = (max(map(cell_len, column)) for column in zip(columns, *rows, strict=True))
     return sum(other + GAP for other in others) + min(last, NARROWEST_LAST) <= width
+
+
+def narrowed(
+    columns: Sequence[str], rows: Sequence[Sequence[str]], width: int, importance: Sequence[str]
+) -> tuple[list[str], list[list[str]], list[str]]:
+    """Return the most important columns that fit whole, their cells, and the columns that gave way. The first always stays.
+
+    importance: all columns, the most important first.
+    """
+    need = {name: max(map(cell_len, column)) + GAP for name, column in zip(columns, zip(columns, *rows, strict=True), strict=True)}
+    kept: list[str] = []
+    for name in importance:
+        if kept and sum(need[each] for each in (*kept, name)) - GAP > width:
+            break
+        kept.append(name)
+    places = [place for place, name in enumerate(columns) if name in kept]
+    shown = [[row[place] for place in places] for row in rows]
+    return [columns[place] for place in places], shown, [name for name in columns if name not in kept]
 
 
 def as_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:

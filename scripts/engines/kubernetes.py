@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 
 from scripts.config.settings import Settings
 from scripts.core.decision import Decision
+from scripts.core.log_line import LogLine, LogQuery
 from scripts.core.paths import STATE
 from scripts.core.report import Outcome, StepReport, changed, unchanged
 from scripts.core.shell import Result
@@ -19,7 +20,7 @@ from scripts.desired.stages import Running
 from scripts.engines.protocol import Address
 from scripts.images import prune
 from scripts.images.prune import Superfluous
-from scripts.kubernetes import helm
+from scripts.kubernetes import helm, pod_logs, usage
 from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.deployment import Deployment, reachable
 from scripts.kubernetes.diagnosis.cause import Diagnosis
@@ -29,6 +30,7 @@ from scripts.kubernetes.operations import ClusterOperations
 from scripts.kubernetes.pods import PodState
 from scripts.kubernetes.port_forward import ADDRESS, forward
 from scripts.kubernetes.service_client import ServiceClient
+from scripts.kubernetes.usage import Amounts, QuotaUse, Scaling
 
 CHECKED = STATE / "checked-chart"
 
@@ -124,6 +126,18 @@ class KubernetesEngine:
         """Return the pods of the release."""
         return self.deployment.pods()
 
+    def usage(self) -> Mapping[str, Amounts]:
+        """Return what each pod uses, as the cluster's metrics tell."""
+        return usage.of_pods(self.cluster)
+
+    def scaling(self) -> Sequence[Scaling]:
+        """Return what the autoscalers do."""
+        return usage.scaling(self.cluster)
+
+    def quota(self) -> Sequence[QuotaUse]:
+        """Return how much of the namespace's quotas is used."""
+        return usage.quota(self.cluster)
+
     @property
     def operations(self) -> ClusterOperations:
         """What a person does by hand to a service."""
@@ -133,13 +147,9 @@ class KubernetesEngine:
         """Return everything that is wrong with the release, and its cause."""
         return self.deployment.diagnose()
 
-    def logs(self, service: str, lines: int) -> str:
-        """Return the last lines that each pod of a service wrote. Raises InputError for a service that has no pod."""
-        return self.deployment.logs(service, lines)
-
-    def follow(self, pod: PodState, *, whole: bool) -> Iterator[str]:
-        """Yield the lines that the service's container of a pod writes until it ends, from now on, or from its start (whole)."""
-        return self.deployment.follow(pod, whole=whole)
+    def logs(self, query: LogQuery) -> Iterator[LogLine]:
+        """Yield what the pods wrote. Raises InputError for a service that has none."""
+        return pod_logs.read(self.cluster, query)
 
     @contextlib.contextmanager
     def reach(self, service: str, port: int) -> Iterator[tuple[str, int]]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
 from scripts.core.decision import Decision
+from scripts.core.log_line import LogLine, LogQuery
 from scripts.core.report import Outcome, StepReport
 from scripts.core.shell import Result
 from scripts.desired.helm_release import HelmRelease
@@ -20,6 +21,7 @@ from scripts.kubernetes.deployment import Deployment
 from scripts.kubernetes.diagnosis.cause import Diagnosis
 from scripts.kubernetes.pods import PodState
 from scripts.kubernetes.service_client import ServiceClient
+from scripts.kubernetes.usage import Amounts, QuotaUse, Scaling
 
 
 @dataclass(frozen=True)
@@ -114,6 +116,18 @@ class Engine(Protocol):
         """Return the pods of the app."""
         ...
 
+    def usage(self) -> Mapping[str, Amounts]:
+        """Return what each pod uses, by name; nothing where nobody measures it."""
+        ...
+
+    def scaling(self) -> Sequence[Scaling]:
+        """Return what the autoscalers do; nothing where there are none."""
+        ...
+
+    def quota(self) -> Sequence[QuotaUse]:
+        """Return how much of the namespace's quotas is used, the fullest first; nothing where there are none."""
+        ...
+
     @property
     def operations(self) -> Operations:
         """What a person does by hand to a service."""
@@ -123,15 +137,8 @@ class Engine(Protocol):
         """Return everything that keeps the app from being healthy. Changes nothing. Raises TaskError where nothing can be seen."""
         ...
 
-    def logs(self, service: str, lines: int) -> str:
-        """Return the last log lines of a service. Raises InputError for a service that is not there."""
-        ...
-
-    def follow(self, pod: PodState, *, whole: bool) -> Iterator[str]:
-        """Yield the lines that a pod writes until it ends, from now on, or from its start (whole).
-
-        Raises TaskError where they cannot be read.
-        """
+    def logs(self, query: LogQuery) -> Iterator[LogLine]:
+        """Yield what the services have logged, or log from now on. Raises InputError for a service that is not there."""
         ...
 
     def reach(self, service: str, port: int) -> AbstractContextManager[tuple[str, int]]:

@@ -15,9 +15,11 @@ from scripts.core.errors import MissingError, TaskError
 from scripts.core.report import StepReport
 from scripts.desired.dockerfile import read
 from scripts.desired.images import Image
+from scripts.images import stages
 from scripts.images.bases import registry_error
 from scripts.images.build_network import behind_docker_desktop, network_arguments, proxy_arguments, proxy_environment
 from scripts.images.build_output import BuildOutput
+from scripts.images.provenance import labels
 from scripts.machine.docker_client import CLI_ENVIRONMENT, build_platform, docker_client
 from scripts.machine.docker_endpoint import find_endpoint
 from scripts.machine.docker_errors import told
@@ -39,10 +41,11 @@ def missing(images: Sequence[Image]) -> list[Image]:
 
 def build(image: Image, copy: Image, ca_image: str, settings: Settings, step: StepReport) -> None:
     """Build one image of a copy of its sources. Its name appears when the build has ended well, and not before."""
-    output = BuildOutput()
+    output, left = BuildOutput(), stages.Stages()
 
     def show(line: str) -> None:
         output.take(line)
+        left.take(line)
         step.progress(f"{image.service}: {line}")
 
     buildkit, desktop = has_buildkit(), behind_docker_desktop()
@@ -50,6 +53,7 @@ def build(image: Image, copy: Image, ca_image: str, settings: Settings, step: St
         _refuse_foreign(image, settings, buildkit=buildkit)
     _suit_builder(image, copy, step, buildkit=buildkit)
     argv = build_argv(copy, ca_image, buildkit=buildkit, release=settings.release)
+    argv += [part for name, value in labels(image.context, image.dockerfile) for part in ("--label", f"{name}={value}")]
     environment = {**CLI_ENVIRONMENT, **proxy_environment(desktop=desktop), **BUILD_ENVIRONMENT}
     try:
         shell.run(
@@ -69,6 +73,7 @@ def build(image: Image, copy: Image, ca_image: str, settings: Settings, step: St
         raise TaskError(
             f"building {image.service} failed", f"fix it in {dockerfile} or what it copies", evidence, code="build-failed"
         ) from error
+    stages.replace(image.repository, left.ids)
 
 
 def _suit_builder(image: Image, copy: Image, step: StepReport, *, buildkit: bool) -> None:

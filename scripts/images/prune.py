@@ -42,13 +42,14 @@ def prune(settings: Settings, images: Sequence[Image], keep: Collection[str] = (
 def superfluous(settings: Settings, images: Sequence[Image], keep: Collection[str] = ()) -> list[Superfluous]:
     """Return old images of this release, and bases and certificates that no image of this project is built on.
 
-    images: those of the sources now. keep: what a rollback would bring back, by `repository:tag`, with or without a registry. Only what
-    carries the release's label counts, with the names that it has in registries, and nothing that a container uses.
+    images: those of the sources now. keep: what a rollback would bring back, by `repository:tag` or by its digest, with or without a
+    registry. Only what carries the release's label counts, with the names that it has in registries, and nothing that a container uses.
     """
     found = docker_client().images.list(filters={"reference": f"{settings.project}-*"})
     label = {"app.kubernetes.io/part-of": settings.release}
     ours = {tag: image for image in found if label.items() <= (image.labels or {}).items() for tag in image.tags}
     kept = {*(reference.rpartition("/")[2] for reference in keep), *(image.reference for image in images), *_helpers(settings, images)}
+    kept |= {tag for tag, image in ours.items() if not _digests(image).isdisjoint(keep)}
     used = {container.attrs["ImageID"] for container in docker_client().containers.list(all=True, sparse=True)}
     unused = [tag for tag in sorted(ours.keys() - kept) if ours[tag].id not in used]
     old = [tag for tag in unused if _is_old_service(settings, images, tag)]
@@ -113,6 +114,11 @@ def _is_old_service(settings: Settings, images: Sequence[Image], tag: str) -> bo
 
 def _in_registries(image: Any, tag: str) -> list[str]:
     return [name for name in image.tags if name.endswith(f"/{tag}")]
+
+
+def _digests(image: Any) -> set[str]:
+    """The names by digest of an image that was pushed."""
+    return set(image.attrs.get("RepoDigests") or ())
 
 
 def _layers(image: Any) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from scripts.config.services import Service, Source
@@ -12,7 +12,7 @@ from scripts.desired import dockerignore
 from scripts.desired.build_context import entries
 from scripts.desired.dockerignore import Dockerignore
 
-SETTINGS = ("invoke.yaml", ".env")
+SETTINGS = (ROOT / "invoke.yaml", ROOT / ".env")
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,8 @@ class Work:
     sync: frozenset[str] = frozenset()
     build: frozenset[str] = frozenset()
     settings: bool = False
+    files: frozenset[Path] = field(default=frozenset(), compare=False)
+    """The changed paths that need any of it."""
 
     def __bool__(self) -> bool:
         return bool(self.sync or self.build or self.settings)
@@ -29,19 +31,18 @@ class Work:
 
 def work_of(paths: Collection[Path], sources: Mapping[str, Source], chart: Path) -> Work:
     """Return what these changed paths need. sources: what the project's images are made of, by name."""
-    sync: set[str] = set()
-    build: set[str] = set()
+    found: dict[str, set[str]] = {"sync": set(), "build": set()}
+    files = {path for path in paths if path in SETTINGS or path.is_relative_to(chart)}
+    settings = bool(files)
     for name, source in sources.items():
         if source.context is None:
             continue
         ignore = dockerignore.find(source.folder(), source.file())
-        needs = {_need(source, ignore, path) for path in paths}
-        if "build" in needs:
-            build.add(name)
-        elif "sync" in needs:
-            sync.add(name)
-    settings = any(path in {ROOT / name for name in SETTINGS} or path.is_relative_to(chart) for path in paths)
-    return Work(frozenset(sync), frozenset(build), settings)
+        needs = {path: need for path in paths if (need := _need(source, ignore, path))}
+        if needs:
+            found["build" if "build" in needs.values() else "sync"].add(name)
+            files |= needs.keys()
+    return Work(frozenset(found["sync"]), frozenset(found["build"]), settings, frozenset(files))
 
 
 def _need(source: Source, ignore: Dockerignore, path: Path) -> str:

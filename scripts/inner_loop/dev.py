@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import threading
 from collections.abc import Callable
@@ -12,13 +11,16 @@ from scripts import down as removal
 from scripts.command import command, run_command
 from scripts.core import lock, log, shell
 from scripts.core.errors import InterruptedRunError
+from scripts.core.log_line import LogLine
 from scripts.core.pipeline import run_steps
 from scripts.core.report import Report
 from scripts.inner_loop.drive import Drive
 from scripts.inner_loop.on_host import wanted
+from scripts.inner_loop.rows import POD_WIDTH, colours
 from scripts.inner_loop.session import Session
 from scripts.inner_loop.watching import Watch
 from scripts.kubernetes import connection
+from scripts.look.log_text import shown
 from scripts.project import Project
 from scripts.up import bring_up
 
@@ -30,10 +32,9 @@ from scripts.up import bring_up
         "down": "remove the app at the end, instead of bringing the production release back; the data stays",
         "monitoring": "--no-monitoring leaves Prometheus and Grafana out",
         "on-host": "a service that runs on this machine, by its dev.on_host in invoke.yaml",
-        "plain": "lines instead of the page, as where there is no terminal",
     },
 )
-def dev(project: Project, report: Report, *, down: bool = False, monitoring: bool = True, on_host: str = "", plain: bool = False) -> None:
+def dev(project: Project, report: Report, *, down: bool = False, monitoring: bool = True, on_host: str = "") -> None:
     """Bring each change of the sources while the app runs.
 
     Python sources go into the running container, everything else by a new image. Ctrl-C brings the production release back.
@@ -44,24 +45,25 @@ def dev(project: Project, report: Report, *, down: bool = False, monitoring: boo
         wanted(project.settings, on_host)
     session = Session(project, report, on_host=on_host)
     session.prepare()
-    in_page = not (plain or report.as_json or os.environ.get("CI")) and sys.stdin.isatty() and sys.stdout.isatty()
     with Watch(session.folders).running() as watch:  # from now on: what changes while the app comes up counts too
         session.begin()
         with suppress(KeyboardInterrupt):
-            if in_page:
+            if report.on_terminal and sys.stdin.isatty():
                 show_page(session, watch)
             else:
                 tell_lines(session, watch, report)
+    connection.renew()
     leave(project.engine.name, report, down=down, monitoring=project.settings.monitoring.enabled)
 
 
 def tell_lines(session: Session, watch: Watch, report: Report) -> None:
     """Tell a line for each thing that happens. Ends with KeyboardInterrupt."""
-    width = max(map(len, session.project.settings.services))
+    names = session.project.settings.services
+    width = max(map(len, names)) + POD_WIDTH
 
-    def on_line(service: str, line: str) -> None:
-        report.event("log", service=service, text=line)
-        report.result(f"{service:<{width}} | {line}")
+    def on_line(line: LogLine) -> None:
+        report.event("log", service=line.service, pod=line.pod, container=line.container, time=line.time, text=line.text)
+        report.line(shown(line, width, colours(names)))
 
     drive = Drive(session, watch, on_line, lambda _: None)
     with drive.running():

@@ -5,16 +5,21 @@ from __future__ import annotations
 import queue
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
 from functools import partial
 
 from scripts.core.errors import TaskError
-from scripts.inner_loop.following import Following, is_of_a_probe
+from scripts.core.log_line import LogLine
+from scripts.inner_loop.following import Following
 from scripts.inner_loop.on_host import running
 from scripts.inner_loop.session import Session
 from scripts.inner_loop.watching import Watch
 from scripts.kubernetes.pods import PodState
+from scripts.look.log_text import is_of_a_probe
+from scripts.look.logs import probe_paths
 
 IDLE_SECONDS = 0.2
+HERE = "this machine"
 Job = Callable[[], None]
 
 
@@ -22,7 +27,7 @@ class Drive:
     """Looks for what is to be done. Whoever runs the jobs decides how an interrupt reaches them."""
 
     def __init__(
-        self, session: Session, watch: Watch, on_line: Callable[[str, str], None], on_pods: Callable[[Sequence[PodState]], None]
+        self, session: Session, watch: Watch, on_line: Callable[[LogLine], None], on_pods: Callable[[Sequence[PodState]], None]
     ) -> None:
         """Take the session, what watches its sources, and who hears of each line of a log (but for those of probes), and of the pods."""
         self._session, self._watch, self._on_line, self._on_pods = session, watch, on_line, on_pods
@@ -57,15 +62,20 @@ class Drive:
         self._on_pods(pods)
         self._jobs.put(partial(self._session.renew, pods))
 
-    def _line(self, service: str, line: str) -> None:
-        known = self._session.project.settings.services.get(service)
-        if known is None or not is_of_a_probe(known, line):
-            self._on_line(service, line)
+    def _line(self, line: LogLine) -> None:
+        paths = probe_paths(self._session.project.settings).get(line.service)
+        if not (paths and is_of_a_probe(line.text, paths)):
+            self._on_line(line)
+
+    def _here(self, line: str) -> None:
+        """Hand on a line of the service of --on-host."""
+        name = self._session.on_host
+        self._on_line(LogLine(name, HERE, name, datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), line))
 
     @contextmanager
     def _beside(self) -> Iterator[Callable[[], bool]]:
         name = self._session.on_host
-        with running(self._session.project, name, partial(self._on_line, name)) as (port, alive):
+        with running(self._session.project, name, self._here) as (port, alive):
             where = f": http://localhost:{port}" if port else ""
             self._session.report.say(f"{name} runs on this machine{where}; its pods stay as they are")
             yield alive

@@ -7,6 +7,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, ClassVar
 
@@ -16,14 +17,16 @@ from textual.binding import Binding, BindingType
 from textual.widgets import DataTable, Footer, Input, RichLog, Static
 
 from scripts.core.errors import InterruptedRunError, TaskError
+from scripts.core.log_line import LogLine
 from scripts.core.redaction import redact
 from scripts.core.report import Report
 from scripts.inner_loop import wishes
 from scripts.inner_loop.drive import Drive
-from scripts.inner_loop.rows import Row, colours, matches, readable, rows
+from scripts.inner_loop.rows import POD_WIDTH, Row, colours, matches, rows
 from scripts.inner_loop.session import Session
 from scripts.inner_loop.watching import Watch
 from scripts.kubernetes.pods import PodState
+from scripts.look.log_text import shown
 
 KEPT_LINES = 5000
 EVIDENCE_LINES = 6
@@ -76,7 +79,7 @@ class Page(App[None]):
         self.drive = Drive(session, watch, partial(self._from_thread, self.add_line), partial(self._from_thread, self.show_pods))
         self.bringing = threading.Thread(target=self._bring, name="bring", daemon=True)
         self._ending = threading.Event()
-        self._lines: deque[tuple[str, str]] = deque(maxlen=KEPT_LINES)
+        self._lines: deque[Text] = deque(maxlen=KEPT_LINES)
         self._pods: Sequence[PodState] = ()
         self._last: dict[str, str] = {}
         self._filter = ""
@@ -120,15 +123,15 @@ class Page(App[None]):
     def hear(self, event: str, fields: dict[str, Any]) -> None:
         """Show what a run tells."""
         if event in ("message", "warning"):
-            self.add_line(OURS, fields["text"])
+            self.say(fields["text"])
         elif event == "address":
-            self.add_line(OURS, f"open: {fields['url']}")
+            self.say(f"open: {fields['url']}")
         elif event == "step_progress":
             self._doing = f"{fields['step']}: {fields['text']}"
         elif event == "step_finished":
             self._doing = ""
             if fields["result"] not in ("unchanged", "passed"):
-                self.add_line(OURS, f"{fields['step']} {fields['result']} {fields['seconds']:.1f} s  {fields['detail']}")
+                self.say(f"{fields['step']} {fields['result']} {fields['seconds']:.1f} s  {fields['detail']}")
         elif event == "change":
             self._last |= dict.fromkeys(fields["sync"], "syncs …") | dict.fromkeys(fields["build"], "builds …")
             self.show_failure()
@@ -140,17 +143,22 @@ class Page(App[None]):
             self.show_failure(fields["cause"], fields["evidence"], fields["action"])
         self._refresh()
 
-    def add_line(self, service: str, line: str) -> None:
-        """Add a line of a service's log."""
-        text = redact(readable(line))
-        self._lines.append((service, text))
-        if matches(self._filter, service, text):
-            self.query_one(RichLog).write(self._shown(service, text))
+    def say(self, text: str) -> None:
+        """Add a line of ours."""
+        self._add(Text.assemble((f"{time.strftime('%H:%M:%S')} ", "dim"), (f"{OURS:<{self._width}} ", "bold"), redact(text)))
 
-    def _shown(self, service: str, line: str) -> Text:
-        known = colours(self.services)
-        width = max(map(len, (*known, OURS)))
-        return Text.assemble((f"{service:<{width}} ", f"bold {known.get(service, 'white')}"), line)
+    def add_line(self, line: LogLine) -> None:
+        """Add a line of a service's log."""
+        self._add(shown(replace(line, text=redact(line.text)), self._width, colours(self.services)))
+
+    def _add(self, line: Text) -> None:
+        self._lines.append(line)
+        if matches(self._filter, line.plain):
+            self.query_one(RichLog).write(line)
+
+    @property
+    def _width(self) -> int:
+        return max(map(len, self.services)) + POD_WIDTH
 
     def show_pods(self, pods: Sequence[PodState]) -> None:
         """Show what runs."""
@@ -224,9 +232,9 @@ class Page(App[None]):
     def _show_lines(self) -> None:
         log = self.query_one(RichLog)
         log.clear()
-        for service, line in self._lines:
-            if matches(self._filter, service, line):
-                log.write(self._shown(service, line))
+        for line in self._lines:
+            if matches(self._filter, line.plain):
+                log.write(line)
 
     def on_input_submitted(self) -> None:
         """Go back to the services; the filter stays."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from scripts.kubernetes.pods import PodState
+from scripts.look.log_text import COLOURS
 
-COLOURS = ("cyan", "magenta", "green", "yellow", "blue", "bright_red", "bright_cyan", "bright_magenta")
+POD_WIDTH = 6
+"""Of what tells a service's pods from each other in the log."""
 
 
 @dataclass(frozen=True)
@@ -34,31 +35,11 @@ def _row(name: str, pods: Sequence[PodState], last: str) -> Row:
     return Row(name, " + ".join(dict.fromkeys(states)) or "none", " + ".join(images), str(sum(pod.restarts for pod in pods)), last)
 
 
-def colours(services: Sequence[str]) -> dict[str, str]:
+def colours(services: Iterable[str]) -> dict[str, str]:
     """Return a colour for each service."""
     return {name: COLOURS[position % len(COLOURS)] for position, name in enumerate(services)}
 
 
-def matches(wanted: str, service: str, line: str) -> bool:
-    """Return whether a line of the log has each word of a filter, in its text or its service, whatever their case."""
-    text = f"{service} {line}".lower()
-    return all(word in text for word in wanted.lower().split())
-
-
-def readable(line: str) -> str:
-    """Return a line of a log in words: of a JSON object its level and message, and what else it says but for when.
-
-    >>> readable('{"time": "2026-11-27T02:22:19Z", "level": "warning", "message": "slow", "seconds": 2}')
-    'warning slow seconds=2'
-    >>> readable("plain")
-    'plain'
-    """
-    try:
-        said = json.loads(line)
-    except ValueError:
-        return line
-    if not isinstance(said, dict) or "message" not in said:
-        return line
-    level = str(said.pop("level", "")).lower()
-    words = [*([level] if level not in ("", "info") else []), str(said.pop("message"))]
-    return " ".join([*words, *(f"{key}={value}" for key, value in said.items() if key not in ("time", "timestamp", "logger"))])
+def matches(wanted: str, line: str) -> bool:
+    """Return whether a line has each word of a filter, whatever their case."""
+    return all(word in line.lower() for word in wanted.lower().split())

@@ -81,7 +81,7 @@ class Session:
             return
         build = set(work.build) | (self._owed & work.sync)
         settings = work.settings or (self._settings_owed and bool(build))
-        self._tell(change, work)
+        self._tell(work)
         self.guarded(lambda: self._bring(build, set(work.sync) - build, change.since, settings=settings))
 
     def renew(self, pods: Sequence[PodState]) -> None:
@@ -103,9 +103,9 @@ class Session:
         except TaskError as error:
             self.report.error(error)
 
-    def _tell(self, change: Change, work: Work) -> None:
+    def _tell(self, work: Work) -> None:
         # What an editor wrote beside a file, and has taken away since, is nothing that a person changed.
-        names = sorted(map(shown, [path for path in change.paths if path.exists()] or change.paths))
+        names = sorted(map(shown, [path for path in work.files if path.exists()] or work.files))
         more = f" and {len(names) - MOST_FILES} more" if len(names) > MOST_FILES else ""
         self.report.event("change", files=names, sync=sorted(work.sync), build=sorted(work.build), settings=work.settings)
         self.report.say(f"changed: {', '.join(names[:MOST_FILES])}{more}")

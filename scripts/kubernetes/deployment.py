@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import http.client
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from functools import partial
 
@@ -163,23 +163,6 @@ class Deployment:
         """Return the pods of the release."""
         pods = self.cluster.get("pods", selector=f"app.kubernetes.io/instance={self.cluster.release}")
         return [pod_state(pod) for pod in pods]
-
-    def logs(self, service: str, lines: int) -> str:
-        """Return the last lines that each pod of a service wrote. Raises InputError for a service that has no pod."""
-        pods = [pod for pod in self.pods() if pod.service == service]
-        if not pods:
-            raise InputError(
-                f"no pod of `{service}`",
-                f"one of: {', '.join(sorted({pod.service for pod in self.pods()})) or 'none'}",
-                code="service-unknown",
-            )
-        selector = f"app.kubernetes.io/instance={self.cluster.release},app.kubernetes.io/component={service}"
-        argv = ("logs", "--selector", selector, "--all-containers", "--prefix", f"--tail={lines}", f"--max-log-requests={10 * len(pods)}")
-        return self.cluster.kubectl(*argv).stdout
-
-    def follow(self, pod: PodState, *, whole: bool) -> Iterator[str]:
-        """Yield the lines that the service's container of a pod writes until it ends. Raises TaskError where they cannot be read."""
-        return in_pod.follow(self.cluster, pod, whole=whole)
 
     def execute(self, pod: PodState, argv: Sequence[str], given: str) -> Result:
         """Run a program in the service's container of a pod. Raises TaskError where it cannot run."""

@@ -48,8 +48,16 @@ def strays(thing: Object) -> Iterator[Path]:
     for entry in entries:
         if _by_person(entry) and entry.get("subresource") != "status":
             tree = {key: below for key, below in entry.get("fieldsV1", {}).items() if key not in NOT_TOLD}
-            seen.update(path for path in _strays(tree, thing, (), ours, thing) if path[-1] != RESTARTED)
+            seen.update(path for path in _strays(tree, thing, (), ours, thing) if not _is_restart(thing, path))
     yield from seen
+
+
+def _is_restart(thing: Object, path: Path) -> bool:
+    """Whether a path is the mark of a restart, or holds nothing else."""
+    value: Any = thing
+    for part in path:
+        value = value[part]
+    return path[-1] == RESTARTED or (isinstance(value, dict) and value.keys() == {RESTARTED})
 
 
 def _by_person(entry: Object) -> bool:

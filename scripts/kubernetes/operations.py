@@ -18,6 +18,8 @@ from scripts.kubernetes.diagnosis.snapshot import is_ready, name_of
 COMPONENT = "app.kubernetes.io/component"
 SMALL_IMAGE = "busybox:stable"
 SHELL_SECONDS = 20
+ATTACHED = 'sleep 2; exec "$@"'
+"""kubectl attaches once the container runs, and what a short program has printed by then is lost."""
 
 
 class ClusterOperations:
@@ -67,8 +69,10 @@ class ClusterOperations:
         pod, name = self._pod(service), f"shell-{secrets.token_hex(3)}"
         image = image or self._image_with_shell() or SMALL_IMAGE
         options = (f"--image={image}", "--image-pull-policy=IfNotPresent", f"--container={name}", "--profile=restricted", "--quiet")
-        target = (f"--target={_container(pod)}", "--stdin", *_tty(terminal))
-        return self._kubectl("debug", name_of(pod), *options, *target, "--", *argv)
+        reads = ["--stdin", *_tty(terminal)] if terminal or len(argv) == 1 else ["--attach"]  # an input that ends would end the attachment
+        target = (f"--target={_container(pod)}", *reads)
+        program = argv if len(argv) == 1 else ["sh", "-c", ATTACHED, "sh", *argv]
+        return self._kubectl("debug", name_of(pod), *options, *target, "--", *program)
 
     def _image_with_shell(self) -> str:
         """Return the image of a pod of the release that has a shell: it is on a node already. Empty where there is none."""

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from scripts.kubernetes.api import Object
+from scripts.kubernetes.diagnosis.snapshot import secrets_of
+from scripts.kubernetes.usage import NOTHING, Amounts, amounts
 
 
 @dataclass(frozen=True)
@@ -19,6 +21,11 @@ class PodState:
     ready: bool
     restarts: int
     image: str
+    started: str = ""
+    """When it began, in RFC 3339; empty where it has not."""
+    limits: Amounts = NOTHING
+    secrets: frozenset[str] = frozenset()
+    """The names of the Secrets that it takes values from."""
 
 
 def pod_state(pod: Object) -> PodState:
@@ -34,4 +41,7 @@ def pod_state(pod: Object) -> PodState:
         ready=any(c["type"] == "Ready" and c["status"] == "True" for c in status.get("conditions", [])),
         restarts=sum(int(c.get("restartCount", 0)) for c in containers),
         image=pod["spec"]["containers"][0]["image"],
+        started=str(status.get("startTime", "")),
+        limits=amounts(pod["spec"]["containers"], "limits"),
+        secrets=frozenset(secrets_of(pod)),
     )

@@ -55,11 +55,21 @@ def forward(cluster: Cluster, target: str, port: int | str, local_port: int = 0)
     supervisor.start()
     try:
         if not _first(state, supervisor):
-            raise TaskError(f"{target} cannot be forwarded to {ADDRESS}", "invoke status", state.said, code="forward-failed")
+            raise _failure(target, local_port, state.said)
         yield state.port
     finally:
         state.ending.set()
         supervisor.join()
+
+
+def _failure(target: str, local_port: int, said: list[str]) -> TaskError:
+    if any("address already in use" in line for line in said):
+        return TaskError(
+            f"port {local_port} of this machine, for {target}, is in use",
+            "end what listens there, or give the service another local_port in invoke.yaml",
+            code="forward-failed",
+        )
+    return TaskError(f"{target} cannot be forwarded to {ADDRESS}", "invoke status", said, code="forward-failed")
 
 
 def _first(state: _Forward, supervisor: threading.Thread) -> bool:

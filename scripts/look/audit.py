@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
 
@@ -35,7 +36,7 @@ def work(project: Project, voice: Report, report: Path | None, rules: Path) -> N
     found = look(project, voice, load(rules))
     show(found, voice)
     if report and page:
-        _write(report, page(found))
+        _write(report, page(found, f"{project.settings.release}, {datetime.now(UTC):%Y-%m-%d %H:%M} UTC"))
         voice.say(f"wrote {report}")
     if broken := [row.clause for row in found if row.verdict is Verdict.BROKEN]:
         cause = f"{len(broken)} of {len(found)} clauses {'is' if len(broken) == 1 else 'are'} broken: {', '.join(broken)}"

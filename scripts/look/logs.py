@@ -1,20 +1,104 @@
-"""`invoke logs`: what a service says."""
+"""`invoke logs`: what the services say, together, in words."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator, Mapping
+
 from scripts.command import command, run_command
+from scripts.config.settings import Settings
+from scripts.core.errors import InputError
+from scripts.core.log_line import LogLine, LogQuery
 from scripts.core.report import Report
 from scripts.engines.installed import require_installed
+from scripts.look.log_text import COLOURS, is_of_a_probe, shown, who
 from scripts.project import Project
 
+USUAL_LINES = 100
+UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+DURATION = re.compile(r"(?:\d{1,6}[smhd])+")
 
-@command(changes=False, help={"lines": "how many lines of each pod"}, positional=["service"])
-def logs(project: Project, report: Report, *, service: str, lines: int = 100) -> None:
-    """Print the last log lines of a service."""
+
+@command(
+    changes=False,
+    positional=["service"],
+    help={
+        "service": "a service, or postgres; otherwise all",
+        "lines": f"the newest so many of each container; otherwise {USUAL_LINES}, or with --since all",
+        "follow": "go on with those to come, of pods to come too",
+        "since": "those of the last 30s, 10m, 2h30m or 1d",
+        "previous": "of the run before, of containers that were started again",
+        "grep": "those that a regular expression finds",
+        "probes": "also the requests of probes and of Prometheus",
+    },
+)
+def logs(  # noqa: PLR0913 - they are the options of the command
+    project: Project,
+    report: Report,
+    *,
+    service: str = "",
+    lines: int = 0,
+    follow: bool = False,
+    since: str = "",
+    previous: bool = False,
+    grep: str = "",
+    probes: bool = False,
+) -> None:
+    """Show what the services log; --follow goes on.
+
+    Lines of JSON are shown in words, in the colour of their level; --json prints them as they are.
+    """
+    pattern = _pattern(grep)
+    seconds = _seconds(since)
+    if follow and previous:
+        raise InputError("a run that has ended cannot be followed", "leave out --follow or --previous", code="input-invalid")
     require_installed(project.engine, project.settings.release)
-    text = project.engine.logs(service, lines).rstrip()
-    report.event("log", service=service, text=text)
-    report.result(text)
+    query = LogQuery(frozenset([service] if service else ()), lines or (0 if since else USUAL_LINES), seconds, previous, follow)
+    quiet = {} if probes else probe_paths(project.settings)
+    try:
+        show(_wanted(project.engine.logs(query), pattern, quiet), report)
+    except KeyboardInterrupt:
+        if not follow:  # where it is the wanted end
+            raise
+
+
+def show(lines: Iterator[LogLine], report: Report) -> None:
+    """Print lines as they come."""
+    width, colours = 0, dict[str, str]()
+    for line in lines:
+        report.event("log", service=line.service, pod=line.pod, container=line.container, time=line.time, text=line.text)
+        width = max(width, len(who(line)))
+        colours.setdefault(line.service, COLOURS[len(colours) % len(COLOURS)])
+        report.line(shown(line, width, colours))
+
+
+def _wanted(lines: Iterator[LogLine], pattern: re.Pattern[str], quiet: Mapping[str, frozenset[str]]) -> Iterator[LogLine]:
+    for line in lines:
+        paths = quiet.get(line.service)
+        if pattern.search(line.text) and not (paths and is_of_a_probe(line.text, paths)):
+            yield line
+
+
+def probe_paths(settings: Settings) -> dict[str, frozenset[str]]:
+    """Return the paths that only probes and Prometheus ask for, by service."""
+    found = {}
+    for name, service in settings.services.items():
+        asked = (service.probe("live").get("path"), service.probe("ready").get("path"), service.metrics)
+        found[name] = frozenset(path for path in asked if path) - service.asked_pages.keys()
+    return found
+
+
+def _pattern(text: str) -> re.Pattern[str]:
+    try:
+        return re.compile(text)
+    except re.error as error:
+        raise InputError(f"--grep: `{text}` is no regular expression: {error}", "(?i)word ignores case", code="input-invalid") from None
+
+
+def _seconds(text: str) -> int:
+    if text and not DURATION.fullmatch(text):
+        raise InputError(f"--since: `{text}` is no length of time", "write 30s, 10m, 2h30m or 1d", code="input-invalid")
+    return sum(int(number) * UNITS[unit] for number, unit in re.findall(r"(\d+)([smhd])", text))
 
 
 if __name__ == "__main__":

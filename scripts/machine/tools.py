@@ -23,6 +23,7 @@ QUESTIONS: Mapping[str, tuple[str, ...]] = {
     "kubectl": ("version", "--client"),
     "minikube": ("version", "--short"),
     "go": ("version",),
+    "kubectl-ai": ("version",),
     "node": ("--version",),
 }
 _VERSION = re.compile(r"(?<![\d.])v?(\d+)\.(\d+)(?:\.(\d+))?")

@@ -29,7 +29,7 @@ from tests.checkout import Checkout
 
 pytestmark = pytest.mark.runner
 
-LOOKING = {"status", "diagnose", "doctor", "plan", "logs"}
+LOOKING = {"status", "diagnose", "doctor", "plan", "logs", "audit"}
 TOKEN = "a-token-of-this-test"
 
 
@@ -66,14 +66,21 @@ def test_a_client_over_stdio_sees_the_tools_reads_the_rules_and_gets_a_clear_ans
             error = answer.structured_content["events"][-1]
             assert (error["event"], error["exit_code"], error["code"]) == ("error", 3, "cluster-silent")
             assert json.loads(answer.content[0].text) == answer.structured_content
-            for name, given in (("up", {}), ("rollback", {}), ("logs", {"service": "--help"}), ("logs", {"service": "a", "lines": 501})):
+            for name, given in (
+                ("up", {}),
+                ("rollback", {}),
+                ("restart", {"service": "a"}),
+                ("scale", {"service": "a", "pods": "2"}),
+                ("logs", {"service": "--help"}),
+                ("logs", {"service": "a", "lines": 501}),
+            ):
                 assert (await client.call_tool(name, given)).is_error, name
 
     anyio.run(ask)
 
 
 def test_what_changes_something_is_there_when_allowed_and_marked(alone: dict[str, str]) -> None:
-    hello = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}}
+    hello = {"protocolVersion": "", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}}
     lines = [
         {"id": 1, "method": "initialize", "params": hello},
         {"method": "notifications/initialized"},
@@ -89,10 +96,11 @@ def test_what_changes_something_is_there_when_allowed_and_marked(alone: dict[str
     process.stdin.flush()
     said = [json.loads(process.stdout.readline()) for _ in range(2)]  # a line that is no JSON fails here
     rest, talk = process.communicate(timeout=30)
+    assert said[0]["result"]["protocolVersion"] == "2025-06-18"  # for a client that names none, as kubectl-ai
     tools = {tool["name"]: tool["annotations"] for tool in said[1]["result"]["tools"]}
-    assert tools.keys() - LOOKING == {"smoke", "up", "rollback"}
+    assert tools.keys() - LOOKING == {"smoke", "up", "rollback", "restart", "scale"}
     assert tools["up"]["destructiveHint"]
-    assert tools["rollback"]["destructiveHint"]
+    assert all(tools[name]["destructiveHint"] for name in ("rollback", "restart", "scale"))
     assert not tools["smoke"]["destructiveHint"]
     assert (process.returncode, rest) == (0, "")
     assert "serving MCP" in talk

@@ -217,6 +217,21 @@ def test_a_container_that_cannot_be_looked_into_is_no_evidence() -> None:
         assert wrong.verdict is Verdict.BROKEN
 
 
+@pytest.mark.parametrize("clause", ["architectural-2", "security-4"])
+def test_what_was_not_searched_is_no_evidence(clause: str) -> None:
+    blind = Search(("3 images",), keys=3, not_searched=("image x:1, which Docker does not have",))
+    assert row(clause, search=blind).verdict is Verdict.NOT_CHECKABLE
+    assert row(clause, search=dataclasses.replace(blind, leaks=(Leak("API_TOKEN", "image y:1 (layers)"),))).verdict is Verdict.BROKEN
+    short = row(clause, search=Search(("3 images",), keys=3, too_short=("PIN",)))
+    assert (short.verdict, short.evidence[-1]) == (Verdict.KEPT, "too short to be searched for: PIN")
+
+
+def test_a_leak_is_told_without_a_cluster_too() -> None:
+    leaked = Search((), (Leak("API_TOKEN", ".state/x"),))
+    for objects in (Unseen("dark"), dataclasses.replace(beside(), on=CHART)):
+        assert row("security-4", search=leaked, objects=objects).verdict is Verdict.BROKEN
+
+
 def test_connections_of_one_sort_alone_prove_nothing() -> None:
     found = row("security-5", live=live(attempts=[Attempt("page", "api", allowed=True, opened=True)]))
     assert found.verdict is Verdict.NOT_CHECKABLE

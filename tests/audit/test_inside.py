@@ -116,7 +116,7 @@ def test_connections_are_tried_from_one_pod_of_each_service_to_all_others() -> N
         container("backend", "b-2/b", "10.0.0.2"),
         container("frontend", "f-1/f", "10.0.0.3"),
     ]
-    seen = live.see(CLUSTER, running, load_settings(), ask, lambda each: each.name != "b-2/b")
+    seen = live.see(CLUSTER, running, live.Asking(load_settings(), ["/about"], ask), lambda each: each.name != "b-2/b")
     assert asked == {"b-1/b": ["10.0.0.3:3000"], "b-2/b": [], "f-1/f": ["10.0.0.1:8000"]}
     assert seen.attempts == [
         Attempt("backend", "frontend", allowed=False, opened=False),
@@ -127,3 +127,4 @@ def test_connections_are_tried_from_one_pod_of_each_service_to_all_others() -> N
     assert told[("frontend", "/ready")] == (0, 0)
     assert told[("backend", "/metrics")] == (200, 1)
     assert told[("backend", "/health")] == (200, 0)
+    assert told[("frontend", "/about")] == (200, 0)

@@ -121,7 +121,7 @@ def test_a_value_in_a_cluster_is_found_in_each_place(monkeypatch: pytest.MonkeyP
     found = seeker()
     places = list(search.in_cluster(cluster, Objects(CLUSTER, [configured, pod]), found))
     assert {leak.place for leak in found.leaks} == {"Helm's record helm.v1", "ConfigMap settings", "the log of p/c"}
-    assert places == ["1 Helm records", "2 objects (1 ConfigMaps, 1 pods)", "1 logs"]
+    assert places == ["1 Helm record", "2 objects (1 ConfigMap, 1 pod)", "1 log"]
     assert len(asked) == 2
 
 

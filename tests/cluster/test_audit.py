@@ -15,7 +15,7 @@ from tests.cluster.app import App
 pytestmark = pytest.mark.cluster
 
 KEPT = {
-    *("core-3", "technology-3", "technology-6", "development-6"),
+    *("core-3", "technology-3", "technology-6"),
     *(f"architectural-{number}" for number in range(1, 8)),
     *(f"security-{number}" for number in range(1, 6)),
     *("deployment-1", "deployment-2", "deployment-3", "deployment-5"),
@@ -106,6 +106,7 @@ def test_the_running_app_keeps_what_can_be_seen(app: App, tmp_path: Path) -> Non
     assert [each["metadata"]["resourceVersion"] for each in app.cluster.get("pods")] == before
 
 
+@pytest.mark.long
 def test_what_was_broken_by_hand_is_seen(app: App, by_hand: None) -> None:
     found = audited(app)
     for clause, says in BROKEN.items():

@@ -8,6 +8,7 @@ import io
 import json
 import re
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -24,6 +25,7 @@ from scripts.config.settings import load_settings
 from scripts.core import errors, shell, waiting
 from scripts.core.decision import Change, Decision
 from scripts.core.errors import InputError, TaskError
+from scripts.core.log_line import LogLine, LogQuery
 from scripts.core.paths import ROOT
 from scripts.core.pipeline import Step, run_steps, run_to_exit_code
 from scripts.core.report import Outcome, Report, StepReport, changed
@@ -32,10 +34,14 @@ from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.deployment import Deployment
 from scripts.kubernetes.diagnosis.cause import PATIENCE
 from scripts.kubernetes.diagnosis.diagnose import diagnose as causes_of
+from scripts.kubernetes.pods import pod_state
+from scripts.kubernetes.usage import QuotaUse, Scaling
+from scripts.look import status as status_command
 from scripts.look.audit import work
 from scripts.look.diagnose import diagnose
 from scripts.look.logs import logs
 from scripts.look.open import open_
+from scripts.look.overview import Overview
 from scripts.look.plan import show_plan
 from scripts.look.status import status
 from scripts.look.values import print_values
@@ -56,17 +62,31 @@ KEYS = {
     "warning": {"text"},
     "engine": {"name", "reason"},
     "pods": {"rows"},
+    "autoscalers": {"rows"},
+    "quota": {"rows"},
+    "certificate": {"key", "until"},
+    "differences": {"rows"},
     "addresses": {"addresses"},
     "address": {"url"},
     "diagnosis": {"code", "workload", "cause", "evidence", "action", "exits", "follows_from"},
     "clause": {"clause", "section", "text", "check", "on", "verdict", "evidence", "remedy", "reason", "decided"},
-    "log": {"service", "text"},
+    "log": {"service", "pod", "container", "time", "text"},
     "change": {"files", "sync", "build", "settings"},
     "served": {"service", "seconds"},
     "plan": {"rows"},
+    "context": {"text"},
+    "answer": {"text"},
+    "commands": {"rows"},
+    "proposal": {"command", "destroys", "difference"},
+    "prompt": {"text", "folder"},
+    "kagent": {"rows"},
+    "questions": {"rows"},
     "values": {"release", "namespace", "values"},
     "superfluous": {"rows"},
+    "checks": {"rows"},
+    "bench": {"rows"},
     "panels": {"rows"},
+    "components": {"rows"},
     "difference": {"file", "text"},
     "unknown": {"rows"},
     "summary": {"rows"},
@@ -76,16 +96,25 @@ KEYS = {
 """Every event and its keys, beside `v` and `event`. Where a key is renamed or removed, raise `report.VERSION`."""
 ROWS = {
     "plan": {"step", "change", "why"},
-    "pods": {"service", "pod", "state", "ready", "restarts", "image"},
+    "pods": {"service", "pod", "state", "ready", "restarts", "age", "cpu", "memory", "image"},
+    "autoscalers": {"autoscaler", "now", "wanted", "bounds", "metrics", "why not more"},
+    "quota": {"resource", "used", "hard"},
+    "differences": {"what", "why"},
     "superfluous": {"where", "what", "frees"},
+    "checks": {"check", "found", "verdict", "remedy"},
+    "bench": {"what", "invoke", "plain commands", "invoke / plain commands", "programs started"},
     "panels": {"dashboard", "panel", "query", "series"},
+    "components": {"of", "components", "file"},
+    "commands": {"command", "result"},
+    "kagent": {"pod", "state", "ready"},
+    "questions": {"question", "result", "why"},
     "unknown": {"about", "what"},
     "summary": {"step", "result", "seconds", "detail"},
 }
 DOCUMENT = (ROOT / "docs/json.md").read_text()
 POD = {
     "metadata": {"name": "todo-backend-1", "labels": {"app.kubernetes.io/component": "backend"}},
-    "spec": {"containers": [{"image": "todo-backend:h1"}]},
+    "spec": {"containers": [{"name": "backend", "image": "todo-backend:h1"}]},
     "status": {"phase": "Running"},
 }
 Event = dict[str, Any]
@@ -178,12 +207,17 @@ def test_a_defect_and_an_interrupt_have_codes_too(tmp_path: Path, monkeypatch: p
     assert reported(interrupt)[0]["code"] == "interrupted"
 
 
-def test_status(programs: Programs, run: Callable[..., list[Event]]) -> None:
+def test_status(programs: Programs, run: Callable[..., list[Event]], monkeypatch: pytest.MonkeyPatch) -> None:
     tell_installed(programs)
-    selector = f"app.kubernetes.io/instance={cluster().release}"
-    argv = ("get", "pods", "--ignore-not-found", "--output", "json", "--selector", selector)
-    tell(programs, argv, json.dumps({"items": [POD]}))
-    hold(run(status, project_in(cluster(), load_settings())), "engine", "pods", "addresses", "finished")
+    taken = Overview(
+        [pod_state(POD)],
+        scaling=[Scaling("backend", 2, 2, 2, 4, "cpu 12 of 80 %", "")],
+        quota=[QuotaUse("pods", "5", "19")],
+        certificates=[("DATABASE_URL", datetime(2027, 1, 31, tzinfo=UTC))],
+    )
+    monkeypatch.setattr(status_command, "take", lambda _: taken)
+    kinds = ("engine", "pods", "autoscalers", "quota", "certificate", "differences", "addresses", "finished")
+    hold(run(status, project_in(cluster(), load_settings())), *kinds)
 
 
 def test_diagnose(programs: Programs, run: Callable[..., list[Event]], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -202,9 +236,14 @@ def test_audit(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_logs(run: Callable[..., list[Event]]) -> None:
-    docker = SimpleNamespace(deployed=lambda: True, logs=lambda service, lines: f"{service} {lines}\n")
+    def written(query: LogQuery) -> Iterator[LogLine]:
+        assert (query.services, query.lines) == ({"backend"}, 5)
+        yield LogLine("backend", "p", "backend", "2026-01-01T00:00:00Z", '{"message": "x", "path": "/health"}')
+        yield LogLine("backend", "p", "backend", "2026-01-01T00:00:00Z", '{"message": "y"}')
+
+    docker = SimpleNamespace(deployed=lambda: True, logs=written)
     events = run(logs, project_on(docker, load_settings()), service="backend", lines=5)
-    assert events[0]["text"] == "backend 5"
+    assert events[0]["text"] == '{"message": "y"}'
     hold(events, "log", "finished")
 
 

@@ -26,7 +26,6 @@ def invoke(*arguments: str) -> subprocess.CompletedProcess[str]:
         (("--help", "no-such-command"), "No idea what 'no-such-command' is!"),
         (("--list", "no-such-group"), "Sub-collection 'no-such-group' not found!"),
         (("up", "surplus"), "No idea what 'surplus' is!"),
-        (("logs",), "did not receive required positional arguments: 'service'"),
         (("logs", "backend", "--lines"), "needed value and was not given one"),
         (("logs", "backend", "--lines", "abc"), "invalid literal for int() with base 10: 'abc'"),
         (("status", "--engine", "nomad"), "--engine: there is no engine `nomad`"),

@@ -65,3 +65,13 @@ def test_a_question_shows_how_to_answer_it(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(sys, "stdin", Terminal("y\n"))
     assert Report(stderr=asked).confirm("Remove [all]?")
     assert asked.getvalue() == "Remove [all]? [y/N] "
+
+
+def test_plain_is_as_into_a_pipe(narrow: Terminal) -> None:
+    report = Report(plain=True, stdout=narrow, stderr=narrow)
+    report.table(COLUMNS, [ROW], "pods")
+    with report.live(["build"]):
+        report.started("build")
+        report.warn("word " * 30)
+    assert "\x1b" not in narrow.getvalue()
+    assert [line.split()[0] for line in narrow.getvalue().splitlines()] == ["service", "backend", "warning:"]

@@ -48,3 +48,17 @@ def test_a_restore_brings_back_exactly_what_was_backed_up(installed: Checkout, t
     assert later["id"] not in there
     said = installed.invoke("psql", "--command", f"delete from todos where id = '{kept['id']}'", *DOCKER)
     assert said.stdout.strip() == "DELETE 1"
+
+
+def test_logs_of_all_services_are_one_and_those_of_the_run_before_are_told_apart(installed: Checkout) -> None:
+    get("/api/todos")
+    lines = installed.invoke("logs", "--since", "10m", *DOCKER).stdout.splitlines()
+    assert {"backend", "frontend"} <= {line.split()[1] for line in lines}
+    assert [line[:8] for line in lines] == sorted(line[:8] for line in lines)
+    assert not any("handler=/ready" in line for line in lines)
+    assert installed.invoke("restart", "frontend", *DOCKER).code == 0
+    before = installed.invoke("logs", "frontend", "--previous", "--json", *DOCKER).events()
+    now = installed.invoke("logs", "frontend", "--previous", "--grep", "^no such line$", *DOCKER)
+    assert "log" in {event["event"] for event in before}
+    assert (now.code, now.stdout) == (0, "")
+    assert installed.invoke("logs", "frontend", "--since", "soon", *DOCKER).code == 2

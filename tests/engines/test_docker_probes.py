@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import SimpleNamespace
@@ -11,8 +12,10 @@ from typing import cast
 
 import pytest
 
+from scripts.core.errors import TaskError
 from scripts.engines.docker.pod_spec import PodPlan, Probe
-from scripts.engines.docker.probes import _ask, diagnose
+from scripts.engines.docker.probes import _ask, await_probe, diagnose
+from tests.doubles import Step
 
 pytestmark = pytest.mark.unit
 
@@ -92,3 +95,24 @@ def test_a_port_where_nobody_listens_is_told() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         number = server.getsockname()[1]
     assert _ask(None, Probe(), number) == (False, "Connection refused")
+
+
+class Restarting(Container):
+    """One that Docker starts again at each look, until it runs for good."""
+
+    def __init__(self, *, before: int, more: int) -> None:
+        super().__init__("restarting", restarts=before, ExitCode=1)
+        self.left = more
+
+    def reload(self) -> None:
+        """Go on."""
+        self.status = "restarting" if self.left else "running"
+        self.attrs["RestartCount"] += bool(self.left)
+        self.left = max(0, self.left - 1)
+
+
+def test_restarts_for_want_of_a_database_count_only_from_when_it_is_waited_for() -> None:
+    with port(hangs_up=False) as number:
+        assert await_probe(pod(), Restarting(before=9, more=2), number, Probe(), time.monotonic() + 20, Step())
+    with pytest.raises(TaskError, match="ends with exit code 1 soon after its start"):
+        await_probe(pod(), Restarting(before=0, more=99), 1, Probe(), time.monotonic() + 20, Step())

@@ -20,7 +20,7 @@ from scripts.core.errors import TaskError
 from scripts.core.paths import ROOT
 from scripts.desired.images import BaseImage, Image
 from scripts.images import build as building
-from scripts.images import snapshot
+from scripts.images import snapshot, stages
 from scripts.machine.docker_client import PLATFORMS, build_platform
 from scripts.project import Project
 from tests.doubles import Step
@@ -255,3 +255,25 @@ def test_a_build_reaches_a_proxy_on_this_machine(sources: Sources, step: Step, m
             DOCKERFILE.replace("FROM ${BASE_IMAGE}", f"FROM {base}").replace("USER", "RUN python3 /app/file\nUSER")
         )
         build_images.main(sources.project(), step)
+
+
+def test_the_stages_that_an_edit_replaces_leave_no_image_and_those_that_stay_are_the_cache(
+    sources: Sources, step: Step, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stages, "FOLDER", sources.folder / "stages")
+    copied = "ARG BASE_IMAGE\nFROM ${BASE_IMAGE} AS kept\nENV A=b\nFROM ${BASE_IMAGE} AS copied\nCOPY . /in\n"
+    sources.dockerfile.write_text(
+        f"{copied}FROM ${{BASE_IMAGE}}\nCOPY --from=copied /in /app\nCOPY --from=kept / /kept\nUSER 10001:10001\n"
+    )
+    project, seen = sources.project(), []
+    for content in ("one", "two", "three"):
+        sources.file.write_text(content)
+        build_images.main(project, step)
+        seen.append({image for note in (sources.folder / "stages").glob("*") for image in note.read_text().split()})
+    if not seen[0]:
+        pytest.skip("BuildKit builds here, which keeps its cache elsewhere")
+    there = {image.id.removeprefix("sha256:")[:12] for image in sources.client.images.list(all=True)}
+    assert (seen[0] | seen[1] | seen[2]) & there == seen[2]
+    assert len(seen[0] & seen[2]) == 1, "the stage that no edit touches is built once"
+    for image in seen[2]:
+        sources.client.images.remove(image)

@@ -18,6 +18,7 @@ from scripts.core.paths import ROOT
 from scripts.desired.images import BaseImage, Image
 from scripts.images.base_recipes import packages_reference
 from scripts.images.prune import kept_images, prune, remove_build_containers
+from tests.kubernetes import small_registry
 
 pytestmark = pytest.mark.engine
 
@@ -97,6 +98,22 @@ def test_names_in_registries_go_and_stay_with_the_image(engine: Engine) -> None:
         for reference in (old, rollback, current):
             with suppress(ImageNotFound):
                 engine.client.images.remove(f"{registry}/{reference}")
+
+
+def test_what_a_rollback_would_pull_by_digest_stays(engine: Engine) -> None:
+    old, rollback = engine.image("backend", tag(1)), engine.image("backend", tag(2))
+    images = [Image("backend", f"{engine.project}-backend", tag(3), ROOT, Path(), BaseImage("", "", ()))]
+    with small_registry.running() as server:
+        name = f"{server.address}/{engine.project}-backend"
+        try:
+            engine.client.images.get(rollback).tag(f"{name}:{tag(2)}")
+            engine.client.images.push(f"{name}:{tag(2)}")
+            (digest,) = engine.client.images.get(rollback).attrs["RepoDigests"]
+            assert prune(engine.settings, images, keep={digest}) == [old]
+        finally:
+            with suppress(ImageNotFound):
+                engine.client.images.remove(f"{name}:{tag(2)}")
+    assert engine.tags() == {rollback}
 
 
 def test_what_a_container_uses_stays(engine: Engine) -> None:

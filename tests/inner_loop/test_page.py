@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
-import threading
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,11 +15,13 @@ from textual.pilot import Pilot
 from textual.widgets import DataTable, Input, RichLog, Static
 
 from scripts.config.settings import load_settings
+from scripts.core import shell
 from scripts.core.errors import TaskError
+from scripts.core.log_line import LogLine, LogQuery
 from scripts.core.report import Report
 from scripts.inner_loop import wishes
 from scripts.inner_loop.page import Page
-from scripts.inner_loop.rows import matches, readable, rows
+from scripts.inner_loop.rows import matches, rows
 from scripts.inner_loop.watching import Watch
 from scripts.kubernetes.pods import PodState
 
@@ -39,15 +41,17 @@ class Engine:
 
     def __init__(self) -> None:
         self.wrong: list[Any] = []
-        self.end = threading.Event()
 
     def pods(self) -> list[PodState]:
         return PODS
 
-    def follow(self, pod: PodState, *, whole: bool) -> Iterator[str]:
-        yield f"hello from {pod.name}"
-        yield 'access "GET /health HTTP/1.1" 200'
-        self.end.wait()
+    def logs(self, query: LogQuery) -> Iterator[LogLine]:
+        assert query.follow
+        for pod in PODS:
+            for text in (f"hello from {pod.name}", 'access "GET /health HTTP/1.1" 200'):
+                yield LogLine(pod.service, pod.name, pod.service, "2026-01-02T03:04:05Z", text)
+        while not shell.stopping():
+            time.sleep(0.05)
 
     def diagnose(self) -> list[Any]:
         return self.wrong
@@ -106,7 +110,6 @@ def shown(tmp_path: Path) -> Callable[..., None]:
         try:
             asyncio.run(run())
         finally:
-            session.engine.end.set()
             page._ending.set()
             page.bringing.join(10)
 
@@ -213,18 +216,5 @@ def test_what_runs_without_a_service_has_a_row_too() -> None:
 
 
 def test_a_filter_wants_each_of_its_words() -> None:
-    assert matches("Back error", "backend", "an ERROR came")
-    assert not matches("front error", "backend", "an error came")
-
-
-@pytest.mark.parametrize(
-    ("line", "words"),
-    [
-        ('{"time": "2026", "level": "warning", "message": "slow", "seconds": 2}', "warning slow seconds=2"),
-        ('{"level": "info", "message": "ready"}', "ready"),
-        ('{"no": "message"}', '{"no": "message"}'),
-        ("plain", "plain"),
-    ],
-)
-def test_a_json_line_is_shown_in_words(line: str, words: str) -> None:
-    assert readable(line) == words
+    assert matches("Back error", "backend/x2x4p an ERROR came")
+    assert not matches("front error", "backend an error came")

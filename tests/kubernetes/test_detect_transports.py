@@ -73,7 +73,7 @@ def container(docker_client: object) -> Iterator[object]:
         info.size = len(dockerfile)
         context.addfile(info, io.BytesIO(dockerfile))
     image.seek(0)
-    machine.docker_client().images.build(fileobj=image, custom_context=True, tag=tag)
+    machine.docker_client().images.build(fileobj=image, custom_context=True, tag=tag, rm=True)
 
     def make(name: str, **labels: str) -> None:
         made.append(
@@ -298,7 +298,7 @@ def built(tag: str, content: bytes) -> Image:
             info.size = len(data)
             archive.addfile(info, io.BytesIO(data))
     context.seek(0)
-    machine.docker_client().images.build(fileobj=context, custom_context=True, tag=f"todo-registry-test:{tag}")
+    machine.docker_client().images.build(fileobj=context, custom_context=True, tag=f"todo-registry-test:{tag}", rm=True)
     return Image("backend", "todo-registry-test", tag, Path(), Path(), BaseImage("", "", ()))
 
 

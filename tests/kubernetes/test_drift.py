@@ -171,10 +171,11 @@ def test_what_controllers_own_and_marks_on_the_outside_are_no_drift(manager: str
     assert drifts(now, strip(now)) == []
 
 
-def test_a_restart_that_somebody_asked_for_is_no_drift() -> None:
+@pytest.mark.parametrize("first", [{}, {".": {}}], ids=["beside other annotations", "the first annotation"])
+def test_a_restart_that_somebody_asked_for_is_no_drift(first: Object) -> None:
     now = live()
     now["spec"]["template"]["metadata"] = {"annotations": {"kubectl.kubernetes.io/restartedAt": AT}}
-    tree = {"f:spec": {"f:template": {"f:metadata": {"f:annotations": {"f:kubectl.kubernetes.io/restartedAt": {}}}}}}
+    tree = {"f:spec": {"f:template": {"f:metadata": {"f:annotations": {**first, "f:kubectl.kubernetes.io/restartedAt": {}}}}}}
     assert drifts(set_by(now, "kubectl-rollout", tree), strip(now)) == []
 
 

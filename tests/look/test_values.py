@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 import yaml
 
-from scripts.config.settings import Settings
+from scripts.config.settings import KubeContext, Settings
 from scripts.core.paths import ROOT
 from scripts.core.report import Report
 from scripts.desired.images import BaseImage, Image
+from scripts.desired.secrets import is_pull_secret
 from scripts.look import values as command
 from scripts.project import Project
 from tests.config.test_services import RAW, settings_of
@@ -79,3 +80,17 @@ def test_helm_takes_what_it_prints_and_nothing_else(registry: str, monkeypatch: 
         "todo-chatbot-jobs": 1000,
         "todo-chatbot-queue": 999,
     }
+
+
+@pytest.mark.unit
+@pytest.mark.parametrize(
+    ("engine", "registry", "needed"),
+    [("kube_context", "r.example/me", True), ("kube_context", "", False), ("docker", "r.example/me", False)],
+)
+def test_only_nodes_that_pull_from_a_registry_need_its_login(engine: str, registry: str, needed: bool) -> None:
+    wanted = KubeContext(context="theirs", registry=registry, registry_login="REGISTRY_LOGIN")
+    settings = settings_of(SERVICES).model_copy(update={"kube_context": wanted})
+    made = project_on(
+        SimpleNamespace(name=engine, deployment=None), settings, POSTGRES_PASSWORD="hunter2-pg", REGISTRY_LOGIN="me:hunter2-pull"
+    )
+    assert [secret.name for secret in made.secrets if is_pull_secret(secret.name)] == [made.secrets[-1].name] * needed

@@ -9,7 +9,9 @@ import pytest
 
 from scripts import preflight, setup
 from scripts.config.settings import Needs, Tool, load_settings
+from scripts.core.errors import TaskError
 from scripts.machine import packages, tool_downloads, tools
+from tests.doubles import Step
 
 pytestmark = pytest.mark.unit
 
@@ -63,7 +65,8 @@ def test_every_engine_needs_only_tools_that_the_settings_know() -> None:
 
 def test_the_lock_has_a_checksum_of_every_tool_that_setup_brings_for_every_platform() -> None:
     platforms = {f"{system}/{arch}" for system in ("linux", "darwin") for arch in ("amd64", "arm64")}
-    brought = {name: tool for name, tool in load_settings().tools.items() if name != "docker"}
+    settings = load_settings()
+    brought = {name: tool for name, tool in settings.tools.items() if name != "docker"} | {"kubectl-ai": settings.ask.kubectl_ai}
     lock = tool_downloads.load()
     assert lock.keys() == brought.keys()
     for name, tool in brought.items():
@@ -132,3 +135,17 @@ def test_a_nearly_full_disk_is_named_once_with_both_numbers(tmp_path: Path) -> N
     assert len(found) == 1
     assert re.search(r"has [\d.]+ GiB free, less than the 1e\+06 GiB of needs.free_disk_gib", found[0])
     assert preflight.disk_problems([tmp_path], Needs(free_disk_gib=0, free_memory_mib=0)) == []
+
+
+@pytest.mark.parametrize(("machine", "asset"), [(("linux", "amd64"), "Linux_x86_64"), (("darwin", "arm64"), "Darwin_arm64")])
+def test_a_release_is_asked_for_by_its_publishers_name(
+    machine: tuple[str, str], asset: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(tool_downloads, "platform_name", lambda: machine)
+    monkeypatch.setattr(tool_downloads, "_fetch", lambda url, *_: asked.append(url) or "another")
+    monkeypatch.setattr(tool_downloads.paths, "TOOLS", tmp_path / "bin")
+    with pytest.raises(TaskError) as caught:
+        tool_downloads.download("kubectl-ai", "0.0.28", tool_downloads.load()["kubectl-ai"], Step())
+    assert caught.value.code == "checksum-mismatch"
+    assert asked == [f"https://github.com/GoogleCloudPlatform/kubectl-ai/releases/download/v0.0.28/kubectl-ai_{asset}.tar.gz"]

@@ -7,7 +7,7 @@ import io
 import json
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -82,12 +82,18 @@ def machine(folder: Path, env: bytes | None, text: bytes, *, kubernetes: bool) -
             settings.load_settings.cache_clear()
 
 
-def run_doctor(env: bytes | None, text: bytes, *, kubernetes: bool = False, as_json: bool = False) -> tuple[int, str]:
-    """What `invoke doctor` does, in this process: our look at `invoke.yaml`, Invoke's own, and the command."""
+def run_doctor(
+    env: bytes | None, text: bytes, *, kubernetes: bool = False, as_json: bool = False, plant: Callable[[], object] = lambda: None
+) -> tuple[int, str]:
+    """What `invoke doctor` does, in this process: our look at `invoke.yaml`, Invoke's own, and the command.
+
+    plant: puts something wrong into the machine.
+    """
     out, err = io.StringIO(), io.StringIO()
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory())
         stack.enter_context(machine(Path(folder), env, text, kubernetes=kubernetes))
+        plant()
         stack.enter_context(contextlib.redirect_stdout(out))
         stack.enter_context(contextlib.redirect_stderr(err))
         try:

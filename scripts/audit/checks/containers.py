@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from scripts.audit.facts import CLUSTER, Facts, Finding, Inside, Live, Unseen, counted, judged, not_checkable
+from scripts.audit.facts import CLUSTER, Facts, Finding, Inside, Live, Unseen, judged, not_checkable, several
 
 Wrong = Callable[[Inside], list[str]]
 READ_ONLY, WRITTEN = "EROFS", "written"
@@ -27,12 +28,18 @@ def _of_containers(wrong_in: Wrong, shown: Callable[[Inside], str]) -> Callable[
         if not wrong and (blind or not seen):
             return not_checkable(facts.live.on, "; ".join(blind) or "no container runs")
         evidence = [
-            f"{len(seen)} containers: {counted([shown(each) for each in seen])}",
+            f"{several(len(seen), 'container')}: {_each([shown(each) for each in seen])}",
             f"read by {', '.join(dict.fromkeys(each.reader for each in seen))}",
         ]
         return judged(facts.live.on, [*wrong, *(blind if wrong else [])], evidence)
 
     return check
+
+
+def _each(shown: list[str]) -> str:
+    """Return what all containers have in common, or each sort with its number."""
+    numbers = Counter(shown)
+    return shown[0] if len(numbers) == 1 else ", ".join(f"{number} with {what}" for what, number in numbers.items())
 
 
 def _user(container: Inside) -> str:

@@ -212,7 +212,8 @@ def rolling(objects: Objects, facts: Facts, _: Mapping[str, Any]) -> Finding:
         revisions += [f"{name_of(each)} at revision {number}"] if number else []
     deployed = {component(each) for each in objects.of("Deployment")}
     wrong += [f"{name} has no Deployment" for name in facts.settings.services if name not in deployed]
-    return judged(objects.on, wrong, ["maxUnavailable 0, preStop", *revisions])
+    past = [f"helm revision {each.number} {each.status}" for each in facts.revisions] if not isinstance(facts.revisions, Unseen) else []
+    return judged(objects.on, wrong, ["maxUnavailable 0, preStop", *revisions, *past])
 
 
 CHECKS = {

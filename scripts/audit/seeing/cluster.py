@@ -14,8 +14,8 @@ from scripts.kubernetes.deployment import Deployment
 from scripts.kubernetes.diagnosis.snapshot import name_of
 
 KINDS = (
-    "pods,services,configmaps,serviceaccounts,persistentvolumeclaims,resourcequotas,limitranges,deployments,statefulsets,replicasets,daemonsets,"
-    "horizontalpodautoscalers,poddisruptionbudgets,networkpolicies,ingresses"
+    "pods,services,configmaps,serviceaccounts,persistentvolumeclaims,resourcequotas,limitranges,deployments,statefulsets,replicasets,"
+    "daemonsets,horizontalpodautoscalers,poddisruptionbudgets,networkpolicies,ingresses"
 )
 """What is read of the namespace: never a Secret."""
 EXEC_SECONDS = 30
@@ -29,7 +29,7 @@ def objects(cluster: Cluster) -> Objects:
     return Objects(CLUSTER, items, namespace[0] if namespace else None)
 
 
-def look(deployment: Deployment, there: Objects, settings: Settings) -> Live:
+def look(deployment: Deployment, there: Objects, settings: Settings, paths: Sequence[str]) -> Live:
     """Look into the release's containers, ask its services, and see whether they log. Raises TaskError where no service can be asked."""
     cluster = deployment.cluster
     running = list(_running(cluster, there.of("Pod")))
@@ -39,7 +39,7 @@ def look(deployment: Deployment, there: Objects, settings: Settings) -> Live:
         return bool(cluster.kubectl("logs", pod, "--container", container, "--tail=1", ok=None).stdout.strip())
 
     with deployment.open_client() as ask:
-        return live.see(CLUSTER, running, settings, ask, logged)
+        return live.see(CLUSTER, running, live.Asking(settings, paths, ask), logged)
 
 
 def _running(cluster: Cluster, pods: Sequence[Object]) -> Iterator[live.Running]:

@@ -15,11 +15,11 @@ from scripts.machine.docker_client import docker_client
 from scripts.machine.docker_errors import told
 
 
-def look(engine: Engine, settings: Settings) -> Live:
+def look(engine: Engine, settings: Settings, paths: Sequence[str]) -> Live:
     """Look into the app's containers, ask its services, and see whether they log. Raises TaskError."""
     running = [live.Running(pod.service, pod.name, _execute(pod.name)) for pod in engine.pods() if pod.ready]
     with engine.open_client() as ask:
-        return live.see(DOCKER, running, settings, ask, lambda each: bool(log(each.name, 1)))
+        return live.see(DOCKER, running, live.Asking(settings, paths, ask), lambda each: bool(log(each.name, 1)))
 
 
 def log(name: str, lines: int) -> str:

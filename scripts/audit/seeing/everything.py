@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 import yaml
 
-from scripts.audit.facts import CHART, Daemon, Facts, ImageFacts, Live, Objects, Search, Unseen
+from scripts.audit.facts import CHART, Daemon, Facts, ImageFacts, Live, Objects, Search, Unseen, several
 from scripts.audit.seeing import cluster, docker, monitoring, repository, search
 from scripts.audit.seeing.images import Images
 from scripts.audit.seeing.seeker import Seeker
@@ -25,8 +25,11 @@ Progress = Callable[[str], None]
 NOT_INSTALLED = "the app does not run: invoke up"
 
 
-def see(project: Project, progress: Progress) -> Facts:
-    """Look at everything. Raises TaskError only where not even the checkout can be read."""
+def see(project: Project, progress: Progress, paths: Sequence[str] = ()) -> Facts:
+    """Look at everything. Raises TaskError only where not even the checkout can be read.
+
+    paths: what services are asked for beside their probes and metrics.
+    """
     progress("the checkout")
     checkout = repository.see()
     engine = _or_why(lambda: project.engine)
@@ -34,7 +37,7 @@ def see(project: Project, progress: Progress) -> Facts:
     progress("objects")
     objects = _or_why(lambda: _objects(project, engine, why))
     progress("containers, from inside")
-    live = _or_why(lambda: _live(project, engine, objects)) if not why else Unseen(why)
+    live = _or_why(lambda: _live(project, engine, objects, paths)) if not why else Unseen(why)
     progress("images and logs, for values of Secrets")
     seeker = _or_why(lambda: Seeker(search.values(project)))
     images, searched = _searched(project, engine, objects, seeker, live=not why)
@@ -81,12 +84,12 @@ def _objects(project: Project, engine: Engine | Unseen, why: str) -> Objects:
     return Objects(CHART, [each for each in yaml.safe_load_all(rendered) if each])
 
 
-def _live(project: Project, engine: Engine | Unseen, objects: Objects | Unseen) -> Live | Unseen:
+def _live(project: Project, engine: Engine | Unseen, objects: Objects | Unseen, paths: Sequence[str]) -> Live | Unseen:
     if isinstance(engine, Unseen) or isinstance(objects, Unseen):
         return engine if isinstance(engine, Unseen) else objects if isinstance(objects, Unseen) else Unseen(NOT_INSTALLED)
     if engine.deployment:
-        return cluster.look(engine.deployment, objects, project.settings)
-    return docker.look(engine, project.settings)
+        return cluster.look(engine.deployment, objects, project.settings, paths)
+    return docker.look(engine, project.settings, paths)
 
 
 def _revisions(engine: Engine | Unseen) -> list[Revision] | Unseen:
@@ -110,14 +113,14 @@ def _searched(
         found = Unseen(f"Docker has none of the images: {', '.join(images.not_searched) or 'invoke build'}")
     if isinstance(seeker, Unseen):
         return found, seeker
-    places = [f"{len(found)} images"] if not isinstance(found, Unseen) else []
-    missed = [*images.not_searched, *([f"images ({found.why})"] if isinstance(found, Unseen) else []), *seeker.too_short]
+    places = [several(len(found), "image")] if not isinstance(found, Unseen) else []
+    missed = [*images.not_searched, *([f"images ({found.why})"] if isinstance(found, Unseen) else [])]
     for look in _looks(engine, objects, seeker, live=live):
         try:
             places += look
         except (TaskError, OSError) as error:
             missed.append(str(error).splitlines()[0])
-    return found, Search(tuple(places), seeker.leaks, len(seeker.keys), tuple(missed))
+    return found, Search(tuple(places), seeker.leaks, len(seeker.keys), tuple(missed), tuple(seeker.too_short))
 
 
 def _references(project: Project, engine: Engine | Unseen, *, live: bool) -> list[str]:

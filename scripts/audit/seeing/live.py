@@ -28,8 +28,18 @@ class Running:
     address: str = ""
 
 
-def see(on: str, running: Sequence[Running], settings: Settings, ask: ServiceClient, logged: Callable[[Running], bool]) -> Live:
+@dataclass(frozen=True)
+class Asking:
+    """What the services are, which paths they are asked for beside those of probes and metrics, and by what."""
+
+    settings: Settings
+    paths: Sequence[str]
+    ask: ServiceClient
+
+
+def see(on: str, running: Sequence[Running], asking: Asking, logged: Callable[[Running], bool]) -> Live:
     """Look into every container, ask every service, and see whether each has logged."""
+    settings = asking.settings
     targets = _targets(running, settings)
     first = {service: next(each.name for each in running if each.service == service) for service in {each.service for each in running}}
 
@@ -45,7 +55,7 @@ def see(on: str, running: Sequence[Running], settings: Settings, ask: ServiceCli
         on,
         [each.inside for each in told],
         attempts,
-        list(_answers(settings, ask)),
+        list(_answers(asking)),
         dict(zip((e.name for e in running), written, strict=True)),
     )
 
@@ -64,12 +74,13 @@ def _attempts(source: Running, told: Told, targets: Mapping[str, str], settings:
             yield Attempt(source.service, target, target in allowed, told.opened[where])
 
 
-def _answers(settings: Settings, ask: ServiceClient) -> Iterator[Asked]:
-    for name, service in settings.services.items():
-        asked = [path for kind in ("live", "ready") if (path := service.probe(kind).get("path"))]
-        for path in dict.fromkeys([*asked, *([service.metrics] if service.metrics else [])]):
+def _answers(asking: Asking) -> Iterator[Asked]:
+    for name, service in asking.settings.services.items():
+        probed = [path for kind in ("live", "ready") if (path := service.probe(kind).get("path"))]
+        own = [*probed, *([service.metrics] if service.metrics else [])]
+        for path in dict.fromkeys([*asking.paths, *own] if service.port else own):
             try:
-                answer = ask(name, "GET", str(path))
+                answer = asking.ask(name, "GET", str(path))
             except TaskError:
                 yield Asked(name, str(path), 0)
                 continue

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from scripts.audit.facts import Objects
+from scripts.audit.facts import Objects, several
 from scripts.audit.seeing import cluster, docker, repository
 from scripts.audit.seeing.seeker import Seeker
 from scripts.core.paths import ROOT, STATE
@@ -29,22 +29,23 @@ def in_cluster(there: Cluster, objects: Objects, seeker: Seeker) -> Iterator[str
     records = there.get("secrets", selector=f"owner=helm,name={there.release}")
     for each in records:
         seeker.seek(f"Helm's record {name_of(each)}", json.dumps(helm_record.decoded(each["data"]["release"])))
-    yield f"{len(records)} Helm records"
+    yield several(len(records), "Helm record")
     for each in objects.items:
         seeker.seek(f"{each['kind']} {name_of(each)}", json.dumps(each))
-    yield f"{len(objects.items)} objects ({len(objects.of('ConfigMap'))} ConfigMaps, {len(objects.of('Pod'))} pods)"
+    within = [several(len(objects.of("ConfigMap")), "ConfigMap"), several(len(objects.of("Pod")), "pod")]
+    yield f"{several(len(objects.items), 'object')} ({', '.join(within)})"
     names = set()
     for name, text in cluster.logs(there, objects.of("Pod")):
         seeker.seek(f"the log of {name}", text)
         names.add(name)
-    yield f"{len(names)} logs"
+    yield several(len(names), "log")
 
 
 def in_docker(names: Sequence[str], seeker: Seeker) -> Iterator[str]:
     """Look in the logs of containers; yield the kind of place. Raises TaskError."""
     for name in names:
         seeker.seek(f"the log of {name}", docker.log(name, LOG_LINES))
-    yield f"{len(names)} logs"
+    yield several(len(names), "log")
 
 
 def in_files(seeker: Seeker) -> Iterator[str]:
@@ -57,4 +58,5 @@ def in_files(seeker: Seeker) -> Iterator[str]:
         for path in paths:
             with path.open("rb") as file:
                 seeker.seek_in(str(path.relative_to(ROOT)), file)
-        yield f"{len(paths)} {kind}"
+        if paths:  # git may tell of none
+            yield f"{len(paths)} {kind}"

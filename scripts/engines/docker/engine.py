@@ -17,6 +17,7 @@ from scripts.config.settings import Settings
 from scripts.core import shell
 from scripts.core.decision import Change, Decision
 from scripts.core.errors import InputError, MissingError, TaskError
+from scripts.core.log_line import LogLine, LogQuery
 from scripts.core.redaction import redact
 from scripts.core.report import Outcome, StepReport, changed, unchanged
 from scripts.core.shell import Result
@@ -24,6 +25,7 @@ from scripts.desired.helm_release import HelmRelease, provisional_release
 from scripts.desired.images import Image
 from scripts.desired.secrets import ALSO, Secret
 from scripts.desired.stages import Running
+from scripts.engines.docker import container_logs, usage
 from scripts.engines.docker.containers import Containers, remove_files
 from scripts.engines.docker.operations import ContainerOperations
 from scripts.engines.docker.pod_spec import Plan, PodPlan, plan
@@ -37,6 +39,7 @@ from scripts.kubernetes.deployment import Deployment
 from scripts.kubernetes.diagnosis.cause import Diagnosis
 from scripts.kubernetes.pods import PodState
 from scripts.kubernetes.service_client import Answer, ServiceClient
+from scripts.kubernetes.usage import Amounts, QuotaUse, Scaling
 from scripts.machine.docker_client import CLI_ENVIRONMENT, docker_client
 from scripts.machine.docker_endpoint import find_endpoint
 from scripts.machine.docker_errors import told
@@ -60,6 +63,7 @@ class DockerEngine:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._containers = Containers(settings)
+        self._brought = False  # whether this run has made or removed a container
 
     def unusable(self) -> str:
         """Return why Docker cannot be used, with what to do about it, or an empty string."""
@@ -172,6 +176,7 @@ class DockerEngine:
                 self._containers.replace(pod, there.get(pod.workload), by_name, step)
                 touched.append(pod.workload)
         touched += self._remove([name for name in superfluous if name not in before], there)  # the old ones may have needed it
+        self._brought = bool(touched)
         remove_sources(self._containers.labels, {name for pod in wanted.pods for name in pod.container.sources.values()})
         return changed("; ".join(part for part in (", ".join(touched), preview) if part))
 
@@ -197,7 +202,7 @@ class DockerEngine:
                 raise TaskError(f"{pod.workload} {state}", "invoke up", code="not-healthy")
             left = deadline - time.monotonic()
             waited |= await_ready(pod, container, self._containers.local_port(pod.service), left, step)
-        return Outcome("changed" if waited else "unchanged", f"{len(pods)} ready")
+        return Outcome("changed" if waited or self._brought else "unchanged", f"{len(pods)} ready")
 
     def superfluous(self, secrets: Sequence[Secret], images: Sequence[Image]) -> list[Superfluous]:  # noqa: ARG002 - only containers keep Secrets
         """Return images of this release that neither a container nor the current sources need."""
@@ -247,9 +252,24 @@ class DockerEngine:
                 ready=container.status == "running",
                 restarts=int(container.attrs.get("RestartCount", 0)),
                 image=container.attrs["Config"]["Image"],
+                started=str(container.attrs["State"].get("StartedAt", "")),
+                limits=usage.limits(container),
+                secrets=frozenset(filter(None, container.labels.get("todo.secrets", "").split(","))),
             )
             for _, container in sorted(self._containers.by_workload().items())
         ]
+
+    def usage(self) -> Mapping[str, Amounts]:
+        """Return what each container uses."""
+        return usage.of_containers(list(self._containers.by_workload().values()))
+
+    def scaling(self) -> Sequence[Scaling]:
+        """There is no autoscaler."""
+        return ()
+
+    def quota(self) -> Sequence[QuotaUse]:
+        """There is no quota."""
+        return ()
 
     @property
     def operations(self) -> ContainerOperations:
@@ -266,25 +286,9 @@ class DockerEngine:
         found = (diagnose(pod, there.get(pod.workload), self._containers.local_port(pod.service)) for pod in self._supposed_pods())
         return [diagnosis for diagnosis in found if diagnosis]
 
-    def logs(self, workload: str, lines: int) -> str:
-        """Return the last lines that a workload's container wrote."""
-        there = self._containers.by_workload().values()
-        for container in there:
-            if workload in (container.labels["todo.workload"], container.labels["todo.service"]):
-                with told(f"the log of {workload} cannot be read"):
-                    return str(container.logs(tail=lines).decode(errors="replace"))
-        raise InputError(
-            f"no container of `{workload}`", f"one of: {', '.join(c.labels['todo.service'] for c in there)}", code="service-unknown"
-        )
-
-    def follow(self, pod: PodState, *, whole: bool) -> Iterator[str]:
-        """Yield the lines that a container writes until it ends, from now on, or from its start (whole)."""
-        with told(f"the log of {pod.name} cannot be followed"):
-            container = self._containers.by_workload().get(pod.name)
-            rest = b""
-            for piece in container.logs(stream=True, follow=True, tail="all" if whole else 0) if container else ():
-                *lines, rest = (rest + piece).split(b"\n")
-                yield from (redact(line.decode(errors="replace").rstrip("\r")) for line in lines)
+    def logs(self, query: LogQuery) -> Iterator[LogLine]:
+        """Yield what the containers wrote. Raises InputError for a service that has none."""
+        return container_logs.read(self._containers, query)
 
     def reach(self, service: str, port: int) -> AbstractContextManager[tuple[str, int]]:
         """Return a container's own address. Raises InputError where this machine is not in Docker's networks."""

@@ -127,7 +127,7 @@ def plan(objects: Sequence[Mapping[str, Any]]) -> Plan:
     made, problems = Plan(), _Problems()
     services = [o for o in objects if o["kind"] == "Service"]
     configs = {o["metadata"]["name"]: dict(o.get("data") or {}) for o in objects if o["kind"] == "ConfigMap"}
-    for thing in objects:
+    for thing in sorted(objects, key=lambda each: each["kind"] != "StatefulSet"):  # the database before those that call it
         kind = thing["kind"]
         if "helm.sh/hook" in thing["metadata"].get("annotations", {}):
             continue

@@ -22,7 +22,7 @@ from scripts.machine.docker_errors import told
 LOG_LINES = 15
 END_SECONDS = 5
 HANG_UP_SECONDS = 0.2
-RESTARTS = 2  # more than that, and it does not come up
+RESTARTS = 2  # more than that while it is waited for, and it does not come up; the earlier ones may have been for want of a database
 
 
 def await_probe(pod: PodPlan, container: Any, port: int, probe: Probe, deadline: float, step: StepReport) -> bool:
@@ -31,14 +31,14 @@ def await_probe(pod: PodPlan, container: Any, port: int, probe: Probe, deadline:
     port: where the container's port is published on this machine. Raises TaskError with the last answer and log lines when the container
     exits or the time is over.
     """
-    answer, looks = "", 0
+    answer, looks, before = "", 0, int(container.attrs.get("RestartCount", 0))
     with told(f"{pod.workload} cannot be looked at"):
         while time.monotonic() < deadline:
             container.reload()
-            if container.status != "running" or int(container.attrs.get("RestartCount", 0)) > RESTARTS:
+            if container.status not in ("running", "restarting") or int(container.attrs.get("RestartCount", 0)) > before + RESTARTS:
                 break
             step.progress(f"{pod.workload}: {answer or 'waiting for its probe'}")
-            healthy, answer = _ask(container, probe, port)
+            healthy, answer = _ask(container, probe, port) if container.status == "running" else (False, "it is started again")
             looks += 1
             if healthy:
                 return looks > 1

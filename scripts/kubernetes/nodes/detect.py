@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import re
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from docker.errors import DockerException, NotFound
@@ -26,6 +27,8 @@ SOCKETS = (
     "/run/todo-test-cluster/containerd.sock",
 )
 CTR_SECONDS = 10
+AT_ONCE = 8
+"""Nodes that are looked at side by side."""
 DESKTOP = "docker-desktop"
 DESKTOP_KIND = re.compile(r"desktop-(control-plane|worker)\d*")
 
@@ -33,14 +36,13 @@ DESKTOP_KIND = re.compile(r"desktop-(control-plane|worker)\d*")
 def find(cluster: Cluster, wanted: KubeContext) -> list[NodeTransport]:
     """Return a transport for every node. Raises InputError, naming what was seen, when a node has none."""
     nodes = cluster.get("nodes")
-    if wanted.images == "containerd":
-        return [_by_socket(cluster, node, wanted.containerd_socket) for node in nodes]
-    return [_found(cluster, node, wanted) for node in nodes]
+    with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
+        return list(pool.map(lambda node: _found(cluster, node, wanted), nodes))
 
 
 def _found(cluster: Cluster, node: Object, wanted: KubeContext) -> NodeTransport:
     """Detect the transport of a node, the surest sign first."""
-    if wanted.containerd_socket:
+    if wanted.containerd_socket or wanted.images == "containerd":
         return _by_socket(cluster, node, wanted.containerd_socket)
     if transport := _by_container(node):
         return transport

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tarfile
 import tempfile
 from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
@@ -21,12 +22,18 @@ from scripts.kubernetes.nodes.transports import NodeTransport
 from scripts.machine.docker_client import CLI_ENVIRONMENT
 
 SAVE_SECONDS = 600
+AT_ONCE = 8
+"""Nodes that are asked side by side."""
 
 
 def decide(transports: Sequence[NodeTransport], images: Sequence[Image]) -> Decision:
     """Decide what each node is to be sent: what it lacks by its own list."""
     wanted = {full_name(image.reference): image.reference for image in images}
-    lacking = {transport.node: {name: wanted[name] for name in wanted.keys() - transport.images()} for transport in transports}
+    with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
+        there = list(pool.map(lambda transport: transport.images(), transports))
+    lacking = {
+        transport.node: {name: wanted[name] for name in wanted.keys() - has} for transport, has in zip(transports, there, strict=True)
+    }
     changes = tuple(
         Change(f"load {reference}", f"{node} lacks it") for node, names in lacking.items() for reference in sorted(names.values())
     )

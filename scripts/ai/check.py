@@ -1,0 +1,38 @@
+"""`invoke check.ai`: questions about what runs, put to the assistant, and how many of its answers are right."""
+
+from __future__ import annotations
+
+from scripts.ai import ask as asking
+from scripts.ai import kubectl_ai, providers
+from scripts.ai.questions import Question, questions, wrong
+from scripts.command import command
+from scripts.core.errors import DONE, FAILED, TaskError
+from scripts.core.report import Report
+from scripts.engines.installed import require_installed
+from scripts.project import Project
+
+
+@command(changes=False)
+def ai(project: Project, report: Report) -> int:
+    """Ask the assistant what is known; score its answers."""
+    project.cluster_deployment()
+    providers.environment(project)
+    kubectl_ai.require(project.settings.ask)
+    require_installed(project.engine, project.settings.release)
+    secrets = {key: project.env.get(key) for key in project.env.values if project.env.get(key)}
+    asked = questions(project.engine.pods(), project.engine.diagnose(), secrets)
+    verdicts = [(each.text, _verdict(project, each, report)) for each in asked]
+    report.table(("question", "result", "why"), [(text, "wrong" if why else "right", why) for text, why in verdicts], "questions")
+    right = sum(not why for _, why in verdicts)
+    report.result(f"{right} of {len(verdicts)} right, by {project.settings.ask.model}")
+    return DONE if right == len(verdicts) else FAILED
+
+
+def _verdict(project: Project, question: Question, report: Report) -> str:
+    """What is wrong with the answer. Raises TaskError where no question can be answered, such as without a provider."""
+    try:
+        return wrong(question, asking.put(project, question.text, report).text)
+    except TaskError as error:
+        if error.exit_code != FAILED or error.code == "assistant-not-confined":
+            raise
+        return error.cause

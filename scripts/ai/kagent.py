@@ -1,0 +1,221 @@
+"""`invoke kagent.up`, `status`, `ask` and `down`: agents in the cluster, beside the app."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import requests
+
+from scripts.ai import context
+from scripts.ai.ask import checked
+from scripts.ai.kagent_stack import AGENT, CRDS, NAMESPACE, RELEASE, Stack, listed
+from scripts.ai.kubectl_ai import answer_in
+from scripts.ai.privacy import private
+from scripts.command import command
+from scripts.core import shell
+from scripts.core.errors import InputError, TaskError
+from scripts.core.pipeline import Step, run_steps
+from scripts.core.report import Outcome, Report, StepReport, changed, passed, unchanged
+from scripts.engines.installed import is_installed, require_installed
+from scripts.kubernetes import helm
+from scripts.kubernetes.api import Object
+from scripts.kubernetes.own_namespace import FIELD_MANAGER
+from scripts.kubernetes.port_forward import forward
+from scripts.project import Project
+
+AGENTS = "agents.kagent.dev"
+PORT = 8083
+POLL_SECONDS = 2
+REMOVE_SECONDS = 120
+Act = Callable[[Stack, StepReport], Outcome]
+
+
+@command(changes=True)
+def up(project: Project, report: Report) -> None:
+    """Bring kagent and our agent into the cluster."""
+    stack = Stack(project)
+    _ = stack.deployment
+    require_installed(project.engine, project.settings.release)
+    stack.refuse_what_cannot_be()
+
+    def step(name: str, act: Act, *needs: str) -> Step:
+        return Step(name, partial(act, stack), needs)
+
+    steps = [step("charts", _render), step("namespace", _namespace, "charts"), step("definitions", _definitions, "namespace")]
+    steps += [step("kagent", _kagent, "definitions"), step("agent", _agent, "kagent")]
+    run_steps(steps, report)
+    report.say('ask it: invoke kagent.ask "why does it restart?"')
+
+
+def _reached(project: Project) -> Stack:
+    """Return kagent in a cluster that answers. Raises MissingError where it does not, InputError in an engine without Kubernetes."""
+    stack = Stack(project)
+    _ = stack.deployment
+    is_installed(project.engine)  # the app may be gone: what matters is that somebody can say so
+    return stack
+
+
+def _render(stack: Stack, step: StepReport) -> Outcome:
+    """Fetch the charts and render them: what they refuse is told before anything is changed."""
+    for release in stack.releases(step):
+        helm.render(release, stack.project.settings.kubernetes_version)
+    return passed(f"kagent {stack.project.settings.kagent.version}")
+
+
+def _namespace(stack: Stack, step: StepReport) -> Outcome:
+    outcome = stack.deployment.decide_secrets(stack.secrets, step).carry_out(step)
+    _apply(stack, stack.limits())
+    return outcome
+
+
+def _definitions(stack: Stack, step: StepReport) -> Outcome:
+    return stack.crds.decide_install(stack.releases(step)[0], step).carry_out(step)
+
+
+def _kagent(stack: Stack, step: StepReport) -> Outcome:
+    _apply(stack, stack.rights())
+    outcome = stack.deployment.decide_install(stack.releases(step)[1], step).carry_out(step)
+    stack.deployment.await_rollout(stack.project.settings.kagent.timeout_seconds, step)
+    return outcome
+
+
+def _agent(stack: Stack, step: StepReport) -> Outcome:
+    """Apply our Agent, and wait until kagent has it running. Raises TaskError with what kagent says."""
+    said = _apply(stack, [stack.agent()])
+    ends = time.monotonic() + stack.project.settings.kagent.timeout_seconds
+    while missing := _not_ready(found := stack.deployment.cluster.get(AGENTS, AGENT)):
+        if time.monotonic() > ends or _refused(found):
+            raise TaskError(f"the agent {AGENT} does not get ready", "invoke kagent.status", missing, code="kagent-not-ready")
+        step.progress(missing[0])
+        shell.pause(POLL_SECONDS)
+    return unchanged(AGENT) if "unchanged" in said else changed(AGENT)
+
+
+def _apply(stack: Stack, objects: list[Object]) -> str:
+    argv = ("apply", "--server-side", "--force-conflicts", f"--field-manager={FIELD_MANAGER}", "--filename", "-")
+    return "".join(
+        stack.deployment.cluster.within(_namespace_of(each), RELEASE).kubectl(*argv, input=listed([each])).stdout for each in objects
+    )
+
+
+def _namespace_of(thing: Object) -> str:
+    return str(thing["metadata"]["namespace"])
+
+
+def _conditions(found: list[Object]) -> list[Object]:
+    return [condition for each in found for condition in each.get("status", {}).get("conditions", ())]
+
+
+def _not_ready(found: list[Object]) -> list[str]:
+    """What keeps the agent from being ready, a line each; empty: it is."""
+    if not found:
+        return ["it is not there"]
+    states = {each["type"]: each for each in _conditions(found)}
+    wrong = [each for each in states.values() if each["status"] != "True"]
+    if not wrong and "Ready" in states:
+        return []
+    return [f"{each['type']}: {each.get('reason', '')} {each.get('message', '')}".strip() for each in wrong] or [
+        "kagent has not seen it yet"
+    ]
+
+
+def _refused(found: list[Object]) -> bool:
+    return any(each["type"] == "Accepted" and each["status"] == "False" for each in _conditions(found))
+
+
+@command(changes=False)
+def status(project: Project, report: Report) -> None:
+    """Show what of kagent runs, and whether our agent is ready."""
+    stack = _reached(project)
+    if not stack.deployment.exists():
+        report.result("kagent is not installed: invoke kagent.up")
+        return
+    pods = stack.deployment.cluster.get("pods")
+    rows = [(each["metadata"]["name"], each.get("status", {}).get("phase", ""), _ready(each)) for each in pods]
+    report.table(("pod", "state", "ready"), rows, "kagent")
+    missing = _not_ready(stack.deployment.cluster.get(AGENTS, AGENT))
+    report.result(f"the agent {AGENT} is ready" if not missing else f"the agent {AGENT} is not ready: {'; '.join(missing)}")
+
+
+def _ready(pod: Object) -> str:
+    conditions = pod.get("status", {}).get("conditions", ())
+    return "yes" if any(each["type"] == "Ready" and each["status"] == "True" for each in conditions) else "no"
+
+
+@command(changes=False, help={"question": "what you want to know, in quotes"}, positional=["question"])
+def ask(project: Project, report: Report, *, question: str) -> None:
+    """Ask our agent in the cluster."""
+    wanted, stack = checked(question), _reached(project)
+    if not stack.deployment.exists():
+        raise TaskError("kagent is not installed", "invoke kagent.up", code="not-installed")
+    require_installed(project.engine, project.settings.release)
+    seconds = project.settings.ask.timeout_seconds
+    with forward(stack.deployment.cluster, f"service/{RELEASE}-controller", PORT) as port:
+        text = answer_in(said_in(_send(port, context.prompt(project, wanted), seconds)))
+    report.event("answer", text=text)
+    report.result(text)
+
+
+def _send(port: int, text: str, seconds: int) -> Any:
+    """Send a message to our agent by A2A, and return the result. Raises TaskError where none comes in time."""
+    message = {"kind": "message", "role": "user", "messageId": str(uuid.uuid4()), "parts": [{"kind": "text", "text": text}]}
+    body = {"jsonrpc": "2.0", "id": 1, "method": "message/send", "params": {"message": message}}
+    session = requests.Session()
+    session.trust_env = False  # the port is this machine's: no proxy leads there
+    try:
+        answer = session.post(f"http://127.0.0.1:{port}/api/a2a/{NAMESPACE}/{AGENT}/", json=body, timeout=seconds)
+        answer.raise_for_status()
+        told = answer.json()
+    except requests.Timeout:
+        raise TaskError(
+            f"no answer came from kagent within {seconds} s", "ask again, or invoke kagent.status", code="assistant-silent"
+        ) from None
+    except (requests.RequestException, ValueError) as error:
+        raise TaskError("kagent does not answer", "invoke kagent.status", [private(str(error))], code="assistant-failed") from None
+    if not isinstance(told, dict) or not isinstance(told.get("result"), dict):
+        raise TaskError("kagent answers with an error", "invoke kagent.status", [private(str(told))[:500]], code="assistant-failed")
+    return told["result"]
+
+
+def said_in(result: dict[str, Any]) -> str:
+    """Return the agent's words in an A2A result: a message, or a task with artifacts. Raises TaskError where it failed or says nothing."""
+    state = result.get("status", {}).get("state", "completed")
+    holders = [*result.get("artifacts", ()), *([] if state == "completed" else [result["status"].get("message") or {}]), result]
+    texts = [part["text"] for holder in holders for part in holder.get("parts", ()) if part.get("kind") == "text"]
+    text = private("\n".join(texts).strip())
+    if state != "completed":
+        raise TaskError(f"the agent ended as {state}", "invoke kagent.status", text.splitlines()[-5:], code="assistant-failed")
+    if not text:
+        raise TaskError("the agent ended without an answer", "ask again", code="assistant-failed")
+    return text
+
+
+@command(changes=True)
+def down(project: Project, report: Report) -> None:
+    """Remove kagent and all that it made."""
+    stack = _reached(project)
+    run_steps([Step("kagent", partial(_remove, stack))], report)
+
+
+def _remove(stack: Stack, step: StepReport) -> Outcome:
+    cluster = stack.deployment.cluster
+    if cluster.knows(AGENTS):
+        found = cluster.kubectl("get", AGENTS, "--all-namespaces", "--output", "jsonpath={.items[*].metadata.namespace}").stdout.split()
+        if others := sorted({each for each in found if each != NAMESPACE}):
+            raise InputError(
+                "removing kagent would remove the agents of others",
+                "remove those first",
+                [f"in {each}" for each in others],
+                code="cluster-not-ours",
+            )
+        step.progress("removing the agents")
+        cluster.kubectl("delete", AGENTS, "--all", f"--timeout={REMOVE_SECONDS}s", timeout=REMOVE_SECONDS + 10)
+        helm.uninstall(cluster.within(NAMESPACE, CRDS))
+    for right in stack.rights():
+        cluster.within(_namespace_of(right), RELEASE).kubectl("delete", right["kind"], right["metadata"]["name"], "--ignore-not-found")
+    removed = stack.deployment.remove(delete_data=True, step=step)
+    return changed(f"removed {', '.join(removed)}") if removed else unchanged("nothing was there")
