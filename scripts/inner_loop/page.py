@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 from rich.text import Text
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
+from textual.events import Resize
 from textual.widgets import DataTable, Footer, Input, RichLog, Static
 
 from scripts.core.errors import InterruptedRunError, TaskError
@@ -45,6 +46,15 @@ class PageReport(Report):
     def event(self, event: str, **fields: Any) -> None:
         """Hand on an event."""
         self._heard(event, fields)
+
+
+class Lines(RichLog):
+    """The log, which is folded anew for another width."""
+
+    def _on_resize(self, _event: Resize) -> None:
+        page = self.app
+        if isinstance(page, Page):
+            page.show_lines()
 
 
 class Page(App[None]):
@@ -96,7 +106,7 @@ class Page(App[None]):
         yield DataTable(id="services", cursor_type="row", zebra_stripes=False)
         yield Static(id="failure")
         yield Input(id="filter", placeholder="words that a line must have; Enter keeps it, Esc shows all lines")
-        yield RichLog(id="log", max_lines=KEPT_LINES, wrap=True, auto_scroll=True)
+        yield Lines(id="log", max_lines=KEPT_LINES, wrap=True, auto_scroll=True)
         yield Footer()
 
     def on_mount(self) -> None:
@@ -154,7 +164,7 @@ class Page(App[None]):
     def _add(self, line: Text) -> None:
         self._lines.append(line)
         if matches(self._filter, line.plain):
-            self.query_one(RichLog).write(line)
+            self.query_one(RichLog).write(line, expand=True)
 
     @property
     def _width(self) -> int:
@@ -223,18 +233,15 @@ class Page(App[None]):
     def on_input_changed(self, changed: Input.Changed) -> None:
         """Show only the lines that fit."""
         self._filter = changed.value
-        self._show_lines()
+        self.show_lines()
 
-    def on_resize(self) -> None:
-        """Fold the lines anew."""
-        self._show_lines()
-
-    def _show_lines(self) -> None:
+    def show_lines(self) -> None:
+        """Show the lines that fit, folded to the width of now."""
         log = self.query_one(RichLog)
         log.clear()
         for line in self._lines:
             if matches(self._filter, line.plain):
-                log.write(line)
+                log.write(line, expand=True)
 
     def on_input_submitted(self) -> None:
         """Go back to the services; the filter stays."""

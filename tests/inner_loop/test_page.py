@@ -199,6 +199,17 @@ def test_a_change_of_the_sources_is_brought(shown: Callable[..., None]) -> None:
     shown(steps)
 
 
+def test_lines_are_folded_anew_in_a_wider_terminal(shown: Callable[..., None]) -> None:
+    async def steps(pilot: Pilot[None], session: Session) -> None:
+        session.report.say(f"begin {'long ' * 25}end")
+        await seen(pilot, lambda: "end" in log(pilot.app))
+        assert not any("begin" in line and "end" in line for line in log(pilot.app).splitlines())
+        await pilot.resize_terminal(200, 24)
+        await seen(pilot, lambda: any("begin" in line and "end" in line for line in log(pilot.app).splitlines()))
+
+    shown(steps, (80, 24))
+
+
 @pytest.mark.parametrize("width", [80, 200])
 def test_it_fits_a_terminal(shown: Callable[..., None], width: int) -> None:
     async def steps(pilot: Pilot[None], session: Session) -> None:
