@@ -173,6 +173,19 @@ class Autoscaling(Strict):
     """Of the request; above it pods are added."""
 
 
+class Dev(Strict):
+    """How `invoke dev` brings changes to a service."""
+
+    sync: dict[AnyPath, UrlPath] = Field(default_factory=dict)
+    """Folders of Python sources, from the context, each with its folder in the image: changes there go into the running container."""
+    command: Command = ()
+    """What the container starts while `sync` is in use, and starts again after each change."""
+    rebuild: tuple[AnyPath, ...] = Field(default=(), strict=False)
+    """Files and folders below those of `sync` that take a new image all the same, such as migrations."""
+    on_host: Command = ()
+    """What `invoke dev --on-host NAME` starts on this machine, in the context."""
+
+
 class Service(Source):
     """One service of the app."""
 
@@ -214,6 +227,8 @@ class Service(Source):
     """The services that it may call, and `postgres`: the bundled one."""
     internet: tuple[Port, ...] = Field(default=(), strict=False)
     """TCP ports that are open to the internet."""
+    dev: Dev = Dev()
+    """How `invoke dev` brings changes to it; by default by a new image."""
 
     def probe(self, kind: str) -> Mapping[str, Any]:
         """Return how it is asked, `live` or `ready`, in the chart's words: `path`, `tcp`, `exec` or nothing."""

@@ -95,6 +95,11 @@ class Report:
         """Whether a machine is listening."""
         return self._as_json
 
+    @property
+    def on_terminal(self) -> bool:
+        """Whether a person watches on a terminal, and wants more than lines."""
+        return not self._as_json and self._out.is_terminal and self._err.is_terminal
+
     def event(self, event: str, **fields: Any) -> None:
         """Print one JSON line, when a machine is listening."""
         if self._as_json:

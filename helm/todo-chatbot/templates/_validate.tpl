@@ -89,6 +89,9 @@ once with all of them. Input: dict "root" "services" (complete settings). Output
   {{- end -}}
   {{- $paths = append $paths $volume.path -}}
 {{- end -}}
+{{- if ne (empty $service.dev.folders) (empty $service.dev.command) -}}
+  {{- $messages = append $messages (printf "%s.dev: name both folders and command, or neither" $at) -}}
+{{- end -}}
 {{- range $kind, $probe := $service.probes -}}
   {{- $asks := include "todo-chatbot.asks" $probe -}}
   {{- if contains " " $asks -}}
