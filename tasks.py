@@ -25,11 +25,11 @@ GROUPS: dict[str, list[Task[Any] | Collection]] = {
     "Operate": [Command(f"operate.{name}") for name in ("restart", "scale", "shell", "psql", "backup", "restore", "prune")],
     "Assist": [
         *(Command(f"ai.{name}") for name in ("ask", "mcp", "gordon")),
-        Collection("kagent", *(Command(f"ai.kagent:{name}") for name in ("up", "status", "ask", "down"))),
+        Collection("kagent", *(Command(f"ai.kagent:{name}", within="kagent") for name in ("up", "status", "ask", "down"))),
     ],
     "Develop": [
         *(Command(place) for place in ("dev.tests:test", "dev.tests:cluster_test")),
-        Collection("check", Command("dev.tests:faults"), Command("ai.check:ai")),
+        Collection("check", Command("dev.tests:faults", within="check"), Command("ai.check:ai", within="check")),
         *(Command(place) for place in ("dev.bench", "dev.lint", "dev.pins:lock", "dev.sbom", "dev.spec")),
     ],
 }

@@ -6,7 +6,6 @@ import importlib
 import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
-from collections.abc import Collection as Names
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -26,11 +25,11 @@ SCRIPTS = Path(__file__).parent
 class Command(Task[Any]):
     """A command of a module that is imported when the command is named: a run needs one of some forty, and the list none."""
 
-    named: Names[str] | None = None
+    named: frozenset[str] | None = None
     """The words of the command line while Invoke reads it."""
 
-    def __init__(self, place: str, *aliases: str) -> None:
-        """place: `module:function` below scripts; the function's name alone where both are the same."""
+    def __init__(self, place: str, *aliases: str, within: str = "") -> None:
+        """place: `module:function` below scripts, or the module's name alone where both are the same. within: its collection."""
         module, _, function = place.partition(":")
         self.place = f"scripts.{module}", function or module.rpartition(".")[2]
 
@@ -39,6 +38,7 @@ class Command(Task[Any]):
 
         body.__name__, body.__doc__ = self.place[1].rstrip("_"), _summary(module, self.place[1])
         super().__init__(body, name=body.__name__.replace("_", "-"), aliases=aliases)
+        self.typed = {f"{within}.{self.name}"} if within else {str(self.name), *aliases}
 
     @cached_property
     def task(self) -> Task[Any]:
@@ -49,7 +49,7 @@ class Command(Task[Any]):
 
     def get_arguments(self, ignore_unknown_help: bool | None = None) -> list[Argument]:
         """Return the options; none for a command that the command line does not name, since nobody asks for them."""
-        if Command.named is not None and Command.named.isdisjoint((str(self.name), *self.aliases)):  # type: ignore[attr-defined]
+        if Command.named is not None and Command.named.isdisjoint(self.typed):
             return []
         return self.task.get_arguments(ignore_unknown_help)
 
@@ -72,8 +72,7 @@ def import_what_is_named() -> None:
 
     def parsing(program: Program) -> None:
         rest = shlex.split(program.core.remainder) if program.core.remainder else []
-        words = {*program.core.unparsed, *rest, str(program.args.help.value)}
-        Command.named = {part for word in words for part in (word, word.rpartition(".")[2])}
+        Command.named = frozenset((*program.core.unparsed, *rest, str(program.args.help.value)))
         try:
             parse(program)
         finally:
