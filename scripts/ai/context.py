@@ -13,6 +13,7 @@ from scripts.project import Project
 
 LONGEST = 24_000
 EVENTS = 40
+OF_A_POD = ("service", "name", "state", "ready", "restarts", "image")
 RULES = """\
 Answer one question about the release {release} in the namespace {namespace} of this Kubernetes.
 Say the cause first, in one sentence; then the evidence; then what to do.
@@ -38,7 +39,10 @@ def prompt(project: Project, question: str, *, propose: bool = False) -> str:
 def found(project: Project) -> str:
     """Return status, diagnosis and the last events, as JSON lines; events that have no room are left out, the oldest first."""
     engine, cluster = project.engine, project.cluster_deployment().cluster
-    first = [{"pods": [asdict(pod) for pod in engine.pods()]}, *({"diagnosis": asdict(each)} for each in engine.diagnose())]
+    first = [
+        {"pods": [{key: getattr(pod, key) for key in OF_A_POD} for pod in engine.pods()]},
+        *({"diagnosis": asdict(each)} for each in engine.diagnose()),
+    ]
     events = sorted(cluster.get("events"), key=event_time, reverse=True)[:EVENTS]
     learn_env()
     lines, room = [], LONGEST

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import io
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from scripts.ai import proposal, providers
+from scripts.ai import context, proposal, providers
 from scripts.ai.ask import checked
 from scripts.ai.kubectl_ai import answer_in, failure
 from scripts.ai.proposal import difference, offer, proposals
@@ -18,6 +19,7 @@ from scripts.core.errors import InputError
 from scripts.core.report import Report
 from scripts.core.shell import Result
 from scripts.kubernetes.cluster import Cluster
+from scripts.kubernetes.pods import pod_state
 from tests.projects import project_on
 
 pytestmark = pytest.mark.unit
@@ -193,3 +195,10 @@ def test_what_destroys_is_asked_about_twice(answers: list[str], verbs: list[str]
     text = "PROPOSAL: kubectl scale deployment/a --replicas=2\nPROPOSAL: kubectl delete pod b"
     offer(Cluster("c", "todo", "r"), text, Report(stdout=io.StringIO(), stderr=io.StringIO()))
     assert ran == verbs
+
+
+def test_what_is_sent_of_a_pod_is_what_status_shows() -> None:
+    pod = pod_state({"metadata": {"name": "a-1"}, "spec": {"containers": [{"name": "a", "image": "a:h1"}]}, "status": {"phase": "Running"}})
+    engine = SimpleNamespace(pods=lambda: [pod], diagnose=list, deployment=SimpleNamespace(cluster=SimpleNamespace(get=lambda _: [])))
+    sent = json.loads(context.found(project_on(engine, load_settings())))
+    assert sent == {"pods": [{"service": "", "name": "a-1", "state": "Running", "ready": False, "restarts": 0, "image": "a:h1"}]}
