@@ -1,56 +1,38 @@
-"""The commands, in the order of their use. What they do is in `scripts/`."""
+"""The commands, in the order of their use. What they do is in `scripts/`; a command's module is imported when it is used."""
 
 from __future__ import annotations
 
-from invoke import Collection
+from typing import Any
 
-from scripts.ai import kagent
-from scripts.ai.ask import ask
-from scripts.ai.check import ai
-from scripts.ai.gordon import gordon
-from scripts.ai.mcp import mcp
-from scripts.command import exit_with_2_on_usage_errors, let_words_be_left_out, list_in_groups, refuse_broken_settings
-from scripts.completion import complete_values
-from scripts.dev.bench import bench
-from scripts.dev.lint import lint
-from scripts.dev.pins import lock
-from scripts.dev.sbom import sbom
-from scripts.dev.spec import spec
-from scripts.dev.tests import cluster_test, faults, test
-from scripts.down import down
-from scripts.init import init
-from scripts.look.audit import audit
-from scripts.look.diagnose import diagnose
-from scripts.look.doctor import doctor
-from scripts.look.logs import logs
-from scripts.look.open import open_
-from scripts.look.status import status
-from scripts.look.values import values
-from scripts.operate.backup import backup
-from scripts.operate.prune import prune
-from scripts.operate.psql import psql
-from scripts.operate.restart import restart
-from scripts.operate.restore import restore
-from scripts.operate.scale import scale
-from scripts.operate.shell import shell
-from scripts.rollback import rollback
-from scripts.rotate import rotate
-from scripts.setup import setup
-from scripts.smoke import smoke
-from scripts.up import build, plan, up
+from invoke import Collection, Task
 
-refuse_broken_settings()
-let_words_be_left_out()
-exit_with_2_on_usage_errors()
-complete_values()
+from scripts import completion, program
+from scripts.program import Command
 
-GROUPS = {
-    "Run": (init, setup, up, down, build, rollback, rotate),
-    "Look": (plan, smoke, status, logs, open_, values, diagnose, doctor, audit),
-    "Operate": (restart, scale, shell, psql, backup, restore, prune),
-    "Assist": (ask, mcp, gordon, Collection("kagent", kagent.up, kagent.status, kagent.ask, kagent.down)),
-    "Develop": (test, cluster_test, Collection("check", faults, ai), bench, lint, lock, sbom, spec),
+program.refuse_broken_settings()
+program.let_words_be_left_out()
+program.exit_with_2_on_usage_errors()
+program.import_what_is_named()
+completion.complete_values()
+
+GROUPS: dict[str, list[Task[Any] | Collection]] = {
+    "Run": [Command(place) for place in ("init", "setup", "up", "down", "up:build", "rollback", "rotate")],
+    "Look": [
+        *(Command(place) for place in ("up:plan", "smoke", "look.status", "look.logs")),
+        Command("look.open:open_", "dashboard"),
+        *(Command(place) for place in ("look.values", "look.diagnose", "look.doctor", "look.audit")),
+    ],
+    "Operate": [Command(f"operate.{name}") for name in ("restart", "scale", "shell", "psql", "backup", "restore", "prune")],
+    "Assist": [
+        *(Command(f"ai.{name}") for name in ("ask", "mcp", "gordon")),
+        Collection("kagent", *(Command(f"ai.kagent:{name}", within="kagent") for name in ("up", "status", "ask", "down"))),
+    ],
+    "Develop": [
+        *(Command(place) for place in ("dev.tests:test", "dev.tests:cluster_test")),
+        Collection("check", Command("dev.tests:faults", within="check"), Command("ai.check:ai", within="check")),
+        *(Command(place) for place in ("dev.bench", "dev.lint", "dev.pins:lock", "dev.sbom", "dev.spec")),
+    ],
 }
-list_in_groups(GROUPS)
+program.list_in_groups(GROUPS)
 
 ns = Collection(*(each for group in GROUPS.values() for each in group))

@@ -11,28 +11,21 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-from invoke import Collection, Context, Exit, Program, Task
-from invoke.exceptions import ParseError
+from invoke import Context, Exit, Task
 from invoke.main import program
-from invoke.parser.parser import ParseMachine
-from invoke.util import helpline
 
-from scripts.config import settings
 from scripts.config.settings import ENGINES
 from scripts.core import lock, log, pipeline
-from scripts.core.errors import BAD_INPUT, InputError
 from scripts.core.paths import ROOT
 from scripts.core.pipeline import Step
 from scripts.core.report import Outcome, Report, StepReport
 from scripts.kubernetes import connection
+from scripts.program import LEFT_OUT
 from scripts.project import Project
 
 ENGINE = f"{', '.join(ENGINES)}; otherwise as invoke.yaml says"
-USAGE = "\n  -> invoke --list, or invoke --help COMMAND"
 COMMON: dict[str, Any] = {"engine": None, "json": False, "plain": False}
 """Options of every command."""
-LEFT_OUT: dict[tuple[str, str], Any] = {}
-"""What options are that may stand without their dashes, by command and name, where they are left out."""
 JSON = "print JSON lines on stdout, for a program"
 PLAIN = "lines alone: no colours, nothing that moves; for screen readers and logs, and where CI is set"
 
@@ -60,7 +53,6 @@ def command(
     changes: bool,
     help: Mapping[str, str] | None = None,
     positional: Sequence[str] = (),
-    aliases: Sequence[str] = (),
 ) -> Callable[[Callable[..., int | None]], Task[Any]]:
     """Make an Invoke task of a function that takes a Project, a Report and options.
 
@@ -91,7 +83,7 @@ def command(
             option.name: option.default for option in options if option.name in positional and option.default is not parameter.empty
         }
         LEFT_OUT.update({(name, option): default for option, default in left_out.items()})
-        return Task(body, name=name, help=explained, positional=list(positional), aliases=tuple(aliases))
+        return Task(body, name=name, help=explained, positional=list(positional))
 
     return make
 
@@ -116,75 +108,3 @@ def run_command() -> None:
     """Run the command of this module, as `python -m scripts.<command>` does: Invoke knows its options."""
     name = Path(sys.argv[0]).stem
     program.run(["invoke", "--search-root", str(ROOT), name, *sys.argv[1:]])
-
-
-def refuse_broken_settings() -> None:
-    """Leave with one clear error when `invoke.yaml` is no YAML: Invoke reads it too, after `tasks.py`, and would show a traceback."""
-    try:
-        settings.parse_yaml(settings.read_text())
-    except InputError as error:
-        raise Exit(f"error: {error}", code=error.exit_code) from None
-
-
-def let_words_be_left_out() -> None:
-    """Let Invoke give an option that may stand without its dashes (`invoke open grafana`) its default where it is left out."""
-    complete = ParseMachine.complete_context
-
-    def completed(machine: ParseMachine) -> None:
-        for argument in getattr(machine.context, "missing_positional_args", ()):
-            if (of := (str(machine.context.name), str(argument.name))) in LEFT_OUT:
-                argument.value = LEFT_OUT[of]
-        complete(machine)
-
-    setattr(ParseMachine, complete.__name__, completed)  # it has no hook for this
-
-
-def exit_with_2_on_usage_errors() -> None:
-    """Let Invoke end with our code for bad usage, which it ends with 1, and in one line where it would show a traceback."""
-    for parse in (Program.parse_tasks, Program.parse_cleanup):  # it has no hook for this
-        setattr(Program, parse.__name__, _refusing_bad_usage(parse))
-
-
-def _refusing_bad_usage(parse: Callable[[Program], None]) -> Callable[[Program], None]:
-    def refusing(program: Program) -> None:
-        try:
-            parse(program)
-        except (ParseError, ValueError) as error:
-            about = getattr(getattr(error, "context", None), "name", None)
-            action = f"\n  -> invoke --help {about}" if about else USAGE
-            raise Exit(f"error: {error}{action}", code=BAD_INPUT) from None
-        except Exit as ending:
-            if ending.code == 1:  # Invoke ends so for a list of something that is not there
-                raise Exit(f"error: {ending.message}{USAGE}", code=BAD_INPUT) from None
-            raise
-
-    return refusing
-
-
-def list_in_groups(groups: Mapping[str, Sequence[Task[Any] | Collection]]) -> None:
-    """Let `invoke --list`, and `invoke` alone, show the commands in these groups and in this order, a line each."""
-
-    def list_flat(self: Program) -> None:  # noqa: ARG001 - Invoke hands it over
-        shown = {title: [line for each in group for line in _lines(each)] for title, group in groups.items()}
-        width = max(len(name) for lines in shown.values() for name, _ in lines)
-        for title, lines in shown.items():
-            print(f"{title}:")
-            for name, line in lines:
-                print(f"  {name:<{width}}  {line}")
-            print()
-        print("invoke --help COMMAND explains one of them.")
-
-    def no_tasks_given(self: Program) -> None:
-        self.list_tasks()
-        raise Exit
-
-    Program.list_flat = list_flat  # type: ignore[method-assign] # it has no hook for this
-    Program.no_tasks_given = no_tasks_given  # type: ignore[method-assign] # likewise
-
-
-def _lines(each: Task[Any] | Collection) -> list[tuple[str, str | None]]:
-    """The name and the help of a task, or of all tasks of a collection."""
-    if isinstance(each, Collection):
-        return [(f"{each.name}.{name}", helpline(task)) for name, task in each.tasks.items()]
-    aliases = f" ({', '.join(each.aliases)})" if each.aliases else ""
-    return [(f"{each.name}{aliases}", helpline(each))]

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from invoke import program
 
-from scripts.config.service_problems import DATABASE
-from scripts.config.settings import ENGINES, Settings, load_settings
-from scripts.core.errors import InputError
+if TYPE_CHECKING:
+    from scripts.config.settings import Settings
 
-Values = Callable[[Settings], Iterable[str]]
+Values = Callable[["Settings"], Iterable[str]]
 
 
 def _services(settings: Settings) -> list[str]:
-    return [*settings.services, *([DATABASE] if settings.database else [])]
+    return [*settings.services, *(["postgres"] if settings.database else [])]
 
 
 def _targets(settings: Settings) -> list[str]:
@@ -26,6 +25,12 @@ def _targets(settings: Settings) -> list[str]:
 
 def _keys(settings: Settings) -> list[str]:
     return [key for key, rule in settings.env.items() if rule.generate]
+
+
+def _engines() -> Iterable[str]:
+    from scripts.config.settings import ENGINES
+
+    return ENGINES
 
 
 FIRST_WORDS: dict[str, Values] = {
@@ -39,7 +44,7 @@ FIRST_WORDS: dict[str, Values] = {
 }
 """By command, what its first word may be."""
 OPTIONS: dict[str, Values] = {
-    "--engine": lambda _: ENGINES,
+    "--engine": lambda _: _engines(),
     "--key": lambda settings: [key for key, rule in settings.env.items() if rule.format == "postgres_url"],
 }
 
@@ -64,6 +69,9 @@ def values(line: str, commands: Sequence[str]) -> list[str] | None:
 
     A shell does not tell whether a blank is at the end: a command that takes a word is offered with its words.
     """
+    from scripts.config.settings import load_settings  # takes a while, which every command would pay for
+    from scripts.core.errors import InputError
+
     try:
         _, *words = shlex.split(line)
         settings = load_settings()

@@ -16,6 +16,8 @@ ORDER = ("core", "config", "desired", "images", "kubernetes", "engines", "projec
 """The rooms from the lowest up; each may import itself and those before it."""
 BELOW = {room: set(ORDER[: position + 1]) for position, room in enumerate(ORDER)}
 BELOW["discover"] = {"discover", "core", "config", "desired"}
+BELOW["program"] = {"program", "config", "core"}
+BELOW["command"].add("program")
 BELOW["machine"] = {"machine", "core"}
 BELOW["monitoring"] = {"monitoring", "core", "config", "desired", "kubernetes"}
 for users in ("images", "kubernetes", "engines", "project", "command"):

@@ -35,12 +35,12 @@ class Measured:
         return ours / theirs if ours is not None and theirs else None
 
 
-def in_turn(what: str, ways: Mapping[str, Callable[[], object]], rounds: int, before: Callable[[], object] = lambda: None) -> Measured:
-    """Do something in each way, in turn, so many times; `before` goes before each, untimed."""
+def in_turn(what: str, ways: Mapping[str, Callable[[], object]], rounds: int, before: Callable[[str], object] = lambda _: None) -> Measured:
+    """Do something in each way, in turn, so many times; `before` is called before each with the way's name, untimed."""
     measured = Measured(what)
     for _ in range(rounds):
         for way, work in ways.items():
-            before()
+            before(way)
             started = time.monotonic()
             work()
             measured.seconds.setdefault(way, []).append(time.monotonic() - started)

@@ -107,33 +107,42 @@ def _all(project: Project, file: Path, engine: str, rounds: int, beside: str, *,
     service = _service_of(project, file)
     others: Ways = {beside: lambda: shell.run(shlex.split(beside), timeout=measure.SECONDS)} if beside else {}
 
-    def plain(work: Callable[[Plain], None]) -> None:
-        work(Plain(Project(engine)))
+    def by_hand(work: Callable[[Plain], None]) -> Callable[[], object]:
+        return lambda: work(Plain(Project(engine)))
 
+    everything = by_hand(Plain.all_of_it)
+    full: Ways = {OURS: up, PLAIN: everything, **others}
     try:
-        with tempfile.TemporaryDirectory() as folder:
-            (Path(folder) / "tasks.py").write_text("", encoding="utf-8")
-            empty = measure.invoke("--list", folder=Path(folder))
-            ways: Ways = {OURS: measure.invoke("--list"), "an empty tasks.py": partial(_lenient, empty)}
-            yield measure.in_turn("invoke --list", ways, rounds)
+        yield _list(rounds)
         yield measure.in_turn("plan, nothing changed", {OURS: measure.invoke("plan", "--engine", engine)}, rounds)
+        # Each way begins where it ended itself: the others' tags would roll every pod.
+        nothing = measure.in_turn("up, nothing changed", full, rounds, lambda way: full[way]())
         up()
-        nothing = measure.in_turn("up, nothing changed", {OURS: up}, rounds)
+        up()
         nothing.programs = measure.programs_of_last_run()
-        by_hand = measure.in_turn("", {PLAIN: partial(plain, Plain.all_of_it), **others}, rounds)
-        nothing.seconds |= by_hand.seconds
         yield nothing
-        up()
         with measure.editing(file) as edit:
-            one = partial(Plain.only, service=service)
-            ways = {OURS: up, PLAIN: partial(plain, Plain.all_of_it), FLOOR: partial(plain, one), **others}
-            yield measure.in_turn(f"up, one line of {service} changed", ways, rounds, edit)
+
+            def changed(way: str) -> None:
+                (everything if way == FLOOR else full[way])()
+                edit()
+
+            ways = {**full, FLOOR: by_hand(partial(Plain.only, service=service))}
+            yield measure.in_turn(f"up, one line of {service} changed", ways, rounds, changed)
         up()
         if cold:
             yield _cold(project, engine)
     finally:
         up()
         Plain(Project(engine)).forget()
+
+
+def _list(rounds: int) -> Measured:
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "tasks.py").write_text("", encoding="utf-8")
+        empty = measure.invoke("--list", folder=Path(folder))
+        ways: Ways = {OURS: measure.invoke("--list"), "an empty tasks.py": partial(_lenient, empty)}
+        return measure.in_turn("invoke --list", ways, rounds)
 
 
 def _lenient(work: Callable[[], object]) -> None:

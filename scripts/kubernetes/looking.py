@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 from scripts.core.errors import TaskError
@@ -16,8 +18,9 @@ T = TypeVar("T")
 
 BORNE_SECONDS = 60.0
 PAUSE_SECONDS = 2.0
+HANGS_SECONDS = 5.0
 NO_ANSWER = re.compile(
-    r"connection refused|was refused|connection reset|timed? ?out|timeout|deadline exceeded|did not end within|\bEOF\b|no route to host"
+    r"connection refused|was refused|connection reset|timed? ?out|timeout|deadline exceeded|did not (end|answer) within|\bEOF\b|no route to host"
     r"|network is unreachable|http2: |currently unable|service ?unavailable|etcdserver: |leader changed|not ready|too many requests",
     re.IGNORECASE,
 )
@@ -37,8 +40,27 @@ def look(ask: Callable[[], T], step: StepReport) -> T:
             step.progress(f"the cluster does not answer for {time.monotonic() - started:.0f} s: {said}")
         return unanswered(error)
 
-    # In a tuple, which is true whatever is in it.
-    return until(lambda: (ask(),), seconds=BORNE_SECONDS, pause=PAUSE_SECONDS, what="the cluster to answer", tolerate=borne)[0]
+    with _telling(step, started):
+        # In a tuple, which is true whatever is in it.
+        return until(lambda: (ask(),), seconds=BORNE_SECONDS, pause=PAUSE_SECONDS, what="the cluster to answer", tolerate=borne)[0]
+
+
+@contextlib.contextmanager
+def _telling(step: StepReport, started: float) -> Iterator[None]:
+    """Say, while the block runs, that it hangs: a server that stands still takes requests and answers none."""
+    done = threading.Event()
+
+    def tell() -> None:
+        while not done.wait(HANGS_SECONDS):
+            step.progress(f"the cluster does not answer for {time.monotonic() - started:.0f} s")
+
+    teller = threading.Thread(target=tell, daemon=True)
+    teller.start()
+    try:
+        yield
+    finally:
+        done.set()
+        teller.join()
 
 
 def unanswered(error: TaskError) -> bool:

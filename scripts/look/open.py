@@ -57,7 +57,6 @@ def targets(project: Project) -> dict[str, list[Target]]:
 
 @command(
     changes=False,
-    aliases=["dashboard"],
     help={
         "what": "app (every public service), a service, grafana or prometheus",
         "show-password": "print Grafana's password",

@@ -21,8 +21,8 @@ pytestmark = pytest.mark.unit
 def test_ways_are_taken_in_turn_each_after_the_same_change() -> None:
     done: list[str] = []
     ways = {OURS: lambda: done.append("ours"), PLAIN: lambda: done.append("plain")}
-    measured = in_turn("x", ways, 2, lambda: done.append("change"))
-    assert done == ["change", "ours", "change", "plain"] * 2
+    measured = in_turn("x", ways, 2, lambda way: done.append(f"before {way}"))
+    assert done == [f"before {OURS}", "ours", f"before {PLAIN}", "plain"] * 2
     assert {way: len(seconds) for way, seconds in measured.seconds.items()} == {OURS: 2, PLAIN: 2}
 
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from invoke import Collection
 
 import tasks
 from scripts.core.paths import ROOT
@@ -26,6 +27,7 @@ def invoke(*arguments: str) -> subprocess.CompletedProcess[str]:
         (("--help", "no-such-command"), "No idea what 'no-such-command' is!"),
         (("--list", "no-such-group"), "Sub-collection 'no-such-group' not found!"),
         (("up", "surplus"), "No idea what 'surplus' is!"),
+        (("restart",), "did not receive required positional arguments: 'service'"),
         (("logs", "backend", "--lines"), "needed value and was not given one"),
         (("logs", "backend", "--lines", "abc"), "invalid literal for int() with base 10: 'abc'"),
         (("status", "--engine", "nomad"), "--engine: there is no engine `nomad`"),
@@ -59,3 +61,26 @@ def test_the_list_of_commands_is_grouped_and_has_a_line_each(usage: tuple[str, .
     assert [line.split()[0] for line in lines if line.startswith("  ")][:2] == ["init", "setup"]  # in the order of their use
     assert max(map(len, lines)) <= 80
     assert sum(line.count("Look:") for line in lines) == 1  # the group is told once, and not in the help
+
+
+def test_the_list_says_of_each_command_what_its_module_says() -> None:
+    every = [each for group in tasks.GROUPS.values() for each in group]
+    found = [task for each in every for task in (each.tasks.values() if isinstance(each, Collection) else [each])]
+    assert len(found) > 30
+    for command in found:
+        listed = command.__doc__
+        assert listed
+        assert listed == (command.task.__doc__ or "").partition("\n")[0], command.name
+
+
+def test_a_list_imports_no_command_and_a_command_no_other() -> None:
+    def imported(*argv: str) -> set[str]:
+        run_it = f"import sys; sys.argv = ['invoke', *{argv!r}]; from invoke.main import program; program.run(exit=False)"
+        code = f"{run_it}; print('\\n'.join(sys.modules))"
+        run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
+        return set(run.stdout.splitlines())
+
+    assert not {"pydantic", "docker", "rich", "scripts.up"} & imported("--list")
+    helped = imported("--help", "up")
+    assert "scripts.up" in helped
+    assert not {"scripts.init", "scripts.audit", "scripts.ai"} & helped

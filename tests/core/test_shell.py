@@ -5,12 +5,13 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from scripts.core import shell
-from scripts.core.errors import InterruptedRunError, MissingError
+from scripts.core.errors import InterruptedRunError, MissingError, TaskError
 from scripts.core.redaction import redact
 
 pytestmark = pytest.mark.runner
@@ -223,3 +224,27 @@ def test_a_background_program_does_not_outlive_a_killed_run() -> None:
     while alive(child) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not alive(child)
+
+
+def test_pieces_are_written_as_they_are_made_and_output_goes_into_a_file_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "out"
+    pieces = (f"{number}\n".encode() * 1000 for number in range(100))
+    with path.open("wb") as out:
+        result = shell.run(["cat"], timeout=20, input=pieces, output=out)
+    assert result.stdout == ""
+    assert path.read_bytes() == b"".join(f"{number}\n".encode() * 1000 for number in range(100))
+
+
+def test_where_a_piece_cannot_be_made_the_program_sees_an_early_end() -> None:
+    def pieces() -> Iterator[bytes]:
+        yield b"one\n"
+        raise TaskError("gone")
+
+    assert shell.run(["cat"], timeout=20, input=pieces()).stdout == "one\n"
+
+
+def test_ctrl_c_belongs_to_a_program_that_owns_the_terminal() -> None:
+    code = "import os, signal, sys; os.kill(os.getppid(), signal.SIGINT); sys.exit(7)"
+    before = signal.getsignal(signal.SIGINT)
+    assert shell.attached([sys.executable, "-c", code], env={"TOLD": "x"}) == 7
+    assert signal.getsignal(signal.SIGINT) is before

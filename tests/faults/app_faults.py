@@ -131,7 +131,7 @@ STRANGER = {
 
 APP_FAULTS = (
     AppFault("scaled to 0", "drifted", "spec.replicas is 0", ("scale deployment/$r-frontend --replicas=0",)),
-    AppFault("Service's selector", "drifted", "spec.selector", (_patch("service/$r-backend", '{"spec": {"selector": {"a": "b"}}}'),)),
+    AppFault("Service's selector", "drifted", "spec.selector", (_patch("service/$r-frontend", '{"spec": {"selector": {"a": "b"}}}'),)),
     AppFault("probe", "drifted", "readinessProbe", (_patch("deployment/$r-backend", PROBE, "json"),)),
     AppFault("image", "drifted", "todo-backend:h000000000000", (_patch("deployment/$r-backend", BAD_IMAGE, "json"),)),
     AppFault("policy", "drifted", "spec.egress", (_patch("networkpolicy/$r-backend", '{"spec": {"egress": []}}'),)),

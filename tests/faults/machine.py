@@ -38,7 +38,7 @@ def _no_network(ground: Ground) -> Iterator[None]:
     assert ground.own
     layout = ground.own.layout
     rule = ["INPUT", "--source", layout.host_ip, "--protocol", "tcp", "--dport", "6443", "--jump", "DROP"]
-    iptables = ["nsenter", f"--net={layout.netns}", "iptables"]
+    iptables = ["nsenter", f"--net={layout.node().netns}", "iptables"]
     shell.run([*iptables, "--insert", *rule], timeout=10)
     try:
         yield

@@ -89,6 +89,8 @@ def app_row(fault: AppFault, ground: Ground) -> Row:
         first, line, seconds = _named(fault, ground.diagnose)
     for call in fault.mend:
         ground.call(call)
+    if fault.during:
+        _named(WELL, ground.diagnose)  # what stood still catches up first: that is not for `up` to heal
     if fault.loses_data or not fault.mend:
         well, healed = _healed(ground)
         return Row(fault.name, line, seconds, healed, first and well)
@@ -120,16 +122,19 @@ def machine_row(fault: MachineFault, ground: Ground) -> Row:
         if not fault.step:
             stack.enter_context(fault.during(ground))
         process = ground.app.checkout.start("up", "--json", *ENGINE)
-        line, seconds = _told(fault, ground, process)
+        line, seconds, ended = _told(fault, ground, process)
     code = process.wait()
-    healed = "the run went on" if code == 0 else f"exit {code}, the next run: {'yes' if ground.up().code == 0 else 'no'}"
+    healed = "the run went on" if code == 0 else f"exit {code} ({ended}), the next run: {'yes' if ground.up().code == 0 else 'no'}"
     ok = (code == 0) is fault.goes_on and bool(line) and not healed.endswith("no")
     return Row(fault.name, line or "nothing was said", seconds, healed, ok)
 
 
-def _told(fault: MachineFault, ground: Ground, process: subprocess.Popen[str]) -> tuple[str, float]:
-    """Read a run to its end, with the fault once its step starts; return the first line that tells of it, and after how many seconds."""
-    made, line, seconds, last = time.monotonic() if not fault.step else 0.0, "", 0.0, ""
+def _told(fault: MachineFault, ground: Ground, process: subprocess.Popen[str]) -> tuple[str, float, str]:
+    """Read a run to its end, with the fault once its step starts.
+
+    Return the first line that tells of it, after how many seconds, and the cause that the run ended with, if any.
+    """
+    made, line, seconds, last, ended = time.monotonic() if not fault.step else 0.0, "", 0.0, "", ""
     assert process.stdout
     for text in process.stdout:
         event = json.loads(text)
@@ -138,9 +143,10 @@ def _told(fault: MachineFault, ground: Ground, process: subprocess.Popen[str]) -
             threading.Thread(target=_for_a_while, args=(fault, ground)).start()
         said = str(event.get("text") or event.get("cause") or event.get("detail") or "")
         last = said if event["event"] == "step_finished" else last
+        ended = said if event["event"] == "error" else ended
         if made and not line and said and fault.says.pattern and fault.says.search(said):
             line, seconds = said, time.monotonic() - made
-    return (line, seconds) if fault.says.pattern else (f"nothing was to be said: {last}", time.monotonic() - made)
+    return (line, seconds, ended) if fault.says.pattern else (f"nothing was to be said: {last}", time.monotonic() - made, ended)
 
 
 def _for_a_while(fault: MachineFault, ground: Ground) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -90,3 +91,22 @@ def test_a_rollout_goes_on_after_looks_that_failed(clock: None, monkeypatch: pyt
     monkeypatch.setattr(rollout.time, "monotonic", looking.time.monotonic)
     outcome = rollout.watch(Cluster("any", "todo", "todo"), 300, Step())
     assert outcome.detail.startswith("1 pod ready after")
+
+
+def test_one_that_takes_a_question_and_gives_no_answer_is_said_while_it_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(looking, "HANGS_SECONDS", 0.01)
+    step = Step()
+
+    def ask() -> str:
+        deadline = time.monotonic() + 10
+        while not step.heard and time.monotonic() < deadline:
+            time.sleep(0.005)
+        return "pods"
+
+    assert looking.look(ask, step) == "pods"
+    assert step.heard[0] == "the cluster does not answer for 0 s"
+
+
+def test_an_api_server_that_did_not_answer_in_time_is_asked_again(clock: None) -> None:
+    silent = CommandError("the API server did not answer within 30 s", (), Result(1, "", "", 30.0))
+    assert looking.look(Looks(silent, "pods"), Step()) == "pods"

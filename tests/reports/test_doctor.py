@@ -17,11 +17,10 @@ import pytest
 from hypothesis import HealthCheck, Phase, example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from invoke import Context, Exit
+from invoke import Context, Exit, Program
 from invoke.config import Config
 
 from scripts import preflight, project
-from scripts.command import refuse_broken_settings
 from scripts.config import settings, text_file
 from scripts.core import log
 from scripts.core.errors import InputError, MissingError, TaskError
@@ -31,6 +30,7 @@ from scripts.desired.helm_release import HelmRelease
 from scripts.look.doctor import doctor
 from scripts.machine import tools
 from scripts.machine.tools import Found
+from scripts.program import blaming_settings
 
 pytestmark = pytest.mark.unit
 
@@ -82,6 +82,13 @@ def machine(folder: Path, env: bytes | None, text: bytes, *, kubernetes: bool) -
             settings.load_settings.cache_clear()
 
 
+def _as_invoke_does(folder: Path, *, as_json: bool) -> None:
+    config = Config(project_location=folder)
+    config.load_project()
+    config.load_shell_env()
+    doctor(Context(config), json=as_json)
+
+
 def run_doctor(
     env: bytes | None, text: bytes, *, kubernetes: bool = False, as_json: bool = False, plant: Callable[[], object] = lambda: None
 ) -> tuple[int, str]:
@@ -97,11 +104,7 @@ def run_doctor(
         stack.enter_context(contextlib.redirect_stdout(out))
         stack.enter_context(contextlib.redirect_stderr(err))
         try:
-            refuse_broken_settings()
-            config = Config(project_location=folder)
-            config.load_project()
-            config.load_shell_env()
-            doctor(Context(config), json=as_json)
+            blaming_settings(lambda _: _as_invoke_does(Path(folder), as_json=as_json))(Program())
             code = 0
         except Exit as ended:
             code = ended.code

@@ -1,0 +1,172 @@
+"""Invoke's own program as we have it: commands are imported when they are used, listed in groups, and refused with our exit codes."""
+
+from __future__ import annotations
+
+import importlib
+import re
+import shlex
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from invoke import Argument, Collection, Config, Context, Exit, Program, Task
+from invoke.exceptions import ParseError
+from invoke.parser.parser import ParseMachine
+from invoke.util import helpline
+
+BAD_INPUT = 2  # as in core.errors, whose import would cost more than the list
+USAGE = "\n  -> invoke --list, or invoke --help COMMAND"
+LEFT_OUT: dict[tuple[str, str], Any] = {}
+"""What options are that may stand without their dashes, by command and name, where they are left out."""
+SCRIPTS = Path(__file__).parent
+
+
+class Command(Task[Any]):
+    """A command of a module that is imported when the command is named: a run needs one of some forty, and the list none."""
+
+    named: frozenset[str] | None = None
+    """The words of the command line while Invoke reads it."""
+
+    def __init__(self, place: str, *aliases: str, within: str = "") -> None:
+        """place: `module:function` below scripts, or the module's name alone where both are the same. within: its collection."""
+        module, _, function = place.partition(":")
+        self.place = f"scripts.{module}", function or module.rpartition(".")[2]
+
+        def body(_context: Context) -> None:
+            """Stand for the command."""
+
+        body.__name__, body.__doc__ = self.place[1].rstrip("_"), _summary(module, self.place[1])
+        super().__init__(body, name=body.__name__.replace("_", "-"), aliases=aliases)
+        self.typed = {f"{within}.{self.name}"} if within else {str(self.name), *aliases}
+
+    @cached_property
+    def task(self) -> Task[Any]:
+        """The command itself."""
+        found: Task[Any] = getattr(importlib.import_module(self.place[0]), self.place[1])
+        self.__doc__ = found.__doc__
+        return found
+
+    def get_arguments(self, ignore_unknown_help: bool | None = None) -> list[Argument]:
+        """Return the options; none for a command that the command line does not name, since nobody asks for them."""
+        if Command.named is not None and Command.named.isdisjoint(self.typed):
+            return []
+        return self.task.get_arguments(ignore_unknown_help)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the command."""
+        return self.task(*args, **kwargs)
+
+
+def _summary(module: str, function: str) -> str:
+    """Return the first line of a function's docstring, without an import."""
+    path = SCRIPTS.joinpath(*module.split("."))
+    text = path.with_suffix(".py").read_text(encoding="utf-8")
+    match = re.search(rf'^def {function}\(.*?"""(.*?)(?:\n|""")', text, re.DOTALL | re.MULTILINE)
+    return match[1] if match else ""
+
+
+def import_what_is_named() -> None:
+    """Let Invoke import the commands alone that its command line names."""
+    parse = Program.parse_tasks
+
+    def parsing(program: Program) -> None:
+        rest = shlex.split(program.core.remainder) if program.core.remainder else []
+        Command.named = frozenset((*program.core.unparsed, *rest, str(program.args.help.value)))
+        try:
+            parse(program)
+        finally:
+            Command.named = None
+
+    setattr(Program, "parse_tasks", parsing)  # noqa: B010 - mypy cannot take it otherwise; Invoke has no hook for this
+
+
+def refuse_broken_settings() -> None:
+    """Let Invoke leave with one clear error where it cannot take `invoke.yaml`, which it reads too, and would show a traceback."""
+    for owner, part in ((Config, Config.load_project), (Program, Program.execute)):  # it has no hook for this
+        setattr(owner, part.__name__, blaming_settings(part))
+
+
+def blaming_settings(part: Callable[..., None]) -> Callable[..., None]:
+    """Return the part of Invoke's work with one clear error in place of whatever it raises where the settings are no YAML of ours."""
+
+    def blaming(*args: Any, **kwargs: Any) -> None:
+        try:
+            part(*args, **kwargs)
+        except Exit:
+            raise
+        except Exception:
+            from scripts.config import settings  # its checks take a while, which a list of commands should not
+            from scripts.core.errors import InputError
+
+            try:
+                settings.parse_yaml(settings.read_text())
+            except InputError as error:
+                raise Exit(f"error: {error}", code=error.exit_code) from None
+            raise
+
+    return blaming
+
+
+def let_words_be_left_out() -> None:
+    """Let Invoke give an option that may stand without its dashes (`invoke open grafana`) its default where it is left out."""
+    complete = ParseMachine.complete_context
+
+    def completed(machine: ParseMachine) -> None:
+        for argument in getattr(machine.context, "missing_positional_args", ()):
+            if (of := (str(machine.context.name), str(argument.name))) in LEFT_OUT:
+                argument.value = LEFT_OUT[of]
+        complete(machine)
+
+    setattr(ParseMachine, complete.__name__, completed)  # it has no hook for this
+
+
+def exit_with_2_on_usage_errors() -> None:
+    """Let Invoke end with our code for bad usage, which it ends with 1, and in one line where it would show a traceback."""
+    for parse in (Program.parse_tasks, Program.parse_cleanup):  # it has no hook for this
+        setattr(Program, parse.__name__, _refusing_bad_usage(parse))
+
+
+def _refusing_bad_usage(parse: Callable[[Program], None]) -> Callable[[Program], None]:
+    def refusing(program: Program) -> None:
+        try:
+            parse(program)
+        except (ParseError, ValueError) as error:
+            about = getattr(getattr(error, "context", None), "name", None)
+            action = f"\n  -> invoke --help {about}" if about else USAGE
+            raise Exit(f"error: {error}{action}", code=BAD_INPUT) from None
+        except Exit as ending:
+            if ending.code == 1:  # Invoke ends so for a list of something that is not there
+                raise Exit(f"error: {ending.message}{USAGE}", code=BAD_INPUT) from None
+            raise
+
+    return refusing
+
+
+def list_in_groups(groups: Mapping[str, Sequence[Task[Any] | Collection]]) -> None:
+    """Let `invoke --list`, and `invoke` alone, show the commands in these groups and in this order, a line each."""
+
+    def list_flat(self: Program) -> None:  # noqa: ARG001 - Invoke hands it over
+        shown = {title: [line for each in group for line in _lines(each)] for title, group in groups.items()}
+        width = max(len(name) for lines in shown.values() for name, _ in lines)
+        for title, lines in shown.items():
+            print(f"{title}:")
+            for name, line in lines:
+                print(f"  {name:<{width}}  {line}")
+            print()
+        print("invoke --help COMMAND explains one of them.")
+
+    def no_tasks_given(self: Program) -> None:
+        self.list_tasks()
+        raise Exit
+
+    Program.list_flat = list_flat  # type: ignore[method-assign] # it has no hook for this
+    Program.no_tasks_given = no_tasks_given  # type: ignore[method-assign] # likewise
+
+
+def _lines(each: Task[Any] | Collection) -> list[tuple[str, str | None]]:
+    """The name and the help of a task, or of all tasks of a collection."""
+    if isinstance(each, Collection):
+        return [(f"{each.name}.{name}", helpline(task)) for name, task in each.tasks.items()]
+    aliases = f" ({', '.join(each.aliases)})" if each.aliases else ""
+    return [(f"{each.name}{aliases}", helpline(each))]
