@@ -33,7 +33,7 @@ VARIABLES = [word for word in WORDS if re.fullmatch("[A-Za-z_][A-Za-z0-9_]*", wo
 SERVICES = next(iter(SCHEMA["properties"]["services"]["patternProperties"]))
 MOUNT = "^/.+$"
 """Where a volume is mounted: two cannot be at one path."""
-NOT_MARKED = {"calls", "imageOf", "publicPath"}
+NOT_MARKED = {"calls", "imageOf", "publicPath", "scaled"}
 """Keys whose strings name a service that must be there, or must differ from one service to the next."""
 
 
