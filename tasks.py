@@ -16,7 +16,7 @@ program.import_what_is_named()
 completion.complete_values()
 
 GROUPS: dict[str, list[Task[Any] | Collection]] = {
-    "Run": [Command(place) for place in ("init", "setup", "up", "down", "up:build", "rollback", "rotate")],
+    "Run": [Command(place) for place in ("init", "setup", "up", "inner_loop.dev", "down", "up:build", "rollback", "rotate")],
     "Look": [
         *(Command(place) for place in ("up:plan", "smoke", "look.status", "look.logs")),
         Command("look.open:open_", "dashboard"),

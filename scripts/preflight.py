@@ -13,6 +13,7 @@ from scripts.config.proxies import is_set, proxy_warnings
 from scripts.config.settings import NEEDED_TOOLS, Needs
 from scripts.core.check import Check, Problem, told
 from scripts.core.errors import InputError, MissingError, TaskError
+from scripts.core.machine_trouble import refuse_what_is_anothers
 from scripts.core.paths import ROOT
 from scripts.core.report import Outcome, StepReport, passed
 from scripts.desired import pod_proxies
@@ -24,7 +25,8 @@ from scripts.machine.docker_client import docker_client
 from scripts.machine.tools import Found
 from scripts.project import ENV, Project
 
-AGAIN = "fix that, and run it again. Nothing was changed"
+UNCHANGED = ". Nothing was changed"
+AGAIN = f"fix that, and run it again{UNCHANGED}"
 SETUP = "invoke setup"
 MEMINFO = Path("/proc/meminfo")
 GIB = 2**30
@@ -64,7 +66,7 @@ def look(project: Project) -> list[Check]:
     with ThreadPoolExecutor(max_workers=8, thread_name_prefix="check") as pool:
         env = pool.submit(env_check, project)
         tool_checks = pool.submit(tools_checks, project)
-        machine = [pool.submit(ask, project) for ask in (proxies_check, disk_check, memory_check, certificates_check)]
+        machine = [pool.submit(ask, project) for ask in (proxies_check, disk_check, memory_check, certificates_check, files_check)]
         reach = pool.submit(reach_check, project) if not env.result().problems else None
         if any(check.problems for check in tool_checks.result()):
             rest = [Check(name, "a tool is missing", skipped=True) for name in ("chart", "engine")]
@@ -85,7 +87,7 @@ def env_check(project: Project) -> Check:
     try:
         warnings = env_warnings(project)
     except InputError as error:
-        lines = error.evidence or (str(Problem(error.cause, error.action)),)
+        lines = error.evidence or (str(Problem(error.cause, error.action.removesuffix(UNCHANGED))),)
         return Check(".env", problems=tuple(Problem(f".env: {line}" if error.evidence else line) for line in lines))
     there = os.path.lexists(ENV)
     return Check(
@@ -171,6 +173,15 @@ def certificates_check(project: Project) -> Check:
     except InputError as error:
         return Check("certificates", problems=(Problem(error.cause, error.action),))
     return Check("certificates", "an extra CA" if extra else "no extra CA")
+
+
+def files_check(project: Project) -> Check:  # noqa: ARG001 - as every check's
+    """Whether what earlier runs left here can be written to."""
+    try:
+        refuse_what_is_anothers()
+    except InputError as error:
+        return Check("files", problems=(Problem(error.cause, error.action),))
+    return Check("files", "yours")
 
 
 def engine_check(project: Project) -> Check:

@@ -36,7 +36,7 @@ class Command(Task[Any]):
         def body(_context: Context) -> None:
             """Stand for the command."""
 
-        body.__name__, body.__doc__ = self.place[1].rstrip("_"), _summary(module, self.place[1])
+        body.__name__, body.__doc__ = self.place[1].rstrip("_"), summary(*self.place)
         super().__init__(body, name=body.__name__.replace("_", "-"), aliases=aliases)
         self.typed = {f"{within}.{self.name}"} if within else {str(self.name), *aliases}
 
@@ -58,9 +58,9 @@ class Command(Task[Any]):
         return self.task(*args, **kwargs)
 
 
-def _summary(module: str, function: str) -> str:
+def summary(module: str, function: str) -> str:
     """Return the first line of a function's docstring, without an import."""
-    path = SCRIPTS.joinpath(*module.split("."))
+    path = SCRIPTS.parent.joinpath(*module.split("."))
     text = path.with_suffix(".py").read_text(encoding="utf-8")
     match = re.search(rf'^def {function}\(.*?"""(.*?)(?:\n|""")', text, re.DOTALL | re.MULTILINE)
     return match[1] if match else ""

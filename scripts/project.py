@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
 
@@ -13,6 +14,7 @@ from scripts.config.settings import KUBERNETES_ENGINES, Settings, load_settings
 from scripts.core.errors import InputError, TaskError
 from scripts.core.paths import ROOT
 from scripts.desired import images, secrets
+from scripts.desired.dev_values import dev_release
 from scripts.desired.helm_release import HelmRelease, app_release
 from scripts.desired.images import Image, desired_image
 from scripts.desired.kept import on_the_way
@@ -34,13 +36,17 @@ SERVICE_MONITORS = "servicemonitors.monitoring.coreos.com"
 class Project:
     """The project as this checkout has it. Each part is read when it is first needed, and once, whichever thread needs it."""
 
-    def __init__(self, engine: str | None = None, *, monitoring: bool = True) -> None:
-        """Take the settings, with the engine overridden by `engine` if given, and monitoring off if not wanted. Raises InputError."""
+    def __init__(self, engine: str | None = None, *, monitoring: bool = True, in_dev: Mapping[str, Image] | None = None) -> None:
+        """Take the settings, with the engine overridden by `engine` if given, and monitoring off if not wanted. Raises InputError.
+
+        in_dev: in the development profile of `invoke dev`; the images that services keep, whatever their sources say.
+        """
         settings = load_settings(engine)
         if not monitoring:
             settings = settings.model_copy(update={"monitoring": settings.monitoring.model_copy(update={"enabled": False})})
         self.settings: Settings = settings
         self._lock = threading.RLock()
+        self._in_dev = in_dev
         self._images: list[Image] | None = None
         self._stages: list[Stage] | None = None
 
@@ -91,6 +97,9 @@ class Project:
         found, platform = [], build_platform(self.engine.platform())
         known: dict[str, str | None] = {}
         for name, source in self.sources.items():
+            if self._in_dev and name in self._in_dev:
+                found.append(self._in_dev[name])
+                continue
             base = bases.find(self.settings, source, known)
             if base is None:
                 raise TaskError(f"what {name} is built on is not there", "invoke build", code="base-image-missing")
@@ -130,6 +139,8 @@ class Project:
         wanted = app_release(
             self.settings, self.images, stage.secrets if stage else self.secrets, monitoring=monitoring, users=users, trusted_ca=trusted
         )
+        if self._in_dev is not None:
+            wanted = dev_release(self.settings, wanted)
         return wanted if stage is None or stage.last else on_the_way(wanted, stage.keeps)
 
     def _trusted_ca(self) -> str:

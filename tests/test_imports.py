@@ -57,9 +57,15 @@ def _may(importer: str, imported: str) -> bool:
 
 
 def test_no_step_imports_a_step_or_a_command() -> None:
-    upper = steps() | GRAPHS | {"look", "operate", "dev", "ai"}
+    upper = steps() | GRAPHS | {"look", "operate", "dev", "ai", "inner_loop"}
     wrong = [f"{importer} imports {imported}" for importer, imported in modules() if room(importer) in steps() and room(imported) in upper]
     assert not wrong
+
+
+def test_the_inner_loop_is_above_all_other_commands() -> None:
+    found = {importer for importer, imported in modules() if room(imported) == "inner_loop" != room(importer)}
+    assert not found
+    assert ("scripts.inner_loop.dev", "scripts.inner_loop.session") in set(modules())
 
 
 def test_the_rule_sees_a_wrong_import(tmp_path: Path) -> None:

@@ -90,6 +90,8 @@ def parse(raw: str) -> DatabaseUrl:
     if "#" in after:
         raise DatabaseUrlError("holds a `#`, where some programs take a URL to end: write %23")
     authority, _, query = after.partition("?")
+    if "://" in authority:
+        raise DatabaseUrlError("holds a second `://`: write the host alone, without https:// before it")
     authority, _, database = authority.partition("/")
     host, port = _host_and_port(authority)
     if not database:

@@ -18,6 +18,7 @@ from dotenv.parser import parse_stream
 from pydantic import SecretStr
 
 from scripts.config import formats
+from scripts.config.kept_elsewhere import in_place_of
 from scripts.config.text_file import read_text
 from scripts.core.errors import InputError, all_problems
 from scripts.core.redaction import redact
@@ -25,6 +26,7 @@ from scripts.core.redaction import redact
 if TYPE_CHECKING:
     from scripts.config.settings import EnvKey
 
+MERGE_MARKS = ("<<<<<<<", "=======", ">>>>>>>")
 KEY = re.compile(r"[A-Z][A-Z0-9_]*")
 VALUE = re.compile(
     r"""(\s*(?:export\s+)?\w+[^\S\r\n]*=[^\S\r\n]*)(?:'(?:\\'|[^'])*'|"(?:\\"|[^"])*"|[^\r\n]*?)((?:[^\S\r\n]+\#[^\r\n]*)?\s*)"""
@@ -65,7 +67,9 @@ def parse(text: str, known: Collection[str] = ()) -> Parsed:
     for binding in parse_stream(io.StringIO(text.removeprefix("\ufeff").replace("\r\n", "\n"))):
         line = binding.original.line + _blank_lines_before(binding.original.string)
         if binding.error:
-            parsed.problems.append(f"line {line}: not a `KEY=value` line (is a quote left open?)")
+            merge = binding.original.string.lstrip().startswith(MERGE_MARKS)
+            why = "a mark of a merge that is not finished" if merge else "not a `KEY=value` line (is a quote left open?)"
+            parsed.problems.append(f"line {line}: {why}")
         elif binding.key is None:
             continue
         elif binding.value is None:
@@ -88,6 +92,8 @@ def _blank_lines_before(text: str) -> int:
 
 def _no_key(word: str, known: Collection[str]) -> str:
     """What is no key may be a value that lost its key, and is not shown."""
+    if (key := "".join(filter(str.isprintable, word))) != word and key in known:
+        return f"an invisible character is before or in {key}: delete the line, and write it again"
     if word.upper() in known:
         return f"write {word.upper()} in upper case"
     return "what stands before the `=` is no key: use upper-case letters, digits and _"
@@ -128,7 +134,10 @@ def read(path: Path, keys: Mapping[str, EnvKey]) -> EnvFile:
     missing = InputError(
         f"{path.name} does not exist", "cp .env.example .env, and fill it in (`invoke up` does it for you)", code="env-file-missing"
     )
-    parsed = parse(read_text(path, missing), keys)
+    text = read_text(path, missing)
+    if instead := in_place_of(text):
+        raise InputError(f"{path.name} {instead[0]}", instead[1], code="env-file-invalid")
+    parsed = parse(text, keys)
     redact.learn(*parsed.values.values())
     problems = [*parsed.problems, *check(parsed, keys)]
     if problems:

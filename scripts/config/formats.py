@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from scripts.config import database_url, proxies
+from scripts.config.kept_elsewhere import is_reference
 from scripts.config.placeholders import is_placeholder, is_shell, placeholder_in_url, variable_in
 from scripts.core.redaction import SHORTEST
 
@@ -16,11 +17,15 @@ if TYPE_CHECKING:
 LONGEST_STRING = 128 * 1024
 """Bytes of one `KEY=value` of a process's environment, with the NUL that ends it (Linux: MAX_ARG_STRLEN)."""
 
+_UNFILLED = "holds a command or a variable of a shell, and nothing fills it in: write the value itself"
+
 
 def problems(key: str, value: str, rule: EnvKey) -> list[str]:
     """Return what is wrong with the value of `key`, each as the end of a sentence that begins with the key."""
     if is_shell(value):
-        return ["holds a command or a variable of a shell, and nothing fills it in: write the value itself"]
+        return [_UNFILLED]
+    if is_reference(value):
+        return ["names or hides a value that is kept elsewhere, and nothing fetches or decrypts it here: write the value itself"]
     if rule.format == "postgres_url":
         part = placeholder_in_url(value)
         if part:
@@ -64,6 +69,8 @@ def _login(value: str) -> Iterator[str]:
     user, colon, password = value.partition(":")
     if not (user and colon and password):
         yield "is not user:password"
+    elif is_shell(password):
+        yield _UNFILLED
 
 
 def _postgres_url(value: str) -> Iterator[str]:

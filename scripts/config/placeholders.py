@@ -84,7 +84,8 @@ def variable_in(url: str) -> bool:
 
 def placeholder_in_url(url: str) -> str:
     """Return which part of a database URL is a sample, in words; an empty string when none is."""
-    if "@" not in url and is_placeholder(url.partition("://")[2] or url):
+    scheme, separator, rest = url.partition("://")
+    if "@" not in url and (not separator or scheme.lower().startswith("postgres")) and is_placeholder(rest or url):
         return "the URL"
     parts = _parts(url)
     for name, part in parts.items():

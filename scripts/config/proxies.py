@@ -30,6 +30,8 @@ def parse(value: str) -> Proxy | None:
         return None
     if "@" in f"{parts.path}{parts.query}{parts.fragment}":  # a password that is not encoded has ended the address
         return None
+    if parts.netloc.endswith(":"):  # http://http://proxy:3128
+        return None
     return Proxy(parts.hostname, port) if parts.hostname else None
 
 
@@ -67,8 +69,8 @@ def problems(value: str) -> Iterator[str]:
         yield "has the scheme of no HTTP proxy: begin it with http://"
     if proxy and is_loopback(proxy.host):
         yield (
-            "is on this machine's loopback address, which is another machine in builds and in pods: "
-            "give it an address that containers reach, such as that of Docker's bridge (`docker network inspect bridge`)"
+            "is on this machine's loopback address, which pods and a cluster's nodes do not reach: "
+            "give it an address that they do, such as that of Docker's bridge (`docker network inspect bridge`)"
         )
 
 

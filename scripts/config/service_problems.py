@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path
 
 from scripts.config.services import Service, Source, references, shown
 from scripts.config.validation import meant
@@ -31,6 +32,7 @@ def problems(
             yield f"{where}: the chart uses this name itself; choose another"
         yield from source_problems(where, service, bases)
         yield from _alone(where, service)
+        yield from (f"{where}.dev.{problem}" for problem in _dev(service))
         yield from (f"{where}.{problem}" for problem in _variables(service, keys))
         yield from (f"{where}.{problem}" for problem in _calls(name, service, services, names, database=database))
         yield from (f"{where}.{problem}" for problem in _references(service, services, names, database=database))
@@ -73,9 +75,11 @@ def source_problems(where: str, source: Source, bases: Collection[str]) -> Itera
 _SOURCE_KEYS = ("dockerfile", "build_args", "target", "base")
 
 
-def _is_dir(source: Source) -> bool:
+def _is_dir(source: Source, within: str = "") -> bool:
+    """Return whether the context, or a folder within it, is there."""
     try:
-        return source.folder().is_dir()
+        folder = source.folder() / within
+        return folder.is_dir() and ".." not in Path(within).parts and not Path(within).is_absolute()
     except (OSError, ValueError):  # a name that is too long
         return False
 
@@ -112,6 +116,28 @@ def _alone(where: str, service: Service) -> Iterator[str]:
         yield f"{where}.replicas: is a fixed number, and not beside autoscaling"
     if service.autoscaling and service.autoscaling.min > service.autoscaling.max:
         yield f"{where}.autoscaling: min {service.autoscaling.min} is above max {service.autoscaling.max}"
+
+
+def _dev(service: Service) -> Iterator[str]:
+    """Yield what is wrong with how changes reach the service."""
+    dev = service.dev
+    if service.image is not None:
+        yield from (f"{key}: is for what is built, and not beside image" for key in ("sync", "on_host") if getattr(dev, key))
+        return
+    if dev.sync and not dev.command:
+        yield "command: is missing: what is started again after a change of sync"
+    if not dev.sync:
+        yield from (f"{key}: says something about sync, and there is none" for key in ("command", "rebuild") if getattr(dev, key))
+    for folder, target in dev.sync.items():
+        if not _is_dir(service, folder):
+            yield f"sync: {folder} is no folder of {service.context}"
+        if any(other != target and f"{target}/".startswith(f"{other.rstrip('/')}/") for other in dev.sync.values()):
+            yield f"sync.{folder}: {target} lies within another of these folders"
+    if len({target.rstrip("/") for target in dev.sync.values()}) < len(dev.sync):
+        yield "sync: two folders go to the same one"
+    for path in dev.rebuild:
+        if not any(f"{path.rstrip('/')}/".startswith(f"{folder.rstrip('/')}/") for folder in dev.sync):
+            yield f"rebuild: {path} lies in no folder of sync"
 
 
 def _variables(service: Service, keys: Mapping[str, str]) -> Iterator[str]:

@@ -27,6 +27,7 @@ KeyName = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")]
 VariableName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 Port = Annotated[int, Field(ge=1, le=65535)]
 AnyPath = Annotated[str, Field(pattern=r"^[^\x00-\x1f]+$", max_length=400)]
+FolderPath = Annotated[str, Field(pattern=r"^/+[^\s/][^\s]*$")]
 UrlPath = Annotated[str, Field(pattern=r"^/[^\s]*$")]
 Bytes = Annotated[str, Field(pattern=r"^[1-9][0-9]*(Ki|Mi|Gi|Ti)$")]
 Cpu = Annotated[str, Field(pattern=r"^([1-9][0-9]*m|[0-9]+(\.[0-9]{1,3})?)$")]
@@ -172,6 +173,19 @@ class Autoscaling(Strict):
     """Of the request; above it pods are added."""
 
 
+class Dev(Strict):
+    """How `invoke dev` brings changes to a service."""
+
+    sync: dict[AnyPath, UrlPath] = Field(default_factory=dict)
+    """Folders of Python sources, from the context, each with its folder in the image: changes there go into the running container."""
+    command: Command = ()
+    """What the container starts while `sync` is in use, and starts again after each change."""
+    rebuild: tuple[AnyPath, ...] = Field(default=(), strict=False)
+    """Files and folders below those of `sync` that take a new image all the same, such as migrations."""
+    on_host: Command = ()
+    """What `invoke dev --on-host NAME` starts on this machine, in the context."""
+
+
 class Service(Source):
     """One service of the app."""
 
@@ -201,7 +215,7 @@ class Service(Source):
     """Map of path to a text that the page holds, which smoke and `helm test` look for; by default `/` where it is public."""
     init: Init = None
     """A command that runs to its end before each new pod serves, or a map of name to command."""
-    writable: dict[UrlPath, Bytes] = Field(default_factory=dict)
+    writable: dict[FolderPath, Bytes] = Field(default_factory=dict)
     """Map of folder to size: what may be written to, beside /tmp."""
     resources: Resources = Resources()
     """Requests and limits; by default the chart's."""
@@ -213,6 +227,8 @@ class Service(Source):
     """The services that it may call, and `postgres`: the bundled one."""
     internet: tuple[Port, ...] = Field(default=(), strict=False)
     """TCP ports that are open to the internet."""
+    dev: Dev = Dev()
+    """How `invoke dev` brings changes to it; by default by a new image."""
 
     def probe(self, kind: str) -> Mapping[str, Any]:
         """Return how it is asked, `live` or `ready`, in the chart's words: `path`, `tcp`, `exec` or nothing."""

@@ -16,6 +16,7 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 from scripts.config import database_url, text_file, yaml_text
 from scripts.config.assistants import Ask, Kagent, Tool
 from scripts.config.database_url import DatabaseUrlError
+from scripts.config.placeholders import variable_in
 from scripts.config.service_problems import ingress_problems, source_problems
 from scripts.config.service_problems import problems as service_problems
 from scripts.config.services import AnyPath, KeyName, Service, ServiceName, Source, local_path
@@ -30,6 +31,8 @@ ENGINES: tuple[str, ...] = get_args(EngineName)
 KUBERNETES_ENGINES = tuple(name for name in ENGINES if name not in ("auto", "docker"))
 NAME = "invoke.yaml"
 INVOKE_SECTIONS = {"run", "runners", "sudo", "tasks", "timeouts"}  # Invoke's own keys in the same file
+REGISTRY = re.compile(r"(([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*)?")
+"""What Docker takes before an image's name, as `localhost:5000/team`; or nothing."""
 NEEDED_TOOLS = ("docker", "helm", "kubectl", "minikube")
 
 T = TypeVar("T", bound=BaseModel)
@@ -264,13 +267,7 @@ class Settings(Strict):
                 yield from source_problems(where, source, self.base_images)
             yield from (f"database.secrets: `{k}` is not under env{meant(k, self.env)}" for k in self.database.secrets if k not in self.env)
         yield from self._env_problems()
-        if self.ingress.host:
-            yield from ingress_problems(self.services)
-        login = self.kube_context.registry_login
-        if login and login not in self.env:
-            yield f"kube_context.registry_login: `{login}` is not under env{meant(login, self.env)}"
-        if self.kube_context.images == "registry" and not self.kube_context.registry:
-            yield "kube_context.registry: name the registry, as host/path, or leave out `images: registry`"
+        yield from self._cluster_problems()
         yield from (f"tools.{name}: is missing" for name in NEEDED_TOOLS if name not in self.tools)
         recipes = [(f"base_images.{name}.recipe", base.recipe) for name, base in self.base_images.items() if base.recipe]
         values = [("monitoring.values", self.monitoring.values), ("monitoring.adapter.values", self.monitoring.adapter.values)]
@@ -283,11 +280,28 @@ class Settings(Strict):
         if self.smoke and not os.path.isfile(local_path(self.smoke)):  # noqa: PTH113 - likewise
             yield f"smoke: {self.smoke} does not exist"
 
+    def _cluster_problems(self) -> Iterator[str]:
+        if self.namespace == "default" or self.namespace.startswith("kube-"):
+            yield f"namespace: `{self.namespace}` is Kubernetes' own, and this app's namespace holds nothing else: choose another name"
+        if self.ingress.host:
+            yield from ingress_problems(self.services)
+        if re.fullmatch(r"[0-9.]+", self.ingress.host):
+            yield "ingress.host: is an address, and Kubernetes takes a name alone, such as app.test"
+        login = self.kube_context.registry_login
+        if login and login not in self.env:
+            yield f"kube_context.registry_login: `{login}` is not under env{meant(login, self.env)}"
+        if not REGISTRY.fullmatch(self.kube_context.registry):
+            yield "kube_context.registry: write host:port/path, without https:// and a slash at its end, the path in small letters"
+        if self.kube_context.images == "registry" and not self.kube_context.registry:
+            yield "kube_context.registry: name the registry, as host/path, or leave out `images: registry`"
+
     def _env_problems(self) -> Iterator[str]:
         for key, rule in self.env.items():
             for name in re.findall(r"\{(\w+)\}", rule.default):
                 if name not in self.env and name != "release":
                     yield f"env.{key}.default: `{name}` is not under env{meant(name, self.env)}"
+            if variable_in(rule.default):
+                yield f"env.{key}.default: nothing fills a variable of a shell in; another key's value is written {{KEY}}"
             if rule.overlap and f"{key}_ALSO" in self.env:
                 yield f"env.{key}_ALSO: the name is taken by the second value of {key}, which has overlap"
             if rule.format == "postgres_url":

@@ -95,6 +95,11 @@ class Report:
         """Whether a machine is listening."""
         return self._as_json
 
+    @property
+    def on_terminal(self) -> bool:
+        """Whether a person watches on a terminal, and wants more than lines."""
+        return not self._as_json and self._out.is_terminal and self._err.is_terminal
+
     def event(self, event: str, **fields: Any) -> None:
         """Print one JSON line, when a machine is listening."""
         if self._as_json:
@@ -103,6 +108,11 @@ class Report:
                     print(redact(json.dumps({"v": VERSION, "event": event, **fields}, default=str)), file=self._out.file, flush=True)
                 except BrokenPipeError:
                     self._out.on_broken_pipe()
+                except OSError as error:  # such as a full disk
+                    self._out.on_broken_pipe()
+                    cause = f"what is printed cannot be written: {error.strerror}"
+                    self._err.print(f"error: {cause}")  # the event of this error goes nowhere
+                    raise TaskError(cause) from None
 
     def say(self, text: str) -> None:
         """Tell a person something beside the steps."""

@@ -169,7 +169,11 @@ def attached(argv: Sequence[str], *, env: Mapping[str, str | None] | None = None
 
 @contextlib.contextmanager
 def background(
-    argv: Sequence[str], *, env: Mapping[str, str | None] | None = None, on_line: Callable[[str], None] | None = None
+    argv: Sequence[str],
+    *,
+    env: Mapping[str, str | None] | None = None,
+    cwd: Path | None = None,
+    on_line: Callable[[str], None] | None = None,
 ) -> Iterator[Callable[[], bool]]:
     """Run a program while the block runs, and end it with the block, with an interrupt, or (on Linux) with our own death.
 
@@ -178,7 +182,7 @@ def background(
     """
     lines = _Lines(on_line)
     log.debug(f"$ {shlex.join(argv)} &")
-    with _started(_dying_with_us([which(argv[0]), *argv[1:]]), env=env, cwd=None, stdin=None, inherit=False) as process:
+    with _started(_dying_with_us([which(argv[0]), *argv[1:]]), env=env, cwd=cwd, stdin=None, inherit=False) as process:
         pumps = [_pump(process.stdout, lines), _pump(process.stderr, lines)]
         try:
             yield lambda: process.poll() is None
@@ -326,6 +330,11 @@ def stop_all() -> None:
         ender.start()
     for ender in enders:
         ender.join()
+
+
+def start_again() -> None:
+    """Let programs start again: all that `stop_all` was to end has ended."""
+    _running.stopping.clear()
 
 
 def stopping() -> bool:

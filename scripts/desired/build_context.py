@@ -26,14 +26,14 @@ class Entry:
     executable: bool = False
 
 
-def entries(context: Path, dockerfile: Path) -> list[Entry]:
-    """Return what Docker would take of a context, in the order of the paths' bytes. Raises InputError where it cannot be read.
+def entries(context: Path, dockerfile: Path, below: str = "") -> list[Entry]:
+    """Return what Docker would take of a context, or of a folder below it, in the order of the paths' bytes. Raises InputError.
 
     Sockets, pipes and devices are not taken, and what disappears while we look has not been there.
     """
     ignore = dockerignore.find(context, dockerfile)
     try:
-        return sorted(_walk(context, "", ignore), key=lambda entry: os.fsencode(entry.relative))
+        return sorted(_walk(context, below, ignore), key=lambda entry: os.fsencode(entry.relative))
     except OSError as error:
         raise _unreadable(error) from None
 

@@ -11,9 +11,11 @@ from scripts.core.decision import Decision
 from scripts.core.log_line import LogLine, LogQuery
 from scripts.core.paths import STATE
 from scripts.core.report import Outcome, StepReport, changed, unchanged
+from scripts.core.shell import Result
 from scripts.desired.helm_release import HelmRelease
 from scripts.desired.images import Image
 from scripts.desired.secrets import Secret
+from scripts.desired.service_values import service_name
 from scripts.desired.stages import Running
 from scripts.engines.protocol import Address
 from scripts.images import prune
@@ -26,6 +28,7 @@ from scripts.kubernetes.nodes import load
 from scripts.kubernetes.nodes.transports import NodeTransport
 from scripts.kubernetes.operations import ClusterOperations
 from scripts.kubernetes.pods import PodState
+from scripts.kubernetes.port_forward import ADDRESS, forward
 from scripts.kubernetes.service_client import ServiceClient
 from scripts.kubernetes.usage import Amounts, QuotaUse, Scaling
 
@@ -147,6 +150,16 @@ class KubernetesEngine:
     def logs(self, query: LogQuery) -> Iterator[LogLine]:
         """Yield what the pods wrote. Raises InputError for a service that has none."""
         return pod_logs.read(self.cluster, query)
+
+    @contextlib.contextmanager
+    def reach(self, service: str, port: int) -> Iterator[tuple[str, int]]:
+        """Forward a port of this machine's loopback address to a service while the block runs. Raises TaskError."""
+        with forward(self.cluster, f"service/{service_name(self.cluster.release, service)}", port) as local:
+            yield ADDRESS, local
+
+    def execute(self, pod: PodState, argv: Sequence[str], given: str) -> Result:
+        """Run a program in the service's container of a pod. Raises TaskError where it cannot run."""
+        return self.deployment.execute(pod, argv, given)
 
 
 def removal(removed: Sequence[str], kept: Sequence[str]) -> Outcome:

@@ -10,6 +10,7 @@ from typing import Protocol
 from scripts.core.decision import Decision
 from scripts.core.log_line import LogLine, LogQuery
 from scripts.core.report import Outcome, StepReport
+from scripts.core.shell import Result
 from scripts.desired.helm_release import HelmRelease
 from scripts.desired.images import Image
 from scripts.desired.secrets import Secret
@@ -138,6 +139,14 @@ class Engine(Protocol):
 
     def logs(self, query: LogQuery) -> Iterator[LogLine]:
         """Yield what the services have logged, or log from now on. Raises InputError for a service that is not there."""
+        ...
+
+    def reach(self, service: str, port: int) -> AbstractContextManager[tuple[str, int]]:
+        """Return where this machine reaches a service's port, host and port, while the block runs. Raises TaskError where it cannot."""
+        ...
+
+    def execute(self, pod: PodState, argv: Sequence[str], given: str) -> Result:
+        """Run a program in the container of a service, with this standard input, as its user. Raises TaskError where it cannot run."""
         ...
 
     def down(self, *, delete_data: bool, delete_cluster: bool, step: StepReport) -> Outcome:

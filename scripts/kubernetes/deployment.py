@@ -10,7 +10,7 @@ from functools import partial
 from scripts.core.decision import Decision
 from scripts.core.errors import InputError, MissingError, TaskError
 from scripts.core.report import Outcome, StepReport, changed
-from scripts.core.shell import CommandError
+from scripts.core.shell import CommandError, Result
 from scripts.desired.helm_release import HelmRelease
 from scripts.desired.images import Image
 from scripts.desired.secrets import Secret
@@ -21,6 +21,7 @@ from scripts.kubernetes import (
     api,
     drift,
     helm,
+    in_pod,
     installing,
     policy_probe,
     remembered,
@@ -162,6 +163,10 @@ class Deployment:
         """Return the pods of the release."""
         pods = self.cluster.get("pods", selector=f"app.kubernetes.io/instance={self.cluster.release}")
         return [pod_state(pod) for pod in pods]
+
+    def execute(self, pod: PodState, argv: Sequence[str], given: str) -> Result:
+        """Run a program in the service's container of a pod. Raises TaskError where it cannot run."""
+        return in_pod.execute(self.cluster, pod, argv, given)
 
     def diagnose(self) -> list[Diagnosis]:
         """Return what is wrong with the release, which is installed; nothing when it is healthy."""

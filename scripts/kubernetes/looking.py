@@ -20,8 +20,9 @@ BORNE_SECONDS = 60.0
 PAUSE_SECONDS = 2.0
 HANGS_SECONDS = 5.0
 NO_ANSWER = re.compile(
-    r"connection refused|was refused|connection reset|timed? ?out|timeout|deadline exceeded|did not (end|answer) within|\bEOF\b|no route to host"
-    r"|network is unreachable|http2: |currently unable|service ?unavailable|etcdserver: |leader changed|not ready|too many requests",
+    r"connection refused|was refused|connection reset|timed? ?out|timeout|deadline exceeded|did not (end|answer) within|\bEOF\b"
+    r"|no route to host|network is unreachable|http2: |currently unable|service ?unavailable"
+    r"|etcdserver: |leader changed|not ready|too many requests",
     re.IGNORECASE,
 )
 """What kubectl says when nobody has answered. A refusal is an answer: it is not asked again."""

@@ -56,7 +56,7 @@ def find_endpoint() -> Endpoint:
     if name == DEFAULT_CONTEXT:
         return Endpoint(DEFAULT_HOST, tls=_tls_of_environment())
     identity = hashlib.sha256(name.encode()).hexdigest()
-    host = _read(folder / "contexts/meta" / identity / "meta.json").get("Endpoints", {}).get("docker", {}).get("Host", "")
+    host = _host(_read(folder / "contexts/meta" / identity / "meta.json"))
     if not host:
         action = "unset DOCKER_CONTEXT" if named_by == "DOCKER_CONTEXT" else "docker context use default"
         raise MissingError(
@@ -79,7 +79,7 @@ def _refuse_a_node_of_minikube() -> None:
 def _checked(endpoint: Endpoint) -> Endpoint:
     if not _is_address(endpoint.host):
         raise MissingError(
-            f"{endpoint.named_by} names no address of a Docker daemon: {endpoint.host}",
+            f"{endpoint.named_by} names no address of a Docker daemon: {re.sub('//.*@', '//', endpoint.host)}",
             "write it as unix:///var/run/docker.sock or tcp://HOST:PORT; without DOCKER_HOST and contexts the usual socket is taken",
             code="docker-misconfigured",
         )
@@ -101,6 +101,8 @@ def _is_address(host: str) -> bool:
         return False
     if parts.scheme in ("unix", "npipe"):
         return bool(parts.path)
+    if "@" in host and parts.scheme != "ssh":  # Docker takes no login, and a password would be shown
+        return False
     return parts.scheme in ("tcp", "http", "https", "fd", "ssh") and bool(parts.hostname) and not re.search(r"\s", host)
 
 
@@ -111,6 +113,13 @@ def _read(file: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def _host(context: Any) -> str:
+    """Return where a context's daemon is; an empty string where it does not say so."""
+    for key in ("Endpoints", "docker", "Host"):
+        context = context.get(key) if isinstance(context, dict) else None
+    return context if isinstance(context, str) else ""
 
 
 def _tls_of_environment() -> TLSConfig | None:

@@ -104,7 +104,8 @@ def find(name: str, tool: Tool) -> Found:
         version = _docker_version() if name == "docker" else version_of(name)
     except MissingError as error:
         if name == "docker" and error.action and error.action != "invoke setup":
-            return Found(name, problem=f"{error.cause}: {error.action}", has_action=True)
+            cause = "; ".join((error.cause, *error.evidence))
+            return Found(name, problem=f"{cause}: {error.action}", has_action=True)
         return Found(name, problem=error.cause)
     except TaskError as error:
         return Found(name, problem=f"{name} does not run: {error.cause}")
@@ -123,7 +124,7 @@ def _docker_version() -> Version | None:
         )
     told = docker_client().version()
     if any("podman" in str(part.get("Name", "")).lower() for part in told.get("Components") or ()):
-        raise MissingError("Podman answers in Docker's place, which is not supported", "install Docker, or point DOCKER_HOST to it")
+        raise _podman("point DOCKER_HOST to it")
     if os.environ.get("DOCKER_API_VERSION"):
         _check_docker_program()
     else:
@@ -131,8 +132,14 @@ def _docker_version() -> Version | None:
     return parse_version(str(told["Version"]))
 
 
+def _podman(remedy: str) -> MissingError:
+    return MissingError("Podman answers in Docker's place, which is not supported", f"install Docker, or {remedy}")
+
+
 def _check_docker_program() -> Version | None:
     client = shell.run(["docker", "version", "--format", "{{.Server.Version}}"], timeout=ASK_SECONDS, ok=None)
+    if "podman" in (client.stdout + client.stderr).lower():  # the package podman-docker, also beside a Docker daemon
+        raise _podman("remove the package podman-docker")
     if client.code:  # such as what Docker Desktop puts into a WSL distribution that it does not serve, or a wrong DOCKER_API_VERSION
         said = next(filter(None, map(str.strip, (client.stdout + client.stderr).splitlines())), f"exit code {client.code}")
         wsl = "switch on WSL integration for this distribution in Docker Desktop's settings"

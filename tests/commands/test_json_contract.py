@@ -71,6 +71,8 @@ KEYS = {
     "diagnosis": {"code", "workload", "cause", "evidence", "action", "exits", "follows_from"},
     "clause": {"clause", "section", "text", "check", "on", "verdict", "evidence", "remedy", "reason", "decided"},
     "log": {"service", "pod", "container", "time", "text"},
+    "change": {"files", "sync", "build", "settings"},
+    "served": {"service", "seconds"},
     "plan": {"rows"},
     "context": {"text"},
     "answer": {"text"},

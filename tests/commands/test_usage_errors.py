@@ -10,6 +10,7 @@ from invoke import Collection
 
 import tasks
 from scripts.core.paths import ROOT
+from scripts.program import summary
 
 pytestmark = pytest.mark.runner
 
@@ -68,7 +69,7 @@ def test_the_list_says_of_each_command_what_its_module_says() -> None:
     found = [task for each in every for task in (each.tasks.values() if isinstance(each, Collection) else [each])]
     assert len(found) > 30
     for command in found:
-        listed = command.__doc__
+        listed = summary(*command.place)
         assert listed
         assert listed == (command.task.__doc__ or "").partition("\n")[0], command.name
 

@@ -178,6 +178,26 @@ def test_fifty_services_are_judged_and_described() -> None:
     assert len(problems({**services, "s0": {**services["s0"], "local_port": 20001}})) == 1
 
 
+def dev_problems(folder: Path, **dev: Any) -> str:
+    (folder / "src").mkdir(exist_ok=True)
+    return refusal({"one": {"context": str(folder), "dev": dev}})
+
+
+def test_what_dev_says_is_judged(folder: Path) -> None:
+    assert "services.one.dev.command: is missing" in dev_problems(folder, sync={"src": "/app"})
+    assert "services.one.dev.rebuild: says something about sync, and there is none" in dev_problems(folder, rebuild=["src"])
+    both = dev_problems(folder, sync={"nothing": "/app", "src": "/app/src/", "..": "/srv"}, command=["run"], rebuild=["lib"])
+    for each in (
+        f"sync: nothing is no folder of {folder}",
+        f"sync: .. is no folder of {folder}",
+        "sync.src: /app/src/ lies within another of these folders",
+        "rebuild: lib lies in no folder of sync",
+    ):
+        assert f"services.one.dev.{each}" in both
+    assert "services.cache.dev.on_host: is for what is built" in refusal({"cache": {**CACHE, "dev": {"on_host": ["redis"]}}})
+    assert settings_of({"one": {"context": str(folder), "dev": {"sync": {"src": "/app"}, "command": ["run"], "rebuild": ["src/a"]}}})
+
+
 @pytest.mark.parametrize(
     ("one", "two", "says"),
     [

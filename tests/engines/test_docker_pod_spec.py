@@ -151,3 +151,13 @@ def test_what_is_no_quantity_is_refused(text: str) -> None:
         quantity(text)
     with pytest.raises(InputError, match=f"`{text}` is not a quantity"):
         cpus(text)
+
+
+def test_source_folders_are_shared_by_the_containers_of_a_pod_and_named_by_their_image() -> None:
+    folder = {"name": "in-sources-0", "emptyDir": {"sizeLimit": "64Mi"}}
+    init = {"name": "fill", "image": "web:h1", "volumeMounts": [{"name": "in-sources-0", "mountPath": "/in-sources/0"}]}
+    thing = changed_pod(volumes=[folder], initContainers=[init])
+    thing["spec"]["template"]["spec"]["containers"][0]["volumeMounts"] = [{"name": "in-sources-0", "mountPath": "/app"}]
+    pod = plan([thing]).pods[0]
+    assert (pod.container.sources, pod.init[0].sources) == ({"/app": "web-in-sources-0-h1"}, {"/in-sources/0": "web-in-sources-0-h1"})
+    assert pod.container.tmpfs == {}

@@ -217,7 +217,7 @@ def test_every_check_is_shown_where_all_is_well(monkeypatch: Patch, tmp_path: Pa
     code, rows = rows_of(Fault("", ""), monkeypatch, tmp_path)
     assert (code, {row["verdict"] for row in rows}) == (0, {"ok"})
     names = [row["check"] for row in rows]
-    assert names == ["invoke.yaml", ".env", "database", "proxy", "disk", "memory", "certificates", "chart", "engine"]
+    assert names == ["invoke.yaml", ".env", "database", "proxy", "disk", "memory", "certificates", "files", "chart", "engine"]
     assert all(row["found"] for row in rows)
 
 

@@ -156,6 +156,7 @@ def test_a_context_counts_without_a_config_file_and_docker_host_counts_before_it
         ("tcp://nowhere.invalid:2375", "Docker cannot be used at tcp://nowhere.invalid:2375, which DOCKER_HOST names", "docker version"),
         ("foo://bar", "DOCKER_HOST names no address of a Docker daemon: foo://bar", "write it as unix:///var/run/docker.sock"),
         ("tcp://", "DOCKER_HOST names no address", "tcp://HOST:PORT"),
+        ("tcp://u:marked@127.0.0.1:1", "DOCKER_HOST names no address of a Docker daemon: tcp://127.0.0.1:1", "tcp://HOST:PORT"),
         ("tcp://127.0.0.1:port", "DOCKER_HOST names no address", "tcp://HOST:PORT"),
         ("tcp://[::1", "DOCKER_HOST names no address", "tcp://HOST:PORT"),
         ("tcp://a b:1", "DOCKER_HOST names no address", "tcp://HOST:PORT"),

@@ -26,6 +26,10 @@ We recommend to activate the WSL integration in Docker Desktop settings.
         (Reply(WRAPPER, code=1), "could not be found in this WSL 2 distro.: switch on WSL integration for this distribution"),
         (Reply(stderr="docker: error while loading shared libraries\n", code=127), "error while loading shared libraries: see why"),
         (Reply("\n", "Error response from daemon: client version 1.24 is too old\n", code=1), "1.24 is too old: see why: docker version"),
+        (
+            Reply(stderr="Emulate Docker CLI using podman. Create /etc/containers/nodocker to quiet msg.\nError: nil\n", code=125),
+            "or remove the package podman-docker",
+        ),
         (Reply(code=2), "the docker program does not work: exit code 2: see why: docker version"),
         (Reply("28.2.2\n"), ""),
     ],

@@ -26,6 +26,8 @@ KUBERNETES = "1.36.0"  # for helm, which has no cluster to ask here
 Object = dict[str, Any]
 Values = Mapping[str, Any]
 
+IN_DEV = {"folders": ["/app/todo_backend", "/srv"], "command": ["python", "-m", "todo_backend"]}
+
 SCENARIOS: dict[str, tuple[Path, Values]] = {
     "minimal": (MINIMAL, {}),
     "every value": (ALL, {}),
@@ -50,6 +52,7 @@ SCENARIOS: dict[str, tuple[Path, Values]] = {
         OTHER,
         {"monitoring": {"enabled": True}, "ingress": {"enabled": True, "host": "shop.example.com"}, "test": {"imageOf": "api"}},
     ),
+    "in development": (MINIMAL, {"services": {"backend": {"dev": IN_DEV}}}),
     "shared namespace": (MINIMAL, {"namespaceRules": {"enabled": False}}),
     "behind an ingress": (MINIMAL, {"ingress": {"enabled": True, "host": "todo.example.com"}}),
     "fixed size, no test": (

@@ -87,6 +87,10 @@ REFUSED_BY_RULE = {
         backend(image={"digest": f"sha256:{'0' * 64}"}),
         "services.backend.image: set exactly one of tag and digest",
     ),
+    "request above its limit": (
+        backend(resources={"requests": {"memory": "10Gi"}}),
+        "services.backend.resources.requests.memory: 10Gi is above its limit, 256Mi",
+    ),
     "latest": (backend(image={"tag": "latest"}), "services.backend.image.tag: latest is not fixed"),
     "no repository": (backend(image={"repository": ""}), "services.backend.image.repository: name the image"),
     "new service without an image": (

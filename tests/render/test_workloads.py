@@ -285,3 +285,20 @@ def test_pods_stay_within_what_the_preview_engine_runs(minimal: list[Object]) ->
 
     made = plan(minimal)
     assert {pod.workload for pod in made.pods} == {f"todo-chatbot-{s}" for s in ("backend", "frontend", "postgres")}
+
+
+def test_in_development_the_sources_are_writable_copies_and_nothing_else_differs() -> None:
+    production = one(scenario("minimal"), "Deployment", "todo-chatbot-backend")["spec"]["template"]["spec"]
+    pod = one(scenario("in development"), "Deployment", "todo-chatbot-backend")["spec"]["template"]["spec"]
+    container, before = pod["containers"][0], production["containers"][0]
+    assert container["command"] == ["python3", "/etc/in-dev/dev.py", "run", "python", "-m", "todo_backend"]
+    new = [mount for mount in container["volumeMounts"] if mount not in before["volumeMounts"]]
+    assert {mount["name"]: mount["mountPath"] for mount in new} == {
+        "in-dev": "/etc/in-dev",
+        "in-sources-0": "/app/todo_backend",
+        "in-sources-1": "/srv",
+    }
+    fill = [init for init in pod["initContainers"] if init["name"].startswith("in-sources-")]
+    assert [init["command"][2:] for init in fill] == [["copy", "/app/todo_backend", "/in-sources/0"], ["copy", "/srv", "/in-sources/1"]]
+    assert pod["initContainers"][: len(fill)] == fill
+    assert {**container, "command": None, "volumeMounts": None} == {**before, "command": None, "volumeMounts": None}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -65,6 +66,27 @@ def test_no_docker_host_is_too_odd(host: str, verify: str | None, certificates: 
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)
 )
+
+
+CONTEXT = st.fixed_dictionaries(
+    {"Endpoints": ANYTHING | st.fixed_dictionaries({"docker": ANYTHING | st.fixed_dictionaries({"Host": ANYTHING})})}
+)
+
+
+@FUZZ
+@given(content=ANYTHING | CONTEXT)
+@example(content={"Endpoints": None})
+@example(content={"Endpoints": {"docker": {"Host": 5}}})
+def test_no_context_is_too_odd(tmp_path: Path, content: object) -> None:
+    folder = tmp_path / "contexts/meta" / hashlib.sha256(b"mine").hexdigest()
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "meta.json").write_text(json.dumps(content))
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("DOCKER_HOST", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH"):
+            patch.delenv(name, raising=False)
+        patch.setenv("DOCKER_CONFIG", str(tmp_path))
+        patch.setenv("DOCKER_CONTEXT", "mine")
+        judge()
 
 
 @FUZZ

@@ -133,6 +133,15 @@ def test_what_is_wrong_is_told_with_2() -> None:
     code, output = run_doctor(f"{RIGHT}API_TOKEN={MARK} {MARK}\n".encode(), SETTINGS.encode())
     assert code == 2
     assert "API_TOKEN holds a blank" in output
+    assert output.count("Nothing was changed") == 1
+
+
+def test_what_an_earlier_run_by_sudo_left_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    refusal = InputError(".state cannot be written to: it belongs to root, not to you", "sudo chown -R me .state")
+    monkeypatch.setattr(preflight, "refuse_what_is_anothers", Mock(side_effect=refusal))
+    code, output = run_doctor(RIGHT.encode(), SETTINGS.encode())
+    assert code == 2
+    assert ".state cannot be written to: it belongs to root, not to you: sudo chown -R me .state" in output
 
 
 def test_what_is_wrong_is_told_beside_a_missing_tool(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -145,13 +154,13 @@ def test_what_is_wrong_is_told_beside_a_missing_tool(monkeypatch: pytest.MonkeyP
 
 
 def test_what_says_itself_what_to_do_has_no_second_advice(monkeypatch: pytest.MonkeyPatch) -> None:
-    refusal = MissingError("your user may not use Docker", "sudo usermod -aG docker $USER, then log in again")
+    refusal = MissingError("your user may not use Docker", "sudo usermod -aG docker $USER, then log in again", ["denied"])
     monkeypatch.setattr(tools, "_docker_version", Mock(side_effect=refusal))
     found = tools.find("docker", settings.Tool(version="1.0", minimum="1.0"))
     monkeypatch.setattr(preflight.tools, "find_all", lambda *_: [found])
     code, output = run_doctor(RIGHT.encode(), SETTINGS.encode())
     assert code == 3
-    assert "your user may not use Docker: sudo usermod -aG docker $USER" in output
+    assert "your user may not use Docker; denied: sudo usermod -aG docker $USER" in output
     assert "invoke setup" not in output
     monkeypatch.setattr(preflight.tools, "find_all", lambda *_: [found, Found("helm", problem="helm is not installed")])
     assert "-> invoke setup" in run_doctor(RIGHT.encode(), SETTINGS.encode())[1]

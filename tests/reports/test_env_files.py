@@ -76,6 +76,20 @@ def test_a_link_to_nothing_is_told_when_it_is_read_and_when_it_would_be_made(tmp
     assert path.is_symlink()
 
 
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("\0GITCRYPT\0marked", ".env is locked by git-crypt\n  -> git-crypt unlock"),
+        ("$ANSIBLE_VAULT;1.1;AES256\nmarked\n", ".env is encrypted by Ansible Vault\n  -> ansible-vault decrypt .env"),
+        ("-----BEGIN AGE ENCRYPTED FILE-----\nmarked\n", ".env is encrypted by age"),
+        ("-----BEGIN PGP MESSAGE-----\nmarked\n", ".env is encrypted by GnuPG"),
+        ("version https://git-lfs.github.com/spec/v1\noid marked\n", ".env is a pointer of Git LFS\n  -> git lfs pull"),
+    ],
+)
+def test_what_is_not_yet_a_env_is_told_as_that(text: str, says: str, tmp_path: Path) -> None:
+    assert refusal(write(tmp_path / ".env", text)).startswith(says)
+
+
 def test_a_link_to_itself_is_told(tmp_path: Path) -> None:
     (tmp_path / ".env").symlink_to(".env")
     assert "cannot be read: Too many levels of symbolic links" in refusal(tmp_path / ".env")

@@ -52,7 +52,15 @@ def test_a_reader_that_goes_away_is_no_failure(shell: str) -> None:
     assert "defect" not in run.stderr
     assert "Exception ignored" not in run.stderr
     if "head" in shell:
-        assert json.loads(run.stdout)["event"] in ("message", "step_started")
+        assert json.loads(run.stdout)["event"] in ("engine", "message", "step_started")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="has no /dev/full")
+def test_a_place_for_the_output_that_is_full_is_told() -> None:
+    run = doctor(shell="--json > /dev/full", environment={})
+    assert run.returncode == 1
+    assert run.stderr.startswith("error: what is printed cannot be written: No space left on device")
+    assert "Traceback" not in run.stderr
 
 
 def test_a_user_without_a_home_has_no_contexts(monkeypatch: pytest.MonkeyPatch) -> None:

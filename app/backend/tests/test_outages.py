@@ -56,6 +56,31 @@ async def test_a_restart_of_the_database_is_not_noticed(own_postgres: Postgres):
         assert (await client.get("/api/todos")).json()["total"] == 7
 
 
+async def test_no_read_fails_through_restarts_also_one_whose_transaction_the_database_ends_between_two_queries(
+    own_postgres: Postgres,
+):
+    url = own_postgres.url("postgres")
+    await migrate_database(url)
+    async with running_app(url) as client:
+        ended, seen = asyncio.Event(), []
+
+        async def read() -> None:
+            while not ended.is_set():
+                answer = await client.get("/api/todos")
+                seen.append((answer.status_code, answer.text if answer.status_code != 200 else ""))
+
+        readers = [asyncio.create_task(read()) for _ in range(8)]
+        for _ in range(4):
+            await asyncio.sleep(0.5)
+            await asyncio.to_thread(own_postgres.stop, "fast")
+            await asyncio.to_thread(own_postgres.start)
+        await asyncio.sleep(0.5)
+        ended.set()
+        await asyncio.gather(*readers)
+        assert len(seen) > 50
+        assert {status for status in seen if status[0] != 200} == set()
+
+
 async def test_writes_through_a_restart_are_stored_exactly_when_they_were_confirmed(own_postgres: Postgres):
     url = own_postgres.url("postgres")
     await migrate_database(url)

@@ -115,7 +115,7 @@ its own. What the service's settings say counts. Input: dict "root" "service".
 {{- include "todo-chatbot.trustedCaEnv" . }}
 {{- end -}}
 
-{{/* What the container of a service and its init containers share. Input: dict "root" "service". */}}
+{{/* What the container of a service and its init containers share. Input: dict "root" "service" and, for more mounts, "mounts": a map of name to path. */}}
 {{- define "todo-chatbot.containerBase" -}}
 {{- $service := .service -}}
 image: {{ include "todo-chatbot.image" $service.image | quote }}
@@ -128,7 +128,7 @@ env:
 {{- end }}
 resources:
   {{- toYaml $service.resources | nindent 2 }}
-{{- if or $service.writable .root.Values.trustedCa }}
+{{- if or $service.writable .root.Values.trustedCa .mounts }}
 volumeMounts:
   {{- range $name, $volume := $service.writable }}
   - name: {{ $name | quote }}
@@ -138,12 +138,17 @@ volumeMounts:
   - name: in-trusted-ca
     mountPath: /etc/trusted-ca
   {{- end }}
+  {{- range $name, $path := .mounts }}
+  - name: {{ $name | quote }}
+    mountPath: {{ $path | quote }}
+  {{- end }}
 {{- end }}
 {{- end -}}
 
-{{/* The volumes of a service: an emptyDir for each writable path, and the certificates. Input: dict "root" "service". */}}
+{{/* The volumes of a service: an emptyDir for each writable path, what `dev` needs, and the certificates. Input: dict "root" "service". */}}
 {{- define "todo-chatbot.volumes" -}}
 {{- include "todo-chatbot.writableVolumes" .service.writable }}
+{{- include "todo-chatbot.devVolumes" . }}
 {{- if .root.Values.trustedCa }}
 - name: in-trusted-ca
   configMap:

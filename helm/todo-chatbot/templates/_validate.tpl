@@ -76,12 +76,21 @@ once with all of them. Input: dict "root" "services" (complete settings). Output
     {{- $messages = append $messages (printf "%s.autoscaling: minReplicas %d is above maxReplicas %d" $at (int .minReplicas) (int .maxReplicas)) -}}
   {{- end -}}
 {{- end -}}
+{{- range $name, $request := $service.resources.requests -}}
+  {{- $limit := get $service.resources.limits $name -}}
+  {{- if and $limit (gt (include "todo-chatbot.number" (list $name $request) | int64) (include "todo-chatbot.number" (list $name $limit) | int64)) -}}
+    {{- $messages = append $messages (printf "%s.resources.requests.%s: %v is above its limit, %v" $at $name $request $limit) -}}
+  {{- end -}}
+{{- end -}}
 {{- $paths := list -}}
 {{- range $name, $volume := $service.writable -}}
   {{- if has $volume.path $paths -}}
     {{- $messages = append $messages (printf "%s.writable.%s: %s is mounted twice" $at $name $volume.path) -}}
   {{- end -}}
   {{- $paths = append $paths $volume.path -}}
+{{- end -}}
+{{- if ne (empty $service.dev.folders) (empty $service.dev.command) -}}
+  {{- $messages = append $messages (printf "%s.dev: name both folders and command, or neither" $at) -}}
 {{- end -}}
 {{- range $kind, $probe := $service.probes -}}
   {{- $asks := include "todo-chatbot.asks" $probe -}}

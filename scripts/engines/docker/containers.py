@@ -78,6 +78,13 @@ class Containers:
                 return int(bound[0]["HostPort"]) if bound else 0
         return 0
 
+    def address(self, service: str) -> str:
+        """Return the address of a service's container in Docker's own network; empty: it does not run."""
+        for container in self.by_workload().values():
+            if container.labels.get("todo.service") == service:
+                return str(container.attrs["NetworkSettings"]["Networks"].get(self.network, {}).get("IPAddress", ""))
+        return ""
+
     def restore(self) -> None:
         """Bring back each predecessor whose successor never took its name, and remove what else a killed run left."""
         there = {container.name: container for container in self.every()}
@@ -178,7 +185,7 @@ class Containers:
             nano_cpus=int(container.cpus * 1e9) or None,
             tmpfs={path: _tmpfs_options(size, uid) for path, size in container.tmpfs.items()},
             mounts=[
-                *(Mount(path, claim, type="volume", no_copy=True) for path, claim in container.volumes.items()),
+                *(Mount(path, claim, type="volume", no_copy=True) for path, claim in {**container.volumes, **container.sources}.items()),
                 *(Mount(path, str(_folder_of(files)), type="bind", read_only=True) for path, files in container.files.items()),
             ],
             restart_policy={"Name": "unless-stopped"} if kind == "main" else None,

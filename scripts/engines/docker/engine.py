@@ -14,11 +14,13 @@ import yaml
 from docker.errors import ImageNotFound
 
 from scripts.config.settings import Settings
+from scripts.core import shell
 from scripts.core.decision import Change, Decision
 from scripts.core.errors import InputError, MissingError, TaskError
 from scripts.core.log_line import LogLine, LogQuery
 from scripts.core.redaction import redact
 from scripts.core.report import Outcome, StepReport, changed, unchanged
+from scripts.core.shell import Result
 from scripts.desired.helm_release import HelmRelease, provisional_release
 from scripts.desired.images import Image
 from scripts.desired.secrets import ALSO, Secret
@@ -28,6 +30,7 @@ from scripts.engines.docker.containers import Containers, remove_files
 from scripts.engines.docker.operations import ContainerOperations
 from scripts.engines.docker.pod_spec import Plan, PodPlan, plan
 from scripts.engines.docker.probes import await_ready, diagnose, direct_session, plain
+from scripts.engines.docker.volumes import remove_sources
 from scripts.engines.protocol import Address
 from scripts.images import prune
 from scripts.images.prune import Superfluous
@@ -37,11 +40,13 @@ from scripts.kubernetes.diagnosis.cause import Diagnosis
 from scripts.kubernetes.pods import PodState
 from scripts.kubernetes.service_client import Answer, ServiceClient
 from scripts.kubernetes.usage import Amounts, QuotaUse, Scaling
-from scripts.machine.docker_client import docker_client
+from scripts.machine.docker_client import CLI_ENVIRONMENT, docker_client
 from scripts.machine.docker_endpoint import find_endpoint
 from scripts.machine.docker_errors import told
 
 _YAML_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+EXECUTE_SECONDS = 90
+CONNECT_SECONDS = 3
 NO_CPU_LIMITS = (
     "Docker cannot limit processors here (no cgroup controller `cpu`), and the chart has limits: for rootless Docker, delegate it "
     "(systemd: Delegate=cpu cpuset io memory pids for user@.service); elsewhere use a kernel with CFS bandwidth control"
@@ -172,6 +177,7 @@ class DockerEngine:
                 touched.append(pod.workload)
         touched += self._remove([name for name in superfluous if name not in before], there)  # the old ones may have needed it
         self._brought = bool(touched)
+        remove_sources(self._containers.labels, {name for pod in wanted.pods for name in pod.container.sources.values()})
         return changed("; ".join(part for part in (", ".join(touched), preview) if part))
 
     @staticmethod
@@ -284,6 +290,24 @@ class DockerEngine:
         """Yield what the containers wrote. Raises InputError for a service that has none."""
         return container_logs.read(self._containers, query)
 
+    def reach(self, service: str, port: int) -> AbstractContextManager[tuple[str, int]]:
+        """Return a container's own address. Raises InputError where this machine is not in Docker's networks."""
+        address = self._containers.address(service)
+        try:
+            socket.create_connection((address, port), CONNECT_SECONDS).close()
+        except OSError as error:
+            raise InputError(
+                f"this machine does not reach {service} at {address}:{port}, in Docker's own network: {error.strerror or error}",
+                "use a Kubernetes engine, or a Docker on Linux",
+                code="unsupported-by-engine",
+            ) from None
+        return nullcontext((address, port))
+
+    def execute(self, pod: PodState, argv: Sequence[str], given: str) -> Result:
+        """Run a program in a container, as its user; return its exit code and what it wrote."""
+        command = ["docker", "exec", "--interactive", pod.name, *argv]
+        return shell.run(command, input=given, timeout=EXECUTE_SECONDS, ok=None, env=CLI_ENVIRONMENT, logged=False)
+
     def down(self, *, delete_data: bool, delete_cluster: bool, step: StepReport) -> Outcome:
         """Remove the containers and the network; the database's volume only when asked."""
         if delete_cluster:
@@ -299,6 +323,7 @@ class DockerEngine:
             for network in docker_client().networks.list(filters=label):
                 network.remove()
                 removed.append(f"network {network.name}")
+            remove_sources(self._containers.labels)
             volumes: list[Any] = docker_client().volumes.list(filters=label)
             for volume in volumes if delete_data else ():
                 volume.remove()

@@ -25,6 +25,9 @@ NOT_IN_PREVIEW = {
 }
 WITHOUT_MEANING_HERE = {"ServiceAccount", "PriorityClass"}  # there is no API to have an account with, nor a scheduler
 
+SOURCES = "in-sources-"
+"""How the chart names the writable source folders that the containers of a pod share; any other emptyDir is its container's own here."""
+
 # What each level of a pod may say. Keys outside these sets change what runs, and are refused.
 POD_KEYS = {"containers", "initContainers", "volumes", "securityContext", "terminationGracePeriodSeconds"}
 POD_KEYS_WITHOUT_MEANING_HERE = {
@@ -86,6 +89,8 @@ class ContainerPlan:
     startup: Probe | None
     readiness: Probe | None
     grace: int
+    sources: Mapping[str, str] = field(default_factory=dict)
+    """Path -> volume that the pod's containers share: a writable source folder of `invoke dev`."""
 
     def secret_names(self) -> list[str]:
         """The Secrets that this container takes values from."""
@@ -170,7 +175,7 @@ def _pod(
     for volume in volumes.values():
         if set(volume) == {"name", "configMap"} and set(volume["configMap"]) == {"name"} and volume["configMap"]["name"] in configs:
             volume["files"] = configs[volume["configMap"]["name"]]
-    read = _ContainerReader(where, pod, volumes, problems)
+    read = _ContainerReader(where, name, pod, volumes, problems)
     return PodPlan(
         workload=name,
         service=labels.get("app.kubernetes.io/component", name),
@@ -189,8 +194,8 @@ def _selects(service: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
 class _ContainerReader:
     """Reads the containers of one pod."""
 
-    def __init__(self, where: str, pod: Mapping[str, Any], volumes: Mapping[str, Any], problems: _Problems) -> None:
-        self.where, self.pod, self.volumes, self.problems = where, pod, volumes, problems
+    def __init__(self, where: str, workload: str, pod: Mapping[str, Any], volumes: Mapping[str, Any], problems: _Problems) -> None:
+        self.where, self.workload, self.pod, self.volumes, self.problems = where, workload, pod, volumes, problems
 
     def __call__(self, container: Mapping[str, Any], kind: str) -> ContainerPlan:
         where = f"{self.where}.{kind}.{container['name']}"
@@ -198,7 +203,7 @@ class _ContainerReader:
         security = {**self.pod.get("securityContext", {}), **container.get("securityContext", {})}
         self._check_security(where, security)
         limits = container.get("resources", {}).get("limits", {})
-        tmpfs, volumes, files = self._mounts(where, container)
+        tmpfs, volumes, files, sources = self._mounts(where, container)
         return ContainerPlan(
             name=container["name"],
             image=container["image"],
@@ -214,6 +219,7 @@ class _ContainerReader:
             cpus=cpus(limits.get("cpu", "0")),
             tmpfs=tmpfs,
             volumes=volumes,
+            sources=sources,
             files=files,
             ports=tuple(port["containerPort"] for port in container.get("ports", ())),
             startup=self._probe(where, container, "startupProbe"),
@@ -242,9 +248,12 @@ class _ContainerReader:
             else:
                 self.problems.add(f"{where}.env.{entry['name']}.valueFrom.{next(iter(source))}")
 
-    def _mounts(self, where: str, container: Mapping[str, Any]) -> tuple[dict[str, int], dict[str, str], dict[str, Mapping[str, str]]]:
+    def _mounts(
+        self, where: str, container: Mapping[str, Any]
+    ) -> tuple[dict[str, int], dict[str, str], dict[str, Mapping[str, str]], dict[str, str]]:
         tmpfs: dict[str, int] = {}
         volumes: dict[str, str] = {}
+        sources: dict[str, str] = {}
         files: dict[str, Mapping[str, str]] = {}
         for mount in container.get("volumeMounts", ()):
             volume = self.volumes.get(mount["name"], {})
@@ -253,12 +262,15 @@ class _ContainerReader:
                 volumes[mount["mountPath"]] = volume["claim"]
             elif "files" in volume:
                 files[mount["mountPath"]] = volume["files"]
+            elif "emptyDir" in volume and mount["name"].startswith(SOURCES):
+                # Named by the image that fills it, so that an old container keeps what it runs on.
+                sources[mount["mountPath"]] = f"{self.workload}-{mount['name']}-{container['image'].rpartition(':')[2]}"
             elif "emptyDir" in volume:
                 tmpfs[mount["mountPath"]] = quantity((volume["emptyDir"] or {}).get("sizeLimit", "0"))
             else:
                 kind = next((key for key in volume if key != "name"), "missing")
                 self.problems.add(f"{where}: volume `{mount['name']}` of kind {kind}")
-        return tmpfs, volumes, files
+        return tmpfs, volumes, files, sources
 
     def _probe(self, where: str, container: Mapping[str, Any], key: str) -> Probe | None:
         probe = container.get(key)

@@ -76,7 +76,7 @@ class Conversations:
             said = select(messages).where(messages.c.conversation_id == conversation_id).order_by(messages.c.position)
             return list((await connection.execute(said)).all())
 
-        return await self._database.run("list_messages", work)
+        return await self._database.run("list_messages", work, reads=True)
 
     async def latest(self, limit: int, offset: int) -> ConversationPage:
         """Return conversations by what was said first in them, the latest ones first, and how many there are."""
@@ -106,7 +106,7 @@ class Conversations:
             items = [Conversation(id=row.id, title=row.title, updated_at=row.updated_at) for row in found]
             return ConversationPage(items=items, total=total.scalar_one())
 
-        return await self._database.run("list_conversations", work)
+        return await self._database.run("list_conversations", work, reads=True)
 
     async def delete(self, conversation_id: uuid.UUID) -> None:
         """Delete a conversation with all that was said in it; the todos stay.

@@ -163,14 +163,18 @@ class Database:
         self._unprepared = target.pooled
         event.listen(self._engine.sync_engine, "do_connect", self._connect_unprepared)
         event.listen(self._engine.sync_engine, "handle_error", self._find_pooler)
+        event.listen(self._engine.sync_engine, "handle_error", _find_ended)
         event.listen(self._engine.sync_engine, "connect", self._note_certificate)
         event.listen(self._engine.sync_engine, "checkin", _note_rest)
         event.listen(self._engine.sync_engine, "checkout", self._ping_rested)
 
-    async def run(self, operation: str, work: Callable[[AsyncConnection], Awaitable[Result]]) -> Result:
+    async def run(
+        self, operation: str, work: Callable[[AsyncConnection], Awaitable[Result]], *, reads: bool = False
+    ) -> Result:
         """Run `work` in one transaction and commit it; repeat it from the start when the connection was lost.
 
-        `operation` names it in the metrics. `work` may be called several times, so it must do nothing but SQL.
+        `operation` names it in the metrics. `work` may be called several times, so it must do nothing but SQL; one that
+        only reads may be called again also when the connection was lost during COMMIT.
 
         Raises:
             DatabaseUnavailableError: the database did not answer in time, or went away during COMMIT.
@@ -183,7 +187,7 @@ class Database:
         )
         started = time.monotonic()
         try:
-            return await attempts(self._attempt, work)
+            return await attempts(self._attempt, work, reads=reads)
         except DatabaseUnavailableError as error:
             logger.warning("database operation failed", extra={"operation": operation, "reason": error.reason})
             raise
@@ -206,7 +210,7 @@ class Database:
         """Close every connection."""
         await self._engine.dispose()
 
-    async def _attempt(self, work: Callable[[AsyncConnection], Awaitable[Result]]) -> Result:
+    async def _attempt(self, work: Callable[[AsyncConnection], Awaitable[Result]], *, reads: bool = False) -> Result:
         phase: Literal["connecting", "working", "committing"] = "connecting"
         try:
             async with self._engine.connect() as connection:
@@ -222,8 +226,9 @@ class Database:
             self._metrics.db_errors.labels(kind).inc()
             if not isinstance(error, sqlalchemy.exc.TimeoutError):  # a busy pool is no reason to take the pod out
                 self._readiness.database_failed(reason)
+            sent = phase == "committing" and not any(isinstance(link, _NEVER_SENT) for link in _chain(error))
             raise DatabaseUnavailableError(
-                kind, reason, repeatable=phase != "committing" and not _is_lasting(error)
+                kind, reason, repeatable=(reads or not sent) and not _is_lasting(error)
             ) from error
         self._readiness.database_answered()
         return result
@@ -255,6 +260,12 @@ class Database:
         if certificate := tls.getpeercert(binary_form=True) if tls else None:
             expiry = x509.load_der_x509_certificate(certificate).not_valid_after_utc
             self._metrics.certificate_expires(expiry.timestamp())
+
+
+def _find_ended(context: ExceptionContext) -> None:
+    """Have a connection replaced that the database has ended between two queries: asyncpg only says that it is busy."""
+    if any(isinstance(link, _NEVER_SENT) for link in _chain(context.original_exception)):
+        context.is_disconnect = True
 
 
 def _note_rest(_connection: object, record: ConnectionPoolEntry) -> None:
@@ -289,8 +300,11 @@ _OUTAGES: tuple[tuple[tuple[type[BaseException], ...], DatabaseErrorKind, str], 
     ((asyncpg.TransactionRollbackError,), "conflict", "conflict with another transaction"),
     ((sqlalchemy.exc.TimeoutError,), "timeout", "every connection of the pool is busy"),
     ((TimeoutError, asyncpg.QueryCanceledError), "timeout", "timed out (egress blocked?)"),
-    ((OSError, asyncpg.InterfaceError), "connect", "connection lost"),
+    ((OSError, asyncpg.InterfaceError, asyncpg.InternalClientError), "connect", "connection lost"),
 )
+
+# asyncpg has sent nothing: a connection that the database has told of its end, between two queries, takes no other.
+_NEVER_SENT = (asyncpg.InternalClientError,)
 
 
 # What waiting a few seconds does not change.

@@ -57,7 +57,7 @@ class Todos:
             total = page[0].total if page else await _count(connection, condition) if wanted.offset else 0
             return TodoPage(items=[todo_of(row) for row in page], total=total)
 
-        return await self._database.run("find_todos", work)
+        return await self._database.run("find_todos", work, reads=True)
 
     async def get(self, todo_id: uuid.UUID) -> Todo:
         """Return one todo.
@@ -65,7 +65,7 @@ class Todos:
         Raises:
             TodoNotFoundError: there is none with this id.
         """
-        return await self._database.run("get_todo", lambda connection: _read(connection, todo_id))
+        return await self._database.run("get_todo", lambda connection: _read(connection, todo_id), reads=True)
 
     async def create(self, draft: TodoDraft, idempotency_key: str | None = None) -> tuple[Todo, bool]:
         """Add a todo; return it and whether it is new.

@@ -1,0 +1,1 @@
+"""`invoke dev`: brings changes of the sources while the app runs (specs/dev.md)."""
