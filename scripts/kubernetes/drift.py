@@ -45,6 +45,8 @@ class Drift:
     """Whether it must go before helm can make its own."""
     patch: tuple[Mapping[str, Any], ...] = ()
     """JSON patch of what helm leaves as it is: fields that its manifest does not speak of."""
+    refused: bool = False
+    """Whether the API server takes the manifest only after the patch: a value was set, say, where the manifest has a reference."""
 
     @property
     def kind(self) -> str:
@@ -120,7 +122,10 @@ def _asked(cluster: Cluster, manifest: str) -> tuple[list[Object], list[Object]]
         live = api.as_it_is(connect, resource, cluster.namespace, name, DRY_RUN_SECONDS)
         if live and live[0] and _in_the_way(live[0], cluster.release):
             return live, live[0]
-        return live, api.as_it_would_be(connect, resource, cluster.namespace, each, FIELD_MANAGER, DRY_RUN_SECONDS)
+        would_be = api.as_it_would_be(connect, resource, cluster.namespace, each, FIELD_MANAGER, DRY_RUN_SECONDS)
+        if would_be is None and live and live[0] and any(strays(live[0])):  # what somebody added does not go with what is ours
+            would_be = live[0]
+        return live, would_be
 
     with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
         answers = list(pool.map(ask, wanted))
@@ -187,7 +192,7 @@ def _drift(live: Object | None, wanted: Object, release: str, minimum: int | Non
             continue
         told[path] = f"{shown_path(live, path)} was added{_by(live, path)}"
         patch.append({"op": "remove", "path": "".join(f"/{_escaped(part)}" for part in path)})
-    return Drift(live, tuple(told[path] for path in sorted(told)), patch=tuple(patch)) if told else None
+    return Drift(live, tuple(told[path] for path in sorted(told)), patch=tuple(patch), refused=live is wanted) if told else None
 
 
 def _by(live: Object, path: Path) -> str:

@@ -68,6 +68,7 @@ def _install(
     for each in drifts:
         step.say(f"brings back {each.line}")
     drift.clear(cluster, drifts, step)
+    drift.patch(cluster, [each for each in drifts if each.refused], step)
     if upgrade:
         step.progress(f"helm upgrade --install {release.name}")
         helm.upgrade(cluster, release)

@@ -136,6 +136,9 @@ APP_FAULTS = (
     AppFault("image", "drifted", "todo-backend:h000000000000", (_patch("deployment/$r-backend", BAD_IMAGE, "json"),)),
     AppFault("policy", "drifted", "spec.egress", (_patch("networkpolicy/$r-backend", '{"spec": {"egress": []}}'),)),
     AppFault("Service made anew", "drifted", "is somebody else's", ("delete service/$r-backend", SERVICE)),
+    AppFault(
+        "value in place of a reference", "drifted", "was added by kubectl-set", ("set env deployment/$r-frontend API_TOKEN=somebodys",)
+    ),
     AppFault("ServiceAccount", "drifted", "is gone", ("delete serviceaccount/$r-backend",)),
     AppFault("Secrets", "secret-lost", "is gone: its pods run on", ("delete secrets --selector=app.kubernetes.io/part-of=$r",)),
     AppFault("drain", "drain-blocked", "somebodys", (BUDGET,), mend=("delete poddisruptionbudget somebodys",)),

@@ -127,6 +127,20 @@ def test_a_field_that_was_added_is_taken_away_by_a_patch() -> None:
     assert found.patch == ({"op": "remove", "path": "/spec/template/spec/containers/0/env/1"},)
 
 
+def test_a_value_that_what_is_ours_cannot_stand_beside_is_taken_away_first() -> None:
+    """`kubectl set env` puts a value where the release has a reference: the API server refuses both, and so any dry run of the release."""
+    now = live()
+    container_of(now)["env"] = [{"name": "PORT", "value": "8000"}, {"name": "TOKEN", "value": "x"}]
+    item = {'k:{"name":"TOKEN"}': {"f:value": {}}}
+    tree = {"f:spec": {"f:template": {"f:spec": {"f:containers": {'k:{"name":"app"}': {"f:env": item}}}}}}
+    now = set_by(now, "kubectl-set", tree)
+    (found,) = compare([now], [now], "todo")
+    assert found.refused
+    assert found.patch == ({"op": "remove", "path": "/spec/template/spec/containers/0/env/1/value"},)
+    assert "was added by kubectl-set at " in found.line
+    assert not any(each.refused for each in drifts(live(replicas=1), wanted(replicas=2)))
+
+
 def strip(thing: Object) -> Object:
     """What a dry run returns where somebody has added a field: it leaves what the manifest does not speak of."""
     kept = copy.deepcopy(thing)
