@@ -288,7 +288,7 @@ class Settings(Strict):
         if re.fullmatch(r"[0-9.]+", self.ingress.host):
             yield "ingress.host: is an address, and Kubernetes takes a name alone, such as app.test"
         login = self.kube_context.registry_login
-        if login and login not in self.env:
+        if login and login not in self.env and self.kube_context.registry:
             yield f"kube_context.registry_login: `{login}` is not under env{meant(login, self.env)}"
         if not REGISTRY.fullmatch(self.kube_context.registry):
             yield "kube_context.registry: write host:port/path, without https:// and a slash at its end, the path in small letters"

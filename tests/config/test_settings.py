@@ -39,7 +39,11 @@ def test_the_projects_own_settings_are_good() -> None:
         ),
         ("    context: app/frontend", "    context: app/nowhere", "services.frontend.context: app/nowhere does not exist, or is no folder"),
         ("    local_port: 3000", "    local_port: 8000", "services.frontend.local_port: 8000 is taken by backend"),
-        ("registry_login: REGISTRY_LOGIN", "registry_login: REGISTRY", "kube_context.registry_login: `REGISTRY` is not under env"),
+        (
+            '  registry: ""\n  # The key of .env by which the nodes log in there.\n  registry_login: REGISTRY_LOGIN',
+            "  registry: images.test/team\n  registry_login: REGISTRY",
+            "kube_context.registry_login: `REGISTRY` is not under env",
+        ),
         ("  images: auto", "  images: registry", "kube_context.registry: name the registry"),
         ("kubernetes_version: v1.35.1", "kubernetes_version: latest", "kubernetes_version: string should match pattern"),
     ],

@@ -10,6 +10,7 @@ import pytest
 from scripts.config.settings import load_settings
 from scripts.core.errors import TaskError
 from scripts.core.redaction import redact
+from scripts.engines.docker import engine as docker_engine
 from scripts.engines.docker.containers import Containers
 from scripts.engines.docker.engine import DockerEngine
 from scripts.engines.docker.pod_spec import Plan
@@ -24,6 +25,7 @@ class World:
     def __init__(self, *there: Any, breaks: bool = False) -> None:
         self.there = {each.name: each for each in there}
         self.breaks = breaks
+        self.labels: dict[str, str] = {}
         self.beside: list[set[str]] = []
         for each in there:
             each.remove = lambda force, each=each: self.there.pop(each.name)
@@ -66,9 +68,10 @@ def test_what_the_containers_hold_is_read_from_their_environment_and_known_to_th
 
 
 @pytest.mark.parametrize("breaks", [False, True])
-def test_the_database_goes_after_the_others_are_replaced_and_a_publisher_before(breaks: bool) -> None:
+def test_the_database_goes_after_the_others_are_replaced_and_a_publisher_before(breaks: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(docker_engine, "remove_sources", lambda *_: None)
     world = World(container("backend"), container("postgres"), container("old-page", port=True), breaks=breaks)
-    pod = SimpleNamespace(workload="backend", digest="new")
+    pod = SimpleNamespace(workload="backend", digest="new", container=SimpleNamespace(sources={}))
     wanted = cast("Plan", SimpleNamespace(pods=[pod]))
     if breaks:
         with pytest.raises(TaskError, match="cannot start"):

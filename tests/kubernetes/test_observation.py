@@ -46,6 +46,8 @@ def refusals(code: int, said: str) -> dict[str, str]:
 def test_a_pod_that_is_only_tried_tells_why_the_next_one_is_refused() -> None:
     assert refusals(1, f"Warning: something\n{FORBIDDEN}\n") == {"todo": 'pods "todo" is forbidden: exceeded quota: small'}
     assert refusals(0, "") == {}
+    denied = "The pods \"todo\" is invalid: : ValidatingAdmissionPolicy 'p' with binding 'p' denied request: no pods today"
+    assert refusals(1, denied) == {"todo": denied}
 
 
 def test_what_is_judged_tells_the_clock_of_the_api_server() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import http
 import json
 import shutil
 import tempfile
@@ -12,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from docker.errors import NotFound
+from docker.errors import APIError, NotFound
 from docker.types import Mount
 
 from scripts.config.settings import Settings
@@ -27,12 +28,26 @@ from scripts.machine.docker_client import docker_client
 from scripts.machine.docker_errors import told
 
 LOG_LINES = 15
+REMOVAL_SECONDS = 60
 MOUNTS = STATE / "mounts"
 INIT_SECONDS = 180
 INIT_ATTEMPTS = 3
 INIT_PAUSE_SECONDS = 2
 NEXT, OLD = "-next", "-old"
 """A successor until it takes over, and a predecessor until its successor has started."""
+
+
+def remove_container(container: Any) -> None:
+    """Remove a container, and wait until it is gone where somebody removes it already. Raises what Docker's library raises."""
+    try:
+        container.remove(force=True)
+    except NotFound:
+        return
+    except APIError as error:
+        if error.status_code != http.HTTPStatus.CONFLICT:
+            raise
+        with suppress(NotFound):
+            container.wait(condition="removed", timeout=REMOVAL_SECONDS)
 
 
 class Containers:
@@ -95,7 +110,7 @@ class Containers:
                     container.rename(workload)
                     container.start()
                 elif name != workload:
-                    container.remove(force=True)
+                    remove_container(container)
 
     def replace(self, pod: PodPlan, current: Any, secrets: Mapping[str, Secret], step: StepReport) -> None:
         """Replace the pod's containers: what runs before it first, to its end. What cannot be replaced goes on. Raises TaskError."""
@@ -122,11 +137,11 @@ class Containers:
             raise
         if current:
             with told(f"the old {pod.workload} cannot be removed"):
-                current.remove(force=True)
+                remove_container(current)
 
     def _take_back(self, workload: str, successor: Any, current: Any) -> None:
         with suppress(TaskError), told(f"the old {workload} cannot come back"):
-            successor.remove(force=True)
+            remove_container(successor)
             if current:
                 current.rename(workload)
                 current.start()
@@ -150,7 +165,7 @@ class Containers:
         api: Any = docker_client().api
         with told(f"{pod.workload} cannot be made"):
             with suppress(NotFound):
-                docker_client().containers.get(name).remove(force=True)  # what a killed run left
+                remove_container(docker_client().containers.get(name))  # what a killed run left
             aliases = list(pod.aliases) if kind == "main" else []
             created = api.create_container(
                 image=container.image,
@@ -215,7 +230,7 @@ class Containers:
                     code = _wait_for_exit(container, deadline)
                     log = container.logs(tail=LOG_LINES).decode(errors="replace").splitlines()
                 finally:
-                    container.remove(force=True)
+                    remove_container(container)
             if code == 0:
                 return
             if code is None:

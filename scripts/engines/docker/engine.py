@@ -26,7 +26,7 @@ from scripts.desired.images import Image
 from scripts.desired.secrets import ALSO, Secret
 from scripts.desired.stages import Running
 from scripts.engines.docker import container_logs, usage
-from scripts.engines.docker.containers import Containers, remove_files
+from scripts.engines.docker.containers import Containers, remove_container, remove_files
 from scripts.engines.docker.operations import ContainerOperations
 from scripts.engines.docker.pod_spec import Plan, PodPlan, plan
 from scripts.engines.docker.probes import await_ready, diagnose, direct_session, plain
@@ -184,7 +184,7 @@ class DockerEngine:
     def _remove(names: Sequence[str], there: Mapping[str, Any]) -> list[str]:
         for name in names:
             with told(f"{name} cannot be removed"):
-                there[name].remove(force=True)
+                remove_container(there[name])
         return list(names)
 
     @staticmethod
@@ -318,7 +318,7 @@ class DockerEngine:
             for container in self._containers.every():
                 step.progress(f"removing {container.name}")
                 container.stop(timeout=int(container.labels.get("todo.grace", "10")))
-                container.remove(force=True)
+                remove_container(container)
                 removed.append(container.name)
             for network in docker_client().networks.list(filters=label):
                 network.remove()

@@ -9,7 +9,7 @@ from typing import Any
 from scripts.core.command_line import CommandLine
 from scripts.core.errors import InputError, TaskError
 from scripts.core.report import Outcome, StepReport, changed
-from scripts.engines.docker.containers import Containers
+from scripts.engines.docker.containers import Containers, remove_container
 from scripts.engines.docker.pod_spec import PodPlan
 from scripts.engines.docker.probes import await_ready
 from scripts.machine.docker_client import CLI_ENVIRONMENT
@@ -44,7 +44,7 @@ class ContainerOperations:
             step.progress(f"removing {container.name}")
             with told(f"{container.name} cannot be removed"):
                 container.stop(timeout=int(container.labels.get("todo.grace", "10")))
-                container.remove(force=True)
+                remove_container(container)
 
     def scale(self, service: str, pods: int | None, chart: Path, timeout: float, step: StepReport) -> Outcome:  # noqa: ARG002 - the protocol's
         """Refuse it: there is one container a service. Raises InputError."""

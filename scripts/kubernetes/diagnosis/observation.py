@@ -38,6 +38,7 @@ KEYS_ONLY = (
     '{{range $key, $_ := .data}} {{$key}}{{end}}{{"\\n"}}{{end}}'
 )
 NOBODY = "-"
+DENIED = "denied request"
 NO_VERDICT = re.compile(r"cannot create resource|does not support dry run|is invalid:|\(Timeout\)|\(ServiceUnavailable\)")
 """What the API server says where it has not judged a pod that is only tried."""
 PROBE_SECONDS = 5.0
@@ -126,10 +127,12 @@ def _tries(cluster: Cluster, workloads: Sequence[Object]) -> tuple[Mapping[str, 
     for workload in workloads:
         argv = ("create", "--dry-run=server", "--output=jsonpath={.metadata.creationTimestamp}", "--filename=-")
         answer = _tried(cluster, *argv, input=json.dumps(_next_pod(workload)))
-        refusal = answer.stderr.strip().partition('error when creating "STDIN": ')[2]
+        said = answer.stderr.strip()
+        # A ValidatingAdmissionPolicy's denial is of the reason Invalid, which kubectl prints without its own words before it.
+        refusal = said.partition('error when creating "STDIN": ')[2] or (said if DENIED in said else "")
         if answer.code == 0 and answer.stdout:
             clock = time_of(answer.stdout.strip())
-        elif refusal and not NO_VERDICT.search(refusal):
+        elif refusal and (DENIED in refusal or not NO_VERDICT.search(refusal)):
             found[name_of(workload)] = refusal
     return found, clock
 
