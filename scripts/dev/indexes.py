@@ -1,12 +1,12 @@
-"""Which versions an index has: Python's, npm's and Go's over HTTP, a chart's by helm."""
+"""Which versions an index has: Python's, npm's, Go's and registries of images over HTTP, a chart's by helm."""
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlencode, urljoin, urlsplit
 
 import requests
 import yaml
@@ -34,7 +34,13 @@ class Indexes:
 
     def versions(self, pin: Pin) -> list[str]:
         """Return the versions that can be taken. Raises NotToldError."""
-        ask: Mapping[str, Callable[[Pin], list[str]]] = {"python": self._python, "npm": self._npm, "go": self._go, "chart": self._chart}
+        ask: Mapping[str, Callable[[Pin], list[str]]] = {
+            "python": self._python,
+            "npm": self._npm,
+            "go": self._go,
+            "chart": self._chart,
+            "image": self._image,
+        }
         try:
             return ask[pin.index](pin)
         except (AttributeError, KeyError, TypeError, ValueError, yaml.YAMLError):
@@ -68,16 +74,40 @@ class Indexes:
             found.append(str(yaml.safe_load(shown)["version"]))
         return found
 
-    def _get(self, url: str, accept: str) -> requests.Response:
+    def _image(self, pin: Pin) -> list[str]:
+        """The versions in tags of the same form: as many numbers, and the same words behind them."""
+        repository, suffix = pin.asked, pin.name.partition(":*")[2]
+        host, _, path = repository.partition("/")
+        scheme = "http" if host.startswith(("localhost", "127.")) else "https"  # as Docker has it
+        url: str | None = f"{scheme}://{host}/v2/{path}/tags/list"
+        headers, tags = self._login(str(url)), list[str]()
+        while url:
+            answer = self._get(url, "application/json", headers=headers)
+            tags += answer.json()["tags"]
+            following = answer.links.get("next", {}).get("url")
+            url = urljoin(url, following) if following else None
+        found = [tag.removesuffix(suffix) for tag in tags if tag.endswith(suffix)]
+        return [each for each in found if each.count(".") == pin.now.count(".")]
+
+    def _login(self, url: str) -> dict[str, str]:
+        """What a registry wants to be told by whoever has no account: a token that it hands to everybody."""
+        told = self._get(url, "application/json", ok=(401,)).headers.get("WWW-Authenticate", "")
+        wanted = dict(re.findall(r'(\w+)="([^"]*)"', told))
+        if "realm" not in wanted:
+            return {}
+        answer = self._get(f"{wanted.pop('realm')}?{urlencode(wanted)}", "application/json").json()
+        return {"Authorization": f"Bearer {answer.get('token') or answer['access_token']}"}
+
+    def _get(self, url: str, accept: str, *, ok: Collection[int] = (), headers: Mapping[str, str] | None = None) -> requests.Response:
         host = urlsplit(url).hostname or ""
         if host in self._silent:
             raise NotToldError(self._silent[host])
         try:
-            answer = requests.get(url, headers={"Accept": accept}, timeout=SECONDS, verify=trusted())
+            answer = requests.get(url, headers={"Accept": accept, **(headers or {})}, timeout=SECONDS, verify=trusted())
         except (requests.RequestException, ValueError):  # a wrong proxy variable is a ValueError of several kinds
             self._silent[host] = f"{host} cannot be reached"
             raise NotToldError(self._silent[host]) from None
-        if not answer.ok:
+        if not answer.ok and answer.status_code not in ok:
             raise NotToldError(f"{host} answered {answer.status_code} {answer.reason}")
         return answer
 

@@ -24,6 +24,7 @@ LOCKED = {
 }
 NAME = re.compile(r"^([A-Za-z0-9][\w.-]*)", re.MULTILINE)
 PIN = re.compile(r"^([A-Za-z0-9][\w.-]*)(?:\[[^]]*\])?==([^\s;\\]+)", re.MULTILINE)
+IMAGE = re.compile(r"(?P<repository>.+):(?P<version>v?\d+(\.\d+)*)(?P<suffix>[^:/]*)")
 PACKAGE_JSON = "app/frontend/package.json"
 KUBERNETES = "k8s.io/kubernetes"
 
@@ -35,16 +36,16 @@ class Pin:
     name: str
     where: str
     now: str
-    index: Literal["python", "npm", "go", "chart"]
+    index: Literal["python", "npm", "go", "chart", "image"]
     asked: str = ""
-    """What the index knows it by: the Go module, or the chart's repository; nothing where that is its name, or where there is none."""
+    """What the index knows it by: the Go module, the repository of the chart or the image; nothing where that is its name."""
     patches: bool = False
     below: str = ""
 
 
 def pins(settings: Settings, root: Path = ROOT) -> list[Pin]:
     """Return every pin. Raises TaskError for a name that is not locked."""
-    return [*_python(root), *_npm(root), *_tools(settings), *_charts(settings)]
+    return [*_python(root), *_npm(root), *_tools(settings), *_charts(settings), *_images(settings)]
 
 
 def _python(root: Path) -> Iterator[Pin]:
@@ -82,3 +83,20 @@ def _charts(settings: Settings) -> Iterator[Pin]:
     yield Pin("kube-prometheus-stack", "invoke.yaml", monitoring.chart_version, "chart", monitoring.chart_repository)
     yield Pin("prometheus-adapter", "invoke.yaml", monitoring.adapter.chart_version, "chart", monitoring.adapter.chart_repository)
     yield Pin("kagent", "invoke.yaml", kagent.version, "chart", kagent.repository)
+
+
+def _images(settings: Settings) -> Iterator[Pin]:
+    """The base images whose tags begin with a version."""
+    for base in settings.base_images.values():
+        if match := IMAGE.fullmatch(base.image):
+            yield Pin(
+                f"{match['repository']}:*{match['suffix']}", "invoke.yaml", match["version"], "image", _in_registry(match["repository"])
+            )
+
+
+def _in_registry(repository: str) -> str:
+    """The repository with its registry, as Docker completes a name."""
+    first, slash, _ = repository.partition("/")
+    if slash and (first == "localhost" or set(".:") & set(first)):
+        return repository
+    return f"registry-1.docker.io/{'' if slash else 'library/'}{repository}"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import StringIO
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -36,6 +38,9 @@ ANSWERS = {
         {"versions": {"0.2.3": {}, "0.2.4": {}, "0.2.5": {"deprecated": "use 0.2.4"}, "0.3.0": {}, "1.0.0-beta": {}}}
     ),
     "/go/github.com/!acme/tool/@v/list": "v1.2.3\nv1.2.9\nv1.4.0\nv2.0.0-rc.1\n",
+    "/token?service=here&scope=repository%3Aa%2Fpy%3Apull": json.dumps({"token": "for-all"}),
+    "/v2/a/py/tags/list": json.dumps({"tags": ["3.13-slim", "3.16", "3.13.2-slim", "4-slim", "3.15-rc-slim"]}),
+    "/v2/a/py/tags/list?last=x": json.dumps({"tags": ["3.14-slim", "latest"]}),
     "/npm/odd": "<html>a login page</html>",
 }
 HELM = """#!/bin/sh
@@ -56,7 +61,15 @@ def index(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[list[str]
         def do_GET(self) -> None:
             asked.append(self.path)
             body = ANSWERS.get(self.path, "").encode()
-            self.send_response(200 if body else 404)
+            if self.path.startswith("/v2/") and self.headers["Authorization"] != "Bearer for-all":
+                self.send_response(401)
+                realm = f"http://127.0.0.1:{self.server.server_port}/token"  # type: ignore[attr-defined]
+                self.send_header("WWW-Authenticate", f'Bearer realm="{realm}",service="here",scope="repository:a/py:pull"')
+                body = b""
+            else:
+                self.send_response(200 if body else 404)
+            if self.path == "/v2/a/py/tags/list":
+                self.send_header("Link", '</v2/a/py/tags/list?last=x>; rel="next"')
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
@@ -107,6 +120,11 @@ def test_each_index_is_understood(index: list[str]) -> None:
         "ending": ["1.4.0", "1.2.9", ""],
         "chart": ["9.0.0", "8.4.1", ""],
     }
+
+
+def test_a_base_image_is_compared_with_tags_of_its_own_form(index: list[str]) -> None:
+    registry = urlsplit(os.environ["PIP_INDEX_URL"]).netloc
+    assert shown(Pin("py:*-slim", "x", "3.13", "image", f"{registry}/a/py")) == {"py:*-slim": ["3.14", "", ""]}
 
 
 def test_what_is_the_newest_has_no_row(index: list[str]) -> None:
@@ -165,4 +183,8 @@ def test_every_pin_of_this_checkout_is_asked_about() -> None:
         pin.name for pin in found
     }
     assert all(pin.asked for pin in found if pin.index in ("go", "chart"))
+    assert {(pin.name, pin.now, pin.asked) for pin in found if pin.index == "image"} >= {
+        ("python:*-slim-trixie", "3.13", "registry-1.docker.io/library/python"),
+        ("prometheuscommunity/postgres-exporter:*", "v0.17.1", "registry-1.docker.io/prometheuscommunity/postgres-exporter"),
+    }
     assert len(set(found)) == len(found)
