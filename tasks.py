@@ -30,7 +30,7 @@ GROUPS: dict[str, list[Task[Any] | Collection]] = {
     "Develop": [
         *(Command(place) for place in ("dev.tests:test", "dev.tests:cluster_test")),
         Collection("check", Command("dev.tests:faults", within="check"), Command("ai.check:ai", within="check")),
-        *(Command(place) for place in ("dev.bench", "dev.lint", "dev.pins:lock", "dev.sbom", "dev.spec")),
+        *(Command(place) for place in ("dev.bench", "dev.lint", "dev.pins:lock", "dev.outdated", "dev.sbom", "dev.spec")),
     ],
 }
 program.list_in_groups(GROUPS)

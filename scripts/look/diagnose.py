@@ -62,7 +62,7 @@ def show(diagnosis: Diagnosis, report: Report) -> None:
         report.result(f"    {line}")
     if diagnosis.follows_from:
         report.result(f"    follows from {diagnosis.follows_from}")
-    report.result(f"  -> {diagnosis.action}")
+    report.result(f"  -> {diagnosis.action}  [{diagnosis.code}]")
 
 
 if __name__ == "__main__":

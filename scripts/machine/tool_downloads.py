@@ -43,6 +43,7 @@ class ToolDownload(Strict):
     sha256: dict[str, dict[str, Sha256]]
     member: str = ""
     go: GoPackage | None = None
+    module: str = ""
     by_hand: dict[str, str] = Field(default_factory=dict)
 
     def checksum(self, version: str) -> str:
@@ -87,7 +88,7 @@ def site_answers(url: str, *, refresh: bool = False) -> bool:
         return False
     answers, remember = True, True
     try:
-        answers = requests.head(url, timeout=PROBE_SECONDS, verify=_trusted()).status_code < 500
+        answers = requests.head(url, timeout=PROBE_SECONDS, verify=trusted()).status_code < 500
     except (requests.RequestException, ValueError) as error:
         answers, remember = False, not isinstance(error, BAD_PROXY)
     no.parent.mkdir(exist_ok=True)
@@ -153,7 +154,7 @@ def _fetch(url: str, target: Path, tell: Callable[[str], None]) -> str:
     digest, received = hashlib.sha256(), 0
     try:
         with (
-            requests.get(url, stream=True, timeout=(CONNECT_SECONDS, READ_SECONDS), verify=_trusted()) as answer,
+            requests.get(url, stream=True, timeout=(CONNECT_SECONDS, READ_SECONDS), verify=trusted()) as answer,
             target.open("wb") as file,
         ):
             if not answer.ok:
@@ -171,8 +172,8 @@ def _fetch(url: str, target: Path, tell: Callable[[str], None]) -> str:
     return digest.hexdigest()
 
 
-def _trusted() -> str | bool:
-    """The certificates to trust: what the environment names, else the usual ones."""
+def trusted() -> str | bool:
+    """Return the certificates to trust: what the environment names, else the usual ones."""
     return os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("SSL_CERT_FILE") or True
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from types import SimpleNamespace
 from typing import cast
 
 import pytest
 
 from scripts.config.settings import load_settings
+from scripts.core.paths import ROOT
 from scripts.project import Project
-from scripts.up import offers
+from scripts.up import offers, steps
 
 pytestmark = pytest.mark.unit
 
@@ -21,3 +23,13 @@ def test_what_a_key_would_give_is_said_while_it_is_empty() -> None:
     assert "https://aistudio.google.com/apikey" in offer
     assert "`invoke up`" in offer
     assert offers(cast("Project", SimpleNamespace(settings=settings, env={"GEMINI_API_KEY": "something"}))) == []
+
+
+def test_the_page_for_newcomers_shows_the_graph_as_it_is() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    shown = {
+        name: set(re.findall(r"\w+", needs))
+        for name, needs in re.findall(r"^\| `(\w+)` \|([\w, ]*)\| [^|]+ \| [^|]+ \|$", page, re.MULTILINE)
+    }
+    project = cast("Project", SimpleNamespace(engine=SimpleNamespace(deployment="any"), monitored=True))
+    assert shown == {step.name: set(step.needs) for step in steps(project)}

@@ -85,7 +85,7 @@ def test_every_diagnosis_is_printed_and_the_task_fails() -> None:
     with pytest.raises(TaskError, match="todo is not healthy: 1 cause") as failure:
         diagnose.show_all(project(Engine([FOUND])), Report(stdout=stdout))
     assert failure.value.exit_code == 1
-    assert stdout.getvalue() == "todo-backend: Secret s does not exist\n    event Failed\n  -> invoke up\n"
+    assert stdout.getvalue() == "todo-backend: Secret s does not exist\n    event Failed\n  -> invoke up  [secret-missing]\n"
 
 
 def test_as_json_a_diagnosis_is_one_event_with_its_stable_code() -> None:
