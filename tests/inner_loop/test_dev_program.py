@@ -22,7 +22,7 @@ pytestmark = pytest.mark.runner
 
 PROGRAM = ROOT / "helm/todo-chatbot/files/dev.py"
 TAKE = (
-    "import importlib.util, sys\n"
+    "import importlib.util, sys\nsys.dont_write_bytecode = True\n"
     f"spec = importlib.util.spec_from_file_location('dev', {str(PROGRAM)!r})\n"
     "dev = importlib.util.module_from_spec(spec); spec.loader.exec_module(dev)\n"
     "dev.RUNNER = int(sys.argv[1]); dev.take(int(sys.argv[2]))"
