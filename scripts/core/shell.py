@@ -141,7 +141,8 @@ def run(  # noqa: PLR0913 - they are subprocess' own
     if timed_out:
         raise CommandError(f"`{_shown(argv)}` did not end within {timeout:g} s", tail, result, code="command-timed-out")
     if ok is not None and result.code not in ok:
-        raise CommandError(f"`{_shown(argv)}` failed with exit code {result.code}", tail, result)
+        full = ": no space left on device" if any("no space left on device" in line.lower() for line in tail) else ""
+        raise CommandError(f"`{_shown(argv)}` failed with exit code {result.code}{full}", tail, result)
     return result
 
 

@@ -248,3 +248,8 @@ def test_ctrl_c_belongs_to_a_program_that_owns_the_terminal() -> None:
     before = signal.getsignal(signal.SIGINT)
     assert shell.attached([sys.executable, "-c", code], env={"TOLD": "x"}) == 7
     assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_a_full_disk_is_the_cause_whatever_the_program() -> None:
+    with pytest.raises(shell.CommandError, match="failed with exit code 1: no space left on device"):
+        shell.run(["sh", "-c", "echo 'write /x: No space left on device' >&2; exit 1"])

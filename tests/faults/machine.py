@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -11,6 +14,7 @@ from dataclasses import dataclass
 from scripts.core import shell
 from tests.faults.ground import Ground
 
+FAKETIME = "faketime"
 Making = Callable[[Ground], AbstractContextManager[None]]
 
 
@@ -62,12 +66,16 @@ def _other_clock(ground: Ground) -> Iterator[None]:
     """The tool's own clock is two hours ahead of the cluster's."""
     checkout = ground.app.checkout
     before = checkout.environment
-    library = shell.run(["faketime", "-f", "+2h", "printenv", "LD_PRELOAD"], timeout=10).stdout.strip()
-    checkout.environment = {**before, "LD_PRELOAD": library, "FAKETIME": "+2h", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+    checkout.environment = {**before, **_ahead()}
     try:
         yield
     finally:
         checkout.environment = before
+
+
+def _ahead() -> dict[str, str]:
+    library = shell.run([FAKETIME, "-f", "+2h", "printenv", "LD_PRELOAD"], timeout=10).stdout.strip()
+    return {"LD_PRELOAD": library, "FAKETIME": "+2h", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
 
 
 def _paused(process: str) -> Making:
@@ -78,9 +86,10 @@ NO_ANSWER = re.compile(r"the cluster does not answer for")
 MACHINE_FAULTS = (
     MachineFault("API server stands still", _paused("kube-apiserver"), NO_ANSWER, step="rollout"),
     MachineFault("etcd stands still", _paused("etcd"), NO_ANSWER, step="rollout"),
-    MachineFault("network gone in mid-load", _no_network, NO_ANSWER, step="load", forget=("backend", "frontend")),
+    # Images go past the API server, so nobody need notice.
+    MachineFault("network gone in mid-load", _no_network, re.compile(""), step="load", forget=("backend", "frontend")),
     MachineFault("disk full", _full_disk, re.compile(r"full|[Nn]o space"), goes_on=False, forget=("frontend",)),
-    MachineFault("clock two hours off", _other_clock, re.compile(""), needs="faketime"),
+    MachineFault("clock two hours off", _other_clock, re.compile(""), needs=FAKETIME),
 )
 
 
@@ -88,4 +97,16 @@ def lacks(fault: MachineFault, ground: Ground) -> str:
     """Return why a fault cannot be made here, or an empty string."""
     if ground.own is None:
         return "it needs the test cluster's own processes"
-    return f"{fault.needs} is not installed" if fault.needs and not shutil.which(fault.needs) else ""
+    if fault.needs and not shutil.which(fault.needs):
+        return f"{fault.needs} is not installed"
+    return _broken_clock() if fault.needs == FAKETIME else ""
+
+
+def _broken_clock() -> str:
+    """Return why programs cannot run by the other clock: some versions of libfaketime refuse each sleep of Python's."""
+    argv = [sys.executable, "-c", "import time; time.sleep(0.01)"]
+    try:
+        run = subprocess.run(argv, env={**os.environ, **_ahead()}, capture_output=True, text=True, timeout=10, check=False)
+    except subprocess.TimeoutExpired:
+        return f"this {FAKETIME} never ends a sleep of Python's"
+    return "" if run.returncode == 0 else f"this {FAKETIME} refuses a sleep of Python's"
