@@ -252,4 +252,4 @@ def test_ctrl_c_belongs_to_a_program_that_owns_the_terminal() -> None:
 
 def test_a_full_disk_is_the_cause_whatever_the_program() -> None:
     with pytest.raises(shell.CommandError, match="failed with exit code 1: no space left on device"):
-        shell.run(["sh", "-c", "echo 'write /x: No space left on device' >&2; exit 1"])
+        shell.run(["sh", "-c", "echo 'write /x: No space left on device' >&2; exit 1"], timeout=10)
