@@ -236,6 +236,11 @@ class Service(Source):
         return found if found is not None else {"tcp": True} if self.port else {}
 
     @property
+    def is_autoscaled(self) -> bool:
+        """Whether an autoscaler chooses its number of pods: by default of what is built, and not of an image that is taken."""
+        return self.autoscaling is not None or (self.replicas is None and self.image is None)
+
+    @property
     def wanted_local_port(self) -> int:
         """The port that it gets on this machine; 0: any."""
         return self.local_port or (self.port if self.public and self.port else 0)

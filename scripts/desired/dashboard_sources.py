@@ -64,9 +64,7 @@ def _needed(rows: list[Json], settings: Settings) -> list[Json]:
     there = {
         None: True,
         "database": settings.database is not None,
-        "autoscaling": any(
-            service.replicas is None and (service.autoscaling or not service.image) for service in settings.services.values()
-        ),
+        "autoscaling": any(service.is_autoscaled for service in settings.services.values()),
     }
     kept = [row for row in rows if there[row.get("needs")]]
     return [{**row, "panels": [panel for panel in row["panels"] if there[panel.get("needs")]]} for row in kept]

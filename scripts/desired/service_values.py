@@ -76,7 +76,7 @@ def _service_values(service: Service, known: Mapping[tuple[str, str], str]) -> d
 
 
 def _pods(service: Service) -> dict[str, Any]:
-    if service.replicas or (service.image and not service.autoscaling):
+    if not service.is_autoscaled:
         return {"replicas": service.replicas or 1, "autoscaling": {"enabled": False}}
     if service.autoscaling:
         wanted = service.autoscaling

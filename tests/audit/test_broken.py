@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from scripts.audit.checks import scaling
 from scripts.audit.facts import (
     CHART,
     Asked,
@@ -27,6 +28,7 @@ from scripts.audit.facts import (
 )
 from scripts.audit.rows import Row, judge
 from scripts.audit.rules import load
+from scripts.config.settings import load_settings
 from scripts.core.paths import ROOT
 from scripts.kubernetes.helm import Revision
 from tests.audit import planted
@@ -272,3 +274,11 @@ def test_a_rendered_chart_is_judged_by_its_templates() -> None:
     for clause in ("architectural-1", "architectural-4", "architectural-5", "deployment-3", "deployment-5"):
         found = judge_it(clause, objects=rendered)
         assert (found.verdict, found.on) == (Verdict.KEPT, CHART)
+
+
+def test_an_image_that_is_taken_needs_no_autoscaler() -> None:
+    """It has one pod by default: a database or a cache cannot simply be doubled."""
+    settings = load_settings()
+    cache = settings.services["frontend"].model_copy(update={"context": None, "image": "redis:8-alpine"})
+    seen = facts(settings=settings.model_copy(update={"services": {**settings.services, "cache": cache}}))
+    assert scaling.CHECKS["autoscalers"](seen, {}).verdict is Verdict.KEPT

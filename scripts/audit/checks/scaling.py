@@ -17,9 +17,9 @@ SHOWN = ("pods", "limits.cpu", "limits.memory", "requests.cpu", "requests.memory
 
 
 def autoscalers(objects: Objects, facts: Facts, _: Mapping[str, Any]) -> Finding:
-    """Whether each service without a fixed number of pods has an autoscaler that can add some."""
+    """Whether each service whose pods are to follow the load has an autoscaler that can add some."""
     scaled = {component(each): each["spec"] for each in objects.of("HorizontalPodAutoscaler")}
-    wanted = [name for name, service in facts.settings.services.items() if service.replicas is None]
+    wanted = [name for name, service in facts.settings.services.items() if service.is_autoscaled]
     wrong = [f"{name} has no HorizontalPodAutoscaler" for name in wanted if name not in scaled]
     wrong += [
         f"{name} can never have more than {spec['maxReplicas']}" for name, spec in scaled.items() if _minimum(spec) >= spec["maxReplicas"]
