@@ -16,7 +16,7 @@ from scripts.core.errors import InputError, MissingError, TaskError
 from scripts.core.machine_trouble import refuse_what_is_anothers
 from scripts.core.paths import ROOT
 from scripts.core.report import Outcome, StepReport, passed
-from scripts.desired import pod_proxies
+from scripts.desired import alert_rules, dashboards, monitoring, pod_proxies
 from scripts.desired.database_reach import Place, blocked, databases, doubts, seems_blocked, unreachable
 from scripts.desired.helm_release import provisional_release
 from scripts.machine import tools
@@ -66,7 +66,8 @@ def look(project: Project) -> list[Check]:
     with ThreadPoolExecutor(max_workers=8, thread_name_prefix="check") as pool:
         env = pool.submit(env_check, project)
         tool_checks = pool.submit(tools_checks, project)
-        machine = [pool.submit(ask, project) for ask in (proxies_check, disk_check, memory_check, certificates_check, files_check)]
+        asked = (proxies_check, disk_check, memory_check, certificates_check, files_check, monitoring_check)
+        machine = [pool.submit(ask, project) for ask in asked]
         reach = pool.submit(reach_check, project) if not env.result().problems else None
         if any(check.problems for check in tool_checks.result()):
             rest = [Check(name, "a tool is missing", skipped=True) for name in ("chart", "engine")]
@@ -145,6 +146,18 @@ def chart_check(project: Project) -> Check:
         cause = ": ".join(filter(None, (error.cause, "; ".join(map(str.strip, error.evidence)))))
         return Check("chart", problems=(Problem(cause, error.action),))
     return Check("chart", f"{project.settings.chart.path} renders")
+
+
+def monitoring_check(project: Project) -> Check:
+    """What is wrong in the files of monitoring that `invoke.yaml` names: values, alerts, rows of the dashboard."""
+    if why := project.why_not_monitored():
+        return Check("monitoring", f"none: {why}")
+    try:
+        monitoring.grafana_is_off(project.settings)  # reads the values
+        alerts, made = alert_rules.alerts(project.settings), dashboards.rendered(project.settings)
+    except InputError as error:
+        return Check("monitoring", problems=(Problem(error.cause, error.action),))
+    return Check("monitoring", f"{len(alerts)} alerts, {len(made)} dashboards")
 
 
 def disk_check(project: Project) -> Check:

@@ -135,6 +135,10 @@ FAULTS = {
     "the extra CA is not there": Fault("certificates", "", settings={'extra_ca: ""': "extra_ca: /nowhere/ca.pem"}),
     "the extra CA is none": Fault("certificates", "", plant=file("ca.pem", "no certificate")),
     "the chart refuses the values": Fault("chart", "values do not fit", plant=refused_chart),
+    "an alert is no YAML": Fault("monitoring", "holds no alert rules", settings={"app/monitoring/alerts.yaml": "README.md"}),
+    "a row of the dashboard is none": Fault(
+        "monitoring", "holds no rows", settings={"monitoring/dashboards/rows/requests.yaml": "monitoring/values.yaml"}
+    ),
     "the daemon is silent": Fault("engine", "the daemon does not answer", plant=engine("silent"), kubernetes=False),
     "a port is taken": Fault("engine", "port 8000 (services.backend.local_port) is in use", plant=engine("port"), kubernetes=False),
     "Docker is on another machine": Fault("engine", "Docker is on another machine", plant=engine("remote"), kubernetes=False),
@@ -217,7 +221,7 @@ def test_every_check_is_shown_where_all_is_well(monkeypatch: Patch, tmp_path: Pa
     code, rows = rows_of(Fault("", ""), monkeypatch, tmp_path)
     assert (code, {row["verdict"] for row in rows}) == (0, {"ok"})
     names = [row["check"] for row in rows]
-    assert names == ["invoke.yaml", ".env", "database", "proxy", "disk", "memory", "certificates", "files", "chart", "engine"]
+    assert names == ["invoke.yaml", ".env", "database", "proxy", "disk", "memory", "certificates", "files", "monitoring", "chart", "engine"]
     assert all(row["found"] for row in rows)
 
 
