@@ -33,5 +33,5 @@ class Operations(Protocol):
         ...
 
     def renew(self, services: Collection[str], step: StepReport) -> None:
-        """Let these services begin anew, init containers included; what is to come then is for `up` to bring, and to wait for."""
+        """Restart these services, init containers included; what is to come then is for `up` to bring, and to wait for."""
         ...

@@ -49,7 +49,7 @@ class PageReport(Report):
 
 
 class Lines(RichLog):
-    """The log, which is folded anew for another width."""
+    """The log, which is folded again for another width."""
 
     def _on_resize(self, _event: Resize) -> None:
         page = self.app

@@ -1,4 +1,4 @@
-"""`invoke restart SERVICE`: its program begins anew, and is waited for."""
+"""`invoke restart SERVICE`: restarts its program, and waits for it."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ def _restore(project: Project, line: CommandLine, path: Path, content: int, step
     keys = {key for key, rule in project.settings.env.items() if rule.format == "postgres_url"}
     users = [name for name, service in project.settings.services.items() if keys & {each.key for each in service.secrets}]
     project.engine.operations.renew(users, step)
-    return changed(f"{size(content)} of SQL; {', '.join(users)} begins anew")
+    return changed(f"{size(content)} of SQL; restarted {', '.join(users)}")
 
 
 if __name__ == "__main__":

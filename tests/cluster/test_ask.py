@@ -117,7 +117,7 @@ def test_a_secret_is_refused_by_the_api_server_and_that_is_shown(app: App, secre
     "command",
     [
         "kubectl delete deployment todo-chatbot-test-backend --dry-run=none",
-        "kubectl get pods --kubeconfig=/root/.kube/config",
+        "kubectl get pods --kubeconfig=/home/me/.kube/config",
         "kubectl get pods --as=system:admin",
         "kubectl get pods > stolen",
         "kubectl get pods -o go-template-file=.env",
