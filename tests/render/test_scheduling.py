@@ -58,10 +58,10 @@ def test_a_spread_selects_the_pods_of_its_own_service() -> None:
         assert constraint == {**spread, "labelSelector": deployment["spec"]["selector"]}
 
 
-def test_the_database_goes_first_on_a_full_node(minimal: list[Object]) -> None:
+def test_the_database_is_placed_first_and_takes_no_running_pods_place(minimal: list[Object]) -> None:
     (made,) = of_kind(minimal, "PriorityClass")
     assert made["metadata"]["name"] == "todo-chatbot-todo-chatbot-postgres-1000"
-    assert (made["value"], made["globalDefault"]) == (1000, False)
+    assert (made["value"], made["globalDefault"], made["preemptionPolicy"]) == (1000, False, "Never")
     using = [name for name, pod in pods(minimal) if pod["spec"].get("priorityClassName") == made["metadata"]["name"]]
     assert using == ["StatefulSet/todo-chatbot-postgres"]
 
