@@ -176,5 +176,5 @@ def _pull(image: str, timeout: float, step: StepReport) -> str:
     try:
         shell.run(["docker", "pull", image], timeout=timeout, env=CLI_ENVIRONMENT, on_line=step.progress)
     except shell.CommandError as error:
-        return (error.evidence or (error.cause,))[-1]
+        return error.last_words
     return ""

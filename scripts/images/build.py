@@ -15,6 +15,7 @@ from scripts.core.errors import MissingError, TaskError
 from scripts.core.report import StepReport
 from scripts.desired.dockerfile import read
 from scripts.desired.images import Image
+from scripts.desired.labels import COMPONENT, PART_OF
 from scripts.images import stages
 from scripts.images.bases import registry_error
 from scripts.images.build_network import behind_docker_desktop, network_arguments, proxy_arguments, proxy_environment
@@ -121,7 +122,7 @@ def build_argv(image: Image, ca_image: str, *, buildkit: bool, release: str) -> 
     else:  # it otherwise leaves the container of a step that failed
         argv = ["docker", "build", "--force-rm"]
     argv += ["--file", str(image.dockerfile), "--tag", image.reference]
-    argv += ["--label", f"app.kubernetes.io/part-of={release}", "--label", f"app.kubernetes.io/component={image.service}"]
+    argv += ["--label", f"{PART_OF}={release}", "--label", f"{COMPONENT}={image.service}"]
     argv += ["--target", image.target] if image.target else []
     argv += [part for key, value in passed for part in ("--build-arg", f"{key}={value}")]
     return [*argv, *proxy_arguments()]

@@ -14,12 +14,12 @@ from docker.errors import APIError, ImageNotFound, NotFound
 from scripts.config.service_problems import DATABASE
 from scripts.config.services import shown
 from scripts.core.errors import TaskError
-from scripts.core.paths import ROOT
+from scripts.core.paths import CACHE
 from scripts.desired.images import EXPORTER, Image
 from scripts.machine.docker_client import docker_client
 from scripts.machine.docker_errors import told
 
-CACHE = ROOT / ".cache/users"
+USERS = CACHE / "users"
 """What was read of images with a named user, by the image's id: reading takes a container, which is made and never started."""
 
 
@@ -64,7 +64,7 @@ def _way_out(image: Image) -> str:
 
 def _looked_up(image_id: str, user: str, group: str) -> tuple[int, int] | None:
     """Return the numbers of a name, by the image's own files; None where they do not know it."""
-    cached = CACHE / f"{image_id.rpartition(':')[2]}.json"
+    cached = USERS / f"{image_id.rpartition(':')[2]}.json"
     if cached.is_file():
         read: dict[str, str] = json.loads(cached.read_text(encoding="utf-8"))
     else:

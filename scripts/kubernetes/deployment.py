@@ -161,8 +161,7 @@ class Deployment:
 
     def pods(self) -> list[PodState]:
         """Return the pods of the release."""
-        pods = self.cluster.get("pods", selector=f"app.kubernetes.io/instance={self.cluster.release}")
-        return [pod_state(pod) for pod in pods]
+        return [pod_state(pod) for pod in self.cluster.get("pods", selector=self.cluster.selector)]
 
     def execute(self, pod: PodState, argv: Sequence[str], given: str) -> Result:
         """Run a program in the service's container of a pod. Raises TaskError where it cannot run."""
@@ -175,7 +174,7 @@ class Deployment:
         try:
             drifted = [each.diagnosis() for each in drift.find(self.cluster)]
         except CommandError as error:
-            drifted = [drift.refusal(self.cluster.release, (error.evidence or (error.cause,))[-1])]
+            drifted = [drift.refusal(self.cluster.release, error.last_words)]
         emptied = stuck_pods.emptied(observation.quick_snapshot(self.cluster))
         return [*unfinished, *drifted, *([emptied.diagnosis()] if emptied else []), *rollout.examine(self.cluster)]
 
@@ -221,7 +220,7 @@ def reachable(cluster: Cluster) -> str:
             return ""
         cluster.kubectl(*argv, timeout=2 * QUICK_SECONDS)
     except CommandError as error:
-        return error.evidence[-1] if error.evidence else error.cause
+        return error.last_words
     except MissingError as error:
         return error.cause
     return ""

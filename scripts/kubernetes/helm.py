@@ -193,8 +193,7 @@ def uninstall(cluster: Cluster) -> None:
     """
     argv = ("uninstall", cluster.release, "--ignore-not-found", "--wait", "--cascade", "foreground", "--timeout", f"{UNINSTALL_SECONDS}s")
     cluster.helm(*argv, timeout=UNINSTALL_SECONDS + 10)
-    pods = ("--selector", f"app.kubernetes.io/instance={cluster.release}")
-    cluster.kubectl("delete", "pod", *pods, f"--timeout={UNINSTALL_SECONDS}s", timeout=UNINSTALL_SECONDS + 10)
+    cluster.kubectl("delete", "pod", "--selector", cluster.selector, f"--timeout={UNINSTALL_SECONDS}s", timeout=UNINSTALL_SECONDS + 10)
 
 
 def complete(cluster: Cluster) -> bool:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from scripts.command import command, run_command
 from scripts.config.database_url import PORT
+from scripts.core.counting import several
 from scripts.core.errors import InputError, TaskError
 from scripts.core.report import Report
 from scripts.desired.database_reach import databases
@@ -34,9 +35,7 @@ def show_all(project: Project, report: Report) -> None:
     for diagnosis in found:
         show(diagnosis, report)
     if found:
-        raise TaskError(
-            f"{project.settings.release} is not healthy: {len(found)} cause{'s' if len(found) > 1 else ''}, see above", code="not-healthy"
-        )
+        raise TaskError(f"{project.settings.release} is not healthy: {several(len(found), 'cause')}, see above", code="not-healthy")
     report.result(f"{project.settings.release} is healthy")
 
 

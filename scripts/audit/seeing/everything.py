@@ -7,10 +7,11 @@ from typing import TypeVar
 
 import yaml
 
-from scripts.audit.facts import CHART, Daemon, Facts, ImageFacts, Live, Objects, Search, Unseen, several
+from scripts.audit.facts import CHART, Daemon, Facts, ImageFacts, Live, Objects, Search, Unseen
 from scripts.audit.seeing import cluster, docker, monitoring, repository, search
 from scripts.audit.seeing.images import Images
 from scripts.audit.seeing.seeker import Seeker
+from scripts.core.counting import several
 from scripts.core.errors import TaskError
 from scripts.desired.database_reach import databases
 from scripts.desired.helm_release import provisional_release

@@ -23,6 +23,7 @@ from scripts.core.report import Outcome, StepReport, changed, unchanged
 from scripts.core.shell import Result
 from scripts.desired.helm_release import HelmRelease, provisional_release
 from scripts.desired.images import Image
+from scripts.desired.labels import pairs
 from scripts.desired.secrets import ALSO, Secret
 from scripts.desired.stages import Running
 from scripts.engines.docker import container_logs, usage
@@ -313,7 +314,7 @@ class DockerEngine:
         if delete_cluster:
             raise InputError("the docker engine has no cluster to delete", "leave --cluster out", code="unsupported-by-engine")
         docker_client()
-        removed, label = [], {"label": self._containers.label_filter}
+        removed, label = [], {"label": pairs(self._containers.labels)}
         with told("not everything could be removed"):
             for container in self._containers.every():
                 step.progress(f"removing {container.name}")

@@ -15,7 +15,7 @@ from scripts.config.settings import Settings
 from scripts.core import shell
 from scripts.core.decision import Change, Decision
 from scripts.core.errors import InputError, TaskError
-from scripts.core.paths import ROOT
+from scripts.core.paths import STATE
 from scripts.core.report import Outcome, StepReport, changed, unchanged
 from scripts.core.shell import CommandError
 from scripts.engines.kubernetes import KubernetesEngine, removal
@@ -30,7 +30,7 @@ from scripts.kubernetes.nodes.minikube_vm import MinikubeVmNode
 from scripts.kubernetes.nodes.transports import ContainerdNode, DockerdNode, NodeTransport
 from scripts.machine.certificates import extra_ca
 
-KUBECONFIG = ROOT / ".state" / "kubeconfig"
+KUBECONFIG = STATE / "kubeconfig"
 START_SECONDS = 1200
 NODE_NETWORKS = ("192.168.0.0/16", "10.96.0.0/12")  # mk:site/…/vpn_and_proxy.md, and the next ones that its docker driver takes
 
