@@ -60,7 +60,7 @@ def _decisions(project: Project, step: StepReport) -> dict[str, Decision]:
     settings, deployment = project.settings, stack.stack(project.cluster_deployment(), project.settings)
     chart, secret = charts.obtain(monitoring.CHART, settings.monitoring, step), _secret(project)
     return {
-        "secret": deployment.decide_secrets([secret] if secret else [], step),
+        "secret": deployment.namespace.decide_secrets([secret] if secret else [], step),
         **({"dashboards": _decide_dashboards(deployment.cluster, settings)} if secret else {}),
         "release": deployment.decide_install(monitoring.stack_release(settings, chart, secret), step),
         "adapter": adapter.decide(stack.adapter(project.cluster_deployment(), settings), settings, step),

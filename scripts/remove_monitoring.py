@@ -15,7 +15,7 @@ def main(project: Project, step: StepReport) -> Outcome:
     """Remove all of it. The adapter goes first: it answers for an API of the whole cluster; without an answer no namespace can end."""
     deployment = stack.stack(project.cluster_deployment(), project.settings)
     removed = adapter.remove(stack.adapter(project.cluster_deployment(), project.settings), step)
-    removed += deployment.remove(delete_data=True, step=step)
+    removed += deployment.namespace.remove(delete_data=True, step=step)
     system = deployment.cluster.within("kube-system", deployment.cluster.release)
     # The operator makes it in kube-system, and Helm does not know of it.
     kubelet_service = monitoring.object_name(project.settings, "kubelet")

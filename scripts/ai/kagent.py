@@ -68,7 +68,7 @@ def _render(stack: Stack, step: StepReport) -> Outcome:
 
 
 def _namespace(stack: Stack, step: StepReport) -> Outcome:
-    outcome = stack.deployment.decide_secrets(stack.secrets, step).carry_out(step)
+    outcome = stack.deployment.namespace.decide_secrets(stack.secrets, step).carry_out(step)
     _apply(stack, stack.limits())
     return outcome
 
@@ -211,5 +211,5 @@ def _remove(stack: Stack, step: StepReport) -> Outcome:
         helm.uninstall(cluster.within(NAMESPACE, CRDS))
     for right in stack.rights():
         cluster.within(_namespace_of(right), RELEASE).kubectl("delete", right["kind"], right["metadata"]["name"], "--ignore-not-found")
-    removed = stack.deployment.remove(delete_data=True, step=step)
+    removed = stack.deployment.namespace.remove(delete_data=True, step=step)
     return changed(f"removed {', '.join(removed)}") if removed else unchanged("nothing was there")

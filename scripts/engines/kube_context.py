@@ -20,7 +20,7 @@ from scripts.core.shell import CommandError
 from scripts.desired.helm_release import HelmRelease
 from scripts.desired.images import Image
 from scripts.desired.secrets import PULL, Secret
-from scripts.engines.kubernetes import KubernetesEngine, removal
+from scripts.engines.kubernetes import KubernetesEngine
 from scripts.kubernetes import node_dns
 from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.deployment import reachable
@@ -161,8 +161,7 @@ class KubeContextEngine(KubernetesEngine):
             )
         if reason := self.unusable():
             raise self._missing(reason)
-        removed = self.deployment.remove(delete_data=delete_data, step=step)
-        return removal(removed, [] if delete_data else self.deployment.volumes())
+        return self._remove_app(delete_data=delete_data, step=step)
 
     def _missing(self, reason: str) -> MissingError:
         return MissingError(

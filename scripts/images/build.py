@@ -6,8 +6,6 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from docker.errors import ImageNotFound
-
 from scripts.config.services import shown
 from scripts.config.settings import Settings
 from scripts.core import shell
@@ -21,6 +19,7 @@ from scripts.images.bases import registry_error
 from scripts.images.build_network import behind_docker_desktop, network_arguments, proxy_arguments, proxy_environment
 from scripts.images.build_output import BuildOutput
 from scripts.images.provenance import labels
+from scripts.images.users import built
 from scripts.machine.docker_client import CLI_ENVIRONMENT, build_platform, docker_client
 from scripts.machine.docker_endpoint import find_endpoint
 from scripts.machine.docker_errors import told
@@ -135,12 +134,4 @@ def has_buildkit() -> bool:
 
 def size_mb(image: Image) -> float:
     """Return the size of an image in megabytes (10^6 bytes), as Docker counts it."""
-    return float(_attributes(image)["Size"]) / 1e6
-
-
-def _attributes(image: Image) -> dict[str, Any]:
-    try:
-        found: dict[str, Any] = docker_client().images.get(image.reference).attrs
-    except ImageNotFound:
-        raise TaskError(f"{image.reference} was built, and has been removed since", "run it again", code="image-missing") from None
-    return found
+    return float(built(image).attrs["Size"]) / 1e6

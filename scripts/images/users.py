@@ -23,13 +23,18 @@ USERS = CACHE / "users"
 """What was read of images with a named user, by the image's id: reading takes a container, which is made and never started."""
 
 
+def built(image: Image) -> Any:
+    """Return what the engine has of an image that was built. Raises TaskError where it is gone again."""
+    try:
+        return docker_client().images.get(image.reference)
+    except ImageNotFound:
+        raise TaskError(f"{image.reference} was built, and has been removed since", "run it again", code="image-missing") from None
+
+
 def user_of(image: Image) -> tuple[int, int]:
     """Return user and group of a built image. Raises TaskError where it runs as root, with the line to add."""
     with told(f"{image.reference} cannot be looked at"):
-        try:
-            found: Any = docker_client().images.get(image.reference)
-        except ImageNotFound:
-            raise TaskError(f"{image.reference} was built, and has been removed since", "run it again", code="image-missing") from None
+        found = built(image)
         named = str(found.attrs["Config"].get("User") or "root")
         user, _, group = named.partition(":")
         numbers = (int(user), int(group)) if user.isdigit() and group.isdigit() else _looked_up(str(found.id), user, group)

@@ -10,7 +10,7 @@ from functools import partial
 from scripts.core.decision import Decision
 from scripts.core.errors import InputError, MissingError, TaskError
 from scripts.core.report import Outcome, StepReport, changed
-from scripts.core.shell import CommandError, Result
+from scripts.core.shell import CommandError
 from scripts.desired.helm_release import HelmRelease
 from scripts.desired.images import Image
 from scripts.desired.secrets import Secret
@@ -21,7 +21,6 @@ from scripts.kubernetes import (
     api,
     drift,
     helm,
-    in_pod,
     installing,
     policy_probe,
     remembered,
@@ -69,10 +68,6 @@ class Deployment:
             return bool(self.cluster.names("secrets", selector, QUICK_SECONDS))
         except TaskError:
             return False
-
-    def decide_secrets(self, secrets: Sequence[Secret], step: StepReport) -> Decision:
-        """Decide what of the namespace and the Secrets is to be made. Raises what OwnNamespace does."""
-        return self.namespace.decide_secrets(secrets, step)
 
     def decide_install(self, release: HelmRelease, step: StepReport) -> Decision:
         """Decide whether to install or upgrade: not where what runs has the release's fingerprint, and its objects are as it says."""
@@ -163,10 +158,6 @@ class Deployment:
         """Return the pods of the release."""
         return [pod_state(pod) for pod in self.cluster.get("pods", selector=self.cluster.selector)]
 
-    def execute(self, pod: PodState, argv: Sequence[str], given: str) -> Result:
-        """Run a program in the service's container of a pod. Raises TaskError where it cannot run."""
-        return in_pod.execute(self.cluster, pod, argv, given)
-
     def diagnose(self) -> list[Diagnosis]:
         """Return what is wrong with the release, which is installed; nothing when it is healthy."""
         current = helm.history(self.cluster)[-1:]
@@ -192,18 +183,6 @@ class Deployment:
         if verdict is not Verdict.UNPROVEN:
             remembered.put(self.cluster, remembered.POLICIES, verdict)
         return verdict
-
-    def remove(self, *, delete_data: bool, step: StepReport) -> list[str]:
-        """Remove the release, the Secrets and, with the data or where there is none, the namespace; return what was removed."""
-        return self.namespace.remove(delete_data=delete_data, step=step)
-
-    def volumes(self) -> list[str]:
-        """Return the names of the volume claims in the namespace."""
-        return self.namespace.volumes()
-
-    def forget_older(self) -> None:
-        """Let no rollback go to a release before this one: they hold a value that was withdrawn."""
-        remembered.forget_older(self.cluster)
 
     def holders_of_others(self, secrets: Sequence[Secret]) -> list[str]:
         """Return the pods that name a Secret of ours other than these, and such Secrets, a line each."""

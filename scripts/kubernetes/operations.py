@@ -101,9 +101,14 @@ class ClusterOperations:
         found = self._cluster.get("deployments,statefulsets", selector=self._cluster.selector)
         by_service = {service_of(each): each for each in found}
         if service not in by_service:
-            names = ", ".join(sorted(by_service)) or "none"
-            raise InputError(f"there is no service `{service}` in the release", f"it has: {names}", code="service-unknown")
+            raise no_service(service, by_service)
         return by_service[service]
+
+
+def no_service(service: str, known: Collection[str]) -> InputError:
+    """Return the error of a service that is not in the release."""
+    names = ", ".join(sorted(known)) or "none"
+    return InputError(f"there is no service `{service}` in the release", f"it has: {names}", code="service-unknown")
 
 
 def _container(pod: Object) -> str:

@@ -8,13 +8,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from enum import StrEnum
 
-import yaml
-
 from scripts.core import shell
 from scripts.core.errors import TaskError
 from scripts.core.report import StepReport
 from scripts.core.waiting import OverdueError, until
 from scripts.desired.labels import COMPONENT
+from scripts.kubernetes import manifests
 from scripts.kubernetes.api import Object
 from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.looking import look
@@ -53,7 +52,7 @@ def probe(cluster: Cluster, step: StepReport) -> Verdict:
 
 def probe_pods(hooks: str) -> list[Object]:
     """Return both pods, made of the test pod in the release's hooks. Raises TaskError where there is none."""
-    found = [each for each in yaml.safe_load_all(hooks) if each and each["kind"] == "Pod"]
+    found = [each for each in manifests.objects(hooks) if each["kind"] == "Pod"]
     tests = [pod for pod in found if "test" in pod["metadata"].get("annotations", {}).get(HOOK, "")]
     if not tests:
         action = "let test.imageOf in the chart's values name a service whose image has Python, with test.enabled"

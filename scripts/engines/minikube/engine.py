@@ -18,7 +18,7 @@ from scripts.core.errors import InputError, TaskError
 from scripts.core.paths import STATE
 from scripts.core.report import Outcome, StepReport, changed, unchanged
 from scripts.core.shell import CommandError
-from scripts.engines.kubernetes import KubernetesEngine, removal
+from scripts.engines.kubernetes import KubernetesEngine
 from scripts.engines.minikube import checks, first_start, profile
 from scripts.engines.minikube.checks import DRIVEN_BY_DOCKER
 from scripts.engines.minikube.events import Listener
@@ -216,11 +216,10 @@ class MinikubeEngine(KubernetesEngine):
             step.progress("woke the cluster")
         if (state := self._minikube.state()) is not State.RUNNING:
             return self._nothing_to_ask(state, delete_data=delete_data)
-        removed = self.deployment.remove(delete_data=delete_data, step=step)
-        kept = [] if delete_data else self.deployment.volumes()
+        outcome = self._remove_app(delete_data=delete_data, step=step)
         step.progress(f"stopping the profile {self._name}")
         self._minikube.change("stop", "--profile", self._name)
-        return changed(f"{removal(removed, kept).detail}; stopped the profile {self._name}")
+        return changed(f"{outcome.detail}; stopped the profile {self._name}")
 
     def _nothing_to_ask(self, state: State, *, delete_data: bool) -> Outcome:
         if delete_data:
