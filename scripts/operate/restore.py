@@ -53,7 +53,7 @@ def _restore(project: Project, line: CommandLine, path: Path, content: int, step
     if dump.RESTORED not in said:
         raise TaskError("the transfer broke off: the database is as it was", "run it again", code="command-failed")
     keys = {key for key, rule in project.settings.env.items() if rule.format == "postgres_url"}
-    users = [name for name, service in project.settings.services.items() if keys & {each.key for each in service.secrets}]
+    users = [name for name, service in project.settings.services.items() if keys & service.env_keys]
     project.engine.operations.renew(users, step)
     return changed(f"{decimal(content)} of SQL; restarted {', '.join(users)}")
 
