@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import re
 import shlex
@@ -132,15 +133,24 @@ def _refusing_bad_usage(parse: Callable[[Program], None]) -> Callable[[Program],
         try:
             parse(program)
         except (ParseError, ValueError) as error:
-            about = getattr(getattr(error, "context", None), "name", None)
+            context = getattr(error, "context", None)
+            about = getattr(context, "name", None)
             action = f"\n  -> invoke --help {about}" if about else USAGE
-            raise Exit(f"error: {error}{action}", code=BAD_INPUT) from None
+            known = [*getattr(context, "flags", ()), *getattr(context, "inverse_flags", ()), *program.collection.task_names]
+            raise Exit(f"error: {error}{_nearest(str(error), known)}{action}", code=BAD_INPUT) from None
         except Exit as ending:
             if ending.code == 1:  # Invoke ends so for a list of something that is not there
                 raise Exit(f"error: {ending.message}{USAGE}", code=BAD_INPUT) from None
             raise
 
     return refusing
+
+
+def _nearest(message: str, known: Sequence[str]) -> str:
+    """Return what a person may have meant by the word that Invoke has no idea of."""
+    unknown = re.search(r"No idea what '(.+)' is", message)
+    near = difflib.get_close_matches(unknown[1], known, n=1) if unknown else []
+    return f" Did you mean `{near[0]}`?" if near else ""
 
 
 def list_in_groups(groups: Mapping[str, Sequence[Task[Any] | Collection]]) -> None:

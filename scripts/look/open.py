@@ -15,6 +15,7 @@ from scripts.core.errors import InputError
 from scripts.core.report import Report
 from scripts.desired import monitoring
 from scripts.desired.service_values import service_name
+from scripts.engines.installed import require_installed
 from scripts.kubernetes.port_forward import forward
 from scripts.project import Project
 
@@ -75,7 +76,7 @@ def open_(project: Project, report: Report, *, what: str = "app", show_password:
 def open_forward(project: Project, what: str, report: Report, *, show_password: bool = False, browser: bool = True) -> None:
     """Forward a port of this machine to each part of `what`, open it, and keep it open until an interrupt.
 
-    Raises InputError for something that cannot be opened, TaskError when a Service does not answer.
+    Raises InputError for something that cannot be opened, TaskError when the app is not installed or a Service does not answer.
     """
     known = targets(project)
     if what not in known:
@@ -85,6 +86,8 @@ def open_forward(project: Project, what: str, report: Report, *, show_password: 
         raise InputError(f"the {engine.name} engine has no monitoring", "use a Kubernetes engine for it", code="unsupported-by-engine")
     if not known[what]:
         raise InputError("no service is public", "set `public: true` for one under `services` in invoke.yaml", code="no-public-service")
+    if what not in MONITORING:
+        require_installed(engine, project.settings.release)
     if engine.deployment is None:
         _open_published(what, known[what], report, browser=browser)
         return

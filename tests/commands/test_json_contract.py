@@ -250,7 +250,7 @@ def test_logs(run: Callable[..., list[Event]]) -> None:
 
 
 def test_open(run: Callable[..., list[Event]]) -> None:
-    docker = SimpleNamespace(name="docker", deployment=None, addresses=lambda: [SimpleNamespace(open="http://127.0.0.1:3000")])
+    docker = SimpleNamespace(name="docker", deployment=None, deployed=lambda: True)
     hold(run(open_, project_on(docker, load_settings())), "address", "finished")
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from scripts.config.settings import load_settings
 from scripts.core import shell
-from scripts.core.errors import InputError
+from scripts.core.errors import InputError, TaskError
 from scripts.core.report import Report
 from scripts.desired import monitoring
 from scripts.kubernetes.cluster import Cluster
@@ -41,7 +41,13 @@ def forwarded(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, int, int]
 
 
 def project() -> Any:
-    return project_in(Cluster("told", "todo-chatbot", "todo-chatbot"), load_settings(), **{monitoring.PASSWORD_KEY: PASSWORD})
+    made = project_in(Cluster("told", "todo-chatbot", "todo-chatbot"), load_settings(), **{monitoring.PASSWORD_KEY: PASSWORD})
+    made.engine.deployed = lambda: True  # type: ignore[method-assign]
+    return made
+
+
+def on_docker(*, deployed: bool) -> Any:
+    return project_on(SimpleNamespace(name="docker", deployment=None, deployed=lambda: deployed, silent=lambda: ""), load_settings())
 
 
 def opened(what: str, made: Any = None, **options: bool) -> str:
@@ -101,16 +107,20 @@ def test_something_else_is_refused_with_the_choices(forwarded: list[Any]) -> Non
 
 @pytest.mark.parametrize("what", ["grafana", "prometheus"])
 def test_without_a_kubernetes_there_is_no_monitoring_to_open(what: str, forwarded: list[Any], capsys: pytest.CaptureFixture[str]) -> None:
-    made = project_on(SimpleNamespace(name="docker", deployment=None), load_settings())
+    made = on_docker(deployed=True)
     with pytest.raises(InputError, match="the docker engine has no monitoring"):
         opened(what, made, show_password=True)
     assert PASSWORD not in capsys.readouterr().out
 
 
 def test_on_the_docker_engine_a_service_is_where_its_port_is(forwarded: list[Any]) -> None:
-    made = project_on(SimpleNamespace(name="docker", deployment=None), load_settings())
-    assert opened("backend", made) == "http://localhost:8000\n"
+    assert opened("backend", on_docker(deployed=True)) == "http://localhost:8000\n"
     assert forwarded == []
+
+
+def test_an_app_that_is_not_installed_has_no_address(forwarded: list[Any]) -> None:
+    with pytest.raises(TaskError, match="todo-chatbot is not installed"):
+        opened("app", on_docker(deployed=False))
 
 
 def test_where_no_service_is_public_it_says_which_setting_makes_one(forwarded: list[Any]) -> None:
