@@ -12,6 +12,7 @@ from scripts.config.database_url import PORT
 from scripts.core.errors import InputError, TaskError
 from scripts.core.report import Report
 from scripts.desired.database_reach import databases
+from scripts.engines import asking
 from scripts.engines.installed import require_installed
 from scripts.kubernetes.diagnosis.cause import Diagnosis
 from scripts.machine import database_certificate
@@ -30,7 +31,7 @@ def diagnose(project: Project, report: Report) -> None:
 def show_all(project: Project, report: Report) -> None:
     """Print what is wrong with the release. Raises TaskError when anything is."""
     require_installed(project.engine, project.settings.release)
-    found = [*certificates(project), *project.engine.diagnose()]
+    found = causes(project, report)
     for diagnosis in found:
         show(diagnosis, report)
     if found:
@@ -38,6 +39,12 @@ def show_all(project: Project, report: Report) -> None:
             f"{project.settings.release} is not healthy: {len(found)} cause{'s' if len(found) > 1 else ''}, see above", code="not-healthy"
         )
     report.result(f"{project.settings.release} is healthy")
+
+
+def causes(project: Project, report: Report) -> list[Diagnosis]:
+    """Return what is wrong. Where nothing is to be seen, the services themselves are asked: else that explains what they answer."""
+    found = [*certificates(project), *project.engine.diagnose()]
+    return found or [*asking.wrong_answers(project.settings, project.engine, report)]
 
 
 def certificates(project: Project) -> Iterator[Diagnosis]:
