@@ -45,9 +45,12 @@ class Profile:
             checkout.set(place, value)
         return cls(checkout)
 
-    def up(self, *options: str) -> Run:
-        """Bring the app up, which ends with its smoke test, and tell how long it took."""
-        return self.told("up", self.checkout.invoke("up", "--json", *options, timeout=UP_SECONDS))
+    def up(self) -> Run:
+        """Bring the app up, which ends with its smoke test, and tell how long it and each step took that changed something."""
+        run = self.told("up", self.checkout.invoke("up", "--json", timeout=UP_SECONDS))
+        ended = [event for event in run.events() if event["event"] == "step_finished" and event["result"] not in NOTHING_DONE]
+        print(*(f"  {e['step']} {e['result']} {e['seconds']} s: {e['detail']}" for e in ended), sep="\n", flush=True)
+        return run
 
     def served(self) -> dict[str, str]:
         """Bring the app up, and return what each step did. It must succeed."""
@@ -56,11 +59,6 @@ class Profile:
         results = run.results()
         assert results["smoke"] == "passed", results
         return results
-
-    def detail(self, run: Run, step: str) -> str:
-        """Return what a step said of itself in the end."""
-        (said,) = [str(e["detail"]) for e in run.events() if e["event"] == "step_finished" and e["step"] == step]
-        return said
 
     def down(self, *options: str) -> Run:
         """Take it down."""
