@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
-import yaml
-
 from scripts.audit.facts import CHART, Daemon, Facts, ImageFacts, Live, Objects, Search, Unseen
 from scripts.audit.seeing import assistant, cluster, docker, monitoring, repository, search
 from scripts.audit.seeing.images import Images
