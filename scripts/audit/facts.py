@@ -187,6 +187,10 @@ class Facts:
     live: Live | Unseen
     revisions: Sequence[Revision] | Unseen
     monitored: Monitored | Unseen
+    assistant: str | Unseen = Unseen("kubectl-ai was not looked for")
+    """kubectl-ai and its version."""
+    score: str | Unseen = Unseen("invoke check.ai has not been run here")
+    """How many of the assistant's answers were right, whose, and when."""
 
 
 def ended(pod: Object) -> bool:

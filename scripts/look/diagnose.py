@@ -11,6 +11,7 @@ from scripts.command import command, run_command
 from scripts.core.counting import several
 from scripts.core.errors import InputError, TaskError
 from scripts.core.report import Report
+from scripts.engines import asking
 from scripts.engines.installed import require_installed
 from scripts.kubernetes.diagnosis.cause import Diagnosis
 from scripts.look import certificates
@@ -28,12 +29,18 @@ def diagnose(project: Project, report: Report) -> None:
 def show_all(project: Project, report: Report) -> None:
     """Print what is wrong with the release. Raises TaskError when anything is."""
     require_installed(project.engine, project.settings.release)
-    found = [*expiring(project), *project.engine.diagnose()]
+    found = causes(project, report)
     for diagnosis in found:
         show(diagnosis, report)
     if found:
         raise TaskError(f"{project.settings.release} is not healthy: {several(len(found), 'cause')}, see above", code="not-healthy")
     report.result(f"{project.settings.release} is healthy")
+
+
+def causes(project: Project, report: Report) -> list[Diagnosis]:
+    """Return what is wrong. Where nothing is to be seen, the services themselves are asked: else that explains what they answer."""
+    found = [*expiring(project), *project.engine.diagnose()]
+    return found or [*asking.wrong_answers(project.settings, project.engine, report)]
 
 
 def expiring(project: Project) -> Iterator[Diagnosis]:

@@ -30,7 +30,8 @@ OTHERWISE = (
     "release-unfinished",
     "release-refused",
     "database-emptied",
-)  # test_diagnosis.py, test_drift.py, test_stuck_pods.py, and below
+    "answers-wrong",
+)  # test_diagnosis.py, test_drift.py, test_stuck_pods.py, test_rollout.py, and below
 
 
 def pod_of(value: Object) -> Object:
@@ -325,6 +326,18 @@ def strange_pod(*, owned: bool = False, ready: str = "True") -> Change:
     return change
 
 
+def slices(*written_by: str) -> Change:
+    """The Service's addresses, written by the cluster's controller or by others."""
+
+    def change(value: Object) -> None:
+        for number, writer in enumerate(written_by):
+            labels = {"kubernetes.io/service-name": "healthy", "endpointslice.kubernetes.io/managed-by": writer}
+            endpoints = [{"addresses": [f"10.0.0.{number}"]}]
+            value["slices"] = [*value["slices"], {"metadata": {"name": f"slice-{number}", "labels": labels}, "endpoints": endpoints}]
+
+    return change
+
+
 def without_pods(value: Object) -> None:
     value["pods"] = []
 
@@ -389,6 +402,7 @@ CASES: list[tuple[str, Change, str]] = [
     ("network-down", agents("kube-proxy", 1), "it is ready on 1 of 2 nodes"),
     ("secret-strange", secret_of_somebody("healthy-backend-0123456789"), "is somebody else's, made under a name of ours"),
     ("pod-strange", strange_pod(), "the pod mine, which is not of it, wears its labels"),
+    ("endpoints-strange", slices("endpointslice-controller.k8s.io", ""), "requests also to 10.0.0.1, which somebody"),
     ("controllers-silent", without_pods, "0 of 1 pods are there"),
     ("controllers-silent", not_seen, "its newest specification (9) has not been seen"),
     ("drain-blocked", budgets(0), "PodDisruptionBudget pdb-0 lets no drain of a node through: it wants 1 of 1 pods healthy"),

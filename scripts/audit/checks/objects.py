@@ -150,7 +150,7 @@ def health_checks(objects: Objects, _facts: Facts, _: Mapping[str, Any]) -> Find
     names = {name for _, name, _ in objects.pods()}
     pods = [pod for pod in objects.of("Pod") if name_of(pod) in names]
     wrong += [f"{name_of(pod)} is not ready" for pod in pods if not is_ready(pod)]
-    return judged(objects.on, wrong, [f"{len(pods)} of {len(pods)} pods ready"])
+    return judged(objects.on, wrong, [f"{len(pods)} of {len(pods)} pods ready by probes of each container"])
 
 
 def probes(objects: Objects, _facts: Facts, _: Mapping[str, Any]) -> Finding:

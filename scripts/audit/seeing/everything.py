@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 from scripts.audit.facts import CHART, Daemon, Facts, ImageFacts, Live, Objects, Search, Unseen
-from scripts.audit.seeing import cluster, docker, monitoring, repository, search
+from scripts.audit.seeing import assistant, cluster, docker, monitoring, repository, search
 from scripts.audit.seeing.images import Images
 from scripts.audit.seeing.seeker import Seeker
 from scripts.core.counting import several
 from scripts.core.errors import TaskError
+from scripts.core.paths import SCORE
 from scripts.desired.database_reach import databases
 from scripts.desired.helm_release import provisional_release
 from scripts.engines.protocol import Engine
@@ -53,6 +54,8 @@ def see(project: Project, progress: Progress, paths: Sequence[str] = ()) -> Fact
         live=live,
         revisions=_or_why(lambda: _revisions(engine)) if not why else Unseen(why),
         monitored=_or_why(lambda: monitoring.see(project)) if not why else Unseen(why),
+        assistant=assistant.program(project.settings.ask.kubectl_ai),
+        score=assistant.score(SCORE),
     )
 
 

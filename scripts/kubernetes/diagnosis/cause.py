@@ -75,6 +75,7 @@ PATIENCE = {
     "network-down": NEVER_FINAL,
     "runtime-silent": Patience(120),
     "pod-strange": NEVER_FINAL,
+    "endpoints-strange": NEVER_FINAL,
     "secret-strange": NEVER_FINAL,
     "volume-lost": NEVER_FINAL,
     "secret-lost": NEVER_FINAL,
@@ -86,6 +87,7 @@ PATIENCE = {
     "release-unfinished": NEVER_FINAL,
     "release-refused": NEVER_FINAL,
     "not-rolled-out": NEVER_FINAL,
+    "answers-wrong": NEVER_FINAL,
 }
 """Every code that a diagnosis can have."""
 

@@ -50,6 +50,8 @@ class Snapshot:
     """ResourceQuotas and LimitRanges of the namespace."""
     budgets: Sequence[Object] = ()
     """PodDisruptionBudgets of the namespace."""
+    slices: Sequence[Object] = ()
+    """EndpointSlices of the namespace: where its Services send requests."""
     refusals: Mapping[str, str] = field(default_factory=dict)
     """Workload -> why the API server would refuse one more pod of it now."""
     architectures: Mapping[str, str] = field(default_factory=dict)

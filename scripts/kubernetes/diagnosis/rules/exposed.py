@@ -24,6 +24,9 @@ from scripts.kubernetes.diagnosis.snapshot import (
 if TYPE_CHECKING:
     from scripts.kubernetes.api import Object
 
+SERVICE, SLICE_OWNER = "kubernetes.io/service-name", "endpointslice.kubernetes.io/managed-by"
+CONTROLLER = "endpointslice-controller.k8s.io"
+
 
 def exposed(snapshot: Snapshot) -> Iterator[Diagnosis]:
     """Yield what each workload is exposed to, and may suffer from already."""
@@ -32,6 +35,7 @@ def exposed(snapshot: Snapshot) -> Iterator[Diagnosis]:
         yield from _secrets(snapshot, workload)
         yield from _strange_policies(snapshot, workload)
         yield from _strange_pods(snapshot, workload)
+        yield from _strange_slices(snapshot, workload)
         yield from _silent_controllers(snapshot, workload)
 
 
@@ -129,6 +133,22 @@ def _strange_pods(snapshot: Snapshot, workload: Object) -> Iterator[Diagnosis]:
                 [f"pod {name_of(pod)} has no owner"],
                 f"kubectl --namespace {snapshot.namespace} delete pod {name_of(pod)}",
             )
+
+
+def _strange_slices(snapshot: Snapshot, workload: Object) -> Iterator[Diagnosis]:
+    """Somebody wrote down addresses for the workload's Service beside those of its pods: a part of the requests goes there."""
+    for found in snapshot.slices:
+        labels = found["metadata"].get("labels", {})
+        if labels.get(SERVICE) != name_of(workload) or labels.get(SLICE_OWNER) == CONTROLLER:
+            continue
+        addresses = [address for endpoint in found.get("endpoints") or () for address in endpoint.get("addresses", ())]
+        yield diagnosed(
+            workload,
+            "endpoints-strange",
+            f"its Service sends requests also to {', '.join(addresses) or 'nowhere'}, which somebody wrote down by hand",
+            [f"endpointslice {name_of(found)} is not of the cluster's controller"],
+            f"kubectl --namespace {snapshot.namespace} delete endpointslice {name_of(found)}",
+        )
 
 
 def _silent_controllers(snapshot: Snapshot, workload: Object) -> Iterator[Diagnosis]:
