@@ -19,7 +19,7 @@ from scripts.project import Project
 
 @command(changes=False)
 def ai(project: Project, report: Report) -> int:
-    """Ask the assistant what is known; score its answers."""
+    """Ask the assistant known questions; score its answers."""
     project.cluster_deployment()
     providers.environment(project)
     kubectl_ai.require(project.settings.ask)

@@ -37,7 +37,7 @@ Act = Callable[[Stack, StepReport], Outcome]
 
 @command(changes=True)
 def up(project: Project, report: Report) -> None:
-    """Bring kagent and our agent into the cluster."""
+    """Install kagent and our agent in the cluster."""
     stack = Stack(project)
     _ = stack.deployment
     require_installed(project.engine, project.settings.release)
@@ -128,7 +128,7 @@ def _refused(found: list[Object]) -> bool:
 
 @command(changes=False)
 def status(project: Project, report: Report) -> None:
-    """Show what of kagent runs, and whether our agent is ready."""
+    """Show kagent's pods, and whether our agent is ready."""
     stack = _reached(project)
     if not stack.deployment.exists():
         report.result("kagent is not installed: invoke kagent.up")
@@ -190,7 +190,7 @@ def said_in(result: dict[str, Any]) -> str:
 
 @command(changes=True)
 def down(project: Project, report: Report) -> None:
-    """Remove kagent and all that it made."""
+    """Remove kagent and everything that it made."""
     stack = _reached(project)
     run_steps([Step("kagent", partial(_remove, stack))], report)
 

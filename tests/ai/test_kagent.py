@@ -88,7 +88,7 @@ def test_its_tools_may_look_in_the_apps_namespace_alone(monkeypatch: pytest.Monk
     ("ask", "words"),
     [
         ({"provider": "ollama", "endpoint": "http://localhost:11434"}, "the pod itself"),
-        ({"provider": "gemini", "endpoint": "http://10.0.0.5"}, "no other address for gemini"),
+        ({"provider": "gemini", "endpoint": "http://10.0.0.5"}, "another address for gemini"),
         ({"key": "NOT_THERE"}, "NOT_THERE is empty"),
     ],
 )

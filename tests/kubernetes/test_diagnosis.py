@@ -69,7 +69,7 @@ def test_a_snapshot_survives_being_written_as_json() -> None:
 
 
 @pytest.mark.parametrize(
-    ("image", "action"), [("todo-backend:h0123456789ab", "invoke up builds"), ("docker.io/grafana/grafana:13.2.0", "give the node a way")]
+    ("image", "action"), [("todo-backend:h0123456789ab", "invoke up builds"), ("docker.io/grafana/grafana:13.2.0", "give the node access")]
 )
 def test_what_to_do_about_a_missing_image_depends_on_whose_it_is(image: str, action: str) -> None:
     def named(value: Object) -> None:

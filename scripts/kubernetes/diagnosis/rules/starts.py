@@ -43,7 +43,7 @@ def image_missing(case: ContainerState) -> Diagnosis | None:
     node = case.pod["spec"].get("nodeName", "")
     denied = any(re.search(r"unauthorized|denied|authentication required", e["message"], re.IGNORECASE) for e in failures)
     why = "may not be pulled" if reason == "ErrImageNeverPull" else "no registry gave it"
-    action = "invoke up builds and loads it" if OUR_TAG.search(image) else "give the node a way to its registry, or load the image into it"
+    action = "invoke up builds and loads it" if OUR_TAG.search(image) else "give the node access to its registry, or load the image into it"
     if denied:
         why, action = (
             "its registry denied it",
