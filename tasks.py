@@ -29,7 +29,12 @@ GROUPS: dict[str, list[Task[Any] | Collection]] = {
     ],
     "Develop": [
         *(Command(place) for place in ("dev.tests:test", "dev.tests:cluster_test")),
-        Collection("check", Command("dev.tests:faults", within="check"), Command("ai.check:ai", within="check")),
+        Collection(
+            "check",
+            Command("dev.tests:faults", within="check"),
+            Command("ai.check:ai", within="check"),
+            Command("dev.vulnerabilities", within="check"),
+        ),
         *(Command(place) for place in ("dev.bench", "dev.lint", "dev.pins:lock", "dev.outdated", "dev.sbom", "dev.spec")),
     ],
 }
