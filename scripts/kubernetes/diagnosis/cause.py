@@ -23,7 +23,16 @@ class Patience:
 
 
 NEVER_FINAL = Patience(seconds=float("inf"))
-DATABASE_CODES = ("database-name-unknown", "database-refused", "database-login", "egress-blocked", "database-silent")
+DATABASE_CODES = (
+    "database-name-unknown",
+    "database-refused",
+    "database-login",
+    "egress-blocked",
+    "database-silent",
+    "database-locked",
+    "database-busy",
+    "database-unwritable",
+)
 PATIENCE = {
     "image-not-on-node": Patience(10),
     "image-name-invalid": Patience(),

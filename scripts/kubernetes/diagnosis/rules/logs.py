@@ -19,7 +19,7 @@ NAME_UNKNOWN = re.compile(
 )
 REFUSED = re.compile(
     r"connection refused|refused the connection|ECONNREFUSED|connect call failed"
-    r"|too many (clients|connections)|connection lost|starting or stopping",
+    r"|connection lost|starting or stopping",
     re.IGNORECASE,
 )
 LOGIN = re.compile(
@@ -27,12 +27,22 @@ LOGIN = re.compile(
     re.IGNORECASE,
 )
 CERTIFICATE = re.compile(r"TLS failed|certificate (verify failed|has expired|could not be verified)", re.IGNORECASE)
+LOCKED = re.compile(r"query timed out|due to (statement|lock) timeout|LockNotAvailable", re.IGNORECASE)
+BUSY = re.compile(r"too many (clients|connections)|remaining connection slots", re.IGNORECASE)
+UNWRITABLE = re.compile(r"database is read-only|read-only transaction|no space left on device|out of disk", re.IGNORECASE)
 SILENT = re.compile(r"did not answer|timed? ?out|timeout expired|ETIMEDOUT|no route to host|unreachable", re.IGNORECASE)
+WAITING = "SELECT pid, query, pg_blocking_pids(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
 DATABASE_LINES = (
     # (pattern, code, what happened, what to do), in the order in which a line is compared
     (NAME_UNKNOWN, "database-name-unknown", "DNS does not know the database's name", "check the host in DATABASE_URL"),
     (CERTIFICATE, "database-certificate", "the database's certificate is not accepted",
      "renew it, or let DATABASE_URL name who signed it (sslrootcert)"),
+    (LOCKED, "database-locked", "the database takes connections, and a query of it does not end",
+     f"invoke psql, and see what it waits for: {WAITING}; end it: SELECT pg_terminate_backend(PID)"),
+    (BUSY, "database-busy", "the database has no connection left",
+     "invoke psql, and see who holds them: SELECT application_name, client_addr, count(*) FROM pg_stat_activity GROUP BY 1, 2"),
+    (UNWRITABLE, "database-unwritable", "the database takes no writes",
+     "see whether its volume is full, it is a standby, or default_transaction_read_only was set: invoke psql"),
     (SILENT, "database-silent", "the database does not answer", "check host, port and firewall of DATABASE_URL"),
     (LOGIN, "database-login", "the database refuses the login",
      "check user, password and database name in DATABASE_URL (of the bundled Postgres: POSTGRES_PASSWORD)"),
