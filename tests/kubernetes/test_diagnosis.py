@@ -214,6 +214,22 @@ def test_silence_is_blocked_egress_only_where_a_policy_restricts_the_pod() -> No
     assert codes(changed("database-silent", policy(others, ["Egress"]))) == ["database-silent"]
 
 
+def test_where_the_database_is_the_releases_own_neither_its_address_nor_the_releases_policies_are_blamed() -> None:
+    def bundled(value: Object) -> None:
+        spec = {"replicas": 1, "template": {"metadata": {}, "spec": {"containers": []}}}
+        ready = {"replicas": 1, "readyReplicas": 1, "availableReplicas": 1}
+        value["workloads"].append({"kind": "StatefulSet", "metadata": {"name": "p", "uid": "p"}, "spec": spec, "status": ready})
+        value["pods"].append({"metadata": {"name": "p-0", "ownerReferences": [{"uid": "p"}]}, "spec": {"containers": []}})
+        labels = {"app.kubernetes.io/instance": value["release"]}
+        value["policies"] = [{"metadata": {"name": "own", "labels": labels}, "spec": {"podSelector": {}, "policyTypes": ["Egress"]}}]
+
+    (name,) = diagnose(changed("database-name", bundled))
+    assert "configmap coredns" in name.action
+    (silence,) = diagnose(changed("database-silent", bundled))
+    assert silence.code == "database-silent"
+    assert "kube-proxy" in silence.action
+
+
 def test_a_database_cause_follows_from_our_own_database_that_is_ailing() -> None:
     database, user = read_recording("volume"), read_recording("database-refused")
     stateful = copy.deepcopy(database.to_json())

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from scripts.kubernetes.diagnosis.cause import Diagnosis
 from scripts.kubernetes.diagnosis.container import ContainerState
 from scripts.kubernetes.diagnosis.rules.starts import wrong_format
-from scripts.kubernetes.diagnosis.snapshot import egress_policies
+from scripts.kubernetes.diagnosis.snapshot import egress_policies, is_of_release
+
+if TYPE_CHECKING:
+    from scripts.kubernetes.api import Object
 
 READ_ONLY = re.compile(r"read-only file system|EROFS", re.IGNORECASE)
 ABOUT_DATABASE = re.compile(r"database|postgres|psycopg|asyncpg|sqlalchemy|:5432|port 5432", re.IGNORECASE)
@@ -48,6 +52,13 @@ DATABASE_LINES = (
      "check user, password and database name in DATABASE_URL (of the bundled Postgres: POSTGRES_PASSWORD)"),
     (REFUSED, "database-refused", "the database refuses the connection", "check host and port in DATABASE_URL, and that the database runs"),
 )  # fmt: skip
+OF_BUNDLED = {
+    "database-name-unknown": "the cluster's DNS does not know the release's own Service: see what it is told and says: "
+    "kubectl --namespace kube-system get configmap coredns --output yaml; kubectl --namespace kube-system logs --selector k8s-app=kube-dns",
+    "database-silent": "the release's own policies let it pass: see the cluster's network (kube-proxy, the CNI's pods): "
+    "kubectl --namespace kube-system get pods --output wide",
+}
+"""What to do where the database is the bundled one."""
 FAILED_MIGRATION = re.compile(r"(error: )?migration failed:?\s*", re.IGNORECASE)
 NOT_OURS = re.compile(
     r"(error: )?(?P<cause>this database (belongs to|holds tables of) another application.*?"
@@ -107,9 +118,22 @@ def _database(case: ContainerState, line: str) -> Diagnosis | None:
     line = line.removeprefix("error: ")
     for pattern, code, what, action in DATABASE_LINES:
         if pattern.search(line):
-            policies = egress_policies(case.pod, case.snapshot.policies) if code == "database-silent" else []
-            return _egress_blocked(case, policies, line) if policies else case.diagnosis(code, f"{what}: {line}", action)
+            policies = egress_policies(case.pod, _suspect_policies(case)) if code == "database-silent" else []
+            if policies:
+                return _egress_blocked(case, policies, line)
+            return case.diagnosis(code, f"{what}: {line}", OF_BUNDLED.get(code, action) if _bundled(case) else action)
     return None
+
+
+def _bundled(case: ContainerState) -> bool:
+    """Whether the release has its database itself: then no host in DATABASE_URL is wrong."""
+    return any(workload["kind"] == "StatefulSet" for workload in case.snapshot.workloads)
+
+
+def _suspect_policies(case: ContainerState) -> Sequence[Object]:
+    """The policies that may shut the way: those of the release let its pods to its own database."""
+    policies = case.snapshot.policies
+    return [each for each in policies if not is_of_release(each, case.snapshot.release)] if _bundled(case) else policies
 
 
 def _egress_blocked(case: ContainerState, policies: Sequence[str], line: str) -> Diagnosis:
