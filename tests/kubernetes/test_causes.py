@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import copy
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -326,6 +326,17 @@ def strange_pod(*, owned: bool = False, ready: str = "True") -> Change:
     return change
 
 
+def endless(seconds: int, *finalizers: str) -> Change:
+    """A pod beside the others whose grace has been over for so long."""
+
+    def change(value: Object) -> None:
+        over = datetime.fromisoformat(value["taken"]) - timedelta(seconds=seconds)
+        metadata = {**value["pods"][0]["metadata"], "name": "old", "deletionTimestamp": over.isoformat(), "finalizers": finalizers}
+        value["pods"].append({**value["pods"][0], "metadata": metadata})
+
+    return change
+
+
 def slices(*written_by: str) -> Change:
     """The Service's addresses, written by the cluster's controller or by others."""
 
@@ -402,6 +413,8 @@ CASES: list[tuple[str, Change, str]] = [
     ("network-down", agents("kube-proxy", 1), "it is ready on 1 of 2 nodes"),
     ("secret-strange", secret_of_somebody("healthy-backend-0123456789"), "is somebody else's, made under a name of ours"),
     ("pod-strange", strange_pod(), "the pod mine, which is not of it, wears its labels"),
+    ("pod-endless", endless(90, "example.com/hold"), "the pod old should have ended 90 s ago, and is held by example.com/hold"),
+    ("pod-endless", endless(90), "should have ended 90 s ago"),
     ("endpoints-strange", slices("endpointslice-controller.k8s.io", ""), "requests also to 10.0.0.1, which somebody"),
     ("controllers-silent", without_pods, "0 of 1 pods are there"),
     ("controllers-silent", not_seen, "its newest specification (9) has not been seen"),
@@ -471,6 +484,7 @@ def test_every_code_that_a_rule_gives_has_its_patience() -> None:
         agents("log-shipper", 0),
         secret_of_somebody("of-the-company"),
         strange_pod(owned=True),
+        endless(20),
         strange_pod(ready="False"),
         budgets(0, healthy=0),
         autoscaler("FailedGetResourceMetric", timedelta(minutes=1)),
@@ -491,6 +505,7 @@ def test_every_code_that_a_rule_gives_has_its_patience() -> None:
         "somebody's agent is no network",
         "a Secret that the company made",
         "a pod of somebody's ReplicaSet",
+        "a pod takes a little longer to end",
         "a pod that gets no requests",
         "it waits for a pod",
         "metrics come",

@@ -101,7 +101,7 @@ def test_pods_of_an_older_revision_are_not_looked_at() -> None:
 
 def test_a_pod_on_its_way_out_is_not_looked_at() -> None:
     def leaves(value: Object) -> None:
-        value["pods"][0]["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+        value["pods"][0]["metadata"]["deletionTimestamp"] = value["taken"]
 
     assert codes(changed("image-name", leaves)) == []
 
