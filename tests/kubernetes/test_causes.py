@@ -448,6 +448,25 @@ def test_each_cause_is_named(code: str, change: Change, says: str) -> None:
     assert diagnosis.action
 
 
+@pytest.mark.parametrize(
+    ("key", "message", "action"),
+    [
+        ("maintenance", "1 node(s) had untolerated taint(s)", "kubectl taint node one maintenance:NoExecute-"),
+        ("node.kubernetes.io/disk-pressure", "1 node(s) had untolerated taint(s)", "free what node one is short of"),
+        ("node.kubernetes.io/not-ready", "1 node(s) had untolerated taint(s)", "compare what the pod asks for"),
+        ("maintenance", "Too many pods", "end other pods"),
+    ],
+)
+def test_a_pod_that_no_node_takes_is_told_with_the_way_onto_one(key: str, message: str, action: str) -> None:
+    def tainted(value: Object) -> None:
+        taints = [{"key": key, "effect": "NoExecute"}, {"key": "prefer", "effect": "PreferNoSchedule"}]
+        value["nodes"] = [{"metadata": {"name": "one"}, "spec": {"taints": taints}}]
+
+    (diagnosis,) = found(both(unplaced(f"0/1 nodes are available: {message}."), tainted))
+    assert diagnosis.action.startswith(action)
+    assert (f"node one has the taint {key}:NoExecute" in diagnosis.evidence) == ("taint" in message)
+
+
 def test_every_code_is_made_by_a_recording_or_a_case() -> None:
     assert PATIENCE.keys() == {fault.code for fault in FAULTS} | {code for code, _, _ in CASES} | set(OTHERWISE)
 
