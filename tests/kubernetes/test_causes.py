@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import copy
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -326,6 +326,17 @@ def strange_pod(*, owned: bool = False, ready: str = "True") -> Change:
     return change
 
 
+def endless(seconds: int, *finalizers: str) -> Change:
+    """A pod beside the others whose grace has been over for so long."""
+
+    def change(value: Object) -> None:
+        over = datetime.fromisoformat(value["taken"]) - timedelta(seconds=seconds)
+        metadata = {**value["pods"][0]["metadata"], "name": "old", "deletionTimestamp": over.isoformat(), "finalizers": finalizers}
+        value["pods"].append({**value["pods"][0], "metadata": metadata})
+
+    return change
+
+
 def slices(*written_by: str) -> Change:
     """The Service's addresses, written by the cluster's controller or by others."""
 
@@ -402,11 +413,16 @@ CASES: list[tuple[str, Change, str]] = [
     ("network-down", agents("kube-proxy", 1), "it is ready on 1 of 2 nodes"),
     ("secret-strange", secret_of_somebody("healthy-backend-0123456789"), "is somebody else's, made under a name of ours"),
     ("pod-strange", strange_pod(), "the pod mine, which is not of it, wears its labels"),
+    ("pod-endless", endless(90, "example.com/hold"), "the pod old should have ended 90 s ago, and is held by example.com/hold"),
+    ("pod-endless", endless(90), "should have ended 90 s ago"),
     ("endpoints-strange", slices("endpointslice-controller.k8s.io", ""), "requests also to 10.0.0.1, which somebody"),
     ("controllers-silent", without_pods, "0 of 1 pods are there"),
     ("controllers-silent", not_seen, "its newest specification (9) has not been seen"),
     ("drain-blocked", budgets(0), "PodDisruptionBudget pdb-0 lets no drain of a node through: it wants 1 of 1 pods healthy"),
     ("drain-blocked", budgets(1, 1), "another one selects the same pods"),
+    ("database-locked", exits(1, "asyncpg: canceling statement due to lock timeout"), "a query of it does not end"),
+    ("database-busy", exits(1, "postgres: FATAL: sorry, too many clients already"), "the database has no connection left"),
+    ("database-unwritable", exits(1, "psycopg: cannot execute INSERT in a read-only transaction"), "the database takes no writes"),
     ("database-certificate", exits(1, "postgres: SSL error: certificate has expired"), "the database's certificate is not accepted"),
     ("autoscaler-blind", autoscaler("FailedGetResourceMetric", timedelta(minutes=10)), "unable to get metrics for resource cpu"),
     ("autoscaler-blind", autoscaler("FailedGetResourceMetric", timedelta(seconds=5), served=False), "unable to get metrics"),
@@ -430,6 +446,25 @@ def test_each_cause_is_named(code: str, change: Change, says: str) -> None:
     assert says in diagnosis.cause
     assert diagnosis.evidence
     assert diagnosis.action
+
+
+@pytest.mark.parametrize(
+    ("key", "message", "action"),
+    [
+        ("maintenance", "1 node(s) had untolerated taint(s)", "kubectl taint node one maintenance:NoExecute-"),
+        ("node.kubernetes.io/disk-pressure", "1 node(s) had untolerated taint(s)", "free what node one is short of"),
+        ("node.kubernetes.io/not-ready", "1 node(s) had untolerated taint(s)", "compare what the pod asks for"),
+        ("maintenance", "Too many pods", "end other pods"),
+    ],
+)
+def test_a_pod_that_no_node_takes_is_told_with_the_way_onto_one(key: str, message: str, action: str) -> None:
+    def tainted(value: Object) -> None:
+        taints = [{"key": key, "effect": "NoExecute"}, {"key": "prefer", "effect": "PreferNoSchedule"}]
+        value["nodes"] = [{"metadata": {"name": "one"}, "spec": {"taints": taints}}]
+
+    (diagnosis,) = found(both(unplaced(f"0/1 nodes are available: {message}."), tainted))
+    assert diagnosis.action.startswith(action)
+    assert (f"node one has the taint {key}:NoExecute" in diagnosis.evidence) == ("taint" in message)
 
 
 def test_every_code_is_made_by_a_recording_or_a_case() -> None:
@@ -468,6 +503,7 @@ def test_every_code_that_a_rule_gives_has_its_patience() -> None:
         agents("log-shipper", 0),
         secret_of_somebody("of-the-company"),
         strange_pod(owned=True),
+        endless(20),
         strange_pod(ready="False"),
         budgets(0, healthy=0),
         autoscaler("FailedGetResourceMetric", timedelta(minutes=1)),
@@ -488,6 +524,7 @@ def test_every_code_that_a_rule_gives_has_its_patience() -> None:
         "somebody's agent is no network",
         "a Secret that the company made",
         "a pod of somebody's ReplicaSet",
+        "a pod takes a little longer to end",
         "a pod that gets no requests",
         "it waits for a pod",
         "metrics come",
