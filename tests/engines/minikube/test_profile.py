@@ -61,6 +61,8 @@ def test_auto_takes_what_fits_and_keeps_what_a_cluster_has(there: bool, nodes: i
         (4, {**RUNNING, "Kubeconfig": "Misconfigured"}, State.STALE_KUBECONFIG),
         (1, {**RUNNING, "Host": "InsufficientStorage"}, State.NO_DISK),
         (7, {**RUNNING, "Host": "Nonexistent", "Kubelet": "Nonexistent", "APIServer": "Nonexistent"}, State.GONE),
+        (7, [RUNNING, {**WORKER, "Host": "Nonexistent", "Kubelet": "Nonexistent"}], State.DOWN),
+        (7, [{**RUNNING, "Host": "Nonexistent"}, WORKER], State.GONE),
         (0, None, State.GONE),
         (7, None, State.GONE),
         (0, [], State.GONE),
