@@ -79,6 +79,8 @@ def test_auto_takes_what_fits_and_keeps_what_a_cluster_has(there: bool, nodes: i
         "unknown to the kubeconfig",
         "disk full",
         "machine gone",
+        "of several a worker gone",
+        "of several the first gone",
         "container removed, up to 1.37: null and exit code 0",
         "container removed, from 1.38 on: null and exit code 7",
         "no node",
