@@ -48,69 +48,73 @@ REFUSED_URL = re.compile(r"(error: )?(?P<cause>DATABASE_URL .*)")
 MIGRATES = re.compile(r"migrat", re.IGNORECASE)
 
 
-def told_by_log(case: ContainerState) -> Diagnosis | None:
+def told_by_log(container: ContainerState) -> Diagnosis | None:
     """The last telling line of a failed run's log."""
-    if case.last_exit.get("exitCode") == 0:
+    if container.last_exit.get("exitCode") == 0:
         return None
-    migrates = _migrates(case)
-    for line in reversed(case.log):
+    migrates = _migrates(container)
+    for line in reversed(container.log):
         if "exec format error" in line:
-            return wrong_format(case)
+            return wrong_format(container)
         if READ_ONLY.search(line):
-            return case.diagnosis(
+            return container.diagnosis(
                 "read-only-file-system",
-                f"container {case.name} writes to a read-only path: {line}",
+                f"container {container.name} writes to a read-only path: {line}",
                 "write to a path under `writable` of the service, or add one there",
             )
-        if found := _last_words(case, line, migrates=migrates):
+        if found := _last_words(container, line, migrates=migrates):
             return found
-        if (migrates or ABOUT_DATABASE.search(line)) and (found := _database(case, line)):
+        if (migrates or ABOUT_DATABASE.search(line)) and (found := _database(container, line)):
             return found
-    return _migration_failed(case, case.log[-1] if case.log else f"exit code {case.last_exit.get('exitCode')}") if migrates else None
+    return (
+        _migration_failed(container, container.log[-1] if container.log else f"exit code {container.last_exit.get('exitCode')}")
+        if migrates
+        else None
+    )
 
 
-def _last_words(case: ContainerState, line: str, *, migrates: bool) -> Diagnosis | None:
+def _last_words(container: ContainerState, line: str, *, migrates: bool) -> Diagnosis | None:
     """What a migration ends with, in its own words."""
     if told := NOT_OURS.match(line):
-        return case.diagnosis("database-not-ours", told["cause"], told["action"][0].lower() + told["action"][1:])
+        return container.diagnosis("database-not-ours", told["cause"], told["action"][0].lower() + told["action"][1:])
     if FAILED_MIGRATION.match(line):
-        return _migration_failed(case, line)
+        return _migration_failed(container, line)
     if migrates and (told := REFUSED_URL.match(line)):
-        return case.diagnosis("database-url", told["cause"], "fix DATABASE_URL in .env, then invoke up")
+        return container.diagnosis("database-url", told["cause"], "fix DATABASE_URL in .env, then invoke up")
     return None
 
 
-def _migrates(case: ContainerState) -> bool:
-    words = [case.name, *case.spec.get("command", ()), *case.spec.get("args", ())]
-    return case.init and bool(MIGRATES.search(" ".join(words)))
+def _migrates(container: ContainerState) -> bool:
+    words = [container.name, *container.spec.get("command", ()), *container.spec.get("args", ())]
+    return container.init and bool(MIGRATES.search(" ".join(words)))
 
 
-def waits_for_database(case: ContainerState) -> Diagnosis | None:
+def waits_for_database(container: ContainerState) -> Diagnosis | None:
     """An init container runs, and its newest log line says that the database is not there yet."""
-    if not case.init or "running" not in case.status.get("state", {}) or not case.log:
+    if not container.init or "running" not in container.status.get("state", {}) or not container.log:
         return None
-    line = case.log[-1]
-    return _database(case, line) if _migrates(case) or ABOUT_DATABASE.search(line) else None
+    line = container.log[-1]
+    return _database(container, line) if _migrates(container) or ABOUT_DATABASE.search(line) else None
 
 
-def _database(case: ContainerState, line: str) -> Diagnosis | None:
+def _database(container: ContainerState, line: str) -> Diagnosis | None:
     line = line.removeprefix("error: ")
     for pattern, code, what, action in DATABASE_LINES:
         if pattern.search(line):
-            policies = egress_policies(case.pod, case.snapshot.policies) if code == "database-silent" else []
-            return _egress_blocked(case, policies, line) if policies else case.diagnosis(code, f"{what}: {line}", action)
+            policies = egress_policies(container.pod, container.snapshot.policies) if code == "database-silent" else []
+            return _egress_blocked(container, policies, line) if policies else container.diagnosis(code, f"{what}: {line}", action)
     return None
 
 
-def _egress_blocked(case: ContainerState, policies: Sequence[str], line: str) -> Diagnosis:
-    return case.diagnosis(
+def _egress_blocked(container: ContainerState, policies: Sequence[str], line: str) -> Diagnosis:
+    return container.diagnosis(
         "egress-blocked",
         f"the database does not answer, and network policies restrict what the pod may call ({', '.join(policies)}): {line}",
         "open it in the chart's values of the service: its port under `internet`, or its address and port under `addresses`",
     )
 
 
-def _migration_failed(case: ContainerState, line: str) -> Diagnosis:
+def _migration_failed(container: ContainerState, line: str) -> Diagnosis:
     told = FAILED_MIGRATION.sub("", line)
     what = "the migration" if FAILED_MIGRATION.match(line) else "what it says"
-    return case.diagnosis("migration-failed", f"the database migration failed: {told}", f"fix {what}; nothing serves before it")
+    return container.diagnosis("migration-failed", f"the database migration failed: {told}", f"fix {what}; nothing serves before it")
