@@ -19,8 +19,8 @@ from scripts.dev.program import run_module, running_module
 def test(_: Context, only: str = "", long: bool = False) -> None:
     """Run all tests except those that need a cluster.
 
-    `--only minikube` runs those that start a real Minikube. The last lines name each tier that could not run, and why. All together must
-    reach the coverage in pyproject.toml; `coverage report` shows it.
+    `--only minikube` runs those that start a real Minikube. The closing lines name each tier that could not run, and why.
+    All together have to cover as much of the code as pyproject.toml says; `coverage report` shows what they do.
     """
     selected = f"({only or 'not cluster and not minikube and not app'})" + ("" if long else " and not long")
     covered = () if only else ("--cov", "--cov-report=")  # a part of the tests covers a part of the code

@@ -214,6 +214,8 @@ def _overwriting(cluster: Cluster) -> list[str]:
 
 def _refused(error: CommandError) -> TaskError:
     """Helm's error in one line: what it says after its own wrapping is the API server's or the chart's word."""
+    if error.code == "rights-missing":
+        return error
     lines = [line for line in error.evidence if line.strip()]
     if found := NO_TEMPLATE.search("\n".join(lines)):
         return TaskError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from scripts.kubernetes.diagnosis.cause import Diagnosis
@@ -306,6 +306,17 @@ def strange_pod(*, owned: bool = False, ready: str = "True") -> Change:
         metadata = {"name": "mine", "uid": "mine", "labels": labels, "ownerReferences": owner}
         condition = {"type": "Ready", "status": ready}
         value["pods"].append({"metadata": metadata, "spec": {"containers": []}, "status": {"conditions": [condition]}})
+
+    return change
+
+
+def endless(seconds: int, *finalizers: str) -> Change:
+    """A pod beside the others whose grace has been over for so long."""
+
+    def change(value: Object) -> None:
+        over = datetime.fromisoformat(value["taken"]) - timedelta(seconds=seconds)
+        metadata = {**value["pods"][0]["metadata"], "name": "old", "deletionTimestamp": over.isoformat(), "finalizers": finalizers}
+        value["pods"].append({**value["pods"][0], "metadata": metadata})
 
     return change
 

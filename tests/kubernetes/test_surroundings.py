@@ -22,6 +22,7 @@ from tests.kubernetes.changes import (
     changed,
     claim,
     dns,
+    endless,
     exits,
     found,
     node,
@@ -43,6 +44,25 @@ pytestmark = pytest.mark.unit
 
 
 @pytest.mark.parametrize(
+    ("key", "message", "action"),
+    [
+        ("maintenance", "1 node(s) had untolerated taint(s)", "kubectl taint node one maintenance:NoExecute-"),
+        ("node.kubernetes.io/disk-pressure", "1 node(s) had untolerated taint(s)", "free what node one is short of"),
+        ("node.kubernetes.io/not-ready", "1 node(s) had untolerated taint(s)", "compare what the pod asks for"),
+        ("maintenance", "Too many pods", "end other pods"),
+    ],
+)
+def test_a_pod_that_no_node_takes_is_told_with_the_way_onto_one(key: str, message: str, action: str) -> None:
+    def tainted(value: Object) -> None:
+        taints = [{"key": key, "effect": "NoExecute"}, {"key": "prefer", "effect": "PreferNoSchedule"}]
+        value["nodes"] = [{"metadata": {"name": "one"}, "spec": {"taints": taints}}]
+
+    (diagnosis,) = found(both(unplaced(f"0/1 nodes are available: {message}."), tainted))
+    assert diagnosis.action.startswith(action)
+    assert (f"node one has the taint {key}:NoExecute" in diagnosis.evidence) == ("taint" in message)
+
+
+@pytest.mark.parametrize(
     "change",
     [
         node("True"),
@@ -59,6 +79,7 @@ pytestmark = pytest.mark.unit
         agents("log-shipper", 0),
         secret_of_somebody("of-the-company"),
         strange_pod(owned=True),
+        endless(20),
         strange_pod(ready="False"),
         budgets(0, healthy=0),
         autoscaler("FailedGetResourceMetric", timedelta(minutes=1)),
@@ -79,6 +100,7 @@ pytestmark = pytest.mark.unit
         "somebody's agent is no network",
         "a Secret that the company made",
         "a pod of somebody's ReplicaSet",
+        "a pod takes a little longer to end",
         "a pod that gets no requests",
         "it waits for a pod",
         "metrics come",

@@ -57,6 +57,13 @@ def test_pods_of_a_drained_node_start_on_others(three: Profile) -> None:
         kubectl(three, "uncordon", away)
 
 
+def test_a_worker_that_was_removed_is_made_again(three: Profile) -> None:
+    shell.run(["docker", "rm", "--force", "--volumes", f"{three.NAME}-m03"], timeout=60)
+    assert three.served()["start"] == "changed"
+    kubectl(three, "wait", "--for=condition=Ready", "nodes", "--all", "--timeout=60s")
+    assert "7" in three.sql("table kept")
+
+
 def test_a_stopped_profile_comes_back_with_all_nodes(three: Profile) -> None:
     assert three.down().code == 0
     three.served()
