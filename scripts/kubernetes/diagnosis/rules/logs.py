@@ -69,82 +69,86 @@ REFUSED_URL = re.compile(r"(error: )?(?P<cause>DATABASE_URL .*)")
 MIGRATES = re.compile(r"migrat", re.IGNORECASE)
 
 
-def told_by_log(case: ContainerState) -> Diagnosis | None:
+def told_by_log(container: ContainerState) -> Diagnosis | None:
     """The last telling line of a failed run's log."""
-    if case.last_exit.get("exitCode") == 0:
+    if container.last_exit.get("exitCode") == 0:
         return None
-    migrates = _migrates(case)
-    for line in reversed(case.log):
+    migrates = _migrates(container)
+    for line in reversed(container.log):
         if "exec format error" in line:
-            return wrong_format(case)
+            return wrong_format(container)
         if READ_ONLY.search(line):
-            return case.diagnosis(
+            return container.diagnosis(
                 "read-only-file-system",
-                f"container {case.name} writes to a read-only path: {line}",
+                f"container {container.name} writes to a read-only path: {line}",
                 "write to a path under `writable` of the service, or add one there",
             )
-        if found := _last_words(case, line, migrates=migrates):
+        if found := _last_words(container, line, migrates=migrates):
             return found
-        if (migrates or ABOUT_DATABASE.search(line)) and (found := _database(case, line)):
+        if (migrates or ABOUT_DATABASE.search(line)) and (found := _database(container, line)):
             return found
-    return _migration_failed(case, case.log[-1] if case.log else f"exit code {case.last_exit.get('exitCode')}") if migrates else None
+    return (
+        _migration_failed(container, container.log[-1] if container.log else f"exit code {container.last_exit.get('exitCode')}")
+        if migrates
+        else None
+    )
 
 
-def _last_words(case: ContainerState, line: str, *, migrates: bool) -> Diagnosis | None:
+def _last_words(container: ContainerState, line: str, *, migrates: bool) -> Diagnosis | None:
     """What a migration ends with, in its own words."""
     if told := NOT_OURS.match(line):
-        return case.diagnosis("database-not-ours", told["cause"], told["action"][0].lower() + told["action"][1:])
+        return container.diagnosis("database-not-ours", told["cause"], told["action"][0].lower() + told["action"][1:])
     if FAILED_MIGRATION.match(line):
-        return _migration_failed(case, line)
+        return _migration_failed(container, line)
     if migrates and (told := REFUSED_URL.match(line)):
-        return case.diagnosis("database-url", told["cause"], "fix DATABASE_URL in .env, then invoke up")
+        return container.diagnosis("database-url", told["cause"], "fix DATABASE_URL in .env, then invoke up")
     return None
 
 
-def _migrates(case: ContainerState) -> bool:
-    words = [case.name, *case.spec.get("command", ()), *case.spec.get("args", ())]
-    return case.init and bool(MIGRATES.search(" ".join(words)))
+def _migrates(container: ContainerState) -> bool:
+    words = [container.name, *container.spec.get("command", ()), *container.spec.get("args", ())]
+    return container.init and bool(MIGRATES.search(" ".join(words)))
 
 
-def waits_for_database(case: ContainerState) -> Diagnosis | None:
+def waits_for_database(container: ContainerState) -> Diagnosis | None:
     """An init container runs, and its newest log line says that the database is not there yet."""
-    if not case.init or "running" not in case.status.get("state", {}) or not case.log:
+    if not container.init or "running" not in container.status.get("state", {}) or not container.log:
         return None
-    line = case.log[-1]
-    return _database(case, line) if _migrates(case) or ABOUT_DATABASE.search(line) else None
+    line = container.log[-1]
+    return _database(container, line) if _migrates(container) or ABOUT_DATABASE.search(line) else None
 
 
-def _database(case: ContainerState, line: str) -> Diagnosis | None:
+def _database(container: ContainerState, line: str) -> Diagnosis | None:
     line = line.removeprefix("error: ")
     for pattern, code, what, action in DATABASE_LINES:
         if pattern.search(line):
-            policies = egress_policies(case.pod, _suspect_policies(case)) if code == "database-silent" else []
+            policies = egress_policies(container.pod, _suspect_policies(container)) if code == "database-silent" else []
             if policies:
-                return _egress_blocked(case, policies, line)
-            return case.diagnosis(code, f"{what}: {line}", OF_BUNDLED.get(code, action) if _bundled(case) else action)
+                return _egress_blocked(container, policies, line)
+            return container.diagnosis(code, f"{what}: {line}", OF_BUNDLED.get(code, action) if _bundled(container) else action)
     return None
 
 
-def _bundled(case: ContainerState) -> bool:
+def _bundled(container: ContainerState) -> bool:
     """Whether the release has its database itself: then no host in DATABASE_URL is wrong."""
-    return any(workload["kind"] == "StatefulSet" for workload in case.snapshot.workloads)
+    return any(workload["kind"] == "StatefulSet" for workload in container.snapshot.workloads)
 
 
-def _suspect_policies(case: ContainerState) -> Sequence[Object]:
+def _suspect_policies(container: ContainerState) -> Sequence[Object]:
     """The policies that may shut the way: those of the release let its pods to its own database."""
-    policies = case.snapshot.policies
-    return [each for each in policies if not is_of_release(each, case.snapshot.release)] if _bundled(case) else policies
+    policies = container.snapshot.policies
+    return [each for each in policies if not is_of_release(each, container.snapshot.release)] if _bundled(container) else policies
 
 
-def _egress_blocked(case: ContainerState, policies: Sequence[str], line: str) -> Diagnosis:
-    return case.diagnosis(
+def _egress_blocked(container: ContainerState, policies: Sequence[str], line: str) -> Diagnosis:
+    return container.diagnosis(
         "egress-blocked",
         f"the database does not answer, and network policies restrict what the pod may call ({', '.join(policies)}): {line}",
         "open it in the chart's values of the service: its port under `internet`, or its address and port under `addresses`",
     )
 
 
-def _migration_failed(case: ContainerState, line: str) -> Diagnosis:
+def _migration_failed(container: ContainerState, line: str) -> Diagnosis:
     told = FAILED_MIGRATION.sub("", line)
     what = "the migration" if FAILED_MIGRATION.match(line) else "what it says"
-    return case.diagnosis("migration-failed", f"the database migration failed: {told}", f"fix {what}; nothing serves before it")
+    return container.diagnosis("migration-failed", f"the database migration failed: {told}", f"fix {what}; nothing serves before it")
