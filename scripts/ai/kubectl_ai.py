@@ -27,6 +27,7 @@ NAME = "kubectl-ai"
 ROUNDS = 12
 READ = 1_000_000
 LONGEST_ANSWER = 20_000
+LONGEST_TRACE = 5_000_000
 TRACE = STATE / "last-ask.trace"
 PASSED_ON = re.compile(r"(?i)(https?|no)_proxy|SSL_CERT_(FILE|DIR)|LANG|LC_ALL")
 """What of our environment it needs: the way to the provider, and the certificates on it."""
@@ -97,7 +98,10 @@ def run(ask: Ask, provider: Mapping[str, str], cluster: Cluster, folder: Path, p
         raise failure(result, commands)
     text = answer_in(result.stdout)
     if not text:
-        raise TaskError("the assistant ended without an answer", f"see {TRACE.relative_to(ROOT)}", code="assistant-failed")
+        cause = (
+            f"the assistant came to no answer in {ROUNDS} rounds" if len(commands) >= ROUNDS else "the assistant ended without an answer"
+        )
+        raise TaskError(cause, f"see {TRACE.relative_to(ROOT)}", code="assistant-failed")
     return Asked(text, commands)
 
 
@@ -167,7 +171,8 @@ def failure(result: Result, commands: tuple[tuple[str, str], ...] = ()) -> TaskE
 def _keep(trace: Path) -> None:
     """Keep the trace, without secrets, for its owner alone; one that cannot be kept is lost."""
     with contextlib.suppress(OSError):
-        text = private(trace.read_text(encoding="utf-8", errors="replace"))
+        with trace.open(encoding="utf-8", errors="replace") as file:
+            text = private(file.read(LONGEST_TRACE))
         TRACE.parent.mkdir(exist_ok=True)
         TRACE.touch(mode=0o600)
         TRACE.write_text(text, encoding="utf-8")
