@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
+from datetime import UTC, datetime
+
 from scripts.ai import ask as asking
 from scripts.ai import kubectl_ai, providers
 from scripts.ai.questions import Question, questions, wrong
 from scripts.command import command
 from scripts.core.errors import DONE, FAILED, TaskError
+from scripts.core.paths import SCORE
 from scripts.core.report import Report
 from scripts.engines.installed import require_installed
 from scripts.project import Project
@@ -24,8 +29,17 @@ def ai(project: Project, report: Report) -> int:
     verdicts = [(each.text, _verdict(project, each, report)) for each in asked]
     report.table(("question", "result", "why"), [(text, "wrong" if why else "right", why) for text, why in verdicts], "questions")
     right = sum(not why for _, why in verdicts)
+    _keep(right, len(verdicts), project.settings.ask.model)
     report.result(f"{right} of {len(verdicts)} right, by {project.settings.ask.model}")
     return DONE if right == len(verdicts) else FAILED
+
+
+def _keep(right: int, asked: int, model: str) -> None:
+    """Keep the score for `invoke audit`; one that cannot be kept is lost."""
+    with contextlib.suppress(OSError):
+        SCORE.parent.mkdir(exist_ok=True)
+        told = {"right": right, "asked": asked, "model": model, "at": datetime.now(UTC).isoformat(timespec="seconds")}
+        SCORE.write_text(json.dumps(told), encoding="utf-8")
 
 
 def _verdict(project: Project, question: Question, report: Report) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 import uuid
 from collections.abc import Callable
@@ -12,7 +13,7 @@ import requests
 
 from scripts.ai import context
 from scripts.ai.ask import checked
-from scripts.ai.kagent_stack import AGENT, CRDS, NAMESPACE, RELEASE, Stack, listed
+from scripts.ai.kagent_stack import AGENT, CRDS, NAMESPACE, RELEASE, Stack
 from scripts.ai.kubectl_ai import answer_in
 from scripts.ai.privacy import private
 from scripts.command import command
@@ -23,7 +24,7 @@ from scripts.core.report import Outcome, Report, StepReport, changed, passed, un
 from scripts.engines.installed import is_installed, require_installed
 from scripts.kubernetes import helm
 from scripts.kubernetes.api import Object
-from scripts.kubernetes.own_namespace import FIELD_MANAGER
+from scripts.kubernetes.diagnosis.snapshot import is_ready
 from scripts.kubernetes.port_forward import forward
 from scripts.project import Project
 
@@ -67,7 +68,7 @@ def _render(stack: Stack, step: StepReport) -> Outcome:
 
 
 def _namespace(stack: Stack, step: StepReport) -> Outcome:
-    outcome = stack.deployment.decide_secrets(stack.secrets, step).carry_out(step)
+    outcome = stack.deployment.namespace.decide_secrets(stack.secrets, step).carry_out(step)
     _apply(stack, stack.limits())
     return outcome
 
@@ -96,10 +97,8 @@ def _agent(stack: Stack, step: StepReport) -> Outcome:
 
 
 def _apply(stack: Stack, objects: list[Object]) -> str:
-    argv = ("apply", "--server-side", "--force-conflicts", f"--field-manager={FIELD_MANAGER}", "--filename", "-")
-    return "".join(
-        stack.deployment.cluster.within(_namespace_of(each), RELEASE).kubectl(*argv, input=listed([each])).stdout for each in objects
-    )
+    cluster = stack.deployment.cluster
+    return "".join(cluster.within(_namespace_of(each), RELEASE).apply(json.dumps(each)) for each in objects)
 
 
 def _namespace_of(thing: Object) -> str:
@@ -135,15 +134,10 @@ def status(project: Project, report: Report) -> None:
         report.result("kagent is not installed: invoke kagent.up")
         return
     pods = stack.deployment.cluster.get("pods")
-    rows = [(each["metadata"]["name"], each.get("status", {}).get("phase", ""), _ready(each)) for each in pods]
+    rows = [(each["metadata"]["name"], each.get("status", {}).get("phase", ""), "yes" if is_ready(each) else "no") for each in pods]
     report.table(("pod", "state", "ready"), rows, "kagent")
     missing = _not_ready(stack.deployment.cluster.get(AGENTS, AGENT))
     report.result(f"the agent {AGENT} is ready" if not missing else f"the agent {AGENT} is not ready: {'; '.join(missing)}")
-
-
-def _ready(pod: Object) -> str:
-    conditions = pod.get("status", {}).get("conditions", ())
-    return "yes" if any(each["type"] == "Ready" and each["status"] == "True" for each in conditions) else "no"
 
 
 @command(changes=False, help={"question": "what you want to know, in quotes"}, positional=["question"])
@@ -217,5 +211,5 @@ def _remove(stack: Stack, step: StepReport) -> Outcome:
         helm.uninstall(cluster.within(NAMESPACE, CRDS))
     for right in stack.rights():
         cluster.within(_namespace_of(right), RELEASE).kubectl("delete", right["kind"], right["metadata"]["name"], "--ignore-not-found")
-    removed = stack.deployment.remove(delete_data=True, step=step)
+    removed = stack.deployment.namespace.remove(delete_data=True, step=step)
     return changed(f"removed {', '.join(removed)}") if removed else unchanged("nothing was there")

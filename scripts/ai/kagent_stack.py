@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,7 +14,7 @@ import yaml
 from scripts.ai import providers, reader
 from scripts.core import shell
 from scripts.core.errors import InputError, MissingError
-from scripts.core.paths import ROOT, expanded
+from scripts.core.paths import CACHE, ROOT, expanded
 from scripts.core.report import StepReport
 from scripts.core.shell import CommandError
 from scripts.desired.helm_release import HelmRelease
@@ -26,7 +25,6 @@ from scripts.monitoring.charts import verify
 from scripts.project import Project
 
 FOLDER = ROOT / "ai/kagent"
-CACHE = ROOT / ".cache"
 NAMESPACE = RELEASE = "kagent"
 CRDS = "kagent-crds"
 AGENT = "assistant"
@@ -141,8 +139,3 @@ class Stack:
         text = (FOLDER / "agent.yaml").read_text(encoding="utf-8")
         found: dict[str, Any] = yaml.safe_load(text.replace("NAMESPACE", settings.namespace).replace("RELEASE", settings.release))
         return found
-
-
-def listed(objects: list[dict[str, Any]]) -> str:
-    """Return objects as one list, for the standard input of kubectl."""
-    return json.dumps({"apiVersion": "v1", "kind": "List", "items": objects})

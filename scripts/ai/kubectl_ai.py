@@ -35,6 +35,8 @@ KEY = r"(?i)\b401\b|\b403\b|api key not valid|invalid.api.key|API_KEY_INVALID|un
 MODEL = r"(?i)\b404\b|model.{0,80}(not found|does not exist)"
 BUSY = r"(?i)\b429\b|RESOURCE_EXHAUSTED|quota"
 SILENT = r"(?i)connection refused|no such host|timeout|unreachable|proxyconnect|certificate|\bEOF\b|\b50[0234]\b|connection reset"
+USAGE = re.compile(r"^Usage:.*", re.MULTILINE | re.DOTALL)
+"""Its help, which it prints after every failure: words such as `certificate` in it tell nothing."""
 NOT_TOLD = ("  Running:", "Use --skip-permissions")
 """What it says that is no evidence, or bad advice."""
 WORDS: tuple[tuple[str, Callable[..., TaskError]], ...] = (
@@ -150,7 +152,7 @@ def failure(result: Result, commands: tuple[tuple[str, str], ...] = ()) -> TaskE
     said = [private(line) for line in STYLE.sub("", result.stdout).splitlines() if line.strip() and not line.startswith(NOT_TOLD)]
     told = next((line for line in reversed(result.stderr.splitlines()) if line.strip()), "")
     evidence = [*(line.strip() for line in said[-6:]), *(f"{command}: {outcome}" for command, outcome in commands)]
-    text = f"{result.stdout}\n{result.stderr}"
+    text = f"{result.stdout}\n{USAGE.sub('', result.stderr)}"
     shown = evidence or [private(told)]
     for words, error in WORDS:
         if re.search(words, text):

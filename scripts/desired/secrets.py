@@ -14,6 +14,7 @@ from scripts.config.services import Variable
 from scripts.config.settings import Settings
 from scripts.core.errors import InputError
 from scripts.core.redaction import redact
+from scripts.desired.labels import COMPONENT
 
 HEX_DIGITS = 10
 PULL = "image.pull"
@@ -51,7 +52,7 @@ class Secret:
         metadata = {
             "name": self.name,
             "namespace": namespace,
-            "labels": {**labels, "app.kubernetes.io/component": self.service},
+            "labels": {**labels, COMPONENT: self.service},
         }
         secret = {"apiVersion": "v1", "kind": "Secret", "type": self.type, "immutable": True, "metadata": metadata}
         return json.dumps({**secret, "stringData": dict(self.values)})

@@ -70,7 +70,7 @@ class Indexes:
             try:
                 shown = shell.run([shell.which("helm"), "show", "chart", *where, *wanted], timeout=3 * SECONDS).stdout
             except TaskError as error:
-                raise NotToldError(error.evidence[-1] if error.evidence else error.cause) from None
+                raise NotToldError(error.last_words) from None
             found.append(str(yaml.safe_load(shown)["version"]))
         return found
 

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import yaml
-
 from scripts.core.decision import Change
 from scripts.desired.helm_release import HelmRelease
-from scripts.kubernetes import drift, helm
+from scripts.kubernetes import drift, helm, manifests
 from scripts.kubernetes.cluster import Cluster
-
-_YAML_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def changes(cluster: Cluster, release: HelmRelease) -> list[Change]:
@@ -30,8 +26,4 @@ def changes(cluster: Cluster, release: HelmRelease) -> list[Change]:
 
 def _objects(manifest: str) -> dict[tuple[str, str], str]:
     """Return each object's YAML by its kind and name."""
-    found = {}
-    for text in helm.documents(manifest):
-        thing = yaml.load(text, Loader=_YAML_LOADER)  # noqa: S506 - a safe loader
-        found[thing["kind"], thing["metadata"]["name"]] = text
-    return found
+    return dict(zip(map(manifests.key, manifests.objects(manifest)), manifests.documents(manifest), strict=True))

@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 
 from scripts.core import shell
+from scripts.core.counting import several
 from scripts.core.errors import TaskError
 from scripts.core.report import Outcome, StepReport, changed, unchanged
 from scripts.kubernetes import stuck_pods
@@ -118,5 +119,4 @@ def progress(snapshot: Snapshot) -> str:
 
 
 def _pods(snapshot: Snapshot) -> str:
-    count = sum(wanted_replicas(workload) for workload in snapshot.workloads)
-    return f"{count} pod{'' if count == 1 else 's'}"
+    return several(sum(wanted_replicas(workload) for workload in snapshot.workloads), "pod")

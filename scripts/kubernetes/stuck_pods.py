@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from scripts.core.errors import TaskError
 from scripts.core.report import StepReport
 from scripts.core.waiting import OverdueError, until
+from scripts.desired.labels import selector
 from scripts.kubernetes.api import Object
 from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.diagnosis.cause import Diagnosis, diagnosed
@@ -41,7 +42,7 @@ def _observed(cluster: Cluster, step: StepReport) -> list[Object]:
     objects: list[Object] = []
 
     def seen() -> bool:
-        objects[:] = look(lambda: cluster.get("statefulsets,pods", selector=f"app.kubernetes.io/instance={cluster.release}"), step)
+        objects[:] = look(lambda: cluster.get("statefulsets,pods", selector=cluster.selector), step)
         sets = [each for each in objects if each["kind"] == "StatefulSet"]
         return all(each.get("status", {}).get("observedGeneration") == each["metadata"]["generation"] for each in sets)
 
@@ -138,10 +139,10 @@ def _prepared_at(pod: Object) -> datetime | None:
 
 def restart_database(cluster: Cluster, error: TaskError, step: StepReport) -> bool:
     """Restart the bundled Postgres where it refuses the password of its own Secret, which each start sets; return whether it was."""
-    databases = cluster.get("statefulsets", selector=f"app.kubernetes.io/instance={cluster.release}")
+    databases = cluster.get("statefulsets", selector=cluster.selector)
     if not databases or error.code not in ("database-login", "readiness-http") or "authentication failed" not in str(error):
         return False
     step.say("the database refuses the password of its Secret, which was changed past it: restarting it, which sets that")
-    pods = ",".join(f"{key}={value}" for key, value in databases[0]["spec"]["selector"]["matchLabels"].items())
+    pods = selector(databases[0]["spec"]["selector"]["matchLabels"])
     cluster.kubectl("delete", "pod", "--selector", pods, f"--timeout={RESTART_SECONDS}s", timeout=RESTART_SECONDS + 10)
     return True

@@ -6,13 +6,14 @@ import os
 from functools import partial
 from pathlib import Path
 
+from rich.filesize import decimal
+
 from scripts.command import command, run_command
 from scripts.core import shell
 from scripts.core.command_line import CommandLine
 from scripts.core.errors import InputError
 from scripts.core.pipeline import Step, run_steps
 from scripts.core.report import Outcome, Report, StepReport, changed
-from scripts.kubernetes.nodes.load import size
 from scripts.operate import database, dump
 from scripts.project import Project
 
@@ -49,7 +50,7 @@ def write(line: CommandLine, path: Path, step: StepReport) -> Outcome:
         raise InputError(f"{path} cannot be written: {error.strerror}", "name a file elsewhere", code="file-unwritable") from None
     finally:
         partial_file.unlink(missing_ok=True)
-    return changed(f"{path}: {size(content)} of SQL in {size(stored)}")
+    return changed(f"{path}: {decimal(content)} of SQL in {decimal(stored)}")
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from scripts.config.settings import load_settings
 from scripts.core.errors import InputError, MissingError, TaskError
 from scripts.core.shell import CommandError, Result
 from scripts.kubernetes.cluster import Cluster
-from scripts.kubernetes.deployment import Deployment
+from scripts.kubernetes.own_namespace import OwnNamespace
 from tests.doubles import Step
 from tests.projects import project_in
 
@@ -184,7 +184,7 @@ def test_agents_of_others_are_not_removed(monkeypatch: pytest.MonkeyPatch) -> No
 
     monkeypatch.setattr(Cluster, "kubectl", kubectl)
     monkeypatch.setattr(Cluster, "knows", lambda *_: True)
-    monkeypatch.setattr(Deployment, "remove", lambda *_, **__: pytest.fail("it removes"))
+    monkeypatch.setattr(OwnNamespace, "remove", lambda *_, **__: pytest.fail("it removes"))
     with pytest.raises(InputError) as caught:
         kagent._remove(stack(monkeypatch), Step())
     assert caught.value.evidence == ("in elsewhere",)

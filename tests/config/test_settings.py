@@ -60,6 +60,12 @@ def test_two_mistakes_are_told_at_once() -> None:
     assert "minikube.runtime:" in told
 
 
+def test_a_network_of_one_node_is_refused_for_several() -> None:
+    several = TEXT.replace("  nodes: 1\n", "  nodes: 3\n")
+    assert parse_settings(several).minikube.nodes == 3
+    assert "minikube.cni: `bridge` lets no pod reach another node's" in refusal(several.replace("  cni: auto", "  cni: bridge"))
+
+
 def test_text_that_is_no_yaml_is_told_with_its_line() -> None:
     assert "invoke.yaml is not YAML on line 2, column 1" in refusal("a: [\n}")
 

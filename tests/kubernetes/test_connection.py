@@ -18,7 +18,7 @@ import yaml
 
 from scripts.core.errors import TaskError
 from scripts.core.shell import CommandError, Result
-from scripts.kubernetes import connection, drift, helm
+from scripts.kubernetes import connection, drift, helm, manifests
 from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.deployment import reachable
 from scripts.kubernetes.helm import Revision
@@ -216,8 +216,8 @@ def test_somebody_elses_object_is_told_though_ours_could_not_be_made_of_it(serve
 
 def test_a_manifest_without_an_object_has_the_others() -> None:
     ours, other = yaml.safe_dump(service()), yaml.safe_dump({"kind": "Service", "metadata": {"name": "b"}})
-    assert list(yaml.safe_load_all(helm.without(f"---\n{ours}---\n{other}", {("Service", "a")}))) == [yaml.safe_load(other)]
-    assert helm.without(ours, set()) == ours
+    assert list(yaml.safe_load_all(manifests.without(f"---\n{ours}---\n{other}", {("Service", "a")}))) == [yaml.safe_load(other)]
+    assert manifests.without(ours, set()) == ours
 
 
 def test_an_object_that_is_gone_is_told_and_a_refused_dry_run_is_left_to_kubectl(server: Server) -> None:

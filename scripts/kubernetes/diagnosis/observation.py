@@ -17,7 +17,6 @@ from scripts.kubernetes.api import Object
 from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.connection import Connect
 from scripts.kubernetes.diagnosis.snapshot import (
-    INSTANCE,
     Snapshot,
     condition_of,
     containers_of,
@@ -48,7 +47,7 @@ WRONG_FORMAT = "exec format error"
 
 def quick_snapshot(cluster: Cluster) -> Snapshot:
     """Return the workloads, ReplicaSets, pods and claims of the release: one call. Raises what shell.run raises."""
-    objects = cluster.get(WATCHED, selector=f"{INSTANCE}={cluster.release}")
+    objects = cluster.get(WATCHED, selector=cluster.selector)
 
     def of(*kinds: str) -> list[Object]:
         return sorted((o for o in objects if o["kind"] in kinds), key=name_of)

@@ -15,6 +15,8 @@ import pytest
 
 from scripts.config.settings import Settings, load_settings
 from scripts.core.errors import InputError, TaskError
+from scripts.desired.helm_release import HelmRelease
+from scripts.engines.kubernetes import KubernetesEngine
 from scripts.engines.minikube import checks, engine, first_start
 from scripts.engines.minikube.engine import NODE_NETWORKS, MinikubeEngine
 from scripts.engines.minikube.profile import start_argv
@@ -153,6 +155,29 @@ def test_a_profile_that_does_not_run_gets_what_it_needs(
     programs.tell(start(settings) if command == "start" else ("minikube", command, "--profile", "todo"))
     outcome = MinikubeEngine(settings).decide_start(step).carry_out(step)
     assert (outcome.kind, done in outcome.detail) == ("changed", True)
+
+
+def test_a_paused_profile_that_our_kubeconfig_does_not_know_gets_both(programs: Programs, settings: Settings, step: Step) -> None:
+    paused = {**NODE, "Kubelet": "Stopped", "APIServer": "Paused", "Kubeconfig": "Misconfigured"}
+    programs.tell(PROFILES, profile(settings))
+    programs.tell(STATUS, Reply(json.dumps(paused), code=6), Reply(json.dumps({**NODE, "Kubeconfig": "Misconfigured"}), code=4), RUNNING)
+    for command in ("unpause", "update-context"):
+        programs.tell(("minikube", command, "--profile", "todo"))
+    outcome = MinikubeEngine(settings).decide_start(step).carry_out(step)
+    assert outcome.detail.endswith(": unpaused, kubeconfig fixed")
+
+
+@pytest.mark.parametrize("nodes", [1, 3])
+def test_of_several_nodes_the_database_gets_the_one_that_makes_volumes(
+    settings: Settings, step: Step, monkeypatch: pytest.MonkeyPatch, nodes: int
+) -> None:
+    installed: list[HelmRelease] = []
+    monkeypatch.setattr(KubernetesEngine, "decide_install", lambda engine, release, secrets, step: installed.append(release))
+    several = settings.model_copy(update={"minikube": settings.minikube.model_copy(update={"nodes": nodes})})
+    wanted = HelmRelease("todo", "todo", Path(), {"postgres": {"enabled": True, "nodeSelector": {"disk": "fast"}}})
+    MinikubeEngine(several).decide_install(wanted, [], step)
+    first = {"minikube.k8s.io/primary": "true"} if nodes > 1 else {}
+    assert installed[0].values == {"postgres": {"enabled": True, "nodeSelector": {**first, "disk": "fast"}}}
 
 
 @pytest.mark.parametrize("status", [Reply("null"), Reply("null", code=7)], ids=["before 1.38", "from 1.38 on"])

@@ -1,0 +1,64 @@
+"""A profile of three nodes: images on each, a pod that moves, and a database that stays with its volume."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from scripts.core import shell
+from tests.checkout import RELEASE
+from tests.minikube.profile import NOTHING_DONE, Profile
+
+pytestmark = [pytest.mark.minikube, pytest.mark.long, pytest.mark.timeout(1500)]
+
+NODES = 3
+
+
+@pytest.fixture(scope="module")
+def three(profile: Profile) -> Profile:
+    profile.checkout.set("minikube.nodes", str(NODES))
+    profile.checkout.set("services.page.replicas", str(NODES))
+    profile.served()
+    profile.sql("create table kept (a int); insert into kept values (7)")
+    return profile
+
+
+def kubectl(three: Profile, *argv: str) -> str:
+    options = ["--kubeconfig", str(three.kubeconfig), "--context", three.NAME, "--namespace", RELEASE]
+    return shell.run(["kubectl", *options, *argv], timeout=180).stdout
+
+
+def node_of(three: Profile, component: str) -> list[str]:
+    pods = json.loads(kubectl(three, "get", "pods", "--selector", f"app.kubernetes.io/component={component}", "--output", "json"))["items"]
+    return [pod["spec"].get("nodeName", "") for pod in pods if not pod["metadata"].get("deletionTimestamp")]
+
+
+def test_every_node_runs_a_pod_and_a_second_up_changes_nothing(three: Profile) -> None:
+    assert len(set(node_of(three, "page"))) == NODES
+    assert set(three.served().values()) <= NOTHING_DONE
+
+
+def test_an_edit_reaches_every_node(three: Profile) -> None:
+    three.edit("the second page")
+    three.served()
+    assert len(set(node_of(three, "page"))) == NODES
+
+
+def test_pods_of_a_drained_node_start_on_others(three: Profile) -> None:
+    away = f"{three.NAME}-m03"
+    kubectl(three, "drain", away, "--ignore-daemonsets", "--delete-emptydir-data", "--timeout=150s")
+    try:
+        assert three.served()["rollout"] in ("passed", "unchanged")
+        assert away not in node_of(three, "page")
+        assert node_of(three, "postgres") == [three.NAME]
+        assert "7" in three.sql("table kept")
+    finally:
+        kubectl(three, "uncordon", away)
+
+
+def test_a_stopped_profile_comes_back_with_all_nodes(three: Profile) -> None:
+    assert three.down().code == 0
+    three.served()
+    assert len(kubectl(three, "get", "nodes", "--output", "name").split()) == NODES
+    assert "7" in three.sql("table kept")
