@@ -7,7 +7,6 @@ import json
 import pytest
 
 from scripts.core import shell
-from tests.checkout import RELEASE
 from tests.minikube.profile import NOTHING_DONE, Profile
 
 pytestmark = [pytest.mark.minikube, pytest.mark.long, pytest.mark.timeout(1500)]
@@ -25,7 +24,7 @@ def three(profile: Profile) -> Profile:
 
 
 def kubectl(three: Profile, *argv: str) -> str:
-    options = ["--kubeconfig", str(three.kubeconfig), "--context", three.NAME, "--namespace", RELEASE]
+    options = ["--kubeconfig", str(three.kubeconfig), "--context", three.NAME, "--namespace", three.NAME]
     return shell.run(["kubectl", *options, *argv], timeout=180).stdout
 
 
