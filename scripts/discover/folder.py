@@ -191,9 +191,7 @@ def _words(name: str) -> list[str]:
 def _build_of(workload: Found, files: _Files, folder: Path) -> Build | None:
     called = (workload.name, known_images.name_of(workload.image))
     alike = [
-        (_likeness(label, *called), -distance, path)
-        for path in files.dockerfiles
-        for distance, label in enumerate(_labels(path, folder))
+        (_likeness(label, *called), -distance, path) for path in files.dockerfiles for distance, label in enumerate(_labels(path, folder))
     ]
     likeness, _, best = max(alike, key=lambda each: each[:2], default=(0, 0, None))
     return _build(best) if best and likeness else None
