@@ -32,7 +32,7 @@ GROUPS: dict[str, Sequence[Task[Any] | Collection]] = {
     ],
     "Develop": [
         *commands("dev.tests:test", "dev.tests:cluster_test"),
-        Collection("check", *commands("dev.tests:faults", "ai.check:ai", within="check")),
+        Collection("check", *commands("dev.tests:faults", "ai.check:ai", "dev.vulnerabilities", within="check")),
         *commands("dev.bench", "dev.lint", "dev.pins:lock", "dev.outdated", "dev.sbom", "dev.spec"),
     ],
 }

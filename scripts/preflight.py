@@ -33,16 +33,19 @@ MEMINFO = Path("/proc/meminfo")
 GIB = 2**30
 
 
-def main(project: Project, step: StepReport) -> Outcome:
-    """Raise one error with every problem found: MissingError where a tool is one of them, else InputError."""
+def main(project: Project, step: StepReport, *, awaited: Sequence[str] = ()) -> Outcome:
+    """Raise one error with every problem found: MissingError where a tool is one of them, else InputError.
+
+    awaited: the tools that come beside later steps, which look at what these judge.
+    """
     step.progress("looking at .env, tools, disk, memory, ports, the chart")
-    found = look(project)
+    found = look(project, awaited)
     for check in found:
         for warning in check.warnings:
             step.warn(warning)
     if failure := refusal(found):
         raise failure
-    return passed(", ".join(f"{check.name} {check.found}" for check in found if check.name in project.engine.tools))
+    return passed(", ".join(f"{check.name} {check.found}" for check in found if check.name in project.engine.tools and not check.skipped))
 
 
 def refusal(found: Sequence[Check]) -> TaskError | None:
@@ -58,22 +61,26 @@ def refusal(found: Sequence[Check]) -> TaskError | None:
     return InputError(cause, AGAIN, evidence, code="preflight-failed")
 
 
-def look(project: Project) -> list[Check]:
+def look(project: Project, awaited: Sequence[str] = ()) -> list[Check]:
     """Return every check of what `up` needs, each with what was found. Changes nothing.
 
     All are made side by side. What others stand on comes first: without the tools the chart and the engine are not looked at, and what a
-    `.env` names is not looked for while that is wrong.
+    `.env` names is not looked for while that is wrong. A tool that is awaited is no problem: the chart is judged when it has come.
     """
     with ThreadPoolExecutor(max_workers=8, thread_name_prefix="check") as pool:
         env = pool.submit(env_check, project)
-        tool_checks = pool.submit(tools_checks, project)
+        tool_checks = pool.submit(tools_checks, project, awaited)
         asked = (proxies_check, disk_check, memory_check, certificates_check, files_check, monitoring_check)
         machine = [pool.submit(ask, project) for ask in asked]
         reach = pool.submit(reach_check, project) if not env.result().problems else None
-        if any(check.problems for check in tool_checks.result()):
-            rest = [Check(name, "a tool is missing", skipped=True) for name in ("chart", "engine")]
-        else:
-            rest = [each.result() for each in [pool.submit(ask, project) for ask in (chart_check, engine_check)]]
+        lacking = any(check.problems for check in tool_checks.result())
+        to_come = any(check.skipped for check in tool_checks.result())
+        chart = None if lacking or to_come else pool.submit(chart_check, project)
+        engine = None if lacking else pool.submit(engine_check, project)
+        rest = [
+            each.result() if each else Check(name, "a tool is missing", skipped=True)
+            for name, each in (("chart", chart), ("engine", engine))
+        ]
         database = reach.result() if reach else Check("database", ".env is wrong", skipped=True)
         return [settings_check(project), env.result(), database, *tool_checks.result(), *(each.result() for each in machine), *rest]
 
@@ -127,12 +134,14 @@ def reach_check(project: Project) -> Check:
     return Check("database", found, tuple(map(told, problems)), tuple(warnings))
 
 
-def tools_checks(project: Project) -> list[Check]:
+def tools_checks(project: Project, awaited: Sequence[str] = ()) -> list[Check]:
     """Whether each program that the engine needs is there, in a version that does."""
-    return [_tool_check(found) for found in tools.find_all(project.engine.tools, project.settings.tools)]
+    return [_tool_check(found, found.name in awaited) for found in tools.find_all(project.engine.tools, project.settings.tools)]
 
 
-def _tool_check(found: Found) -> Check:
+def _tool_check(found: Found, awaited: bool) -> Check:
+    if found.problem and awaited:
+        return Check(found.name, "on its way", skipped=True)
     if not found.problem:
         return Check(found.name, tools.shown(found.version) if found.version else "")
     cause, _, action = found.problem.rpartition(": ") if found.has_action else (found.problem, "", SETUP)

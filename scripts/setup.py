@@ -28,6 +28,7 @@ from scripts.machine.tools import Found
 from scripts.project import Project
 
 ENGINES = {kind.name: kind for kind in (KubeContextEngine, MinikubeEngine, DockerEngine)}
+HELM = "helm"
 OLDEST_NODE = (20, 9, 0)  # what Next.js asks for
 
 
@@ -77,18 +78,20 @@ def setup(project: Project, report: Report, *, ai: bool = False) -> None:
     run_steps([Step("setup", partial(main, project, also=("kubectl-ai",) if ai else ()))], report)
 
 
-def main(project: Project, step: StepReport, *, also: Sequence[str] = ()) -> Outcome:
+def main(project: Project, step: StepReport, *, also: Sequence[str] = (), for_up: bool = False) -> Outcome:
     """Bring what is missing of the engine's tools and these, after saying what.
 
+    for_up: `up` goes on from here: it brings helm itself while images build, and needs nothing of the tests.
     Raises MissingError with the exact commands for what a person has to do.
     """
     settings = project.settings
     tool_folder.clean_up()
     name, reason = engine_to_set_up(settings)
     step.say(f"for the {name} engine ({reason})")
-    needed, wanted = [*ENGINES[name].tools, *also], {**settings.tools, "kubectl-ai": settings.ask.kubectl_ai}
+    needed = [*(tool for tool in ENGINES[name].tools if not (for_up and tool == HELM)), *also]
+    wanted = {**settings.tools, "kubectl-ai": settings.ask.kubectl_ai}
     found = tools.find_all(needed, wanted)
-    plan = plan_for(settings, found)
+    plan = plan_for(settings, found, for_tests=not for_up)
     for action in plan.actions:
         step.say(f"will {action.announcement}")
     done = [action.act(step) for action in plan.actions]
@@ -106,7 +109,7 @@ def main(project: Project, step: StepReport, *, also: Sequence[str] = ()) -> Out
         raise TaskError(
             "setup could not install everything that is needed", f"the details are in {log.shown_path()}", problems, code="setup-incomplete"
         )
-    for warning in left_out():
+    for warning in left_out() if not for_up else ():
         step.warn(warning)
     return changed("; ".join(done)) if done else unchanged(", ".join(map(str, found)))
 
@@ -130,7 +133,7 @@ def engine_to_set_up(settings: Settings) -> tuple[str, str]:
     return DockerEngine.name, "no Kubernetes, since its releases cannot be downloaded here"
 
 
-def plan_for(settings: Settings, found: Sequence[Found]) -> Plan:
+def plan_for(settings: Settings, found: Sequence[Found], *, for_tests: bool = True) -> Plan:
     """Return what installs the tools that are missing or unacceptable, and the packages that building and testing need. Changes nothing."""
     actions: list[Action] = []
     by_hand: list[str] = []
@@ -142,7 +145,7 @@ def plan_for(settings: Settings, found: Sequence[Found]) -> Plan:
         else:
             wanted = settings.tools.get(tool.name, settings.ask.kubectl_ai)
             _plan_release(tool, wanted.version, actions, by_hand)
-    extra = {**_for_bases(settings, found), **_for_tests()}
+    extra = {**_for_bases(settings, found), **(_for_tests() if for_tests else {})}
     if extra and packages.installable():
         listed = ", ".join(f"{package} ({reason})" for package, reason in extra.items())
         names = list(extra)

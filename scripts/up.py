@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 from scripts import (
+    bring_helm,
     build_images,
     check_policies,
     create_secrets,
@@ -25,32 +26,38 @@ from scripts.core.pipeline import Step, run_steps
 from scripts.core.report import Outcome, Report, StepReport
 from scripts.look.plan import show_plan
 from scripts.look.status import show_addresses
-from scripts.project import Project
+from scripts.project import ENV, Project
 
 Main = Callable[[Project, StepReport], Outcome]
 Decide = Callable[[Project, StepReport], Decision]
 
 
-def steps(project: Project, *, require_monitoring: bool = False) -> list[Step]:
-    """Return the graph: builds run while the cluster starts, monitoring is installed beside the app, and each edge is a real need."""
+def steps(project: Project, *, require_monitoring: bool = False, setup: bool = False) -> list[Step]:
+    """Return the graph: builds run while the cluster starts, monitoring is installed beside the app, and each edge is a real need.
+
+    setup: helm comes in it too, since nothing before the chart needs it.
+    """
 
     def step(name: str, main: Main, *needs: str, optional: bool = False, decide: Decide | None = None) -> Step:
         return Step(name, partial(main, project), needs, optional, partial(decide, project) if decide else None)
 
+    helm = ["helm"] if setup else []
     graph = [
-        step("preflight", preflight.main),
+        step("preflight", partial(preflight.main, awaited=helm)),
         step("build", build_images.main, "preflight", decide=build_images.decide),
         step("start", start_cluster.main, "preflight", decide=start_cluster.decide),
         step("load", load_images.main, "build", "start", decide=load_images.decide),
         step("secrets", create_secrets.main, "start", decide=create_secrets.decide),
-        step("chart", install_chart.main, "load", "secrets", *(["crds"] if project.monitored else []), decide=install_chart.decide),
+        step("chart", install_chart.main, "load", "secrets", *(["crds"] if project.monitored else []), *helm, decide=install_chart.decide),
         step("rollout", wait_for_rollout.main, "chart", decide=wait_for_rollout.decide),
         step("smoke", smoke_test.main, "rollout"),
     ]
+    if setup:
+        graph.append(step("helm", bring_helm.main, "preflight"))
     if project.engine.deployment is not None:
         graph.append(step("policies", check_policies.unless_known, "rollout", optional=True))
     if project.monitored:
-        graph.append(step("crds", install_crds.main, "start", optional=not require_monitoring, decide=install_crds.decide))
+        graph.append(step("crds", install_crds.main, "start", *helm, optional=not require_monitoring, decide=install_crds.decide))
         graph.append(step("monitoring", install_monitoring.main, "crds", optional=not require_monitoring, decide=install_monitoring.decide))
     return graph
 
@@ -70,9 +77,12 @@ def freeze(project: Project, report: Report) -> None:
         "monitoring": "--no-monitoring leaves Prometheus and Grafana out",
         "require-monitoring": "fail when the monitoring cannot be installed",
         "plan": "only show what would be done, as `invoke plan` does",
+        "setup": "first bring the tools that this machine lacks, as `invoke setup` does; helm while images build",
     },
 )
-def up(project: Project, report: Report, *, monitoring: bool = True, require_monitoring: bool = False, plan: bool = False) -> int | None:
+def up(
+    project: Project, report: Report, *, monitoring: bool = True, require_monitoring: bool = False, plan: bool = False, setup: bool = False
+) -> int | None:
     """Build and deploy the current sources; smoke-test them.
 
     Preflight, build, start, load, Secrets, chart, rollout, smoke test; monitoring beside them.
@@ -81,19 +91,30 @@ def up(project: Project, report: Report, *, monitoring: bool = True, require_mon
         project = project.without_monitoring()
     if plan:
         return decisions(project, report)
+    if setup:
+        bring_tools(project, report)
     if require_monitoring and (reason := project.why_not_monitored()):
         raise InputError(f"there would be no monitoring: {reason}", "leave out --require-monitoring, or fix that", code="monitoring-off")
     for key in project.create_env():
         report.say(f".env: generated {key}")
-    bring_up(project, report, require_monitoring=require_monitoring)
+    bring_up(project, report, require_monitoring=require_monitoring, setup=setup)
     return None
 
 
-def bring_up(project: Project, report: Report, *, require_monitoring: bool = False) -> None:
+def bring_tools(project: Project, report: Report) -> None:
+    """Bring what preflight looks through: all tools but helm. Before the first of them, the settings and `.env` are judged."""
+    from scripts import setup  # it knows every engine, and a run without it needs one
+
+    if ENV.exists():
+        _ = project.env
+    run_steps([Step("setup", partial(setup.main, project, for_up=True))], report)
+
+
+def bring_up(project: Project, report: Report, *, require_monitoring: bool = False, setup: bool = False) -> None:
     """Run the graph, and show where to open the app. Raises what the steps raise."""
     report.say(f"engine: {project.engine.name} ({project.reason})")
     freeze(project, report)
-    run_steps(steps(project, require_monitoring=require_monitoring), report)
+    run_steps(steps(project, require_monitoring=require_monitoring, setup=setup), report)
     show_addresses(project.engine, report)
     if any(result.result == "changed" for result in report.results):
         for offer in offers(project):

@@ -101,7 +101,9 @@ class Stack:
         if host == "localhost" or host.startswith("127."):
             raise InputError(f"ask.endpoint: in a pod, {host} is the pod itself", "name an address that pods reach")
         if host and not providers.IN_KAGENT[ask.provider][1]:
-            raise InputError(f"kagent knows no other address for {ask.provider}", "empty ask.endpoint, or take another ask.provider")
+            raise InputError(
+                f"kagent cannot use another address for {ask.provider}", "leave ask.endpoint empty, or choose another ask.provider"
+            )
         _ = self.secrets
         if not expanded(self.project.settings.kagent.repository).is_dir():
             silent = [each for each in REGISTRIES if not site_answers(f"https://{each}/v2/", refresh=True)]
@@ -110,7 +112,7 @@ class Stack:
 
     def _unobtainable(self, what: str, evidence: Any) -> MissingError:
         return MissingError(
-            f"kagent cannot be had here: {what} cannot be fetched. Nothing was changed",
+            f"kagent cannot be installed here: {what} cannot be fetched. Nothing was changed",
             "connect to its registry, or set kagent.repository to a folder with its charts; invoke ask works without it",
             evidence,
             code="kagent-unobtainable",

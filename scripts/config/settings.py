@@ -354,7 +354,7 @@ def parse_yaml(text: str) -> dict[str, Any]:
     except (AmbiguousMergeError, AmbiguousEnvVar, UncastableEnvVar, LookupError, TypeError, ValueError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(
-            f"Invoke, which reads {NAME} too, cannot take it: {reason}", f"fix {NAME}, or unset INVOKE_… variables", code="settings-invalid"
+            f"Invoke, which reads {NAME} too, cannot read it: {reason}", f"fix {NAME}, or unset INVOKE_… variables", code="settings-invalid"
         ) from None
     return raw
 

@@ -97,7 +97,7 @@ def desired_secrets(settings: Settings, env: EnvFile, at: Mapping[str, Value] | 
         size = sum(len(value.encode()) for value in values.values())
         if size > LARGEST:
             raise InputError(
-                f".env: the values of {service} have {size / 1024:.0f} KiB together, and a Secret ends at {LARGEST // 1024} KiB",
+                f".env: the values of {service} add up to {size / 1024:.0f} KiB, and a Secret holds at most {LARGEST // 1024} KiB",
                 f"list fewer keys in services.{service}.secrets, or shorten {max(values, key=lambda key: len(values[key]))}",
                 code="env-file-invalid",
             )

@@ -123,7 +123,7 @@ class KubeContextEngine(KubernetesEngine):
             raise self._missing(error.last_words) from None
         if not self.cluster.get("apiservice", METRICS_API) and self._scales():
             step.warn(
-                f"{self.cluster.context} has no metrics-server, so the autoscalers stay blind (<unknown>) and the number of pods as it is: "
+                f"{self.cluster.context} has no metrics-server, so the autoscalers see no metrics (<unknown>) and never scale: "
                 f"install it ({METRICS_SERVER}; kind also needs its --kubelet-insecure-tls), or set {OFF}"
             )
         version = nodes[0]["status"]["nodeInfo"]["kubeletVersion"] if nodes else "no node"

@@ -82,8 +82,8 @@ def bring(settings: Settings, name: str, place: str, step: StepReport) -> None:
         refusal = _pull(name, settings.build.timeout_seconds, step)
     if refusal:
         raise TaskError(
-            f"the image {name} cannot be pulled, which {place} names",
-            "fix the network or Docker's proxy; or bring it by another way (docker load, docker tag); or name another there",
+            f"the image {name}, which {place} names, cannot be pulled",
+            "fix the network or Docker's proxy; or load it another way (docker load, docker tag); or name another image there",
             [refusal],
             code="base-image-unobtainable",
         )

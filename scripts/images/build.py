@@ -85,7 +85,7 @@ def _suit_builder(image: Image, copy: Image, step: StepReport, *, buildkit: bool
         )
     syntax = re.match(r"#\s*syntax\s*=\s*(\S+).*\n", text, re.IGNORECASE)
     if buildkit and syntax and registry_error(syntax[1]):
-        step.warn(f"{shown(image.dockerfile)}: {syntax[1]} cannot be pulled; Docker's own reading of Dockerfiles is taken instead")
+        step.warn(f"{shown(image.dockerfile)}: {syntax[1]} cannot be pulled; Docker's built-in Dockerfile parser is used instead")
         copy.dockerfile.write_text(text[syntax.end() :], encoding="utf-8")
 
 

@@ -12,7 +12,7 @@ from typing import IO
 from scripts.core import shell
 from scripts.core.shell import Result
 from scripts.desired.labels import INSTANCE, MANAGER
-from scripts.kubernetes import api, connection, resources
+from scripts.kubernetes import api, connection, resources, rights
 from scripts.kubernetes.api import Object
 from scripts.kubernetes.connection import Connect
 
@@ -62,7 +62,8 @@ class Cluster:
     ) -> Result:
         """Run kubectl against this cluster and namespace. Raises what shell.run raises."""
         argv_whole = self.kubectl_argv(*argv)
-        return shell.run(argv_whole, input=input, timeout=timeout, ok=ok, on_line=on_line, env=self.environment, logged=logged)
+        with rights.told():
+            return shell.run(argv_whole, input=input, timeout=timeout, ok=ok, on_line=on_line, env=self.environment, logged=logged)
 
     def helm(
         self,
@@ -72,7 +73,8 @@ class Cluster:
         ok: Collection[int] | None = (0,),
     ) -> Result:
         """Run helm against this cluster and namespace. Raises what shell.run raises."""
-        return shell.run(self.helm_argv(*argv), input=input, timeout=timeout, ok=ok, env=self.environment)
+        with rights.told():
+            return shell.run(self.helm_argv(*argv), input=input, timeout=timeout, ok=ok, env=self.environment)
 
     def apply(self, manifest: str, *argv: str, timeout: float = SECONDS) -> str:
         """Apply objects in JSON or YAML on the server's side, as the owner of what they say; return what kubectl prints."""

@@ -16,7 +16,7 @@ def changes(cluster: Cluster, release: HelmRelease) -> list[Change]:
     wanted = _objects(helm.dry_run(cluster, release))
     before = _objects(helm.manifest(cluster)) if helm.history(cluster) else {}
     added = [Change(f"add {kind} {name}", "the release has none yet") for kind, name in sorted(wanted.keys() - before.keys())]
-    removed = [Change(f"remove {kind} {name}", "the chart renders it no more") for kind, name in sorted(before.keys() - wanted.keys())]
+    removed = [Change(f"remove {kind} {name}", "the chart no longer renders it") for kind, name in sorted(before.keys() - wanted.keys())]
     kept = "---\n".join(text for key, text in wanted.items() if key in before)
     changed = [
         Change(f"change {each.kind} {each.name}", difference) for each in drift.compared(cluster, kept) for difference in each.differences

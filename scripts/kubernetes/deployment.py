@@ -118,7 +118,7 @@ class Deployment:
             gone += sorted(image for image in wanted.images if full_name(image) not in there)
         if gone:
             raise TaskError(
-                f"revision {target.number} cannot come back: {', '.join(gone)} is gone",
+                f"cannot go back to revision {target.number}: {', '.join(gone)} is gone",
                 "fix the sources, then invoke up",
                 code="rollback-incomplete",
             )

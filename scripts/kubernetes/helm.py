@@ -214,11 +214,13 @@ def _overwriting(cluster: Cluster) -> list[str]:
 
 def _refused(error: CommandError) -> TaskError:
     """Helm's error in one line: what it says after its own wrapping is the API server's or the chart's word."""
+    if error.code == "rights-missing":
+        return error
     lines = [line for line in error.evidence if line.strip()]
     if found := NO_TEMPLATE.search("\n".join(lines)):
         return TaskError(
-            f"helm: the value `{found['value']}` is no template: {found['why'].rpartition(': ')[2]}",
-            'write a {{ that is none as {{ "{{" }} (chart.values in invoke.yaml)',
+            f"helm: the value `{found['value']}` is not a valid template: {found['why'].rpartition(': ')[2]}",
+            'write a literal {{ as {{ "{{" }} (chart.values in invoke.yaml)',
         )
     said = next((line for line in lines if line.startswith("Error: ")), lines[-1] if lines else error.cause)
     action = "fix chart.values in invoke.yaml, the chart, or what the cluster refuses"

@@ -67,7 +67,7 @@ def _install(
     cluster: Cluster, release: HelmRelease, drifts: Sequence[Drift], emptied: Emptied | None, step: StepReport, *, upgrade: bool
 ) -> Outcome:
     for each in drifts:
-        step.say(f"brings back {each.line}")
+        step.say(f"bringing back {each.line}")
     drift.clear(cluster, drifts, step)
     drift.patch(cluster, [each for each in drifts if each.refused], step)
     if upgrade:
@@ -87,7 +87,7 @@ def _bring_back_rest(cluster: Cluster, step: StepReport) -> None:
     """Bring back what helm's upgrade has left as it is, and tell what does not stay: somebody sets it again."""
     drift.patch(cluster, _drifts(cluster), step)
     for each in _drifts(cluster):
-        step.warn(f"{each.line}: it does not stay as the release says")
+        step.warn(f"{each.line}: something keeps changing it")
 
 
 def _drifts(cluster: Cluster) -> list[Drift]:

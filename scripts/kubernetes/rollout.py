@@ -104,7 +104,7 @@ def failure(found: Sequence[Diagnosis], snapshot: Snapshot, waited: float) -> Ta
         names = ", ".join(name_of(workload) for workload in pending(snapshot))
         return TaskError(
             f"{names}: not ready after {waited:.0f} s, and nothing says why",
-            "invoke diagnose; a slow machine may need chart.timeout_seconds of invoke.yaml raised",
+            "invoke diagnose; on a slow machine, raise chart.timeout_seconds in invoke.yaml",
             [progress(snapshot)],
             code="not-rolled-out",
         )

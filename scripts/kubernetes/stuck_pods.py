@@ -66,7 +66,7 @@ def _is_of_old(pod: Object, wanted: dict[str, str | None]) -> bool:
 def make_room(cluster: Cluster, now: Snapshot, step: StepReport) -> None:
     """Take away the old pods of Deployments that serve nothing, so that the new ones can come."""
     for name in in_the_way(now):
-        step.say(f"removing the old pods of {name}: none of them is ready, and new ones may wait for their room")
+        step.say(f"removing the old pods of {name}: none of them is ready, and new ones may need their resources")
         cluster.kubectl("scale", "replicaset", name, "--replicas=0")
 
 
@@ -87,7 +87,7 @@ def _is_lost(pod: Object, now: datetime) -> bool:
 
 @dataclass(frozen=True)
 class Emptied:
-    """A database whose volume was made anew under pods that had prepared it."""
+    """A database whose volume was recreated under pods that had prepared it."""
 
     database: Object
     claim: Object
@@ -98,7 +98,7 @@ class Emptied:
     def cause(self) -> str:
         """What has happened, in one line."""
         made = time_of(self.claim["metadata"]["creationTimestamp"]).astimezone()
-        return f"the database is empty: its volume {name_of(self.claim)} was made anew at {made:%H:%M:%S}, after the pods had prepared it"
+        return f"the database is empty: its volume {name_of(self.claim)} was recreated at {made:%H:%M:%S}, after the pods had prepared it"
 
     def diagnosis(self) -> Diagnosis:
         """Return it as a cause of what is wrong."""
@@ -142,7 +142,9 @@ def restart_database(cluster: Cluster, error: TaskError, step: StepReport) -> bo
     databases = cluster.get("statefulsets", selector=cluster.selector)
     if not databases or error.code not in ("database-login", "readiness-http") or "authentication failed" not in str(error):
         return False
-    step.say("the database refuses the password of its Secret, which was changed past it: restarting it, which sets that")
+    step.say(
+        "the database refuses the password of its Secret, because it was changed in the database itself: restarting it, which sets it again"
+    )
     pods = selector(databases[0]["spec"]["selector"]["matchLabels"])
     cluster.kubectl("delete", "pod", "--selector", pods, f"--timeout={RESTART_SECONDS}s", timeout=RESTART_SECONDS + 10)
     return True

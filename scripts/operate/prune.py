@@ -27,7 +27,7 @@ from scripts.project import Project
     },
 )
 def prune(project: Project, report: Report, *, caches: bool = False, yes: bool = False) -> None:
-    """Remove old images and Secrets; says first what goes.
+    """Remove old images and Secrets; lists them first.
 
     Those that neither what runs nor a rollback needs, here and on the nodes, with the bases that they were built on.
     """

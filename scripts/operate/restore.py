@@ -31,16 +31,16 @@ OPTIONS = ("--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--output=/dev/nul
     },
 )
 def restore(project: Project, report: Report, *, file: str, yes: bool = False, monitoring: bool = True) -> None:
-    """Put back what a backup holds, and bring the app up.
+    """Restore a backup, and bring the app up.
 
-    All of it is replaced, or nothing: in one transaction, while the app waits.
+    In one transaction: everything is replaced, or nothing is. The app waits meanwhile.
     """
     if not monitoring:
         project = project.without_monitoring()
     path = Path(file).expanduser().absolute()
     content = dump.whole(path)
     line = database.in_bundled(project, "psql", *OPTIONS)
-    if not yes and not report.confirm(f"Replace all that the database holds by {path}?"):
+    if not yes and not report.confirm(f"Replace everything in the database with {path}?"):
         report.say("nothing was changed")
         return
     run_steps([Step("restore", partial(_restore, project, line, path, content))], report)

@@ -37,7 +37,11 @@ def test_the_projects_own_settings_are_good() -> None:
             "secrets: [API_TOKN]",
             "services.frontend.secrets: `API_TOKN` is not under env (did you mean `API_TOKEN`?)",
         ),
-        ("    context: app/frontend", "    context: app/nowhere", "services.frontend.context: app/nowhere does not exist, or is no folder"),
+        (
+            "    context: app/frontend",
+            "    context: app/nowhere",
+            "services.frontend.context: app/nowhere does not exist, or is not a folder",
+        ),
         ("    local_port: 3000", "    local_port: 8000", "services.frontend.local_port: 8000 is taken by backend"),
         (
             '  registry: ""\n  # The key of .env by which the nodes log in there.\n  registry_login: REGISTRY_LOGIN',

@@ -174,6 +174,17 @@ def test_helms_own_record_is_read_and_each_revision_once(server: Server) -> None
     assert len([path for path in server.asked if "secrets/" in path]) == 2
 
 
+@pytest.mark.parametrize("data", ["Z2FyYmFnZQ==", "!", base64.b64encode(base64.b64encode(b"x" * 40)).decode()])
+def test_a_record_that_somebody_has_damaged_is_named_with_what_to_do(server: Server, data: str) -> None:
+    damaged = record(9, "damaged") | {"data": {"release": data}}
+    server.tell(f"{SPACE}/secrets", {"items": [{"metadata": damaged["metadata"]}]})
+    server.tell(f"{SPACE}/secrets/v9", damaged)
+    with connection.kept(), pytest.raises(TaskError, match="Secret v9 is damaged") as failure:
+        helm.history(CLUSTER)
+    assert failure.value.code == "helm-record-damaged"
+    assert "delete secret v9, then invoke up" in failure.value.action
+
+
 def test_a_helm_that_keeps_its_record_elsewhere_is_asked(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HELM_DRIVER", "configmap")
     with connection.kept(), pytest.raises(TaskError, match="kubectl history todo"):

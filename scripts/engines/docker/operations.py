@@ -49,7 +49,7 @@ class ContainerOperations:
         """Refuse it: there is one container a service. Raises InputError."""
         self._container(service)
         raise InputError(
-            "the docker engine runs one container a service, and cannot scale it",
+            "the docker engine runs one container per service, and cannot scale it",
             "use a Kubernetes engine for it",
             code="unsupported-by-engine",
         )

@@ -107,8 +107,8 @@ def _state_of(nodes: Sequence[Mapping[str, Any]]) -> State:
         return State.PAUSED
     if hosts == {"Stopped"}:
         return State.STOPPED
-    if "Nonexistent" in hosts:
-        return State.GONE
+    if any(node.get("Host") == "Nonexistent" and not node.get("Worker") for node in nodes):
+        return State.GONE  # a worker that was removed is made again by `minikube start`
     if hosts != {"Running"} or {node.get("Kubelet") for node in nodes} != {"Running"} or not servers <= {"Running", "Irrelevant"}:
         return State.DOWN
     known = all(node.get("Kubeconfig") in ("Configured", "Irrelevant") for node in nodes)
