@@ -26,6 +26,8 @@ DATASOURCE_VARIABLE = {
     "current": {"text": "Prometheus", "value": "prometheus"},
 }
 LINK = {"type": "dashboards", "title": "Dashboards", "icon": "external link", "tooltip": "", "asDropdown": False, "includeVars": False}
+LEAST_TOP = {"percentunit": 0.1, "ops": 1, "reqps": 1, "short": 1}
+"""How far the axis of a graph that starts at 0 reaches at least, by unit: Grafana draws zeros alone on one up to 100, which is 10000 %."""
 LAST = {"calcs": ["lastNotNull"], "fields": "", "values": False}
 
 Json = dict[str, Any]
@@ -187,6 +189,8 @@ def _field_config(panel: Json) -> Json:
     if "thresholds" in panel:
         defaults["thresholds"] = _thresholds(panel["thresholds"])
         defaults["color"] = {"mode": "palette-classic" if is_graph else "thresholds"}
+    elif panel["type"] == "stat":
+        defaults["color"] = _fixed("blue")  # by itself Grafana has red from 80 on
     if is_graph:
         defaults["custom"] = {
             "drawStyle": panel.get("draw", "line"),
@@ -196,6 +200,8 @@ def _field_config(panel: Json) -> Json:
             "stacking": {"mode": "normal" if panel.get("stacked") else "none"},
             "thresholdsStyle": {"mode": "dashed" if "thresholds" in panel else "off"},
         }
+        if panel.get("min") == 0 and "max" not in panel and panel["unit"] in LEAST_TOP:
+            defaults["custom"]["axisSoftMax"] = LEAST_TOP[panel["unit"]]
     overrides = [
         *(_override("byFrameRefID", _letter(position), _look(query)) for position, query in enumerate(panel["queries"])),
         *(_override("byRegexp", f"/{pattern}/", {"color": _fixed(color)}) for pattern, color in panel.get("colors", {}).items()),

@@ -172,6 +172,15 @@ def test_series_of_a_panel_have_names(panel: dict[str, Any]) -> None:
 
 
 @by_panel
+def test_what_has_no_good_and_bad_is_never_red_and_zeros_alone_have_a_sensible_axis(panel: dict[str, Any]) -> None:
+    defaults = panel["fieldConfig"]["defaults"]
+    if panel["type"] == "stat" and "thresholds" not in defaults:
+        assert defaults["color"]["mode"] == "fixed"
+    if panel["type"] == "timeseries" and defaults["unit"] == "percentunit" and defaults.get("min") == 0:
+        assert defaults.get("max", defaults["custom"].get("axisSoftMax", 100)) <= 1
+
+
+@by_panel
 def test_stat_has_colours_for_good_and_bad_unless_it_shows_traffic(panel: dict[str, Any]) -> None:
     if panel["type"] == "stat" and panel["fieldConfig"]["defaults"]["unit"] != "reqps":
         assert len(panel["fieldConfig"]["defaults"]["thresholds"]["steps"]) > 1
