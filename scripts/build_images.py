@@ -28,7 +28,7 @@ def decide(project: Project, step: StepReport) -> Decision:
     """Decide which images are to be built: those of the sources that are not there. Their names are known once their bases are there."""
     step.progress("looking for the images of these sources")
     if lacks := bases.missing(project.settings, project.sources):
-        changes = [Change(f"bring the {'image' if place else 'base image'} {name}", "it is not here") for name, place in lacks.items()]
+        changes = [Change(f"get the {'image' if place else 'base image'} {name}", "it is not here") for name, place in lacks.items()]
         changes += [Change(f"build {name}", "what it is built on is new") for name in sorted(project.sources)]
         return Decision("", tuple(changes), partial(_build_on_new_bases, project, lacks), blocks=True)
     changes = [Change(f"build {image.reference}", "no such image here") for image in missing(project.refresh_images())]
@@ -71,8 +71,8 @@ def _build_missing(project: Project, step: StepReport) -> list[Image]:
         step.progress("the sources changed while they were read; reading them again")
         shell.pause(PAUSE_SECONDS)
     raise TaskError(
-        "the sources change each time they are read",
-        "end what writes into the build contexts, or name it in .dockerignore",
+        "the sources keep changing while they are read",
+        "stop what writes into the build contexts, or list it in .dockerignore",
         code="sources-unstable",
     )
 

@@ -23,11 +23,11 @@ from scripts.kubernetes import connection
 from scripts.program import LEFT_OUT
 from scripts.project import Project
 
-ENGINE = f"{', '.join(ENGINES)}; otherwise as invoke.yaml says"
+ENGINE = f"{', '.join(ENGINES)}; by default what invoke.yaml says"
 COMMON: dict[str, Any] = {"engine": None, "json": False, "plain": False}
 """Options of every command."""
 JSON = "print JSON lines on stdout, for a program"
-PLAIN = "lines alone: no colours, nothing that moves; for screen readers and logs, and where CI is set"
+PLAIN = "plain lines, without colours or animation, for screen readers and logs; the default if CI is set"
 
 
 def perform(name: str, work: Callable[[Report], int | None], *, json: bool, changes: bool, plain: bool = False) -> int:

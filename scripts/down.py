@@ -25,7 +25,7 @@ def steps(project: Project, *, data: bool, cluster: bool, crds: bool) -> list[St
 @command(
     changes=True,
     help={
-        "data": "also remove the database's volume, with all that the app has stored",
+        "data": "also remove the database's volume, with everything the app has stored",
         "cluster": "also delete the cluster that `up` started",
         "crds": "also remove the Prometheus operator's custom resource definitions (CRDs) that `up` brought to the cluster",
         "yes": "answer yes to the question",
@@ -33,7 +33,7 @@ def steps(project: Project, *, data: bool, cluster: bool, crds: bool) -> list[St
 )
 def down(project: Project, report: Report, *, data: bool = False, cluster: bool = False, crds: bool = False, yes: bool = False) -> None:
     """Remove what `up` made; the data stays without --data."""
-    if (data or cluster) and not yes and not report.confirm("Remove the database with all that the app has stored?"):
+    if (data or cluster) and not yes and not report.confirm("Remove the database with everything the app has stored?"):
         report.say("nothing was removed")
         return
     run_steps(steps(project, data=data, cluster=cluster, crds=crds), report)

@@ -44,7 +44,7 @@ def work(path: Path, compose_files: list[Path], report: Report, *, yes: bool) ->
     """Look at the app, show what would change, ask, and write. Raises InputError, TaskError."""
     app = path.expanduser().resolve()
     if not app.is_dir():
-        raise InputError(f"{path} is no folder", "name the folder of an app: invoke init ../my-app", code="input-invalid")
+        raise InputError(f"{path} is not a folder", "name the folder of an app: invoke init ../my-app", code="input-invalid")
     findings = folder.look(app, [_compose_file(app, file) for file in compose_files])
     draft = drafted(findings, ROOT, release=project_name(app.name))
     before = {name: _text(ROOT / name) for name in FILES}

@@ -13,14 +13,12 @@ from scripts.core import shell
 from scripts.core.decision import Change, Decision, all_outcomes
 from scripts.core.errors import TaskError
 from scripts.core.report import Outcome, StepReport, changed, skipped
-from scripts.desired import monitoring
+from scripts.desired import labels, monitoring
 from scripts.desired.secrets import Secret
 from scripts.kubernetes import rollout
 from scripts.kubernetes.api import Object
 from scripts.kubernetes.cluster import Cluster
-from scripts.kubernetes.own_namespace import FIELD_MANAGER
 from scripts.monitoring import adapter, charts, other_operators, stack
-from scripts.monitoring.crds import OURS
 from scripts.project import Project
 
 ROLLOUT_SECONDS = 300
@@ -62,7 +60,7 @@ def _decisions(project: Project, step: StepReport) -> dict[str, Decision]:
     settings, deployment = project.settings, stack.stack(project.cluster_deployment(), project.settings)
     chart, secret = charts.obtain(monitoring.CHART, settings.monitoring, step), _secret(project)
     return {
-        "secret": deployment.decide_secrets([secret] if secret else [], step),
+        "secret": deployment.namespace.decide_secrets([secret] if secret else [], step),
         **({"dashboards": _decide_dashboards(deployment.cluster, settings)} if secret else {}),
         "release": deployment.decide_install(monitoring.stack_release(settings, chart, secret), step),
         "adapter": adapter.decide(stack.adapter(project.cluster_deployment(), settings), settings, step),
@@ -76,8 +74,7 @@ def _secret(project: Project) -> Secret | None:
 
 def _decide_dashboards(cluster: Cluster, settings: Settings) -> Decision:
     """Decide whether to apply the ConfigMap with the dashboards. Grafana sees a change within about a minute, without a restart."""
-    labels = {"app.kubernetes.io/part-of": settings.release, **OURS}
-    manifest = monitoring.dashboards_manifest(settings, labels)
+    manifest = monitoring.dashboards_manifest(settings, labels.of_project(settings.release))
     before = [found.get("data") for found in cluster.get("configmap", monitoring.DASHBOARDS_NAME)]
     if before == [json.loads(manifest)["data"]]:
         return Decision("the dashboards are there")
@@ -87,8 +84,7 @@ def _decide_dashboards(cluster: Cluster, settings: Settings) -> Decision:
 
 def _apply(cluster: Cluster, manifest: str, step: StepReport) -> Outcome:
     step.progress("applying the dashboards")
-    argv = ("apply", "--server-side", "--force-conflicts", f"--field-manager={FIELD_MANAGER}", "--filename", "-")
-    cluster.kubectl(*argv, input=manifest)
+    cluster.apply(manifest)
     return changed("dashboards")
 
 
@@ -125,7 +121,7 @@ def _condition(prometheus: Object, kind: str) -> Object:
 
 
 def _remove_old_secrets(cluster: Cluster, current: str) -> None:
-    selector = ",".join(["app.kubernetes.io/component=grafana", *(f"{key}={value}" for key, value in OURS.items())])
+    selector = labels.selector({labels.COMPONENT: "grafana", labels.MANAGED_BY: labels.MANAGER})
     # By name alone: a Secret as a whole would stand in the log, and an old value is not one that the log can redact.
     for name in cluster.kubectl("get", "secrets", "--selector", selector, "--output", "name").stdout.split():
         if name != f"secret/{current}":

@@ -12,6 +12,7 @@ from scripts.command import run_alone
 from scripts.config.proxies import is_set, proxy_warnings
 from scripts.config.settings import NEEDED_TOOLS, Needs
 from scripts.core.check import Check, Problem, told
+from scripts.core.counting import several
 from scripts.core.errors import InputError, MissingError, TaskError
 from scripts.core.machine_trouble import refuse_what_is_anothers
 from scripts.core.paths import ROOT
@@ -87,7 +88,7 @@ def look(project: Project, awaited: Sequence[str] = ()) -> list[Check]:
 def settings_check(project: Project) -> Check:
     """`invoke.yaml` was read and judged before anything else: say what it is about."""
     count = len(project.settings.services)
-    return Check("invoke.yaml", f"{count} service{'' if count == 1 else 's'}, release {project.settings.release}")
+    return Check("invoke.yaml", f"{several(count, 'service')}, release {project.settings.release}")
 
 
 def env_check(project: Project) -> Check:

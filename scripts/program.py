@@ -59,6 +59,11 @@ class Command(Task[Any]):
         return self.task(*args, **kwargs)
 
 
+def commands(*places: str, within: str = "") -> list[Command]:
+    """Return the commands at these places."""
+    return [Command(place, within=within) for place in places]
+
+
 def summary(module: str, function: str) -> str:
     """Return the first line of a function's docstring, without an import."""
     path = SCRIPTS.parent.joinpath(*module.split("."))

@@ -102,7 +102,7 @@ class Project:
                 continue
             base = bases.find(self.settings, source, known)
             if base is None:
-                raise TaskError(f"what {name} is built on is not there", "invoke build", code="base-image-missing")
+                raise TaskError(f"the base image of {name} is missing", "invoke build", code="base-image-missing")
             found.append(desired_image(self.settings, name, source, base, platform))
         return found
 

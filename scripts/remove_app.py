@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from scripts.command import run_alone
 from scripts.config.settings import Settings
+from scripts.core.counting import several
 from scripts.core.errors import TaskError
 from scripts.core.report import Outcome, StepReport
+from scripts.desired.labels import PART_OF
 from scripts.images import prune
 from scripts.project import Project
 
@@ -23,9 +25,9 @@ def _with_builds(settings: Settings, outcome: Outcome, *, nodes: bool) -> Outcom
         left, images = prune.remove_build_containers(settings), prune.kept_images(settings)
     except TaskError:
         return outcome
-    detail = f"; removed {left} stopped container{'s' if left > 1 else ''} of builds" if left else ""
+    detail = f"; removed {several(left, 'stopped container')} of builds" if left else ""
     if images:
-        label = f"label=app.kubernetes.io/part-of={settings.release}"
+        label = f"label={PART_OF}={settings.release}"
         count = f"{images} image{'s stay' if images > 1 else ' stays'}"
         detail += f"; {count} for the next up (docker image prune --all --filter {label} removes them here)"
         detail += ", and those on the nodes" if nodes else ""

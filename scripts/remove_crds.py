@@ -11,7 +11,7 @@ from scripts.project import Project
 def main(project: Project, step: StepReport) -> Outcome:
     """Remove the app's release, then the definitions that are ours: helm cannot remove objects whose definition is gone."""
     deployment = project.cluster_deployment()
-    removed = deployment.remove(delete_data=False, step=step)
+    removed = deployment.namespace.remove(delete_data=False, step=step)
     if ours := [name for name, labels in existing_crds(deployment.cluster).items() if is_ours(labels)]:
         step.progress("removing the operator's CRDs")
         deployment.cluster.kubectl("delete", "crd", "--ignore-not-found", *ours, timeout=APPLY_SECONDS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from scripts.command import run_alone
 from scripts.core.report import Outcome, StepReport, changed, unchanged
 from scripts.desired import monitoring
+from scripts.desired.labels import MANAGED_BY
 from scripts.kubernetes.api import Object
 from scripts.monitoring import adapter, stack
 from scripts.project import Project
@@ -14,7 +15,7 @@ def main(project: Project, step: StepReport) -> Outcome:
     """Remove all of it. The adapter goes first: it answers for an API of the whole cluster; without an answer no namespace can end."""
     deployment = stack.stack(project.cluster_deployment(), project.settings)
     removed = adapter.remove(stack.adapter(project.cluster_deployment(), project.settings), step)
-    removed += deployment.remove(delete_data=True, step=step)
+    removed += deployment.namespace.remove(delete_data=True, step=step)
     system = deployment.cluster.within("kube-system", deployment.cluster.release)
     # The operator makes it in kube-system, and Helm does not know of it.
     kubelet_service = monitoring.object_name(project.settings, "kubelet")
@@ -25,7 +26,7 @@ def main(project: Project, step: StepReport) -> Outcome:
 
 
 def _operators_own(services: list[Object]) -> bool:
-    return any(s["metadata"].get("labels", {}).get("app.kubernetes.io/managed-by") == "prometheus-operator" for s in services)
+    return any(s["metadata"].get("labels", {}).get(MANAGED_BY) == "prometheus-operator" for s in services)
 
 
 if __name__ == "__main__":

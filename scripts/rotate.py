@@ -16,7 +16,7 @@ from scripts.up import bring_up
     changes=True, positional=["key"], help={"key": "the key of .env", "monitoring": "--no-monitoring leaves Prometheus and Grafana out"}
 )
 def rotate(project: Project, report: Report, *, key: str, monitoring: bool = True) -> None:
-    """Give a key of .env a new value while the app serves.
+    """Give a key of .env a new value without downtime.
 
     The old value is withdrawn: nothing holds it afterwards, and no rollback goes back to it.
     """
@@ -43,6 +43,6 @@ def _refuse(project: Project, key: str) -> None:
         )
     if not rule.generate:
         raise InputError(
-            f"{key} is not ours to make: {rule.description}", "put its new value into .env, then invoke up", code="key-not-generated"
+            f"{key} is not a generated key: {rule.description}", "put its new value into .env, then invoke up", code="key-not-generated"
         )
     _ = project.env

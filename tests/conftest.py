@@ -15,7 +15,7 @@ from scripts.machine import docker_client as machine_docker_client
 from tests.checkout import Checkout
 from tests.doubles import Step
 
-TIERS = ("unit", "runner", "render", "engine", "cluster", "app", "monitoring")
+TIERS = ("unit", "runner", "render", "engine", "cluster", "minikube", "app", "monitoring")
 OF_SOME_TESTS = ("hypothesis", "jsonschema", "kubernetes_validate", "prometheus_client", "promql_parser")
 """Packages that some tests import: without one, these tests are left out, and all others run."""
 

@@ -20,14 +20,14 @@ LONGEST_QUESTION = 2000
     help={
         "question": "what you want to know, in quotes",
         "show-context": "print what would be sent, and send nothing",
-        "apply": "let it propose changes; each is shown, asked about, and run by you",
+        "apply": "let it propose changes; you see and approve each, and it runs as you",
     },
     positional=["question"],
 )
 def ask(project: Project, report: Report, *, question: str, show_context: bool = False, apply: bool = False) -> None:
     """Ask kubectl-ai about this cluster.
 
-    It looks as a ServiceAccount that may change nothing and read no Secret.
+    It runs as a ServiceAccount that can neither change anything nor read Secrets.
     """
     wanted = checked(question)
     cluster = project.cluster_deployment().cluster

@@ -42,7 +42,9 @@ class Copy:
     """How it differs from what Docker would take, a line each."""
 
 
-@command(changes=False, positional=["service"], help={"service": "whose Dockerfile", "run": "hand it over now, on this terminal"})
+@command(
+    changes=False, positional=["service"], help={"service": "whose Dockerfile to review", "run": "start the review now, in this terminal"}
+)
 def gordon(project: Project, report: Report, *, service: str, run: bool = False) -> None:
     """Have Docker's assistant review a Dockerfile.
 
@@ -55,7 +57,7 @@ def review(project: Project, report: Report, service: str, *, run: bool) -> None
     """Make the copy, print the prompt, and hand both over where that is wanted. Raises InputError, MissingError."""
     source = _source(project, service)
     if run and (report.as_json or not sys.stdin.isatty()):
-        raise InputError("--run: Docker's assistant is a conversation, and there is no terminal for it", "leave out --run, and --json")
+        raise InputError("--run: Docker's assistant needs a terminal, and there is none", "leave out --run, and --json")
     copy, prompt = copied(source, COPIES / service), PROMPT.format(service=service)
     (copy.folder.parent / f"{service}.prompt.txt").write_text(prompt, encoding="utf-8")
     argv = ["docker", "ai", "--working-dir", str(copy.folder), prompt]
@@ -70,7 +72,7 @@ def review(project: Project, report: Report, service: str, *, run: bool) -> None
             [str(copy.folder.relative_to(ROOT))],
             code="gordon-missing",
         )
-    report.say("it reads any file that you may read, without asking, and sends what it reads to Docker: the copy alone does not keep it in")
+    report.say("Gordon can read any file that you can, without asking, and sends what it reads to Docker: the copy does not confine it")
     if run:
         shell.attached(argv)
     else:
@@ -80,7 +82,7 @@ def review(project: Project, report: Report, service: str, *, run: bool) -> None
 def _source(project: Project, service: str) -> Source:
     known = {name: source for name, source in project.settings.services.items() if not source.image}
     if service not in known:
-        raise InputError(f"nothing here builds `{service}`{meant(service, known)}", f"one of: {', '.join(known)}", code="service-unknown")
+        raise InputError(f"no image is built for `{service}`{meant(service, known)}", f"one of: {', '.join(known)}", code="service-unknown")
     return known[service]
 
 

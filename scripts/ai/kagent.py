@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import threading
 import time
 import uuid
 from collections.abc import Callable
+from concurrent.futures import Future
 from functools import partial
 from typing import Any
 
@@ -12,7 +15,7 @@ import requests
 
 from scripts.ai import context
 from scripts.ai.ask import checked
-from scripts.ai.kagent_stack import AGENT, CRDS, NAMESPACE, RELEASE, Stack, listed
+from scripts.ai.kagent_stack import AGENT, CRDS, NAMESPACE, RELEASE, Stack
 from scripts.ai.kubectl_ai import answer_in
 from scripts.ai.privacy import private
 from scripts.command import command
@@ -23,20 +26,22 @@ from scripts.core.report import Outcome, Report, StepReport, changed, passed, un
 from scripts.engines.installed import is_installed, require_installed
 from scripts.kubernetes import helm
 from scripts.kubernetes.api import Object
-from scripts.kubernetes.own_namespace import FIELD_MANAGER
+from scripts.kubernetes.diagnosis.snapshot import is_ready
 from scripts.kubernetes.port_forward import forward
 from scripts.project import Project
 
 AGENTS = "agents.kagent.dev"
 PORT = 8083
 POLL_SECONDS = 2
+CHUNK = 1 << 16
+LONGEST_BODY = 10_000_000
 REMOVE_SECONDS = 120
 Act = Callable[[Stack, StepReport], Outcome]
 
 
 @command(changes=True)
 def up(project: Project, report: Report) -> None:
-    """Bring kagent and our agent into the cluster."""
+    """Install kagent and our agent in the cluster."""
     stack = Stack(project)
     _ = stack.deployment
     require_installed(project.engine, project.settings.release)
@@ -67,7 +72,7 @@ def _render(stack: Stack, step: StepReport) -> Outcome:
 
 
 def _namespace(stack: Stack, step: StepReport) -> Outcome:
-    outcome = stack.deployment.decide_secrets(stack.secrets, step).carry_out(step)
+    outcome = stack.deployment.namespace.decide_secrets(stack.secrets, step).carry_out(step)
     _apply(stack, stack.limits())
     return outcome
 
@@ -96,10 +101,8 @@ def _agent(stack: Stack, step: StepReport) -> Outcome:
 
 
 def _apply(stack: Stack, objects: list[Object]) -> str:
-    argv = ("apply", "--server-side", "--force-conflicts", f"--field-manager={FIELD_MANAGER}", "--filename", "-")
-    return "".join(
-        stack.deployment.cluster.within(_namespace_of(each), RELEASE).kubectl(*argv, input=listed([each])).stdout for each in objects
-    )
+    cluster = stack.deployment.cluster
+    return "".join(cluster.within(_namespace_of(each), RELEASE).apply(json.dumps(each)) for each in objects)
 
 
 def _namespace_of(thing: Object) -> str:
@@ -129,21 +132,16 @@ def _refused(found: list[Object]) -> bool:
 
 @command(changes=False)
 def status(project: Project, report: Report) -> None:
-    """Show what of kagent runs, and whether our agent is ready."""
+    """Show kagent's pods, and whether our agent is ready."""
     stack = _reached(project)
     if not stack.deployment.exists():
         report.result("kagent is not installed: invoke kagent.up")
         return
     pods = stack.deployment.cluster.get("pods")
-    rows = [(each["metadata"]["name"], each.get("status", {}).get("phase", ""), _ready(each)) for each in pods]
+    rows = [(each["metadata"]["name"], each.get("status", {}).get("phase", ""), "yes" if is_ready(each) else "no") for each in pods]
     report.table(("pod", "state", "ready"), rows, "kagent")
     missing = _not_ready(stack.deployment.cluster.get(AGENTS, AGENT))
     report.result(f"the agent {AGENT} is ready" if not missing else f"the agent {AGENT} is not ready: {'; '.join(missing)}")
-
-
-def _ready(pod: Object) -> str:
-    conditions = pod.get("status", {}).get("conditions", ())
-    return "yes" if any(each["type"] == "Ready" and each["status"] == "True" for each in conditions) else "no"
 
 
 @command(changes=False, help={"question": "what you want to know, in quotes"}, positional=["question"])
@@ -164,12 +162,9 @@ def _send(port: int, text: str, seconds: int) -> Any:
     """Send a message to our agent by A2A, and return the result. Raises TaskError where none comes in time."""
     message = {"kind": "message", "role": "user", "messageId": str(uuid.uuid4()), "parts": [{"kind": "text", "text": text}]}
     body = {"jsonrpc": "2.0", "id": 1, "method": "message/send", "params": {"message": message}}
-    session = requests.Session()
-    session.trust_env = False  # the port is this machine's: no proxy leads there
+    url = f"http://127.0.0.1:{port}/api/a2a/{NAMESPACE}/{AGENT}/"
     try:
-        answer = session.post(f"http://127.0.0.1:{port}/api/a2a/{NAMESPACE}/{AGENT}/", json=body, timeout=seconds)
-        answer.raise_for_status()
-        told = answer.json()
+        told = json.loads(_within(seconds, lambda: _post(url, body, seconds)))
     except requests.Timeout:
         raise TaskError(
             f"no answer came from kagent within {seconds} s", "ask again, or invoke kagent.status", code="assistant-silent"
@@ -181,12 +176,45 @@ def _send(port: int, text: str, seconds: int) -> Any:
     return told["result"]
 
 
+def _post(url: str, body: object, seconds: float) -> bytes:
+    """Return what a URL of this machine answers. Raises RequestException, ValueError for an answer without end."""
+    session, told = requests.Session(), b""
+    session.trust_env = False  # the port is this machine's: no proxy leads there
+    with session.post(url, json=body, timeout=seconds, stream=True, allow_redirects=False) as answer:
+        answer.raise_for_status()
+        for chunk in answer.iter_content(CHUNK):
+            told += chunk
+            if len(told) > LONGEST_BODY:
+                raise ValueError(f"the answer has more than {LONGEST_BODY} bytes")
+    return told
+
+
+def _within(seconds: float, ask: Callable[[], bytes]) -> bytes:
+    """Return what a question brings in time: requests' own limit begins anew with each byte. Raises Timeout, and what it raises."""
+    answer: Future[bytes] = Future()
+
+    def work() -> None:
+        try:
+            answer.set_result(ask())
+        except (requests.RequestException, ValueError) as error:
+            answer.set_exception(error)
+
+    threading.Thread(target=work, daemon=True).start()
+    try:
+        return answer.result(seconds)
+    except TimeoutError:
+        raise requests.Timeout from None
+
+
 def said_in(result: dict[str, Any]) -> str:
     """Return the agent's words in an A2A result: a message, or a task with artifacts. Raises TaskError where it failed or says nothing."""
-    state = result.get("status", {}).get("state", "completed")
-    holders = [*result.get("artifacts", ()), *([] if state == "completed" else [result["status"].get("message") or {}]), result]
-    texts = [part["text"] for holder in holders for part in holder.get("parts", ()) if part.get("kind") == "text"]
-    text = private("\n".join(texts).strip())
+    try:
+        state = result.get("status", {}).get("state", "completed")
+        holders = [*result.get("artifacts", ()), *([] if state == "completed" else [result["status"].get("message") or {}]), result]
+        texts = [part["text"] for holder in holders for part in holder.get("parts", ()) if part.get("kind") == "text"]
+        text = private("\n".join(texts).strip())
+    except (AttributeError, KeyError, TypeError):
+        raise TaskError("kagent's answer cannot be understood", "invoke kagent.status", code="assistant-failed") from None
     if state != "completed":
         raise TaskError(f"the agent ended as {state}", "invoke kagent.status", text.splitlines()[-5:], code="assistant-failed")
     if not text:
@@ -196,7 +224,7 @@ def said_in(result: dict[str, Any]) -> str:
 
 @command(changes=True)
 def down(project: Project, report: Report) -> None:
-    """Remove kagent and all that it made."""
+    """Remove kagent and everything that it made."""
     stack = _reached(project)
     run_steps([Step("kagent", partial(_remove, stack))], report)
 
@@ -217,5 +245,5 @@ def _remove(stack: Stack, step: StepReport) -> Outcome:
         helm.uninstall(cluster.within(NAMESPACE, CRDS))
     for right in stack.rights():
         cluster.within(_namespace_of(right), RELEASE).kubectl("delete", right["kind"], right["metadata"]["name"], "--ignore-not-found")
-    removed = stack.deployment.remove(delete_data=True, step=step)
+    removed = stack.deployment.namespace.remove(delete_data=True, step=step)
     return changed(f"removed {', '.join(removed)}") if removed else unchanged("nothing was there")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,7 +14,7 @@ import yaml
 from scripts.ai import providers, reader
 from scripts.core import shell
 from scripts.core.errors import InputError, MissingError
-from scripts.core.paths import ROOT, expanded
+from scripts.core.paths import CACHE, ROOT, expanded
 from scripts.core.report import StepReport
 from scripts.core.shell import CommandError
 from scripts.desired.helm_release import HelmRelease
@@ -26,7 +25,6 @@ from scripts.monitoring.charts import verify
 from scripts.project import Project
 
 FOLDER = ROOT / "ai/kagent"
-CACHE = ROOT / ".cache"
 NAMESPACE = RELEASE = "kagent"
 CRDS = "kagent-crds"
 AGENT = "assistant"
@@ -103,7 +101,9 @@ class Stack:
         if host == "localhost" or host.startswith("127."):
             raise InputError(f"ask.endpoint: in a pod, {host} is the pod itself", "name an address that pods reach")
         if host and not providers.IN_KAGENT[ask.provider][1]:
-            raise InputError(f"kagent knows no other address for {ask.provider}", "empty ask.endpoint, or take another ask.provider")
+            raise InputError(
+                f"kagent cannot use another address for {ask.provider}", "leave ask.endpoint empty, or choose another ask.provider"
+            )
         _ = self.secrets
         if not expanded(self.project.settings.kagent.repository).is_dir():
             silent = [each for each in REGISTRIES if not site_answers(f"https://{each}/v2/", refresh=True)]
@@ -112,7 +112,7 @@ class Stack:
 
     def _unobtainable(self, what: str, evidence: Any) -> MissingError:
         return MissingError(
-            f"kagent cannot be had here: {what} cannot be fetched. Nothing was changed",
+            f"kagent cannot be installed here: {what} cannot be fetched. Nothing was changed",
             "connect to its registry, or set kagent.repository to a folder with its charts; invoke ask works without it",
             evidence,
             code="kagent-unobtainable",
@@ -141,8 +141,3 @@ class Stack:
         text = (FOLDER / "agent.yaml").read_text(encoding="utf-8")
         found: dict[str, Any] = yaml.safe_load(text.replace("NAMESPACE", settings.namespace).replace("RELEASE", settings.release))
         return found
-
-
-def listed(objects: list[dict[str, Any]]) -> str:
-    """Return objects as one list, for the standard input of kubectl."""
-    return json.dumps({"apiVersion": "v1", "kind": "List", "items": objects})

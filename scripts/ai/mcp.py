@@ -14,8 +14,8 @@ from scripts.project import Project
 @command(
     changes=False,
     help={
-        "allow-changes": "also offer what changes something: up, rollback, restart, scale",
-        "port": "serve HTTP on this port of 127.0.0.1, with a bearer token; otherwise stdin and stdout",
+        "allow-changes": "also offer tools that change something: up, rollback, restart, scale",
+        "port": "serve HTTP on this port of 127.0.0.1, with a bearer token; by default stdin and stdout",
     },
 )
 def mcp(project: Project, report: Report, *, allow_changes: bool = False, port: int = 0) -> None:
@@ -27,10 +27,10 @@ def mcp(project: Project, report: Report, *, allow_changes: bool = False, port: 
         _serve_http(project, report, port, allow_changes=allow_changes)
         return
     if report.as_json:
-        raise InputError("--json: over stdin and stdout, stdout carries MCP alone", "leave out --json, or serve HTTP: --port 8931")
+        raise InputError("--json: over stdin and stdout, stdout carries only MCP", "leave out --json, or serve HTTP: --port 8931")
     from scripts.ai.mcp_server import make_server  # the library takes half a second, which no other command should
 
-    report.say("serving MCP on stdin and stdout, for a client; the end of its input ends it")
+    report.say("serving MCP on stdin and stdout, until the client closes its end")
     try:
         make_server(project.settings.engine, allow_changes=allow_changes).run("stdio")
     finally:

@@ -42,7 +42,7 @@ def listen(port: int) -> socket.socket:
         taken.bind((HOST, port))
     except (OSError, OverflowError) as error:
         taken.close()
-        reason = error.strerror if isinstance(error, OSError) else "it is no port"
+        reason = error.strerror if isinstance(error, OSError) else "it is not a port"
         raise InputError(f"--port {port}: {reason}", "choose another, from 1024 to 65535") from None
     return taken
 

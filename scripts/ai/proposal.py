@@ -61,7 +61,7 @@ def proposals(text: str, namespace: str) -> list[Proposal]:
 def _checked(line: str, namespace: str) -> Proposal:
     def refuse(why: str) -> InputError:
         return InputError(
-            f"the assistant proposed what is not run: {why}", "ask again, or do it yourself", [line], code="assistant-refused"
+            f"the assistant proposed a command that is not allowed: {why}", "ask again, or do it yourself", [line], code="assistant-refused"
         )
 
     try:
@@ -69,7 +69,7 @@ def _checked(line: str, namespace: str) -> Proposal:
     except ValueError as error:
         raise refuse(str(error)) from None
     if words[:1] != ["kubectl"]:
-        raise refuse("it is no kubectl command")
+        raise refuse("it is not a kubectl command")
     verb, sub = (*words[1:3], "", "")[:2]
     if not (verb in VERBS - {"set"} or (verb == "rollout" and sub in ROLLOUT) or (verb == "set" and sub in SET)):
         raise refuse(f"`kubectl {verb}`")
@@ -118,16 +118,16 @@ def offer(cluster: Cluster, text: str, report: Report) -> None:
         report.event("proposal", command=str(each), destroys=each.destroys, difference=shown)
         report.result(f"\n{each}")
         report.result(shown)
-    if not _agreed(f"Run {'this' if len(found) == 1 else f'these {len(found)} commands'} under your own rights?", report):
+    if not _agreed(f"Run {'this' if len(found) == 1 else f'these {len(found)} commands'} as you?", report):
         report.say("nothing was changed")
         return
     with lock.held("ask", report):
         for each in found:
-            if each.destroys and not _agreed(f"{each} destroys. Really?", report):
+            if each.destroys and not _agreed(f"{each} is destructive. Run it?", report):
                 report.say(f"left out: {each}")
                 continue
             report.result(cluster.kubectl(*each.words).stdout.strip())
-    report.say("it lasts until the next `invoke up`, which goes by invoke.yaml: `invoke plan` shows what that would take back")
+    report.say("this lasts until the next `invoke up`, which restores what invoke.yaml says; `invoke plan` shows what it would undo")
 
 
 def _agreed(question: str, report: Report) -> bool:

@@ -50,7 +50,7 @@ def _key(project: Project, provider: Provider) -> str:
         value = project.env.get(ask.key) or value
     if not value:
         raise InputError(
-            f"{ask.key or 'ask.key in invoke.yaml'} is empty, and {ask.provider} answers nobody without a key",
+            f"{ask.key or 'ask.key in invoke.yaml'} is empty, and {ask.provider} needs a key",
             f"{provider.where}, and put it into .env; or set ask.provider to ollama, which needs none",
             code="assistant-key-missing",
         )

@@ -16,7 +16,6 @@ from scripts.core.paths import ROOT
 from scripts.core.redaction import redact
 from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.deployment import Deployment
-from scripts.kubernetes.own_namespace import FIELD_MANAGER
 
 MANIFEST = ROOT / "ai/ask/reader.yaml"
 NAME = "assistant"
@@ -44,8 +43,7 @@ def reader(deployment: Deployment) -> Iterator[Path]:
     """
     cluster = deployment.cluster
     listed = {"apiVersion": "v1", "kind": "List", "items": manifests(cluster.namespace, deployment.namespace.labels)}
-    argv = ("apply", "--server-side", "--force-conflicts", f"--field-manager={FIELD_MANAGER}", "--filename", "-")
-    cluster.kubectl(*argv, input=json.dumps(listed))
+    cluster.apply(json.dumps(listed))
     token = cluster.kubectl("create", "token", NAME, f"--duration={TOKEN_MINUTES}m", logged=False).stdout.strip()
     redact.learn(token)
     with tempfile.TemporaryDirectory(prefix="todo-ask-") as folder:  # for its owner alone

@@ -30,7 +30,7 @@ def page_for(path: Path) -> Page:
     if path.suffix not in pages:
         raise InputError(f"--report: {path.name} is neither .md nor .html", "name a file of one of them", code="report-unwritable")
     if not path.absolute().parent.is_dir() or path.is_dir():
-        raise InputError(f"--report: {path} is not in a folder that is there, or is one", "name another file", code="report-unwritable")
+        raise InputError(f"--report: {path} is a folder, or its folder does not exist", "name another file", code="report-unwritable")
     return pages[path.suffix]
 
 

@@ -9,10 +9,9 @@ from pathlib import Path
 
 from scripts.config.settings import Settings
 from scripts.kubernetes.api import Object
-from scripts.kubernetes.diagnosis.snapshot import name_of
+from scripts.kubernetes.diagnosis.snapshot import name_of, service_of
 from scripts.kubernetes.helm import Revision
 
-COMPONENT = "app.kubernetes.io/component"
 REPOSITORY, IMAGES, CHART, CLUSTER, DOCKER = "repository", "images", "rendered chart", "cluster", "docker engine"
 WORKLOADS = ("Deployment", "StatefulSet")
 
@@ -111,8 +110,8 @@ class Objects:
     def pods(self) -> list[tuple[str, str, Object]]:
         """Return the service, the name and the specification of each pod: of those that run, or else of the workloads' templates."""
         if self.live:
-            return [(component(pod), name_of(pod), pod["spec"]) for pod in self.of("Pod") if not ended(pod)]
-        return [(component(each), name_of(each), each["spec"]["template"]["spec"]) for each in self.of(*WORKLOADS)]
+            return [(service_of(pod), name_of(pod), pod["spec"]) for pod in self.of("Pod") if not ended(pod)]
+        return [(service_of(each), name_of(each), each["spec"]["template"]["spec"]) for each in self.of(*WORKLOADS)]
 
 
 @dataclass(frozen=True)
@@ -188,11 +187,10 @@ class Facts:
     live: Live | Unseen
     revisions: Sequence[Revision] | Unseen
     monitored: Monitored | Unseen
-
-
-def component(item: Object) -> str:
-    """Return the service that an object is of."""
-    return str(item["metadata"].get("labels", {}).get(COMPONENT, ""))
+    assistant: str | Unseen = Unseen("kubectl-ai was not looked for")
+    """kubectl-ai and its version."""
+    score: str | Unseen = Unseen("invoke check.ai has not been run here")
+    """How many of the assistant's answers were right, whose, and when."""
 
 
 def ended(pod: Object) -> bool:
@@ -215,11 +213,6 @@ def judged(on: str, wrong: Sequence[str], evidence: Sequence[str]) -> Finding:
 def not_checkable(on: str, why: str) -> Finding:
     """Return that nobody can see it from here, and why."""
     return Finding(Verdict.NOT_CHECKABLE, on, (why,))
-
-
-def several(number: int, word: str) -> str:
-    """Return so many of a word."""
-    return f"{number} {word}{'' if number == 1 else 's'}"
 
 
 def counted(names: Sequence[str]) -> str:

@@ -80,7 +80,7 @@ def _problems(found: _Rules, there: list[Clause]) -> Iterator[str]:
     yield from (f"{name} has no rule" for name in names if name not in found.rules)
     for name, rule in found.rules.items():
         if name not in names:
-            yield f"{name} is no clause of {found.constitution}{meant(name, names)}"
+            yield f"{name} is not a clause of {found.constitution}{meant(name, names)}"
         if rule.check not in CHECKS:
             yield f"{name}: there is no check `{rule.check}`{meant(rule.check, CHECKS)}"
 

@@ -80,7 +80,7 @@ class Plain:
         self.cluster.helm(*argv, input=json.dumps(values), timeout=SECONDS)
 
     def _await(self) -> None:
-        selector = f"app.kubernetes.io/instance={self.cluster.release}"
+        selector = self.cluster.selector
         names = self.cluster.kubectl("get", "deployments,statefulsets", "--selector", selector, "--output", "name").stdout.split()
         for name in names:
             self.cluster.kubectl("rollout", "status", name, f"--timeout={SECONDS}s", timeout=SECONDS)

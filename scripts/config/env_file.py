@@ -96,7 +96,7 @@ def _no_key(word: str, known: Collection[str]) -> str:
         return f"an invisible character is before or in {key}: delete the line, and write it again"
     if word.upper() in known:
         return f"write {word.upper()} in upper case"
-    return "what stands before the `=` is no key: use upper-case letters, digits and _"
+    return "what is before the `=` is not a key: use upper-case letters, digits and _"
 
 
 def _named(key: str, known: Collection[str]) -> str:
@@ -176,7 +176,9 @@ def create(path: Path, example: Path, keys: Mapping[str, EnvKey]) -> list[str]:
         try:
             _appear(temporary, path)
         except FileExistsError:
-            raise InputError(f"a {path.name} has appeared meanwhile", "look at it, and run it again", code="env-file-not-created") from None
+            raise InputError(
+                f"a {path.name} has been created in the meantime", "check it, and run it again", code="env-file-not-created"
+            ) from None
     return generated
 
 
@@ -194,7 +196,7 @@ def replace_value(path: Path, key: str) -> str:
     target = path.resolve()
     if not target.is_file():
         raise InputError(
-            f"{path.name} is no file that can be written",
+            f"{path.name} is not a writable file",
             f"change {key} where {path.name} comes from, then invoke up",
             code="env-file-not-created",
         )

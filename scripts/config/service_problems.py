@@ -65,7 +65,7 @@ def source_problems(where: str, source: Source, bases: Collection[str]) -> Itera
             yield f"{where}.image: {source.image} {problem}"
         return
     if not _is_dir(source):
-        yield f"{where}.context: {source.context} does not exist, or is no folder"
+        yield f"{where}.context: {source.context} does not exist, or is not a folder"
     if (source.dockerfile or _is_dir(source)) and not _is_file(source):
         yield f"{where}.dockerfile: {source.dockerfile or shown(source.file())} does not exist"
     if source.base is not None and source.base not in bases:
@@ -94,7 +94,7 @@ def _is_file(source: Source) -> bool:
 def _image_problem(image: str) -> str:
     match = _IMAGE.fullmatch(image)
     if match is None:
-        return "is no name of an image"
+        return "is not an image name"
     if match["tag"] is None and match["digest"] is None:
         return "has neither a tag nor a digest: any image could be meant"
     return "has the tag latest, which means another image tomorrow" if match["tag"] == "latest" and not match["digest"] else ""
@@ -130,7 +130,7 @@ def _dev(service: Service) -> Iterator[str]:
         yield from (f"{key}: says something about sync, and there is none" for key in ("command", "rebuild") if getattr(dev, key))
     for folder, target in dev.sync.items():
         if not _is_dir(service, folder):
-            yield f"sync: {folder} is no folder of {service.context}"
+            yield f"sync: {folder} is not a folder in {service.context}"
         if any(other != target and f"{target}/".startswith(f"{other.rstrip('/')}/") for other in dev.sync.values()):
             yield f"sync.{folder}: {target} lies within another of these folders"
     if len({target.rstrip("/") for target in dev.sync.values()}) < len(dev.sync):
@@ -148,7 +148,7 @@ def _variables(service: Service, keys: Mapping[str, str]) -> Iterator[str]:
         elif variable.scheme and keys[variable.key] != "postgres_url":
             yield f"secrets.{variable.name}: a scheme is for keys whose format is postgres_url, and {variable.key} is none"
         if not re.fullmatch("[A-Za-z_][A-Za-z0-9_]*", variable.name):
-            yield f"secrets: `{variable.name}` is no name of a variable"
+            yield f"secrets: `{variable.name}` is not a variable name"
         if variable.name in seen:
             yield f"secrets.{variable.name}: the service has a variable of this name already"
         seen.add(variable.name)

@@ -236,6 +236,11 @@ class Service(Source):
         return found if found is not None else {"tcp": True} if self.port else {}
 
     @property
+    def env_keys(self) -> set[str]:
+        """The keys of `.env` that it gets values of."""
+        return {variable.key for variable in self.secrets}
+
+    @property
     def is_autoscaled(self) -> bool:
         """Whether an autoscaler chooses its number of pods: by default of what is built, and not of an image that is taken."""
         return self.autoscaling is not None or (self.replicas is None and self.image is None)

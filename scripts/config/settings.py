@@ -85,15 +85,17 @@ class Minikube(Strict):
     """The cluster that we start. Every value is passed to Minikube explicitly."""
 
     driver: str
-    """What the node runs in: docker, kvm2, qemu2, …"""
+    """What the nodes run in: docker, kvm2, qemu2, …"""
+    nodes: Annotated[int, Field(ge=1, le=9)] = 1
+    """How many nodes; each has the processors, the memory and the disk that are said here."""
     cpus: Annotated[int, Field(ge=2)] | Literal["auto"] = "auto"
-    """Processors of the node; auto: what the machine has, 4 at most, and what an existing cluster has."""
+    """Processors of a node; auto: what the machine has, 4 at most, and what an existing cluster has."""
     memory_mib: Annotated[int, Field(ge=1800)] | Literal["auto"] = "auto"
-    """Memory of the node, in MiB; auto: three quarters of the machine's, 6144 at most, and what an existing cluster has."""
+    """Memory of a node, in MiB; auto: its part of three quarters of the machine's, 6144 at most, and what an existing cluster has."""
     disk_gib: Annotated[int, Field(ge=10)]
-    """Disk of the node, in GiB, where the driver makes one."""
+    """Disk of a node, in GiB, where the driver makes one."""
     runtime: Literal["containerd", "docker"]
-    """The container runtime of the node."""
+    """The container runtime of the nodes."""
     cni: str
     """The network: auto takes one that enforces policies."""
     addons: tuple[str, ...] = Field(strict=False)
@@ -280,6 +282,8 @@ class Settings(Strict):
     def _cluster_problems(self) -> Iterator[str]:
         if self.namespace == "default" or self.namespace.startswith("kube-"):
             yield f"namespace: `{self.namespace}` is Kubernetes' own, and this app's namespace holds nothing else: choose another name"
+        if self.minikube.nodes > 1 and self.minikube.cni in ("bridge", "false"):
+            yield f"minikube.cni: `{self.minikube.cni}` lets no pod reach another node's: write auto, or a network of several nodes"
         if self.ingress.host:
             yield from ingress_problems(self.services)
         if re.fullmatch(r"[0-9.]+", self.ingress.host):

@@ -70,7 +70,7 @@ class _Walk:
         if isinstance(value, dict):
             for key, inner in value.items():
                 if not isinstance(key, str) or _unprintable(key):
-                    yield f"{place or 'at the top'}: a key is no text (put it in quotes)"
+                    yield f"{place or 'at the top'}: a key is not text (put it in quotes)"
                 else:
                     yield from self.problems(inner, f"{place}.{key}".lstrip("."), depth + 1)
         elif isinstance(value, list):
@@ -85,7 +85,7 @@ def _scalar(value: Any) -> Iterator[str]:
         if unprintable(value):
             yield "holds a character that cannot be printed"
     elif isinstance(value, float) and not math.isfinite(value):
-        yield "is no finite number"
+        yield "is not a finite number"
     elif not isinstance(value, bool | int | float | None):
         yield f"is a {type(value).__name__}, which JSON does not have: put it in quotes"
 

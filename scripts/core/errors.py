@@ -23,6 +23,11 @@ class TaskError(Exception):
         self.evidence = tuple(evidence)
         self.code = code or self.code
 
+    @property
+    def last_words(self) -> str:
+        """The line that says most where there is room for one: what a program said last, or else the cause."""
+        return (self.evidence or (self.cause,))[-1]
+
     def __str__(self) -> str:
         lines = [self.cause, *(f"    {line}" for line in self.evidence)]
         if self.action:

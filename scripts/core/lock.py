@@ -63,7 +63,7 @@ def _holder() -> str:
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
-        return f"what a killed `invoke {task}` started is still at work"
+        return f"what a killed `invoke {task}` started is still running"
     except PermissionError:
         pass
-    return f"`invoke {task}` (process {pid}, started {seconds:.0f} s ago) is at work"
+    return f"`invoke {task}` (process {pid}, started {seconds:.0f} s ago) is running"

@@ -14,6 +14,8 @@ CACHE = ROOT / ".cache"
 """Downloads that are verified when they are used."""
 TOOLS = ROOT / ".tools" / "bin"
 """The project's own copies of programs; they come before PATH."""
+SCORE = STATE / "last-check-ai.json"
+"""How many answers of the assistant were right when `invoke check.ai` last asked."""
 
 
 def expanded(path: str) -> Path:

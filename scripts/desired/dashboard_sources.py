@@ -49,7 +49,7 @@ def _read(path: Path, names: dict[str, str]) -> Json:
             text = text.replace(word, value)
         source: Json = yaml.safe_load(text)
         if not isinstance(source["rows"], list):
-            raise TypeError("`rows` is no list")
+            raise TypeError("`rows` is not a list")
     except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError) as error:
         raise InputError(
             f"{shown(path)} holds no rows of a dashboard: {error}",

@@ -11,7 +11,6 @@ from scripts.config import database_url
 from scripts.config.database_url import DatabaseUrl
 from scripts.config.env_file import EnvFile
 from scripts.config.proxies import Proxy, is_loopback
-from scripts.config.services import Service
 from scripts.config.settings import Settings
 from scripts.desired.egress import Address, Egress, egress_of
 
@@ -61,7 +60,7 @@ def blocked(key: str, url: Place, settings: Settings) -> Iterator[str]:
     """Yield why network policies keep a service from its database, with the setting that lets it through."""
     port = url.port or database_url.PORT
     for name, service in settings.services.items():
-        egress = egress_of(settings, name) if _gets(service, key) else None
+        egress = egress_of(settings, name) if key in service.env_keys else None
         if egress and not is_loopback(url.host) and not _may_reach(url.host, port, egress):
             if _address(url.host) or url.host in THIS_MACHINE:
                 opened = _opened(name, url.host, port)
@@ -71,10 +70,6 @@ def blocked(key: str, url: Place, settings: Settings) -> Iterator[str]:
                 ports = ", ".join(map(str, [*egress.open_ports, port]))
                 opened = f"in invoke.yaml, write services: {{{name}: {{internet: [{ports}]}}}}"
             yield f"{key} names {_shown(url.host)}, port {port}, where the network policy of {name} does not let it: {opened}"
-
-
-def _gets(service: Service, key: str) -> bool:
-    return any(variable.key == key for variable in service.secrets)
 
 
 def _may_reach(host: str, port: int, egress: Egress) -> bool:
@@ -94,7 +89,7 @@ def seems_blocked(key: str, url: Place, settings: Settings) -> Iterator[str]:
         yield f"{key} {IPV6_ALONE}"
         return
     for name, service in settings.services.items():
-        egress = egress_of(settings, name) if found and _gets(service, key) else None
+        egress = egress_of(settings, name) if found and key in service.env_keys else None
         if egress and egress.has_open(port) and not any(egress.lets(address, port) for address in found):
             opened = _opened(name, str(found[0]), port)
             yield f"{key} names a host that is {found[0]} here, where the network policy of {name} does not let it: {opened}"

@@ -72,14 +72,14 @@ def _read(content: bytes, name: str) -> list[_Pattern]:
         text = line[1:].strip() if brings_back else line
         if not text:
             raise InputError(
-                f"{name} has a line that is only `!`", "name what it brings back, or take the line out", code="build-context-invalid"
+                f"{name} has a line that is only `!`", "name what to include again, or delete the line", code="build-context-invalid"
             )
         text = posixpath.normpath(text).lstrip("/") or "/"
         try:
             patterns.append(_Pattern(text, brings_back, _compile(text)))
         except re.error as error:
             raise InputError(
-                f"{name}: `{line}` is no pattern: {error}", "write it as Docker reads it, e.g. **/*.log", code="build-context-invalid"
+                f"{name}: `{line}` is not a pattern: {error}", "use Docker's syntax, e.g. **/*.log", code="build-context-invalid"
             ) from None
     return patterns
 

@@ -14,6 +14,7 @@ from scripts.config.services import Variable
 from scripts.config.settings import Settings
 from scripts.core.errors import InputError
 from scripts.core.redaction import redact
+from scripts.desired.labels import COMPONENT
 
 HEX_DIGITS = 10
 PULL = "image.pull"
@@ -51,7 +52,7 @@ class Secret:
         metadata = {
             "name": self.name,
             "namespace": namespace,
-            "labels": {**labels, "app.kubernetes.io/component": self.service},
+            "labels": {**labels, COMPONENT: self.service},
         }
         secret = {"apiVersion": "v1", "kind": "Secret", "type": self.type, "immutable": True, "metadata": metadata}
         return json.dumps({**secret, "stringData": dict(self.values)})
@@ -96,7 +97,7 @@ def desired_secrets(settings: Settings, env: EnvFile, at: Mapping[str, Value] | 
         size = sum(len(value.encode()) for value in values.values())
         if size > LARGEST:
             raise InputError(
-                f".env: the values of {service} have {size / 1024:.0f} KiB together, and a Secret ends at {LARGEST // 1024} KiB",
+                f".env: the values of {service} add up to {size / 1024:.0f} KiB, and a Secret holds at most {LARGEST // 1024} KiB",
                 f"list fewer keys in services.{service}.secrets, or shorten {max(values, key=lambda key: len(values[key]))}",
                 code="env-file-invalid",
             )

@@ -33,10 +33,10 @@ SUFFIXES = (".py", ".ts", ".js", ".go", ".rb")
 @command(
     changes=False,
     help={
-        "rounds": "how often each is done; the median counts",
+        "rounds": "how often to repeat each; the median counts",
         "service": "the service whose sources are changed; otherwise the first that is built",
-        "beside": 'another command that brings the sources, such as "skaffold run"',
-        "cold": "also takes the app away and brings it up again; the data stays",
+        "beside": 'another command to compare with, such as "skaffold run"',
+        "cold": "also remove the app and bring it up again; the data stays",
         "write": "write docs/performance.md and its picture",
         "plot": "write the picture to this file",
     },
@@ -52,7 +52,7 @@ def bench(  # noqa: PLR0913 - they are the options of the command
     write: bool = False,
     plot: str = "",
 ) -> None:
-    """Measure `up` beside plain docker, kubectl and helm.
+    """Compare `up` with plain docker, kubectl and helm.
 
     On the cluster that the app is installed in, which ends as the sources say. One source file is changed meanwhile, and put back.
     """

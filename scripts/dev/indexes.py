@@ -48,18 +48,18 @@ class Indexes:
 
     def _python(self, pin: Pin) -> list[str]:
         index = os.environ.get("PIP_INDEX_URL") or "https://pypi.org/simple"
-        answer = self._get(f"{index.rstrip('/')}/{re.sub(r'[-_.]+', '-', pin.name)}/", SIMPLE).json()
+        answer = self.get(f"{index.rstrip('/')}/{re.sub(r'[-_.]+', '-', pin.name)}/", SIMPLE).json()
         return [version for file in answer["files"] if not file.get("yanked") and _fits(file) and (version := _version(file["filename"]))]
 
     def _npm(self, pin: Pin) -> list[str]:
         registry = os.environ.get("NPM_CONFIG_REGISTRY") or "https://registry.npmjs.org"
-        answer = self._get(f"{registry.rstrip('/')}/{quote(pin.name, safe='@')}", BRIEF).json()
+        answer = self.get(f"{registry.rstrip('/')}/{quote(pin.name, safe='@')}", BRIEF).json()
         return [version for version, each in answer["versions"].items() if "deprecated" not in each]
 
     def _go(self, pin: Pin) -> list[str]:
         proxy = next((each for each in re.split("[,|]", os.environ.get("GOPROXY", "")) if "://" in each), "https://proxy.golang.org")
         escaped = re.sub("[A-Z]", lambda match: f"!{match[0].lower()}", pin.asked)
-        found = self._get(f"{proxy.rstrip('/')}/{escaped}/@v/list", "text/plain").text.split()
+        found = self.get(f"{proxy.rstrip('/')}/{escaped}/@v/list", "text/plain").text.split()
         return found if pin.now.startswith("v") else [each.removeprefix("v") for each in found]
 
     def _chart(self, pin: Pin) -> list[str]:
@@ -70,7 +70,7 @@ class Indexes:
             try:
                 shown = shell.run([shell.which("helm"), "show", "chart", *where, *wanted], timeout=3 * SECONDS).stdout
             except TaskError as error:
-                raise NotToldError(error.evidence[-1] if error.evidence else error.cause) from None
+                raise NotToldError(error.last_words) from None
             found.append(str(yaml.safe_load(shown)["version"]))
         return found
 
@@ -82,7 +82,7 @@ class Indexes:
         url: str | None = f"{scheme}://{host}/v2/{path}/tags/list"
         headers, tags = self._login(str(url)), list[str]()
         while url:
-            answer = self._get(url, "application/json", headers=headers)
+            answer = self.get(url, "application/json", headers=headers)
             tags += answer.json()["tags"]
             following = answer.links.get("next", {}).get("url")
             url = urljoin(url, following) if following else None
@@ -91,19 +91,28 @@ class Indexes:
 
     def _login(self, url: str) -> dict[str, str]:
         """What a registry wants to be told by whoever has no account: a token that it hands to everybody."""
-        told = self._get(url, "application/json", ok=(401,)).headers.get("WWW-Authenticate", "")
+        told = self.get(url, "application/json", ok=(401,)).headers.get("WWW-Authenticate", "")
         wanted = dict(re.findall(r'(\w+)="([^"]*)"', told))
         if "realm" not in wanted:
             return {}
-        answer = self._get(f"{wanted.pop('realm')}?{urlencode(wanted)}", "application/json").json()
+        answer = self.get(f"{wanted.pop('realm')}?{urlencode(wanted)}", "application/json").json()
         return {"Authorization": f"Bearer {answer.get('token') or answer['access_token']}"}
 
-    def _get(self, url: str, accept: str, *, ok: Collection[int] = (), headers: Mapping[str, str] | None = None) -> requests.Response:
+    def get(self, url: str, accept: str, *, ok: Collection[int] = (), headers: Mapping[str, str] | None = None) -> requests.Response:
+        """Return what an index answers at a URL. Raises NotToldError."""
+        return self._ask(url, ok, headers={"Accept": accept, **(headers or {})})
+
+    def post(self, url: str, body: object) -> requests.Response:
+        """Return what an index answers to a question in JSON. Raises NotToldError."""
+        return self._ask(url, (), json=body)
+
+    def _ask(self, url: str, ok: Collection[int], **question: Any) -> requests.Response:
         host = urlsplit(url).hostname or ""
         if host in self._silent:
             raise NotToldError(self._silent[host])
         try:
-            answer = requests.get(url, headers={"Accept": accept, **(headers or {})}, timeout=SECONDS, verify=trusted())
+            method = "POST" if "json" in question else "GET"
+            answer = requests.request(method, url, timeout=SECONDS, verify=trusted(), **question)
         except (requests.RequestException, ValueError):  # a wrong proxy variable is a ValueError of several kinds
             self._silent[host] = f"{host} cannot be reached"
             raise NotToldError(self._silent[host]) from None

@@ -30,7 +30,7 @@ Written = dict[str, tuple[str, str, str]]
 
 @command(changes=True, help={"to": "the folder to write to"})
 def sbom(project: Project, report: Report, *, to: str = "sbom") -> None:
-    """Write what images and checkout are made of, as CycloneDX."""
+    """Write SBOMs of the images and the checkout (CycloneDX)."""
     work(project, report, Path(to))
 
 

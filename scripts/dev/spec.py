@@ -47,7 +47,7 @@ _TASKS = """# Tasks: {title}
 
 @task(positional=["name"], help={"name": "what it is called: lower case, digits and -", "json": JSON})
 def spec(_: Context, name: str, json: bool = False) -> None:
-    """Begin the specification, plan and tasks of something new."""
+    """Start the specification, plan and tasks of a feature."""
     code = perform("spec", lambda report: begin(name, FOLDER, load(), report), json=json, changes=True)
     if code:
         raise Exit(code=code)
@@ -57,7 +57,7 @@ def begin(name: str, folder: Path, ruled: Sequence[Ruled], report: Report) -> No
     """Make the folder under the next free number, with its three files. Raises InputError; nothing is ever overwritten."""
     if not NAME.fullmatch(name):
         raise InputError(
-            f"`{name}` is no name of a feature", "use lower case, digits and -: invoke spec shared-lists", code="input-invalid"
+            f"`{name}` is not a name for a feature", "use lower case, digits and -: invoke spec shared-lists", code="input-invalid"
         )
     there = [match for each in folder.iterdir() if (match := _NUMBERED.fullmatch(each.name))]
     if same := next((match[0] for match in there if match[2] == name), ""):

@@ -12,17 +12,17 @@ from scripts.dev.program import run_module, running_module
 
 @task(
     help={
-        "only": "a marker of pytest, or an expression of them: unit, runner, render, engine, app, monitoring",
+        "only": "a marker of pytest, or an expression of them: unit, runner, render, engine, minikube, app, monitoring",
         "long": "with the tests that kill, search and build for minutes",
     }
 )
 def test(_: Context, only: str = "", long: bool = False) -> None:
-    """Run all tests but those that need a cluster.
+    """Run all tests except those that need a cluster.
 
-    The closing lines name each tier that could not run, and why. All together have to cover as much of the code as pyproject.toml says;
-    `coverage report` shows what they do.
+    `--only minikube` runs those that start a real Minikube. The closing lines name each tier that could not run, and why.
+    All together have to cover as much of the code as pyproject.toml says; `coverage report` shows what they do.
     """
-    selected = f"({only or 'not cluster and not app'})" + ("" if long else " and not long")
+    selected = f"({only or 'not cluster and not minikube and not app'})" + ("" if long else " and not long")
     covered = () if only else ("--cov", "--cov-report=")  # a part of the tests covers a part of the code
     with ExitStack() as beside:
         for tests in _waiting(only):
@@ -60,6 +60,6 @@ def cluster_test(_: Context, context: str = "", keep: bool = False, long: bool =
     }
 )
 def faults(_: Context, context: str = "", only: str = "", yes: bool = False) -> None:
-    """Break a cluster of tests; see each fault named and healed."""
+    """Break a test cluster; see each fault named and healed."""
     options = [*([f"--context={context}"] if context else []), *([f"--only={only}"] if only else []), *(["--yes"] if yes else [])]
     run_module("tests.faults", *options)

@@ -29,7 +29,7 @@ def choose(settings: Settings) -> tuple[Engine, str]:
             return engine, "; ".join(reasons) or "the first usable one"
         reasons.append(f"{engine.name}: {reason}")
     raise MissingError(
-        "no engine can work on this machine", "fix one of them, or let `invoke setup` bring what is missing", reasons, code="no-engine"
+        "no engine can work on this machine", "fix one of them, or let `invoke setup` install what is missing", reasons, code="no-engine"
     )
 
 

@@ -13,7 +13,7 @@ def is_installed(engine: Engine) -> bool:
     if reason := engine.silent():
         raise MissingError(
             f"the cluster does not answer: {reason}",
-            "invoke up starts a cluster of ours; start another one yourself",
+            "invoke up starts a cluster of its own; start any other one yourself",
             code="cluster-silent",
         )
     return False

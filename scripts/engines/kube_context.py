@@ -12,6 +12,7 @@ from scripts.config import proxies
 from scripts.config.settings import Settings
 from scripts.config.validation import meant
 from scripts.core import shell
+from scripts.core.counting import several
 from scripts.core.decision import Decision
 from scripts.core.errors import InputError, MissingError, TaskError
 from scripts.core.report import Outcome, StepReport
@@ -19,7 +20,7 @@ from scripts.core.shell import CommandError
 from scripts.desired.helm_release import HelmRelease
 from scripts.desired.images import Image
 from scripts.desired.secrets import PULL, Secret
-from scripts.engines.kubernetes import KubernetesEngine, removal
+from scripts.engines.kubernetes import KubernetesEngine
 from scripts.kubernetes import node_dns
 from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.deployment import reachable
@@ -119,14 +120,14 @@ class KubeContextEngine(KubernetesEngine):
         try:
             nodes = self.cluster.get("nodes")
         except CommandError as error:
-            raise self._missing(error.evidence[-1] if error.evidence else error.cause) from None
+            raise self._missing(error.last_words) from None
         if not self.cluster.get("apiservice", METRICS_API) and self._scales():
             step.warn(
-                f"{self.cluster.context} has no metrics-server, so the autoscalers stay blind (<unknown>) and the number of pods as it is: "
+                f"{self.cluster.context} has no metrics-server, so the autoscalers see no metrics (<unknown>) and never scale: "
                 f"install it ({METRICS_SERVER}; kind also needs its --kubelet-insecure-tls), or set {OFF}"
             )
         version = nodes[0]["status"]["nodeInfo"]["kubeletVersion"] if nodes else "no node"
-        return Decision(f"{self.cluster.context}, {version}, {len(nodes)} node{'' if len(nodes) == 1 else 's'}")
+        return Decision(f"{self.cluster.context}, {version}, {several(len(nodes), 'node')}")
 
     def _scales(self) -> bool:
         defaults = self._settings.chart.values.get("serviceDefaults")
@@ -160,8 +161,7 @@ class KubeContextEngine(KubernetesEngine):
             )
         if reason := self.unusable():
             raise self._missing(reason)
-        removed = self.deployment.remove(delete_data=delete_data, step=step)
-        return removal(removed, [] if delete_data else self.deployment.volumes())
+        return self._remove_app(delete_data=delete_data, step=step)
 
     def _missing(self, reason: str) -> MissingError:
         return MissingError(
@@ -182,7 +182,7 @@ class KubeContextEngine(KubernetesEngine):
         try:
             return "" if context in self._contexts else f"the kubeconfig has no context {context}{meant(context, self._contexts)}"
         except TaskError as error:
-            return error.evidence[-1].removeprefix("error: ") if error.evidence else error.cause
+            return error.last_words.removeprefix("error: ")
 
     @cached_property
     def _contexts(self) -> list[str]:

@@ -20,7 +20,7 @@ from scripts.engines import checked
 from scripts.engines.protocol import Address
 from scripts.images import prune
 from scripts.images.prune import Superfluous
-from scripts.kubernetes import helm, pod_logs, usage
+from scripts.kubernetes import helm, pod_logs, remembered, usage
 from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.deployment import Deployment, reachable
 from scripts.kubernetes.diagnosis.cause import Diagnosis
@@ -31,6 +31,8 @@ from scripts.kubernetes.pods import PodState
 from scripts.kubernetes.port_forward import ADDRESS, forward
 from scripts.kubernetes.service_client import ServiceClient
 from scripts.kubernetes.usage import Amounts, QuotaUse, Scaling
+
+EXECUTE_SECONDS = 90
 
 
 class KubernetesEngine:
@@ -74,7 +76,7 @@ class KubernetesEngine:
 
     def decide_secrets(self, secrets: Sequence[Secret], step: StepReport) -> Decision:
         """Decide what of the namespace and the Secrets is to be made. Values travel on standard input."""
-        return self.deployment.decide_secrets(secrets, step)
+        return self.deployment.namespace.decide_secrets(secrets, step)
 
     def decide_install(self, release: HelmRelease, secrets: Sequence[Secret], step: StepReport) -> Decision:  # noqa: ARG002 - they are there
         """Decide whether to install or upgrade: not where what runs has the release's fingerprint, and its objects are as it says."""
@@ -95,7 +97,7 @@ class KubernetesEngine:
 
     def withdraw(self, secrets: Sequence[Secret], images: Sequence[Image]) -> list[str]:
         """Remove every Secret of ours but these, and the ways back to releases that hold others; return the pods that still name one."""
-        self.deployment.forget_older()
+        remembered.forget_older(self.cluster)
         for each in self.superfluous(secrets, images):
             each.remove()
         return self.deployment.holders_of_others(secrets)
@@ -152,10 +154,13 @@ class KubernetesEngine:
 
     def execute(self, pod: PodState, argv: Sequence[str], given: str) -> Result:
         """Run a program in the service's container of a pod. Raises TaskError where it cannot run."""
-        return self.deployment.execute(pod, argv, given)
+        command = ("exec", "--stdin", pod.name, "--container", pod.service, "--", *argv)
+        return self.cluster.kubectl(*command, input=given, timeout=EXECUTE_SECONDS, ok=None, logged=False)
 
-
-def removal(removed: Sequence[str], kept: Sequence[str]) -> Outcome:
-    """Return the outcome of `down`: what was removed, and which volumes were kept."""
-    data = f"; kept the data (volume {', '.join(kept)})" if kept else ""
-    return changed(f"removed {', '.join(removed)}{data}") if removed else unchanged(f"nothing was there{data}")
+    def _remove_app(self, *, delete_data: bool, step: StepReport) -> Outcome:
+        """Remove what `up` made in the cluster; tell what was removed, and which volumes were kept."""
+        namespace = self.deployment.namespace
+        removed = namespace.remove(delete_data=delete_data, step=step)
+        kept = [] if delete_data else namespace.volumes()
+        data = f"; kept the data (volume {', '.join(kept)})" if kept else ""
+        return changed(f"removed {', '.join(removed)}{data}") if removed else unchanged(f"nothing was there{data}")

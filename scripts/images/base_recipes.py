@@ -15,15 +15,16 @@ from pathlib import Path
 
 from scripts.config.settings import Base, Settings
 from scripts.core import shell
-from scripts.core.paths import ROOT
+from scripts.core.paths import CACHE, ROOT
 from scripts.core.report import StepReport
 from scripts.desired.build_context import HEX_DIGITS
 from scripts.desired.dockerignore import Dockerignore
+from scripts.desired.labels import PART_OF
 from scripts.machine import packages
 from scripts.machine.docker_client import CLI_ENVIRONMENT, docker_client
 
 RECIPES = ROOT / "docker/base"
-CACHE = ROOT / ".cache/bases"
+BASES = CACHE / "bases"
 SUBUID = Path("/etc/subuid")
 ROOT_HOURS = 12  # reuse the shared Debian root for 12 h
 MAKE_SECONDS = 900
@@ -82,10 +83,10 @@ def make(settings: Settings, name: str, step: StepReport) -> None:
         for reference, content in wanted.items():
             if docker_client().images.list(name=reference):
                 continue
-            tar = CACHE / f"{reference.replace(':', '-')}.tar"
+            tar = BASES / f"{reference.replace(':', '-')}.tar"
             try:
                 _run(recipes, "base", root, tar, own, *content, step=step, what=reference)
-                label = f"LABEL app.kubernetes.io/part-of={settings.release}"
+                label = f"LABEL {PART_OF}={settings.release}"
                 argv = ["docker", "import", "--change", label, str(tar), reference]
                 shell.run(argv, timeout=MAKE_SECONDS, env=CLI_ENVIRONMENT)
             finally:
@@ -116,8 +117,8 @@ def _unpack(source: Path, target: Path) -> None:
 def _common_root(recipes: Path, step: StepReport) -> Path:
     """Return the tar of what all bases have in common; made again when its package lists are old."""
     with _root_lock:
-        tar = CACHE / "root.tar"
-        CACHE.mkdir(parents=True, exist_ok=True)
+        tar = BASES / "root.tar"
+        BASES.mkdir(parents=True, exist_ok=True)
         if not tar.exists() or time.time() - tar.stat().st_mtime > ROOT_HOURS * 3600:
             _run(recipes, "root", tar, step=step, what="Debian root")
         return tar

@@ -32,7 +32,8 @@ UNREACHABLE = re.compile(
 """What an engine says of a registry that it cannot ask. It says other things of a mirror that lacks the image, and pulls nevertheless."""
 
 
-def _id(reference: str) -> str | None:
+def image_id(reference: str) -> str | None:
+    """Return the id of an image that the engine has; None where it has none. Raises TaskError."""
     with told(f"{reference} cannot be looked for"):
         try:
             return str(docker_client().images.get(reference).id)
@@ -48,7 +49,7 @@ def find(settings: Settings, source: Source, known: dict[str, str | None]) -> Ba
     if source.base:
         return find_base(settings, source.base)
     names = [needed.image for needed in built_on(settings, source).images]
-    known |= {name: _id(name) for name in names if name not in known}
+    known |= {name: image_id(name) for name in names if name not in known}
     ids = [known[name] for name in names]
     return BaseImage("", "", tuple(each for each in ids if each)) if all(ids) else None
 
@@ -64,7 +65,7 @@ def missing(settings: Settings, sources: Mapping[str, Source]) -> dict[str, str]
             continue
         for needed in built_on(settings, source).images:
             if needed.image not in known:
-                known[needed.image] = _id(needed.image)
+                known[needed.image] = image_id(needed.image)
             if known[needed.image] is None and needed.image not in lacks:
                 lacks[needed.image] = f"services.{name}.image" if source.image else f"line {needed.line} of {shown(source.file())}"
     return lacks
@@ -81,8 +82,8 @@ def bring(settings: Settings, name: str, place: str, step: StepReport) -> None:
         refusal = _pull(name, settings.build.timeout_seconds, step)
     if refusal:
         raise TaskError(
-            f"the image {name} cannot be pulled, which {place} names",
-            "fix the network or Docker's proxy; or bring it by another way (docker load, docker tag); or name another there",
+            f"the image {name}, which {place} names, cannot be pulled",
+            "fix the network or Docker's proxy; or load it another way (docker load, docker tag); or name another image there",
             [refusal],
             code="base-image-unobtainable",
         )
@@ -91,12 +92,12 @@ def bring(settings: Settings, name: str, place: str, step: StepReport) -> None:
 def find_base(settings: Settings, name: str) -> BaseImage | None:
     """Return the base image `name` that the engine has: the registry's one before the one made from packages, or None."""
     base = settings.base_images[name]
-    if settings.build.base_source in ("auto", "registry") and (found := _id(base.image)):
+    if settings.build.base_source in ("auto", "registry") and (found := image_id(base.image)):
         return BaseImage(base.image, base.image, (found,))
     if settings.build.base_source in ("auto", "packages"):
         build = packages_reference(settings.project, name, base)
         runtime = packages_reference(settings.project, name, base, runtime=True)
-        build_id, runtime_id = _id(build), _id(runtime)
+        build_id, runtime_id = image_id(build), image_id(runtime)
         if build_id and runtime_id:
             return BaseImage(build, runtime, (build_id, runtime_id))
     return None
@@ -176,5 +177,5 @@ def _pull(image: str, timeout: float, step: StepReport) -> str:
     try:
         shell.run(["docker", "pull", image], timeout=timeout, env=CLI_ENVIRONMENT, on_line=step.progress)
     except shell.CommandError as error:
-        return (error.evidence or (error.cause,))[-1]
+        return error.last_words
     return ""

@@ -6,8 +6,6 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from docker.errors import ImageNotFound
-
 from scripts.config.services import shown
 from scripts.config.settings import Settings
 from scripts.core import shell
@@ -15,11 +13,13 @@ from scripts.core.errors import MissingError, TaskError
 from scripts.core.report import StepReport
 from scripts.desired.dockerfile import read
 from scripts.desired.images import Image
+from scripts.desired.labels import COMPONENT, PART_OF
 from scripts.images import stages
 from scripts.images.bases import registry_error
 from scripts.images.build_network import behind_docker_desktop, network_arguments, proxy_arguments, proxy_environment
 from scripts.images.build_output import BuildOutput
 from scripts.images.provenance import labels
+from scripts.images.users import built
 from scripts.machine.docker_client import CLI_ENVIRONMENT, build_platform, docker_client
 from scripts.machine.docker_endpoint import find_endpoint
 from scripts.machine.docker_errors import told
@@ -85,7 +85,7 @@ def _suit_builder(image: Image, copy: Image, step: StepReport, *, buildkit: bool
         )
     syntax = re.match(r"#\s*syntax\s*=\s*(\S+).*\n", text, re.IGNORECASE)
     if buildkit and syntax and registry_error(syntax[1]):
-        step.warn(f"{shown(image.dockerfile)}: {syntax[1]} cannot be pulled; Docker's own reading of Dockerfiles is taken instead")
+        step.warn(f"{shown(image.dockerfile)}: {syntax[1]} cannot be pulled; Docker's built-in Dockerfile parser is used instead")
         copy.dockerfile.write_text(text[syntax.end() :], encoding="utf-8")
 
 
@@ -121,7 +121,7 @@ def build_argv(image: Image, ca_image: str, *, buildkit: bool, release: str) -> 
     else:  # it otherwise leaves the container of a step that failed
         argv = ["docker", "build", "--force-rm"]
     argv += ["--file", str(image.dockerfile), "--tag", image.reference]
-    argv += ["--label", f"app.kubernetes.io/part-of={release}", "--label", f"app.kubernetes.io/component={image.service}"]
+    argv += ["--label", f"{PART_OF}={release}", "--label", f"{COMPONENT}={image.service}"]
     argv += ["--target", image.target] if image.target else []
     argv += [part for key, value in passed for part in ("--build-arg", f"{key}={value}")]
     return [*argv, *proxy_arguments()]
@@ -134,12 +134,4 @@ def has_buildkit() -> bool:
 
 def size_mb(image: Image) -> float:
     """Return the size of an image in megabytes (10^6 bytes), as Docker counts it."""
-    return float(_attributes(image)["Size"]) / 1e6
-
-
-def _attributes(image: Image) -> dict[str, Any]:
-    try:
-        found: dict[str, Any] = docker_client().images.get(image.reference).attrs
-    except ImageNotFound:
-        raise TaskError(f"{image.reference} was built, and has been removed since", "run it again", code="image-missing") from None
-    return found
+    return float(built(image).attrs["Size"]) / 1e6

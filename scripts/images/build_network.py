@@ -12,6 +12,7 @@ from urllib.parse import urlsplit, urlunsplit
 from scripts.config import proxies
 from scripts.config.settings import Settings
 from scripts.desired.build_context import HEX_DIGITS
+from scripts.desired.labels import PART_OF
 from scripts.machine.certificates import extra_ca
 from scripts.machine.docker_client import docker_client
 
@@ -37,7 +38,7 @@ def extra_ca_image(settings: Settings) -> str:
     if reference != "scratch" and not docker_client().images.list(name=reference):
         repository, _, tag = reference.partition(":")
         content = _tar({"ca.pem": extra_ca(settings.build.extra_ca)})
-        label = f"LABEL app.kubernetes.io/part-of={settings.release}"
+        label = f"LABEL {PART_OF}={settings.release}"
         docker_client().api.import_image_from_data(content, repository=repository, tag=tag, changes=[label])
     return reference
 

@@ -16,6 +16,7 @@ from scripts.config.settings import Settings
 from scripts.core.errors import InputError
 from scripts.desired.build_context import HEX_DIGITS
 from scripts.desired.images import EXPORTER, Image
+from scripts.desired.labels import PART_OF, pairs
 from scripts.images.base_recipes import packages_reference
 from scripts.images.build_network import EXTRA_CA, extra_ca_reference
 from scripts.machine.docker_client import docker_client
@@ -46,7 +47,7 @@ def superfluous(settings: Settings, images: Sequence[Image], keep: Collection[st
     registry. Only what carries the release's label counts, with the names that it has in registries, and nothing that a container uses.
     """
     found = docker_client().images.list(filters={"reference": f"{settings.project}-*"})
-    label = {"app.kubernetes.io/part-of": settings.release}
+    label = {PART_OF: settings.release}
     ours = {tag: image for image in found if label.items() <= (image.labels or {}).items() for tag in image.tags}
     kept = {*(reference.rpartition("/")[2] for reference in keep), *(image.reference for image in images), *_helpers(settings, images)}
     kept |= {tag for tag, image in ours.items() if not _digests(image).isdisjoint(keep)}
@@ -56,7 +57,7 @@ def superfluous(settings: Settings, images: Sequence[Image], keep: Collection[st
     names = [name for tag in old for name in (*_in_registries(ours[tag], tag), tag)]
     built = [_layers(image) for image in found if any(not _is_helper(settings, tag) for tag in set(image.tags).difference(names))]
     names += [tag for tag in unused if _is_helper(settings, tag) and not _carries(built, _layers(ours[tag]))]
-    filters = {"label": [f"{key}={value}" for key, value in label.items()], "dangling": True}
+    filters = {"label": pairs(label), "dangling": True}
     nameless = [str(image.id) for image in docker_client().images.list(filters=filters) if image.id not in used]
     return [Superfluous(HERE, name, partial(_remove, name)) for name in (*names, *nameless)]
 
@@ -70,7 +71,7 @@ def unique_sizes() -> dict[str, int]:
 
 def build_containers(settings: Settings) -> list[Any]:
     """Return the containers that interrupted builds of this release have left stopped."""
-    found = docker_client().containers.list(all=True, filters={"label": f"app.kubernetes.io/part-of={settings.release}"})
+    found = docker_client().containers.list(all=True, filters={"label": f"{PART_OF}={settings.release}"})
     return [each for each in found if each.status in ("created", "exited", "dead") and "todo.workload" not in each.labels]
 
 
@@ -85,7 +86,7 @@ def remove_build_containers(settings: Settings) -> int:
 
 def kept_images(settings: Settings) -> int:
     """Return how many images of this release the local engine has."""
-    return len(docker_client().images.list(filters={"label": f"app.kubernetes.io/part-of={settings.release}"}))
+    return len(docker_client().images.list(filters={"label": f"{PART_OF}={settings.release}"}))
 
 
 def _helpers(settings: Settings, images: Sequence[Image]) -> set[str]:

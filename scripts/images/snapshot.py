@@ -10,11 +10,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from scripts.core.errors import InputError
-from scripts.core.paths import ROOT
+from scripts.core.paths import CACHE
 from scripts.desired.build_context import Entry, dockerfile_text, entries
 from scripts.desired.images import Image, image_tag
 
-FOLDER = ROOT / ".cache/build"  # in the checkout: a Docker client from a snap sees no /tmp
+FOLDER = CACHE / "build"  # in the checkout: a Docker client from a snap sees no /tmp
 
 
 @contextmanager

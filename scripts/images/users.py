@@ -14,22 +14,27 @@ from docker.errors import APIError, ImageNotFound, NotFound
 from scripts.config.service_problems import DATABASE
 from scripts.config.services import shown
 from scripts.core.errors import TaskError
-from scripts.core.paths import ROOT
+from scripts.core.paths import CACHE
 from scripts.desired.images import EXPORTER, Image
 from scripts.machine.docker_client import docker_client
 from scripts.machine.docker_errors import told
 
-CACHE = ROOT / ".cache/users"
+USERS = CACHE / "users"
 """What was read of images with a named user, by the image's id: reading takes a container, which is made and never started."""
+
+
+def built(image: Image) -> Any:
+    """Return what the engine has of an image that was built. Raises TaskError where it is gone again."""
+    try:
+        return docker_client().images.get(image.reference)
+    except ImageNotFound:
+        raise TaskError(f"{image.reference} was built, and has been removed since", "run it again", code="image-missing") from None
 
 
 def user_of(image: Image) -> tuple[int, int]:
     """Return user and group of a built image. Raises TaskError where it runs as root, with the line to add."""
     with told(f"{image.reference} cannot be looked at"):
-        try:
-            found: Any = docker_client().images.get(image.reference)
-        except ImageNotFound:
-            raise TaskError(f"{image.reference} was built, and has been removed since", "run it again", code="image-missing") from None
+        found = built(image)
         named = str(found.attrs["Config"].get("User") or "root")
         user, _, group = named.partition(":")
         numbers = (int(user), int(group)) if user.isdigit() and group.isdigit() else _looked_up(str(found.id), user, group)
@@ -64,7 +69,7 @@ def _way_out(image: Image) -> str:
 
 def _looked_up(image_id: str, user: str, group: str) -> tuple[int, int] | None:
     """Return the numbers of a name, by the image's own files; None where they do not know it."""
-    cached = CACHE / f"{image_id.rpartition(':')[2]}.json"
+    cached = USERS / f"{image_id.rpartition(':')[2]}.json"
     if cached.is_file():
         read: dict[str, str] = json.loads(cached.read_text(encoding="utf-8"))
     else:

@@ -35,9 +35,9 @@ from scripts.up import bring_up
     },
 )
 def dev(project: Project, report: Report, *, down: bool = False, monitoring: bool = True, on_host: str = "") -> None:
-    """Bring each change of the sources while the app runs.
+    """Deploy each change of the sources while you edit.
 
-    Python sources go into the running container, everything else by a new image. Ctrl-C brings the production release back.
+    Python sources are copied into the running container; anything else gets a new image. Ctrl-C brings the production release back.
     """
     if not monitoring:
         project = project.without_monitoring()
@@ -123,10 +123,10 @@ def leave(engine: str, report: Report, *, down: bool, monitoring: bool) -> None:
     with lock.held("dev", report):
         log.open_log()
         if down:
-            report.say("leaving: the app is removed")
+            report.say("leaving: removing the app")
             run_steps(removal.steps(project, data=False, cluster=False, crds=False), report)
         else:
-            report.say("leaving: the production release comes back")
+            report.say("leaving: bringing the production release back")
             bring_up(project, report)
 
 

@@ -72,4 +72,4 @@ def _free_port(preferred: int) -> int:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(("127.0.0.1", number))
             return int(probe.getsockname()[1])
-    raise InputError("no port of this machine is free", "end what listens on so many", code="input-invalid")
+    raise InputError("no port on this machine is free", "end some of the programs that listen", code="input-invalid")

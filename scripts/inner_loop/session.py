@@ -86,7 +86,7 @@ class Session:
 
     def renew(self, pods: Sequence[PodState]) -> None:
         """Bring the sources into containers that came since, with the image's own. Raises InterruptedRunError."""
-        late = {name for name in self._synced if _running(pods, name) - self._brought.get(name, set())}
+        late = {name for name in self._synced if {pod.name for pod in _running(pods, name)} - self._brought.get(name, set())}
         if late:
             self.guarded(lambda: self._sync(late, time.monotonic(), wanted=()))
 
@@ -141,7 +141,7 @@ class Session:
             service, engine = self.project.settings.services[name], self.project.engine
             text, told = sync.given(service, self._known.get(name, ()))
             self._known[name] = self._known.get(name, frozenset()) | told
-            pods = [pod for pod in engine.pods() if pod.service == name and pod.state in RUNS]
+            pods = _running(engine.pods(), name)
             self._synced.add(name)
             self._brought[name] = {pod.name for pod in pods}  # what they refuse, they refuse again
             try:
@@ -163,7 +163,7 @@ class Session:
         self.report.results.clear()
         if service and service.dev.sync:
             text, _ = sync.given(service, (), restart=True)
-            sync.bring(engine, name, service, [pod for pod in engine.pods() if pod.service == name and pod.state in RUNS], text)
+            sync.bring(engine, name, service, _running(engine.pods(), name), text)
         else:
             restart = partial(engine.operations.restart, name, self.project.settings.chart.timeout_seconds)
             with lock.held("restart", self.report):
@@ -182,8 +182,8 @@ class Session:
         self._known |= {name: frozenset(synced_files(services[name])) for name in names if name in services and services[name].dev.sync}
 
 
-def _running(pods: Sequence[PodState], service: str) -> set[str]:
-    return {pod.name for pod in pods if pod.service == service and pod.state in RUNS}
+def _running(pods: Sequence[PodState], service: str) -> list[PodState]:
+    return [pod for pod in pods if pod.service == service and pod.state in RUNS]
 
 
 def _some(graph: Sequence[Step], names: Collection[str]) -> list[Step]:

@@ -39,9 +39,11 @@ def bring(engine: Engine, name: str, service: Service, pods: Sequence[PodState],
             answer: dict[str, Any] = json.loads(result.stdout.strip().rpartition("\n")[2])
         except ValueError:
             said = (result.stderr or result.stdout).strip().splitlines()[-5:]
-            raise TaskError(f"{name}: the sources do not get into {pod.name}", "invoke diagnose", said, code="sync-failed") from None
+            raise TaskError(f"{name}: the sources cannot be copied into {pod.name}", "invoke diagnose", said, code="sync-failed") from None
         if "refused" in answer:
-            raise TaskError(f"{name} is no Python as it is", "fix it; what ran before serves on", answer["refused"], code="sync-refused")
+            raise TaskError(
+                f"{name} has a Python error", "fix it; the previous version keeps serving", answer["refused"], code="sync-refused"
+            )
         if "ended" in answer:
             raise TaskError(f"{name} ends soon after its start", AGAIN, code="sync-ended")
         if "silent" in answer:

@@ -9,6 +9,7 @@ from scripts.core import lock
 from scripts.core.errors import TaskError
 from scripts.core.pipeline import Step, run_steps
 from scripts.core.report import Report
+from scripts.look.diagnose import causes
 from scripts.look.open import open_forward
 from scripts.project import Project
 
@@ -23,7 +24,7 @@ def smoke(project: Project, report: Report) -> None:
 
 def diagnose(project: Project, report: Report) -> None:
     """Say what is wrong. Raises TaskError for the first cause, with the others as its evidence."""
-    found = project.engine.diagnose()
+    found = causes(project, report)
     if not found:
         report.say("nothing is wrong with what runs")
         return

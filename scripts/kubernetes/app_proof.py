@@ -39,7 +39,7 @@ def prove(file: Path, ask: ServiceClient) -> str:
 def _load(file: Path) -> ModuleType:
     spec = importlib.util.spec_from_file_location(f"app_proof_{file.stem}", file)
     if spec is None or spec.loader is None:
-        raise InputError(f"{file.name} is no Python file", "fix `smoke` in invoke.yaml", code="smoke-test-invalid")
+        raise InputError(f"{file.name} is not a Python file", "fix `smoke` in invoke.yaml", code="smoke-test-invalid")
     module = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)

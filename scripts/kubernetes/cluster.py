@@ -11,7 +11,8 @@ from typing import IO
 
 from scripts.core import shell
 from scripts.core.shell import Result
-from scripts.kubernetes import api, connection, resources
+from scripts.desired.labels import INSTANCE, MANAGER
+from scripts.kubernetes import api, connection, resources, rights
 from scripts.kubernetes.api import Object
 from scripts.kubernetes.connection import Connect
 
@@ -42,6 +43,11 @@ class Cluster:
         """Return the command line of a helm call."""
         return ["helm", *self._kubeconfig(), "--kube-context", self.context, "--namespace", self.namespace, *argv]
 
+    @property
+    def selector(self) -> str:
+        """What selects the objects of the release by their labels."""
+        return f"{INSTANCE}={self.release}"
+
     def _kubeconfig(self) -> list[str]:
         return ["--kubeconfig", str(self.kubeconfig)] if self.kubeconfig else []
 
@@ -56,7 +62,8 @@ class Cluster:
     ) -> Result:
         """Run kubectl against this cluster and namespace. Raises what shell.run raises."""
         argv_whole = self.kubectl_argv(*argv)
-        return shell.run(argv_whole, input=input, timeout=timeout, ok=ok, on_line=on_line, env=self.environment, logged=logged)
+        with rights.told():
+            return shell.run(argv_whole, input=input, timeout=timeout, ok=ok, on_line=on_line, env=self.environment, logged=logged)
 
     def helm(
         self,
@@ -66,7 +73,13 @@ class Cluster:
         ok: Collection[int] | None = (0,),
     ) -> Result:
         """Run helm against this cluster and namespace. Raises what shell.run raises."""
-        return shell.run(self.helm_argv(*argv), input=input, timeout=timeout, ok=ok, env=self.environment)
+        with rights.told():
+            return shell.run(self.helm_argv(*argv), input=input, timeout=timeout, ok=ok, env=self.environment)
+
+    def apply(self, manifest: str, *argv: str, timeout: float = SECONDS) -> str:
+        """Apply objects in JSON or YAML on the server's side, as the owner of what they say; return what kubectl prints."""
+        options = ("--server-side", "--force-conflicts", f"--field-manager={MANAGER}", *argv)
+        return self.kubectl("apply", *options, "--filename", "-", input=manifest, timeout=timeout).stdout
 
     def get(self, kind: str, name: str = "", *, selector: str = "", timeout: float = SECONDS) -> list[Object]:
         """Return the objects of a kind (or of several, comma-separated) in the namespace.

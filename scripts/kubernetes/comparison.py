@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import yaml
-
 from scripts.core.decision import Change
 from scripts.desired.helm_release import HelmRelease
-from scripts.kubernetes import drift, helm
+from scripts.kubernetes import drift, helm, manifests
 from scripts.kubernetes.cluster import Cluster
-
-_YAML_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def changes(cluster: Cluster, release: HelmRelease) -> list[Change]:
@@ -20,7 +16,7 @@ def changes(cluster: Cluster, release: HelmRelease) -> list[Change]:
     wanted = _objects(helm.dry_run(cluster, release))
     before = _objects(helm.manifest(cluster)) if helm.history(cluster) else {}
     added = [Change(f"add {kind} {name}", "the release has none yet") for kind, name in sorted(wanted.keys() - before.keys())]
-    removed = [Change(f"remove {kind} {name}", "the chart renders it no more") for kind, name in sorted(before.keys() - wanted.keys())]
+    removed = [Change(f"remove {kind} {name}", "the chart no longer renders it") for kind, name in sorted(before.keys() - wanted.keys())]
     kept = "---\n".join(text for key, text in wanted.items() if key in before)
     changed = [
         Change(f"change {each.kind} {each.name}", difference) for each in drift.compared(cluster, kept) for difference in each.differences
@@ -30,8 +26,4 @@ def changes(cluster: Cluster, release: HelmRelease) -> list[Change]:
 
 def _objects(manifest: str) -> dict[tuple[str, str], str]:
     """Return each object's YAML by its kind and name."""
-    found = {}
-    for text in helm.documents(manifest):
-        thing = yaml.load(text, Loader=_YAML_LOADER)  # noqa: S506 - a safe loader
-        found[thing["kind"], thing["metadata"]["name"]] = text
-    return found
+    return dict(zip(map(manifests.key, manifests.objects(manifest)), manifests.documents(manifest), strict=True))

@@ -10,7 +10,7 @@ from functools import partial
 from scripts.core.decision import Decision
 from scripts.core.errors import InputError, MissingError, TaskError
 from scripts.core.report import Outcome, StepReport, changed
-from scripts.core.shell import CommandError, Result
+from scripts.core.shell import CommandError
 from scripts.desired.helm_release import HelmRelease
 from scripts.desired.images import Image
 from scripts.desired.secrets import Secret
@@ -21,7 +21,6 @@ from scripts.kubernetes import (
     api,
     drift,
     helm,
-    in_pod,
     installing,
     policy_probe,
     remembered,
@@ -69,10 +68,6 @@ class Deployment:
             return bool(self.cluster.names("secrets", selector, QUICK_SECONDS))
         except TaskError:
             return False
-
-    def decide_secrets(self, secrets: Sequence[Secret], step: StepReport) -> Decision:
-        """Decide what of the namespace and the Secrets is to be made. Raises what OwnNamespace does."""
-        return self.namespace.decide_secrets(secrets, step)
 
     def decide_install(self, release: HelmRelease, step: StepReport) -> Decision:
         """Decide whether to install or upgrade: not where what runs has the release's fingerprint, and its objects are as it says."""
@@ -123,7 +118,7 @@ class Deployment:
             gone += sorted(image for image in wanted.images if full_name(image) not in there)
         if gone:
             raise TaskError(
-                f"revision {target.number} cannot come back: {', '.join(gone)} is gone",
+                f"cannot go back to revision {target.number}: {', '.join(gone)} is gone",
                 "fix the sources, then invoke up",
                 code="rollback-incomplete",
             )
@@ -161,12 +156,7 @@ class Deployment:
 
     def pods(self) -> list[PodState]:
         """Return the pods of the release."""
-        pods = self.cluster.get("pods", selector=f"app.kubernetes.io/instance={self.cluster.release}")
-        return [pod_state(pod) for pod in pods]
-
-    def execute(self, pod: PodState, argv: Sequence[str], given: str) -> Result:
-        """Run a program in the service's container of a pod. Raises TaskError where it cannot run."""
-        return in_pod.execute(self.cluster, pod, argv, given)
+        return [pod_state(pod) for pod in self.cluster.get("pods", selector=self.cluster.selector)]
 
     def diagnose(self) -> list[Diagnosis]:
         """Return what is wrong with the release, which is installed; nothing when it is healthy."""
@@ -175,7 +165,7 @@ class Deployment:
         try:
             drifted = [each.diagnosis() for each in drift.find(self.cluster)]
         except CommandError as error:
-            drifted = [drift.refusal(self.cluster.release, (error.evidence or (error.cause,))[-1])]
+            drifted = [drift.refusal(self.cluster.release, error.last_words)]
         emptied = stuck_pods.emptied(observation.quick_snapshot(self.cluster))
         return [*unfinished, *drifted, *([emptied.diagnosis()] if emptied else []), *rollout.examine(self.cluster)]
 
@@ -194,18 +184,6 @@ class Deployment:
             remembered.put(self.cluster, remembered.POLICIES, verdict)
         return verdict
 
-    def remove(self, *, delete_data: bool, step: StepReport) -> list[str]:
-        """Remove the release, the Secrets and, with the data or where there is none, the namespace; return what was removed."""
-        return self.namespace.remove(delete_data=delete_data, step=step)
-
-    def volumes(self) -> list[str]:
-        """Return the names of the volume claims in the namespace."""
-        return self.namespace.volumes()
-
-    def forget_older(self) -> None:
-        """Let no rollback go to a release before this one: they hold a value that was withdrawn."""
-        remembered.forget_older(self.cluster)
-
     def holders_of_others(self, secrets: Sequence[Secret]) -> list[str]:
         """Return the pods that name a Secret of ours other than these, and such Secrets, a line each."""
         return running.holders(self.cluster, self.namespace.selector, {secret.name for secret in secrets})
@@ -221,7 +199,7 @@ def reachable(cluster: Cluster) -> str:
             return ""
         cluster.kubectl(*argv, timeout=2 * QUICK_SECONDS)
     except CommandError as error:
-        return error.evidence[-1] if error.evidence else error.cause
+        return error.last_words
     except MissingError as error:
         return error.cause
     return ""

@@ -13,14 +13,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-import yaml
-
 from scripts.core.report import StepReport
-from scripts.kubernetes import api, helm, resources
+from scripts.kubernetes import api, helm, manifests, resources
 from scripts.kubernetes.api import Object
 from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.diagnosis.cause import Diagnosis, diagnosed
 from scripts.kubernetes.managed_fields import Path, owner, shown_path, strays
+from scripts.kubernetes.manifests import key
 from scripts.kubernetes.resources import Resource
 
 FIELD_MANAGER = "todo-tasks-dry-run"  # not helm's own: that one owns labels of helm's which no manifest has
@@ -28,7 +27,6 @@ RELEASE = "meta.helm.sh/release-name"
 DELETE_SECONDS = 60
 DRY_RUN_SECONDS = 60.0
 AT_ONCE = 8
-YAML_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 LONGEST_VALUE = 60
 SCALED = ("Deployment", "StatefulSet")
 REPLICAS: Path = ("spec", "replicas")
@@ -90,7 +88,7 @@ def find(cluster: Cluster) -> list[Drift]:
 def compared(cluster: Cluster, manifest: str) -> list[Drift]:
     """Return which of the manifest's objects are not in the cluster as it says. Raises CommandError."""
     found: list[Drift] = []
-    for namespace, part in helm.by_namespace(manifest, cluster.namespace).items():
+    for namespace, part in manifests.by_namespace(manifest, cluster.namespace).items():
         if part.strip():
             found += _in_namespace(cluster.within(namespace, cluster.release), part)
     return found
@@ -102,14 +100,14 @@ def _in_namespace(cluster: Cluster, manifest: str) -> list[Drift]:
     dry = ("--dry-run=server", "--force-conflicts", f"--field-manager={FIELD_MANAGER}")
     live = _objects(cluster, "get", "--ignore-not-found", "--show-managed-fields", "--filename", "-", manifest=manifest)
     wanted = [each for each in live if _in_the_way(each, cluster.release)]  # none of ours is made of it, and trying to could be refused
-    others = helm.without(manifest, {_key(each) for each in wanted})
+    others = manifests.without(manifest, {key(each) for each in wanted})
     wanted += _objects(cluster, "apply", "--server-side", *dry, "--filename", "-", manifest=others) if others.strip() else []
     return compare(live, wanted, cluster.release)
 
 
 def _asked(cluster: Cluster, manifest: str) -> tuple[list[Object], list[Object]] | None:
     """The objects as they run and as they would be, side by side over the run's connection; None where kubectl is to be asked."""
-    documents = [each for each in yaml.load_all(manifest, Loader=YAML_LOADER) if each]
+    documents = manifests.objects(manifest)
     known = [(resources.of_object(each["apiVersion"], each["kind"]), each) for each in documents]
     wanted = [(resource, each) for resource, each in known if resource]
     connect = cluster.connection() if len(wanted) == len(documents) else None
@@ -149,21 +147,17 @@ def compare(live: Sequence[Object], wanted: Sequence[Object], release: str) -> l
 
     live: as they run, with their managedFields. wanted: the same as they would be, were the manifest applied now.
     """
-    there = {_key(each): each for each in live}
+    there = {key(each): each for each in live}
     minimum = {
         each["spec"]["scaleTargetRef"]["name"]: each["spec"].get("minReplicas", 1)
         for each in wanted
         if each["kind"] == "HorizontalPodAutoscaler"
     }
     found = [
-        _drift(there.get(_key(each)), each, release, minimum.get(each["metadata"]["name"]) if each["kind"] in SCALED else None)
+        _drift(there.get(key(each)), each, release, minimum.get(each["metadata"]["name"]) if each["kind"] in SCALED else None)
         for each in wanted
     ]
     return [drift for drift in found if drift]
-
-
-def _key(thing: Object) -> tuple[str, str]:
-    return thing["kind"], thing["metadata"]["name"]
 
 
 def _in_the_way(live: Object, release: str) -> bool:

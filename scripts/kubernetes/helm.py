@@ -8,15 +8,13 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import yaml
-
 from scripts.core import shell
 from scripts.core.errors import TaskError
 from scripts.core.report import StepReport
 from scripts.core.shell import CommandError
 from scripts.desired.helm_release import HelmRelease
 from scripts.desired.secrets import is_pull_secret
-from scripts.kubernetes import helm_record
+from scripts.kubernetes import helm_record, manifests
 from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.diagnosis.cause import Diagnosis
 
@@ -25,7 +23,6 @@ HELM_SECONDS = 120
 RENDER_SECONDS = 60
 UNINSTALL_SECONDS = 180
 NO_TEMPLATE = re.compile(r'error calling tpl: .*?(?:cannot parse template|execution for) "(?P<value>.*?)": (?P<why>.*)')
-NAMESPACE = re.compile(r"^ +namespace: \"?([-a-z0-9]+)", re.MULTILINE)
 ROLLED_BACK = re.compile(r"Rollback to (\d+)")
 WAS_DEPLOYED = ("deployed", "superseded")
 
@@ -193,44 +190,13 @@ def uninstall(cluster: Cluster) -> None:
     """
     argv = ("uninstall", cluster.release, "--ignore-not-found", "--wait", "--cascade", "foreground", "--timeout", f"{UNINSTALL_SECONDS}s")
     cluster.helm(*argv, timeout=UNINSTALL_SECONDS + 10)
-    pods = ("--selector", f"app.kubernetes.io/instance={cluster.release}")
-    cluster.kubectl("delete", "pod", *pods, f"--timeout={UNINSTALL_SECONDS}s", timeout=UNINSTALL_SECONDS + 10)
+    cluster.kubectl("delete", "pod", "--selector", cluster.selector, f"--timeout={UNINSTALL_SECONDS}s", timeout=UNINSTALL_SECONDS + 10)
 
 
 def complete(cluster: Cluster) -> bool:
     """Return whether every object of the release's manifest is in the cluster. Raises CommandError."""
-    parts = by_namespace(manifest(cluster), cluster.namespace)
+    parts = manifests.by_namespace(manifest(cluster), cluster.namespace)
     return all(_are_there(cluster.within(name, cluster.release), text) for name, text in parts.items())
-
-
-def documents(text: str) -> list[str]:
-    """Return the objects of a manifest, each as its own YAML."""
-    return [each for each in re.split(r"^---\s*$", text, flags=re.MULTILINE) if "kind:" in each]
-
-
-def by_namespace(text: str, own: str) -> dict[str, str]:
-    """Return a manifest in parts: that of the release's namespace and of the whole cluster, and one for each other namespace.
-
-    kubectl refuses an object of another namespace than the one that the call names.
-    """
-    parts = {own: ""}
-    for document in documents(text):
-        named = set(NAMESPACE.findall(document)) - {own}
-        name = yaml.safe_load(document)["metadata"].get("namespace", own) if named else own  # those of subjects look the same
-        parts[name] = f"{parts.get(name, '')}---\n{document}"
-    return parts
-
-
-def without(text: str, keys: Collection[tuple[str, str]]) -> str:
-    """Return a manifest without the objects that have one of these kinds and names."""
-    if not keys:
-        return text
-    kept = []
-    for document in documents(text):
-        each = yaml.safe_load(document)
-        if (each["kind"], each["metadata"]["name"]) not in keys:
-            kept.append(f"---\n{document}")
-    return "".join(kept)
 
 
 def _are_there(cluster: Cluster, text: str) -> bool:
@@ -248,11 +214,13 @@ def _overwriting(cluster: Cluster) -> list[str]:
 
 def _refused(error: CommandError) -> TaskError:
     """Helm's error in one line: what it says after its own wrapping is the API server's or the chart's word."""
+    if error.code == "rights-missing":
+        return error
     lines = [line for line in error.evidence if line.strip()]
     if found := NO_TEMPLATE.search("\n".join(lines)):
         return TaskError(
-            f"helm: the value `{found['value']}` is no template: {found['why'].rpartition(': ')[2]}",
-            'write a {{ that is none as {{ "{{" }} (chart.values in invoke.yaml)',
+            f"helm: the value `{found['value']}` is not a valid template: {found['why'].rpartition(': ')[2]}",
+            'write a literal {{ as {{ "{{" }} (chart.values in invoke.yaml)',
         )
     said = next((line for line in lines if line.startswith("Error: ")), lines[-1] if lines else error.cause)
     action = "fix chart.values in invoke.yaml, the chart, or what the cluster refuses"

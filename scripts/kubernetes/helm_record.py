@@ -6,8 +6,10 @@ import base64
 import gzip
 import json
 import os
+import zlib
 from typing import Any
 
+from scripts.core.errors import TaskError
 from scripts.kubernetes.cluster import Cluster
 
 Record = dict[str, Any]
@@ -19,7 +21,8 @@ _READ: dict[tuple[str, str], Record] = {}
 def read(cluster: Cluster) -> list[Record] | None:
     """Return the release's revisions, oldest first; None where the run keeps no connection, or helm keeps them elsewhere.
 
-    One that has not changed since it was read is not read again: with its chart and values it may be large. Raises CommandError.
+    One that has not changed since it was read is not read again: with its chart and values it may be large.
+    Raises CommandError, and TaskError for one that nobody can read.
     """
     if os.environ.get("HELM_DRIVER", "secret") not in ("", "secret", "secrets"):
         return None
@@ -35,7 +38,15 @@ def _read(cluster: Cluster, name: str, uid: str, version: str) -> Record | None:
         found = cluster.get("secret", name)
         if not found:
             return None
-        _READ[uid, version] = decoded(found[0]["data"]["release"])
+        try:
+            _READ[uid, version] = decoded(found[0]["data"]["release"])
+        except (ValueError, KeyError, EOFError, OSError, zlib.error) as error:
+            raise TaskError(
+                f"helm's record of {cluster.release} in Secret {name} is damaged: helm takes that revision for none, and can make no other",
+                f"kubectl --context {cluster.context} --namespace {cluster.namespace} delete secret {name}, then invoke up",
+                [f"{type(error).__name__}: {error}"],
+                code="helm-record-damaged",
+            ) from None
     return _READ[uid, version]
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from scripts.core import log
+from scripts.core.counting import several
 from scripts.core.decision import Change, Decision
 from scripts.core.report import Outcome, StepReport, changed
 from scripts.core.shell import CommandError
@@ -66,7 +67,7 @@ def _install(
     cluster: Cluster, release: HelmRelease, drifts: Sequence[Drift], emptied: Emptied | None, step: StepReport, *, upgrade: bool
 ) -> Outcome:
     for each in drifts:
-        step.say(f"brings back {each.line}")
+        step.say(f"bringing back {each.line}")
     drift.clear(cluster, drifts, step)
     drift.patch(cluster, [each for each in drifts if each.refused], step)
     if upgrade:
@@ -78,7 +79,7 @@ def _install(
     if emptied:
         step.warn(f"{emptied.cause}; {stuck_pods.GO_ON}")
         cluster.kubectl("delete", "pod", "--ignore-not-found", "--wait=false", *map(name_of, emptied.pods))
-    back = f", {len(drifts)} object{'s' if len(drifts) > 1 else ''} brought back" if drifts else ""
+    back = f", {several(len(drifts), 'object')} brought back" if drifts else ""
     return changed(f"revision {helm.history(cluster)[-1].number}{back}")
 
 
@@ -86,7 +87,7 @@ def _bring_back_rest(cluster: Cluster, step: StepReport) -> None:
     """Bring back what helm's upgrade has left as it is, and tell what does not stay: somebody sets it again."""
     drift.patch(cluster, _drifts(cluster), step)
     for each in _drifts(cluster):
-        step.warn(f"{each.line}: it does not stay as the release says")
+        step.warn(f"{each.line}: something keeps changing it")
 
 
 def _drifts(cluster: Cluster) -> list[Drift]:
@@ -95,4 +96,4 @@ def _drifts(cluster: Cluster) -> list[Drift]:
         return drift.find(cluster)
     except CommandError as error:
         log.debug(f"drift: {error}")
-        return [Drift({"kind": "Release", "metadata": {"name": cluster.release}}, (error.evidence or (error.cause,))[-1:])]
+        return [Drift({"kind": "Release", "metadata": {"name": cluster.release}}, (error.last_words,))]

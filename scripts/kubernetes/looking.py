@@ -37,8 +37,7 @@ def look(ask: Callable[[], T], step: StepReport) -> T:
 
     def borne(error: TaskError) -> bool:
         if unanswered(error):
-            said = (error.evidence or (error.cause,))[-1]
-            step.progress(f"the cluster does not answer for {time.monotonic() - started:.0f} s: {said}")
+            step.progress(f"the cluster does not answer for {time.monotonic() - started:.0f} s: {error.last_words}")
         return unanswered(error)
 
     with _telling(step, started):

@@ -78,5 +78,5 @@ def _holders(cluster: Cluster, found: Sequence[Object]) -> list[str]:
 
 
 def _kept(cluster: Cluster, condition: Object, action: str, held: Sequence[str] = ()) -> TaskError:
-    cause = f"the namespace {cluster.namespace} does not go: {condition.get('message') or condition.get('reason')}"
+    cause = f"the namespace {cluster.namespace} cannot be removed: {condition.get('message') or condition.get('reason')}"
     return TaskError(cause, action, [f"held: {each}" for each in held])

@@ -10,12 +10,12 @@ from scripts.core.command_line import CommandLine
 from scripts.core.errors import InputError, TaskError
 from scripts.core.report import Outcome, StepReport, changed
 from scripts.desired.helm_release import HelmRelease
+from scripts.desired.labels import COMPONENT
 from scripts.kubernetes import helm, remembered, rollout, scaling
 from scripts.kubernetes.api import Object
 from scripts.kubernetes.cluster import Cluster
-from scripts.kubernetes.diagnosis.snapshot import is_ready, name_of
+from scripts.kubernetes.diagnosis.snapshot import is_ready, name_of, service_of
 
-COMPONENT = "app.kubernetes.io/component"
 SMALL_IMAGE = "busybox:stable"
 SHELL_SECONDS = 20
 ATTACHED = 'sleep 2; exec "$@"'
@@ -93,17 +93,22 @@ class ClusterOperations:
         return next(filter(is_ready, running), running[0])
 
     def _pods(self, service: str) -> list[Object]:
-        selector = f"app.kubernetes.io/instance={self._cluster.release}" + (f",{COMPONENT}={service}" if service else "")
+        selector = self._cluster.selector + (f",{COMPONENT}={service}" if service else "")
         pods = self._cluster.get("pods", selector=selector)
         return [p for p in pods if p["status"].get("phase") == "Running" and not p["metadata"].get("deletionTimestamp")]
 
     def _workload(self, service: str) -> Object:
-        found = self._cluster.get("deployments,statefulsets", selector=f"app.kubernetes.io/instance={self._cluster.release}")
-        by_service = {each["metadata"]["labels"].get(COMPONENT, ""): each for each in found}
+        found = self._cluster.get("deployments,statefulsets", selector=self._cluster.selector)
+        by_service = {service_of(each): each for each in found}
         if service not in by_service:
-            names = ", ".join(sorted(by_service)) or "none"
-            raise InputError(f"there is no service `{service}` in the release", f"it has: {names}", code="service-unknown")
+            raise no_service(service, by_service)
         return by_service[service]
+
+
+def no_service(service: str, known: Collection[str]) -> InputError:
+    """Return the error of a service that is not in the release."""
+    names = ", ".join(sorted(known)) or "none"
+    return InputError(f"there is no service `{service}` in the release", f"it has: {names}", code="service-unknown")
 
 
 def _container(pod: Object) -> str:

@@ -6,16 +6,17 @@ import json
 from collections.abc import Sequence
 from functools import partial
 
+from scripts.core.counting import several
 from scripts.core.decision import Change, Decision
 from scripts.core.errors import InputError, TaskError
 from scripts.core.report import Outcome, StepReport, changed
+from scripts.desired import labels
 from scripts.desired.secrets import PULL, Secret
 from scripts.kubernetes import helm
 from scripts.kubernetes.api import Object
 from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.namespace_removal import remove_namespace
 
-FIELD_MANAGER = "todo-tasks"
 POD_SECURITY = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "audit", "warn")}
 
 
@@ -25,12 +26,12 @@ class OwnNamespace:
     def __init__(self, cluster: Cluster, part_of: str) -> None:
         """Take the cluster with the namespace, and the project that its objects are labelled with."""
         self.cluster = cluster
-        self.labels = {"app.kubernetes.io/part-of": part_of, "app.kubernetes.io/managed-by": FIELD_MANAGER}
+        self.labels = labels.of_project(part_of)
 
     @property
     def selector(self) -> str:
         """What selects our objects by their labels."""
-        return ",".join(f"{key}={value}" for key, value in self.labels.items())
+        return labels.selector(self.labels)
 
     def secret_names(self) -> set[str]:
         """Return the names of our Secrets."""
@@ -57,10 +58,10 @@ class OwnNamespace:
 
     def _make(self, missing: Sequence[Secret], keys: str, step: StepReport, *, namespace: bool) -> Outcome:
         if namespace:
-            self._make_namespace()
+            self.cluster.apply(self._manifest())  # before anything is in it
         for secret in missing:
             step.progress(f"making {secret.name} ({', '.join(secret.keys)})")
-            self._apply(secret.manifest(self.cluster.namespace, self.labels))
+            self.cluster.apply(secret.manifest(self.cluster.namespace, self.labels))
         return changed(f"{keys}: made {', '.join([*(['the namespace'] if namespace else []), *(secret.name for secret in missing)])}")
 
     def _why_namespace(self) -> str:
@@ -68,23 +69,21 @@ class OwnNamespace:
         found = self._found()
         if not found:
             return "it is not there"
-        labels = found["metadata"].get("labels", {})
         self._refuse_others(found)
         if found.get("status", {}).get("phase") == "Terminating":
             raise TaskError(
                 f"the namespace {self.cluster.namespace} is being removed", "wait a moment, then run it again", code="namespace-terminating"
             )
-        return "" if POD_SECURITY.items() <= labels.items() else "it lacks the labels of Pod Security `restricted`"
-
-    def _make_namespace(self) -> None:
-        """Make it with Pod Security `restricted`, before anything is in it."""
-        metadata = {"name": self.cluster.namespace, "labels": {**self.labels, **POD_SECURITY}}
-        self._apply(json.dumps({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}))
-
-    def _apply(self, manifest: str) -> None:
-        self.cluster.kubectl(
-            "apply", "--server-side", "--force-conflicts", f"--field-manager={FIELD_MANAGER}", "--filename", "-", input=manifest
+        return (
+            ""
+            if POD_SECURITY.items() <= found["metadata"].get("labels", {}).items()
+            else "it lacks the labels of Pod Security `restricted`"
         )
+
+    def _manifest(self) -> str:
+        """The namespace, with Pod Security `restricted`."""
+        metadata = {"name": self.cluster.namespace, "labels": {**self.labels, **POD_SECURITY}}
+        return json.dumps({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
 
     def remove(self, *, delete_data: bool, step: StepReport) -> list[str]:
         """Remove the release, the Secrets and, with the data or where there is none, the namespace; return what was removed."""
@@ -100,7 +99,7 @@ class OwnNamespace:
         if secrets := sorted(self.secret_names()):
             step.progress("removing the Secrets")
             self.remove_secrets(secrets)
-            removed.append(f"{len(secrets)} Secret{'' if len(secrets) == 1 else 's'}")
+            removed.append(several(len(secrets), "Secret"))
         volumes = self.volumes()
         if delete_data or not volumes:
             step.progress(f"removing the namespace {self.cluster.namespace}")
@@ -118,8 +117,7 @@ class OwnNamespace:
         return found[0] if found else None
 
     def _refuse_others(self, found: Object) -> None:
-        labels = found["metadata"].get("labels", {})
-        if any(labels.get(key) != value for key, value in self.labels.items()):
+        if not self.labels.items() <= found["metadata"].get("labels", {}).items():
             raise InputError(
                 f"the namespace {self.cluster.namespace} in {self.cluster.context} was not made by this project",
                 "name another one under `namespace` in invoke.yaml",

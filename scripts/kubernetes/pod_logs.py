@@ -15,7 +15,7 @@ from scripts.kubernetes import api_proxy
 from scripts.kubernetes.api import Object
 from scripts.kubernetes.cluster import SECONDS, Cluster
 from scripts.kubernetes.connection import Connect
-from scripts.kubernetes.diagnosis.snapshot import name_of
+from scripts.kubernetes.diagnosis.snapshot import name_of, service_of
 
 FOLLOW_SECONDS = 86_400.0
 
@@ -28,8 +28,8 @@ def read(cluster: Cluster, query: LogQuery) -> Iterator[LogLine]:
 
 
 def _sources(cluster: Cluster, connect: Connect, query: LogQuery) -> list[Source]:
-    pods = cluster.get("pods", selector=f"app.kubernetes.io/instance={cluster.release}")
-    by_service = {name_of(pod): pod["metadata"].get("labels", {}).get("app.kubernetes.io/component", "") for pod in pods}
+    pods = cluster.get("pods", selector=cluster.selector)
+    by_service = {name_of(pod): service_of(pod) for pod in pods}
     if unknown := query.services - set(by_service.values()):
         names = ", ".join(sorted(set(by_service.values()))) or "none"
         raise InputError(f"no pod of `{', '.join(unknown)}`", f"one of: {names}", code="service-unknown")

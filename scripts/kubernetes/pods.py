@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from scripts.kubernetes.api import Object
-from scripts.kubernetes.diagnosis.snapshot import secrets_of
+from scripts.kubernetes.diagnosis.snapshot import is_ready, secrets_of, service_of
 from scripts.kubernetes.usage import NOTHING, Amounts, amounts
 
 
@@ -35,10 +35,10 @@ def pod_state(pod: Object) -> PodState:
     waiting = next((c["state"]["waiting"].get("reason") for c in containers if "waiting" in c.get("state", {})), None)
     ending = "Terminating" if pod["metadata"].get("deletionTimestamp") else None
     return PodState(
-        service=pod["metadata"].get("labels", {}).get("app.kubernetes.io/component", ""),
+        service=service_of(pod),
         name=pod["metadata"]["name"],
         state=ending or waiting or status.get("phase", "Unknown"),
-        ready=any(c["type"] == "Ready" and c["status"] == "True" for c in status.get("conditions", [])),
+        ready=is_ready(pod),
         restarts=sum(int(c.get("restartCount", 0)) for c in containers),
         image=pod["spec"]["containers"][0]["image"],
         started=str(status.get("startTime", "")),

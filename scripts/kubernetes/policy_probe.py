@@ -8,17 +8,17 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from enum import StrEnum
 
-import yaml
-
 from scripts.core import shell
 from scripts.core.errors import TaskError
 from scripts.core.report import StepReport
 from scripts.core.waiting import OverdueError, until
+from scripts.desired.labels import COMPONENT
+from scripts.kubernetes import manifests
 from scripts.kubernetes.api import Object
 from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.looking import look
 
-HOOK, COMPONENT, INSTANCE = "helm.sh/hook", "app.kubernetes.io/component", "app.kubernetes.io/instance"
+HOOK = "helm.sh/hook"
 ALLOWED, STRANGER = "policy-probe-allowed", "policy-probe-stranger"
 LEARN_SECONDS = 3
 """What an engine of policies gets to learn a new pod's address, before the pod tries anything."""
@@ -52,7 +52,7 @@ def probe(cluster: Cluster, step: StepReport) -> Verdict:
 
 def probe_pods(hooks: str) -> list[Object]:
     """Return both pods, made of the test pod in the release's hooks. Raises TaskError where there is none."""
-    found = [each for each in yaml.safe_load_all(hooks) if each and each["kind"] == "Pod"]
+    found = [each for each in manifests.objects(hooks) if each["kind"] == "Pod"]
     tests = [pod for pod in found if "test" in pod["metadata"].get("annotations", {}).get(HOOK, "")]
     if not tests:
         action = "let test.imageOf in the chart's values name a service whose image has Python, with test.enabled"
@@ -98,7 +98,7 @@ def _await_end(cluster: Cluster, step: StepReport) -> dict[str, str]:
     seen = dict.fromkeys((ALLOWED, STRANGER), "")
 
     def ended() -> bool:
-        pods = look(lambda: cluster.get("pods", selector=f"{INSTANCE}={cluster.release}"), step)
+        pods = look(lambda: cluster.get("pods", selector=cluster.selector), step)
         phases = {pod["metadata"]["name"]: pod["status"].get("phase", "") for pod in pods}
         seen.update((name, phases.get(name, "")) for name in seen)
         return all(phase in ENDED for phase in seen.values())

@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 
 from scripts.core import shell
+from scripts.core.counting import several
 from scripts.core.errors import TaskError
 from scripts.core.report import Outcome, StepReport, changed, unchanged
 from scripts.kubernetes import stuck_pods
@@ -103,7 +104,7 @@ def failure(found: Sequence[Diagnosis], snapshot: Snapshot, waited: float) -> Ta
         names = ", ".join(name_of(workload) for workload in pending(snapshot))
         return TaskError(
             f"{names}: not ready after {waited:.0f} s, and nothing says why",
-            "invoke diagnose; a slow machine may need chart.timeout_seconds of invoke.yaml raised",
+            "invoke diagnose; on a slow machine, raise chart.timeout_seconds in invoke.yaml",
             [progress(snapshot)],
             code="not-rolled-out",
         )
@@ -118,5 +119,4 @@ def progress(snapshot: Snapshot) -> str:
 
 
 def _pods(snapshot: Snapshot) -> str:
-    count = sum(wanted_replicas(workload) for workload in snapshot.workloads)
-    return f"{count} pod{'' if count == 1 else 's'}"
+    return several(sum(wanted_replicas(workload) for workload in snapshot.workloads), "pod")

@@ -11,7 +11,7 @@ from scripts.core.shell import CommandError
 from scripts.desired.stages import Running
 from scripts.kubernetes import helm, remembered, rollout
 from scripts.kubernetes.cluster import Cluster
-from scripts.kubernetes.diagnosis.snapshot import secrets_of
+from scripts.kubernetes.diagnosis.snapshot import secrets_of, service_of
 
 
 def running(cluster: Cluster, selector: str, names: Collection[str]) -> Running | None:
@@ -35,19 +35,14 @@ def _content(cluster: Cluster, selector: str, names: Collection[str]) -> dict[st
         there = [each for each in cluster.get("secrets", selector=selector) if each["metadata"]["name"] in names]
     except CommandError:  # its evidence is what kubectl printed
         raise TaskError("the Secrets of the release cannot be read", "kubectl auth can-i get secrets", code="command-failed") from None
-    held = {
-        each["metadata"]["labels"].get("app.kubernetes.io/component", ""): {
-            key: base64.b64decode(value).decode() for key, value in each.get("data", {}).items()
-        }
-        for each in there
-    }
+    held = {service_of(each): {key: base64.b64decode(value).decode() for key, value in each.get("data", {}).items()} for each in there}
     redact.learn(*(value for values in held.values() for value in values.values()))
     return held
 
 
 def holders(cluster: Cluster, selector: str, names: Collection[str]) -> list[str]:
     """Return the pods that stay and name another Secret than these, and our Secrets of other names, a line each."""
-    pods = cluster.get("pods", selector=f"app.kubernetes.io/instance={cluster.release}")
+    pods = cluster.get("pods", selector=cluster.selector)
     held = {pod["metadata"]["name"]: set(secrets_of(pod)) - set(names) for pod in pods if not pod["metadata"].get("deletionTimestamp")}
     found = [f"pod {pod}: Secret {name}" for pod, others in held.items() for name in sorted(others)]
     return [*found, *(f"Secret {name}" for name in sorted(set(cluster.names("secrets", selector)) - set(names)))]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from scripts.core.counting import several
 from scripts.core.report import Outcome, StepReport, unchanged
 from scripts.desired import scaled
 from scripts.desired.helm_release import HelmRelease
@@ -18,7 +19,7 @@ def carried(cluster: Cluster, release: HelmRelease, revisions: Sequence[Revision
     counts = scaled.counts(helm.values_of(cluster, revisions[-1])) if revisions else {}
     release = scaled.with_counts(release, counts)
     for name, pods in scaled.counts(release.values).items():
-        step.say(f"{name} is kept at {pods} pod{'' if pods == 1 else 's'} by hand (invoke scale {name} auto ends that)")
+        step.say(f"{name} is kept at {several(pods, 'pod')} by hand (invoke scale {name} auto ends that)")
     return release
 
 

@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from scripts.core.errors import TaskError
 from scripts.core.report import StepReport
 from scripts.core.waiting import OverdueError, until
+from scripts.desired.labels import selector
 from scripts.kubernetes.api import Object
 from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.diagnosis.cause import Diagnosis, diagnosed
@@ -41,7 +42,7 @@ def _observed(cluster: Cluster, step: StepReport) -> list[Object]:
     objects: list[Object] = []
 
     def seen() -> bool:
-        objects[:] = look(lambda: cluster.get("statefulsets,pods", selector=f"app.kubernetes.io/instance={cluster.release}"), step)
+        objects[:] = look(lambda: cluster.get("statefulsets,pods", selector=cluster.selector), step)
         sets = [each for each in objects if each["kind"] == "StatefulSet"]
         return all(each.get("status", {}).get("observedGeneration") == each["metadata"]["generation"] for each in sets)
 
@@ -65,7 +66,7 @@ def _is_of_old(pod: Object, wanted: dict[str, str | None]) -> bool:
 def make_room(cluster: Cluster, now: Snapshot, step: StepReport) -> None:
     """Take away the old pods of Deployments that serve nothing, so that the new ones can come."""
     for name in in_the_way(now):
-        step.say(f"removing the old pods of {name}: none of them is ready, and new ones may wait for their room")
+        step.say(f"removing the old pods of {name}: none of them is ready, and new ones may need their resources")
         cluster.kubectl("scale", "replicaset", name, "--replicas=0")
 
 
@@ -86,7 +87,7 @@ def _is_lost(pod: Object, now: datetime) -> bool:
 
 @dataclass(frozen=True)
 class Emptied:
-    """A database whose volume was made anew under pods that had prepared it."""
+    """A database whose volume was recreated under pods that had prepared it."""
 
     database: Object
     claim: Object
@@ -97,7 +98,7 @@ class Emptied:
     def cause(self) -> str:
         """What has happened, in one line."""
         made = time_of(self.claim["metadata"]["creationTimestamp"]).astimezone()
-        return f"the database is empty: its volume {name_of(self.claim)} was made anew at {made:%H:%M:%S}, after the pods had prepared it"
+        return f"the database is empty: its volume {name_of(self.claim)} was recreated at {made:%H:%M:%S}, after the pods had prepared it"
 
     def diagnosis(self) -> Diagnosis:
         """Return it as a cause of what is wrong."""
@@ -138,10 +139,12 @@ def _prepared_at(pod: Object) -> datetime | None:
 
 def restart_database(cluster: Cluster, error: TaskError, step: StepReport) -> bool:
     """Restart the bundled Postgres where it refuses the password of its own Secret, which each start sets; return whether it was."""
-    databases = cluster.get("statefulsets", selector=f"app.kubernetes.io/instance={cluster.release}")
+    databases = cluster.get("statefulsets", selector=cluster.selector)
     if not databases or error.code not in ("database-login", "readiness-http") or "authentication failed" not in str(error):
         return False
-    step.say("the database refuses the password of its Secret, which was changed past it: restarting it, which sets that")
-    pods = ",".join(f"{key}={value}" for key, value in databases[0]["spec"]["selector"]["matchLabels"].items())
+    step.say(
+        "the database refuses the password of its Secret, because it was changed in the database itself: restarting it, which sets it again"
+    )
+    pods = selector(databases[0]["spec"]["selector"]["matchLabels"])
     cluster.kubectl("delete", "pod", "--selector", pods, f"--timeout={RESTART_SECONDS}s", timeout=RESTART_SECONDS + 10)
     return True

@@ -11,7 +11,7 @@ from scripts.core.errors import TaskError
 from scripts.kubernetes import api
 from scripts.kubernetes.api import Object
 from scripts.kubernetes.cluster import SECONDS, Cluster
-from scripts.kubernetes.diagnosis.snapshot import condition_of, name_of
+from scripts.kubernetes.diagnosis.snapshot import condition_of, name_of, service_of
 from scripts.kubernetes.quantity import parse_quantity
 
 BLIND = "the HPA was unable to compute the replica count: "
@@ -85,7 +85,7 @@ def _asked(cluster: Cluster, path: str) -> Object:
 
 def scaling(cluster: Cluster) -> list[Scaling]:
     """Return what each autoscaler of the release does."""
-    found = cluster.get("horizontalpodautoscalers", selector=f"app.kubernetes.io/instance={cluster.release}")
+    found = cluster.get("horizontalpodautoscalers", selector=cluster.selector)
     return [read_autoscaler(each) for each in found]
 
 
@@ -93,7 +93,7 @@ def read_autoscaler(thing: Object) -> Scaling:
     """Return what an autoscaler does, as its object says. Pure."""
     spec, status = thing["spec"], thing.get("status", {})
     return Scaling(
-        service=thing["metadata"].get("labels", {}).get("app.kubernetes.io/component", name_of(thing)),
+        service=service_of(thing) or name_of(thing),
         now=int(status.get("currentReplicas", 0)),
         wanted=int(status.get("desiredReplicas", 0)),
         least=int(spec.get("minReplicas", 1)),

@@ -26,7 +26,7 @@ WIDTH = max(map(len, Verdict))
     help={"report": "also write it to FILE: Markdown (.md), or a page (.html)", "rules": "a file of rules for another constitution"},
 )
 def audit(project: Project, voice: Report, *, report: str = "", rules: str = "") -> None:
-    """Hold every clause of the constitution against what is there."""
+    """Check every clause of the constitution, with evidence."""
     work(project, voice, Path(report) if report else None, Path(rules) if rules else RULES)
 
 

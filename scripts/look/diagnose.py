@@ -8,16 +8,15 @@ from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 
 from scripts.command import command, run_command
-from scripts.config.database_url import PORT
+from scripts.core.counting import several
 from scripts.core.errors import InputError, TaskError
 from scripts.core.report import Report
-from scripts.desired.database_reach import databases
+from scripts.engines import asking
 from scripts.engines.installed import require_installed
 from scripts.kubernetes.diagnosis.cause import Diagnosis
-from scripts.machine import database_certificate
+from scripts.look import certificates
 from scripts.project import Project
 
-VERIFIED = ("verify-ca", "verify-full")
 SOON = timedelta(days=14)
 
 
@@ -30,24 +29,26 @@ def diagnose(project: Project, report: Report) -> None:
 def show_all(project: Project, report: Report) -> None:
     """Print what is wrong with the release. Raises TaskError when anything is."""
     require_installed(project.engine, project.settings.release)
-    found = [*certificates(project), *project.engine.diagnose()]
+    found = causes(project, report)
     for diagnosis in found:
         show(diagnosis, report)
     if found:
-        raise TaskError(
-            f"{project.settings.release} is not healthy: {len(found)} cause{'s' if len(found) > 1 else ''}, see above", code="not-healthy"
-        )
+        raise TaskError(f"{project.settings.release} is not healthy: {several(len(found), 'cause')}, see above", code="not-healthy")
     report.result(f"{project.settings.release} is healthy")
 
 
-def certificates(project: Project) -> Iterator[Diagnosis]:
+def causes(project: Project, report: Report) -> list[Diagnosis]:
+    """Return what is wrong. Where nothing is to be seen, the services themselves are asked: else that explains what they answer."""
+    found = [*expiring(project), *project.engine.diagnose()]
+    return found or [*asking.wrong_answers(project.settings, project.engine, report)]
+
+
+def expiring(project: Project) -> Iterator[Diagnosis]:
     """Yield what is wrong with the certificates of databases that are verified; what this machine cannot see is not."""
     with contextlib.suppress(InputError):  # what is wrong with .env, `up` and `doctor` tell
-        for key, url in databases(project.settings, project.env):
-            end = database_certificate.ends(url.host, url.port or PORT) if url.ssl_mode in VERIFIED else None
-            left = end - datetime.now(UTC) if end else SOON
-            if end and left < SOON:
-                users = ", ".join(name for name, service in project.settings.services.items() if key in service.secrets)
+        for key, url, end in certificates.ends(project):
+            if (left := end - datetime.now(UTC)) < SOON:
+                users = ", ".join(name for name, service in project.settings.services.items() if key in service.env_keys)
                 when = "has expired" if left < timedelta() else f"ends in {left.days} days"
                 evidence = (f"{key} asks for {url.ssl_mode}; its server shows a certificate until {end:%Y-%m-%d %H:%M} UTC",)
                 cause = f"{users}: the certificate of the database of {key} {when}"

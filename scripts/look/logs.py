@@ -23,13 +23,13 @@ DURATION = re.compile(r"(?:\d{1,6}[smhd])+")
     changes=False,
     positional=["service"],
     help={
-        "service": "a service, or postgres; otherwise all",
-        "lines": f"the newest so many of each container; otherwise {USUAL_LINES}, or with --since all",
-        "follow": "go on with those to come, of pods to come too",
-        "since": "those of the last 30s, 10m, 2h30m or 1d",
-        "previous": "of the run before, of containers that were started again",
-        "grep": "those that a regular expression finds",
-        "probes": "also the requests of probes and of Prometheus",
+        "service": "a service, or postgres; by default all",
+        "lines": f"only so many of the newest lines per container; by default {USUAL_LINES}, or all with --since",
+        "follow": "keep printing new lines, also from new pods",
+        "since": "only the last 30s, 10m, 2h30m or 1d",
+        "previous": "the previous run of containers that have restarted",
+        "grep": "only lines that match a regular expression",
+        "probes": "also requests from probes and Prometheus",
     },
 )
 def logs(  # noqa: PLR0913 - they are the options of the command
@@ -44,9 +44,9 @@ def logs(  # noqa: PLR0913 - they are the options of the command
     grep: str = "",
     probes: bool = False,
 ) -> None:
-    """Show what the services log; --follow goes on.
+    """Show the services' logs; --follow keeps going.
 
-    Lines of JSON are shown in words, in the colour of their level; --json prints them as they are.
+    JSON lines are shown as text, coloured by level; --json prints them unchanged.
     """
     pattern = _pattern(grep)
     seconds = _seconds(since)
@@ -92,12 +92,12 @@ def _pattern(text: str) -> re.Pattern[str]:
     try:
         return re.compile(text)
     except re.error as error:
-        raise InputError(f"--grep: `{text}` is no regular expression: {error}", "(?i)word ignores case", code="input-invalid") from None
+        raise InputError(f"--grep: `{text}` is not a regular expression: {error}", "(?i)word ignores case", code="input-invalid") from None
 
 
 def _seconds(text: str) -> int:
     if text and not DURATION.fullmatch(text):
-        raise InputError(f"--since: `{text}` is no length of time", "write 30s, 10m, 2h30m or 1d", code="input-invalid")
+        raise InputError(f"--since: `{text}` is not a duration", "write 30s, 10m, 2h30m or 1d", code="input-invalid")
     return sum(int(number) * UNITS[unit] for number, unit in re.findall(r"(\d+)([smhd])", text))
 
 

@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
 
-from scripts.config.database_url import PORT
 from scripts.core.decision import Change
 from scripts.core.errors import InterruptedRunError, TaskError
 from scripts.core.report import Report, StepReport
-from scripts.desired.database_reach import databases
 from scripts.engines.protocol import Address
 from scripts.kubernetes.pods import PodState
 from scripts.kubernetes.usage import Amounts, QuotaUse, Scaling
-from scripts.machine import database_certificate
+from scripts.look import certificates
 from scripts.project import Project
 
 T = TypeVar("T")
-VERIFIED = ("verify-ca", "verify-full")
 
 
 @dataclass
@@ -68,19 +65,12 @@ def take(project: Project) -> Overview:
         usage = pool.submit(part, "usage", engine.usage, {})
         scaling = pool.submit(part, "autoscalers", engine.scaling, ())
         quota = pool.submit(part, "quota", engine.quota, ())
-        ends = pool.submit(part, "certificates", lambda: list(_certificates(project)), [])
+        ends = pool.submit(part, "certificates", lambda: [(key, end) for key, _, end in certificates.ends(project)], [])
         differs = pool.submit(part, "differences", lambda: differences(project, pods.result()), ([], []))
         found.pods, found.usage, found.scaling, found.quota = pods.result(), usage.result(), scaling.result(), quota.result()
         found.certificates, (found.differences, found.notes) = ends.result(), differs.result()
     found.addresses = engine.addresses()
     return found
-
-
-def _certificates(project: Project) -> Iterator[tuple[str, datetime]]:
-    """Yield when the certificate of each database ends that is verified, as far as this machine sees it."""
-    for key, url in databases(project.settings, project.env):
-        if url.ssl_mode in VERIFIED and (end := database_certificate.ends(url.host, url.port or PORT)):
-            yield key, end
 
 
 def differences(project: Project, pods: Sequence[PodState]) -> tuple[list[Change], list[str]]:

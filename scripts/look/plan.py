@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
+from scripts.core.counting import several
 from scripts.core.decision import Change, Decision
 from scripts.core.errors import DONE, TO_DO
 from scripts.core.pipeline import Step, run_steps
@@ -42,7 +43,7 @@ def _look(name: str, decide: Decide, needs: Mapping[str, Sequence[str]], found: 
     found[name] = decision
     if not decision.changes:
         return unchanged(decision.found)
-    return Outcome("planned", f"{len(decision.changes)} change{'' if len(decision.changes) == 1 else 's'}")
+    return Outcome("planned", several(len(decision.changes), "change"))
 
 
 def _in_full(decision: Decision, voice: StepReport) -> Decision:

@@ -83,7 +83,7 @@ def _show_differences(found: Overview, report: Report) -> None:
         for each in found.differences:
             report.result(f"  {each.what} ({each.why})")
     elif "differences" not in found.unknown:
-        report.result("\nit is as the sources say")
+        report.result("\nit matches the sources")
 
 
 def _row(pod: PodState, used: Amounts) -> tuple[str, ...]:

@@ -16,11 +16,10 @@ import yaml
 from scripts.config.settings import PinnedChart
 from scripts.core import shell
 from scripts.core.errors import InputError, MissingError
-from scripts.core.paths import ROOT, expanded
+from scripts.core.paths import CACHE, expanded
 from scripts.core.report import StepReport
 from scripts.core.shell import CommandError
 
-CACHE = ROOT / ".cache"
 PULL_SECONDS = 120
 
 

@@ -9,11 +9,11 @@ from pathlib import Path
 from scripts.core.decision import Change, Decision
 from scripts.core.errors import TaskError
 from scripts.core.report import Outcome, StepReport, changed
+from scripts.desired.labels import MANAGED_BY, MANAGER, pairs
 from scripts.kubernetes.cluster import Cluster
-from scripts.kubernetes.own_namespace import FIELD_MANAGER
 
 APPLY_SECONDS = 120
-OURS = {"app.kubernetes.io/managed-by": FIELD_MANAGER}
+OURS = {MANAGED_BY: MANAGER}
 VERSION = "operator.prometheus.io/version"
 
 
@@ -28,7 +28,7 @@ def existing_crds(cluster: Cluster) -> dict[str, set[str]]:
 
 def is_ours(labels: set[str]) -> bool:
     """Return whether `up` brought the definition with these labels."""
-    return {f"{key}={value}" for key, value in OURS.items()} <= labels
+    return labels.issuperset(pairs(OURS))
 
 
 def decide(cluster: Cluster, chart: Path) -> Decision:
@@ -54,8 +54,7 @@ def decide(cluster: Cluster, chart: Path) -> Decision:
 def _apply(cluster: Cluster, files: Sequence[Path], version: str, step: StepReport) -> Outcome:
     step.progress(f"applying {len(files)} CRDs of operator {version}")
     manifest = "\n---\n".join(_marked(file.read_text(encoding="utf-8")) for file in files)
-    argv = ("apply", "--server-side", "--force-conflicts", f"--field-manager={FIELD_MANAGER}", "--output", "name", "--filename", "-")
-    names = cluster.kubectl(*argv, input=manifest, timeout=APPLY_SECONDS).stdout.split()
+    names = cluster.apply(manifest, "--output", "name", timeout=APPLY_SECONDS).split()
     # Only now, when all of them are there: what was interrupted before is applied again.
     cluster.kubectl("label", "--overwrite", *names, f"{VERSION}={version}", timeout=APPLY_SECONDS)
     cluster.kubectl("wait", "--for=condition=Established", *names, f"--timeout={APPLY_SECONDS}s", timeout=APPLY_SECONDS + 10)

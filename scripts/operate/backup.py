@@ -6,13 +6,14 @@ import os
 from functools import partial
 from pathlib import Path
 
+from rich.filesize import decimal
+
 from scripts.command import command, run_command
 from scripts.core import shell
 from scripts.core.command_line import CommandLine
 from scripts.core.errors import InputError
 from scripts.core.pipeline import Step, run_steps
 from scripts.core.report import Outcome, Report, StepReport, changed
-from scripts.kubernetes.nodes.load import size
 from scripts.operate import database, dump
 from scripts.project import Project
 
@@ -24,12 +25,16 @@ ONLY_MINE = 0o600
 
 @command(changes=False, positional=["file"], help={"file": "where it goes, such as todo.sql.gz", "yes": "answer yes to the question"})
 def backup(project: Project, report: Report, *, file: str, yes: bool = False) -> None:
-    """Write all that the bundled Postgres holds to a file."""
+    """Dump the bundled Postgres to a file."""
     path = Path(file).expanduser().absolute()
     if not path.parent.is_dir() or path.is_dir():
-        raise InputError(f"{path} cannot be written: it is a folder, or in none", "name a file in a folder", code="file-unwritable")
+        raise InputError(
+            f"{path} cannot be written: it is a folder, or its folder does not exist",
+            "name a file in an existing folder",
+            code="file-unwritable",
+        )
     line = database.in_bundled(project, "pg_dump", *OPTIONS)
-    if path.exists() and not yes and not report.confirm(f"{path} is there already. Replace it?"):
+    if path.exists() and not yes and not report.confirm(f"{path} already exists. Replace it?"):
         report.say("nothing was written")
         return
     run_steps([Step("backup", partial(write, line, path))], report)
@@ -49,7 +54,7 @@ def write(line: CommandLine, path: Path, step: StepReport) -> Outcome:
         raise InputError(f"{path} cannot be written: {error.strerror}", "name a file elsewhere", code="file-unwritable") from None
     finally:
         partial_file.unlink(missing_ok=True)
-    return changed(f"{path}: {size(content)} of SQL in {size(stored)}")
+    return changed(f"{path}: {decimal(content)} of SQL in {decimal(stored)}")
 
 
 if __name__ == "__main__":

@@ -40,7 +40,7 @@ def whole(path: Path) -> int:
         head = head or chunk[:TAIL]
         tail = (tail + chunk)[-TAIL:]
     if BEGINS not in head:
-        raise InputError(f"{path} is no dump of Postgres in SQL", "name a file that `invoke backup` wrote", code="backup-invalid")
+        raise InputError(f"{path} is not an SQL dump of Postgres", "name a file that `invoke backup` wrote", code="backup-invalid")
     if ENDS not in tail:
         raise _not_whole(path)
     return size
@@ -68,4 +68,4 @@ def _chunks(path: Path) -> Iterator[bytes]:
 
 
 def _not_whole(path: Path) -> InputError:
-    return InputError(f"{path} is not whole: it ends in the middle", "take another backup", code="backup-invalid")
+    return InputError(f"{path} is incomplete: it ends in the middle", "take another backup", code="backup-invalid")

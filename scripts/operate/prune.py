@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
+from rich.filesize import decimal
+
 from scripts.command import command, run_command
 from scripts.core.errors import TaskError
 from scripts.core.paths import CACHE
@@ -14,7 +16,6 @@ from scripts.core.pipeline import Step, run_steps
 from scripts.core.report import Outcome, Report, StepReport, changed
 from scripts.images import prune as images
 from scripts.images.prune import HERE, Superfluous
-from scripts.kubernetes.nodes.load import size
 from scripts.project import Project
 
 
@@ -26,7 +27,7 @@ from scripts.project import Project
     },
 )
 def prune(project: Project, report: Report, *, caches: bool = False, yes: bool = False) -> None:
-    """Remove old images and Secrets; says first what goes.
+    """Remove old images and Secrets; lists them first.
 
     Those that neither what runs nor a rollback needs, here and on the nodes, with the bases that they were built on.
     """
@@ -36,9 +37,9 @@ def prune(project: Project, report: Report, *, caches: bool = False, yes: bool =
         return
     sizes = {**images.unique_sizes(), **{str(folder): _bytes_in(folder) for folder in _folders()}}
     freed = [sizes.get(each.what, 0) for each in found]
-    rows = [(each.where, _shown(each.what), size(count) if count else "") for each, count in zip(found, freed, strict=True)]
+    rows = [(each.where, _shown(each.what), decimal(count) if count else "") for each, count in zip(found, freed, strict=True)]
     report.table(("where", "what", "frees"), rows, "superfluous")
-    if not yes and not report.confirm(f"Remove all of this? It frees at least {size(sum(freed))} here."):
+    if not yes and not report.confirm(f"Remove all of this? It frees at least {decimal(sum(freed))} here."):
         report.say("nothing was removed")
         return
     run_steps([Step("prune", partial(_remove, found, sum(freed)))], report)
@@ -51,7 +52,7 @@ def _remove(found: Sequence[Superfluous], freed: int, step: StepReport) -> Outco
             each.remove()
         except TaskError as error:  # such as a node that has gone: the others go all the same
             step.warn(f"{each.what} stays: {error.cause}")
-    return changed(f"{len(found)} removed, at least {size(freed)} freed here")
+    return changed(f"{len(found)} removed, at least {decimal(freed)} freed here")
 
 
 def _shown(what: str) -> str:

@@ -13,7 +13,7 @@ from scripts.project import Project
 
 @command(
     changes=False,
-    help={"command": "run this SQL and end", "key": "the key of .env that names the database, where there are several"},
+    help={"command": "run this SQL and exit", "key": "the key of .env that names the database, where there are several"},
 )
 def psql(project: Project, report: Report, *, command: str = "", key: str = "") -> None:
     """Open the app's database in psql.

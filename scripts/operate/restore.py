@@ -5,13 +5,14 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
+from rich.filesize import decimal
+
 from scripts.command import command, run_command
 from scripts.core import shell
 from scripts.core.command_line import CommandLine
 from scripts.core.errors import TaskError
 from scripts.core.pipeline import Step, run_steps
 from scripts.core.report import Outcome, Report, StepReport, changed
-from scripts.kubernetes.nodes.load import size
 from scripts.operate import database, dump
 from scripts.project import Project
 from scripts.up import bring_up
@@ -30,16 +31,16 @@ OPTIONS = ("--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--output=/dev/nul
     },
 )
 def restore(project: Project, report: Report, *, file: str, yes: bool = False, monitoring: bool = True) -> None:
-    """Put back what a backup holds, and bring the app up.
+    """Restore a backup, and bring the app up.
 
-    All of it is replaced, or nothing: in one transaction, while the app waits.
+    In one transaction: everything is replaced, or nothing is. The app waits meanwhile.
     """
     if not monitoring:
         project = project.without_monitoring()
     path = Path(file).expanduser().absolute()
     content = dump.whole(path)
     line = database.in_bundled(project, "psql", *OPTIONS)
-    if not yes and not report.confirm(f"Replace all that the database holds by {path}?"):
+    if not yes and not report.confirm(f"Replace everything in the database with {path}?"):
         report.say("nothing was changed")
         return
     run_steps([Step("restore", partial(_restore, project, line, path, content))], report)
@@ -47,14 +48,14 @@ def restore(project: Project, report: Report, *, file: str, yes: bool = False, m
 
 
 def _restore(project: Project, line: CommandLine, path: Path, content: int, step: StepReport) -> Outcome:
-    step.progress(f"sending {size(content)} of SQL")
+    step.progress(f"sending {decimal(content)} of SQL")
     said = shell.run(line.argv, timeout=SECONDS, env=line.environment, input=dump.replacing(path)).stdout
     if dump.RESTORED not in said:
         raise TaskError("the transfer broke off: the database is as it was", "run it again", code="command-failed")
     keys = {key for key, rule in project.settings.env.items() if rule.format == "postgres_url"}
-    users = [name for name, service in project.settings.services.items() if keys & {each.key for each in service.secrets}]
+    users = [name for name, service in project.settings.services.items() if keys & service.env_keys]
     project.engine.operations.renew(users, step)
-    return changed(f"{size(content)} of SQL; restarted {', '.join(users)}")
+    return changed(f"{decimal(content)} of SQL; restarted {', '.join(users)}")
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ MOST = 1000
 
 @command(changes=True, positional=["service", "pods"], help={"service": "a service", "pods": "how many, or auto: as its settings say"})
 def scale(project: Project, report: Report, *, service: str, pods: str) -> None:
-    """Keep a number of pods of a service, or auto.
+    """Keep a fixed number of pods of a service, or auto.
 
     Every later `up` keeps it too, and says so, until it is auto again.
     """
@@ -32,7 +32,7 @@ def _number(text: str) -> int | None:
     if text == AUTO:
         return None
     if not (text.isascii() and text.isdigit()) or int(text) > MOST:
-        raise InputError(f"`{text}` is no number of pods", f"a number from 0 to {MOST}, or {AUTO}", code="input-invalid")
+        raise InputError(f"`{text}` is not a number of pods", f"a number from 0 to {MOST}, or {AUTO}", code="input-invalid")
     return int(text)
 
 

@@ -20,7 +20,7 @@ FILES = "/proc/1/root"
     positional=["service"],
     help={
         "service": "a service, or postgres",
-        "command": "run this and end, instead of a shell for you",
+        "command": "run this command instead of an interactive shell",
         "image": "an image with a shell, where the service's own has none",
     },
 )
@@ -41,7 +41,7 @@ def _line(engine: Engine, service: str, argv: list[str], image: str, report: Rep
     tty = terminal.is_there()
     if not image and programs.run(inside.argv, timeout=LOOK_SECONDS, ok=None, env=inside.environment).code == 0:
         return engine.operations.inside(service, argv, terminal=tty)
-    report.say(f"a shell beside {service}, in its network and among its processes: its files are below {FILES}")
+    report.say(f"a shell beside {service}, in its network and process namespaces: its files are below {FILES}")
     return engine.operations.beside(service, argv, image, terminal=tty)
 
 

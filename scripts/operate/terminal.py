@@ -18,7 +18,7 @@ def is_there() -> bool:
 def refuse_json(report: Report) -> None:
     """Raise InputError where a machine listens: what the program prints would be among our events."""
     if report.as_json:
-        raise InputError("the program owns the terminal, and prints no events", "leave --json out", code="terminal-owned")
+        raise InputError("the command takes over the terminal, and prints no events", "leave --json out", code="terminal-owned")
 
 
 def run(line: CommandLine, what: str, *, lenient: bool = False) -> None:

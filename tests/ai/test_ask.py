@@ -24,6 +24,12 @@ from tests.projects import project_on
 
 pytestmark = pytest.mark.unit
 
+USAGE = """Usage:
+  kubectl-ai [flags]
+
+Flags:
+      --skip-verify-ssl                    skip verifying the SSL certificate of the LLM provider
+"""
 RUNNING = "\x1b[32m\n  Running: kubectl get pods\n\x1b[0m\n"
 
 
@@ -32,6 +38,7 @@ def test_of_what_kubectl_ai_prints_the_models_words_are_the_answer() -> None:
 
 
 def test_an_answer_cannot_move_the_cursor_of_a_terminal() -> None:
+    assert answer_in("x" * 100_000) == f"{'x' * 20_000}\n[80000 characters left out]"
     assert answer_in("\x1b[2J\x1b]0;title\x07a\rb\x9b\u202ec") == "[2J]0;titleabc"
 
 
@@ -49,10 +56,11 @@ def test_an_answer_cannot_move_the_cursor_of_a_terminal() -> None:
         ("dial tcp 127.0.0.1:9: connect: connection refused", "assistant-unreachable"),
         ("The following commands require approval:\n* kubectl delete pod x", "assistant-refused"),
         ("no candidates in response", "assistant-failed"),
+        ("OpenAI streaming error: unexpected end of JSON input", "assistant-failed"),
     ],
 )
 def test_a_failure_has_a_code_and_shows_what_was_said(said: str, code: str) -> None:
-    error = failure(Result(1, f"{RUNNING}\x1b[31m{said}\x1b[0m", f"Usage:\n  many lines\n\nrunning UI: {said}", 1.0))
+    error = failure(Result(1, f"{RUNNING}\x1b[31m{said}\x1b[0m", f"{USAGE}\nrunning UI: {said}", 1.0))
     assert error.code == code
     assert said.splitlines()[-1] in " ".join(error.evidence)
     assert "Running" not in str(error)

@@ -28,6 +28,7 @@ from scripts.audit.facts import (
 )
 from scripts.audit.rows import Row, judge
 from scripts.audit.rules import load
+from scripts.audit.seeing import assistant
 from scripts.config.settings import load_settings
 from scripts.core.paths import ROOT
 from scripts.kubernetes.helm import Revision
@@ -112,7 +113,7 @@ DEVIATIONS: dict[str, dict[str, Any]] = {
     "technology-2": {"engine": "kube_context"},
     "technology-5": {"databases": ["db.example.com"]},
 }
-UNKNOWABLE = {"core-1", "development-4"}
+UNKNOWABLE = {"core-1", "development-2", "development-4"}
 """Nobody can see who wrote something."""
 
 
@@ -242,7 +243,7 @@ def test_connections_of_one_sort_alone_prove_nothing() -> None:
 @pytest.mark.parametrize(("file", "clause"), [("spec.md", "development-1"), ("plan.md", "development-2"), ("tasks.md", "development-3")])
 def test_a_feature_that_lacks_a_file_breaks_a_clause(file: str, clause: str, tmp_path: Path) -> None:
     shutil.copytree(ROOT / "specs", tmp_path / "specs")
-    assert row(clause, repository=checkout(tmp_path)).verdict is Verdict.KEPT
+    assert row(clause, repository=checkout(tmp_path)).verdict is (Verdict.NOT_CHECKABLE if clause in UNKNOWABLE else Verdict.KEPT)
     (tmp_path / "specs" / "001-constitution-audit" / file).unlink()
     assert row(clause, repository=checkout(tmp_path)).verdict is Verdict.BROKEN
 
@@ -254,6 +255,22 @@ def test_a_plan_with_a_clause_that_was_not_looked_at_breaks_one(tmp_path: Path) 
     found = row("development-2", repository=checkout(tmp_path))
     assert found.evidence == ("001-constitution-audit/plan.md: 2 clauses are not ticked",)
     assert found.verdict is Verdict.BROKEN
+
+
+def test_an_assistant_that_was_never_asked_is_not_tested(tmp_path: Path) -> None:
+    missing = assistant.score(tmp_path / "none.json")
+    assert row("development-5", score=missing).verdict is Verdict.NOT_CHECKABLE
+    told = tmp_path / "score.json"
+    told.write_text('{"right": 4, "asked": 6, "model": "m", "at": "2026-11-27T10:00:00+00:00"}')
+    assert row("development-5", score=assistant.score(told)).evidence == ("4 of 6 answers right, by m, 2026-11-27",)
+    for odd in ("", "[]", '{"right": 4}', '{"at": 3, "right": 1, "asked": 1, "model": ""}'):
+        told.write_text(odd)
+        assert isinstance(assistant.score(told), Unseen)
+
+
+def test_whether_the_assistant_is_here_is_said() -> None:
+    assert row("technology-4").evidence[1] == "kubectl-ai 0.0.28 is here"
+    assert row("technology-4", assistant=Unseen("kubectl-ai is not installed")).evidence[1] == "kubectl-ai is not installed"
 
 
 def test_history_and_another_app_may_tell_nothing() -> None:

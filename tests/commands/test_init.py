@@ -142,7 +142,7 @@ def test_another_compose_file_can_be_named(root: Path) -> None:
     assert settings.parse_settings(texts(root)["invoke.yaml"]).services.keys() == {"only"}
 
 
-@pytest.mark.parametrize(("path", "says"), [("none", "is no folder"), ("empty", "nothing in")])
+@pytest.mark.parametrize(("path", "says"), [("none", "is not a folder"), ("empty", "nothing in")])
 def test_what_is_no_app_is_refused_and_nothing_is_written(root: Path, path: str, says: str, capsys: pytest.CaptureFixture[str]) -> None:
     (root.parent / "empty").mkdir()
     before = texts(root)

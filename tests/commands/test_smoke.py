@@ -18,9 +18,9 @@ from scripts.config.settings import load_settings
 from scripts.core.errors import InputError, TaskError
 from scripts.core.paths import ROOT
 from scripts.core.report import Report, StepReport
+from scripts.engines.asking import check_service
 from scripts.kubernetes import app_proof
 from scripts.kubernetes.service_client import Answer
-from scripts.smoke_test import check_service
 from tests.projects import project_on
 
 pytestmark = pytest.mark.unit
@@ -60,7 +60,7 @@ SERVICE = next(iter(load_settings().services.values()))
 
 def test_an_app_that_is_well_passes_and_has_no_todo_more() -> None:
     app = App()
-    check_service("app", SERVICE, app)
+    check_service("app", SERVICE, app, 5.0)
     app_proof.prove(PROOF, app)
     assert app.todos == {}
 
@@ -73,19 +73,16 @@ def test_an_app_that_is_well_passes_and_has_no_todo_more() -> None:
         ("metrics", Answer(404, "nothing"), "app: /metrics does not answer 200"),
     ],
 )
-def test_a_service_that_is_not_well_is_named_with_what_it_was_asked(
-    kind: str, answer: Answer, message: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(smoke_test, "SETTLE_SECONDS", 0.0)
+def test_a_service_that_is_not_well_is_named_with_what_it_was_asked(kind: str, answer: Answer, message: str) -> None:
     with pytest.raises(TaskError, match=message) as error:
-        check_service("app", SERVICE, App(**{kind: answer}))
+        check_service("app", SERVICE, App(**{kind: answer}), 0.0)
     assert error.value.evidence[0] == f"HTTP {answer.status}"
 
 
 def test_a_service_may_be_unready_for_a_moment_after_a_rollout() -> None:
     app = App(ready=Answer(503, '{"status": "not_ready"}'))
     threading.Timer(0.3, app.answers.clear).start()
-    check_service("app", SERVICE, app)
+    check_service("app", SERVICE, app, 5.0)
 
 
 @pytest.mark.parametrize(
@@ -136,21 +133,21 @@ def test_what_fails_first_is_told_and_not_the_clean_up_after_it() -> None:
 def test_a_public_page_that_does_not_answer_is_named() -> None:
     page = next(service for service in load_settings().services.values() if service.public)
     with pytest.raises(TaskError, match="app: / does not answer 200"):
-        check_service("app", page, App(page=Answer(500, "")))
+        check_service("app", page, App(page=Answer(500, "")), 5.0)
     with pytest.raises(TaskError, match="app: / does not hold `Todo`"):
-        check_service("app", page, App(page=Answer(200, "an error page")))
+        check_service("app", page, App(page=Answer(200, "an error page")), 5.0)
 
 
 @pytest.mark.parametrize("status", [200, 204])
 def test_any_answer_of_2xx_on_the_path_of_a_probe_is_healthy_whatever_it_says(status: int) -> None:
-    check_service("app", SERVICE, App(health=Answer(status, "healthy"), ready=Answer(status, "")))
+    check_service("app", SERVICE, App(health=Answer(status, "healthy"), ready=Answer(status, "")), 5.0)
 
 
 def test_a_service_without_a_path_is_not_asked() -> None:
     def ask(*_: Any, **__: Any) -> Answer:
         raise AssertionError("it has no HTTP")
 
-    check_service("queue", Service(image="redis:8", port=6379), ask)
+    check_service("queue", Service(image="redis:8", port=6379), ask, 5.0)
 
 
 @pytest.mark.parametrize(

@@ -98,7 +98,7 @@ def test_one_stage_alone_is_only_watched_and_the_plan_shows_those_that_follow() 
     ("key", "says"),
     [
         ("API_TOKE", r"there is no key `API_TOKE` \(did you mean `API_TOKEN`\?\)"),
-        ("GEMINI_API_KEY", "GEMINI_API_KEY is not ours to make: the key for Gemini"),
+        ("GEMINI_API_KEY", "GEMINI_API_KEY is not a generated key: the key for Gemini"),
     ],
 )
 def test_a_key_that_cannot_be_made_is_refused(key: str, says: str) -> None:

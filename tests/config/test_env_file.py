@@ -57,7 +57,7 @@ def test_a_value_is_read_as_it_is_meant(text: str, values: dict[str, str]) -> No
         ("A=b\nA=c\n", "line 2: A is set again (first on line 1); keep one"),
         ("\n\nJUST_A_WORD\n", "line 3: has no `=`"),
         ("A='left open\nB=c\n", "line 1: not a `KEY=value` line (is a quote left open?)"),
-        ("lower=b\n", "line 1: what stands before the `=` is no key: use upper-case letters, digits and _"),
+        ("lower=b\n", "line 1: what is before the `=` is not a key: use upper-case letters, digits and _"),
         ("a=b\n", "line 1: write A in upper case"),
     ],
 )
@@ -160,7 +160,7 @@ def test_an_existing_file_is_never_overwritten(tmp_path: Path) -> None:
     example, path = tmp_path / ".env.example", tmp_path / ".env"
     example.write_text("PASSWORD=\n")
     path.write_text("PASSWORD=mine\n")
-    with pytest.raises(InputError, match="has appeared meanwhile"):
+    with pytest.raises(InputError, match="has been created in the meantime"):
         env_file.create(path, example, KEYS)
     assert path.read_text() == "PASSWORD=mine\n"
 
@@ -190,7 +190,7 @@ def test_a_value_is_replaced_and_all_else_in_the_file_stays(tmp_path: Path, old:
 
 def test_what_is_no_file_is_not_written(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / ".env")
-    with pytest.raises(InputError, match=r"\.env is no file that can be written\n  -> change PASSWORD where \.env comes from"):
+    with pytest.raises(InputError, match=r"\.env is not a writable file\n  -> change PASSWORD where \.env comes from"):
         env_file.replace_value(tmp_path / ".env", "PASSWORD")
 
 

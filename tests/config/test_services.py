@@ -53,7 +53,7 @@ def test_all_that_is_wrong_is_told_at_once(folder: Path) -> None:
         }
     )
     for each in (
-        "services.nowhere.context: ../no/such/folder does not exist, or is no folder",
+        "services.nowhere.context: ../no/such/folder does not exist, or is not a folder",
         "services.two.local_port: 8000 is taken by one",
         "services.two.calls: there is no service `on` (did you mean `one`?)",
         "services.cache.image: redis has neither a tag nor a digest",
@@ -70,7 +70,7 @@ def test_all_that_is_wrong_is_told_at_once(folder: Path) -> None:
         ({"context": "app"}, "services.cache: name one of context (what is built) and image (what is taken), not both"),
         ({"image": None}, "services.cache: name one of context (what is built) and image (what is taken)"),
         ({"image": "redis:latest"}, "services.cache.image: redis:latest has the tag latest"),
-        ({"image": "Redis:8"}, "services.cache.image: Redis:8 is no name of an image"),
+        ({"image": "Redis:8"}, "services.cache.image: Redis:8 is not an image name"),
         ({"target": "x"}, "services.cache.target: is for what is built, and not beside image"),
         ({"user": 0}, "services.cache.user: write a number above 0"),
         ({"probes": {"ready": 3}}, "services.cache.probes.ready: write a path that begins with /, tcp, none, or a command"),
@@ -188,8 +188,8 @@ def test_what_dev_says_is_judged(folder: Path) -> None:
     assert "services.one.dev.rebuild: says something about sync, and there is none" in dev_problems(folder, rebuild=["src"])
     both = dev_problems(folder, sync={"nothing": "/app", "src": "/app/src/", "..": "/srv"}, command=["run"], rebuild=["lib"])
     for each in (
-        f"sync: nothing is no folder of {folder}",
-        f"sync: .. is no folder of {folder}",
+        f"sync: nothing is not a folder in {folder}",
+        f"sync: .. is not a folder in {folder}",
         "sync.src: /app/src/ lies within another of these folders",
         "rebuild: lib lies in no folder of sync",
     ):

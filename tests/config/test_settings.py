@@ -37,7 +37,11 @@ def test_the_projects_own_settings_are_good() -> None:
             "secrets: [API_TOKN]",
             "services.frontend.secrets: `API_TOKN` is not under env (did you mean `API_TOKEN`?)",
         ),
-        ("    context: app/frontend", "    context: app/nowhere", "services.frontend.context: app/nowhere does not exist, or is no folder"),
+        (
+            "    context: app/frontend",
+            "    context: app/nowhere",
+            "services.frontend.context: app/nowhere does not exist, or is not a folder",
+        ),
         ("    local_port: 3000", "    local_port: 8000", "services.frontend.local_port: 8000 is taken by backend"),
         (
             '  registry: ""\n  # The key of .env by which the nodes log in there.\n  registry_login: REGISTRY_LOGIN',
@@ -58,6 +62,12 @@ def test_two_mistakes_are_told_at_once() -> None:
     assert "2 problems" in told
     assert "engine:" in told
     assert "minikube.runtime:" in told
+
+
+def test_a_network_of_one_node_is_refused_for_several() -> None:
+    several = TEXT.replace("  nodes: 1\n", "  nodes: 3\n")
+    assert parse_settings(several).minikube.nodes == 3
+    assert "minikube.cni: `bridge` lets no pod reach another node's" in refusal(several.replace("  cni: auto", "  cni: bridge"))
 
 
 def test_text_that_is_no_yaml_is_told_with_its_line() -> None:

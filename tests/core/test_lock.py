@@ -72,7 +72,7 @@ def test_what_a_killed_run_started_holds_the_lock_until_it_ends(tmp_path: Path) 
     next_run = run(tmp_path / "lock", "print('mine')")
     out, err = next_run.communicate(timeout=30)
     assert (out, next_run.returncode) == ("mine\n", 0)
-    assert "what a killed `invoke up` started is still at work" in err
+    assert "what a killed `invoke up` started is still running" in err
     assert time.monotonic() - started > 1
     assert not alive(child)
 

@@ -67,7 +67,7 @@ def test_a_secret_ends_where_kubernetes_ends_it() -> None:
     fits = {"API_TOKEN": "t" * (secrets.LARGEST - 1004), "POSTGRES_PASSWORD": "unused", "GEMINI_API_KEY": "g" * 999}
     url = {"DATABASE_URL": "DB_UR"}
     assert secrets.desired_secrets(load_settings(), env(**fits, **url))
-    with pytest.raises(InputError, match=r"the values of backend have 1024 KiB together, and a Secret ends at 1024 KiB\n.*API_TOKEN"):
+    with pytest.raises(InputError, match=r"the values of backend add up to 1024 KiB, and a Secret holds at most 1024 KiB\n.*API_TOKEN"):
         secrets.desired_secrets(load_settings(), env(**{**fits, "GEMINI_API_KEY": "g" * 1000}, **url))
 
 

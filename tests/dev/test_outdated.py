@@ -144,11 +144,11 @@ def test_an_index_that_refuses_is_said_to_in_its_row(index: list[str]) -> None:
 def test_without_a_network_each_row_says_so_and_nobody_is_asked_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     tries = list[str]()
 
-    def refuse(url: str, **_: Any) -> None:
+    def refuse(_: str, url: str, **__: Any) -> None:
         tries.append(url)
         raise requests.ConnectionError("no route with user:password")
 
-    monkeypatch.setattr("scripts.dev.indexes.requests.get", refuse)
+    monkeypatch.setattr("scripts.dev.indexes.requests.request", refuse)
     monkeypatch.setenv("PIP_INDEX_URL", "https://user:password@mirror.example/simple")
     indexes = outdated.Indexes()
     rows = [outdated.row(Pin(name, "x", "1.0.0", "python"), indexes) for name in ("a", "b")]

@@ -46,6 +46,6 @@ def test_nothing_is_written_over(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["", "../x", "A", "a b", "a--b", "-a", "a/b"])
 def test_a_name_that_is_none_is_refused(name: str, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="is no name of a feature"):
+    with pytest.raises(InputError, match="is not a name for a feature"):
         begin(name, tmp_path)
     assert list(tmp_path.iterdir()) == []

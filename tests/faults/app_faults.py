@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from tests.checkout import RELEASE
 from tests.faults.ground import Call, Ground
 from tests.faults.releases import IMAGE
 
@@ -54,6 +56,19 @@ def _kill_postgres(ground: Ground) -> None:
         time.sleep(4)
 
 
+@contextmanager
+def _table_locked(ground: Ground) -> Iterator[None]:
+    """Somebody's transaction holds the table of todos."""
+    psql = ("exec", f"{RELEASE}-postgres-0", "--container=postgres", "--", "psql", "--username=todo", "--command")
+    with subprocess.Popen(ground.app.cluster.kubectl_argv(*psql, LOCK), stderr=subprocess.DEVNULL):
+        try:
+            yield
+        finally:
+            ground.app.cluster.kubectl(*psql, UNLOCK)
+
+
+LOCK = "BEGIN; LOCK TABLE todos IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(600)"
+UNLOCK = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%pg_sleep%' AND pid <> pg_backend_pid()"
 BUDGET = {
     "apiVersion": "policy/v1",
     "kind": "PodDisruptionBudget",
@@ -101,6 +116,14 @@ PROBE = '[{"op": "replace", "path": "/spec/template/spec/containers/0/readinessP
 BAD_IMAGE = '[{"op": "replace", "path": "/spec/template/spec/containers/0/image", "value": "todo-backend:h000000000000"}]'
 SYSTEM = "--namespace=kube-system"
 DELETE_PODS = "delete pods --selector=app.kubernetes.io/component=frontend --wait=false"
+SLICE = {
+    "apiVersion": "discovery.k8s.io/v1",
+    "kind": "EndpointSlice",
+    "metadata": {"name": "somebodys", "labels": {"kubernetes.io/service-name": "$r-backend"}},
+    "addressType": "IPv4",
+    "ports": [{"name": "http", "port": 8000}],
+    "endpoints": [{"addresses": ["10.99.99.99"]}],
+}
 STRANGER = {
     "apiVersion": "v1",
     "kind": "Pod",
@@ -181,6 +204,8 @@ APP_FAULTS = (
         mend=("uncordon --selector=kubernetes.io/os=linux",),
     ),
     AppFault("somebody's pod", "pod-strange", "wears its labels", (STRANGER,), mend=("delete pod somebodys --grace-period=1",)),
+    AppFault("somebody's addresses", "endpoints-strange", "sends requests also to", (SLICE,), mend=("delete endpointslice somebodys",)),
+    AppFault("table locked", "answers-wrong", "/api/todos?limit=1", during=_table_locked),
     AppFault(
         "scheduler", "scheduler-silent", "no scheduler has looked", (DELETE_PODS,), own=True,
         during=lambda ground: ground.own.paused("kube-scheduler"),  # type: ignore[union-attr]

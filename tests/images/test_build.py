@@ -149,7 +149,7 @@ def test_sources_that_never_hold_still_are_given_up(sources: Sources, step: Step
     sources.file.write_text("")
     monkeypatch.setattr(build_images, "missing", lambda images: images if sources.file.write_text(sources.file.read_text() + "x") else [])
     monkeypatch.setattr(build_images, "PAUSE_SECONDS", 0)
-    with pytest.raises(TaskError, match="the sources change each time they are read"):
+    with pytest.raises(TaskError, match="the sources keep changing while they are read"):
         build_images.main(sources.project(), step)
 
 

@@ -18,7 +18,7 @@ import yaml
 
 from scripts.core.errors import TaskError
 from scripts.core.shell import CommandError, Result
-from scripts.kubernetes import connection, drift, helm
+from scripts.kubernetes import connection, drift, helm, manifests
 from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.deployment import reachable
 from scripts.kubernetes.helm import Revision
@@ -174,6 +174,17 @@ def test_helms_own_record_is_read_and_each_revision_once(server: Server) -> None
     assert len([path for path in server.asked if "secrets/" in path]) == 2
 
 
+@pytest.mark.parametrize("data", ["Z2FyYmFnZQ==", "!", base64.b64encode(base64.b64encode(b"x" * 40)).decode()])
+def test_a_record_that_somebody_has_damaged_is_named_with_what_to_do(server: Server, data: str) -> None:
+    damaged = record(9, "damaged") | {"data": {"release": data}}
+    server.tell(f"{SPACE}/secrets", {"items": [{"metadata": damaged["metadata"]}]})
+    server.tell(f"{SPACE}/secrets/v9", damaged)
+    with connection.kept(), pytest.raises(TaskError, match="Secret v9 is damaged") as failure:
+        helm.history(CLUSTER)
+    assert failure.value.code == "helm-record-damaged"
+    assert "delete secret v9, then invoke up" in failure.value.action
+
+
 def test_a_helm_that_keeps_its_record_elsewhere_is_asked(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HELM_DRIVER", "configmap")
     with connection.kept(), pytest.raises(TaskError, match="kubectl history todo"):
@@ -205,8 +216,8 @@ def test_somebody_elses_object_is_told_though_ours_could_not_be_made_of_it(serve
 
 def test_a_manifest_without_an_object_has_the_others() -> None:
     ours, other = yaml.safe_dump(service()), yaml.safe_dump({"kind": "Service", "metadata": {"name": "b"}})
-    assert list(yaml.safe_load_all(helm.without(f"---\n{ours}---\n{other}", {("Service", "a")}))) == [yaml.safe_load(other)]
-    assert helm.without(ours, set()) == ours
+    assert list(yaml.safe_load_all(manifests.without(f"---\n{ours}---\n{other}", {("Service", "a")}))) == [yaml.safe_load(other)]
+    assert manifests.without(ours, set()) == ours
 
 
 def test_an_object_that_is_gone_is_told_and_a_refused_dry_run_is_left_to_kubectl(server: Server) -> None:

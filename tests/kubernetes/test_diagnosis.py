@@ -69,7 +69,7 @@ def test_a_snapshot_survives_being_written_as_json() -> None:
 
 
 @pytest.mark.parametrize(
-    ("image", "action"), [("todo-backend:h0123456789ab", "invoke up builds"), ("docker.io/grafana/grafana:13.2.0", "give the node a way")]
+    ("image", "action"), [("todo-backend:h0123456789ab", "invoke up builds"), ("docker.io/grafana/grafana:13.2.0", "give the node access")]
 )
 def test_what_to_do_about_a_missing_image_depends_on_whose_it_is(image: str, action: str) -> None:
     def named(value: Object) -> None:
@@ -101,7 +101,7 @@ def test_pods_of_an_older_revision_are_not_looked_at() -> None:
 
 def test_a_pod_on_its_way_out_is_not_looked_at() -> None:
     def leaves(value: Object) -> None:
-        value["pods"][0]["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+        value["pods"][0]["metadata"]["deletionTimestamp"] = value["taken"]
 
     assert codes(changed("image-name", leaves)) == []
 
@@ -138,7 +138,12 @@ def test_a_liveness_kill_is_told_from_a_crash_by_its_exit_code() -> None:
         ("OSError: Multiple exceptions: [Errno 111] Connect call failed ('127.0.0.1', 5432)", "database-refused"),
         ('FATAL: password authentication failed for user "todo"', "database-login"),
         ("error: the database does not exist", "database-login"),
-        ("error: too many connections", "database-refused"),
+        ("error: too many connections", "database-busy"),
+        ("FATAL: remaining connection slots are reserved for roles with the SUPERUSER attribute", "database-busy"),
+        ("error: a query timed out (is a lock held?)", "database-locked"),
+        ("ERROR: canceling statement due to lock timeout", "database-locked"),
+        ("error: the database is read-only", "database-unwritable"),
+        ("error: the database is out of disk, memory or connections", "database-unwritable"),
         ("error: timed out (egress blocked?)", "database-silent"),
         ("connect: No route to host", "database-silent"),
         ('{"message": "waiting for the database", "reason": "connection refused"}', "database-refused"),
@@ -207,6 +212,22 @@ def test_silence_is_blocked_egress_only_where_a_policy_restricts_the_pod() -> No
     assert codes(changed("database-silent", policy(everyone, ["Egress"]))) == ["egress-blocked"]
     assert codes(changed("database-silent", policy(everyone, ["Ingress"]))) == ["database-silent"]
     assert codes(changed("database-silent", policy(others, ["Egress"]))) == ["database-silent"]
+
+
+def test_where_the_database_is_the_releases_own_neither_its_address_nor_the_releases_policies_are_blamed() -> None:
+    def bundled(value: Object) -> None:
+        spec = {"replicas": 1, "template": {"metadata": {}, "spec": {"containers": []}}}
+        ready = {"replicas": 1, "readyReplicas": 1, "availableReplicas": 1}
+        value["workloads"].append({"kind": "StatefulSet", "metadata": {"name": "p", "uid": "p"}, "spec": spec, "status": ready})
+        value["pods"].append({"metadata": {"name": "p-0", "ownerReferences": [{"uid": "p"}]}, "spec": {"containers": []}})
+        labels = {"app.kubernetes.io/instance": value["release"]}
+        value["policies"] = [{"metadata": {"name": "own", "labels": labels}, "spec": {"podSelector": {}, "policyTypes": ["Egress"]}}]
+
+    (name,) = diagnose(changed("database-name", bundled))
+    assert "configmap coredns" in name.action
+    (silence,) = diagnose(changed("database-silent", bundled))
+    assert silence.code == "database-silent"
+    assert "kube-proxy" in silence.action
 
 
 def test_a_database_cause_follows_from_our_own_database_that_is_ailing() -> None:

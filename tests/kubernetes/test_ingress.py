@@ -21,7 +21,7 @@ HOST = "app.test"
 class Controller(BaseHTTPRequestHandler):
     """Serves one host, as an ingress controller does."""
 
-    served = "Todo, with its assistant"
+    served = "Todo, with its items"
 
     def do_GET(self) -> None:
         known = self.headers["Host"] == HOST
@@ -74,7 +74,7 @@ def test_each_page_answers_by_the_hosts_name_and_the_line_for_the_hosts_file_is_
     step = Step()
     assert ingress.prove(at(address), settings(), step) == f"{HOST} answers at {address}"  # type: ignore[arg-type]
     assert step.said == [f"to open http://{HOST} in a browser, add this line to the hosts file: 127.0.0.1 {HOST}"]
-    assert [text for text in step.heard if "/api/info" in text]
+    assert [text for text in step.heard if "/api/todos" in text]
 
 
 def test_a_name_that_resolves_needs_no_line(monkeypatch: pytest.MonkeyPatch) -> None:

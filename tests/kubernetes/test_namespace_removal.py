@@ -62,7 +62,7 @@ def test_an_api_that_nobody_serves_is_named_long_before_the_time_is_over(monkeyp
     cluster = Going("any", "todo", "todo", conditions=[("NamespaceDeletionDiscoveryFailure", DEAD)], stuck=True)
     with pytest.raises(TaskError) as error:
         remove_namespace(cluster, Step())
-    assert error.value.cause == f"the namespace todo does not go: {DEAD}"
+    assert error.value.cause == f"the namespace todo cannot be removed: {DEAD}"
     assert "kubectl delete apiservice" in error.value.action
 
 
@@ -74,7 +74,7 @@ def test_a_failure_that_passes_is_none() -> None:
 def test_what_is_held_is_shown_and_told_at_the_end() -> None:
     steps = Step()
     cluster = Going("any", "todo", "todo", conditions=[("NamespaceFinalizersRemaining", HELD)], stuck=True)
-    with pytest.raises(TaskError, match="the namespace todo does not go: Some content") as error:
+    with pytest.raises(TaskError, match="the namespace todo cannot be removed: Some content") as error:
         remove_namespace(cluster, steps)
     assert HELD in steps.heard
     assert steps.said == ["the namespace todo waits for ConfigMap mine (finalizer example.com/hold)"]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import SimpleNamespace
@@ -11,17 +13,21 @@ from typing import Any, cast
 
 import pytest
 
+from scripts.config.services import Service
 from scripts.core.errors import TaskError
 from scripts.core.report import Report
 from scripts.kubernetes import rollout
 from scripts.kubernetes.diagnosis.cause import Diagnosis
 from scripts.kubernetes.diagnosis.snapshot import Snapshot
+from scripts.kubernetes.service_client import Answer
 from scripts.look import diagnose
 from scripts.project import Project
 
 pytestmark = pytest.mark.unit
 
 FOUND = Diagnosis("secret-missing", "todo-backend", "todo-backend: Secret s does not exist", ("event Failed",), "invoke up")
+
+PAGE = Service(image="page:1", port=80, pages={"/todos": ""})
 
 
 def release(*workloads: tuple[str, bool]) -> Snapshot:
@@ -67,6 +73,7 @@ def test_a_migration_that_ends_without_its_database_is_tried_again_when_that_is_
 @dataclass
 class Engine:
     found: list[Diagnosis] = field(default_factory=list)
+    answers: dict[str, Answer] = field(default_factory=dict)
     name: str = "kube_context"
 
     def deployed(self) -> bool:
@@ -75,9 +82,13 @@ class Engine:
     def diagnose(self) -> list[Diagnosis]:
         return self.found
 
+    def open_client(self) -> AbstractContextManager[Callable[..., Answer]]:
+        return nullcontext(lambda service, method, path, **_: self.answers.get(path, Answer(200, "")))
+
 
 def project(engine: object) -> Project:
-    return cast("Project", SimpleNamespace(engine=engine, settings=SimpleNamespace(release="todo", env={}), env=None))
+    settings = SimpleNamespace(release="todo", env={}, services={"page": PAGE})
+    return cast("Project", SimpleNamespace(engine=engine, settings=settings, env=None))
 
 
 def test_every_diagnosis_is_printed_and_the_task_fails() -> None:
@@ -101,6 +112,23 @@ def test_a_release_that_is_well_is_said_to_be() -> None:
     stdout = io.StringIO()
     diagnose.show_all(project(Engine()), Report(stdout=stdout))
     assert stdout.getvalue() == "todo is healthy\n"
+
+
+def test_a_service_that_answers_wrongly_is_not_well_whatever_its_pods_say() -> None:
+    stdout = io.StringIO()
+    with pytest.raises(TaskError, match="todo is not healthy"):
+        diagnose.show_all(project(Engine(answers={"/todos": Answer(503, '{"detail": "the database is locked"}')})), Report(stdout=stdout))
+    assert stdout.getvalue() == (
+        'page: /todos does not answer 200\n    HTTP 503\n    {"detail": "the database is locked"}\n  -> invoke logs page  [answers-wrong]\n'
+    )
+
+
+def test_who_may_not_ask_the_services_is_told_so_and_nothing_is_said_of_them() -> None:
+    stdout, stderr = io.StringIO(), io.StringIO()
+    refused = Answer(403, '{"kind":"Status","message":"cannot get resource \\"services/proxy\\" in API group"}')
+    diagnose.show_all(project(Engine(answers={"/todos": refused})), Report(stdout=stdout, stderr=stderr))
+    assert stdout.getvalue() == "todo is healthy\n"
+    assert "page was not asked" in stderr.getvalue()
 
 
 def test_a_rollout_that_fails_has_the_code_of_its_first_cause() -> None:

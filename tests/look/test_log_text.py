@@ -89,13 +89,13 @@ def test_a_length_of_time(text: str, seconds: int) -> None:
 
 
 @pytest.mark.parametrize("bad", ["10", "m", "10 m", "1w", "-5m"])
-def test_what_is_no_length_of_time_is_refused(bad: str) -> None:
-    with pytest.raises(InputError, match="no length of time"):
+def test_what_is_not_a_duration_is_refused(bad: str) -> None:
+    with pytest.raises(InputError, match="is not a duration"):
         logs._seconds(bad)
 
 
 def test_an_expression_that_is_none_is_refused() -> None:
-    with pytest.raises(InputError, match="is no regular expression"):
+    with pytest.raises(InputError, match="is not a regular expression"):
         logs._pattern("(")
 
 

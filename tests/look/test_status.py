@@ -45,7 +45,7 @@ def test_everything_is_shown_where_it_fits(monkeypatch: pytest.MonkeyPatch) -> N
     assert head.split() == ["service", "pod", "state", "ready", "restarts", "age", "cpu", "memory", "image"]
     assert row.split() == ["backend", POD, "Running", "yes", "3", "5h", "0.50/1", "64/256", "MiB", IMAGE]
     assert "quota: limits.memory 9Gi of 10Gi, pods 5 of 19" in rest
-    assert "it is as the sources say" in rest
+    assert "it matches the sources" in rest
 
 
 @pytest.mark.parametrize("columns", [40, 60, 80, 100, 120])
@@ -67,7 +67,7 @@ def test_what_up_would_change_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     said = told(found, monkeypatch, 100)
     assert "invoke up would change:\n  backend: build it (its sources differ from what runs)" in said
     assert "backend is kept at 3 pods by hand" in said
-    assert "it is as the sources say" not in said
+    assert "it matches the sources" not in said
 
 
 def autoscaler(**status: Any) -> dict[str, Any]:

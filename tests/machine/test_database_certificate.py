@@ -16,7 +16,8 @@ from types import SimpleNamespace
 import pytest
 
 from scripts.config.database_url import parse
-from scripts.look import diagnose
+from scripts.config.services import Service
+from scripts.look import certificates, diagnose
 from scripts.machine import database_certificate
 
 pytestmark = pytest.mark.unit
@@ -96,8 +97,8 @@ def test_a_database_is_told_of_where_its_certificate_is_verified_and_ends(
     mode: str, left: timedelta, told: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     url = parse(f"postgresql://todo:x@db.example.com/todo?sslmode={mode}")
-    monkeypatch.setattr(diagnose, "databases", lambda *_: [("DATABASE_URL", url)])
+    monkeypatch.setattr(certificates, "databases", lambda *_: [("DATABASE_URL", url)])
     monkeypatch.setattr(database_certificate, "ends", lambda *_: datetime.now(UTC) + left)
-    services = {"backend": SimpleNamespace(secrets=["DATABASE_URL"]), "frontend": SimpleNamespace(secrets=[])}
-    found = list(diagnose.certificates(SimpleNamespace(settings=SimpleNamespace(services=services), env=None)))  # type: ignore[arg-type]
+    services = {"backend": Service(secrets=[{"URL": "DATABASE_URL"}]), "frontend": Service()}
+    found = list(diagnose.expiring(SimpleNamespace(settings=SimpleNamespace(services=services), env=None)))  # type: ignore[arg-type]
     assert [d.cause for d in found] == told

@@ -19,10 +19,10 @@ from scripts.core.paths import ROOT
 from scripts.core.report import Outcome, unchanged
 from scripts.core.shell import Result
 from scripts.desired import monitoring
+from scripts.desired.labels import MANAGER
 from scripts.kubernetes import rollout
 from scripts.kubernetes.api import Object
 from scripts.kubernetes.cluster import Cluster
-from scripts.kubernetes.own_namespace import FIELD_MANAGER
 from scripts.monitoring import charts
 from scripts.monitoring.crds import OURS as OURS_ALONE
 from scripts.monitoring.crds import VERSION
@@ -32,7 +32,7 @@ from tests.projects import project_in, project_on
 
 pytestmark = pytest.mark.monitoring
 
-OURS = {"app.kubernetes.io/part-of": "todo-chatbot", "app.kubernetes.io/managed-by": FIELD_MANAGER}
+OURS = {"app.kubernetes.io/part-of": "todo-chatbot", "app.kubernetes.io/managed-by": MANAGER}
 CRD = "servicemonitors.monitoring.coreos.com"
 
 

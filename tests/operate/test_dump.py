@@ -28,12 +28,12 @@ def test_a_whole_dump_is_sent_within_one_transaction(content: bytes, tmp_path: P
 @pytest.mark.parametrize(
     ("content", "cause"),
     [
-        (SQL[:-200], "is not whole"),
-        (gzip.compress(SQL)[:-200], "is not whole"),
-        (gzip.compress(SQL)[:200] + b"x" + gzip.compress(SQL)[201:], "is not whole"),
-        (gzip.compress(SQL[:-200]), "is not whole"),
-        (b"todo,done\n", "is no dump of Postgres"),
-        (b"", "is no dump of Postgres"),
+        (SQL[:-200], "is incomplete"),
+        (gzip.compress(SQL)[:-200], "is incomplete"),
+        (gzip.compress(SQL)[:200] + b"x" + gzip.compress(SQL)[201:], "is incomplete"),
+        (gzip.compress(SQL[:-200]), "is incomplete"),
+        (b"todo,done\n", "is not an SQL dump of Postgres"),
+        (b"", "is not an SQL dump of Postgres"),
     ],
 )
 def test_what_is_not_whole_is_refused(content: bytes, cause: str, tmp_path: Path) -> None:

@@ -113,7 +113,7 @@ def test_the_pod_asks_every_service_for_its_probes_and_pages(minimal: list[Objec
         f"{frontend}/health": {},
         f"{frontend}/ready": {},
         f"{frontend}/": {"contains": "Todo"},
-        f"{frontend}/api/info": {"contains": "assistant"},
+        f"{frontend}/api/todos?limit=1": {"contains": "items"},
     }
     assert 0 < float(seconds) < the_pod(minimal)["spec"]["activeDeadlineSeconds"]
 

@@ -154,7 +154,7 @@ def test_a_file_system_without_hard_links_is_good_enough(tmp_path: Path, monkeyp
     env_file.create(tmp_path / ".env", ROOT / ".env.example", KEYS)
     assert env_file.read(tmp_path / ".env", KEYS).get("POSTGRES_PASSWORD")
     write(tmp_path / ".env", "MINE=1\n")
-    with pytest.raises(InputError, match="has appeared meanwhile"):
+    with pytest.raises(InputError, match="has been created in the meantime"):
         env_file.create(tmp_path / ".env", ROOT / ".env.example", KEYS)
     assert (tmp_path / ".env").read_text() == "MINE=1\n"
     assert [path.name for path in tmp_path.iterdir()] == [".env"]

@@ -4,6 +4,7 @@ import socket
 import uuid
 from pathlib import Path
 
+import asyncpg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
@@ -198,6 +199,26 @@ def test_migrations_only_add(path: Path):
 async def test_a_database_that_cannot_be_used_is_named_with_its_cause(postgres: Postgres, make_url, cause):
     with pytest.raises(MigrationError, match=f"^{cause}"):
         await migrate_at(make_url(postgres), patience=0.5)
+
+
+async def test_a_lock_that_is_held_is_named_as_that(postgres: Postgres, empty: str, monkeypatch: pytest.MonkeyPatch):
+    await migrate_at(postgres.url(empty))
+    monkeypatch.setattr("todo_backend.database.STATEMENT_TIMEOUT", 0.5)
+    holder = await asyncpg.connect(postgres.url(empty, "sslmode=disable"))
+    try:
+        async with holder.transaction():
+            await holder.execute("LOCK TABLE alembic_version IN ACCESS EXCLUSIVE MODE")
+            with pytest.raises(MigrationError, match=r"^a query timed out \(is a lock held\?\)"):
+                await migrate_at(postgres.url(empty), patience=0.5)
+    finally:
+        await holder.close()
+
+
+async def test_our_own_database_without_its_todos_is_not_called_anothers(postgres: Postgres, empty: str):
+    await migrate_at(postgres.url(empty))
+    await run_sql(postgres, "DROP TABLE todos CASCADE", database=empty)
+    with pytest.raises(MigrationError, match="the table todos is gone from this database"):
+        await migrate_at(postgres.url(empty))
 
 
 async def test_an_address_that_swallows_packets_times_out(monkeypatch: pytest.MonkeyPatch):

@@ -195,6 +195,21 @@ async def test_a_busy_pool_is_waited_for_as_a_lost_connection_is(client, monkeyp
     assert not busy
 
 
+async def test_a_lock_that_is_held_is_told_from_a_network_that_is_shut(
+    monkeypatch: pytest.MonkeyPatch, postgres: Postgres, database_url: str, database: str
+):
+    monkeypatch.setattr("todo_backend.database.STATEMENT_TIMEOUT", 0.5)
+    monkeypatch.setattr("todo_backend.database.RETRY_FOR", 1.0)
+    holder = await asyncpg.connect(postgres.url(database, "sslmode=disable"))
+    try:
+        async with running_app(database_url) as client, holder.transaction():
+            await holder.execute("LOCK TABLE todos IN ACCESS EXCLUSIVE MODE")
+            answer = await client.get("/api/todos")
+            assert answer.json()["detail"] == "the database does not answer: a query timed out (is a lock held?)"
+    finally:
+        await holder.close()
+
+
 async def test_a_server_that_never_answers_is_a_503_within_bounds(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("todo_backend.database.CONNECT_TIMEOUT", 0.3)
     monkeypatch.setattr("todo_backend.database.RETRY_FOR", 1.0)

@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from scripts.audit.facts import CLUSTER, Facts, Finding, Inside, Live, Unseen, judged, not_checkable, several
+from scripts.audit.facts import CLUSTER, Facts, Finding, Inside, Live, Unseen, judged, not_checkable
+from scripts.core.counting import several
 
 Wrong = Callable[[Inside], list[str]]
 READ_ONLY, WRITTEN = "EROFS", "written"

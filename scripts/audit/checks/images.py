@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from scripts.audit.facts import CLUSTER, IMAGES, Facts, Finding, Objects, Search, Unseen, containers_of, judged, not_checkable, several
+from scripts.audit.facts import CLUSTER, IMAGES, Facts, Finding, Objects, Search, Unseen, containers_of, judged, not_checkable
+from scripts.core.counting import several
 
 OF_IMAGES = "image "
 """How a place in an image begins."""

@@ -14,14 +14,13 @@ from scripts.audit.facts import (
     Objects,
     Unseen,
     Verdict,
-    component,
     containers_of,
     counted,
     judged,
     not_checkable,
 )
 from scripts.kubernetes.api import Object
-from scripts.kubernetes.diagnosis.snapshot import name_of
+from scripts.kubernetes.diagnosis.snapshot import is_ready, name_of, service_of
 
 ENFORCE = "pod-security.kubernetes.io/enforce"
 HELM_RELEASE = "meta.helm.sh/release-name"
@@ -123,7 +122,7 @@ def resources(objects: Objects, _facts: Facts, _: Mapping[str, Any]) -> Finding:
 
 def volumes(objects: Objects, facts: Facts, _: Mapping[str, Any]) -> Finding:
     """Whether only what keeps state has a volume that lasts."""
-    stateful = {component(each) for each in objects.of("StatefulSet")} - set(facts.settings.services)
+    stateful = {service_of(each) for each in objects.of("StatefulSet")} - set(facts.settings.services)
     mounts = [(service, name, _lasting(spec)) for service, name, spec in objects.pods()]
     wrong = [f"{name} mounts {volume}" for service, name, lasting in mounts for volume in lasting if service not in stateful]
     mounted = {
@@ -150,8 +149,8 @@ def health_checks(objects: Objects, _facts: Facts, _: Mapping[str, Any]) -> Find
         return judged(objects.on, wrong, [f"{len(objects.pods())} workloads are probed"])
     names = {name for _, name, _ in objects.pods()}
     pods = [pod for pod in objects.of("Pod") if name_of(pod) in names]
-    wrong += [f"{name_of(pod)} is not ready" for pod in pods if not _is(pod, "Ready")]
-    return judged(objects.on, wrong, [f"{len(pods)} of {len(pods)} pods ready"])
+    wrong += [f"{name_of(pod)} is not ready" for pod in pods if not is_ready(pod)]
+    return judged(objects.on, wrong, [f"{len(pods)} of {len(pods)} pods ready by probes of each container"])
 
 
 def probes(objects: Objects, _facts: Facts, _: Mapping[str, Any]) -> Finding:
@@ -169,10 +168,6 @@ def _probes(container: Object) -> list[str]:
 
 def _how(probe: Object) -> str:
     return str(probe["httpGet"]["path"]) if "httpGet" in probe else "by command" if "exec" in probe else "by connection"
-
-
-def _is(item: Object, condition: str) -> bool:
-    return any(each["type"] == condition and each["status"] == "True" for each in item.get("status", {}).get("conditions", ()))
 
 
 def helm(facts: Facts, _: Mapping[str, Any]) -> Finding:
@@ -204,13 +199,13 @@ def rolling(objects: Objects, facts: Facts, _: Mapping[str, Any]) -> Finding:
             wrong.append(
                 f"{name_of(each)} takes pods away before others serve ({strategy.get('type', 'no strategy')}, maxUnavailable {down})"
             )
-        declared = facts.settings.services.get(component(each))
+        declared = facts.settings.services.get(service_of(each))
         own = each["spec"]["template"]["spec"]["containers"][0]
         if declared and declared.port and "preStop" not in own.get("lifecycle", {}):
             wrong.append(f"{name_of(each)} leaves at once, while others still call it")
         number = (each["metadata"].get("annotations") or {}).get("deployment.kubernetes.io/revision")
         revisions += [f"{name_of(each)} at revision {number}"] if number else []
-    deployed = {component(each) for each in objects.of("Deployment")}
+    deployed = {service_of(each) for each in objects.of("Deployment")}
     wrong += [f"{name} has no Deployment" for name in facts.settings.services if name not in deployed]
     past = [f"helm revision {each.number} {each.status}" for each in facts.revisions] if not isinstance(facts.revisions, Unseen) else []
     return judged(objects.on, wrong, ["maxUnavailable 0, preStop", *revisions, *past])

@@ -39,6 +39,25 @@ def assistants(facts: Facts, looks_for: Mapping[str, Any]) -> Finding:
     return found if found.verdict is Verdict.BROKEN else Finding(Verdict.DEVIATES, found.on, found.evidence)
 
 
+def tools(facts: Facts, looks_for: Mapping[str, Any]) -> Finding:
+    """Whether the commands that hand the assistants this cluster are there; the evidence says which assistants."""
+    found = commands(facts, looks_for)
+    if found.verdict is Verdict.BROKEN:
+        return found
+    here = facts.assistant.why if isinstance(facts.assistant, Unseen) else f"{facts.assistant} is here"
+    return judged(found.on, (), [*found.evidence, here, f"kagent {facts.settings.kagent.version} is pinned"])
+
+
+def scored(facts: Facts, looks_for: Mapping[str, Any]) -> Finding:
+    """Whether the assistant was tested here: the evidence is its score."""
+    found = commands(facts, looks_for)
+    if found.verdict is Verdict.BROKEN:
+        return found
+    if isinstance(facts.score, Unseen):
+        return not_checkable(found.on, facts.score.why)
+    return judged("answers of the last invoke check.ai", (), [facts.score])
+
+
 def specified(facts: Facts, _: Mapping[str, Any]) -> Finding:
     """Whether everything that a user can name is named in a specification."""
     root = facts.repository.root
@@ -64,16 +83,20 @@ def _each_has(facts: Facts, file: str, holds: re.Pattern[str], what: str) -> Fin
 
 def specifications(facts: Facts, _: Mapping[str, Any]) -> Finding:
     """Whether each feature begins with its specification."""
-    return _each_has(facts, "spec.md", re.compile(r"\S"), "a specification")
+    found = _each_has(facts, "spec.md", re.compile(r"\S"), "a specification")
+    living = len(list((facts.repository.root / SPECIFICATIONS).glob("*.md")))
+    return judged(found.on, (), [*found.evidence, f"{living} living pages"]) if found.verdict is Verdict.KEPT else found
 
 
 def plans(facts: Facts, _: Mapping[str, Any]) -> Finding:
-    """Whether each feature has a plan that was held against the constitution, clause by clause."""
+    """Whether each feature has a plan that was held against the constitution, clause by clause; what made it, no file tells."""
     found = _each_has(facts, "plan.md", re.compile(r"^## Constitution check$", re.MULTILINE), "a constitution check")
     plans = {each.name: each / "plan.md" for each in _features(facts)}
     open_clauses = {name: len(UNTICKED.findall(path.read_text())) for name, path in plans.items() if path.is_file()}
     wrong = [f"{name}/plan.md: {number} clauses are not ticked" for name, number in open_clauses.items() if number]
-    return judged(REPOSITORY, wrong, found.evidence) if found.verdict is Verdict.KEPT else found
+    if wrong or found.verdict is Verdict.BROKEN:
+        return judged(REPOSITORY, wrong or found.evidence, ())
+    return not_checkable(REPOSITORY, f"no file tells what made it; {', '.join(found.evidence)}: each clause of the constitution is ticked")
 
 
 def tasks(facts: Facts, _: Mapping[str, Any]) -> Finding:
@@ -123,6 +146,8 @@ CHECKS = {
     "instructions": instructions,
     "commands": commands,
     "assistants": assistants,
+    "tools": tools,
+    "scored": scored,
     "specified": specified,
     "specifications": specifications,
     "plans": plans,

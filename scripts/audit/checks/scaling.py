@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from scripts.audit.checks.objects import of_objects
-from scripts.audit.facts import Facts, Finding, Objects, component, judged
+from scripts.audit.facts import Facts, Finding, Objects, judged
 from scripts.kubernetes.api import Object
-from scripts.kubernetes.diagnosis.snapshot import name_of
+from scripts.kubernetes.diagnosis.snapshot import condition_of, name_of, service_of
 from scripts.kubernetes.quantity import parse_quantity
 
 ACTIVE = "ScalingActive"
@@ -18,7 +18,7 @@ SHOWN = ("pods", "limits.cpu", "limits.memory", "requests.cpu", "requests.memory
 
 def autoscalers(objects: Objects, facts: Facts, _: Mapping[str, Any]) -> Finding:
     """Whether each service whose pods are to follow the load has an autoscaler that can add some."""
-    scaled = {component(each): each["spec"] for each in objects.of("HorizontalPodAutoscaler")}
+    scaled = {service_of(each): each["spec"] for each in objects.of("HorizontalPodAutoscaler")}
     wanted = [name for name, service in facts.settings.services.items() if service.is_autoscaled]
     wrong = [f"{name} has no HorizontalPodAutoscaler" for name in wanted if name not in scaled]
     wrong += [
@@ -49,8 +49,7 @@ def autoscaling(objects: Objects, _facts: Facts, _: Mapping[str, Any]) -> Findin
 
 def _active(autoscaler: Object) -> tuple[str, str]:
     """Whether it has figures to scale by, and why not."""
-    found = (each for each in autoscaler.get("status", {}).get("conditions", ()) if each["type"] == ACTIVE)
-    condition = next(found, {"status": "Unknown", "reason": "nothing has looked at it yet"})
+    condition = condition_of(autoscaler, ACTIVE) or {"status": "Unknown", "reason": "nothing has looked at it yet"}
     return condition["status"], condition.get("reason", "")
 
 

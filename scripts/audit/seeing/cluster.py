@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from scripts.audit.facts import CLUSTER, Live, Objects, component, ended
+from scripts.audit.facts import CLUSTER, Live, Objects, ended
 from scripts.audit.seeing import live
 from scripts.config.settings import Settings
 from scripts.kubernetes.api import Object
 from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.deployment import Deployment
-from scripts.kubernetes.diagnosis.snapshot import name_of
+from scripts.kubernetes.diagnosis.snapshot import name_of, service_of
 
 KINDS = (
     "pods,services,configmaps,serviceaccounts,persistentvolumeclaims,resourcequotas,limitranges,deployments,statefulsets,replicasets,"
@@ -44,13 +44,15 @@ def look(deployment: Deployment, there: Objects, settings: Settings, paths: Sequ
 
 def _running(cluster: Cluster, pods: Sequence[Object]) -> Iterator[live.Running]:
     for pod in pods:
-        if ended(pod) or not component(pod):
+        if ended(pod) or not service_of(pod):
             continue
         states: Mapping[str, Any] = {each["name"]: each.get("state", {}) for each in pod["status"].get("containerStatuses", ())}
         for container in pod["spec"]["containers"]:
             if "running" in states.get(container["name"], {}):
                 name = f"{name_of(pod)}/{container['name']}"
-                yield live.Running(component(pod), name, _execute(cluster, name_of(pod), container["name"]), pod["status"].get("podIP", ""))
+                yield live.Running(
+                    service_of(pod), name, _execute(cluster, name_of(pod), container["name"]), pod["status"].get("podIP", "")
+                )
 
 
 def _execute(cluster: Cluster, pod: str, container: str) -> Callable[[Sequence[str]], str]:

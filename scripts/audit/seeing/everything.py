@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
-import yaml
-
-from scripts.audit.facts import CHART, Daemon, Facts, ImageFacts, Live, Objects, Search, Unseen, several
-from scripts.audit.seeing import cluster, docker, monitoring, repository, search
+from scripts.audit.facts import CHART, Daemon, Facts, ImageFacts, Live, Objects, Search, Unseen
+from scripts.audit.seeing import assistant, cluster, docker, monitoring, repository, search
 from scripts.audit.seeing.images import Images
 from scripts.audit.seeing.seeker import Seeker
+from scripts.core.counting import several
 from scripts.core.errors import TaskError
+from scripts.core.paths import SCORE
 from scripts.desired.database_reach import databases
 from scripts.desired.helm_release import provisional_release
 from scripts.engines.protocol import Engine
-from scripts.kubernetes import helm
+from scripts.kubernetes import helm, manifests
 from scripts.kubernetes.helm import Revision
 from scripts.machine.docker_client import docker_client
 from scripts.project import Project
@@ -54,6 +54,8 @@ def see(project: Project, progress: Progress, paths: Sequence[str] = ()) -> Fact
         live=live,
         revisions=_or_why(lambda: _revisions(engine)) if not why else Unseen(why),
         monitored=_or_why(lambda: monitoring.see(project)) if not why else Unseen(why),
+        assistant=assistant.program(project.settings.ask.kubectl_ai),
+        score=assistant.score(SCORE),
     )
 
 
@@ -80,8 +82,7 @@ def _objects(project: Project, engine: Engine | Unseen, why: str) -> Objects:
     if not why and not isinstance(engine, Unseen) and engine.deployment:
         return cluster.objects(engine.deployment.cluster)
     release = provisional_release(project.settings, monitoring=False)
-    rendered = helm.render(release, project.settings.kubernetes_version)
-    return Objects(CHART, [each for each in yaml.safe_load_all(rendered) if each])
+    return Objects(CHART, manifests.objects(helm.render(release, project.settings.kubernetes_version)))
 
 
 def _live(project: Project, engine: Engine | Unseen, objects: Objects | Unseen, paths: Sequence[str]) -> Live | Unseen:

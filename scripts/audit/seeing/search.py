@@ -6,9 +6,10 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from scripts.audit.facts import Objects, several
+from scripts.audit.facts import Objects
 from scripts.audit.seeing import cluster, docker, repository
 from scripts.audit.seeing.seeker import Seeker
+from scripts.core.counting import several
 from scripts.core.paths import ROOT, STATE
 from scripts.desired.secrets import value_of
 from scripts.kubernetes import helm_record

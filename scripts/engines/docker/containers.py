@@ -21,6 +21,7 @@ from scripts.core import shell
 from scripts.core.errors import TaskError
 from scripts.core.paths import STATE
 from scripts.core.report import StepReport
+from scripts.desired import labels
 from scripts.desired.secrets import Secret
 from scripts.engines.docker.pod_spec import ContainerPlan, PodPlan, SecretKey
 from scripts.engines.docker.volumes import ensure_volumes
@@ -57,17 +58,12 @@ class Containers:
         """Take the settings; nothing is asked yet."""
         self._settings = settings
         self.network = settings.release
-        self.labels = {"app.kubernetes.io/part-of": settings.release, "app.kubernetes.io/managed-by": "todo-tasks"}
-
-    @property
-    def label_filter(self) -> list[str]:
-        """The labels as Docker's filters take them."""
-        return [f"{key}={value}" for key, value in self.labels.items()]
+        self.labels = labels.of_project(settings.release)
 
     def every(self) -> list[Any]:
         """Return all containers of ours: what runs, what runs before it, and what a killed run left."""
         with told("the containers cannot be listed"):
-            found: list[Any] = docker_client().containers.list(all=True, filters={"label": self.label_filter})
+            found: list[Any] = docker_client().containers.list(all=True, filters={"label": labels.pairs(self.labels)})
         return found
 
     def by_workload(self) -> dict[str, Any]:
@@ -152,7 +148,7 @@ class Containers:
         port = service.port if service and kind == "main" and service.port in container.ports else None
         wanted = service.wanted_local_port if service else 0
         ports = {f"{port}/tcp": ("127.0.0.1", wanted) if wanted else ("127.0.0.1",)} if port else {}
-        labels = {
+        marks = {
             **self.labels,
             "todo.kind": kind,
             "todo.workload": pod.workload,
@@ -178,7 +174,7 @@ class Containers:
                 # At SIGTERM the app waits for clients to turn to another replica; here there is none.
                 stop_signal="SIGINT",
                 ports=[port] if port else [],
-                labels=labels,
+                labels=marks,
                 host_config=self._host_config(container, ports, kind),
                 networking_config=api.create_networking_config({self.network: api.create_endpoint_config(aliases=aliases)}),
                 # The proxy of Docker's client configuration, and the password in it, are no business of what runs.

@@ -11,8 +11,6 @@ from functools import partial
 from typing import Any
 
 import requests
-import yaml
-from docker.errors import ImageNotFound
 
 from scripts.config.settings import Settings
 from scripts.core import shell
@@ -24,6 +22,7 @@ from scripts.core.report import Outcome, StepReport, changed, unchanged
 from scripts.core.shell import Result
 from scripts.desired.helm_release import HelmRelease, provisional_release
 from scripts.desired.images import Image
+from scripts.desired.labels import pairs
 from scripts.desired.secrets import ALSO, Secret
 from scripts.desired.stages import Running
 from scripts.engines import checked
@@ -35,8 +34,9 @@ from scripts.engines.docker.probes import await_ready, diagnose, direct_session,
 from scripts.engines.docker.volumes import remove_sources
 from scripts.engines.protocol import Address
 from scripts.images import prune
+from scripts.images.bases import image_id
 from scripts.images.prune import Superfluous
-from scripts.kubernetes import helm
+from scripts.kubernetes import helm, manifests
 from scripts.kubernetes.deployment import Deployment
 from scripts.kubernetes.diagnosis.cause import Diagnosis
 from scripts.kubernetes.pods import PodState
@@ -46,7 +46,6 @@ from scripts.machine.docker_client import CLI_ENVIRONMENT, docker_client
 from scripts.machine.docker_endpoint import find_endpoint
 from scripts.machine.docker_errors import told
 
-_YAML_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 EXECUTE_SECONDS = 90
 CONNECT_SECONDS = 3
 NO_CPU_LIMITS = (
@@ -127,7 +126,7 @@ class DockerEngine:
     def decide_load(self, images: Sequence[Image], step: StepReport) -> Decision:
         """Send nothing: the daemon that runs the images has built them. Those that are not there yet are looked for again by the act."""
         step.progress("looking for the images")
-        missing = [image.reference for image in images if not _is_there(image.reference)]
+        missing = [image.reference for image in images if not image_id(image.reference)]
         changes = tuple(Change(f"take {reference}", "it is not built yet") for reference in missing)
         return Decision("built where they run", changes, partial(_verify, missing))
 
@@ -317,7 +316,7 @@ class DockerEngine:
         if delete_cluster:
             raise InputError("the docker engine has no cluster to delete", "leave --cluster out", code="unsupported-by-engine")
         docker_client()
-        removed, label = [], {"label": self._containers.label_filter}
+        removed, label = [], {"label": pairs(self._containers.labels)}
         with told("not everything could be removed"):
             for container in self._containers.every():
                 step.progress(f"removing {container.name}")
@@ -341,23 +340,14 @@ class DockerEngine:
         with self._lock:
             if release.fingerprint not in self._plans:
                 rendered = helm.render(release, self._settings.kubernetes_version)
-                self._plans[release.fingerprint] = plan([thing for thing in yaml.load_all(rendered, Loader=_YAML_LOADER) if thing])
+                self._plans[release.fingerprint] = plan(manifests.objects(rendered))
             return self._plans[release.fingerprint]
-
-
-def _is_there(reference: str) -> bool:
-    with told(f"{reference} cannot be looked for"):
-        try:
-            docker_client().images.get(reference)
-        except ImageNotFound:
-            return False
-    return True
 
 
 def _verify(references: Sequence[str], _step: StepReport) -> Outcome:
     """Raise TaskError where an image is still missing."""
     for reference in references:
-        if not _is_there(reference):
+        if not image_id(reference):
             raise TaskError(f"{reference} is not in the Docker daemon", "invoke build", code="image-missing")
     return unchanged("built where they run")
 

@@ -12,10 +12,9 @@ from scripts.core.report import Outcome, StepReport, changed
 from scripts.engines.docker.containers import Containers, remove_container
 from scripts.engines.docker.pod_spec import PodPlan
 from scripts.engines.docker.probes import await_ready
+from scripts.kubernetes.operations import SMALL_IMAGE, no_service
 from scripts.machine.docker_client import CLI_ENVIRONMENT
 from scripts.machine.docker_errors import told
-
-SMALL_IMAGE = "busybox:stable"
 
 
 class ContainerOperations:
@@ -50,7 +49,7 @@ class ContainerOperations:
         """Refuse it: there is one container a service. Raises InputError."""
         self._container(service)
         raise InputError(
-            "the docker engine runs one container a service, and cannot scale it",
+            "the docker engine runs one container per service, and cannot scale it",
             "use a Kubernetes engine for it",
             code="unsupported-by-engine",
         )
@@ -88,6 +87,5 @@ class ContainerOperations:
     def _container(self, service: str) -> Any:
         by_service = {container.labels["todo.service"]: container for container in self._containers.by_workload().values()}
         if service not in by_service:
-            names = ", ".join(sorted(by_service)) or "none"
-            raise InputError(f"there is no service `{service}` in the release", f"it has: {names}", code="service-unknown")
+            raise no_service(service, by_service)
         return by_service[service]

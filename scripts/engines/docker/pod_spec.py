@@ -11,6 +11,7 @@ from typing import Any
 
 from scripts.config.settings import KUBERNETES_ENGINES
 from scripts.core.errors import InputError
+from scripts.desired.labels import COMPONENT
 from scripts.kubernetes.quantity import parse_quantity
 
 WORKLOADS = ("StatefulSet", "Deployment")
@@ -178,7 +179,7 @@ def _pod(
     read = _ContainerReader(where, name, pod, volumes, problems)
     return PodPlan(
         workload=name,
-        service=labels.get("app.kubernetes.io/component", name),
+        service=labels.get(COMPONENT, name),
         container=read(pod["containers"][0], "containers"),
         init=tuple(read(container, "initContainers") for container in pod.get("initContainers", ())),
         aliases=tuple(sorted(s["metadata"]["name"] for s in services if _selects(s, labels))),

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from docker.errors import NotFound
 from docker.types import Mount
 
+from scripts.desired.labels import pairs
 from scripts.engines.docker.pod_spec import PodPlan
 from scripts.machine.docker_client import docker_client
 from scripts.machine.docker_errors import told
@@ -29,9 +30,8 @@ def ensure_volumes(pod: PodPlan, labels: Mapping[str, str]) -> None:
 
 def remove_sources(labels: Mapping[str, str], keep: Collection[str] = ()) -> None:
     """Remove the volumes of source folders, but for those that containers still use."""
-    wanted = [f"{key}={value}" for key, value in {**labels, **SOURCES}.items()]
     with told("volumes of source folders cannot be removed"):
-        for volume in docker_client().volumes.list(filters={"label": wanted}):
+        for volume in docker_client().volumes.list(filters={"label": pairs({**labels, **SOURCES})}):
             if volume.name not in keep:
                 volume.remove(force=True)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -15,10 +16,12 @@ from scripts.config.settings import Settings
 from scripts.core import shell
 from scripts.core.decision import Change, Decision
 from scripts.core.errors import InputError, TaskError
-from scripts.core.paths import ROOT
+from scripts.core.paths import STATE
 from scripts.core.report import Outcome, StepReport, changed, unchanged
 from scripts.core.shell import CommandError
-from scripts.engines.kubernetes import KubernetesEngine, removal
+from scripts.desired.helm_release import HelmRelease, merged
+from scripts.desired.secrets import Secret
+from scripts.engines.kubernetes import KubernetesEngine
 from scripts.engines.minikube import checks, first_start, profile
 from scripts.engines.minikube.checks import DRIVEN_BY_DOCKER
 from scripts.engines.minikube.events import Listener
@@ -30,8 +33,9 @@ from scripts.kubernetes.nodes.minikube_vm import MinikubeVmNode
 from scripts.kubernetes.nodes.transports import ContainerdNode, DockerdNode, NodeTransport
 from scripts.machine.certificates import extra_ca
 
-KUBECONFIG = ROOT / ".state" / "kubeconfig"
+KUBECONFIG = STATE / "kubeconfig"
 START_SECONDS = 1200
+PRIMARY = {"minikube.k8s.io/primary": "true"}  # a label that Minikube gives its first node alone
 NODE_NETWORKS = ("192.168.0.0/16", "10.96.0.0/12")  # mk:site/…/vpn_and_proxy.md, and the next ones that its docker driver takes
 
 
@@ -129,7 +133,7 @@ class MinikubeEngine(KubernetesEngine):
         return profile.version(there.kubernetes) < profile.version(self._settings.kubernetes_version)
 
     def _bring_up(self, there: Profile | None, state: State, step: StepReport) -> Outcome:
-        done = self._wake(state)
+        done, state = self._wake(state)
         if there is None or state in (State.DOWN, State.STOPPED) or self._is_older(there):
             self._start(there, step)
             done.append("started" if there else "made")
@@ -146,15 +150,19 @@ class MinikubeEngine(KubernetesEngine):
         connection.renew()
         return changed(f"{self._detail}: {', '.join(done)}")
 
-    def _wake(self, state: State) -> list[str]:
-        """Fix what does not need a start; return what was done."""
-        if state is State.STALE_KUBECONFIG:
-            self._minikube.change("update-context", "--profile", self._name)
-            return ["kubeconfig fixed"]
-        if state is State.PAUSED:
-            self._minikube.change("unpause", "--profile", self._name)
-            return ["unpaused"]
-        return []
+    def _wake(self, state: State) -> tuple[list[str], State]:
+        """Fix what does not need a start, each thing once, for a paused profile may be missing in our kubeconfig too.
+
+        Return what was done, and the state then.
+        """
+        done = []
+        ways = {State.PAUSED: ("unpause", "unpaused"), State.STALE_KUBECONFIG: ("update-context", "kubeconfig fixed")}
+        while way := ways.pop(state, None):
+            command, told = way
+            self._minikube.change(command, "--profile", self._name)
+            done.append(told)
+            state = self._minikube.state()
+        return done, state
 
     def _start(self, there: Profile | None, step: StepReport) -> None:
         wanted = self._settings
@@ -189,6 +197,15 @@ class MinikubeEngine(KubernetesEngine):
             self._minikube.change("addons", "enable", addon, "--profile", self._name)
         return [f"addon {addon}" for addon in missing]
 
+    def decide_install(self, release: HelmRelease, secrets: Sequence[Secret], step: StepReport) -> Decision:
+        """Decide as every cluster does; of several nodes the database gets the first, where Minikube's provisioner makes its volume.
+
+        Such a volume is a folder, and names no node: on another one the database would find an empty folder that it may not write to.
+        """
+        if self._settings.minikube.nodes > 1:
+            release = dataclasses.replace(release, values=merged({"postgres": {"nodeSelector": PRIMARY}}, release.values))
+        return super().decide_install(release, secrets, step)
+
     def transports(self) -> Sequence[NodeTransport]:
         """Return how images get into each node. Raises TaskError when there is no profile."""
         there = self._minikube.profile()
@@ -212,15 +229,15 @@ class MinikubeEngine(KubernetesEngine):
             self._ca.unlink(missing_ok=True)
             first_start.end()
             return changed(f"removed the cluster (profile {self._name}) with everything in it")
-        if self._wake(self._minikube.state()):
+        done, state = self._wake(self._minikube.state())
+        if done:
             step.progress("woke the cluster")
-        if (state := self._minikube.state()) is not State.RUNNING:
+        if state is not State.RUNNING:
             return self._nothing_to_ask(state, delete_data=delete_data)
-        removed = self.deployment.remove(delete_data=delete_data, step=step)
-        kept = [] if delete_data else self.deployment.volumes()
+        outcome = self._remove_app(delete_data=delete_data, step=step)
         step.progress(f"stopping the profile {self._name}")
         self._minikube.change("stop", "--profile", self._name)
-        return changed(f"{removal(removed, kept).detail}; stopped the profile {self._name}")
+        return changed(f"{outcome.detail}; stopped the profile {self._name}")
 
     def _nothing_to_ask(self, state: State, *, delete_data: bool) -> Outcome:
         if delete_data:

@@ -6,11 +6,11 @@ An interrupted first start leaves a profile that Minikube calls running, or cann
 from __future__ import annotations
 
 from scripts.core.errors import TaskError
-from scripts.core.paths import ROOT
+from scripts.core.paths import STATE
 from scripts.engines.minikube.profile import Profile, State
 from scripts.kubernetes.cluster import Cluster
 
-NOTE = ROOT / ".state" / "minikube-first-start"
+NOTE = STATE / "minikube-first-start"
 SECONDS = 10
 OF_KUBERNETES = {"default", "kube-system", "kube-public", "kube-node-lease", "kubernetes-dashboard"}
 

@@ -107,8 +107,8 @@ def _state_of(nodes: Sequence[Mapping[str, Any]]) -> State:
         return State.PAUSED
     if hosts == {"Stopped"}:
         return State.STOPPED
-    if "Nonexistent" in hosts:
-        return State.GONE
+    if any(node.get("Host") == "Nonexistent" and not node.get("Worker") for node in nodes):
+        return State.GONE  # a worker that was removed is made again by `minikube start`
     if hosts != {"Running"} or {node.get("Kubelet") for node in nodes} != {"Running"} or not servers <= {"Running", "Irrelevant"}:
         return State.DOWN
     known = all(node.get("Kubeconfig") in ("Configured", "Irrelevant") for node in nodes)
@@ -118,12 +118,13 @@ def _state_of(nodes: Sequence[Mapping[str, Any]]) -> State:
 def drift(profile: Profile, wanted: Minikube, kubernetes: str) -> list[str]:
     """Return each way in which a profile differs from the settings that Minikube cannot change in place.
 
-    `minikube start` passes over changed memory, CPUs and disk with a warning and exit code 0, writes a changed CNI into the configuration
-    of a cluster that keeps its old one, and refuses another driver or an older Kubernetes.
+    `minikube start` passes over changed nodes, memory, CPUs and disk with a warning and exit code 0, writes a changed CNI into the
+    configuration of a cluster that keeps its old one, and refuses another driver or an older Kubernetes.
     """
     pairs: Sequence[tuple[str, object, object]] = (
         ("driver", profile.driver, wanted.driver),
         ("runtime", profile.runtime, wanted.runtime),
+        ("nodes", len(profile.nodes), wanted.nodes),
         ("cpus", profile.cpus, profile.cpus if wanted.cpus == AUTO else wanted.cpus),
         ("memory_mib", profile.memory_mib, profile.memory_mib if wanted.memory_mib == AUTO else wanted.memory_mib),
         ("disk_gib", profile.disk_mib // 1024, wanted.disk_gib),
@@ -138,11 +139,11 @@ def drift(profile: Profile, wanted: Minikube, kubernetes: str) -> list[str]:
 def sized(wanted: Minikube, there: Profile | None, cpus: int, memory_mib: int) -> Minikube:
     """Return the settings with figures for `auto`: the profile's own, or else what the machine has, up to what the app can use.
 
-    cpus, memory_mib: what there is for the node. A quarter of the memory is left to everything else.
+    cpus, memory_mib: what there is for all nodes. A quarter of the memory is left to everything else.
     """
     fits = {
         "cpus": there.cpus if there else min(MOST_CPUS, cpus),
-        "memory_mib": there.memory_mib if there else min(MOST_MEMORY_MIB, memory_mib * 3 // 4),
+        "memory_mib": there.memory_mib if there else min(MOST_MEMORY_MIB, memory_mib * 3 // 4 // wanted.nodes),
     }
     return wanted.model_copy(update={key: value for key, value in fits.items() if getattr(wanted, key) == AUTO})
 
@@ -157,6 +158,7 @@ def start_argv(profile: str, wanted: Minikube, kubernetes: str) -> list[str]:
     return [
         *("minikube", "start", "--profile", profile, "--output", "json", "--interactive=false", "--keep-context", "--embed-certs"),
         f"--driver={wanted.driver}",
+        f"--nodes={wanted.nodes}",
         f"--cpus={wanted.cpus}",
         f"--memory={wanted.memory_mib}mb",
         f"--disk-size={wanted.disk_gib * 1024}mb",

@@ -23,7 +23,16 @@ class Patience:
 
 
 NEVER_FINAL = Patience(seconds=float("inf"))
-DATABASE_CODES = ("database-name-unknown", "database-refused", "database-login", "egress-blocked", "database-silent")
+DATABASE_CODES = (
+    "database-name-unknown",
+    "database-refused",
+    "database-login",
+    "egress-blocked",
+    "database-silent",
+    "database-locked",
+    "database-busy",
+    "database-unwritable",
+)
 PATIENCE = {
     "image-not-on-node": Patience(10),
     "image-name-invalid": Patience(),
@@ -75,6 +84,8 @@ PATIENCE = {
     "network-down": NEVER_FINAL,
     "runtime-silent": Patience(120),
     "pod-strange": NEVER_FINAL,
+    "pod-endless": Patience(60),
+    "endpoints-strange": NEVER_FINAL,
     "secret-strange": NEVER_FINAL,
     "volume-lost": NEVER_FINAL,
     "secret-lost": NEVER_FINAL,
@@ -86,6 +97,7 @@ PATIENCE = {
     "release-unfinished": NEVER_FINAL,
     "release-refused": NEVER_FINAL,
     "not-rolled-out": NEVER_FINAL,
+    "answers-wrong": NEVER_FINAL,
 }
 """Every code that a diagnosis can have."""
 

@@ -76,7 +76,7 @@ class ContainerState:
         return diagnosed(self.workload, code, cause, evidence, action, exits=exit_count(self.status))
 
 
-def cases(snapshot: Snapshot, workload: Object, pod: Object) -> Iterator[ContainerState]:
+def containers(snapshot: Snapshot, workload: Object, pod: Object) -> Iterator[ContainerState]:
     """Yield the pod's containers, init containers first."""
     for spec, status, init in containers_of(pod):
         yield ContainerState(snapshot, workload, pod, spec, status, init)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from scripts.kubernetes.diagnosis.cause import DATABASE_CODES, Diagnosis, diagnosed
-from scripts.kubernetes.diagnosis.container import ContainerState, cases
+from scripts.kubernetes.diagnosis.container import ContainerState, containers
 from scripts.kubernetes.diagnosis.rules.controllers import refused_pods, stalled
 from scripts.kubernetes.diagnosis.rules.exits import exited, keeps_exiting
 from scripts.kubernetes.diagnosis.rules.exposed import exposed, latent
@@ -98,11 +99,6 @@ def _of_workload(snapshot: Snapshot, workload: Object) -> list[Diagnosis]:
 def _of_pod(snapshot: Snapshot, workload: Object, pod: Object) -> Diagnosis | None:
     if is_ready(pod):
         return keeps_exiting(snapshot, workload, pod)
-    for rule in POD_RULES:
-        if found := rule(snapshot, workload, pod):
-            return found
-    for case in cases(snapshot, workload, pod):
-        for container_rung in CONTAINER_RULES:
-            if found := container_rung(case):
-                return found
-    return None
+    of_pod = (rule(snapshot, workload, pod) for rule in POD_RULES)
+    of_containers = (rule(container) for container in containers(snapshot, workload, pod) for rule in CONTAINER_RULES)
+    return next(filter(None, chain(of_pod, of_containers)), None)

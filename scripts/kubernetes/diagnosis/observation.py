@@ -17,7 +17,6 @@ from scripts.kubernetes.api import Object
 from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.connection import Connect
 from scripts.kubernetes.diagnosis.snapshot import (
-    INSTANCE,
     Snapshot,
     condition_of,
     containers_of,
@@ -48,7 +47,7 @@ WRONG_FORMAT = "exec format error"
 
 def quick_snapshot(cluster: Cluster) -> Snapshot:
     """Return the workloads, ReplicaSets, pods and claims of the release: one call. Raises what shell.run raises."""
-    objects = cluster.get(WATCHED, selector=f"{INSTANCE}={cluster.release}")
+    objects = cluster.get(WATCHED, selector=cluster.selector)
 
     def of(*kinds: str) -> list[Object]:
         return sorted((o for o in objects if o["kind"] in kinds), key=name_of)
@@ -87,6 +86,7 @@ def with_details(cluster: Cluster, quick: Snapshot) -> Snapshot:
         autoscalers=[o for o in around if o["kind"] == "HorizontalPodAutoscaler" and is_of_release(o, cluster.release)],
         bounds=[o for o in around if o["kind"] in ("ResourceQuota", "LimitRange")],
         budgets=[o for o in around if o["kind"] == "PodDisruptionBudget"],
+        slices=_slices(cluster),
         secrets={name: keys for name, (_, keys) in secrets.items()} if secrets is not None else None,
         strange_secrets=[name for name, (part_of, _) in (secrets or {}).items() if part_of == NOBODY],
         nodes=[o for o in outside if o["kind"] == "Node"],
@@ -109,6 +109,12 @@ def _outside(cluster: Cluster) -> list[Object]:
     """Nodes, volumes, metrics APIs and the cluster's DNS, as far as we may see them: kubectl prints what it got, and fails for the rest."""
     answer = _tried(cluster.within(SYSTEM, ""), "get", "nodes,apiservices,deployments,daemonsets,persistentvolumes", "--output", "json")
     return list(json.loads(answer.stdout)["items"]) if answer.stdout.strip() else []
+
+
+def _slices(cluster: Cluster) -> list[Object]:
+    """Where the namespace's Services send requests; nothing where that may not be seen."""
+    answer = _tried(cluster, "get", "endpointslices", "--output", "json")
+    return list(json.loads(answer.stdout)["items"]) if answer.code == 0 else []
 
 
 def _secret_keys(cluster: Cluster) -> Mapping[str, tuple[str, Sequence[str]]] | None:

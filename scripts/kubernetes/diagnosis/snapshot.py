@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from scripts.desired.labels import COMPONENT, INSTANCE
 from scripts.kubernetes.quantity import parse_quantity
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 REVISION = "deployment.kubernetes.io/revision"
-INSTANCE = "app.kubernetes.io/instance"
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,8 @@ class Snapshot:
     """ResourceQuotas and LimitRanges of the namespace."""
     budgets: Sequence[Object] = ()
     """PodDisruptionBudgets of the namespace."""
+    slices: Sequence[Object] = ()
+    """EndpointSlices of the namespace: where its Services send requests."""
     refusals: Mapping[str, str] = field(default_factory=dict)
     """Workload -> why the API server would refuse one more pod of it now."""
     architectures: Mapping[str, str] = field(default_factory=dict)
@@ -111,6 +113,11 @@ def owned_by(thing: Object, owner: Object) -> bool:
 def name_of(thing: Object) -> str:
     """Return the object's name."""
     return str(thing["metadata"]["name"])
+
+
+def service_of(thing: Object) -> str:
+    """Return the service that an object belongs to, by its label; empty where it has none."""
+    return str(thing["metadata"].get("labels", {}).get(COMPONENT, ""))
 
 
 def wanted_replicas(workload: Object) -> int:

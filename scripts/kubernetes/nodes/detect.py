@@ -155,7 +155,7 @@ def _no_transport(node: Object, context: str) -> InputError:
     info = node["status"]["nodeInfo"]
     seen = [
         f"node {name_of(node)}: provider {node['spec'].get('providerID') or 'not named'}, runtime {info['containerRuntimeVersion']}",
-        "it is no container of the local Docker engine, does not run on this machine, and no nerdctl here knows its pods",
+        "it is not a container of the local Docker engine, does not run on this machine, and no nerdctl here knows its pods",
     ]
     return InputError(
         f"no known way to load images into node {name_of(node)} of {context}",

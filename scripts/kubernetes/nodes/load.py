@@ -9,7 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
+from rich.filesize import decimal
+
 from scripts.core import shell
+from scripts.core.counting import several
 from scripts.core.decision import Change, Decision
 from scripts.core.errors import TaskError
 from scripts.core.paths import SCRATCH
@@ -38,7 +41,7 @@ def decide(transports: Sequence[NodeTransport], images: Sequence[Image]) -> Deci
         Change(f"load {reference}", f"{node} lacks it") for node, names in lacking.items() for reference in sorted(names.values())
     )
     return Decision(
-        f"{_count(len(images), 'image')} there", changes, partial(_load, transports, lacking, images[0].platform if images else "")
+        f"{several(len(images), 'image')} there", changes, partial(_load, transports, lacking, images[0].platform if images else "")
     )
 
 
@@ -55,7 +58,7 @@ def _load(transports: Sequence[NodeTransport], lacking: Mapping[str, Mapping[str
         shell.run(["docker", "save", "--output", str(saved), *missing], timeout=SAVE_SECONDS, env=CLI_ENVIRONMENT)
         sent = [_send(transport, saved, names, platform, step) for transport in transports if (names := lacking[transport.node])]
     travelled, left_out = sum(each.bytes for each in sent), sum(each.left_out for each in sent)
-    return changed(f"{_count(len(missing), 'image')}: {size(travelled)} sent, {size(left_out)} were there")
+    return changed(f"{several(len(missing), 'image')}: {decimal(travelled)} sent, {decimal(left_out)} were there")
 
 
 def _send(transport: NodeTransport, saved: Path, names: Collection[str], platform: str, step: StepReport) -> Sent:
@@ -65,7 +68,7 @@ def _send(transport: NodeTransport, saved: Path, names: Collection[str], platfor
         with tarfile.open(saved) as source, archive.open("wb") as out:
             chosen = [image for image in read_saved(source, platform) if image.name in names]
             sent = transport.writer(include_existing_layers=whole)(source, chosen, out)
-        step.progress(f"sending {size(sent.bytes)} to {transport.node}")
+        step.progress(f"sending {decimal(sent.bytes)} to {transport.node}")
         try:
             transport.send(archive)
         except CommandError:
@@ -92,17 +95,3 @@ def superfluous(transports: Sequence[NodeTransport], repositories: Collection[st
         for transport in transports
         for name in sorted({name for name in transport.images() if name.startswith(ours)} - kept)
     ]
-
-
-def _count(number: int, thing: str) -> str:
-    return f"{number} {thing}{'' if number == 1 else 's'}"
-
-
-def size(count: int) -> str:
-    """Return a number of bytes as a person reads it: decimal units, one digit after the point."""
-    value = float(count)
-    for unit in ("bytes", "kB", "MB"):
-        if value < 1000:
-            return f"{value:.0f} {unit}" if unit == "bytes" else f"{value:.1f} {unit}"
-        value /= 1000
-    return f"{value:.1f} GB"

@@ -29,16 +29,17 @@ WANTED = Minikube(driver="docker", cpus=4, memory_mib=6144, disk_gib=20, runtime
 
 
 @pytest.mark.parametrize(
-    ("there", "cpus", "memory", "sized"),
+    ("there", "nodes", "cpus", "memory", "sized"),
     [
-        (False, 2, 8192, (2, 6144)),
-        (False, 16, 65536, (4, 6144)),
-        (False, 2, 4096, (2, 3072)),
-        (True, 0, 0, (8, 9000)),
+        (False, 1, 2, 8192, (2, 6144)),
+        (False, 1, 16, 65536, (4, 6144)),
+        (False, 1, 2, 4096, (2, 3072)),
+        (False, 3, 2, 12288, (2, 3072)),
+        (True, 1, 0, 0, (8, 9000)),
     ],
 )
-def test_auto_takes_what_fits_and_keeps_what_a_cluster_has(there: bool, cpus: int, memory: int, sized: tuple[int, int]) -> None:
-    wanted = WANTED.model_copy(update={"cpus": "auto", "memory_mib": "auto"})
+def test_auto_takes_what_fits_and_keeps_what_a_cluster_has(there: bool, nodes: int, cpus: int, memory: int, sized: tuple[int, int]) -> None:
+    wanted = WANTED.model_copy(update={"cpus": "auto", "memory_mib": "auto", "nodes": nodes})
     config = {"Driver": "docker", "CPUs": 8, "Memory": 9000, "DiskSize": 20480, "KubernetesConfig": {"ContainerRuntime": "containerd"}}
     profiles = read_profiles(json.dumps({"valid": [{"Name": "todo", "Config": config}]}))
     figures = sized_by(wanted, profiles["todo"] if there else None, cpus, memory)
@@ -60,6 +61,8 @@ def test_auto_takes_what_fits_and_keeps_what_a_cluster_has(there: bool, cpus: in
         (4, {**RUNNING, "Kubeconfig": "Misconfigured"}, State.STALE_KUBECONFIG),
         (1, {**RUNNING, "Host": "InsufficientStorage"}, State.NO_DISK),
         (7, {**RUNNING, "Host": "Nonexistent", "Kubelet": "Nonexistent", "APIServer": "Nonexistent"}, State.GONE),
+        (7, [RUNNING, {**WORKER, "Host": "Nonexistent", "Kubelet": "Nonexistent"}], State.DOWN),
+        (7, [{**RUNNING, "Host": "Nonexistent"}, WORKER], State.GONE),
         (0, None, State.GONE),
         (7, None, State.GONE),
         (0, [], State.GONE),
@@ -76,6 +79,8 @@ def test_auto_takes_what_fits_and_keeps_what_a_cluster_has(there: bool, cpus: in
         "unknown to the kubeconfig",
         "disk full",
         "machine gone",
+        "of several a worker gone",
+        "of several the first gone",
         "container removed, up to 1.37: null and exit code 0",
         "container removed, from 1.38 on: null and exit code 7",
         "no node",
@@ -134,6 +139,7 @@ def test_profiles_that_cannot_be_read_are_an_error() -> None:
     ("changes", "told"),
     [
         ({"Memory": 4096}, "minikube.memory_mib: the cluster has 4096, invoke.yaml says 6144"),
+        ({"Nodes": [{"Name": "", "IP": "1"}, {"Name": "m02", "IP": "2"}]}, "minikube.nodes: the cluster has 2, invoke.yaml says 1"),
         ({"CPUs": 2}, "minikube.cpus: the cluster has 2, invoke.yaml says 4"),
         ({"DiskSize": 10240}, "minikube.disk_gib: the cluster has 10, invoke.yaml says 20"),
         ({"Driver": "kvm2"}, "minikube.driver: the cluster has kvm2, invoke.yaml says docker"),

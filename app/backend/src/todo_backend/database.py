@@ -7,6 +7,7 @@ import ssl
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeVar
 
@@ -46,6 +47,19 @@ class DatabaseUnavailableError(Exception):
         self.kind: DatabaseErrorKind = kind
         self.reason = reason
         self.repeatable = repeatable
+
+
+class QueryTimeoutError(TimeoutError):
+    """The database took the connection, and then a query got no answer in time: the network between is open."""
+
+
+@contextmanager
+def querying() -> Iterator[None]:
+    """Tell a query that times out from a connection that does."""
+    try:
+        yield
+    except TimeoutError as error:
+        raise QueryTimeoutError from error
 
 
 # A transaction pooler may give every transaction another server connection, so no prepared statement may outlive its
@@ -215,7 +229,8 @@ class Database:
         try:
             async with self._engine.connect() as connection:
                 phase = "working"
-                result = await work(connection)
+                with querying():
+                    result = await work(connection)
                 phase = "committing"
                 await connection.commit()
         except Exception as error:
@@ -299,7 +314,8 @@ _OUTAGES: tuple[tuple[tuple[type[BaseException], ...], DatabaseErrorKind, str], 
     ((asyncpg.UndefinedTableError,), "other", "the tables do not exist: the migrations have not run"),
     ((asyncpg.TransactionRollbackError,), "conflict", "conflict with another transaction"),
     ((sqlalchemy.exc.TimeoutError,), "timeout", "every connection of the pool is busy"),
-    ((TimeoutError, asyncpg.QueryCanceledError), "timeout", "timed out (egress blocked?)"),
+    ((QueryTimeoutError, asyncpg.QueryCanceledError), "timeout", "a query timed out (is a lock held?)"),
+    ((TimeoutError,), "timeout", "timed out (egress blocked?)"),
     ((OSError, asyncpg.InterfaceError, asyncpg.InternalClientError), "connect", "connection lost"),
 )
 

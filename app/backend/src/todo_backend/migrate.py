@@ -18,7 +18,7 @@ from sqlalchemy import Connection, pool, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_delay, wait_exponential_jitter
 
-from todo_backend.database import database_target, describe_failure
+from todo_backend.database import database_target, describe_failure, querying
 from todo_backend.database_url import DatabaseUrlError
 from todo_backend.logs import configure_logs
 from todo_backend.settings import Settings, SettingsError
@@ -32,6 +32,7 @@ _ANOTHERS = (
     "this database belongs to another application: its alembic_version is {!r}. Nothing was changed."
     " Set DATABASE_URL to a database of its own, for instance with CREATE DATABASE todo"
 )
+_DROPPED = "the table todos is gone from this database: somebody has dropped it. Restore a backup (invoke restore FILE)"
 
 
 class MigrationError(Exception):
@@ -63,8 +64,9 @@ async def migrate(engine: AsyncEngine, patience: float) -> str:
 async def _upgrade(engine: AsyncEngine) -> str:
     async with engine.begin() as connection:
         # A transaction's lock, not a session's: behind a transaction pooler a session is not ours to keep.
-        await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-        return await connection.run_sync(_run_alembic)
+        with querying():
+            await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+            return await connection.run_sync(_run_alembic)
 
 
 def _run_alembic(connection: Connection) -> str:
@@ -76,7 +78,7 @@ def _run_alembic(connection: Connection) -> str:
     if revision is None:
         _refuse_strangers(connection)
     elif not sqlalchemy.inspect(connection).has_table("todos"):
-        raise MigrationError(_ANOTHERS.format(revision))
+        raise MigrationError(_DROPPED if revision in known and _ours_in(connection) else _ANOTHERS.format(revision))
     elif revision not in known:
         return _accept_newer(connection, revision, max(known))
     command.upgrade(config, "head")
@@ -127,14 +129,18 @@ def _lacking(connection: Connection) -> list[str]:
     return lacking
 
 
+def _ours_in(connection: Connection) -> list[str]:
+    """Return the tables in the database that have names of ours."""
+    return sorted(set(sqlalchemy.inspect(connection).get_table_names()) & metadata.tables.keys())
+
+
 def _refuse_strangers(connection: Connection) -> None:
     """Refuse a database with tables of our names that no migration of ours made.
 
     Raises:
         MigrationError: there are such tables.
     """
-    there = set(sqlalchemy.inspect(connection).get_table_names())
-    if taken := sorted(there & metadata.tables.keys()):
+    if taken := _ours_in(connection):
         raise MigrationError(
             f"this database holds tables of another application with the names of ours: {', '.join(taken)}."
             " Nothing was changed. Set DATABASE_URL to a database of its own, for instance with CREATE DATABASE todo"

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from scripts.kubernetes.diagnosis.cause import Diagnosis
-from scripts.kubernetes.diagnosis.container import ContainerState, cases
+from scripts.kubernetes.diagnosis.container import ContainerState, containers
 from scripts.kubernetes.diagnosis.rules.logs import told_by_log
 from scripts.kubernetes.diagnosis.rules.probes import probe_words
 from scripts.kubernetes.diagnosis.snapshot import exit_count, time_of
@@ -28,79 +28,81 @@ PROBE_KILLS = (
 )  # fmt: skip
 
 
-def exited(case: ContainerState) -> Diagnosis | None:
+def exited(container: ContainerState) -> Diagnosis | None:
     """The container's newest run ended, and it is not up again."""
-    if not case.last_exit or (case.init and case.last_exit.get("exitCode") == 0):
+    if not container.last_exit or (container.init and container.last_exit.get("exitCode") == 0):
         return None
     for rule in (_out_of_memory, _killed_by_probe, _killed_from_outside, told_by_log):
-        if found := rule(case):
+        if found := rule(container):
             return found
-    return _crashed(case)
+    return _crashed(container)
 
 
 def keeps_exiting(snapshot: Snapshot, workload: Object, pod: Object) -> Diagnosis | None:
     """A pod that is ready now, and whose container has exited repeatedly, or was killed by its liveness probe, recently."""
-    for case in cases(snapshot, workload, pod):
-        if case.init or not case.last_exit or not case.exited_recently:
+    for container in containers(snapshot, workload, pod):
+        if container.init or not container.last_exit or not container.exited_recently:
             continue
-        found = exited(case)
+        found = exited(container)
         if found and (found.exits >= 2 or found.code == "liveness-failing"):
             return found
     return None
 
 
-def _out_of_memory(case: ContainerState) -> Diagnosis | None:
-    limit = case.spec.get("resources", {}).get("limits", {}).get("memory")
+def _out_of_memory(container: ContainerState) -> Diagnosis | None:
+    limit = container.spec.get("resources", {}).get("limits", {}).get("memory")
     bound = f"its limit of {limit}" if limit else "what the node has"
-    if case.last_exit.get("reason") == "OOMKilled":
-        cause = f"container {case.name} used more memory than {bound} and was killed"
-    elif limit and _killed_at_each_start(case):
-        cause = f"container {case.name} is killed soon after each start, most likely since it uses more memory than {bound}"
+    if container.last_exit.get("reason") == "OOMKilled":
+        cause = f"container {container.name} used more memory than {bound} and was killed"
+    elif limit and _killed_at_each_start(container):
+        cause = f"container {container.name} is killed soon after each start, most likely since it uses more memory than {bound}"
     else:
         return None
-    return case.diagnosis(
+    return container.diagnosis(
         "out-of-memory",
         cause,
         "raise resources.limits.memory of the service, or make it use less",
     )
 
 
-def _killed_at_each_start(case: ContainerState) -> bool:
+def _killed_at_each_start(container: ContainerState) -> bool:
     """Whether SIGKILL ends one short run after another, and not the kubelet's: the runtime can miss that it was for the memory."""
-    ran = time_of(case.last_exit.get("finishedAt")) - time_of(case.last_exit.get("startedAt"))
-    again = exit_count(case.status) >= 2
-    return bool(case.last_exit.get("exitCode") == 137 and again and ran < SHORT_RUN and not case.events("Killing"))
+    ran = time_of(container.last_exit.get("finishedAt")) - time_of(container.last_exit.get("startedAt"))
+    again = exit_count(container.status) >= 2
+    return bool(container.last_exit.get("exitCode") == 137 and again and ran < SHORT_RUN and not container.events("Killing"))
 
 
-def _killed_by_probe(case: ContainerState) -> Diagnosis | None:
+def _killed_by_probe(container: ContainerState) -> Diagnosis | None:
     """The kubelet killed it since a probe failed. It ended by the signal, or took it as a request to leave."""
-    if case.last_exit.get("exitCode") not in (0, 137, 143):
+    if container.last_exit.get("exitCode") not in (0, 137, 143):
         return None
-    kills = case.events("Killing")
+    kills = container.events("Killing")
     for probe, code, meaning, action in PROBE_KILLS:
         if not any(f"failed {probe} probe" in kill["message"] for kill in kills):
             continue
-        failed = [e for e in case.events("Unhealthy") if e["message"].lower().startswith(probe)]
-        budget = f" ({_probe_budget(case.spec['startupProbe'])})" if probe == "startup" else ""
+        failed = [e for e in container.events("Unhealthy") if e["message"].lower().startswith(probe)]
+        budget = f" ({_probe_budget(container.spec['startupProbe'])})" if probe == "startup" else ""
         why = f": {probe_words(failed[0]['message'])}" if failed else ""
-        return case.diagnosis(code, f"container {case.name} is killed, since {meaning}{budget}{why}", action, [*failed[:1], *kills])
+        return container.diagnosis(
+            code, f"container {container.name} is killed, since {meaning}{budget}{why}", action, [*failed[:1], *kills]
+        )
     return None
 
 
-def _killed_from_outside(case: ContainerState) -> Diagnosis | None:
+def _killed_from_outside(container: ContainerState) -> Diagnosis | None:
     """A signal that no program sends to itself ended it: neither for memory nor by the kubelet. It heals when its next run starts."""
-    name = KILLS.get(int(case.last_exit.get("exitCode", 0)))
+    name = KILLS.get(int(container.last_exit.get("exitCode", 0)))
     if name is None:
         return None
-    waits = BACK_OFF.search(str(case.waiting.get("message", "")))
+    waits = BACK_OFF.search(str(container.waiting.get("message", "")))
     again = ""
     if waits:
         seconds = sum(int(amount) * {"h": 3600, "m": 60, "s": 1}[unit] for amount, unit in DURATION.findall(waits[1]))
-        starts = time_of(case.last_exit.get("finishedAt")) + timedelta(seconds=seconds)
+        starts = time_of(container.last_exit.get("finishedAt")) + timedelta(seconds=seconds)
         again = f"; it starts again at {starts.astimezone():%H:%M:%S}"
-    return case.diagnosis(
+    return container.diagnosis(
         "killed-from-outside",
-        f"container {case.name} was killed from outside by {name}, not for its memory and not by a probe{again}",
+        f"container {container.name} was killed from outside by {name}, not for its memory and not by a probe{again}",
         "wait for its next start; if it is killed again, look at what else runs on its node",
     )
 
@@ -110,15 +112,15 @@ def _probe_budget(probe: Object) -> str:
     return f"{seconds} s"
 
 
-def _crashed(case: ContainerState) -> Diagnosis:
-    code, last = case.last_exit.get("exitCode"), (f": {case.log[-1]}" if case.log else "")
-    ran = time_of(case.last_exit.get("finishedAt")) - time_of(case.last_exit.get("startedAt"))
+def _crashed(container: ContainerState) -> Diagnosis:
+    code, last = container.last_exit.get("exitCode"), (f": {container.log[-1]}" if container.log else "")
+    ran = time_of(container.last_exit.get("finishedAt")) - time_of(container.last_exit.get("startedAt"))
     if code == 0:
-        return case.diagnosis(
-            "ended-by-itself", f"container {case.name} ended with exit code 0, and a service must keep running{last}", case.logs
+        return container.diagnosis(
+            "ended-by-itself", f"container {container.name} ended with exit code 0, and a service must keep running{last}", container.logs
         )
     ended = f"exit code {code}" if code is not None and code <= 128 else f"exit code {code} (signal {int(code or 0) - 128})"
     if ran < SHORT_RUN:
-        return case.diagnosis("crash-on-start", f"container {case.name} crashes on start with {ended}{last}", case.logs)
+        return container.diagnosis("crash-on-start", f"container {container.name} crashes on start with {ended}{last}", container.logs)
     seconds = int(ran.total_seconds())
-    return case.diagnosis("crash-later", f"container {case.name} crashed after {seconds} s with {ended}{last}", case.logs)
+    return container.diagnosis("crash-later", f"container {container.name} crashed after {seconds} s with {ended}{last}", container.logs)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from scripts.kubernetes.diagnosis.cause import Diagnosis, diagnosed
@@ -18,11 +19,16 @@ from scripts.kubernetes.diagnosis.snapshot import (
     name_of,
     secrets_of,
     selects,
+    time_of,
     wanted_replicas,
 )
 
 if TYPE_CHECKING:
     from scripts.kubernetes.api import Object
+
+ENDING = timedelta(seconds=30)
+SERVICE, SLICE_OWNER = "kubernetes.io/service-name", "endpointslice.kubernetes.io/managed-by"
+CONTROLLER = "endpointslice-controller.k8s.io"
 
 
 def exposed(snapshot: Snapshot) -> Iterator[Diagnosis]:
@@ -32,6 +38,8 @@ def exposed(snapshot: Snapshot) -> Iterator[Diagnosis]:
         yield from _secrets(snapshot, workload)
         yield from _strange_policies(snapshot, workload)
         yield from _strange_pods(snapshot, workload)
+        yield from _strange_slices(snapshot, workload)
+        yield from _endless_pods(snapshot, workload)
         yield from _silent_controllers(snapshot, workload)
 
 
@@ -129,6 +137,41 @@ def _strange_pods(snapshot: Snapshot, workload: Object) -> Iterator[Diagnosis]:
                 [f"pod {name_of(pod)} has no owner"],
                 f"kubectl --namespace {snapshot.namespace} delete pod {name_of(pod)}",
             )
+
+
+def _strange_slices(snapshot: Snapshot, workload: Object) -> Iterator[Diagnosis]:
+    """Somebody wrote down addresses for the workload's Service beside those of its pods: a part of the requests goes there."""
+    for found in snapshot.slices:
+        labels = found["metadata"].get("labels", {})
+        if labels.get(SERVICE) != name_of(workload) or labels.get(SLICE_OWNER) == CONTROLLER:
+            continue
+        addresses = [address for endpoint in found.get("endpoints") or () for address in endpoint.get("addresses", ())]
+        yield diagnosed(
+            workload,
+            "endpoints-strange",
+            f"its Service sends requests also to {', '.join(addresses) or 'nowhere'}, which somebody wrote down by hand",
+            [f"endpointslice {name_of(found)} is not of the cluster's controller"],
+            f"kubectl --namespace {snapshot.namespace} delete endpointslice {name_of(found)}",
+        )
+
+
+def _endless_pods(snapshot: Snapshot, workload: Object) -> Iterator[Diagnosis]:
+    """A pod that was deleted is still there long after its grace: it holds its room, and of a StatefulSet no next one comes."""
+    for pod in snapshot.pods:
+        metadata = pod["metadata"]
+        late = snapshot.taken - time_of(metadata.get("deletionTimestamp"))
+        if not metadata.get("deletionTimestamp") or late < ENDING or not selects(workload["spec"].get("selector", {}), metadata["labels"]):
+            continue
+        held, place = ", ".join(metadata.get("finalizers", ())), f"--namespace {snapshot.namespace}"
+        release = f'kubectl {place} patch pod {name_of(pod)} --type=merge --patch \'{{"metadata": {{"finalizers": null}}}}\''
+        force = f"kubectl {place} delete pod {name_of(pod)} --grace-period=0 --force"
+        yield diagnosed(
+            workload,
+            "pod-endless",
+            f"the pod {name_of(pod)} should have ended {late.total_seconds():.0f} s ago{f', and is held by {held}' if held else ''}",
+            [f"pod {name_of(pod)}: deletionTimestamp {metadata['deletionTimestamp']}, node {pod['spec'].get('nodeName', 'none')}"],
+            f"see why {held} does not let it go; by force: {release}" if held else f"see its node; where that is gone for good: {force}",
+        )
 
 
 def _silent_controllers(snapshot: Snapshot, workload: Object) -> Iterator[Diagnosis]:

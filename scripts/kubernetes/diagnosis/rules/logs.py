@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from scripts.kubernetes.diagnosis.cause import Diagnosis
 from scripts.kubernetes.diagnosis.container import ContainerState
 from scripts.kubernetes.diagnosis.rules.starts import wrong_format
-from scripts.kubernetes.diagnosis.snapshot import egress_policies
+from scripts.kubernetes.diagnosis.snapshot import egress_policies, is_of_release
+
+if TYPE_CHECKING:
+    from scripts.kubernetes.api import Object
 
 READ_ONLY = re.compile(r"read-only file system|EROFS", re.IGNORECASE)
 ABOUT_DATABASE = re.compile(r"database|postgres|psycopg|asyncpg|sqlalchemy|:5432|port 5432", re.IGNORECASE)
@@ -19,7 +23,7 @@ NAME_UNKNOWN = re.compile(
 )
 REFUSED = re.compile(
     r"connection refused|refused the connection|ECONNREFUSED|connect call failed"
-    r"|too many (clients|connections)|connection lost|starting or stopping",
+    r"|connection lost|starting or stopping",
     re.IGNORECASE,
 )
 LOGIN = re.compile(
@@ -27,17 +31,34 @@ LOGIN = re.compile(
     re.IGNORECASE,
 )
 CERTIFICATE = re.compile(r"TLS failed|certificate (verify failed|has expired|could not be verified)", re.IGNORECASE)
+LOCKED = re.compile(r"query timed out|due to (statement|lock) timeout|LockNotAvailable", re.IGNORECASE)
+BUSY = re.compile(r"too many (clients|connections)|remaining connection slots", re.IGNORECASE)
+UNWRITABLE = re.compile(r"database is read-only|read-only transaction|no space left on device|out of disk", re.IGNORECASE)
 SILENT = re.compile(r"did not answer|timed? ?out|timeout expired|ETIMEDOUT|no route to host|unreachable", re.IGNORECASE)
+WAITING = "SELECT pid, query, pg_blocking_pids(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
 DATABASE_LINES = (
     # (pattern, code, what happened, what to do), in the order in which a line is compared
     (NAME_UNKNOWN, "database-name-unknown", "DNS does not know the database's name", "check the host in DATABASE_URL"),
     (CERTIFICATE, "database-certificate", "the database's certificate is not accepted",
      "renew it, or let DATABASE_URL name who signed it (sslrootcert)"),
+    (LOCKED, "database-locked", "the database takes connections, and a query of it does not end",
+     f"invoke psql, and see what it waits for: {WAITING}; end it: SELECT pg_terminate_backend(PID)"),
+    (BUSY, "database-busy", "the database has no connection left",
+     "invoke psql, and see who holds them: SELECT application_name, client_addr, count(*) FROM pg_stat_activity GROUP BY 1, 2"),
+    (UNWRITABLE, "database-unwritable", "the database takes no writes",
+     "see whether its volume is full, it is a standby, or default_transaction_read_only was set: invoke psql"),
     (SILENT, "database-silent", "the database does not answer", "check host, port and firewall of DATABASE_URL"),
     (LOGIN, "database-login", "the database refuses the login",
      "check user, password and database name in DATABASE_URL (of the bundled Postgres: POSTGRES_PASSWORD)"),
     (REFUSED, "database-refused", "the database refuses the connection", "check host and port in DATABASE_URL, and that the database runs"),
 )  # fmt: skip
+OF_BUNDLED = {
+    "database-name-unknown": "the cluster's DNS does not know the release's own Service: see what it is told and says: "
+    "kubectl --namespace kube-system get configmap coredns --output yaml; kubectl --namespace kube-system logs --selector k8s-app=kube-dns",
+    "database-silent": "the release's own policies let it pass: see the cluster's network (kube-proxy, the CNI's pods): "
+    "kubectl --namespace kube-system get pods --output wide",
+}
+"""What to do where the database is the bundled one."""
 FAILED_MIGRATION = re.compile(r"(error: )?migration failed:?\s*", re.IGNORECASE)
 NOT_OURS = re.compile(
     r"(error: )?(?P<cause>this database (belongs to|holds tables of) another application.*?"
@@ -48,69 +69,86 @@ REFUSED_URL = re.compile(r"(error: )?(?P<cause>DATABASE_URL .*)")
 MIGRATES = re.compile(r"migrat", re.IGNORECASE)
 
 
-def told_by_log(case: ContainerState) -> Diagnosis | None:
+def told_by_log(container: ContainerState) -> Diagnosis | None:
     """The last telling line of a failed run's log."""
-    if case.last_exit.get("exitCode") == 0:
+    if container.last_exit.get("exitCode") == 0:
         return None
-    migrates = _migrates(case)
-    for line in reversed(case.log):
+    migrates = _migrates(container)
+    for line in reversed(container.log):
         if "exec format error" in line:
-            return wrong_format(case)
+            return wrong_format(container)
         if READ_ONLY.search(line):
-            return case.diagnosis(
+            return container.diagnosis(
                 "read-only-file-system",
-                f"container {case.name} writes to a read-only path: {line}",
+                f"container {container.name} writes to a read-only path: {line}",
                 "write to a path under `writable` of the service, or add one there",
             )
-        if found := _last_words(case, line, migrates=migrates):
+        if found := _last_words(container, line, migrates=migrates):
             return found
-        if (migrates or ABOUT_DATABASE.search(line)) and (found := _database(case, line)):
+        if (migrates or ABOUT_DATABASE.search(line)) and (found := _database(container, line)):
             return found
-    return _migration_failed(case, case.log[-1] if case.log else f"exit code {case.last_exit.get('exitCode')}") if migrates else None
+    return (
+        _migration_failed(container, container.log[-1] if container.log else f"exit code {container.last_exit.get('exitCode')}")
+        if migrates
+        else None
+    )
 
 
-def _last_words(case: ContainerState, line: str, *, migrates: bool) -> Diagnosis | None:
+def _last_words(container: ContainerState, line: str, *, migrates: bool) -> Diagnosis | None:
     """What a migration ends with, in its own words."""
     if told := NOT_OURS.match(line):
-        return case.diagnosis("database-not-ours", told["cause"], told["action"][0].lower() + told["action"][1:])
+        return container.diagnosis("database-not-ours", told["cause"], told["action"][0].lower() + told["action"][1:])
     if FAILED_MIGRATION.match(line):
-        return _migration_failed(case, line)
+        return _migration_failed(container, line)
     if migrates and (told := REFUSED_URL.match(line)):
-        return case.diagnosis("database-url", told["cause"], "fix DATABASE_URL in .env, then invoke up")
+        return container.diagnosis("database-url", told["cause"], "fix DATABASE_URL in .env, then invoke up")
     return None
 
 
-def _migrates(case: ContainerState) -> bool:
-    words = [case.name, *case.spec.get("command", ()), *case.spec.get("args", ())]
-    return case.init and bool(MIGRATES.search(" ".join(words)))
+def _migrates(container: ContainerState) -> bool:
+    words = [container.name, *container.spec.get("command", ()), *container.spec.get("args", ())]
+    return container.init and bool(MIGRATES.search(" ".join(words)))
 
 
-def waits_for_database(case: ContainerState) -> Diagnosis | None:
+def waits_for_database(container: ContainerState) -> Diagnosis | None:
     """An init container runs, and its newest log line says that the database is not there yet."""
-    if not case.init or "running" not in case.status.get("state", {}) or not case.log:
+    if not container.init or "running" not in container.status.get("state", {}) or not container.log:
         return None
-    line = case.log[-1]
-    return _database(case, line) if _migrates(case) or ABOUT_DATABASE.search(line) else None
+    line = container.log[-1]
+    return _database(container, line) if _migrates(container) or ABOUT_DATABASE.search(line) else None
 
 
-def _database(case: ContainerState, line: str) -> Diagnosis | None:
+def _database(container: ContainerState, line: str) -> Diagnosis | None:
     line = line.removeprefix("error: ")
     for pattern, code, what, action in DATABASE_LINES:
         if pattern.search(line):
-            policies = egress_policies(case.pod, case.snapshot.policies) if code == "database-silent" else []
-            return _egress_blocked(case, policies, line) if policies else case.diagnosis(code, f"{what}: {line}", action)
+            policies = egress_policies(container.pod, _suspect_policies(container)) if code == "database-silent" else []
+            if policies:
+                return _egress_blocked(container, policies, line)
+            return container.diagnosis(code, f"{what}: {line}", OF_BUNDLED.get(code, action) if _bundled(container) else action)
     return None
 
 
-def _egress_blocked(case: ContainerState, policies: Sequence[str], line: str) -> Diagnosis:
-    return case.diagnosis(
+def _bundled(container: ContainerState) -> bool:
+    """Whether the release has its database itself: then no host in DATABASE_URL is wrong."""
+    return any(workload["kind"] == "StatefulSet" for workload in container.snapshot.workloads)
+
+
+def _suspect_policies(container: ContainerState) -> Sequence[Object]:
+    """The policies that may shut the way: those of the release let its pods to its own database."""
+    policies = container.snapshot.policies
+    return [each for each in policies if not is_of_release(each, container.snapshot.release)] if _bundled(container) else policies
+
+
+def _egress_blocked(container: ContainerState, policies: Sequence[str], line: str) -> Diagnosis:
+    return container.diagnosis(
         "egress-blocked",
         f"the database does not answer, and network policies restrict what the pod may call ({', '.join(policies)}): {line}",
         "open it in the chart's values of the service: its port under `internet`, or its address and port under `addresses`",
     )
 
 
-def _migration_failed(case: ContainerState, line: str) -> Diagnosis:
+def _migration_failed(container: ContainerState, line: str) -> Diagnosis:
     told = FAILED_MIGRATION.sub("", line)
     what = "the migration" if FAILED_MIGRATION.match(line) else "what it says"
-    return case.diagnosis("migration-failed", f"the database migration failed: {told}", f"fix {what}; nothing serves before it")
+    return container.diagnosis("migration-failed", f"the database migration failed: {told}", f"fix {what}; nothing serves before it")

@@ -57,9 +57,26 @@ def not_placed(snapshot: Snapshot, workload: Object, pod: Object) -> Diagnosis |
         workload,
         "unschedulable",
         f"no node takes its pod: {message}",
-        evidence,
-        "compare what the pod asks for with the nodes' labels and taints",
+        [*evidence, *(f"node {node} has the taint {taint}" for node, taint in _taints(snapshot))] if "taint" in message else evidence,
+        _way_onto_a_node(snapshot, message),
     )
+
+
+def _taints(snapshot: Snapshot) -> list[tuple[str, str]]:
+    """Each node's taints that keep pods away, as kubectl writes them; the scheduler's words may not name them."""
+    found = [(name_of(node), taint) for node in snapshot.nodes for taint in node.get("spec", {}).get("taints", ())]
+    return [(node, f"{taint['key']}:{taint['effect']}") for node, taint in found if taint["effect"] != "PreferNoSchedule"]
+
+
+def _way_onto_a_node(snapshot: Snapshot, message: str) -> str:
+    if "Too many pods" in message:
+        return "end other pods: the node runs as many as it may (kubectl get pods --all-namespaces)"
+    taints = _taints(snapshot) if "taint" in message else []
+    if pressed := [node for node, taint in taints if "-pressure" in taint]:
+        return f"free what node {pressed[0]} is short of; it takes pods again then: kubectl describe node {pressed[0]}"
+    if set_by_hand := [each for each in taints if not each[1].startswith("node.kubernetes.io/")]:
+        return "; ".join(f"kubectl taint node {node} {taint}-" for node, taint in set_by_hand)
+    return "compare what the pod asks for with the nodes' labels and taints"
 
 
 def _unmade(snapshot: Snapshot, workload: Object, pod: Object) -> Diagnosis | None:

@@ -11,20 +11,20 @@ from scripts.kubernetes.diagnosis.snapshot import event_time, exit_count, name_o
 LONGEST_ANSWER = 160
 
 
-def not_ready(case: ContainerState) -> Diagnosis | None:
+def not_ready(container: ContainerState) -> Diagnosis | None:
     """It runs, has started, and its readiness probe fails."""
-    running = case.status.get("state", {}).get("running")
-    if case.init or not running or case.status.get("ready") or not case.status.get("started"):
+    running = container.status.get("state", {}).get("running")
+    if container.init or not running or container.status.get("ready") or not container.status.get("started"):
         return None
-    if exit_count(case.status) >= 2 and case.exited_recently:
+    if exit_count(container.status) >= 2 and container.exited_recently:
         return None  # it is between two crashes, and the crash is the cause
     since = time_of(running.get("startedAt"))
-    failed = [e for e in case.events("Unhealthy") if e["message"].startswith("Readiness") and event_time(e) >= since]
+    failed = [e for e in container.events("Unhealthy") if e["message"].startswith("Readiness") and event_time(e) >= since]
     if not failed:
         return None
     words = probe_words(failed[0]["message"])
-    answer = case.snapshot.answers.get(f"{name_of(case.pod)}/{case.name}", "")
-    path = case.spec.get("readinessProbe", {}).get("httpGet", {}).get("path", "")
+    answer = container.snapshot.answers.get(f"{name_of(container.pod)}/{container.name}", "")
+    path = container.spec.get("readinessProbe", {}).get("httpGet", {}).get("path", "")
     if match := re.search(r"statuscode: (\d+)", words):
         code, cause = "readiness-http", _http_cause(path, match[1], answer)
     elif "connection refused" in words:
@@ -33,7 +33,7 @@ def not_ready(case: ContainerState) -> Diagnosis | None:
         code, cause = "readiness-timeout", f"{path or 'the probe'} does not answer in time: {words}"
     else:
         code, cause = "readiness-failing", f"its readiness probe fails: {words}"
-    return case.diagnosis(code, f"container {case.name} runs and is not ready: {cause}", case.logs, failed)
+    return container.diagnosis(code, f"container {container.name} runs and is not ready: {cause}", container.logs, failed)
 
 
 def _http_cause(path: str, seen: str, answer: str) -> str:

@@ -1,0 +1,68 @@
+"""What a service is asked to be believed: the paths of its probes, its metrics and its pages."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+from scripts.config.services import Service
+from scripts.config.settings import Settings
+from scripts.core import shell
+from scripts.core.errors import TaskError
+from scripts.core.report import Report
+from scripts.engines.protocol import Engine
+from scripts.kubernetes.diagnosis.cause import Diagnosis
+from scripts.kubernetes.service_client import Answer, ServiceClient
+
+PAGE_SECONDS = 30
+SETTLE_SECONDS = 15.0  # a pod of the old release that drains says for a moment that it is not ready, also to the services that ask it
+CALM_SECONDS = 2.0
+NOT_ALLOWED = "services/proxy"
+
+
+def paths(service: Service) -> list[str]:
+    """Return every path that is asked."""
+    return [*_probed(service), *([service.metrics] if service.metrics else []), *service.asked_pages]
+
+
+def check_service(name: str, service: Service, ask: ServiceClient, settle: float) -> None:
+    """Ask a service for its health, its readiness, its metrics and its pages; what has none of them, its probes have judged.
+
+    settle: for how many seconds it may be unready. Raises TaskError with the answer.
+    """
+    for path in _probed(service):
+        deadline = time.monotonic() + settle
+        while not 200 <= (answer := ask(name, "GET", path, timeout=PAGE_SECONDS)).status < 300:
+            if time.monotonic() > deadline:
+                raise _unexpected(name, path, answer, "does not answer 2xx")
+            shell.pause(0.5)
+    pages = {**({service.metrics: ""} if service.metrics else {}), **service.asked_pages}
+    for path, text in pages.items():
+        answer = ask(name, "GET", path, timeout=PAGE_SECONDS)
+        if answer.status != 200:
+            raise _unexpected(name, path, answer, "does not answer 200")
+        if text not in answer.body:
+            raise _unexpected(name, path, answer, f"does not hold `{text}`")
+
+
+def wrong_answers(settings: Settings, engine: Engine, report: Report) -> Iterator[Diagnosis]:
+    """Yield a cause for each service whose pods are well and which all the same does not answer as it should."""
+    with engine.open_client() as ask:
+        for name, service in settings.services.items():
+            try:
+                check_service(name, service, ask, CALM_SECONDS)
+            except TaskError as error:
+                if any(NOT_ALLOWED in line for line in error.evidence):  # the API server's own answer, not the service's
+                    report.warn(f"{name} was not asked: you may not use the API server's proxy to Services ({NOT_ALLOWED})")
+                    continue
+                yield Diagnosis("answers-wrong", name, error.cause, error.evidence, error.action)
+
+
+def _probed(service: Service) -> list[str]:
+    """The paths of its probes, each once."""
+    return list(dict.fromkeys(path for kind in ("live", "ready") if (path := service.probe(kind).get("path"))))
+
+
+def _unexpected(name: str, path: str, answer: Answer, what: str) -> TaskError:
+    evidence = [f"HTTP {answer.status}", *answer.body.strip().splitlines()[:5]]
+    return TaskError(f"{name}: {path} {what}", f"invoke logs {name}", [line[:300] for line in evidence], code="smoke-failed")

@@ -1,0 +1,215 @@
+"""What is around a release: what is well has no diagnosis, what follows from something says so, and actions fit whose it is."""
+
+from __future__ import annotations
+
+import copy
+from datetime import timedelta
+
+import pytest
+
+from scripts.kubernetes.diagnosis.diagnose import diagnose, unexplained
+from scripts.kubernetes.diagnosis.snapshot import Snapshot
+from tests.cluster.recordings import read_recording
+from tests.kubernetes.changes import (
+    QUOTA,
+    Change,
+    Object,
+    agents,
+    autoscaler,
+    both,
+    bound,
+    budgets,
+    changed,
+    claim,
+    dns,
+    endless,
+    exits,
+    found,
+    node,
+    pod_of,
+    policies,
+    refused_next,
+    secret_of_somebody,
+    strange_pod,
+    three_nodes,
+    unmade,
+    unplaced,
+    unready,
+    unseen,
+    uses_secret,
+    waits,
+)
+
+pytestmark = pytest.mark.unit
+
+
+@pytest.mark.parametrize(
+    ("key", "message", "action"),
+    [
+        ("maintenance", "1 node(s) had untolerated taint(s)", "kubectl taint node one maintenance:NoExecute-"),
+        ("node.kubernetes.io/disk-pressure", "1 node(s) had untolerated taint(s)", "free what node one is short of"),
+        ("node.kubernetes.io/not-ready", "1 node(s) had untolerated taint(s)", "compare what the pod asks for"),
+        ("maintenance", "Too many pods", "end other pods"),
+    ],
+)
+def test_a_pod_that_no_node_takes_is_told_with_the_way_onto_one(key: str, message: str, action: str) -> None:
+    def tainted(value: Object) -> None:
+        taints = [{"key": key, "effect": "NoExecute"}, {"key": "prefer", "effect": "PreferNoSchedule"}]
+        value["nodes"] = [{"metadata": {"name": "one"}, "spec": {"taints": taints}}]
+
+    (diagnosis,) = found(both(unplaced(f"0/1 nodes are available: {message}."), tainted))
+    assert diagnosis.action.startswith(action)
+    assert (f"node one has the taint {key}:NoExecute" in diagnosis.evidence) == ("taint" in message)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        node("True"),
+        dns(1),
+        claim(),
+        uses_secret(app=["URL", "OTHER"]),
+        refused_next(QUOTA, kind="StatefulSet"),
+        policies("", "healthy"),
+        budgets(1),
+        unseen(5),
+        unmade(10),
+        unmade(40, "Pulling"),
+        agents("kube-proxy", 2),
+        agents("log-shipper", 0),
+        secret_of_somebody("of-the-company"),
+        strange_pod(owned=True),
+        endless(20),
+        strange_pod(ready="False"),
+        budgets(0, healthy=0),
+        autoscaler("FailedGetResourceMetric", timedelta(minutes=1)),
+        autoscaler("ScalingDisabled", timedelta(hours=1)),
+    ],
+    ids=[
+        "the node is ready",
+        "one DNS server is enough",
+        "the claim is there",
+        "the Secret is there",
+        "its next pod replaces the old one",
+        "the release shuts it too",
+        "one may go",
+        "the scheduler is about to look",
+        "the node is about to begin",
+        "the node pulls the image",
+        "the network is whole",
+        "somebody's agent is no network",
+        "a Secret that the company made",
+        "a pod of somebody's ReplicaSet",
+        "a pod takes a little longer to end",
+        "a pod that gets no requests",
+        "it waits for a pod",
+        "metrics come",
+        "scaled by hand",
+    ],
+)
+def test_surroundings_that_are_well_have_no_diagnosis(change: Change) -> None:
+    assert found(change) == []
+
+
+@pytest.mark.parametrize(
+    ("release", "action"), [("", "raise or remove what somebody else made"), ("healthy", "raise namespaceRules.quota")]
+)
+def test_a_full_quota_says_whose_it_is(release: str, action: str) -> None:
+    (diagnosis,) = found(refused_next(QUOTA, bound("ResourceQuota", release), bound("LimitRange")))
+    assert diagnosis.action.startswith(action)
+
+
+def test_a_node_where_nothing_of_ours_runs_does_not_count_beside_one_that_is_ready() -> None:
+    def another(value: Object) -> None:
+        node("True")(value)
+        value["nodes"].append(copy.deepcopy(value["nodes"][0]))
+        value["nodes"][1]["metadata"]["name"] = "another"
+        value["nodes"][1]["status"]["conditions"][0]["status"] = "False"
+
+    assert found(another) == []
+
+
+def test_what_follows_from_the_node_or_the_dns_says_so() -> None:
+    taint = unplaced("0/1 nodes are available: 1 node(s) had untolerated taint {node.kubernetes.io/unreachable: }.")
+    root, symptom = found(both(taint, node("Unknown")))
+    assert (root.code, symptom.code, symptom.follows_from) == ("node-not-ready", "unschedulable", root.workload)
+    root, symptom = found(dns(0), "database-name")
+    assert (root.code, symptom.code, symptom.follows_from) == ("dns-down", "database-name-unknown", "coredns")
+    root, symptom = found(dns(0), "egress-blocked")
+    assert (symptom.code, symptom.follows_from) == ("egress-blocked", "coredns")
+
+
+def test_what_to_do_about_a_volume_elsewhere_depends_on_its_node() -> None:
+    (cordoned,), (lost,) = found(three_nodes(cordoned=True)), found(three_nodes(there=False))
+    assert cordoned.action == "kubectl uncordon one"
+    assert "if its disk is lost, the data is too: kubectl delete persistentvolumeclaim data-0" in lost.action
+
+
+def test_a_silent_node_names_the_pods_that_no_other_node_can_run() -> None:
+    def on_it(value: Object) -> None:
+        three_nodes(ready="Unknown")(value)
+        pod_of(value)["spec"]["nodeName"] = "one"
+
+    root, symptom = found(on_it)
+    assert (root.code, symptom.code, symptom.follows_from) == ("node-not-ready", "volume-elsewhere", root.workload)
+    assert any(line.startswith("the volume of ") and line.endswith(" is on it: no other node can run that pod") for line in root.evidence)
+
+
+def test_what_is_only_to_come_is_told_after_what_is_wrong_now() -> None:
+    full = refused_next(QUOTA)
+
+    def two(value: Object) -> None:
+        well = copy.deepcopy(value["workloads"][0])
+        well["metadata"].update(name="well", uid="well")
+        crashing(value)
+        value["workloads"].insert(0, well)
+        full(value)
+        value["refusals"] = {"well": QUOTA}
+
+    crashing = waits("InvalidImageName")
+    assert [d.code for d in found(two)][-2:] == ["image-name-invalid", "quota-exceeded"]
+
+
+def test_dns_that_was_scaled_away_says_how_to_bring_it_back() -> None:
+    (diagnosis,) = found(dns(0, wanted=0))
+    assert "scale deployment/coredns --replicas=1" in diagnosis.action
+
+
+def test_a_container_killed_from_outside_says_when_it_starts_again() -> None:
+    (diagnosis,) = found(exits(137, back_off="1m20s"))
+    started = Snapshot.from_json(read_recording("healthy").to_json()).taken + timedelta(seconds=80)
+    assert f"{started.astimezone():%H:%M:%S}" in diagnosis.cause
+    assert not diagnosis.final_after(10_000)
+
+
+@pytest.mark.parametrize(("installed", "action"), [(True, "see why the metrics API does not answer"), (False, "install metrics-server")])
+def test_an_autoscaler_that_is_blind_says_whether_there_is_a_metrics_server_at_all(installed: bool, action: str) -> None:
+    def blind(value: Object) -> None:
+        autoscaler("FailedGetResourceMetric", timedelta(minutes=10))(value)
+        if not installed:
+            value["metrics_apis"] = []
+            condition = value["autoscalers"][0]["status"]["conditions"][0]
+            condition["message"] = (
+                "unable to get metrics for resource cpu: the server could not find the requested resource (get pods.metrics.k8s.io)"
+            )
+
+    (diagnosis,) = found(blind)
+    assert diagnosis.action.startswith(action)
+
+
+def test_a_probe_that_failed_and_now_answers_well_is_not_mixed_up() -> None:
+    def answers(value: Object) -> None:
+        value["answers"] = dict.fromkeys(value["answers"], "200 ok")
+
+    (diagnosis,) = found(answers, "readiness-http")
+    assert "/ready answered 503 to its last probe, and answers 200 now" in diagnosis.cause
+
+
+def test_a_workload_that_is_not_rolled_out_is_never_healthy() -> None:
+    snapshot = changed(unready)
+    assert diagnose(snapshot) == []
+    (diagnosis,) = unexplained(snapshot, [])
+    assert diagnosis.code == "not-rolled-out"
+    assert "healthy 0/1" in diagnosis.cause
+    assert unexplained(snapshot, [diagnosis]) == []
+    assert unexplained(read_recording("healthy"), []) == []
