@@ -97,9 +97,10 @@ def take(address: str, uids: Sequence[str], folder: Path) -> list[Path]:
 
 def main() -> None:
     """Take a picture of every dashboard of ours."""
-    from scripts.check_monitoring import DASHBOARDS, GRAFANA_PORT
+    from scripts.check_monitoring import GRAFANA_PORT
     from scripts.desired import monitoring
     from scripts.kubernetes.port_forward import forward
+    from scripts.monitoring.queries import uids
     from scripts.project import Project
 
     project = Project()
@@ -109,7 +110,7 @@ def main() -> None:
         forward(cluster, f"service/{monitoring.object_name(settings, 'grafana')}", GRAFANA_PORT) as port,
         signed_in(port, "admin", project.env.get(monitoring.PASSWORD_KEY)) as address,
     ):
-        for picture in take(address, DASHBOARDS, ROOT / ".state" / "pictures"):
+        for picture in take(address, uids(settings), ROOT / ".state" / "pictures"):
             print(picture)
 
 
