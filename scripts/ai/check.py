@@ -26,7 +26,9 @@ def ai(project: Project, report: Report) -> int:
     require_installed(project.engine, project.settings.release)
     secrets = {key: project.env.get(key) for key in project.env.values if project.env.get(key)}
     asked = questions(project.engine.pods(), project.engine.diagnose(), secrets)
-    verdicts = [(each.text, _verdict(project, each, report)) for each in asked]
+    verdicts: list[tuple[str, str]] = []
+    for each in asked:
+        verdicts.append((each.text, _verdict(project, each, report, first=not verdicts)))
     report.table(("question", "result", "why"), [(text, "wrong" if why else "right", why) for text, why in verdicts], "questions")
     right = sum(not why for _, why in verdicts)
     _keep(right, len(verdicts), project.settings.ask.model)
@@ -42,11 +44,14 @@ def _keep(right: int, asked: int, model: str) -> None:
         SCORE.write_text(json.dumps(told), encoding="utf-8")
 
 
-def _verdict(project: Project, question: Question, report: Report) -> str:
-    """What is wrong with the answer. Raises TaskError where no question can be answered, such as without a provider."""
+def _verdict(project: Project, question: Question, report: Report, *, first: bool) -> str:
+    """What is wrong with the answer. Raises TaskError where no question can be answered, such as without a provider.
+
+    first: whether none was put before: later, a provider that is out of quota costs that answer alone.
+    """
     try:
         return wrong(question, asking.put(project, question.text, report).text)
     except TaskError as error:
-        if error.exit_code != FAILED or error.code == "assistant-not-confined":
+        if (first and error.exit_code != FAILED) or error.code == "assistant-not-confined":
             raise
         return error.cause

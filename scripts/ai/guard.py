@@ -10,6 +10,7 @@ import json
 import os
 import re
 import shlex
+import signal
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -21,6 +22,10 @@ from scripts.core.errors import TaskError
 KUBECONFIG, KUBECTL, RECORD = "TODO_ASK_KUBECONFIG", "TODO_ASK_KUBECTL", "TODO_ASK_RECORD"
 SECONDS = 20
 LONGEST = 12_000
+READ = 2_000_000
+"""How much of what kubectl prints is read at all."""
+TAIL = 2000
+LONGEST_SHOWN = 500
 REFUSED = 126
 VERBS = {"get", "describe", "logs", "events", "top", "explain", "version", "api-resources", "api-versions"}
 SUB_VERBS = {"rollout": {"status", "history"}, "auth": {"can-i", "whoami"}}
@@ -33,8 +38,8 @@ FLAGS = {
 }  # fmt: skip
 """None of them reads a file, writes one, waits for what may never come, or names another server, user or kubeconfig."""
 WITHOUT_VALUE = {"-A", "-p"}
-OUTPUT = re.compile(r"json|yaml|wide|name|(jsonpath|jsonpath-as-json|custom-columns|go-template)=.*", re.DOTALL)
-"""Not those that read a file: `custom-columns-file` and its like."""
+OUTPUT = re.compile(r"json|yaml|wide|name|(jsonpath|jsonpath-as-json|custom-columns)=.*", re.DOTALL)
+"""Not those that read a file, such as `custom-columns-file`; nor Go templates, which print without end, and in codes that hide a secret."""
 
 
 class RefusedError(Exception):
@@ -84,9 +89,11 @@ def _check_flags(words: Sequence[str]) -> None:
 def run(words: Sequence[str]) -> tuple[int, str, str]:
     """Run kubectl as the ServiceAccount; return its exit code, what it says, redacted and bounded, and what became of the command."""
     argv = [os.environ[KUBECTL], f"--kubeconfig={os.environ[KUBECONFIG]}", *words]
+    if words[0] == "logs" and not any(word.startswith("--tail") for word in words):
+        argv.append(f"--tail={TAIL}")  # the end is what counts, and would not be read of a longer one
     learn_env()
     try:
-        result = shell.run(argv, timeout=SECONDS, ok=None, logged=False)
+        result = shell.run(argv, timeout=SECONDS, ok=None, logged=False, most=READ)
     except TaskError as error:
         return 1, private(error.cause), f"failed: {error.cause}"
     errors = private(result.stderr).strip()
@@ -108,6 +115,7 @@ def _line(text: str) -> str:
 
 def main(command: str) -> int:
     """Run the command or refuse it; record which; return the exit code."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # kubectl is in a group of its own, and ends with us
     try:
         words = checked(command)
     except RefusedError as error:
@@ -115,7 +123,7 @@ def main(command: str) -> int:
     else:
         code, text, outcome = run(words)
     with Path(os.environ[RECORD]).open("a", encoding="utf-8") as record:
-        record.write(json.dumps({"command": private(command), "result": outcome}) + "\n")
+        record.write(json.dumps({"command": private(command)[:LONGEST_SHOWN], "result": outcome}) + "\n")
     sys.stdout.write(text)
     return code
 

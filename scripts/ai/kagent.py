@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 import uuid
 from collections.abc import Callable
+from concurrent.futures import Future
 from functools import partial
 from typing import Any
 
@@ -31,6 +33,8 @@ from scripts.project import Project
 AGENTS = "agents.kagent.dev"
 PORT = 8083
 POLL_SECONDS = 2
+CHUNK = 1 << 16
+LONGEST_BODY = 10_000_000
 REMOVE_SECONDS = 120
 Act = Callable[[Stack, StepReport], Outcome]
 
@@ -158,12 +162,9 @@ def _send(port: int, text: str, seconds: int) -> Any:
     """Send a message to our agent by A2A, and return the result. Raises TaskError where none comes in time."""
     message = {"kind": "message", "role": "user", "messageId": str(uuid.uuid4()), "parts": [{"kind": "text", "text": text}]}
     body = {"jsonrpc": "2.0", "id": 1, "method": "message/send", "params": {"message": message}}
-    session = requests.Session()
-    session.trust_env = False  # the port is this machine's: no proxy leads there
+    url = f"http://127.0.0.1:{port}/api/a2a/{NAMESPACE}/{AGENT}/"
     try:
-        answer = session.post(f"http://127.0.0.1:{port}/api/a2a/{NAMESPACE}/{AGENT}/", json=body, timeout=seconds)
-        answer.raise_for_status()
-        told = answer.json()
+        told = json.loads(_within(seconds, lambda: _post(url, body, seconds)))
     except requests.Timeout:
         raise TaskError(
             f"no answer came from kagent within {seconds} s", "ask again, or invoke kagent.status", code="assistant-silent"
@@ -175,12 +176,45 @@ def _send(port: int, text: str, seconds: int) -> Any:
     return told["result"]
 
 
+def _post(url: str, body: object, seconds: float) -> bytes:
+    """Return what a URL of this machine answers. Raises RequestException, ValueError for an answer without end."""
+    session, told = requests.Session(), b""
+    session.trust_env = False  # the port is this machine's: no proxy leads there
+    with session.post(url, json=body, timeout=seconds, stream=True, allow_redirects=False) as answer:
+        answer.raise_for_status()
+        for chunk in answer.iter_content(CHUNK):
+            told += chunk
+            if len(told) > LONGEST_BODY:
+                raise ValueError(f"the answer has more than {LONGEST_BODY} bytes")
+    return told
+
+
+def _within(seconds: float, ask: Callable[[], bytes]) -> bytes:
+    """Return what a question brings in time: requests' own limit begins anew with each byte. Raises Timeout, and what it raises."""
+    answer: Future[bytes] = Future()
+
+    def work() -> None:
+        try:
+            answer.set_result(ask())
+        except (requests.RequestException, ValueError) as error:
+            answer.set_exception(error)
+
+    threading.Thread(target=work, daemon=True).start()
+    try:
+        return answer.result(seconds)
+    except TimeoutError:
+        raise requests.Timeout from None
+
+
 def said_in(result: dict[str, Any]) -> str:
     """Return the agent's words in an A2A result: a message, or a task with artifacts. Raises TaskError where it failed or says nothing."""
-    state = result.get("status", {}).get("state", "completed")
-    holders = [*result.get("artifacts", ()), *([] if state == "completed" else [result["status"].get("message") or {}]), result]
-    texts = [part["text"] for holder in holders for part in holder.get("parts", ()) if part.get("kind") == "text"]
-    text = private("\n".join(texts).strip())
+    try:
+        state = result.get("status", {}).get("state", "completed")
+        holders = [*result.get("artifacts", ()), *([] if state == "completed" else [result["status"].get("message") or {}]), result]
+        texts = [part["text"] for holder in holders for part in holder.get("parts", ()) if part.get("kind") == "text"]
+        text = private("\n".join(texts).strip())
+    except (AttributeError, KeyError, TypeError):
+        raise TaskError("kagent's answer cannot be understood", "invoke kagent.status", code="assistant-failed") from None
     if state != "completed":
         raise TaskError(f"the agent ended as {state}", "invoke kagent.status", text.splitlines()[-5:], code="assistant-failed")
     if not text:

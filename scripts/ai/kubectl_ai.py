@@ -25,6 +25,9 @@ from scripts.machine import tools
 
 NAME = "kubectl-ai"
 ROUNDS = 12
+READ = 1_000_000
+LONGEST_ANSWER = 20_000
+LONGEST_TRACE = 5_000_000
 TRACE = STATE / "last-ask.trace"
 PASSED_ON = re.compile(r"(?i)(https?|no)_proxy|SSL_CERT_(FILE|DIR)|LANG|LC_ALL")
 """What of our environment it needs: the way to the provider, and the certificates on it."""
@@ -84,7 +87,7 @@ def run(ask: Ask, provider: Mapping[str, str], cluster: Cluster, folder: Path, p
         prompt,
     ]
     try:
-        result = shell.run(argv, timeout=ask.timeout_seconds, env=environment, cwd=folder, ok=None, logged=False)
+        result = shell.run(argv, timeout=ask.timeout_seconds, env=environment, cwd=folder, ok=None, logged=False, most=READ)
     except CommandError:
         cause = f"no answer came from {ask.model} within {ask.timeout_seconds} s"
         raise TaskError(cause, "ask again, or raise ask.timeout_seconds in invoke.yaml", code="assistant-silent") from None
@@ -95,7 +98,10 @@ def run(ask: Ask, provider: Mapping[str, str], cluster: Cluster, folder: Path, p
         raise failure(result, commands)
     text = answer_in(result.stdout)
     if not text:
-        raise TaskError("the assistant ended without an answer", f"see {TRACE.relative_to(ROOT)}", code="assistant-failed")
+        cause = (
+            f"the assistant came to no answer in {ROUNDS} rounds" if len(commands) >= ROUNDS else "the assistant ended without an answer"
+        )
+        raise TaskError(cause, f"ask again, or see {TRACE.relative_to(ROOT)}", code="assistant-failed")
     return Asked(text, commands)
 
 
@@ -103,7 +109,7 @@ def _environment(provider: Mapping[str, str], cluster: Cluster, folder: Path) ->
     """Nothing of ours but what it needs; a home, a PATH and a place for temporary files in the folder; and the guard for a shell."""
     bin_, stand_in = folder / "bin", folder / "stand-in.sh"
     bin_.mkdir()
-    run_guard = f"cd {shlex.quote(str(ROOT))} && exec {shlex.quote(sys.executable)} -m {guard.__name__}"
+    run_guard = f"cd {shlex.quote(str(ROOT))} && exec {shlex.quote(sys.executable)} -X utf8 -m {guard.__name__}"
     (bin_ / "bash").write_text(f'#!/bin/sh\n{run_guard} "$2"\n', encoding="utf-8")
     (bin_ / "bash").chmod(0o700)
     stand_in.write_text(f'{run_guard} "$BASH_EXECUTION_STRING"\n', encoding="utf-8")
@@ -144,7 +150,9 @@ def answer_in(stdout: str) -> str:
     text = STYLE.sub("", BY_ITSELF.sub("", stdout))
     text = "".join(each for each in text if each.isprintable() or each in "\n\t")
     lines = [line.rstrip() for line in text.splitlines()]
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(line.removeprefix("  ") for line in lines)).strip()
+    answer = re.sub(r"\n{3,}", "\n\n", "\n".join(line.removeprefix("  ") for line in lines)).strip()
+    left_out = len(answer) - LONGEST_ANSWER
+    return answer if left_out <= 0 else f"{answer[:LONGEST_ANSWER]}\n[{left_out} characters left out]"
 
 
 def failure(result: Result, commands: tuple[tuple[str, str], ...] = ()) -> TaskError:
@@ -163,7 +171,8 @@ def failure(result: Result, commands: tuple[tuple[str, str], ...] = ()) -> TaskE
 def _keep(trace: Path) -> None:
     """Keep the trace, without secrets, for its owner alone; one that cannot be kept is lost."""
     with contextlib.suppress(OSError):
-        text = private(trace.read_text(encoding="utf-8", errors="replace"))
+        with trace.open(encoding="utf-8", errors="replace") as file:
+            text = private(file.read(LONGEST_TRACE))
         TRACE.parent.mkdir(exist_ok=True)
         TRACE.touch(mode=0o600)
         TRACE.write_text(text, encoding="utf-8")

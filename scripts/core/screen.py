@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from typing import TextIO
 
 from rich.cells import cell_len
-from rich.console import Console, Group
+from rich.console import Console, ConsoleOptions, Group, RenderableType
 from rich.padding import Padding
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
@@ -19,8 +21,23 @@ NARROWEST_LAST = 24
 """The last column of a table may be folded to this width."""
 
 
+OBEYED = re.compile(
+    r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]P^_X][^\x07\x1b]*(?:\x07|\x1b\\)?|[ -/]*[0-~])?"  # sequences: colours, titles, links, and their like
+    r"|[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\U000e0000-\U000e007f]"  # and single characters, some unseen
+)
+"""What a terminal would obey, or show in another order, instead of printing it."""
+
+
 class PatientConsole(Console):
-    """A console whose reader may go away, as `| head` does: the work goes on, and what is said from then on is lost."""
+    """A console whose reader may go away, as `| head` does: the work goes on, and what is said from then on is lost.
+
+    Of what it prints a terminal obeys nothing: texts come from logs, events and models, and may want more than to be read.
+    """
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """Render without what a terminal would obey."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else segment._replace(text=OBEYED.sub("", segment.text))
 
     def on_broken_pipe(self) -> None:
         """Let the rest go nowhere."""

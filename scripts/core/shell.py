@@ -103,6 +103,7 @@ def run(  # noqa: PLR0913 - they are subprocess' own
     on_line: Callable[[str], None] | None = None,
     holds_lock: bool = True,
     logged: bool = True,
+    most: int | None = None,
 ) -> Result:
     """Run a program to its end and return what it left.
 
@@ -116,12 +117,13 @@ def run(  # noqa: PLR0913 - they are subprocess' own
     holds_lock: whether the program, where it outlives a kill of ours, keeps the run's lock until it ends. False for what leaves a
         process behind that is meant to stay, such as a daemon or a virtual machine.
     logged: whether what it prints goes into the log. False for what prints secrets that nobody knows yet.
+    most: how many characters of each stream are kept; what comes then is read and dropped. For a program that may print without end.
 
     Raises CommandError on another exit code or when the time is over, MissingError when there is no such program,
     InterruptedRunError when the run is being stopped.
     """
     path = which(argv[0])
-    out, err = _Lines(on_line, logged=logged), _Lines(on_line)
+    out, err = _Lines(on_line, logged=logged, most=most), _Lines(on_line, most=most)
     log.debug(f"$ {shlex.join(argv)}")
     started = time.monotonic()
     with _started([path, *argv[1:]], env=env, cwd=cwd, stdin=input, stdout=output, inherit=holds_lock) as process:
@@ -352,15 +354,19 @@ def pause(seconds: float) -> None:
 class _Lines:
     """Collects a stream line by line."""
 
-    def __init__(self, on_line: Callable[[str], None] | None, *, logged: bool = True) -> None:
+    def __init__(self, on_line: Callable[[str], None] | None, *, logged: bool = True, most: int | None = None) -> None:
         self._parts: list[str] = []
+        self._room = most
         self._partial = ""
         self._on_line = on_line
         self._logged = logged
         self.tail: list[str] = []
 
     def take(self, chunk: str) -> None:
-        """Add what came; hand on the lines that are whole."""
+        """Add what came, where there is room; hand on the lines that are whole."""
+        if self._room is not None:
+            chunk = chunk[: self._room]
+            self._room -= len(chunk)
         self._parts.append(chunk)
         *whole, self._partial = (self._partial + chunk).split("\n")
         for line in whole:

@@ -1,4 +1,4 @@
-"""Examples of `.env` files: their keys, what is said of each, and their values. Of real ones the names alone."""
+"""Examples of `.env` files: their keys, what is said of each, and their values. Of real ones, which Git does not have, the names alone."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from pathlib import Path
 from dotenv.parser import parse_stream
 
 from scripts.config import text_file
-from scripts.core.errors import InputError
+from scripts.core import shell
+from scripts.core.errors import InputError, TaskError
 from scripts.discover.found import EnvKey
 
 EXAMPLES = (".env.example", ".env.sample", ".env.template", ".env.dist", ".env.local.example", "env.example", "example.env")
@@ -40,15 +41,27 @@ def parse(text: str) -> list[EnvKey]:
 
 
 def beside(folder: Path, name: str = ".env") -> list[EnvKey]:
-    """Return the keys of the examples in a folder, and those that the file `name` there has beside them, without its values."""
+    """Return the keys of the examples in a folder, and those that the file `name` there has beside them.
+
+    Its values too where it is an example itself, or Git has it, so that everybody can read them.
+    """
     found: dict[str, EnvKey] = {}
     for each in dict.fromkeys((f"{name}.example", f"{name}.sample", *EXAMPLES)):
         for key in _read(folder / each):
             found.setdefault(key.name, key)
-    for key in _read(folder / name):
-        example = re.search("example|sample|template|dist", name)
-        found.setdefault(key.name, key if example else EnvKey(key.name, "", key.comment))
+    if others := _read(folder / name):
+        is_public = re.search("example|sample|template|dist", name) or _git_has(folder / name)
+        for key in others:
+            found.setdefault(key.name, key if is_public else EnvKey(key.name, "", key.comment))
     return list(found.values())
+
+
+def _git_has(path: Path) -> bool:
+    try:
+        argv = ["git", "-C", str(path.parent), "ls-files", "--error-unmatch", "--", path.name]
+        return shell.run(argv, timeout=10, ok=None, logged=False).code == 0
+    except TaskError:
+        return False
 
 
 def _read(path: Path) -> list[EnvKey]:

@@ -66,23 +66,28 @@ def environment(setting: Setting, draft: Draft) -> Environment:
 
 
 def _variables(setting: Setting) -> dict[str, Value]:
-    """What the files say; where none does, what the examples and the code name; and in any case what the code cannot do without."""
+    """What the files say, and what they leave out: see `_is_wanted`."""
     found, program = dict(setting.found.environment), setting.program
     for text in [*setting.found.command, *setting.found.args]:
         found |= {name: Value((Ref(name),)) for name in re.findall(r"\$([A-Za-z_]\w*)", text) if names.secret(name) and name not in found}
     if program is None:
         return found
-    told = bool(found)
     own = {key.name: Value((Ref(key.name, key.value),)) for key in program.examples if not key.name.startswith("TEST_")}
-    if not told:
-        found |= own
-        for name in program.code.names:
-            if name in setting.examples or names.secret(name) or names.database_url(name):
-                found.setdefault(name, Value((Ref(name),)))
-    for name, needed in program.code.names.items():
-        if needed:
-            found.setdefault(name, own.get(name, Value((Ref(name),))))
+    told = bool(found)
+    for name in [*own, *program.code.names]:
+        if name not in found and _is_wanted(name, setting, own, told=told):
+            found[name] = own.get(name, Value((Ref(name),)))
     return found
+
+
+def _is_wanted(name: str, setting: Setting, own: Mapping[str, Value], *, told: bool) -> bool:
+    """Whether a name that the examples or the code have belongs to what a service gets, beside what its file tells, if it does."""
+    read = setting.program.code.names if setting.program else {}
+    withheld = names.secret(name) or names.database_url(name)
+    if not told:
+        return name in own or name in setting.examples or withheld
+    in_a_secret = setting.found.has_other_secrets and withheld
+    return read.get(name, False) or in_a_secret or (name in read and names.secret(name) and names.of_others(name))
 
 
 def _place(name: str, value: Value, setting: Setting, made: Environment, draft: Draft) -> None:

@@ -82,7 +82,9 @@ def look(folder: Path, compose_files: Sequence[Path] = ()) -> Findings:
     findings.examples = env_examples.beside(folder)
     for service in findings.services:
         if service.build:
-            findings.programs[service.name] = _program(service.build, folder, findings, service.name)
+            program = _program(service.build, folder, findings, service.name)
+            program.migrations &= program.home not in (other.home for other in findings.programs.values())  # once is enough
+            findings.programs[service.name] = program
     _tell_programs_without_image(findings, files)
     return findings
 
@@ -155,8 +157,9 @@ def _add_workloads(findings: Findings, files: _Files) -> None:
 
 def _call_by_its_folder(workload: Found, findings: Findings) -> None:
     """Name `shop-release-backend` after `backend/`, where its Dockerfile is."""
-    label = _label(workload.build.dockerfile, findings.folder) if workload.build else ""
-    if label and _likeness(label, workload.name) and label not in (service.name for service in findings.services):
+    labels = _labels(workload.build.dockerfile, findings.folder) if workload.build else []
+    label = max(labels, key=lambda label: _likeness(label, workload.name), default="")
+    if _likeness(label, workload.name) and label not in (service.name for service in findings.services):
         workload.aliases.add(workload.name)
         workload.name = label
 
@@ -168,7 +171,7 @@ def _take_over(service: Found, workload: Found) -> None:
     service.resources = service.resources or workload.resources
     service.aliases |= workload.aliases
     if not service.environment:
-        service.environment = workload.environment
+        service.environment, service.has_other_secrets = workload.environment, workload.has_other_secrets
 
 
 def _likeness(name: str, *called: str) -> int:
@@ -189,16 +192,19 @@ def _words(name: str) -> list[str]:
 
 def _build_of(workload: Found, files: _Files, folder: Path) -> Build | None:
     called = (workload.name, known_images.name_of(workload.image))
-    best = max(files.dockerfiles, key=lambda path: _likeness(_label(path, folder), *called), default=None)
-    return _build(best) if best and _likeness(_label(best, folder), *called) else None
+    alike = [
+        (_likeness(label, *called), -distance, path) for path in files.dockerfiles for distance, label in enumerate(_labels(path, folder))
+    ]
+    likeness, _, best = max(alike, key=lambda each: each[:2], default=(0, 0, None))
+    return _build(best) if best and likeness else None
 
 
-def _label(dockerfile: Path, folder: Path) -> str:
-    """What a Dockerfile is called by: its own addition, or its folder."""
+def _labels(dockerfile: Path, folder: Path) -> list[str]:
+    """What a Dockerfile may be called by: its own addition, or the folders that it lies in, the nearest first."""
     own = dockerfile.name.removeprefix("Dockerfile").removesuffix(".Dockerfile").strip(".")
     if own and own not in ("prod", "production"):
-        return own
-    return dockerfile.parent.name if dockerfile.parent != folder else "app"
+        return [own]
+    return list(reversed(dockerfile.parent.relative_to(folder).parts)) or ["app"]
 
 
 def _build(dockerfile: Path) -> Build:
@@ -217,7 +223,7 @@ def _add_dockerfiles(findings: Findings, files: _Files) -> None:
     deeper = [path for path in rest if path.parent != findings.folder]
     for path in [path for path in rest if path not in deeper] if deeper else ():
         findings.tell(_shown(path, findings), "was left out, since the folders below have Dockerfiles of their own")
-    labels = [_label(path, findings.folder) for path in deeper or rest]
+    labels = [_labels(path, findings.folder)[0] for path in deeper or rest]
     if len(set(labels)) < len(labels):
         raise _nothing(findings.folder, files)
     for path, label in zip(deeper or rest, labels, strict=True):
@@ -274,7 +280,7 @@ def _home(build: Build) -> Path:
 
 
 def _tell_programs_without_image(findings: Findings, files: _Files) -> None:
-    homes = {Path(os.path.normpath(program.home)) for program in findings.programs.values()}
+    homes = {Path(os.path.normpath(program.home)) for program in findings.programs.values()} | {path.parent for path in files.dockerfiles}
     for folder in _outermost({path.parent for path in files.projects}):
         if projects.read(folder).page and not any(home.is_relative_to(folder) or folder.is_relative_to(home) for home in homes):
             findings.tell(_shown(folder, findings), "is a program without a Dockerfile: nothing deploys it until it has one")

@@ -91,6 +91,8 @@ class Found:
     image: str = ""
     ports: list[Port] = field(default_factory=list)
     environment: dict[str, Value] = field(default_factory=dict)
+    has_other_secrets: bool = False
+    """Whether it also gets the keys of a Secret that no file holds."""
     needs: list[str] = field(default_factory=list)
     """The services that are to be there before it."""
     after: list[str] = field(default_factory=list)

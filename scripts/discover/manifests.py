@@ -58,6 +58,7 @@ def _found(name: str, workload: dict[str, Any], by_kind: dict[str, dict[str, dic
         if asked := _probe(mapping(container.get(key))):
             found.probes[kind] = asked
     found.environment = _environment(container, by_kind)
+    found.has_other_secrets = any(name and name not in by_kind.get("Secret", {}) for name in _whole_secrets(container))
     found.command, found.args = ([words(word) for word in sequence(container.get(key))] for key in ("command", "args"))
     found.replicas = number(mapping(workload.get("spec")).get("replicas")) or None
     resources = mapping(container.get("resources"))
@@ -95,7 +96,8 @@ def _environment(container: dict[str, Any], by_kind: dict[str, dict[str, dict[st
     found: dict[str, Value] = {}
     for source in map(mapping, sequence(container.get("envFrom"))):
         found |= _of_map(by_kind, words(mapping(source.get("configMapRef")).get("name")))
-        found |= _of_secret(by_kind, words(mapping(source.get("secretRef")).get("name")))
+    for name in _whole_secrets(container):
+        found |= _of_secret(by_kind, name)
     for each in map(mapping, sequence(container.get("env"))):
         name, source = words(each.get("name")), mapping(each.get("valueFrom"))
         if not name:
@@ -111,6 +113,11 @@ def _environment(container: dict[str, Any], by_kind: dict[str, dict[str, dict[st
         elif not source:
             found[name] = text_value(_short(words(each.get("value"))))
     return found
+
+
+def _whole_secrets(container: dict[str, Any]) -> list[str]:
+    """The Secrets of which a container gets all keys."""
+    return [words(mapping(mapping(source).get("secretRef")).get("name")) for source in sequence(container.get("envFrom"))]
 
 
 def _of_map(by_kind: dict[str, dict[str, dict[str, Any]]], name: str) -> dict[str, Value]:

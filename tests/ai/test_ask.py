@@ -38,6 +38,7 @@ def test_of_what_kubectl_ai_prints_the_models_words_are_the_answer() -> None:
 
 
 def test_an_answer_cannot_move_the_cursor_of_a_terminal() -> None:
+    assert answer_in("x" * 100_000) == f"{'x' * 20_000}\n[80000 characters left out]"
     assert answer_in("\x1b[2J\x1b]0;title\x07a\rb\x9b\u202ec") == "[2J]0;titleabc"
 
 

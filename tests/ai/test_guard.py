@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import subprocess
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -23,6 +25,7 @@ LOOKS = [
     "kubectl logs deploy/backend --tail -1 -p -c app",
     "kubectl rollout status deploy/x --watch=false",
     "kubectl auth can-i get secrets",
+    "kubectl get pods \u2013\u2013server=https://elsewhere",  # to kubectl too, that is the name of a pod
     'kubectl explain "$(< .env)"',  # no shell reads it: these are the words themselves
 ]
 DOES_MORE = [
@@ -48,6 +51,31 @@ DOES_MORE = [
     "kubectl get pods --token=x",
     "kubectl get --raw /api",
     "kubectl get pods -o go-template-file=.env",
+    "kubectl get pods -o go-template='{{range 9999999}}{{printf \"%1000000s\" 0}}{{end}}'",
+    """kubectl get pods -ogo-template='{{range .items}}{{printf "%x" .spec}}{{end}}'""",
+    "kubectl get pods -- --server=https://elsewhere",
+    "kubectl get pods -n --kubeconfig=x",
+    "kubectl get -f https://elsewhere/x.yaml",
+    "kubectl get pods -Rf https://elsewhere",
+    "kubectl get pods -Lk=. -k .",
+    "kubectl --server=https://elsewhere get pods",
+    "kubectl get --raw=/api/v1/namespaces/todo/secrets",
+    "kubectl create token default",
+    "kubectl cp postgres-0:/etc/passwd x",
+    "kubectl debug node/a -it --image=busybox",
+    "kubectl port-forward pod/x 1:1",
+    "kubectl krew install x",
+    "kubectl whoami",
+    "kubectl auth reconcile -f x",
+    "kubectl alpha kuberc view",
+    "kubectl get pods --profile=cpu --profile-output=f",
+    "kubectl get pods --cache-dir=/home/me",
+    "kubectl get pods --v=9",
+    "kubectl get pods -v=9",
+    "kubectl logs x --insecure-skip-tls-verify-backend",
+    "kubectl describe -f .env",
+    "\u200bkubectl get pods",
+    "kubect\u217c get pods",
     "kubectl get pods --output jsonpath-file=.env",
     "kubectl get pods -Ao=go-template-file=.env",
     "kubectl get pods --template=.env",
@@ -127,3 +155,37 @@ def test_without_the_guard_nothing_is_asked(folder: Path, monkeypatch: pytest.Mo
     (folder / "bin/bash").write_text('#!/bin/sh\neval "$2"\n')
     with pytest.raises(TaskError, match="not in place"):
         kubectl_ai._prove_the_guard(folder, made)
+
+
+@pytest.mark.runner
+def test_what_is_without_end_is_bounded_and_a_log_is_read_from_its_end(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = environment(folder, monkeypatch)
+    (folder / "real-kubectl").write_text('#!/bin/sh\necho "$@"\nPATH=/usr/bin:/bin; head -c 100000000 /dev/zero | tr "\\0" y\n')
+    ran = subprocess.run([folder / "bin/bash", "-c", "kubectl logs x"], env=made, capture_output=True, text=True, check=False)
+    assert "characters left out]" in ran.stdout
+    assert len(ran.stdout) < guard.LONGEST + 100
+    (folder / "real-kubectl").write_text('#!/bin/sh\necho "$@"\n')
+    for given, whole in {"": f" --tail={guard.TAIL}", " --tail=5": " --tail=5"}.items():
+        ran = subprocess.run([folder / "bin/bash", "-c", f"kubectl logs x{given}"], env=made, capture_output=True, text=True, check=False)
+        assert ran.stdout == f"--kubeconfig={folder}/kubeconfig logs x{whole}\n"
+    subprocess.run([folder / "bin/bash", "-c", f"kubectl get {'x' * 100_000}"], env=made, capture_output=True, check=False)
+    assert (folder / "record").stat().st_size < 10_000
+
+
+@pytest.mark.runner
+def test_kubectl_ends_with_the_guard(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = environment(folder, monkeypatch)
+    (folder / "real-kubectl").write_text(f"#!/bin/sh\necho $$ > {folder}/pid\nexec /bin/sleep 60\n")
+    with subprocess.Popen([folder / "bin/bash", "-c", "kubectl get pods"], env=made, stdout=subprocess.DEVNULL) as running:
+        until(lambda: (folder / "pid").exists() and (folder / "pid").read_text().strip())
+        pid = int((folder / "pid").read_text())
+        running.terminate()
+    until(lambda: not Path(f"/proc/{pid}").exists())
+
+
+def until(true: Callable[[], object]) -> None:
+    """Wait until something is true. Fails after some seconds."""
+    ends = time.monotonic() + 10
+    while not true():
+        assert time.monotonic() < ends
+        time.sleep(0.05)

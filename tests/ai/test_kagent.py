@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import socket
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -173,6 +177,59 @@ def test_an_odd_answer_is_an_error(answers: int) -> None:
     with pytest.raises(TaskError) as caught:
         _send(answers, "why?", 10)
     assert caught.value.code == "assistant-failed"
+
+
+@pytest.mark.parametrize(
+    "result",
+    [{"status": "done"}, {"artifacts": ["x"]}, {"parts": [1]}, {"parts": [{"kind": "text"}]}, {"parts": [{"kind": "text", "text": 1}]}],
+)
+def test_an_answer_of_another_shape_is_no_defect(result: dict[str, Any]) -> None:
+    with pytest.raises(TaskError) as caught:
+        said_in(result)
+    assert caught.value.code == "assistant-failed"
+
+
+@contextmanager
+def speaking(*said: bytes, pause: float = 0.0) -> Iterator[int]:
+    """Serve one connection that says this, piece by piece, the last one again and again."""
+    ended = threading.Event()
+
+    def serve() -> None:
+        with listening.accept()[0] as connection, suppress(OSError):
+            connection.recv(65536)
+            for piece in itertools.chain(said, itertools.repeat(said[-1])):
+                connection.sendall(piece)
+                if ended.wait(pause):
+                    return
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield listening.getsockname()[1]
+        ended.set()
+        thread.join()
+
+
+@pytest.mark.parametrize("begins", [b"HTTP/1.1 200 OK\r\n\r\n{", b"HTTP/1.1 200 OK\r\nA: "], ids=["body", "head"])
+def test_an_answer_that_trickles_in_ends_in_time(begins: bytes) -> None:
+    started = time.monotonic()
+    with speaking(begins, b" ", pause=0.2) as port, pytest.raises(TaskError) as caught:
+        _send(port, "why?", 1)
+    assert caught.value.code == "assistant-silent"
+    assert time.monotonic() - started < 5
+
+
+def test_an_answer_without_end_is_not_kept_and_no_other_address_gets_the_question() -> None:
+    with speaking(b"HTTP/1.1 200 OK\r\n\r\n", b" " * 500_000) as port, pytest.raises(TaskError) as caught:
+        _send(port, "why?", 30)
+    assert "more than" in caught.value.evidence[0]
+    with speaking(b"HTTP/1.1 200 OK\r\n\r\n", b"stolen") as elsewhere:
+        head = f"HTTP/1.1 307 Moved\r\nLocation: http://127.0.0.1:{elsewhere}/\r\nContent-Length: 0\r\n\r\n"
+        with speaking(head.encode(), b"", pause=0.1) as port, pytest.raises(TaskError) as caught:
+            _send(port, "why?", 5)
+        assert caught.value.code == "assistant-failed"
+        assert "stolen" not in str(caught.value)
+        socket.create_connection(("127.0.0.1", elsewhere)).close()  # nobody had come there
 
 
 def test_agents_of_others_are_not_removed(monkeypatch: pytest.MonkeyPatch) -> None:

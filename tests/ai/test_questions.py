@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import io
+from typing import Any
+
 import pytest
 
+from scripts.ai import check
 from scripts.ai.questions import questions, wrong
+from scripts.config.settings import load_settings
+from scripts.core.errors import MissingError, TaskError
+from scripts.core.report import Report
 from scripts.kubernetes.diagnosis.cause import Diagnosis
 from scripts.kubernetes.pods import PodState
+from tests.projects import project_on
 
 pytestmark = pytest.mark.unit
 
@@ -58,3 +66,14 @@ def test_of_a_healthy_release_the_answers_say_so() -> None:
     assert not wrong(asked[UNREADY], "None: all services are ready.")
     assert not wrong(asked[WHY], "Yes, the release is healthy.")
     assert wrong(asked[WHY], "It runs out of memory.")
+
+
+def test_a_provider_that_gives_out_costs_the_answers_that_are_missing_and_no_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    def put(*_: Any) -> Any:
+        raise MissingError("out of quota", code="assistant-busy")
+
+    monkeypatch.setattr(check.asking, "put", put)
+    project, report = project_on(None, load_settings()), Report(stdout=io.StringIO(), stderr=io.StringIO())
+    assert check._verdict(project, ASKED[WHY], report, first=False) == "out of quota"
+    with pytest.raises(TaskError, match="out of quota"):
+        check._verdict(project, ASKED[WHY], report, first=True)

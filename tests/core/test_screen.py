@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import io
+import re
 import sys
 
 import pytest
+from rich.text import Text
 
+from scripts.core.errors import TaskError
 from scripts.core.report import Report, StepResult
 
 pytestmark = pytest.mark.unit
@@ -65,6 +68,21 @@ def test_a_question_shows_how_to_answer_it(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(sys, "stdin", Terminal("y\n"))
     assert Report(stderr=asked).confirm("Remove [all]?")
     assert asked.getvalue() == "Remove [all]? [y/N] "
+
+
+def test_nothing_that_is_printed_is_obeyed_by_the_terminal(narrow: Terminal) -> None:
+    hostile = "\x1b]0;title\x1b\\a\x1b]8;;http://elsewhere\x1b\\b\x1b]8;;\x1b\\\x1b[2J\x1b[31mc\x1b[0m\x9bd\re\u202ef\U000e0041\x1bPq\x1b\\g\x1b]52;c;x"
+    report = Report(stdout=narrow, stderr=narrow)
+    report.result(hostile)
+    report.table(("command", "result"), [(hostile, hostile), ("é 家 👩‍💻", "x")], "commands")
+    report.line(Text(hostile, style="bold"))
+    report.error(TaskError(hostile, hostile, [hostile]))
+    report.warn(hostile)
+    text = re.sub(r"\x1b\[[0-9;]*m", "", narrow.getvalue())  # colours of our own
+    assert text.startswith("abcdefg\n")
+    assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e\U000e0041]", text)
+    assert "elsewhere" not in text
+    assert "é 家 👩‍💻" in text
 
 
 def test_plain_is_as_into_a_pipe(narrow: Terminal) -> None:

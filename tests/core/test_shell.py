@@ -117,6 +117,11 @@ def test_much_output_on_both_streams_does_not_block() -> None:
     assert result.stdout.count("\n") == result.stderr.count("\n") == 30000
 
 
+def test_output_without_end_is_read_and_not_kept() -> None:
+    result = python("import sys\nfor i in range(300): sys.stdout.write('o' * 100_000)", most=250_000)
+    assert (result.code, result.stdout) == (0, "o" * 250_000)
+
+
 def test_output_that_is_no_text_is_taken_as_it_can_be() -> None:
     assert python(r"import sys; sys.stdout.buffer.write(b'a\xff\xc3\xa9')").stdout == "a�é"
 

@@ -290,6 +290,31 @@ def test_manifests_and_dockerfiles_make_services_of_their_own(tmp_path: Path) ->
     assert "realsecretvalue" not in repr(draft)
 
 
+def test_a_dockerfile_is_found_by_any_folder_that_it_lies_in(tmp_path: Path) -> None:
+    files = {"backend/shop-app/Dockerfile": API, "backend/shop-app/package.json": NEXT, "worker/backend-tools/Dockerfile": API}
+    draft = draft_of(tmp_path, {**files, "k8s/all.yaml": MANIFESTS})
+    assert draft.services["backend"]["context"] == "backend/shop-app"
+    assert "without a Dockerfile" not in told(draft)
+
+
+def test_the_keys_of_a_secret_that_no_file_holds_are_those_that_the_code_reads(tmp_path: Path) -> None:
+    elsewhere = MANIFESTS.replace("            env:\n", "            envFrom: [{secretRef: {name: made-by-hand}}]\n            env:\n")
+    code = 'os.getenv("DATABASE_URL")\nos.getenv("SESSION_SECRET")\nos.getenv("COLOUR")\n'
+    files = {"backend/Dockerfile": API, "backend/main.py": code}
+    assert services_of(tmp_path, {**files, "k8s/all.yaml": MANIFESTS})["backend"]["secrets"] == ["API_KEY"]
+    made = services_of(tmp_path, {**files, "k8s/all.yaml": elsewhere})["backend"]
+    assert made["secrets"] == ["API_KEY", "DATABASE_URL", "SESSION_SECRET"]
+    assert "COLOUR" not in made["env"]
+
+
+def test_a_key_of_somebody_else_that_the_code_reads_may_be_given(tmp_path: Path) -> None:
+    text = "services: {api: {build: api, environment: [A=1]}}"
+    code = 'os.getenv("GROQ_API_KEY")\nos.getenv("SESSION_SECRET")\n'
+    draft = draft_of(tmp_path, {"compose.yaml": text, "api/Dockerfile": API, "api/main.py": code})
+    assert draft.services["api"]["secrets"] == ["GROQ_API_KEY"]
+    assert draft.keys["GROQ_API_KEY"].optional
+
+
 def test_a_chart_is_rendered_and_one_that_cannot_be_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     files = {"backend/Dockerfile": API, "charts/shop/Chart.yaml": "name: shop"}
     monkeypatch.setattr(manifests, "rendered", lambda _: MANIFESTS.replace("\n    ", "\n").strip())
@@ -339,7 +364,7 @@ def test_programs_and_files_that_nothing_deploys_are_told(tmp_path: Path) -> Non
     draft = draft_of(
         tmp_path,
         {
-            "compose.yaml": "services: {api: {build: api}}",
+            "compose.yaml": "services: {api: {build: api}, worker: {build: api, command: work}}",
             "compose.override.yaml": "services: {}",
             "api/Dockerfile": API,
             "api/Dockerfile.worker": API,
@@ -356,3 +381,4 @@ def test_programs_and_files_that_nothing_deploys_are_told(tmp_path: Path) -> Non
         "api: has migrations (alembic.ini)",
     ):
         assert line in told(draft)
+    assert told(draft).count("alembic.ini") == 1

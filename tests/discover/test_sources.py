@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,14 @@ def test_of_a_real_env_file_the_names_alone_are_taken(tmp_path: Path) -> None:
     found = env_examples.beside(tmp_path)
     assert found == [EnvKey("MODE", "y"), EnvKey("TOKEN", "", "said")]
     assert "abc123realone" not in repr(found)
+
+
+def test_an_env_file_that_git_has_is_an_example(tmp_path: Path) -> None:
+    make_files(tmp_path, {".env": "MODE=x", "other/.env": "MODE=y"})
+    for argv in (["init", "--quiet"], ["add", ".env"]):
+        subprocess.run(["git", "-C", str(tmp_path), *argv], check=True)
+    assert env_examples.beside(tmp_path) == [EnvKey("MODE", "x")]
+    assert env_examples.beside(tmp_path / "other") == [EnvKey("MODE", "")]
 
 
 @pytest.mark.parametrize(

@@ -42,4 +42,5 @@ def profile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Profile]:
     own = Profile.in_folder(tmp_path_factory.mktemp("minikube"))
     yield own
     down = own.down("--cluster", "--data")
+    own.forget_images()
     assert down.code == 0, down.stderr

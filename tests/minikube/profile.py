@@ -41,8 +41,10 @@ class Profile:
         """Make the checkout; nothing is started yet."""
         checkout = Checkout.make(folder / "todo")
         checkout.adopt(PAGE)
-        for place, value in {"project": cls.NAME, "engine": "minikube", "monitoring.enabled": "false"}.items():
-            checkout.set(place, value)
+        for place in ("project", "namespace", "release"):  # other tests remove images with the label of their release
+            checkout.set(place, cls.NAME)
+        checkout.set("engine", "minikube")
+        checkout.set("monitoring.enabled", "false")
         return cls(checkout)
 
     def up(self) -> Run:
@@ -63,6 +65,12 @@ class Profile:
     def down(self, *options: str) -> Run:
         """Take it down."""
         return self.told(f"down {' '.join(options)}", self.checkout.invoke("down", "--yes", *options, timeout=DOWN_SECONDS))
+
+    def forget_images(self) -> None:
+        """Remove what was built for it."""
+        label = f"label=app.kubernetes.io/part-of={self.NAME}"
+        if ids := shell.run(["docker", "images", "--filter", label, "--quiet", "--no-trunc"], timeout=60).stdout.split():
+            shell.run(["docker", "rmi", "--force", *ids], timeout=60)
 
     def edit(self, text: str) -> None:
         """Change the page, and what smoke wants to find on it."""

@@ -45,6 +45,14 @@ def test_the_password_is_in_the_secret_alone() -> None:
     assert "hunter2-hunter2" not in repr(secret) + release("hunter2-hunter2").values_json
 
 
+def test_grafana_opens_on_one_of_the_dashboards_that_it_is_given() -> None:
+    grafana = release().values["grafana"]
+    home = Path(grafana["grafana.ini"]["dashboards"]["default_home_dashboard_path"])
+    (provider,) = grafana["dashboardProviders"]["dashboardproviders.yaml"]["providers"]
+    assert str(home.parent) == provider["options"]["path"]
+    assert home.name in json.loads(monitoring.dashboards_manifest(SETTINGS, {}))["data"]
+
+
 def test_rules_watch_the_namespace_and_release_of_the_settings() -> None:
     elsewhere = SETTINGS.model_copy(update={"namespace": "elsewhere", "release": "mine"})
     expressions = {rule["alert"]: rule["expr"] for group in alert_rules.rules(elsewhere)["groups"] for rule in group["rules"]}

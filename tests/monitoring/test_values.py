@@ -236,9 +236,6 @@ def test_grafana_has_our_data_source_and_our_dashboards_folder(objects: list[Obj
     volumes = {volume["name"]: volume for volume in grafana["volumes"]}
     mounts = {mount["mountPath"]: volumes[mount["name"]] for mount in grafana["containers"][0]["volumeMounts"]}
     assert mounts[provider["options"]["path"]]["configMap"]["name"] == "todo-chatbot-dashboards"
-    home = re.search(r"default_home_dashboard_path = (.+)", files["grafana.ini"])
-    assert home
-    assert home[1] == f"{provider['options']['path']}/todo-chatbot.json"
 
 
 def asked_metrics() -> set[str]:
