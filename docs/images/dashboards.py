@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import base64
 import http.client
+import json
 import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -20,7 +21,9 @@ ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-SIZE = "1600,2200"
+WIDTH = 1600
+GRID, AROUND = 38, 120
+"""The height of one line of Grafana's grid, and of what stands around the panels, in pixels."""
 PATIENCE_MS = 30_000
 ANSWER_SECONDS = 60
 NOT_PASSED_ON = {"transfer-encoding", "connection", "content-length"}
@@ -79,17 +82,24 @@ def signed_in(port: int, user: str, password: str) -> Iterator[str]:
             thread.join()
 
 
-def take(address: str, uids: Sequence[str], folder: Path) -> list[Path]:
-    """Take a picture of each dashboard; return the files. Raises FileNotFoundError without a browser."""
+def heights(dashboards: Iterable[str]) -> dict[str, int]:
+    """Return how high a window shows all of each dashboard, by its uid."""
+    read = map(json.loads, dashboards)
+    return {found["uid"]: AROUND + GRID * max(p["gridPos"]["y"] + p["gridPos"]["h"] for p in found["panels"]) for found in read}
+
+
+def take(address: str, wanted: Mapping[str, int], folder: Path) -> list[Path]:
+    """Take a picture of each dashboard, as high as it says; return the files. Raises FileNotFoundError without a browser."""
     browser = next((found for name in BROWSERS if (found := shutil.which(name))), None)
     if not browser:
         raise FileNotFoundError(f"none of {', '.join(BROWSERS)} is installed")
     folder.mkdir(parents=True, exist_ok=True)
     made = []
-    for uid in uids:
+    for uid, height in wanted.items():
         picture = folder / f"{uid}.png"
-        seen = (f"--virtual-time-budget={PATIENCE_MS}", f"--window-size={SIZE}", f"--screenshot={picture}", f"{address}/d/{uid}?kiosk")
-        argv = [browser, "--headless", "--no-sandbox", "--no-proxy-server", "--hide-scrollbars", *seen]
+        size, patience = f"--window-size={WIDTH},{height}", f"--virtual-time-budget={PATIENCE_MS}"
+        argv = [browser, "--headless", "--no-sandbox", "--no-proxy-server", "--hide-scrollbars", size, patience]
+        argv += [f"--screenshot={picture}", f"{address}/d/{uid}?kiosk"]
         subprocess.run(argv, check=True, capture_output=True, timeout=300)
         made.append(picture)
     return made
@@ -97,8 +107,8 @@ def take(address: str, uids: Sequence[str], folder: Path) -> list[Path]:
 
 def main() -> None:
     """Take a picture of every dashboard of ours."""
-    from scripts.check_monitoring import DASHBOARDS, GRAFANA_PORT
-    from scripts.desired import monitoring
+    from scripts.check_monitoring import GRAFANA_PORT
+    from scripts.desired import dashboards, monitoring
     from scripts.kubernetes.port_forward import forward
     from scripts.project import Project
 
@@ -109,7 +119,7 @@ def main() -> None:
         forward(cluster, f"service/{monitoring.object_name(settings, 'grafana')}", GRAFANA_PORT) as port,
         signed_in(port, "admin", project.env.get(monitoring.PASSWORD_KEY)) as address,
     ):
-        for picture in take(address, DASHBOARDS, ROOT / ".state" / "pictures"):
+        for picture in take(address, heights(dashboards.rendered(settings).values()), ROOT / ".state" / "pictures"):
             print(picture)
 
 

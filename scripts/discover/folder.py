@@ -82,7 +82,9 @@ def look(folder: Path, compose_files: Sequence[Path] = ()) -> Findings:
     findings.examples = env_examples.beside(folder)
     for service in findings.services:
         if service.build:
-            findings.programs[service.name] = _program(service.build, folder, findings, service.name)
+            program = _program(service.build, folder, findings, service.name)
+            program.migrations &= program.home not in (other.home for other in findings.programs.values())  # once is enough
+            findings.programs[service.name] = program
     _tell_programs_without_image(findings, files)
     return findings
 

@@ -69,7 +69,7 @@ def test_another_app_has_a_dashboard_with_what_it_has() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"), [("rows: 1\n", "no list"), ("- a\n", "rows"), ("rows: [", "rows"), ("rows: [{title: A}]\n", "panel")]
+    ("text", "said"), [("rows: 1\n", "not a list"), ("- a\n", "rows"), ("rows: [", "rows"), ("rows: [{title: A}]\n", "panel")]
 )
 def test_a_file_that_holds_no_rows_is_refused(tmp_path: Path, text: str, said: str) -> None:
     (tmp_path / "rows.yaml").write_text(text)

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import base64
 import importlib.util
+import json
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
 
+from scripts.config.settings import load_settings
 from scripts.core.paths import ROOT
+from scripts.desired.dashboards import rendered
+from scripts.kubernetes.cluster import Cluster
+from tests.projects import project_in
 
 pytestmark = pytest.mark.monitoring
 
@@ -68,9 +73,27 @@ def test_a_picture_is_taken_of_what_only_who_signs_in_sees(tmp_path: Path, monke
     monkeypatch.setattr(subprocess, "run", lambda argv, **options: (words.extend(argv), run(argv, **options))[1])
     with behind() as port, dashboards.signed_in(port, "admin", PASSWORD) as address:
         try:
-            (picture,) = dashboards.take(address, ["todo"], tmp_path)
+            (picture,) = dashboards.take(address, {"todo": 400}, tmp_path)
         except FileNotFoundError as error:
             pytest.skip(str(error))
     assert picture.read_bytes().startswith(b"\x89PNG")
     assert ("/d/todo?kiosk", 200) in Behind.asked
     assert not any(PASSWORD in word for word in words)
+
+
+def test_each_dashboard_of_ours_is_taken_and_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    dashboards, taken = program(), dict[str, int]()
+    made = project_in(Cluster("told", "todo-chatbot", "todo-chatbot"), load_settings(), GRAFANA_ADMIN_PASSWORD=PASSWORD)
+    monkeypatch.setattr("scripts.project.Project", lambda: made)
+    monkeypatch.setattr("scripts.kubernetes.port_forward.forward", lambda *_: nullcontext(1))
+
+    def take(_: str, wanted: dict[str, int], folder: Path) -> list[Path]:
+        taken.update(wanted)
+        return [folder]
+
+    monkeypatch.setattr(dashboards, "take", take)
+    dashboards.main()
+    assert list(taken) == ["todo-chatbot", "todo-chatbot-cluster"]
+    for dashboard in map(json.loads, rendered(load_settings()).values()):
+        last = max(panel["gridPos"]["y"] + panel["gridPos"]["h"] for panel in dashboard["panels"])
+        assert taken[dashboard["uid"]] > 38 * last
