@@ -37,7 +37,7 @@ def drafted(findings: Findings, root: Path, *, release: str) -> Draft:
         made[names[found.name]] = environment(setting, draft)
     browsed = set().union(*(each.browsed for each in made.values())) & set(known.ports) - {"postgres"}
     if not known.pages and not browsed:
-        browsed = {next((names[f.name] for f in services if f.build and names[f.name] in known.ports), "")} - {""}
+        browsed = _door(services, names, known)
     taken: dict[int, str] = {}
     for found in services:
         name = names[found.name]
@@ -143,11 +143,19 @@ def _passwords(services: list[Found], *, bundled: bool) -> dict[tuple[str, str],
     keys: dict[tuple[str, str], str] = {}
     for found in services:
         ours = bundled and known_images.is_postgres(found.image) and not _has_scripts(found)
-        for name, value in found.environment.items() if not found.build else ():
+        server = not found.build and known_images.known(found.image)
+        for name, value in found.environment.items() if server else ():
             if value.sameness and can_be_generated(name) and secret(name):
                 key = "POSTGRES_PASSWORD" if ours else key_name(value.whole.name if value.whole else name)
                 keys.setdefault(value.sameness, key)
     return keys
+
+
+def _door(services: list[Found], names: dict[str, str], known: Known) -> set[str]:
+    """Where nothing tells what a browser opens: the first that is built, or the first image that publishes a port and is no server."""
+    built = [found for found in services if found.build]
+    images = [found for found in services if found.ports and found.ports[0].host and not known_images.known(found.image)]
+    return set([names[found.name] for found in [*built, *images] if names[found.name] in known.ports][:1])
 
 
 def _is_page(found: Found, program: Program | None) -> bool:

@@ -54,6 +54,20 @@ def test_a_compose_file_that_runs_images_is_the_app(tmp_path: Path) -> None:
     assert "dev/app.Dockerfile: is used by no service of compose.yaml" in told(draft)
 
 
+def test_an_app_that_is_an_image_can_be_opened_and_logs_in(tmp_path: Path) -> None:
+    compose = """\
+        services:
+          app:
+            image: shop/shop:1.2
+            ports: ["9000:9000"]
+            environment: {SHOP_DB_HOST: db, SHOP_DB_PASSWORD: a-password}
+          db: {image: "postgres:16", ports: ["5432:5432"], environment: {POSTGRES_PASSWORD: a-password}}
+        """
+    app = services_of(tmp_path, {"compose.yaml": compose})["app"]
+    assert app["public"] is True
+    assert app["secrets"] == [{"SHOP_DB_PASSWORD": "POSTGRES_PASSWORD"}]
+
+
 def test_a_compose_file_of_servers_alone_leaves_the_app_to_its_dockerfiles(tmp_path: Path) -> None:
     compose = "services: {db: {image: 'postgres:16'}, cache: {image: 'redis:8'}}"
     draft = draft_of(tmp_path, {"compose.yaml": compose, "api/Dockerfile": API, "cache/Dockerfile": API})
