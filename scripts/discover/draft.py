@@ -47,6 +47,9 @@ def drafted(findings: Findings, root: Path, *, release: str) -> Draft:
         draft.services[name] = _in_order(values)
     if draft.database:
         draft.add_key(Key("POSTGRES_PASSWORD", "the password of the bundled Postgres", generate=True, format="line"))
+        if not any(key.format == "postgres_url" and key.default for key in draft.keys.values()):  # they name host and password one by one
+            what = "keep it empty: the services name the bundled Postgres by its host and password"
+            draft.add_key(Key("DATABASE_URL", what, optional=True, format="postgres_url", default=draft.database_url()))
     draft.tester = next(
         (names[name] for name, program in findings.programs.items() if name in names and "python" in program.dockerfile.base), ""
     )

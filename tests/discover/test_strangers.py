@@ -36,8 +36,16 @@ def test_who_logs_in_has_the_password_of_the_server(tmp_path: Path, password: st
     if "mysql" in image:
         assert draft.services["db"]["secrets"] == [name if wanted == name else {name: wanted}]
     assert draft.keys[wanted].generate
-    assert set(draft.keys) == {wanted}
+    assert set(draft.keys) == ({wanted} if "mysql" in image else {wanted, "DATABASE_URL"})
     assert "a-password" not in repr(draft)
+
+
+def test_the_bundled_postgres_runs_for_who_names_it_by_its_host_alone(tmp_path: Path) -> None:
+    """What decides whether it runs is a key with its URL as the default."""
+    files = {"compose.yaml": SERVER % ("a-password", "postgres:16", "POSTGRES_USER", "shop"), "api/Dockerfile": API}
+    draft = draft_of(tmp_path, files)
+    assert draft.keys["DATABASE_URL"].default == "postgresql://shop:{POSTGRES_PASSWORD}@{release}-postgres:5432/shop"
+    assert not any("DATABASE_URL" in service.get("secrets", []) for service in draft.services.values())
 
 
 def test_other_passwords_stay_apart(tmp_path: Path) -> None:
