@@ -112,7 +112,7 @@ def _tell(draft: Draft, settings_text: str, report: Report) -> None:
     try:
         settings.parse_settings(settings_text)
     except InputError as error:
-        unknown += [Unknown("invoke.yaml", problem) for problem in error.evidence or [error.cause]]
+        unknown += [Unknown("invoke.yaml", problem) for problem in error.evidence or [error.cause.removeprefix("invoke.yaml: ")]]
     if os.path.lexists(ROOT / ".env"):
         unknown.append(Unknown(".env", "is there already: `invoke doctor` names its keys that are not this app's"))
     if unknown:
