@@ -10,7 +10,7 @@ from invoke import Collection, Task
 from scripts import completion, program
 from scripts.program import Command, commands
 
-program.refuse_broken_settings()
+program.leave_settings_to_us()
 program.let_words_be_left_out()
 program.exit_with_2_on_usage_errors()
 program.import_what_is_named()

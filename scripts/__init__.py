@@ -1,5 +1,6 @@
 """The steps of `up`, `down` and `smoke`, one a file, each runnable alone (`python -m scripts.build_images`); `up.py` owns the graph."""
 
+import gc
 import signal
 import sys
 from pathlib import Path
@@ -24,6 +25,8 @@ def _leave(_number: int, _frame: object) -> None:
 if _why_not():
     sys.stderr.write(f"error: {_why_not()}\n")
     sys.exit(3)
+
+gc.set_threshold(50_000)  # what is imported stays to the end; to look for garbage among it takes an eighth of the loading
 
 if {"invoke", "inv"} & set(Path(sys.argv[0]).parts[-2:]) and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
     signal.signal(signal.SIGINT, _leave)  # loading what follows takes a moment

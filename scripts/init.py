@@ -5,12 +5,14 @@ from __future__ import annotations
 import difflib
 import os
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from invoke import Context, Exit, task
 
 from scripts.command import JSON, perform
 from scripts.config import settings, text_file
+from scripts.config.service_problems import version_problem
 from scripts.core.errors import InputError, TaskError
 from scripts.core.paths import ROOT
 from scripts.core.report import Report
@@ -18,6 +20,7 @@ from scripts.discover import folder, text
 from scripts.discover.draft import drafted
 from scripts.discover.drafted import Draft
 from scripts.discover.found import Unknown
+from scripts.images.todays_digest import todays_digest
 
 FILES = ("invoke.yaml", ".env.example")
 
@@ -47,6 +50,10 @@ def work(path: Path, compose_files: list[Path], report: Report, *, yes: bool) ->
         raise InputError(f"{path} is not a folder", "name the folder of an app: invoke init ../my-app", code="input-invalid")
     findings = folder.look(app, [_compose_file(app, file) for file in compose_files])
     draft = drafted(findings, ROOT, release=project_name(app.name))
+    if not draft.services:
+        left_out = [f"{each.about}: {each.what}" for each in draft.unknown]
+        raise InputError(f"nothing in {app} is left to deploy", "name the folder of an app", left_out, code="input-invalid")
+    _pin_images(draft)
     before = {name: _text(ROOT / name) for name in FILES}
     after = {"invoke.yaml": text.settings(draft, before["invoke.yaml"]), ".env.example": text.env_example(draft, before[".env.example"])}
     report.say(f"read: {', '.join(dict.fromkeys(findings.read))}; services: {', '.join(draft.services)}")
@@ -63,6 +70,16 @@ def work(path: Path, compose_files: list[Path], report: Report, *, yes: bool) ->
         _write(ROOT / name, after[name])
     _tell(draft, after["invoke.yaml"], report)
     report.say(f"wrote {' and '.join(changed)}; next: invoke doctor" if changed else "nothing changed; next: invoke doctor")
+
+
+def _pin_images(draft: Draft) -> None:
+    """Let images whose name may mean another tomorrow be those of today, where Docker or their registry tells which those are."""
+    loose = {name: values["image"] for name, values in draft.services.items() if version_problem(values.get("image", ""))}
+    with ThreadPoolExecutor() as asking:
+        for (name, image), digest in zip(loose.items(), asking.map(todays_digest, loose.values()), strict=True):
+            if digest:
+                draft.services[name]["image"] = f"{image}@{digest}"
+                draft.reasons[name, "image"] = f"`{image}` may mean another image tomorrow; this is today's"
 
 
 def project_name(name: str) -> str:
@@ -95,7 +112,7 @@ def _tell(draft: Draft, settings_text: str, report: Report) -> None:
     try:
         settings.parse_settings(settings_text)
     except InputError as error:
-        unknown += [Unknown("invoke.yaml", problem) for problem in error.evidence or [error.cause]]
+        unknown += [Unknown("invoke.yaml", problem) for problem in error.evidence or [error.cause.removeprefix("invoke.yaml: ")]]
     if os.path.lexists(ROOT / ".env"):
         unknown.append(Unknown(".env", "is there already: `invoke doctor` names its keys that are not this app's"))
     if unknown:

@@ -87,31 +87,9 @@ def import_what_is_named() -> None:
     setattr(Program, "parse_tasks", parsing)  # noqa: B010 - mypy cannot take it otherwise; Invoke has no hook for this
 
 
-def refuse_broken_settings() -> None:
-    """Let Invoke leave with one clear error where it cannot take `invoke.yaml`, which it reads too, and would show a traceback."""
-    for owner, part in ((Config, Config.load_project), (Program, Program.execute)):  # it has no hook for this
-        setattr(owner, part.__name__, blaming_settings(part))
-
-
-def blaming_settings(part: Callable[..., None]) -> Callable[..., None]:
-    """Return the part of Invoke's work with one clear error in place of whatever it raises where the settings are no YAML of ours."""
-
-    def blaming(*args: Any, **kwargs: Any) -> None:
-        try:
-            part(*args, **kwargs)
-        except Exit:
-            raise
-        except Exception:
-            from scripts.config import settings  # its checks take a while, which a list of commands should not
-            from scripts.core.errors import InputError
-
-            try:
-                settings.parse_yaml(settings.read_text())
-            except InputError as error:
-                raise Exit(f"error: {error}", code=error.exit_code) from None
-            raise
-
-    return blaming
+def leave_settings_to_us() -> None:
+    """Let Invoke not read `invoke.yaml`, which it takes for its own: it holds nothing of Invoke's, and each run would read it twice."""
+    setattr(Config, Config.load_project.__name__, lambda _self, merge=True: None)  # noqa: ARG005 - Invoke names it
 
 
 def let_words_be_left_out() -> None:

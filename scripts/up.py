@@ -6,7 +6,6 @@ from collections.abc import Callable
 from functools import partial
 
 from scripts import (
-    bring_helm,
     build_images,
     check_policies,
     create_secrets,
@@ -53,6 +52,8 @@ def steps(project: Project, *, require_monitoring: bool = False, setup: bool = F
         step("smoke", smoke_test.main, "rollout"),
     ]
     if setup:
+        from scripts import bring_helm  # what downloads takes a while to load, which a run without it should not
+
         graph.append(step("helm", bring_helm.main, "preflight"))
     if project.engine.deployment is not None:
         graph.append(step("policies", check_policies.unless_known, "rollout", optional=True))

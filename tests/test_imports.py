@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import importlib
+import importlib.util
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -76,3 +78,21 @@ def test_the_rule_sees_a_wrong_import(tmp_path: Path) -> None:
     assert _may("ai", "look")
     assert _may("up", "build_images")
     assert ("scripts.up", "scripts.build_images") in set(modules())
+
+
+def is_there(module: str, name: str) -> bool:
+    found = importlib.import_module(module)
+    return hasattr(found, name) or (hasattr(found, "__path__") and importlib.util.find_spec(f"{module}.{name}") is not None)
+
+
+@pytest.mark.parametrize("folder", ["docs", "tests"])
+def test_what_is_imported_where_a_test_seldom_runs_is_there(folder: str) -> None:
+    missing = [
+        f"{path.relative_to(ROOT)}: {node.module}.{alias.name}"
+        for path in (ROOT / folder).rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("scripts")
+        for alias in node.names
+        if not is_there(str(node.module), alias.name)
+    ]
+    assert missing == []

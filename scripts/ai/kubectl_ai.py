@@ -101,7 +101,7 @@ def run(ask: Ask, provider: Mapping[str, str], cluster: Cluster, folder: Path, p
         cause = (
             f"the assistant came to no answer in {ROUNDS} rounds" if len(commands) >= ROUNDS else "the assistant ended without an answer"
         )
-        raise TaskError(cause, f"see {TRACE.relative_to(ROOT)}", code="assistant-failed")
+        raise TaskError(cause, f"ask again, or see {TRACE.relative_to(ROOT)}", code="assistant-failed")
     return Asked(text, commands)
 
 

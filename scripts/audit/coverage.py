@@ -11,8 +11,6 @@ from typing import Any
 import yaml
 
 SCHEMA, VALUES = "invoke.schema.json", "helm/todo-chatbot/values.yaml"
-INVOKES_OWN = ("run", "runners", "sudo", "tasks", "timeouts")
-"""Sections of Invoke's own in invoke.yaml, which its documentation explains."""
 _CODE = re.compile(r"^```.*?^```|`[^`\n]+`", re.MULTILINE | re.DOTALL)
 _WORD = re.compile(r"[\w./-]+")
 
@@ -33,7 +31,7 @@ def count(root: Path, commands: Collection[str]) -> int:
 def keys(root: Path) -> list[tuple[str, ...]]:
     """Return every key of invoke.yaml, by its schema; a name that its user chooses is a `*`."""
     schema = json.loads((root / SCHEMA).read_text(encoding="utf-8"))
-    return sorted({key for key in _keys(schema, schema, ()) if key[0] not in INVOKES_OWN})
+    return sorted(set(_keys(schema, schema, ())))
 
 
 def _keys(node: Mapping[str, Any], schema: Mapping[str, Any], above: tuple[str, ...]) -> Iterator[tuple[str, ...]]:

@@ -32,6 +32,7 @@ VALUE = re.compile(
     r"""(\s*(?:export\s+)?\w+[^\S\r\n]*=[^\S\r\n]*)(?:'(?:\\'|[^'])*'|"(?:\\"|[^"])*"|[^\r\n]*?)((?:[^\S\r\n]+\#[^\r\n]*)?\s*)"""
 )
 """A line of one key: what stands before its value, and after it."""
+_MAKE = " (any strong value: openssl rand -hex 24)"
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,7 @@ def check(parsed: Parsed, keys: Mapping[str, EnvKey]) -> list[str]:
         if value:
             problems += [f"{key} {problem}" for problem in formats.problems(key, value, rule)]
         elif not rule.optional:
-            problems.append(f"{key} is {'missing' if value is None else 'empty'}: {rule.description}")
+            problems.append(f"{key} is {'missing' if value is None else 'empty'}: {rule.description}{_MAKE if rule.generate else ''}")
     return problems
 
 

@@ -27,8 +27,6 @@ def schema() -> dict[str, Any]:
                 value["additionalProperties"] = False
     made["$schema"] = "http://json-schema.org/draft-07/schema#"
     made["title"] = "invoke.yaml"
-    sections = {name: {"type": "object", "description": "Invoke's own settings."} for name in sorted(settings.INVOKE_SECTIONS)}
-    made["properties"] |= sections
     return made
 
 

@@ -92,12 +92,17 @@ def _is_file(source: Source) -> bool:
 
 
 def _image_problem(image: str) -> str:
+    return version_problem(image) if _IMAGE.fullmatch(image) else "is not an image name"
+
+
+def version_problem(image: str) -> str:
+    """Return why the name of an image does not say which version it means; an empty string where it does, or is no name."""
     match = _IMAGE.fullmatch(image)
-    if match is None:
-        return "is not an image name"
-    if match["tag"] is None and match["digest"] is None:
+    if match is None or match["digest"]:
+        return ""
+    if match["tag"] is None:
         return "has neither a tag nor a digest: any image could be meant"
-    return "has the tag latest, which means another image tomorrow" if match["tag"] == "latest" and not match["digest"] else ""
+    return "has the tag latest, which means another image tomorrow" if match["tag"] == "latest" else ""
 
 
 def _alone(where: str, service: Service) -> Iterator[str]:

@@ -9,8 +9,6 @@ from collections.abc import Collection, Iterator, Mapping
 from functools import lru_cache
 from typing import Annotated, Any, Literal, TypeVar, get_args
 
-from invoke.config import AmbiguousMergeError, Config
-from invoke.exceptions import AmbiguousEnvVar, UncastableEnvVar
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from scripts.config import database_url, text_file, yaml_text
@@ -30,7 +28,6 @@ EngineName = Literal["auto", "minikube", "kube_context", "docker"]
 ENGINES: tuple[str, ...] = get_args(EngineName)
 KUBERNETES_ENGINES = tuple(name for name in ENGINES if name not in ("auto", "docker"))
 NAME = "invoke.yaml"
-INVOKE_SECTIONS = {"run", "runners", "sudo", "tasks", "timeouts"}  # Invoke's own keys in the same file
 REGISTRY = re.compile(r"(([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*)?")
 """What Docker takes before an image's name, as `localhost:5000/team`; or nothing."""
 NEEDED_TOOLS = ("docker", "helm", "kubectl", "minikube")
@@ -346,19 +343,6 @@ def _wrong_database(rule: EnvKey, *, bundled: bool) -> Iterator[str]:
         yield f".default {error}"
 
 
-def parse_yaml(text: str) -> dict[str, Any]:
-    """Return the keys and values in `text`, unchecked. Raises InputError when it is no YAML, or none that Invoke can read."""
-    raw = yaml_text.load(text, NAME)
-    try:
-        Config(overrides=raw, lazy=True).load_shell_env()
-    except (AmbiguousMergeError, AmbiguousEnvVar, UncastableEnvVar, LookupError, TypeError, ValueError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise InputError(
-            f"Invoke, which reads {NAME} too, cannot read it: {reason}", f"fix {NAME}, or unset INVOKE_… variables", code="settings-invalid"
-        ) from None
-    return raw
-
-
 def parse_settings(text: str, engine: str | None = None) -> Settings:
     """Return the settings in `text`; `engine` overrides the one named there.
 
@@ -368,8 +352,7 @@ def parse_settings(text: str, engine: str | None = None) -> Settings:
         raise InputError(
             f"--engine: there is no engine `{engine}`{meant(engine, ENGINES)}", f"it is one of: {', '.join(ENGINES)}", code="engine-unknown"
         )
-    raw = parse_yaml(text)
-    raw = {key: value for key, value in raw.items() if key not in INVOKE_SECTIONS}
+    raw = yaml_text.load(text, NAME)
     if engine is not None:
         raw["engine"] = engine
     try:

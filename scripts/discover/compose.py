@@ -16,6 +16,7 @@ NAMES = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.y
 DEEPEST = 12
 """Of `extends` and `include`; what is deeper goes in a circle."""
 _LISTS = ("ports", "expose", "volumes", "env_file", "profiles", "links", "tmpfs")
+_MIGRATES = re.compile(r"migrat|alembic.* upgrade|prisma db push|db:(setup|prepare)")
 _NOT_TAKEN = {
     "privileged": "it wants to be privileged, which no pod here is",
     "cap_add": "it wants more capabilities, which no pod here has",
@@ -42,7 +43,19 @@ def read(files: Sequence[Path]) -> tuple[list[Found], list[Unknown]]:
         for name in raw
         if name not in wanted
     ]
-    return [_found(name, service, files[0].name) for name, service in wanted.items()], left_out
+    found = [_found(name, service, files[0].name) for name, service in wanted.items()]
+    _migrate_first(found)
+    return found, left_out
+
+
+def _migrate_first(services: list[Found]) -> None:
+    """Let a service that migrates the database end before those of its image that need it, as the file means and does not say."""
+    by_name = {each.name: each for each in services}
+    for service in services:
+        for other in (by_name[name] for name in service.needs if name in by_name and name not in service.after):
+            same = service.build and other.build and service.build.context == other.build.context
+            if same and not other.ports and _MIGRATES.search(" ".join([*other.command, *other.args])):
+                service.after.append(other.name)
 
 
 def _services(file: Path, depth: int) -> dict[str, dict[str, Any]]:

@@ -25,6 +25,8 @@ class Dockerfile:
     env: dict[str, str] = field(default_factory=dict)
     args: dict[str, str] = field(default_factory=dict)
     """All that it declares, in whichever stage, with their defaults."""
+    copied: tuple[str, ...] = ()
+    """The files that it names one by one to copy them, in whichever stage."""
     health: tuple[str, ...] = ()
     """As Compose writes a test: CMD or CMD-SHELL and what follows, or NONE."""
     entrypoint: tuple[str, ...] = ()
@@ -42,13 +44,15 @@ def parse(text: str, target: str = "") -> Dockerfile | None:
     outside: dict[str, str] = {}
     everything: dict[str, str] = {}
     current: Dockerfile | None = None
-    name = ""
+    name, copied = "", list[str]()
     for _, word, arguments in instructions(text):
         if word == "ARG":
             declared = dict(_pair(part) for part in _split(arguments))
             everything |= declared
             if current is None:
                 outside |= declared
+        if word in ("COPY", "ADD") and "--from" not in arguments:
+            copied += _split(_FLAG.sub("", arguments))[:-1]
         if word == "FROM":
             if current is not None:
                 stages[name] = current
@@ -60,7 +64,7 @@ def parse(text: str, target: str = "") -> Dockerfile | None:
             current = _with(current, word, arguments)
     if current is None or (target and name != target.lower()):
         return None
-    return replace(current, args=everything)
+    return replace(current, args=everything, copied=tuple(copied))
 
 
 def _stage(arguments: str, stages: dict[str, Dockerfile], outside: dict[str, str]) -> tuple[Dockerfile, str]:

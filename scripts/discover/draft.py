@@ -13,11 +13,13 @@ from scripts.discover.drafted import Draft, Key
 from scripts.discover.environment import Environment, Setting, environment
 from scripts.discover.folder import Findings, Program
 from scripts.discover.found import Build, Found, number
-from scripts.discover.names import of_a_page
+from scripts.discover.names import can_be_generated, key_name, of_a_page, secret
 
 TAKEN = {"postgres", "postgres-exporter", "test", "namespace", "trusted-ca", "ingress"}
 """Names that the chart uses itself."""
 LONGEST = 20
+_OF_A_CLUSTER = ("the chart", "Kubernetes")
+"""How the origin of a service begins that no compose file describes."""
 _OUTSIDE = {443: "APIs of others, which it has a key or a package for", 5432: "a database outside the cluster"}
 
 
@@ -35,7 +37,7 @@ def drafted(findings: Findings, root: Path, *, release: str) -> Draft:
         made[names[found.name]] = environment(setting, draft)
     browsed = set().union(*(each.browsed for each in made.values())) & set(known.ports) - {"postgres"}
     if not known.pages and not browsed:
-        browsed = {next((names[f.name] for f in services if f.build and names[f.name] in known.ports), "")} - {""}
+        browsed = _door(services, names, known)
     taken: dict[int, str] = {}
     for found in services:
         name = names[found.name]
@@ -45,6 +47,9 @@ def drafted(findings: Findings, root: Path, *, release: str) -> Draft:
         draft.services[name] = _in_order(values)
     if draft.database:
         draft.add_key(Key("POSTGRES_PASSWORD", "the password of the bundled Postgres", generate=True, format="line"))
+        if not any(key.format == "postgres_url" and key.default for key in draft.keys.values()):  # they name host and password one by one
+            what = "keep it empty: the services name the bundled Postgres by its host and password"
+            draft.add_key(Key("DATABASE_URL", what, optional=True, format="postgres_url", default=draft.database_url()))
     draft.tester = next(
         (names[name] for name, program in findings.programs.items() if name in names and "python" in program.dockerfile.base), ""
     )
@@ -66,12 +71,21 @@ def _chosen(findings: Findings, draft: Draft) -> tuple[list[Found], dict[str, st
             _bundle(found, draft)
         elif found.build or found.image:
             chosen.append(found)
+            if _is_made_nowhere(found):
+                what = f"{found.image} stands in {found.origin}, and no Dockerfile here makes it"
+                draft.tell(found.name, f"{what}: write one and name its folder as `context`, or load the image where it runs")
         for said in found.cannot:
             draft.tell(found.name, said)
     names: dict[str, str] = {}
     for found in chosen:
         names[found.name] = _name(found.name, set(names.values()))
     return chosen, names
+
+
+def _is_made_nowhere(found: Found) -> bool:
+    """Whether its image is one that only the machine of its author has."""
+    local = "/" not in found.image and not known_images.known(found.image)
+    return not found.build and local and found.origin.startswith(_OF_A_CLUSTER)
 
 
 def _has_scripts(found: Found) -> bool:
@@ -123,7 +137,28 @@ def _known(services: list[Found], names: dict[str, str], findings: Findings, dra
     if draft.database:
         ports["postgres"] = 5432
     built = frozenset(names[found.name] for found in services if found.build)
-    return Known(aliases, ports, local, frozenset(pages), built, "postgres" if draft.database else "")
+    passwords = _passwords(findings.services, bundled=draft.database)
+    return Known(aliases, ports, local, frozenset(pages), built, "postgres" if draft.database else "", passwords)
+
+
+def _passwords(services: list[Found], *, bundled: bool) -> dict[tuple[str, str], str]:
+    """The key for each password of a server by image: the bundled Postgres has one of its own."""
+    keys: dict[tuple[str, str], str] = {}
+    for found in services:
+        ours = bundled and known_images.is_postgres(found.image) and not _has_scripts(found)
+        server = not found.build and known_images.known(found.image)
+        for name, value in found.environment.items() if server else ():
+            if value.sameness and can_be_generated(name) and secret(name):
+                key = "POSTGRES_PASSWORD" if ours else key_name(value.whole.name if value.whole else name)
+                keys.setdefault(value.sameness, key)
+    return keys
+
+
+def _door(services: list[Found], names: dict[str, str], known: Known) -> set[str]:
+    """Where nothing tells what a browser opens: the first that is built, or the first image that publishes a port and is no server."""
+    built = [found for found in services if found.build]
+    images = [found for found in services if found.ports and found.ports[0].host and not known_images.known(found.image)]
+    return set([names[found.name] for found in [*built, *images] if names[found.name] in known.ports][:1])
 
 
 def _is_page(found: Found, program: Program | None) -> bool:
@@ -194,7 +229,7 @@ def _written_path(path: Path, root: Path) -> str:
 
 
 def _pods(name: str, found: Found, port: int, made: Environment, values: dict[str, Any], draft: Draft) -> None:
-    if found.replicas and not found.origin.startswith(("the chart", "Kubernetes")):
+    if found.replicas and not found.origin.startswith(_OF_A_CLUSTER):
         values["replicas"] = found.replicas
     elif found.build and (made.sqlite or any(not mount.bind and mount.source for mount in found.mounts)):
         values["replicas"] = 1

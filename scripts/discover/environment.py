@@ -19,6 +19,8 @@ from scripts.discover.found import EnvKey, Found, Ref, Value, text_value
 _POSTGRES = re.compile(r"(?P<scheme>postgres(?:ql)?(?:\+\w+)?)://", re.IGNORECASE)
 _WITH_PASSWORD = re.compile(r"://[^/\s:@]*:[^/\s@]+@")
 _SQLITE = re.compile(r"(?P<scheme>sqlite(?:\+\w+)?):///?(?P<path>[^?]*)")
+_OF_COMPOSE = re.compile(r"COMPOSE_[A-Z_]+$|DOCKER_BUILDKIT$")
+"""What Docker and Compose themselves read from the same file."""
 _SERVERS = ("kafka", "mysql", "mongo", "mongodb", "rabbitmq", "elastic", "elasticsearch", "redis", "db", "database", "pg", "postgres")
 DATA = "/data"
 """Where the file of a SQLite database is put, since the program's own folder cannot be written to."""
@@ -55,7 +57,7 @@ def environment(setting: Setting, draft: Draft) -> Environment:
     """Return what a service gets; its keys of `.env`, its reasons and what could not be known go into the draft."""
     made = Environment()
     for name, value in _variables(setting).items():
-        if name == "PORT" or not re.fullmatch(r"[A-Za-z_]\w*", name):
+        if name == "PORT" or _OF_COMPOSE.match(name) or not re.fullmatch(r"[A-Za-z_]\w*", name):
             continue
         _place(name, value, setting, made, draft)
     _build_args(setting, made, draft)
@@ -66,7 +68,7 @@ def environment(setting: Setting, draft: Draft) -> Environment:
 
 
 def _variables(setting: Setting) -> dict[str, Value]:
-    """What the files say, and what they leave out: see `_is_wanted`."""
+    """What the files say, and what they leave out."""
     found, program = dict(setting.found.environment), setting.program
     for text in [*setting.found.command, *setting.found.args]:
         found |= {name: Value((Ref(name),)) for name in re.findall(r"\$([A-Za-z_]\w*)", text) if names.secret(name) and name not in found}
@@ -75,19 +77,23 @@ def _variables(setting: Setting) -> dict[str, Value]:
     own = {key.name: Value((Ref(key.name, key.value),)) for key in program.examples if not key.name.startswith("TEST_")}
     told = bool(found)
     for name in [*own, *program.code.names]:
-        if name not in found and _is_wanted(name, setting, own, told=told):
+        if name not in found and (_is_read_alone(name, program, setting) or (not told and _is_a_key(name, own, setting))):
             found[name] = own.get(name, Value((Ref(name),)))
     return found
 
 
-def _is_wanted(name: str, setting: Setting, own: Mapping[str, Value], *, told: bool) -> bool:
-    """Whether a name that the examples or the code have belongs to what a service gets, beside what its file tells, if it does."""
-    read = setting.program.code.names if setting.program else {}
-    withheld = names.secret(name) or names.database_url(name)
-    if not told:
-        return name in own or name in setting.examples or withheld
-    in_a_secret = setting.found.has_other_secrets and withheld
-    return read.get(name, False) or in_a_secret or (name in read and names.secret(name) and names.of_others(name))
+def _is_a_key(name: str, own: Mapping[str, Value], setting: Setting) -> bool:
+    """Whether a name is given to a service of which no file tells what it gets."""
+    return name in own or name in setting.examples or names.secret(name) or names.database_url(name)
+
+
+def _is_read_alone(name: str, program: Program, setting: Setting) -> bool:
+    """Whether a name that the service's file leaves out is given to it all the same, since its code reads it."""
+    if name in program.dockerfile.env:
+        return False
+    if setting.found.has_other_secrets and (names.secret(name) or names.database_url(name)):
+        return True
+    return program.code.names.get(name, False) or (name in program.code.names and names.secret(name) and names.of_others(name))
 
 
 def _place(name: str, value: Value, setting: Setting, made: Environment, draft: Draft) -> None:
@@ -151,20 +157,25 @@ def _secret(name: str, value: Value, setting: Setting, made: Environment, draft:
     """A key of `.env`; where it is put together of others, they are keys and it has a default."""
     parts = [ref for ref in value.refs if names.secret(ref.name)]
     if parts and not value.whole and not names.secret(name):
-        text = value.written(lambda ref: f"{{{_key(ref.name)}}}" if names.secret(ref.name) else ref.default)
+        text = value.written(lambda ref: f"{{{names.key_name(ref.name)}}}" if names.secret(ref.name) else ref.default)
         said = written(re.sub(r"\{([A-Z]\w*)\}", r"<\1>", text), name, setting.name, setting.known)
         made.calls |= said.calls
         default = re.sub(r"<(\w+)>", r"{\1}", _in_release(said.text, setting))
         for ref in parts:
-            draft.add_key(_secret_key(_key(ref.name), setting, draft))
-        draft.add_key(Key(_key(name), f"{name}; empty means what invoke.yaml says", optional=True, default=default))
-        made.secrets.append(_entry(name, _key(name)))
+            draft.add_key(_secret_key(names.key_name(ref.name), setting, draft))
+        draft.add_key(Key(names.key_name(name), f"{name}; empty means what invoke.yaml says", optional=True, default=default))
+        made.secrets.append(_entry(name, names.key_name(name)))
         return
-    key = _key(value.whole.name if value.whole else name)
+    key = _shared(value, setting) or names.key_name(value.whole.name if value.whole else name)
     draft.add_key(_secret_key(key, setting, draft))
     made.secrets.append(_entry(name, key))
     if names.of_others(key):
         made.internet.add(443)
+
+
+def _shared(value: Value, setting: Setting) -> str:
+    """The key that has the same password for the server that wants it."""
+    return setting.known.passwords.get(value.sameness, "") if value.sameness else ""
 
 
 def _in_release(text: str, setting: Setting) -> str:
@@ -212,7 +223,7 @@ def _without_value(name: str, value: Value, setting: Setting, made: Environment,
         made.calls.add(guess)
         draft.reasons[setting.name, "env", name] = "no file gives it a value; its name says so"
         return
-    key = _key(value.whole.name if value.whole else name)
+    key = names.key_name(value.whole.name if value.whole else name)
     example = setting.examples.get(key)
     needed = bool(setting.program and setting.program.code.names.get(name))
     draft.add_key(Key(key, _comment(example) or f"the setting {name}", optional=not needed))
@@ -252,7 +263,7 @@ def _database(name: str, value: Value, text: str, setting: Setting, made: Enviro
         return
     match = _POSTGRES.match(text)
     scheme = _scheme(match["scheme"]) if match and not (project and project.scripts) else ""  # drivers are Python's
-    key = _key(value.whole.name if value.whole else "DATABASE_URL" if _is_bundled(text, setting) else name)
+    key = names.key_name(value.whole.name if value.whole else "DATABASE_URL" if _is_bundled(text, setting) else name)
     if value.whole and not text and key != "DATABASE_URL" and "DATABASE_URL" in setting.found.environment:
         default = ""  # a second one that may be empty, for those who have it
     else:
@@ -269,7 +280,7 @@ def _database(name: str, value: Value, text: str, setting: Setting, made: Enviro
 
 
 def _other_database(name: str, value: Value, setting: Setting, made: Environment, draft: Draft) -> None:
-    key = _key(value.whole.name if value.whole else name)
+    key = names.key_name(value.whole.name if value.whole else name)
     draft.add_key(Key(key, f"the URL of a database ({name})", optional=False))
     made.secrets.append(_entry(name, key))
     draft.tell(setting.name, f"{name} is the URL of a database that is no Postgres: put it in .env as {key}, and its port under internet")
@@ -345,7 +356,3 @@ def _fixed(match: re.Match[str], setting: Setting) -> str:
 
 def _entry(name: str, key: str) -> str | dict[str, Any]:
     return name if name == key else {name: key}
-
-
-def _key(name: str) -> str:
-    return re.sub(r"[^A-Z0-9_]", "_", name.upper()).lstrip("_0123456789") or "KEY"

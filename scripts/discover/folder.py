@@ -82,7 +82,9 @@ def look(folder: Path, compose_files: Sequence[Path] = ()) -> Findings:
     findings.examples = env_examples.beside(folder)
     for service in findings.services:
         if service.build:
-            findings.programs[service.name] = _program(service.build, folder, findings, service.name)
+            program = _program(service.build, folder, findings, service.name)
+            program.migrations &= program.home not in (other.home for other in findings.programs.values())  # once is enough
+            findings.programs[service.name] = program
     _tell_programs_without_image(findings, files)
     return findings
 
@@ -134,7 +136,8 @@ def _add_workloads(findings: Findings, files: _Files) -> None:
         try:
             workloads += manifests.read_chart(chart)
         except TaskError as error:
-            why = error.evidence[-1] if error.evidence else error.cause
+            said = [line.strip() for line in error.evidence if line.strip() and not line.startswith("Use --debug")]
+            why = said[-1] if said else error.cause
             findings.tell(_shown(chart, findings), f"the chart could not be rendered, so its ports and probes were not taken: {why[:200]}")
     of_files, wrong = manifests.read_files(files.manifests)
     for path, why in wrong:
@@ -214,7 +217,7 @@ def _add_dockerfiles(findings: Findings, files: _Files) -> None:
     used = {service.build.dockerfile for service in findings.services if service.build}
     usual = [path for path in files.dockerfiles if not path.name.lower().endswith(tuple(f".{word}" for word in _VARIANTS))]
     rest = [path for path in usual if os.path.normpath(path) not in {os.path.normpath(each) for each in used}]
-    if findings.read and used:
+    if findings.read and (used or _runs_images(findings.services)):
         for path in rest:
             findings.tell(_shown(path, findings), f"is used by no service of {findings.read[0]}")
         return
@@ -224,9 +227,23 @@ def _add_dockerfiles(findings: Findings, files: _Files) -> None:
     labels = [_labels(path, findings.folder)[0] for path in deeper or rest]
     if len(set(labels)) < len(labels):
         raise _nothing(findings.folder, files)
+    known = {service.name: service for service in findings.services}
     for path, label in zip(deeper or rest, labels, strict=True):
-        findings.services.append(Found(label, _shown(path, findings), build=_build(path)))
+        service = known.get(label)
+        if service and (service.image or service.build):
+            findings.tell(_shown(path, findings), f"is used by no service: {service.origin} has another `{label}`")
+            continue
+        if service:
+            service.build = _build(path)
+        else:
+            findings.services.append(Found(label, _shown(path, findings), build=_build(path)))
         findings.read.append(_shown(path, findings))
+
+
+def _runs_images(services: list[Found]) -> bool:
+    """Whether an image among them is the app itself, and not only servers that it uses while it is developed."""
+    others = {known_images.name_of(each.image) for each in services if each.image and not known_images.known(each.image)}
+    return bool(others - known_images.CONSOLES)
 
 
 def _nothing(folder: Path, files: _Files) -> InputError:
@@ -234,7 +251,7 @@ def _nothing(folder: Path, files: _Files) -> InputError:
     below = sorted(of_compose - {folder}) or sorted(of_images - {folder, folder.parent})
     if below:
         return InputError(
-            f"{folder} holds several apps",
+            f"{folder} holds {'several apps' if len(below) > 1 else 'its app in a folder below'}",
             "name the folder of one: " + ", ".join(f"invoke init {path}" for path in below[:6]),
             code="input-invalid",
         )

@@ -39,6 +39,13 @@ class Value:
         """The value while no variable is set."""
         return self.written(lambda ref: ref.default)
 
+    @property
+    def sameness(self) -> tuple[str, str] | None:
+        """What two values have in common that are one secret: the variable, or the text; None where there is neither."""
+        if self.whole:
+            return "variable", self.whole.name
+        return ("text", self.text) if self.text and not self.refs else None
+
     def written(self, ref: Callable[[Ref], str]) -> str:
         """Return the value with what `ref` says for each variable."""
         return "".join(piece if isinstance(piece, str) else ref(piece) for piece in self.pieces)

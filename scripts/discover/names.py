@@ -38,6 +38,11 @@ def _words(name: str) -> list[str]:
     return name.upper().split("_")
 
 
+def key_name(name: str) -> str:
+    """Return the name as a key of `.env` can have it."""
+    return re.sub(r"[^A-Z0-9_]", "_", name.upper()).lstrip("_0123456789") or "KEY"
+
+
 def for_browser(name: str) -> bool:
     """Return whether a page is built with it."""
     return name.startswith(BROWSER)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import shlex
+from fnmatch import fnmatch
+from pathlib import PurePath
 from typing import Any
 
 from scripts.discover import health, known_images, names, projects
@@ -160,12 +162,20 @@ def _of_framework(name: str, found: Found, program: Program, draft: Draft) -> di
 
 
 def _tell_bind(name: str, source: str, target: str, program: Program | None, draft: Draft) -> None:
-    within = program and f"{target.rstrip('/')}/".startswith(f"{program.dockerfile.workdir.rstrip('/')}/")
+    if program and any(fnmatch(PurePath(source).name, PurePath(each).name) for each in program.dockerfile.copied if each.strip("./")):
+        return  # the image has that file
+    within = program and _within(target, program.dockerfile.workdir)
     if re.search(r"(^|/)\.env\b", source):
         return  # its keys come as environment variables
     if within and not re.search(r"\.(env|conf|ya?ml|json|toml|ini)\b", source):
         return  # the sources, which the image has
     draft.tell(name, f"{source} is mounted as {target} in the compose file, and no pod sees files of this machine: copy it into the image")
+
+
+def _within(target: str, workdir: str) -> bool:
+    """Whether it is the folder of the program, below it, or around it."""
+    inner, outer = PurePath(target), PurePath(workdir)
+    return inner.is_relative_to(outer) or (outer.is_relative_to(inner) and str(inner) != "/")
 
 
 def memory_of(found: Found, program: Program | None, writable: dict[str, str]) -> tuple[dict[str, Any], str]:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from scripts.core.errors import MissingError, TaskError
 from scripts.engines.protocol import Engine
+from scripts.engines.remedies import remedy
+
+STARTS = "invoke up starts a cluster of its own; start any other one yourself"
 
 
 def is_installed(engine: Engine) -> bool:
@@ -13,7 +16,7 @@ def is_installed(engine: Engine) -> bool:
     if reason := engine.silent():
         raise MissingError(
             f"the cluster does not answer: {reason}",
-            "invoke up starts a cluster of its own; start any other one yourself",
+            remedy(reason, STARTS) if engine.name == "kube_context" else STARTS,
             code="cluster-silent",
         )
     return False

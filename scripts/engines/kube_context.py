@@ -21,6 +21,7 @@ from scripts.desired.helm_release import HelmRelease
 from scripts.desired.images import Image
 from scripts.desired.secrets import PULL, Secret
 from scripts.engines.kubernetes import KubernetesEngine
+from scripts.engines.remedies import remedy
 from scripts.kubernetes import node_dns
 from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.deployment import reachable
@@ -32,19 +33,6 @@ CONFIG_SECONDS = 10
 METRICS_API = "v1beta1.metrics.k8s.io"
 METRICS_SERVER = "https://github.com/kubernetes-sigs/metrics-server"
 OFF = "serviceDefaults.autoscaling.enabled: false in chart.values"
-LOG_IN = "log in again with what made the context"
-REMEDIES = {
-    "getting credentials": "install the program that the kubeconfig names for logging in, and log in with it",
-    "certificate has expired": "make the context again with what made it, unless this machine's clock is wrong",
-    "signed by unknown authority": "make the context again with what made it: the cluster has another certificate now",
-    "provide credentials": LOG_IN,
-    "Unauthorized": LOG_IN,
-    "no such host": "connect to its network (VPN), or start that cluster",
-    "imeout": "connect to its network (VPN), or start that cluster",
-    "refused": "start that cluster",
-    "config file": "repair the kubeconfig",
-}
-"""What to do about a context that cannot be used, by what kubectl says."""
 ARCHITECTURE = "kubernetes.io/arch"
 
 
@@ -74,7 +62,7 @@ class KubeContextEngine(KubernetesEngine):
     def preflight(self) -> list[str]:
         """Return why the cluster does not answer, may not be used, or has no way for images."""
         if reason := self.unusable():
-            return [f"kube_context: {reason}: {_remedy(reason)}"]
+            return [f"kube_context: {reason}: {remedy(reason)}"]
         problems = []
         if not self.deployed() and self.cluster.kubectl("auth", "can-i", "create", "namespaces", ok=None).stdout.strip() != "yes":
             problems.append(f"{self.cluster.context} does not let you create namespaces: use a context that does")
@@ -166,7 +154,7 @@ class KubeContextEngine(KubernetesEngine):
     def _missing(self, reason: str) -> MissingError:
         return MissingError(
             f"{self.cluster.context or 'kube_context'}: {reason}",
-            _remedy(reason),
+            remedy(reason),
             code="engine-unusable",
         )
 
@@ -187,10 +175,6 @@ class KubeContextEngine(KubernetesEngine):
     @cached_property
     def _contexts(self) -> list[str]:
         return shell.run(["kubectl", "config", "get-contexts", "--output", "name"], timeout=CONFIG_SECONDS).stdout.splitlines()
-
-
-def _remedy(reason: str) -> str:
-    return next((remedy for words, remedy in REMEDIES.items() if words in reason), "fix kube_context.context in invoke.yaml")
 
 
 @lru_cache

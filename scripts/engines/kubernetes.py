@@ -9,7 +9,6 @@ from contextlib import AbstractContextManager
 from scripts.config.settings import Settings
 from scripts.core.decision import Decision
 from scripts.core.log_line import LogLine, LogQuery
-from scripts.core.paths import STATE
 from scripts.core.report import Outcome, StepReport, changed, unchanged
 from scripts.core.shell import Result
 from scripts.desired.helm_release import HelmRelease
@@ -17,6 +16,7 @@ from scripts.desired.images import Image
 from scripts.desired.secrets import Secret
 from scripts.desired.service_values import service_name
 from scripts.desired.stages import Running
+from scripts.engines import checked
 from scripts.engines.protocol import Address
 from scripts.images import prune
 from scripts.images.prune import Superfluous
@@ -33,7 +33,6 @@ from scripts.kubernetes.service_client import ServiceClient
 from scripts.kubernetes.usage import Amounts, QuotaUse, Scaling
 
 EXECUTE_SECONDS = 90
-CHECKED = STATE / "checked-chart"
 
 
 class KubernetesEngine:
@@ -67,13 +66,8 @@ class KubernetesEngine:
 
     def check(self, release: HelmRelease) -> None:
         """Render the chart, unless the same rendered the last time. Raises TaskError with helm's words."""
-        what = f"{release.fingerprint} {self._settings.kubernetes_version}"
-        if CHECKED.is_file() and CHECKED.read_text(encoding="utf-8") == what:
-            return
-        helm.render(release, self._settings.kubernetes_version)
-        with contextlib.suppress(OSError):  # what cannot be kept is rendered again
-            CHECKED.parent.mkdir(exist_ok=True)
-            CHECKED.write_text(what, encoding="utf-8")
+        version = self._settings.kubernetes_version
+        checked.unless_known("kubernetes", release, version, lambda: helm.render(release, version))
 
     def decide_load(self, images: Sequence[Image], step: StepReport) -> Decision:
         """Decide what to send to each node: what it lacks by its own list."""

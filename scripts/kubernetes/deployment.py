@@ -62,11 +62,16 @@ class Deployment:
         return Deployment(self.cluster.within(namespace, release), self.part_of, ours=False)
 
     def exists(self) -> bool:
-        """Return whether helm has the release here. A cluster that does not answer within seconds has not."""
+        """Return whether helm has the release here. A cluster that does not answer within seconds has not.
+
+        Raises TaskError where helm's record of the app may not be seen: then nobody knows.
+        """
         selector = f"owner=helm,name={self.cluster.release}"
         try:
             return bool(self.cluster.names("secrets", selector, QUICK_SECONDS))
-        except TaskError:
+        except TaskError as error:
+            if self._ours and error.code == "rights-missing":
+                raise
             return False
 
     def decide_install(self, release: HelmRelease, step: StepReport) -> Decision:

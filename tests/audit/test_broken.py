@@ -268,7 +268,12 @@ def test_an_assistant_that_was_never_asked_is_not_tested(tmp_path: Path) -> None
         assert isinstance(assistant.score(told), Unseen)
 
 
-def test_whether_the_assistant_is_here_is_said() -> None:
+def test_whether_the_assistant_is_here_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(assistant.tools.shell, "which", lambda name: name)
+    monkeypatch.setattr(assistant.tools, "version_of", lambda _: (0, 0, 28))
+    assert assistant.program(facts().settings.ask.kubectl_ai) == "kubectl-ai 0.0.28"
+    monkeypatch.setattr(assistant.tools, "version_of", lambda _: (0, 0, 1))
+    assert isinstance(assistant.program(facts().settings.ask.kubectl_ai), Unseen)
     assert row("technology-4").evidence[1] == "kubectl-ai 0.0.28 is here"
     assert row("technology-4", assistant=Unseen("kubectl-ai is not installed")).evidence[1] == "kubectl-ai is not installed"
 

@@ -29,7 +29,6 @@ def test_everything_that_a_user_can_name_is_specified() -> None:
 def test_keys_and_values_are_found_wherever_they_stand() -> None:
     keys = {".".join(key) for key in coverage.keys(ROOT)}
     assert {"engine", "services.*.probes.live", "env.*.overlap", "tools.*.below", "monitoring.adapter.values"} <= keys
-    assert not any(key.startswith("runners") for key in keys)
     values = {".".join(value) for value in coverage.values(ROOT)}
     assert {"serviceDefaults.autoscaling.scaleUp.pods", "networkPolicy.dns.podLabels", "trustedCa"} <= values
     assert "networkPolicy.dns.podLabels.k8s-app" not in values

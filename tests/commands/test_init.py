@@ -29,6 +29,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (checkout / "docker").symlink_to(ROOT / "docker")
     for module in (command, services):
         monkeypatch.setattr(module, "ROOT", checkout)
+    monkeypatch.setattr(command, "todays_digest", lambda _: "")
     monkeypatch.setattr(log, "open_log", lambda: None)
     monkeypatch.setattr(lock, "PATH", tmp_path / "lock")
     make_files(tmp_path / "shop", SHOP)
@@ -157,6 +158,27 @@ def test_what_the_settings_refuse_is_told_as_what_is_left_to_do(root: Path, caps
     said = capsys.readouterr().out
     assert "services.queue.image: nats:latest has the tag latest" in said
     assert "its Dockerfile api/Dockerfile is not there" in said
+
+
+def test_an_image_without_a_version_is_pinned_to_what_it_means_today(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    digest = "sha256:" + "a" * 64
+    monkeypatch.setattr(command, "todays_digest", lambda image: digest if image == "nats" else "")
+    text = "services: {queue: {image: nats}, cache: {image: 'redis:7'}, proxy: {image: 'caddy:latest'}}"
+    assert run(make_files(root.parent / "app", {"compose.yaml": text}), yes=True) == 0
+    written = texts(root)["invoke.yaml"]
+    assert f"# `nats` may mean another image tomorrow; this is today's.\n    image: nats@{digest}\n" in written
+    assert "image: redis:7\n" in written
+    assert "image: caddy:latest\n" in written
+
+
+def test_an_app_of_which_nothing_is_left_is_refused_with_what_was_left_out(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = texts(root)
+    text = "services: {db: {image: 'postgres:17'}, admin: {image: 'dpage/pgadmin4:9'}}"
+    assert run(make_files(root.parent / "app", {"compose.yaml": text}), yes=True) == 2
+    said = capsys.readouterr().err
+    assert "is left to deploy" in said
+    assert "admin: is left out" in said
+    assert texts(root) == before
 
 
 @pytest.mark.parametrize(("name", "made"), [("My App", "my-app"), ("x" * 50, "x" * 36), ("...", "app"), ("Todo_v2.1", "todo-v2-1")])

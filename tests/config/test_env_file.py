@@ -71,8 +71,8 @@ DECLARE = "declare it under `env` in invoke.yaml, or, a plain setting, write it 
 @pytest.mark.parametrize(
     ("values", "problem"),
     [
-        ({}, "PASSWORD is missing: the password"),
-        ({"PASSWORD": ""}, "PASSWORD is empty: the password"),
+        ({}, "PASSWORD is missing: the password (any strong value: openssl rand -hex 24)"),
+        ({"PASSWORD": ""}, "PASSWORD is empty: the password (any strong value: openssl rand -hex 24)"),
         ({"PASSWORD": "changeme"}, "PASSWORD still holds a placeholder: the password"),
         ({"PASSWORD": "<your password>"}, "PASSWORD still holds a placeholder: the password"),
         ({"PASSWORD": "your-password-here"}, "PASSWORD still holds a placeholder: the password"),

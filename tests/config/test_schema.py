@@ -48,10 +48,6 @@ def test_an_editor_shows_the_mistakes_that_we_refuse(old: str, new: str) -> None
     assert list(VALIDATOR.iter_errors(yaml.safe_load(TEXT.replace(old, new, 1))))
 
 
-def test_the_sections_of_invoke_itself_are_left_alone() -> None:
-    assert VALIDATOR.is_valid({**yaml.safe_load(TEXT), "run": {"echo": True}})
-
-
 def properties(part: Any) -> Iterator[tuple[str, Any]]:
     if isinstance(part, dict):
         yield from part.get("properties", {}).items() if isinstance(part.get("properties"), dict) else ()

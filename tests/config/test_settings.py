@@ -78,9 +78,5 @@ def test_an_empty_file_is_told() -> None:
     assert "invoke.yaml holds no settings" in refusal("")
 
 
-def test_the_sections_of_invoke_itself_are_left_alone() -> None:
-    assert parse_settings(TEXT + "\nrun: {echo: true}\n").services
-
-
 def test_the_engine_can_be_named_for_one_run() -> None:
     assert parse_settings(TEXT, engine="docker").engine == "docker"

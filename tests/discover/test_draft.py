@@ -364,7 +364,7 @@ def test_programs_and_files_that_nothing_deploys_are_told(tmp_path: Path) -> Non
     draft = draft_of(
         tmp_path,
         {
-            "compose.yaml": "services: {api: {build: api}}",
+            "compose.yaml": "services: {api: {build: api}, worker: {build: api, command: work}}",
             "compose.override.yaml": "services: {}",
             "api/Dockerfile": API,
             "api/Dockerfile.worker": API,
@@ -381,3 +381,4 @@ def test_programs_and_files_that_nothing_deploys_are_told(tmp_path: Path) -> Non
         "api: has migrations (alembic.ini)",
     ):
         assert line in told(draft)
+    assert told(draft).count("alembic.ini") == 1

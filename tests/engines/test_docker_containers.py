@@ -13,6 +13,7 @@ import pytest
 
 from scripts.config.settings import Settings, load_settings
 from scripts.core.errors import TaskError
+from scripts.desired.labels import pairs
 from scripts.engines.docker import containers
 from scripts.engines.docker.containers import NEXT, OLD, Containers
 from scripts.engines.docker.engine import DockerEngine
@@ -60,7 +61,7 @@ class App:
     def remove(self) -> None:
         for container in self.containers.every():
             container.remove(force=True)
-        for volume in self.client.volumes.list(filters={"label": self.containers.label_filter}):
+        for volume in self.client.volumes.list(filters={"label": pairs(self.containers.labels)}):
             volume.remove()
         self.client.networks.get(self.release).remove()
 

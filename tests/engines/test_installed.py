@@ -18,6 +18,7 @@ pytestmark = pytest.mark.unit
 class Told:
     there: bool
     reason: str = ""
+    name: str = "kube_context"
 
     def deployed(self) -> bool:
         return self.there
@@ -26,8 +27,8 @@ class Told:
         return self.reason
 
 
-def engine(there: bool, reason: str = "") -> Engine:
-    return cast("Engine", Told(there, reason))
+def engine(there: bool, reason: str = "", name: str = "kube_context") -> Engine:
+    return cast("Engine", Told(there, reason, name))
 
 
 def test_an_app_that_is_there_is_found_without_another_question() -> None:
@@ -44,3 +45,23 @@ def test_a_cluster_that_answers_and_has_no_app_says_what_to_do() -> None:
 def test_a_cluster_that_does_not_answer_is_a_missing_service_and_says_why() -> None:
     with pytest.raises(MissingError, match="the cluster does not answer: the profile todo is not running"):
         require_installed(engine(False, "the profile todo is not running"), "todo")
+
+
+@pytest.mark.parametrize(
+    ("name", "reason", "action"),
+    [
+        (
+            "kube_context",
+            "You must be logged in (the server has asked for the client to provide credentials)",
+            "log in again",
+        ),
+        ("kube_context", "Unable to connect to the server: x509: certificate signed by unknown authority", "make the context again"),
+        ("kube_context", "said nothing that is known", "invoke up starts a cluster"),
+        ("minikube", "the profile todo is Stopped", "invoke up starts a cluster"),
+        ("minikube", "connect: connection refused", "invoke up starts a cluster"),
+    ],
+)
+def test_what_to_do_follows_from_why_it_does_not_answer(name: str, reason: str, action: str) -> None:
+    with pytest.raises(MissingError) as caught:
+        require_installed(engine(False, reason, name), "todo")
+    assert caught.value.action.startswith(action)

@@ -9,6 +9,7 @@ import pytest
 from scripts.core.shell import CommandError
 from scripts.kubernetes import helm
 from scripts.kubernetes.cluster import Cluster
+from scripts.kubernetes.deployment import Deployment
 
 pytestmark = pytest.mark.runner
 
@@ -57,3 +58,12 @@ def test_another_refusal_is_left_as_it_is(cluster: Cluster, tmp_path: Path) -> N
     with pytest.raises(CommandError) as failure:
         cluster.kubectl("create")
     assert failure.value.code == "command-failed"
+
+
+def test_an_app_whose_record_may_not_be_seen_is_not_called_missing(cluster: Cluster, tmp_path: Path) -> None:
+    (tmp_path / "said").write_text(HELM)
+    with pytest.raises(CommandError, match="dev may not list secrets in namespace todo"):
+        Deployment(cluster, "todo").exists()
+    assert not Deployment(cluster, "todo", ours=False).exists(), "whether somebody else's is there changes nothing"
+    (tmp_path / "said").write_text("Unable to connect to the server: dial tcp: i/o timeout")
+    assert not Deployment(cluster, "todo").exists()

@@ -17,8 +17,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from invoke import Context, Exit, Program
-from invoke.config import Config
+from invoke import Context, Exit
 
 from scripts import preflight, project
 from scripts.config import settings, text_file
@@ -30,7 +29,6 @@ from scripts.desired.helm_release import HelmRelease
 from scripts.look.doctor import doctor
 from scripts.machine import tools
 from scripts.machine.tools import Found
-from scripts.program import blaming_settings
 
 pytestmark = pytest.mark.unit
 
@@ -82,17 +80,10 @@ def machine(folder: Path, env: bytes | None, text: bytes, *, kubernetes: bool) -
             settings.load_settings.cache_clear()
 
 
-def _as_invoke_does(folder: Path, *, as_json: bool) -> None:
-    config = Config(project_location=folder)
-    config.load_project()
-    config.load_shell_env()
-    doctor(Context(config), json=as_json)
-
-
 def run_doctor(
     env: bytes | None, text: bytes, *, kubernetes: bool = False, as_json: bool = False, plant: Callable[[], object] = lambda: None
 ) -> tuple[int, str]:
-    """What `invoke doctor` does, in this process: our look at `invoke.yaml`, Invoke's own, and the command.
+    """What `invoke doctor` does, in this process.
 
     plant: puts something wrong into the machine.
     """
@@ -104,7 +95,7 @@ def run_doctor(
         stack.enter_context(contextlib.redirect_stdout(out))
         stack.enter_context(contextlib.redirect_stderr(err))
         try:
-            blaming_settings(lambda _: _as_invoke_does(Path(folder), as_json=as_json))(Program())
+            doctor(Context(), json=as_json)
             code = 0
         except Exit as ended:
             code = ended.code

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 import yaml
+from invoke import Config
 
-from scripts.config import settings
+from scripts import program
+from scripts.config import settings, yaml_text
 from scripts.core.errors import InputError
 from scripts.core.paths import ROOT
 
@@ -65,16 +67,26 @@ def test_a_file_that_is_no_text_is_told(content: bytes | None, says: str, tmp_pa
     if content is not None:
         (tmp_path / "invoke.yaml").write_bytes(content)
     with pytest.raises(InputError) as error:
-        settings.parse_yaml(settings.read_text())
+        settings.parse_settings(settings.read_text())
     assert says in str(error.value)
 
 
 def test_a_byte_order_mark_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(settings, "ROOT", tmp_path)
     (tmp_path / "invoke.yaml").write_text("\ufeff" + TEXT, encoding="utf-8")
-    assert settings.parse_yaml(settings.read_text())["project"] == "todo"
+    assert yaml_text.load(settings.read_text(), settings.NAME)["project"] == "todo"
 
 
-def test_a_variable_that_invoke_takes_for_a_list_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_invoke_does_not_take_the_settings_for_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would read them a second time in each run, and refuse `a_b` beside `a: {b: …}`, which are one variable to it."""
     monkeypatch.setenv("INVOKE_MINIKUBE_ADDONS", "ingress")
-    assert "unset INVOKE_… variables" in refusal(TEXT)
+    (tmp_path / "invoke.yaml").write_text(f"{TEXT}\na_b: 1\na: {{b: 2}}\n", encoding="utf-8")
+    before = Config.load_project
+    try:
+        program.leave_settings_to_us()
+        config = Config(project_location=tmp_path)
+        config.load_project()
+        config.load_shell_env()
+    finally:
+        setattr(Config, "load_project", before)  # noqa: B010 - mypy cannot take it otherwise
+    assert "minikube" not in config

@@ -16,7 +16,7 @@ NOT_RUN = "invoke check.ai has not been run here: it needs kubectl-ai, and a mod
 def program(wanted: Tool) -> str | Unseen:
     """Return the program and its version, or why it cannot be used."""
     found = tools.find(NAME, wanted)
-    return Unseen(found.problem) if found.problem else f"{NAME} {found.version}"
+    return f"{NAME} {tools.shown(found.version)}" if found.version and not found.problem else Unseen(found.problem)
 
 
 def score(file: Path) -> str | Unseen:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -24,6 +25,7 @@ from scripts.desired.images import Image
 from scripts.desired.labels import pairs
 from scripts.desired.secrets import ALSO, Secret
 from scripts.desired.stages import Running
+from scripts.engines import checked
 from scripts.engines.docker import container_logs, usage
 from scripts.engines.docker.containers import Containers, remove_container, remove_files
 from scripts.engines.docker.operations import ContainerOperations
@@ -62,6 +64,8 @@ class DockerEngine:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._containers = Containers(settings)
+        self._plans: dict[str, Plan] = {}  # of each release, by its fingerprint
+        self._lock = threading.Lock()
         self._brought = False  # whether this run has made or removed a container
 
     def unusable(self) -> str:
@@ -101,8 +105,8 @@ class DockerEngine:
         ]
 
     def check(self, release: HelmRelease) -> None:
-        """Render the chart, and judge what is in it. Raises TaskError or InputError."""
-        self._plan(release)
+        """Render the chart, and judge what is in it, unless it was the same the last time. Raises TaskError or InputError."""
+        checked.unless_known(self.name, release, self._settings.kubernetes_version, lambda: self._plan(release))
 
     def decide_start(self, step: StepReport) -> Decision:
         """Decide whether to make the project's network."""
@@ -332,8 +336,12 @@ class DockerEngine:
         return changed(f"removed {', '.join(removed)}{kept}") if removed else unchanged(f"nothing was there{kept}")
 
     def _plan(self, release: HelmRelease) -> Plan:
-        """Render the chart, and return what to run of it. Raises InputError for what cannot be honoured, TaskError for the rest."""
-        return plan(manifests.objects(helm.render(release, self._settings.kubernetes_version)))
+        """Render the chart, once a run, and return what to run of it. Raises InputError for what it cannot honour, or TaskError."""
+        with self._lock:
+            if release.fingerprint not in self._plans:
+                rendered = helm.render(release, self._settings.kubernetes_version)
+                self._plans[release.fingerprint] = plan(manifests.objects(rendered))
+            return self._plans[release.fingerprint]
 
 
 def _verify(references: Sequence[str], _step: StepReport) -> Outcome:

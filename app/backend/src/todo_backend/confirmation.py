@@ -6,14 +6,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from todo_backend import slips
 from todo_backend.assistant import Closing, Dialogue, Pending, Say, Toolbox
 from todo_backend.schemas import Choice, ToolName
 from todo_backend.undo import ChangedSinceError, Undo
 
 _YES = re.compile(
-    r"(?:y|yes|yep|yeah|yup|sure|ok|okay|certainly|absolutely|right|correct|confirm(?:ed)?|go ahead|do it|please do|do"
+    r"(?:y|yes|yep|yeah|yup|sure|ok|okay|certainly|absolutely|right|correct|confirm(?:ed)?|go ahead|go on|go for it|of course|definitely|exactly|sounds good|fine|alright|do it|please do|do"
     r"|ja|jawohl|gerne|s[ií]|claro|vale|oui|d'accord|ہاں|جی|جی ہاں)"
-    r"(?:[,.! ]+(?:yes|please|do it|do that|go ahead|sure|all|all of them|them|these|thanks|bitte|por favor"
+    r"(?:[,.! ]+(?:yes|please|do it|do that|go ahead|go on|go for it|sure|all|all of them|them|these|thanks|bitte|por favor"
     r"|(?:i'm|i am) sure|(?:delete|remove|clear|complete|finish|mark|reopen|move|change|set|tag)\b"
     r"(?! (?:only|just|except))(?: (?:them|all|these|those|the|of|it|both|everything|as|done|todos?|to do|\d+))*))*[.! ]*",
     re.IGNORECASE,
@@ -52,7 +53,8 @@ def accept_offer(dialogue: Dialogue) -> Dialogue:
 async def answer_directly(dialogue: Dialogue, toolbox: Toolbox, undo: Undo, say: Say) -> Closing | None:
     """Answer a yes or no to what was asked to be confirmed, or an "undo"; None when the message is neither."""
     words = " ".join(dialogue.question.replace("\u2019", "'").split())
-    if _UNDO.fullmatch(words):
+    first, _, rest = words.partition(" ")
+    if _UNDO.fullmatch(f"{slips.verb(first)} {rest}".rstrip()):
         return await _undo(toolbox, undo, say)
     before = dialogue.utterances[-2] if len(dialogue.utterances) > 1 else None
     if before is None or before.pending is None:

@@ -41,15 +41,22 @@ PART_PATTERN = rf"(?:in\s+the\s+)?(?:{_any(list(_PARTS))})"
 
 # Words that lead to a date and belong to it.
 LEAD = re.compile(
-    r"(?:(?<=\s)|^)(?:(?:due(?:\s+(?:date|on|by))?:?|by|on|until|till|before|b4|for|für|at|around|starting|from|this|the|coming|à|am|um|ab|bis|bis\s+zum|zum|vor"
+    r"(?:(?<=\s)|^)(?:(?:no\s+later\s+than|not\s+later\s+than|spätestens(?:\s+am)?|a\s+más\s+tardar(?:\s+el)?|au\s+plus\s+tard(?:\s+le)?|eod|cob|first\s+thing|to\s+be\s+(?:done|completed|finished|ready)|(?:which|that|it)(?:'s|\s+is)\s+due|due(?:\s+(?:date|on|by))?:?|by|on|until|till|before|b4|for|für|at|around|starting|from|this|the|coming|à|am|um|ab|bis|bis\s+zum|zum|vor"
     r"|fällig(?:\s+am)?|el|le|para(?:\s+el)?|antes\s+del?|hasta(?:\s+el)?|pour(?:\s+le)?|avant(?:\s+le)?|d['\u2019]ici|a\s+las?"
-    r"|deadline:?|@|-|–|—)\s+)+$",
+    r"|deadline:?|@|-|–|—)(?:\s+|(?<=:)))+$",
     re.IGNORECASE,
 )  # fmt: skip
 # Words that follow a date and belong to it.
-TRAIL = re.compile(r"\s+(?:ko|tak|تک|کو|کے لیے|at the latest|latest)(?=$|\s|[,.])", re.IGNORECASE)
+TRAIL = re.compile(r"\s+(?:ko|tak|تک|کو|کے لیے|at the latest|latest|first thing)(?=$|\s|[,.])", re.IGNORECASE)
 # What may stand between the day and the time.
 GLUE = re.compile(r"[\s,]*(?:(?:at|on|by|around|@|um|gegen|am|à|a\s+las?|el|le|the|in\s+the|,|کو)\s+)*", re.IGNORECASE)
+
+# What stands between a date and the one that corrects it: "on monday no wait tuesday".
+CORRECTION = re.compile(
+    r"[\s,.–—-]*(?:no|wait|sorry|oops|scratch that|actually|or rather|rather|i mean|i meant|make (?:that|it))"
+    r"(?:[\s,.]+(?:no|wait|sorry|actually|rather|i mean|i meant|make (?:that|it)))*[\s,]+(?:(?:on|at|by|the|for)\s+)*",
+    re.IGNORECASE,
+)
 
 EVERY = r"every(?:\s+(?:other|single|\d+|two|three|second))?|each|jede[nrsm]?|cada|todos\s+los|todas\s+las|tous\s+les|toutes\s+les|chaque|ہر"
 EVERY_UNIT = (
@@ -58,6 +65,14 @@ EVERY_UNIT = (
 )
 ADVERBS = r"daily|weekly|monthly|yearly|annually|biweekly|quarterly|täglich|wöchentlich|monatlich|diariamente|semanalmente|روزانہ"
 EDGES = r"(?:the\s+)?end\s+of|start\s+of|beginning\s+of|ende|anfang|finales?\s+de|fin\s+de|fin|principios\s+de|début"
+
+_ORDINALS = (
+    "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh", "twelfth", "thirteenth",
+    "fourteenth", "fifteenth", "sixteenth", "seventeenth", "eighteenth", "nineteenth", "twentieth", "twenty-first", "twenty-second",
+    "twenty-third", "twenty-fourth", "twenty-fifth", "twenty-sixth", "twenty-seventh", "twenty-eighth", "twenty-ninth", "thirtieth",
+    "thirty-first",
+)  # fmt: skip
+ORDINAL = "|".join(sorted((name.replace("-", r"[\s-]") for name in _ORDINALS), key=len, reverse=True))
 
 _COUNT = (
     r"(?:\d{1,4}|an?|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|a\s+couple\s+of|a\s+few|half\s+an)"
@@ -102,7 +117,8 @@ _SPANS = {
     "next month": r"next\s+month|nächsten\s+monat|(?:el\s+)?próximo\s+mes|el\s+mes\s+que\s+viene|(?:le\s+)?mois\s+prochain|اگلے\s+مہینے|اگلے\s+ماہ",
     "this year": r"this\s+year",
     "next year": r"next\s+year|nächstes\s+jahr|(?:el\s+)?próximo\s+año|l['\u2019]année\s+prochaine|اگلے\s+سال",
-    "end of day": r"(?:the\s+)?end\s+of\s+(?:the\s+|my\s+)?day|eod|cob",
+    "end of day": r"(?:the\s+)?end\s+of\s+(?:the\s+|my\s+)?day|(?:eod|cob)(?!\s+(?:on\s+)?\w+day|\s+tomorrow)",
+    "before the weekend": r"before\s+the\s+weekend",
     "end of week": r"(?:the\s+)?end\s+of\s+(?:the\s+|this\s+)?week|eow|ende\s+der\s+woche|(?:la\s+)?fin\s+de\s+(?:la\s+)?semaine",
     "end of next week": r"(?:the\s+)?end\s+of\s+next\s+week",
     "end of month": r"(?:the\s+)?last\s+day\s+of\s+(?:the|this)\s+month|(?:the\s+)?end\s+of\s+(?:the\s+|this\s+)?month|eom|month[\s-]end|(?:zum\s+)?monatsende|ende\s+des\s+monats|(?:a\s+)?fin(?:ales)?\s+de\s+mes|(?:la\s+)?fin\s+du\s+mois"
@@ -130,12 +146,15 @@ CLOCK = (
     r"(?:(?:at|@|um|gegen|à|a\s+las?|by|around)\s*)?(?:"
     r"(?P<h1>\d{1,2})[:h](?P<m1>\d{2})\s*(?P<p1>am|pm|a\.m\.|p\.m\.)?(?:\s*(?:uhr|hrs|h))?(?P<part1>\s+(?:in\s+the\s+)?(?:morning|evening|afternoon)|\s+at\s+night)?"
     r"|(?P<h2>\d{1,2})\.(?P<m2>\d{2})\s*(?P<p2>am|pm|a\.m\.|p\.m\.|uhr)"
-    r"|(?P<h3>\d{1,2})\s*(?P<p3>am|pm|a\.m\.|p\.m\.|o['\u2019]?clock|uhr|h|heures?|بجے)(?P<part3>\s+(?:in\s+the\s+)?(?:morning|evening|afternoon|at\s+night))?"
+    r"|(?P<h3>\d{1,2})\s*(?P<p3>am|pm|a\.m\.|p\.m\.|-?ish|o['\u2019]?clock|uhr|h|heures?|بجے)(?P<part3>\s+(?:in\s+the\s+)?(?:morning|evening|afternoon|at\s+night))?"
     rf"|(?P<hw>{_HOUR_WORDS})(?:[\s-]+(?P<mw>{_MINUTE_WORDS}))?\s*(?P<pw>am|pm|a\.m\.|p\.m\.|o['\u2019]?clock)"
-    r"|(?P<word>noon|midday|midnight|lunchtime|mittags?|mitternacht|mediod[ií]a|medianoche|midi|minuit)"
+    r"|(?:12\s+)?(?P<word>noon|midday|midnight|lunchtime|mittags?|mitternacht|mediod[ií]a|medianoche|midi|minuit)"
     r"|(?P<rel>half\s+past|(?:a\s+)?quarter\s+past|(?:a\s+)?quarter\s+to)\s+(?P<h4>\d{1,2}|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)"
     r")"
     r"|(?:at|@|um|a\s+las?|à)\s+(?P<h5>\d{1,2})(?:\s+(?:in\s+the\s+)(?P<part5>morning|afternoon|evening))?(?=\s*$|\s*[,;!?)]|\s+(?:on|tomorrow|today|tonight|next|with|to|and|zum|zur|an|den|die|das|mit|beim|bei|con|avec|chez|#|mon|tue|wed|thu|fri|sat|sun)|\s+#)"
+    r"|(?:at|@|um|à|a\s+las?)\s+(?P<h8>\d{1,2})\.(?P<m8>\d{2})(?![\d.])"
+    r"|(?:at|@|by)\s+(?P<h6>[01]\d|2[0-3])(?P<m6>[0-5]\d)(?=\s*$|\s*[,;!?)]|\s+(?:on|tomorrow|today|tonight|next|with|to|and|for|#))"
+    r"|(?P<h7>[01]\d|2[0-3])(?P<m7>[0-5]\d)\s?(?:hrs|hours|h|uhr)"
     rf"|(?:at|@|by|around)\s+(?P<hw2>{_HOUR_WORDS})(?:[\s-]+(?P<mw2>{_MINUTE_WORDS}))?(?=\s*$|\s*[,;!?)]|\s+(?:on|tomorrow|today|tonight|next|with|to|and|in|#|mon|tue|wed|thu|fri|sat|sun))"
     r"|(?:in\s+the\s+)(?P<part>morning|afternoon|evening)|(?:at\s+)night"
 )
@@ -187,6 +206,11 @@ def part_of_day(text: str | None) -> time | None:
     return _PARTS.get(re.sub(r"^in the ", "", key(text)))
 
 
+def day_number(text: str) -> int:
+    """Return the day of a month that "15" and "fifteenth" name."""
+    return int(text) if text.isdigit() else _ORDINALS.index("-".join(re.split(r"[\s-]+", text.lower()))) + 1
+
+
 def is_end(edge: str) -> bool:
     """Tell whether "end of" or "beginning of" was said."""
     return bool(re.search(r"end|fin", edge, re.IGNORECASE))
@@ -200,6 +224,14 @@ def is_leap(year: int) -> bool:
 def month_end(day: date) -> date:
     """Return the last day of a month."""
     return day.replace(day=calendar.monthrange(day.year, day.month)[1])
+
+
+def nth_weekday(first: date, weekday: int, nth: str) -> date:
+    """Return the "second" or "last" such weekday of the month that begins on that day."""
+    if nth == "last":
+        end = month_end(first)
+        return end - timedelta(days=(end.weekday() - weekday) % 7)
+    return first + timedelta(days=(weekday - first.weekday()) % 7 + 7 * _ORDINALS.index(nth))
 
 
 def _whole_month(first: date) -> tuple[date, date]:
@@ -244,13 +276,18 @@ def clock_of(said: dict[str, str | None]) -> time | None:
         hour = hour % 12 + 12
     elif half.startswith("a"):
         hour %= 12
-    elif not part and 1 <= hour <= 7 and (said["h5"] or said["rel"] or half.startswith("o")):
+    elif not part and 1 <= hour <= 7 and (said["h5"] or said["rel"] or half.startswith("o") or half.endswith("ish")):
         hour += 12  # "at 5" is after noon
     return time(hour % 24, minute)
 
 
+_DIGITS = (
+    ("h1", "m1", "p1"), ("h2", "m2", "p2"), ("h3", "", "p3"), ("h5", "", ""), ("h6", "m6", ""), ("h7", "m7", ""), ("h8", "m8", ""),
+)  # fmt: skip
+
+
 def _digits(said: dict[str, str | None]) -> tuple[int | None, int, str]:
-    for hour, minute, half in (("h1", "m1", "p1"), ("h2", "m2", "p2"), ("h3", "", "p3"), ("h5", "", "")):
+    for hour, minute, half in _DIGITS:
         if said[hour]:
             return (
                 int(said[hour] or 0),
@@ -288,6 +325,7 @@ def span_of(text: str, today: date) -> tuple[date, date, date]:
     year_end = date(today.year, 12, 31)
     single = {
         "end of day": today,
+        "before the weekend": friday if friday >= today else friday + week,
         "end of week": friday if friday >= today else friday + week,
         "end of next week": friday + week,
         "end of month": month_end(today),

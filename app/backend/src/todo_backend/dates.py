@@ -16,6 +16,7 @@ from typing import Any
 from todo_backend import date_words as words
 
 _LANGUAGES = ("en", "de", "es", "fr", "ur")
+_URL = re.compile(r"\b(?:[a-z][a-z+.-]*://|www\.)\S+", re.IGNORECASE)  # what stands in it is no date
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _MONTHS = (
     "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
@@ -82,13 +83,16 @@ def load() -> _Library:
 
 def find_dates(text: str, now: datetime) -> list[Span]:
     """Return the dates and times in a text, from left to right; neighbours like "friday at 5pm" are one."""
-    text = words.correct(text)
+    text = words.correct(_URL.sub(lambda found: "x" * len(found[0]), text))
     atoms = sorted(_atoms(text, now), key=lambda span: span.start)
     joined: list[Span] = []
     for atom in atoms:
         last = joined[-1] if joined else None
-        if last and words.GLUE.fullmatch(text[last.end : atom.start]) and (both := _join(last.when, atom.when)):
+        between = text[last.end : atom.start] if last else ""
+        if last and words.GLUE.fullmatch(between) and (both := _join(last.when, atom.when)):
             joined[-1] = Span(last.start, atom.end, both, last.leads, last.sure or atom.sure)
+        elif last and words.CORRECTION.fullmatch(between):
+            joined[-1] = Span(last.start, atom.end, _correct(last.when, atom.when), last.leads, last.sure or atom.sure)
         else:
             joined.append(atom)
     return [_with_lead(text, replace(span, when=_settle(span.when, now))) for span in joined]
@@ -144,6 +148,11 @@ def _join(one: When, two: When) -> When | None:
     return None
 
 
+def _correct(one: When, two: When) -> When:
+    """Return what "monday at 3, no, at 4" means in the end."""
+    return replace(one, clock=two.clock) if two.day is None else replace(two, clock=two.clock or one.clock)
+
+
 def _on_that_side(exact: time | None, part: time | None) -> time | None:
     """Return nine in the evening for "9" and "evening"."""
     is_late = part is not None and part.hour >= 12
@@ -173,61 +182,87 @@ def _range(day: date, first: date, last: date) -> When:
     return When(day=day, first=first, last=last)
 
 
-def _forms(  # noqa: C901 - one form a line
+@dataclass(frozen=True)
+class _Named:
+    """What a match of a form means that names a weekday or a month, whose numbers are those of `_Library.names`."""
+
+    names: dict[str, int]
+
+    def month_of(self, found: "re.Match[str]") -> int:
+        return self.names[found["month"].lower()] - 100
+
+    def named(self, found: "re.Match[str]", now: datetime) -> When:
+        year = found.groupdict().get("year")
+        return _one(
+            _day_month(words.day_number(found["day"]), self.month_of(found), _year(year) if year else None, now.date())
+        )
+
+    def weekday_of(self, found: "re.Match[str]", now: datetime) -> When:
+        groups = found.groupdict()
+        name = (groups["weekday"] or groups["weekday_"]).lower()
+        ahead = (self.names[name] - now.weekday() - 1) % 7 + 1
+        return _one(now.date() + timedelta(days=ahead))
+
+    def weekday_and_day(self, found: "re.Match[str]", now: datetime) -> When | None:
+        when = _day_of_month(found, now)
+        return when if when.day and when.day.weekday() == self.names[found["name"].lower()] else None
+
+    def week_after(self, found: "re.Match[str]", now: datetime) -> When:
+        return _one((self.weekday_of(found, now).day or now.date()) + timedelta(days=7))
+
+    def every(self, found: "re.Match[str]", now: datetime) -> When:
+        groups = found.groupdict()
+        name = (groups["unit"] or groups["plural"]).lower()
+        singular = name[:-1] if name not in self.names and name.endswith("s") else name
+        if singular in self.names and self.names[singular] < 7:
+            day = now.date() + timedelta(days=(self.names[singular] - now.weekday() - 1) % 7 + 1)
+        else:
+            day = now.date() + timedelta(days=1 if now.hour >= 20 else 0)
+        return replace(_one(day), repeats=True)
+
+    def edge_of_month(self, found: "re.Match[str]", now: datetime) -> When:
+        first = _day_month(1, self.month_of(found), None, now.date().replace(day=1))
+        return _one(words.month_end(first) if words.is_end(found["edge"]) else first)
+
+    def weekday_of_month(self, found: "re.Match[str]", now: datetime) -> When:
+        month = self.month_of(found) if found["month"] else None
+        first = now.date().replace(day=1)
+        if words.key(found["span"] or "") == "next month":
+            first = words.month_end(first) + timedelta(days=1)
+        while True:
+            day = words.nth_weekday(first, self.names[found["weekday"].lower()], found["nth"].lower())
+            if first.month == (month or first.month) and day >= now.date():
+                return _one(day)
+            first = words.month_end(first) + timedelta(days=1)
+
+    def whole_month(self, found: "re.Match[str]", now: datetime) -> When:
+        year = found["year"]
+        first = (
+            date(int(year), self.month_of(found), 1)
+            if year
+            else _day_month(1, self.month_of(found), None, now.date().replace(day=1))
+        )
+        return _range(max(first, now.date()), first, words.month_end(first))
+
+
+def _forms(
     names: dict[str, int],
 ) -> Iterator[tuple[re.Pattern[str], Callable[["re.Match[str]", datetime], When | None], bool]]:
     weekday = "|".join(sorted((re.escape(n) for n, v in names.items() if v < 7), key=len, reverse=True))
     month = "|".join(sorted((re.escape(n) for n, v in names.items() if v > 100), key=len, reverse=True))
 
+    say = _Named(names)
+
     def form(pattern: str, meaning: Callable[["re.Match[str]", datetime], When | None], *, sure: bool = True) -> Any:
         full = pattern.replace("WEEKDAY", f"(?:{weekday})").replace("MONTH", f"(?:{month})")
         return re.compile(rf"(?<![\w/.#-])(?:{full})(?!\w|['\u2019]s\b|-\w)", re.IGNORECASE), meaning, sure
 
-    def month_of(found: "re.Match[str]") -> int:
-        return names[found["month"].lower()] - 100
-
-    def named(found: "re.Match[str]", now: datetime) -> When:
-        year = found.groupdict().get("year")
-        return _one(_day_month(int(found["day"]), month_of(found), _year(year) if year else None, now.date()))
-
-    def weekday_of(found: "re.Match[str]", now: datetime) -> When:
-        groups = found.groupdict()
-        name = (groups["weekday"] or groups["weekday_"]).lower()
-        ahead = (names[name] - now.weekday() - 1) % 7 + 1
-        return _one(now.date() + timedelta(days=ahead))
-
-    def weekday_and_day(found: "re.Match[str]", now: datetime) -> When | None:
-        when = _day_of_month(found, now)
-        return when if when.day and when.day.weekday() == names[found["name"].lower()] else None
-
-    def week_after(found: "re.Match[str]", now: datetime) -> When:
-        return _one((weekday_of(found, now).day or now.date()) + timedelta(days=7))
-
-    def every(found: "re.Match[str]", now: datetime) -> When:
-        groups = found.groupdict()
-        name = (groups["unit"] or groups["plural"]).lower()
-        singular = name[:-1] if name not in names and name.endswith("s") else name
-        if singular in names and names[singular] < 7:
-            day = now.date() + timedelta(days=(names[singular] - now.weekday() - 1) % 7 + 1)
-        else:
-            day = now.date() + timedelta(days=1 if now.hour >= 20 else 0)
-        return replace(_one(day), repeats=True)
-
-    def edge_of_month(found: "re.Match[str]", now: datetime) -> When:
-        first = _day_month(1, month_of(found), None, now.date().replace(day=1))
-        return _one(words.month_end(first) if words.is_end(found["edge"]) else first)
-
-    def whole_month(found: "re.Match[str]", now: datetime) -> When:
-        year = found["year"]
-        first = (
-            date(int(year), month_of(found), 1)
-            if year
-            else _day_month(1, month_of(found), None, now.date().replace(day=1))
-        )
-        return _range(max(first, now.date()), first, words.month_end(first))
-
-    yield form(rf"(?:{words.EVERY})\s+(?P<unit>WEEKDAYs?|{words.EVERY_UNIT})|on\s+(?P<plural>WEEKDAYs)", every)
-    yield form(rf"(?P<unit>{words.ADVERBS})(?=\s*(?:$|[,.;!)#]|at\b|to\b))", every)
+    more_days = r"(?:\s*(?:,|and|&|or|und|y|et)\s*(?:on\s+)?WEEKDAYs?)*"
+    yield form(
+        rf"(?:{words.EVERY})\s+(?P<unit>WEEKDAYs?|{words.EVERY_UNIT}){more_days}|on\s+(?P<plural>WEEKDAYs){more_days}",
+        say.every,
+    )
+    yield form(rf"(?P<unit>{words.ADVERBS})(?=\s*(?:$|[,.;!)#]|at\b|to\b))", say.every)
     yield form(
         r"(?P<y>\d{4})[-/.](?P<m>\d{1,2})[-/.](?P<d>\d{1,2})",
         lambda f, _: _one(date(int(f["y"]), int(f["m"]), int(f["d"]))),
@@ -235,35 +270,48 @@ def _forms(  # noqa: C901 - one form a line
     yield form(r"(?P<d>\d{1,2})\.(?P<m>\d{1,2})\.(?P<y>\d{4}|\d{2})?", _dotted, sure=False)
     yield form(r"(?P<a>\d{1,2})/(?P<b>\d{1,2})(?:/(?P<y>\d{4}|\d{2}))?", _slashed, sure=False)
     yield form(r"(?P<d>\d{1,2})-(?P<m>\d{1,2})-(?P<y>\d{4})", _dotted, sure=False)
-    yield form(rf"(?P<edge>{words.EDGES})\s+(?P<month>MONTH)", edge_of_month)
+    yield form(
+        r"(?:the\s+)?(?P<nth>first|second|third|fourth|last)\s+(?P<weekday>WEEKDAY)\s+(?:of|in)\s+(?:(?P<month>MONTH)|(?P<span>(?:next|this|the)\s+month))",
+        say.weekday_of_month,
+    )
+    yield form(
+        rf"(?:the\s+)?(?P<day>{words.ORDINAL})\s+(?:of\s+)(?P<month>MONTH)(?:,?\s+(?P<year>\d{{4}}))?", say.named
+    )
+    yield form(rf"(?P<month>MONTH)\s+(?:the\s+)?(?P<day>{words.ORDINAL})", say.named, sure=False)
+    yield form(
+        rf"(?:on|by|due|until|till|for|before)\s+the\s+(?P<day>{words.ORDINAL})(?=\s*(?:$|[,.;!?)]|(?:at|by|with|to|in|and|of\s+the\s+month)\b|#))",
+        _day_of_month,
+        sure=False,
+    )
+    yield form(rf"(?P<edge>{words.EDGES})\s+(?P<month>MONTH)", say.edge_of_month)
     yield form(
         rf"(?:{words.IN})\s+(?P<month>MONTH)(?!\.?\s*\d{{1,2}}(?:st|nd|rd|th)?\b(?!\d))(?:\s+(?P<year>\d{{4}}))?",
-        whole_month,
+        say.whole_month,
     )
     yield form(rf"(?P<lead>{words.HOLIDAY_LEADS})\s+(?P<name>{words.HOLIDAY_PATTERN})", _holiday)
     yield form(
         r"(?:the\s+|der\s+|den\s+|el\s+|le\s+)?(?P<day>\d{1,2})(?:st|nd|rd|th|er|\.|º)?\s+(?:of\s+|de\s+|d['\u2019])?(?P<month>MONTH)\.?"
-        r"(?:,?\s+(?:de\s+|del\s+)?(?P<year>\d{4}))?", named,
+        r"(?:,?\s+(?:de\s+|del\s+)?(?P<year>\d{4}))?", say.named,
     )  # fmt: skip
     yield form(
         r"(?P<month>MONTH)\.?\s+(?:the\s+)?(?P<day>\d{1,2})(?:st|nd|rd|th)?(?!\s*(?:am|pm|:|uhr))(?:,?\s+(?P<year>\d{4}))?",
-        named,
+        say.named,
     )
     yield form(rf"(?P<words>{words.RELATIVE})", _library_relative)
     yield form(rf"(?P<words>{words.SPAN_PATTERN})", _named_span)
     yield form(rf"(?P<words>{words.TODAY_PATTERN})(?P<part>\s+(?:{words.PART_PATTERN}))?", _named_day)
     yield form(
         r"(?:on|by|until|before|for|due)\s+(?P<name>WEEKDAY),?\s+(?:the\s+)?(?P<day>\d{1,2})(?:st|nd|rd|th)",
-        weekday_and_day,
+        say.weekday_and_day,
     )
-    yield form(r"(?:a|one)\s+week\s+(?:from|on)\s+(?:next\s+)?(?P<weekday>WEEKDAY)(?P<weekday_>(?!))?", week_after)
+    yield form(r"(?:a|one)\s+week\s+(?:from|on)\s+(?:next\s+)?(?P<weekday>WEEKDAY)(?P<weekday_>(?!))?", say.week_after)
     yield form(
         rf"(?:{words.NEXT}\s+)(?P<weekday>WEEKDAY)|(?P<weekday_>WEEKDAY)\s+(?:{words.NEXT_AFTER})",
-        weekday_of,
+        say.weekday_of,
     )
     yield form(
         rf"(?P<weekday>WEEKDAY)(?P<part>\s+(?:{words.PART_PATTERN}))?(?!\s+the\s+\d)",
-        _with_part(weekday_of),
+        _with_part(say.weekday_of),
         sure=False,
     )
     yield form(
@@ -317,7 +365,7 @@ def _slashed(found: "re.Match[str]", now: datetime) -> When | None:
 
 
 def _day_of_month(found: "re.Match[str]", now: datetime) -> When:
-    number, today = int(found["day"]), now.date()
+    number, today = words.day_number(found["day"]), now.date()
     if not 1 <= number <= 31:
         raise ValueError("no such day")
     first = today.replace(day=1)

@@ -31,6 +31,8 @@ class Filter:
     order: Order = "asc"
     limit: int | None = None
     day: str = ""  # the words of the date
+    since: str = ""  # times of the day, as "20:00"
+    before: str = ""
     said_state: bool = False
 
     @property
@@ -39,11 +41,11 @@ class Filter:
         return not (self.first or self.last or self.overdue or self.undated or self.priority or self.tag or self.rest)
 
 
-_NOUN = r"(?:to-?\s?dos?|tasks?|items?|list|things?|ones?|entries|stuff|work\s+on|reminders?|aufgaben?|liste|einträge|tareas?|lista|pendientes|tâches?|listes?|فہرست|کام|کاموں)"
+_NOUN = r"(?:to-?\s?dos?|tasks?|works|items?|list|things?|ones?|entries|stuff|work\s+on|reminders?|aufgaben?|liste|einträge|tareas?|lista|pendientes|tâches?|listes?|فہرست|کام|کاموں)"
 _SORT = re.compile(
-    r"[,\s]*(?:sort(?:ed)?|order(?:ed)?|arranged?|grouped)(?:\s+(?:them|it))?\s+(?:by|on)\s+(?:the\s+|their\s+)?(?P<key>due(?:\s+date)?|date|deadline|priority|importance|title|name|alphabet\w*|"
+    r"[,\s]*(?:sort(?:ed)?|order(?:ed)?|arranged?|grouped)(?:\s+(?:them|it))?\s+(?:by|on)\s+(?:the\s+|their\s+)?(?P<key>due(?:\s+date)?|date|deadline|prio(?:rity)?|importance|title|name|alphabet\w*|"
     r"creat\w+(?:\s+date)?|age|newest|oldest)(?:\s+(?P<order>desc\w*|asc\w*))?|[,\s]*\b(?P<alpha>alphabetically)|[,\s]*\b(?P<recent>newest|latest|oldest)\s+first"
-    r"|[,\s]*by\s+(?P<short>due\s+date|priority|deadline|title|name)\s*$|[,\s]*most\s+(?P<most>important|urgent)\s+first",
+    r"|[,\s]*by\s+(?P<short>due\s+date|date|prio(?:rity)?|deadline|title|name)\s*$|[,\s]*most\s+(?P<most>important|urgent)\s+first",
     re.IGNORECASE,
 )
 _DONE = re.compile(
@@ -171,9 +173,14 @@ def _with_day(chosen: Filter, words: str, now: datetime) -> tuple[Filter, str]:
     ):
         after = span.when.last or span.when.day
         chosen = replace(chosen, first=after and after + timedelta(days=1), last=None, day=f"after {said}")
+        if span.when.clock:
+            chosen = replace(chosen, first=after, last=after, since=f"{span.when.clock:%H:%M}")
         return chosen, words[: found.start()] + " " + words[span.end :]
     first, last = span.when.first, span.when.last
     if re.match(r"(?:due\s+)?(?:by|until|till|before|bis|antes|avant)\b", said, re.IGNORECASE):
+        if span.when.clock:
+            chosen = replace(chosen, before=f"{span.when.clock:%H:%M}")
+            return replace(chosen, first=first, last=last, day=said), words[: span.start] + " " + words[span.end :]
         first = None
         if last and re.match(r"(?:due\s+)?before\b", said, re.IGNORECASE):
             last -= timedelta(days=1)
@@ -233,6 +240,10 @@ def _fits(todo: Todo, chosen: Filter, now: datetime) -> bool:
     if chosen.priority and todo["priority"] != chosen.priority:
         return False
     if chosen.tag and chosen.tag not in todo["tags"]:
+        return False
+    if (chosen.since or chosen.before) and not (
+        todo["due_time"] and chosen.since <= todo["due_time"] <= (chosen.before or "24:00")
+    ):
         return False
     if chosen.overdue and not is_overdue(todo, now):
         return False

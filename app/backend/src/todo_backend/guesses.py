@@ -8,9 +8,10 @@ import re
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
+from todo_backend import slips
 from todo_backend.dates import find_dates, parse_when
 from todo_backend.filters import parse_filter, select, without_strange_words
-from todo_backend.intents import Request, corrected, understand
+from todo_backend.intents import Request, understand
 from todo_backend.phrases import describe_date, parse_phrase, parse_priority
 from todo_backend.references import POSITION, THEM, Turn, among, by_ids, find
 from todo_backend.replies import Reply, Todo, choice
@@ -33,10 +34,11 @@ async def answer_to_which(turn: Turn, words: str) -> Request | None:  # noqa: PL
     said = turn.dialogue.utterances
     if len(words) > _LONGEST:
         return None
-    if len(said) > 2 and _ASKED_DAY.search(said[-2].text) and parse_when(words, turn.now):
+    words_of_day = re.sub(r"^(?:to|for|on)\s+", "", words, flags=re.IGNORECASE)
+    if len(said) > 2 and _ASKED_DAY.search(said[-2].text) and parse_when(words_of_day, turn.now):
         earlier = understand(said[-3].text)
         if earlier.kind == "reschedule_at_end":
-            return Request("reschedule", {"which": earlier.said["which"], "when": words}, words)
+            return Request("reschedule", {"which": earlier.said["which"], "when": words_of_day}, words)
     if len(said) < 3 or not said[-2].listed or said[-2].pending or not _ASKED.search(said[-2].text):
         return None
     earlier = understand(said[-3].text)
@@ -61,8 +63,9 @@ async def guess(turn: Turn, request: Request, act: Act) -> Reply | None:
     words = request.words
     if len(words) > _LONGEST:
         return None
-    if again := _leading_date(turn, words) or _trailing_date(turn, words) or _mistyped(words):
-        return await act(turn, again)
+    for understood in (_as_before, _leading_date, _trailing_date, _mistyped):
+        if again := understood(turn, words):
+            return await act(turn, again)
     if (about_it := _about_it(turn, words)) is not None:
         return await act(turn, about_it)
     if done := await _done_by_its_verb(turn, words):
@@ -70,6 +73,29 @@ async def guess(turn: Turn, request: Request, act: Act) -> Reply | None:
     if read := await _selection(turn, words):
         return await act(turn, read)
     return await _todo_and_date(turn, words, act)
+
+
+_TOO = re.compile(
+    r"(?:(?:and|also|so is|same (?:for|with)|do the same (?:for|with)) )*(?P<which>.+?)(?P<too>,? (?:too|as well|also))?",
+    re.IGNORECASE,
+)
+
+
+def _as_before(turn: Turn, words: str) -> Request | None:
+    """Understand "and the milk too" as the request before, said of the milk; a deletion is not made of that."""
+    said = [each.text for each in turn.dialogue.utterances if each.role == "user"]
+    found = _TOO.fullmatch(words)
+    if len(said) < 2 or not found or not (found["too"] or _SAME.match(turn.dialogue.question)):
+        return None
+    earlier = understand(said[-2])
+    if earlier.kind == "add":
+        return replace(earlier, said={"what": found["which"]}, words=words)
+    if "which" not in earlier.said or earlier.kind in ("delete", "rename", "note"):
+        return None
+    return replace(earlier, said={**earlier.said, "which": found["which"]}, words=words)
+
+
+_SAME = re.compile(r"(?:and |do )*(?:the )?same (?:for|with)\b", re.IGNORECASE)
 
 
 def _leading_date(turn: Turn, words: str) -> Request | None:
@@ -97,16 +123,30 @@ def _with_day(request: Request, day: str) -> Request:
     return replace(request, said={**request.said, "what": f"{request.said['what']} {day}"})
 
 
-def _mistyped(words: str) -> Request | None:
+def _mistyped(_turn: Turn, words: str) -> Request | None:
     """Understand "hihg priority tasks" by the words that requests are made of; a title is never corrected."""
-    if (right := corrected(words)) == words:
+    if (right := slips.corrected(words)) == words:
         return None
     again = understand(right)
     return None if again.kind in ("unknown", "add", "did", "help", "thanks", "keep") else again
 
 
-def _about_it(turn: Turn, words: str) -> Request | None:  # noqa: PLR0911 - one kind of words a line
-    """Understand "high priority" and "at 5pm" after an answer about one todo: they are said of it."""
+def about_the_last(turn: Turn, words: str) -> Request | None:
+    """Understand "high priority" and "at 5pm" when the last answer was about one todo."""
+    last = turn.dialogue.utterances[-2] if len(turn.dialogue.utterances) > 1 else None
+    if last is None or len(last.mentioned) != 1 or last.listed:
+        return None
+    if parse_priority(words):
+        return Request("prioritise", {"which": "it", "level": words}, words)
+    if (when := parse_when(words, turn.now)) and when.exists:
+        return Request("reschedule", {"which": "it", "when": words}, words)
+    if re.fullmatch(r"(?:#\S+[\s,]*)+", words):
+        return Request("tag", {"which": "it", "tags": words}, words)
+    return None
+
+
+def _about_it(turn: Turn, words: str) -> Request | None:
+    """Understand "high priority" and "at 5pm", of the todo that was spoken of, or else as a question."""
     last = turn.dialogue.utterances[-2] if len(turn.dialogue.utterances) > 1 else None
     bare = re.sub(r"^(?:with|make it|it'?s|it is|as|and|due)\s+", "", words, flags=re.IGNORECASE)
     is_level, is_day = parse_priority(bare), parse_when(bare, turn.now)
@@ -121,13 +161,7 @@ def _about_it(turn: Turn, words: str) -> Request | None:  # noqa: PLR0911 - one 
         if is_day and is_day.exists:
             return Request("list", {}, f"show {bare}")
         return Request("list", {}, f"show {bare} todos") if is_level else None
-    if is_level:
-        return Request("prioritise", {"which": "it", "level": bare}, words)
-    if is_day:
-        return Request("reschedule", {"which": "it", "when": bare}, words)
-    if re.fullmatch(r"(?:#\S+[\s,]*)+", bare):
-        return Request("tag", {"which": "it", "tags": bare}, words)
-    return None
+    return about_the_last(turn, bare)
 
 
 _ITEM = re.compile(r"\b(?:stuff|things?|items?|tasks?|todos?|to-dos?|ones|everything|list)\b", re.IGNORECASE)
@@ -145,7 +179,7 @@ async def _selection(turn: Turn, words: str) -> Request | None:
 
 
 _PASSIVE = re.compile(
-    r"(?P<rest>.+?) (?:is|are|was|were|has been|have been|got|gets?)(?: (?:now|already|all|finally|just|both))* (?P<verb>\w+)(?: (?:now|already|today))*",
+    r"(?P<rest>.+?) (?:is|are|was|were|(?:has|have)(?: (?:now|already|all|finally|just|both))* been|got|gets?)(?: (?:now|already|all|finally|just|both))* (?P<verb>\w+)(?: (?:now|already|today))*",
     re.IGNORECASE,
 )
 _PERFECT = (
@@ -165,8 +199,9 @@ async def _done_by_its_verb(turn: Turn, words: str) -> Request | None:
     for pattern in (_PASSIVE, *_PERFECT):
         if not (found := pattern.fullmatch(words)):
             continue
-        for verb in [found["verb"]] if pattern is _PASSIVE else infinitives(found["verb"]):
-            todos, how = await find(turn, f"{verb} {found['rest']}", "open")
+        ways = [f"{verb} {found['rest']}" for verb in infinitives(found["verb"])]
+        for way in [ways[0], *synonyms(ways[0])] if pattern is _PASSIVE else ways:
+            todos, how = await find(turn, way, "open")
             if len(todos) == 1 and how in ("exact", "words"):
                 return Request("complete", {"which": f'"{todos[0]["title"]}"'}, words)
     return None
@@ -204,10 +239,13 @@ async def _done_in_any_order(turn: Turn, words: str) -> Request | None:
 
 
 _IS_NOW = re.compile(
-    r"\b(?:is|are|was|were|will be|should be|must be|has been|have been|got|is now|takes place|happens)\b(?: (?:now|moved|changed|rescheduled|postponed|pushed|back|delayed|brought forward|actually|to|on|until))*",
+    r"\b(?:is|are|was|were|will be|should be|must be|has been|have been|got|is now|takes place|happens|(?:moved|changed|rescheduled|postponed|pushed|shifted|extended|delayed)(?= (?:to|until|back)\b))\b(?: (?:now|moved|changed|rescheduled|postponed|pushed|back|delayed|brought forward|actually|to|on|until))*",
     re.IGNORECASE,
 )
-_AROUND = re.compile(r"^(?:the|my|our|so|but|actually)\s+|\s+(?:now|instead|then|again|to|on|for)$", re.IGNORECASE)
+_AROUND = re.compile(
+    r"^(?:do|the|my|our|so|but|actually)\s+|\s+(?:deadline|due date|date|now|instead|then|again|to|on|for)$",
+    re.IGNORECASE,
+)
 
 
 async def _todo_and_date(turn: Turn, words: str, act: Act) -> Reply | None:

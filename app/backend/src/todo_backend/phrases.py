@@ -41,6 +41,7 @@ _PRIORITY_AT_START = re.compile(
     rf"^(?:(?P<alone>{_LEVEL})\s*[:,-]\s*|(?P<named>{_LEVEL})[\s-]+{_PRIORITY_WORD}\b(?:\s+(?:todo|task|item)\b)?\s*[:,-]?\s*(?:to\s+)?)(?=\S)",
     re.IGNORECASE,
 )
+_SHOUTED_AT_START = re.compile(r"^(?P<shouted>URGENT|IMPORTANT|ASAP)\b[\s!:,-]+(?=.*[a-z])")
 _MARK = re.compile(
     rf"(?:^|(?<=\s))!(?P<level>{_LEVEL}|[1-4])(?=$|[\s,.])|(?:^|(?<=\s))[pP](?P<number>[1-4])(?=$|[\s,.])|(?<=\s)(?P<marks>!!!?)(?=$|\s)",
     re.IGNORECASE,
@@ -91,6 +92,10 @@ def parse_phrase(text: str, now: datetime) -> Phrase:
         for _ in range(3):  # "with high priority, due friday": what is taken last uncovers the rest
             _take_marks(rest)
             _take_dates(rest, now)
+        if left := rest.title.removeprefix("x").strip(
+            _JOINT
+        ):  # "'Emma' essay, due tuesday": the name is a part of the title
+            phrase.title = f"{quoted[0]} {left}"
         phrase.due_date, phrase.due_time = rest.due_date, rest.due_time
         phrase.priority, phrase.tags, phrase.impossible, phrase.repeats = (
             rest.priority,
@@ -144,7 +149,11 @@ def _take_marks(phrase: Phrase) -> None:
         level = (found["level"] or "").lower()
         phrase.priority = "high" if found["marks"] else _LEVELS.get(level) or _NUMBERED[found["number"] or level]
         phrase.title = _tidy(phrase.title[: found.start()] + phrase.title[found.end() :])
-    elif found := _PRIORITY_AT_END.search(phrase.title) or _PRIORITY_AT_START.search(phrase.title):
+    elif (
+        found := _PRIORITY_AT_END.search(phrase.title)
+        or _PRIORITY_AT_START.search(phrase.title)
+        or (_SHOUTED_AT_START.search(phrase.title))
+    ):
         phrase.priority = _LEVELS[next(filter(None, found.groups())).lower()]
         phrase.title = _tidy(phrase.title[: found.start()] + phrase.title[found.end() :])
 
@@ -214,7 +223,7 @@ def _stands_alone(title: str, span: Span) -> bool:  # noqa: PLR0911 - one place 
         _DAY_BEFORE.search(before) or re.fullmatch(r"the (?:sun|sat)", said, re.IGNORECASE)
     ):
         return False
-    at_end = not after.strip(" .!?,;)")
+    at_end = not re.search(r"\w", after)  # an emoji may follow
     at_start = not before.strip(_JOINT)
     if at_end:
         return (

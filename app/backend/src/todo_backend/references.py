@@ -10,6 +10,7 @@ from typing import Literal
 
 from todo_backend.assistant import Dialogue, Toolbox
 from todo_backend.filters import data, parse_filter, select
+from todo_backend.intents import begins_as_command, may_name_a_command, understand
 from todo_backend.replies import Todo, UnclearError, choice, count
 from todo_backend.schemas import State
 from todo_backend.stems import stem
@@ -46,7 +47,7 @@ _FIRST_FEW = re.compile(
     re.IGNORECASE,
 )
 IT = re.compile(
-    r"(?:it|that|this|that one|this one|the (?:todo|task|item)|the same(?: one)?|das|es|eso|lo|ça|اسے|وہ)",
+    r"(?:it|its|it's|that|this|that one|this one|the (?:todo|task|item)|the same(?: one)?|das|es|eso|lo|ça|اسے|وہ)",
     re.IGNORECASE,
 )
 THEM = re.compile(
@@ -54,7 +55,7 @@ THEM = re.compile(
     re.IGNORECASE,
 )
 _SET = re.compile(
-    r"(?:all|every|everything|each|any)\b.*|(?:the\s+|my\s+|whole\s+|entire\s+)*(?:list|todos|tasks|items|to-dos)|(?:the\s+|my\s+|all\s+)*(?:completed?|done|finished|overdue|open|remaining|unfinished|old|checked|ticked|"
+    r"(?:all|every|everything|each|any)\b.*|both\b.+|(?:the\s+|my\s+|whole\s+|entire\s+)*(?:list|todos|tasks|items|to-dos)|(?:the\s+|my\s+|all\s+)*(?:completed?|done|finished|overdue|open|remaining|unfinished|old|checked|ticked|"
     r"high[\s-]priority|low[\s-]priority|urgent|tagged)\b.*?\b(?:ones|todos|tasks|items|things|stuff|list)\b.*|(?:the\s+|my\s+)*(?:completed|finished|overdue|done)"
     r"|(?:the\s+|my\s+)?(?:todos|tasks|items|things)\s+(?:about|with|tagged|due|for|from|that|which|without|labell?ed|on)\b.*|alle[s]?\b.*|(?:die\s+)?(?:erledigten|überfälligen|offenen)\b.*|tod[oa]s?\b(?:\s+(?:mis|las|los|lo)\b.*)?|tou(?:t|tes|s)\b.*|سب.*|(?:sab|saray|saare|tamam)\b.*"
     r"|the rest(?: of .*)?|whatever is .*|what(?:'s| is) (?:done|completed|overdue|left).*",
@@ -116,6 +117,19 @@ class Turn:
         ]
 
 
+async def with_name_quoted(turn: Turn, text: str) -> str:
+    """Quote a title that begins like a command: in "cancel netflix is done" nothing is cancelled."""
+    if not may_name_a_command(text) or understand(text).kind in ("add", "add_each"):
+        return text
+    for todo in await everything(turn, "all"):
+        if not begins_as_command(todo["title"]):
+            continue
+        name = re.search(rf"(?<![\w\"'“]){re.escape(todo['title'])}(?![\w\"'”])", text, re.IGNORECASE)
+        if name:  # the title alone is no command either
+            return f'{text[: name.start()]}"{name[0]}"{text[name.end() :]}'
+    return text
+
+
 async def resolve(turn: Turn, words: str, state: State) -> Meant:  # noqa: PLR0911 - one way of naming a line
     """Return the todos that the words mean.
 
@@ -165,6 +179,7 @@ async def resolve_one(turn: Turn, words: str, state: State) -> Todo:
 
 
 async def _by_name(turn: Turn, words: str, state: State) -> Meant:
+    words = words.removesuffix("'s")
     try:
         return Meant([await by_words(turn, _FILLER.sub("", words) or words, state)])
     except UnclearError as unclear:
@@ -216,6 +231,8 @@ async def _them(turn: Turn) -> list[Todo]:
 
 
 async def _set(turn: Turn, words: str, state: State) -> list[Todo]:
+    both = re.match(r"both (?:of )?", words, re.IGNORECASE)
+    words = words[both.end() :] if both else words
     words, _, spared = _EXCEPT.sub("\0", words, count=1).partition("\0")
     chosen = parse_filter(words, turn.now, state)
     if state != "all" and not chosen.said_state:
@@ -226,6 +243,8 @@ async def _set(turn: Turn, words: str, state: State) -> list[Todo]:
         todos = [todo for todo in todos if todo["id"] not in keep]
     if not todos:
         raise UnclearError(f"There is no todo like that: “{words}”.")
+    if both and len(todos) != 2:
+        raise UnclearError(f"{count(len(todos), 'todo')} match “{words}”. Which ones? Say their numbers.", todos)
     return todos
 
 
@@ -279,17 +298,17 @@ async def find(turn: Turn, words: str, state: State) -> tuple[list[Todo], Litera
         return [], "near"
     if whole:
         return whole, "words"
-    everything = await _everything(turn, state)
+    every = await everything(turn, state)
     content = {stem(word) for word in wanted if word not in _SMALL}
-    if stems := [todo for todo in everything if content <= {stem(word) for word in _tokens_of(todo)}]:
+    if stems := [todo for todo in every if content <= {stem(word) for word in _tokens_of(todo)}]:
         return stems, "words"
     if typed := [
-        todo for todo in everything if all(_is_typed(word, _tokens_of(todo)) for word in wanted if word not in _SMALL)
+        todo for todo in every if all(_is_typed(word, _tokens_of(todo)) for word in wanted if word not in _SMALL)
     ]:
         return typed, "typed"
     inside = [
         todo
-        for todo in everything
+        for todo in every
         if (own := {stem(w) for w in _tokens(todo["title"]) if w not in _SMALL}) and own <= content
     ]
     return inside, "near"
@@ -302,7 +321,8 @@ def among(todos: Sequence[Todo], words: str) -> list[Todo]:
     return exact or [todo for todo in todos if wanted and wanted <= {stem(word) for word in _tokens_of(todo)}]
 
 
-async def _everything(turn: Turn, state: State) -> list[Todo]:
+async def everything(turn: Turn, state: State) -> list[Todo]:
+    """Return the todos, as many as are looked through."""
     todos: list[Todo] = []
     for number in range(_PAGES):
         page = data(await turn.toolbox.call("list_todos", state=state, limit=200, offset=200 * number))

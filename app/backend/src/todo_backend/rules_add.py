@@ -3,15 +3,17 @@
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from todo_backend.assistant import MAX_TOOL_CALLS
 from todo_backend.dates import parse_when
 from todo_backend.filters import data
-from todo_backend.intents import Request
+from todo_backend.intents import Request, understand
 from todo_backend.phrases import Phrase, describe_date, parse_phrase, parse_priority
 from todo_backend.references import Turn
 from todo_backend.replies import Reply, Todo, UnclearError, choice, count, describe, numbered
+from todo_backend.rules_tag import known_tag, tag
 
 _VERBS = [
     "buy",
@@ -137,6 +139,12 @@ _WITH_LEVEL = re.compile(
 )
 
 
+async def add_each(turn: Turn, request: Request) -> Reply:
+    """Add what is said in several requests: "add milk add eggs"."""
+    parts = [understand(part).said["what"] for part in request.said["parts"].split("\n")]
+    return await add_several(turn, [parse_phrase(part, turn.now) for part in parts])
+
+
 async def add(turn: Turn, request: Request) -> Reply:
     """Add one todo, or several; ask when a day does not exist or a todo would repeat."""
     what = re.sub(
@@ -145,6 +153,7 @@ async def add(turn: Turn, request: Request) -> Reply:
         (request.said["what"] + request.said.get("rest", "")).strip(),
         flags=re.IGNORECASE,
     )
+    what = re.sub(r"^(?:(?:the following|this|these)(?: (?:one|ones))?\s*:\s*)", "", what, flags=re.IGNORECASE)
     what = re.sub(r"^(?:for )?(?:me|us)\s+(?=\S)|^(?:an?|one more|another)\s+(?=\D)", "", what, flags=re.IGNORECASE)
     if found := _WITH_LEVEL.match(what):
         what = f"{what[found.end() :]} !{parse_priority(found['level'])}"
@@ -153,7 +162,9 @@ async def add(turn: Turn, request: Request) -> Reply:
         return await add_several(turn, [parse_phrase(part, turn.now) for part in parts])
     what = re.sub(r"\s+(?:too|as well)$", "", what, flags=re.IGNORECASE)
     what = re.sub(r"\s+(?:daran|dran),?\s+", " ", what)
-    phrases = [parse_phrase(part, turn.now) for part in _split(what)]
+    if known := await known_tag(turn, what):
+        return await tag(turn, known)
+    phrases = [parse_phrase(part, turn.now) for part in _split(what, turn.now)]
     if len(phrases) > 1:
         for part in phrases:  # "milk and eggs tomorrow": the day is said of both
             part.due_date = part.due_date or phrases[-1].due_date
@@ -188,7 +199,7 @@ def _cut(phrase: Phrase) -> str:
     return re.sub(r"\s+", " ", phrase.title.replace(phrase.impossible, "")).strip(" ,") or phrase.title
 
 
-def _split(what: str) -> list[str]:
+def _split(what: str, now: datetime) -> list[str]:
     """Split "milk and eggs" and "call mom and pay rent", but neither "buy milk and eggs" nor "research and development"."""
     if re.match(r"[\"“«„']", what) or re.search(r"\b(?:between|both|either)\b", what, re.IGNORECASE):
         return [what]
@@ -197,13 +208,13 @@ def _split(what: str) -> list[str]:
         return [what]  # "dog food, 2 bags"
     if len(parts) < 2 or any(parse_priority(part) for part in parts):
         return [what]
+    if all((own := parse_phrase(part, now)).due_date and own.title != part for part in parts):
+        return parts  # "gym tomorrow and dentist on friday"
     verbs = [part.split()[0].lower() in _VERBS for part in parts]
-    if all(verbs) and all(len(part.split()) > 1 for part in parts):
-        return parts
     bare = [re.sub(r"\s+(?:today|tomorrow|tonight|#\S+|!\S+)(?:\s.*)?$", "", part) for part in parts]
-    if not any(verbs) and all(len(part.split()) <= 2 for part in bare) and not find_dates_in_all(parts[:-1]):
-        return parts
-    return [what]
+    are_errands = all(verbs) and all(len(part.split()) > 1 for part in parts)
+    are_things = not any(verbs) and all(len(part.split()) <= 2 for part in bare) and not find_dates_in_all(parts[:-1])
+    return parts if are_errands or are_things else [what]
 
 
 def find_dates_in_all(parts: Sequence[str]) -> bool:

@@ -4,14 +4,14 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable
 
-from todo_backend import dates, rules_change, rules_notes
+from todo_backend import dates, rules_change, rules_notes, rules_tag
 from todo_backend.assistant import MAX_TOOL_CALLS, Closing, Dialogue, Say, Toolbox
-from todo_backend.guesses import answer_to_which, guess
+from todo_backend.guesses import about_the_last, answer_to_which, guess
 from todo_backend.intents import Request, clean, understand
 from todo_backend.phrases import parse_phrase
-from todo_backend.references import Turn, find
+from todo_backend.references import Turn, find, unquote, with_name_quoted
 from todo_backend.replies import WHATS_LEFT, Reply, UnclearError, choice
-from todo_backend.rules_add import add, add_message, add_several, draft_words
+from todo_backend.rules_add import add, add_each, add_message, add_several, draft_words
 from todo_backend.rules_read import list_todos, question, search
 from todo_backend.schemas import AssistantName, Choice
 
@@ -23,7 +23,7 @@ _HELP = (
 )
 
 
-_CALLS_BESIDE = 8  # of the tools, while a request is understood
+_CALLS_BESIDE = 24  # of the tools, while a request is understood
 
 
 class RulesAssistant:
@@ -51,7 +51,7 @@ async def _answer(turn: Turn, dialogue: Dialogue) -> Reply:
         return await _act(turn, completed)
     if (several := _lines(dialogue.question)) is not None:
         return await add_several(turn, [parse_phrase(line, turn.now) for line in several])
-    return await _act(turn, understand(dialogue.question))
+    return await _act(turn, understand(await with_name_quoted(turn, dialogue.question)))
 
 
 async def _act(turn: Turn, request: Request) -> Reply:
@@ -87,6 +87,13 @@ async def _keep(_turn: Turn, _request: Request) -> Reply:
     return Reply("All right, I changed nothing.")
 
 
+async def _condition(_turn: Turn, request: Request) -> Reply:
+    then = request.said["then"]
+    return Reply(
+        f"I cannot wait for that. Shall I do it now: {then}?", choices=[choice(f"Yes, {then}", then), WHATS_LEFT]
+    )
+
+
 async def _two(_turn: Turn, request: Request) -> Reply:
     parts = [request.said["one"], request.said["two"]]
     return Reply("I do one thing at a time. Which first?", choices=[choice(part, part) for part in parts])
@@ -105,6 +112,7 @@ async def _unknown(turn: Turn, request: Request) -> Reply:
     if len(about) == 1 and how != "near":
         title = about[0]["title"]
         choices = [choice(f"Mark “{title}” as done", f'complete "{title}"')]
+        choices += [choice(f"Delete “{title}”", f'delete "{title}"')] if unquote(words) != words else []
         question = f"What shall I do with “{title}”?"
     else:
         question = f"I am not sure what you mean. Shall I add {draft_words(phrase, turn)}?"
@@ -128,7 +136,12 @@ async def _restore(_turn: Turn, _request: Request) -> Reply:
 
 
 async def _meant(turn: Turn, request: Request) -> Reply:
-    """Answer "no, I meant the plants": the change that was made is not taken back without being asked."""
+    """Answer "no, I meant the plants": the change that was made is not taken back without being asked.
+
+    "No, I meant tuesday" is said of the todo that was changed.
+    """
+    if about_it := about_the_last(turn, request.said["which"]):
+        return await _act(turn, about_it)
     users = [said.text for said in turn.dialogue.utterances if said.role == "user"]
     earlier = understand(users[-2]) if len(users) > 1 else None
     if earlier is None or "which" not in earlier.said:
@@ -157,9 +170,11 @@ _ACTS: dict[str, _Act] = {
     "wrong": _wrong,
     "how": _how,
     "two": _two,
+    "condition": _condition,
     "unknown": _unknown,
     "restore": _restore,
     "add": add,
+    "add_each": add_each,
     "list": list_todos,
     "search": search,
     "question": question,
@@ -180,6 +195,6 @@ _ACTS: dict[str, _Act] = {
     "note": rules_notes.note,
     "read_note": rules_notes.read_note,
     "clear_note": rules_notes.clear_note,
-    "tag": rules_change.tag,
-    "untag": rules_change.untag,
+    "tag": rules_tag.tag,
+    "untag": rules_tag.untag,
 }

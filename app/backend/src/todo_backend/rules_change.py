@@ -12,7 +12,7 @@ from todo_backend.confirmation import ask_to_confirm
 from todo_backend.dates import When, find_dates, parse_when
 from todo_backend.filters import data
 from todo_backend.intents import Request
-from todo_backend.phrases import Phrase, describe_date, parse_priority
+from todo_backend.phrases import Phrase, describe_date, parse_phrase, parse_priority
 from todo_backend.references import POSITION, Meant, Turn, resolve, resolve_one, unquote
 from todo_backend.replies import (
     SHOWN,
@@ -52,7 +52,7 @@ async def complete(turn: Turn, request: Request) -> Reply:
 async def did(turn: Turn, request: Request) -> Reply:
     """Complete what "I already called mom" speaks of, when a todo is about it."""
     which = re.sub(
-        r"\s+(?:already|now|today|yesterday|tonight|just now|this morning|this afternoon|this evening|last night|earlier|finally|on \w+day|an hour ago)+$",
+        r"\s+(?:already|now|today|yesterday|tonight|just now|this morning|this afternoon|this evening|last night|earlier|finally|on \w+day|last \w+day|an hour ago|(?:so|and) (?:that|it)(?:'s| is) done)+$",
         "",
         request.said["which"],
         flags=re.IGNORECASE,
@@ -194,8 +194,11 @@ async def change(turn: Turn, request: Request) -> Reply:
 
 async def reschedule(turn: Turn, request: Request) -> Reply:  # noqa: C901 - one kind of day a line
     """Make a todo due on another day."""
+    if parse_when(request.said["which"], turn.now) and not parse_when(request.said["when"], turn.now):
+        swapped = {"which": request.said["when"], "when": request.said["which"]}
+        request = replace(request, said=swapped)  # "set a due time of 9am for the report"
     said = re.sub(r"^(?:to|be|on|for|due)\s+", "", request.said["when"])
-    when = parse_when(said, turn.now)
+    when = parse_when(said, turn.now) or parse_when(f"on {said}", turn.now)  # "the first" alone is no date
     if when is None and re.fullmatch(r"\d{1,2}(?:[:.]\d\d)?", said):  # "move the meeting to 11"
         when = parse_when(f"at {said.replace('.', ':')}", turn.now)
     if when is None and (shift := _SHIFT.fullmatch(said)) and re.search(r"\b(?:by|for|back)\b", request.words):
@@ -221,7 +224,7 @@ async def reschedule(turn: Turn, request: Request) -> Reply:  # noqa: C901 - one
         if unclear.candidates or unclear.choices or POSITION.fullmatch(request.said["which"]):
             raise
         phrase = Phrase(re.sub(r"^an? ", "", unquote(request.said["which"])), when.day, when.clock)
-        if re.match(r"schedule\b", request.words, re.IGNORECASE):
+        if re.match(r"(?:schedule|put)\b", request.words, re.IGNORECASE):
             return await add(turn, Request("add", {"what": add_message(phrase).removeprefix("add ")}, request.words))
         raise UnclearError(
             unclear.question, choices=[choice(f"Add {draft_words(phrase, turn)}", add_message(phrase))]
@@ -338,7 +341,15 @@ _LEVELS: tuple[Priority, ...] = ("low", "normal", "high")
 async def prioritise(turn: Turn, request: Request) -> Reply:
     """Change the priority."""
     which = re.sub(r"(?:'s)?\s+(?:priority|prio|importance)$", "", request.said["which"], flags=re.IGNORECASE)
-    meant = await resolve(turn, which, "open")
+    try:
+        meant = await resolve(turn, which, "open")
+    except UnclearError as unclear:
+        if unclear.candidates or unclear.choices or request.words.startswith(("make", "set")):
+            raise
+        phrase = parse_phrase(request.words, turn.now)  # "buy milk, priority high" may be a new todo
+        raise UnclearError(
+            unclear.question, choices=[choice(f"Add {draft_words(phrase, turn)}", add_message(phrase))]
+        ) from None
     level = parse_priority(re.sub(r"^an?\s+|importance$", "", request.said.get("level", "high"))) or "high"
     if {"down", "up"} & request.said.keys():
         step = 1 if "up" in request.said else -1
@@ -355,39 +366,6 @@ async def prioritise(turn: Turn, request: Request) -> Reply:
             tail=f" to {level} priority",
         ),
     )
-
-
-async def tag(turn: Turn, request: Request) -> Reply:
-    """Add tags."""
-    todo = await resolve_one(turn, request.said["which"], "all")
-    changed = await _update(turn, todo, tags=[*todo["tags"], *_tags(request.said["tags"])])
-    return Reply(f"{quote(changed)} is tagged {', '.join(changed['tags'])}.", mentioned=[changed])
-
-
-async def untag(turn: Turn, request: Request) -> Reply:
-    """Take tags away."""
-    todo = await resolve_one(turn, request.said["which"], "all")
-    if "tags" not in request.said and len(todo["tags"]) != 1:
-        raise UnclearError(
-            f"Which tag shall I remove from “{todo['title']}”?",
-            choices=[choice(f"#{tag}", f'remove #{tag} from "{todo["title"]}"') for tag in todo["tags"][:3]],
-        )
-    gone = _tags(request.said["tags"].lower()) if "tags" in request.said else todo["tags"]
-    changed = await _update(turn, todo, tags=[tag for tag in todo["tags"] if tag not in gone])
-    return Reply(
-        f"{quote(changed)} is tagged {', '.join(changed['tags'])}."
-        if changed["tags"]
-        else f"{quote(changed)} has no tag any more.",
-        mentioned=[changed],
-    )
-
-
-def _tags(text: str) -> list[str]:
-    return [
-        tag.lstrip("#")
-        for tag in re.split(r"[\s,]+(?:and\s+)?", text)
-        if tag.lstrip("#") and tag not in ("and", "the", "tag")
-    ]
 
 
 async def _update(turn: Turn, todo: Todo, **values: Any) -> Todo:

@@ -4,8 +4,9 @@ import re
 from dataclasses import replace
 from datetime import datetime
 
+from todo_backend import slips
 from todo_backend.filters import Filter, data, kind_of, parse_filter, select, without_strange_words
-from todo_backend.intents import Request, corrected
+from todo_backend.intents import Request
 from todo_backend.references import Turn, find, unquote
 from todo_backend.replies import WHATS_LEFT, Reply, count, numbered, page
 
@@ -46,8 +47,8 @@ async def list_todos(turn: Turn, request: Request) -> Reply:  # noqa: C901, PLR0
     ):
         chosen = replace(chosen, sort="due")
     todos, total = await select(turn.toolbox, chosen, turn.now, turn.shown)
-    if not todos and chosen.rest and (right := corrected(chosen.rest)) != chosen.rest:
-        return await list_todos(turn, replace(request, words=words.replace(chosen.rest, right)))
+    if not todos and chosen.rest and (right := slips.corrected(words)) != words:
+        return await list_todos(turn, replace(request, words=right))
     if not todos and chosen.rest:
         known = await without_strange_words(turn.toolbox, chosen)
         if known.rest or not known.is_plain:

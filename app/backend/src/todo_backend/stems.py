@@ -1,57 +1,25 @@
 """What the forms of an English word share, so that "called" finds "call"."""
 
-_PAST = {
-    "bought": "buy",
-    "paid": "pay",
-    "sent": "send",
-    "wrote": "write",
-    "took": "take",
-    "made": "make",
-    "got": "get",
-    "went": "go",
-    "did": "do",
-    "met": "meet",
-    "brought": "bring",
-    "found": "find",
-    "gave": "give",
-    "ran": "run",
-    "sold": "sell",
-    "swept": "sweep",
-    "told": "tell",
-    "built": "build",
-    "fed": "feed",
-    "drove": "drive",
-    "ate": "eat",
-    "drank": "drink",
-    "rang": "ring",
-    "spoke": "speak",
-    "taught": "teach",
-    "thought": "think",
-    "hung": "hang",
-    "left": "leave",
-    "lent": "lend",
-    "spent": "spend",
-    "chose": "choose",
-    "began": "begin",
-    "came": "come",
-    "submitted": "submit",
-    "done": "do",
-    "written": "write",
-    "taken": "take",
-    "given": "give",
-    "eaten": "eat",
-    "driven": "drive",
-    "chosen": "choose",
-    "spoken": "speak",
-    "begun": "begin",
-    "gone": "go",
-    "fixed": "fix",
-}
+# The irregular verbs of what people do: the verb, then its past tense and participle where they differ from it.
+_IRREGULAR = (
+    "buy bought", "pay paid", "send sent", "write wrote written", "take took taken", "make made", "get got gotten", "go went gone",
+    "do did done", "meet met", "bring brought", "find found", "give gave given", "run ran", "sell sold", "sweep swept", "tell told",
+    "build built", "feed fed", "drive drove driven", "eat ate eaten", "drink drank drunk", "ring rang rung", "speak spoke spoken",
+    "teach taught", "think thought", "hang hung", "leave left", "lend lent", "spend spent", "choose chose chosen", "begin began begun",
+    "come came", "see saw seen", "hold held", "keep kept", "lose lost", "win won", "grow grew grown", "draw drew drawn",
+    "swim swam swum", "be been", "have had", "say said", "catch caught", "throw threw thrown", "wake woke woken", "wear wore worn",
+    "sing sang sung", "hide hid hidden", "break broke broken", "forget forgot forgotten", "ride rode ridden", "fly flew flown",
+    "sew sewed sewn", "tear tore torn", "dig dug", "sleep slept", "lead led", "light lit", "shoot shot", "stick stuck", "bind bound",
+    "fix fixed", "submit submitted",
+)  # fmt: skip
+_SAME = {"put", "cut", "read", "set", "hit", "shut", "let"}  # the past is as the verb
+_NOT_PAST = {"need", "feed", "weed", "seed", "embed", "shed", "bed", "speed", "breed", "proceed"}
+_PAST = {form: verb for verb, *forms in map(str.split, _IRREGULAR) for form in forms}
 
 
 def is_past(word: str) -> bool:
     """Tell whether an English word may be a past tense or a participle."""
-    return word in _PAST or (word.endswith("ed") and len(word) > 4)
+    return word in _PAST or word in _SAME or (word.endswith("ed") and len(word) > 4 and word not in _NOT_PAST)
 
 
 _SYNONYMS = (
@@ -92,6 +60,6 @@ def stem(word: str) -> str:
             if word.endswith(end) and len(word) - len(end) >= 3:
                 word = word[: -len(end)] + stays
                 break
-    if len(word) > 3 and word[-1] == word[-2] and word[-1] not in "ls":
+    if len(word) > 3 and word[-1] == word[-2] and (word[-1] not in "ls" or len(word) > 6):  # "cancelled", not "called"
         word = word[:-1]
     return word.rstrip("e") if len(word) > 3 else word

@@ -1,0 +1,55 @@
+"""Tag todos and take tags away."""
+
+import re
+from collections.abc import Sequence
+
+from todo_backend.filters import data
+from todo_backend.intents import Request
+from todo_backend.references import Turn, everything, resolve_one
+from todo_backend.replies import Reply, Todo, UnclearError, choice, quote
+
+
+async def tag(turn: Turn, request: Request) -> Reply:
+    """Add tags."""
+    todo = await resolve_one(turn, request.said["which"], "all")
+    changed = await _write(turn, todo, [*todo["tags"], *_tags(request.said["tags"])])
+    return Reply(f"{quote(changed)} is tagged {', '.join(changed['tags'])}.", mentioned=[changed])
+
+
+async def untag(turn: Turn, request: Request) -> Reply:
+    """Take tags away."""
+    todo = await resolve_one(turn, request.said["which"], "all")
+    if "tags" not in request.said and len(todo["tags"]) != 1:
+        raise UnclearError(
+            f"Which tag shall I remove from “{todo['title']}”?",
+            choices=[choice(f"#{tag}", f'remove #{tag} from "{todo["title"]}"') for tag in todo["tags"][:3]],
+        )
+    gone = _tags(request.said["tags"].lower()) if "tags" in request.said else todo["tags"]
+    changed = await _write(turn, todo, [tag for tag in todo["tags"] if tag not in gone])
+    return Reply(
+        f"{quote(changed)} is tagged {', '.join(changed['tags'])}."
+        if changed["tags"]
+        else f"{quote(changed)} has no tag any more.",
+        mentioned=[changed],
+    )
+
+
+def _tags(text: str) -> list[str]:
+    return [
+        tag.lstrip("#")
+        for tag in re.split(r"[\s,]+(?:and\s+)?", text)
+        if tag.lstrip("#") and tag not in ("and", "the", "tag")
+    ]
+
+
+async def known_tag(turn: Turn, what: str) -> Request | None:
+    """Understand "add ward3 to gloves" when there is such a tag."""
+    found = re.fullmatch(r"(?P<tags>[\w-]+) (?:to|on) (?P<which>.+)", what)
+    if found and any(found["tags"].lower() in todo["tags"] for todo in await everything(turn, "all")):
+        return Request("tag", {"which": found["which"], "tags": found["tags"]}, what)
+    return None
+
+
+async def _write(turn: Turn, todo: Todo, tags: Sequence[str]) -> Todo:
+    written = await turn.toolbox.call("update_todo", todo_id=todo["id"], version=todo["version"], tags=list(tags))
+    return data(written)
