@@ -65,7 +65,7 @@ def tell_lines(session: Session, watch: Watch, report: Report) -> None:
         report.event("log", service=line.service, pod=line.pod, container=line.container, time=line.time, text=line.text)
         report.line(shown(line, width, colours(names)))
 
-    drive = Drive(session, watch, on_line, lambda _: None)
+    drive = Drive(session, watch, on_line, lambda _pods, _usage: None)
     with drive.running():
         report.say("watching the sources; Ctrl-C ends it")
         while True:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import queue
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from functools import partial
 
 from scripts.core.errors import TaskError
 from scripts.core.log_line import LogLine
-from scripts.inner_loop.following import Following
+from scripts.inner_loop.following import Following, OnPods
 from scripts.inner_loop.on_host import running
 from scripts.inner_loop.session import Session
 from scripts.inner_loop.watching import Watch
 from scripts.kubernetes.pods import PodState
+from scripts.kubernetes.usage import Amounts
 from scripts.look.log_text import is_of_a_probe
 from scripts.look.logs import probe_paths
 
@@ -26,9 +27,7 @@ Job = Callable[[], None]
 class Drive:
     """Looks for what is to be done. Whoever runs the jobs decides how an interrupt reaches them."""
 
-    def __init__(
-        self, session: Session, watch: Watch, on_line: Callable[[LogLine], None], on_pods: Callable[[Sequence[PodState]], None]
-    ) -> None:
+    def __init__(self, session: Session, watch: Watch, on_line: Callable[[LogLine], None], on_pods: OnPods) -> None:
         """Take the session, what watches its sources, and who hears of each line of a log (but for those of probes), and of the pods."""
         self._session, self._watch, self._on_line, self._on_pods = session, watch, on_line, on_pods
         self._jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
@@ -58,8 +57,8 @@ class Drive:
         change = self._watch.next(IDLE_SECONDS)
         return partial(self._session.handle, change) if change else None
 
-    def _pods(self, pods: Sequence[PodState]) -> None:
-        self._on_pods(pods)
+    def _pods(self, pods: Sequence[PodState], usage: Mapping[str, Amounts]) -> None:
+        self._on_pods(pods, usage)
         self._jobs.put(partial(self._session.renew, pods))
 
     def _line(self, line: LogLine) -> None:

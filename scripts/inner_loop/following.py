@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from scripts.core import shell
 from scripts.core.errors import TaskError
 from scripts.core.log_line import LogLine, LogQuery
 from scripts.engines.protocol import Engine
 from scripts.kubernetes.pods import PodState
+from scripts.kubernetes.usage import Amounts
 
 LOOK_SECONDS = 2.0
+OnPods = Callable[[Sequence[PodState], Mapping[str, Amounts]], None]
 
 
 class Following:
-    """Hands on what the pods are, and what they write."""
+    """Hands on what the pods are, what they use, and what they write."""
 
-    def __init__(
-        self, engine: Callable[[], Engine], on_line: Callable[[LogLine], None], on_pods: Callable[[Sequence[PodState]], None]
-    ) -> None:
-        """Take what tells the engine of now, and who hears of each line and of the pods."""
+    def __init__(self, engine: Callable[[], Engine], on_line: Callable[[LogLine], None], on_pods: OnPods) -> None:
+        """Take what tells the engine of now, and who hears of each line, and of the pods with what each uses."""
         self._engine, self._on_line, self._on_pods = engine, on_line, on_pods
         self._stop = threading.Event()
 
@@ -43,7 +43,8 @@ class Following:
     def _look(self) -> None:
         while not self._stop.is_set():
             with contextlib.suppress(TaskError):  # it is looked again soon
-                self._on_pods(self._engine().pods())
+                engine = self._engine()
+                self._on_pods(engine.pods(), engine.usage())
             self._stop.wait(LOOK_SECONDS)
 
     def _read(self) -> None:

@@ -6,7 +6,7 @@ import io
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, ClassVar
@@ -27,11 +27,12 @@ from scripts.inner_loop.rows import POD_WIDTH, Row, colours, matches, rows
 from scripts.inner_loop.session import Session
 from scripts.inner_loop.watching import Watch
 from scripts.kubernetes.pods import PodState
+from scripts.kubernetes.usage import Amounts
 from scripts.look.log_text import shown
 
 KEPT_LINES = 5000
 EVIDENCE_LINES = 6
-COLUMNS = ("service", "state", "last change", "restarts", "image")
+COLUMNS = ("service", "state", "last change", "restarts", "cpu", "memory", "image")
 OURS = "dev"
 """Who says what is no line of a service."""
 
@@ -91,6 +92,7 @@ class Page(App[None]):
         self._ending = threading.Event()
         self._lines: deque[Text] = deque(maxlen=KEPT_LINES)
         self._pods: Sequence[PodState] = ()
+        self._usage: Mapping[str, Amounts] = {}
         self._last: dict[str, str] = {}
         self._filter = ""
         self._doing = ""
@@ -170,9 +172,9 @@ class Page(App[None]):
     def _width(self) -> int:
         return max(map(len, self.services)) + POD_WIDTH
 
-    def show_pods(self, pods: Sequence[PodState]) -> None:
-        """Show what runs."""
-        self._pods = pods
+    def show_pods(self, pods: Sequence[PodState], usage: Mapping[str, Amounts]) -> None:
+        """Show what runs, and what it uses."""
+        self._pods, self._usage = pods, usage
         self._refresh()
 
     def show_failure(self, cause: str = "", evidence: Sequence[str] = (), action: str = "") -> None:
@@ -189,7 +191,7 @@ class Page(App[None]):
         table: DataTable[Text] = self.query_one(DataTable)
         chosen, known = table.cursor_row, colours(self.services)
         table.clear()
-        for row in rows(self.services, self._pods, self._last):
+        for row in rows(self.services, self._pods, self._last, self._usage):
             table.add_row(*_cells(row, known.get(row.service, "white")), key=row.service)
         table.move_cursor(row=min(chosen, max(table.row_count - 1, 0)))
 
@@ -254,4 +256,5 @@ class Page(App[None]):
 
 
 def _cells(row: Row, colour: str) -> tuple[Text, ...]:
-    return Text(row.service, style=f"bold {colour}"), Text(row.state), Text(row.last), Text(row.restarts, justify="right"), Text(row.image)
+    numbers = (Text(each, justify="right") for each in (row.restarts, row.cpu, row.memory))
+    return Text(row.service, style=f"bold {colour}"), Text(row.state), Text(row.last), *numbers, Text(row.image)

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from scripts.kubernetes.pods import PodState
+from scripts.kubernetes.usage import NOTHING, Amounts
+from scripts.look import amounts
 from scripts.look.log_text import COLOURS
 
 POD_WIDTH = 6
@@ -21,18 +23,27 @@ class Row:
     image: str
     restarts: str
     last: str
+    cpu: str
+    """In use against its limit, of all its pods; likewise memory. Empty where nothing is known."""
+    memory: str
 
 
-def rows(services: Sequence[str], pods: Sequence[PodState], last: Mapping[str, str]) -> list[Row]:
-    """Return a row for each service, and for what else runs. last: what the newest change of a service has come to."""
+def rows(services: Sequence[str], pods: Sequence[PodState], last: Mapping[str, str], usage: Mapping[str, Amounts]) -> list[Row]:
+    """Return a row for each service, and for what else runs.
+
+    last: what the newest change of a service has come to. usage: what each pod uses, by its name.
+    """
     others = sorted({pod.service for pod in pods} - {*services, ""})
-    return [_row(name, [pod for pod in pods if pod.service == name], last.get(name, "")) for name in (*services, *others)]
+    return [_row(name, [pod for pod in pods if pod.service == name], last.get(name, ""), usage) for name in (*services, *others)]
 
 
-def _row(name: str, pods: Sequence[PodState], last: str) -> Row:
+def _row(name: str, pods: Sequence[PodState], last: str, usage: Mapping[str, Amounts]) -> Row:
     states = [pod.state.lower() if pod.ready else f"{pod.state.lower()}, not ready" for pod in pods]
     images = dict.fromkeys(pod.image.rpartition(":")[2] for pod in pods)
-    return Row(name, " + ".join(dict.fromkeys(states)) or "none", " + ".join(images), str(sum(pod.restarts for pod in pods)), last)
+    used = sum((usage.get(pod.name, NOTHING) for pod in pods), NOTHING)
+    cpu, memory = amounts.shown(used, sum((pod.limits for pod in pods), NOTHING))
+    state = " + ".join(dict.fromkeys(states)) or "none"
+    return Row(name, state, " + ".join(images), str(sum(pod.restarts for pod in pods)), last, cpu, memory)
 
 
 def colours(services: Iterable[str]) -> dict[str, str]:

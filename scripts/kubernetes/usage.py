@@ -25,6 +25,10 @@ class Amounts:
     cpu: float = 0.0
     memory: int = 0
 
+    def __add__(self, other: Amounts) -> Amounts:
+        """Return both together."""
+        return Amounts(self.cpu + other.cpu, self.memory + other.memory)
+
 
 NOTHING = Amounts()
 

@@ -12,6 +12,7 @@ from scripts.engines.installed import is_installed
 from scripts.engines.protocol import Engine
 from scripts.kubernetes.pods import PodState
 from scripts.kubernetes.usage import NOTHING, Amounts
+from scripts.look import amounts
 from scripts.look.overview import Overview, take
 from scripts.project import Project
 
@@ -87,8 +88,7 @@ def _show_differences(found: Overview, report: Report) -> None:
 
 
 def _row(pod: PodState, used: Amounts) -> tuple[str, ...]:
-    cpu = f"{used.cpu:.2f}/{pod.limits.cpu:g}" if used.cpu or used.memory else ""
-    memory = f"{used.memory // 2**20}/{pod.limits.memory // 2**20} MiB" if used.memory else ""
+    cpu, memory = amounts.shown(used, pod.limits)
     ready, age = "yes" if pod.ready else "no", age_of(pod.started)
     return (pod.service, pod.name, pod.state, ready, str(pod.restarts), age, cpu, memory, pod.image)
 

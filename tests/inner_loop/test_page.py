@@ -24,11 +24,12 @@ from scripts.inner_loop.page import Page
 from scripts.inner_loop.rows import matches, rows
 from scripts.inner_loop.watching import Watch
 from scripts.kubernetes.pods import PodState
+from scripts.kubernetes.usage import Amounts
 
 pytestmark = pytest.mark.runner
 
 PODS = [
-    PodState("backend", "todo-backend-1", "Running", True, 2, "todo-backend:h1"),
+    PodState("backend", "todo-backend-1", "Running", True, 2, "todo-backend:h1", limits=Amounts(1, 256 * 2**20)),
     PodState("frontend", "todo-frontend-1", "Running", False, 0, "todo-frontend:h2"),
 ]
 Steps = Callable[[Pilot[None], "Session"], Awaitable[None]]
@@ -44,6 +45,9 @@ class Engine:
 
     def pods(self) -> list[PodState]:
         return PODS
+
+    def usage(self) -> dict[str, Amounts]:
+        return {"todo-backend-1": Amounts(0.25, 90 * 2**20)}
 
     def logs(self, query: LogQuery) -> Iterator[LogLine]:
         assert query.follow
@@ -139,7 +143,10 @@ def cells(page: Any) -> list[list[str]]:
 
 def test_it_shows_each_service_and_its_log_without_probes(shown: Callable[..., None]) -> None:
     async def steps(pilot: Pilot[None], session: Session) -> None:
-        assert cells(pilot.app) == [["backend", "running", "", "2", "h1"], ["frontend", "running, not ready", "", "0", "h2"]]
+        assert cells(pilot.app) == [
+            ["backend", "running", "", "2", "0.25/1", "90/256 MiB", "h1"],
+            ["frontend", "running, not ready", "", "0", "", "", "h2"],
+        ]
         assert "/health" not in log(pilot.app)
 
     shown(steps)
@@ -176,6 +183,7 @@ def test_a_filter_shows_the_lines_that_have_its_words(shown: Callable[..., None]
 
 def test_keys_act_on_the_chosen_service(shown: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(wishes, "smoke", lambda project, report: report.say("it works"))
+    monkeypatch.setattr(wishes, "causes", lambda project, _report: project.engine.diagnose())
 
     async def steps(pilot: Pilot[None], session: Session) -> None:
         await pilot.press("down", "r")
@@ -221,9 +229,16 @@ def test_it_fits_a_terminal(shown: Callable[..., None], width: int) -> None:
 
 
 def test_what_runs_without_a_service_has_a_row_too() -> None:
-    found = rows(["backend"], [*PODS[:1], PodState("postgres", "p-0", "Running", True, 0, "todo-postgres:h3")], {"backend": "builds …"})
+    found = rows(["backend"], [*PODS[:1], PodState("postgres", "p-0", "Running", True, 0, "todo-postgres:h3")], {"backend": "builds …"}, {})
     assert [(row.service, row.state, row.last) for row in found] == [("backend", "running", "builds …"), ("postgres", "running", "")]
-    assert rows(["backend"], [], {})[0].state == "none"
+    assert rows(["backend"], [], {}, {})[0].state == "none"
+
+
+def test_what_the_pods_of_a_service_use_is_one_figure() -> None:
+    half = Amounts(0.5, 64 * 2**20)
+    pods = [PodState("backend", f"b-{number}", "Running", True, 0, "todo-backend:h1", limits=half) for number in (1, 2)]
+    (row,) = rows(["backend"], pods, {}, {"b-1": Amounts(0.1, 2**20), "b-2": Amounts(0.2, 2**21)})
+    assert (row.cpu, row.memory) == ("0.30/1", "3/128 MiB")
 
 
 def test_a_filter_wants_each_of_its_words() -> None:
