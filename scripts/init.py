@@ -36,7 +36,7 @@ FILES = ("invoke.yaml", ".env.example")
     },
 )
 def init(_: Context, path: str, compose: list[str] | None = None, yes: bool = False, json: bool = False) -> None:
-    """Write invoke.yaml and .env.example for the app in a folder."""
+    """Write invoke.yaml and .env.example for a folder's app."""
     files = [Path(file) for file in compose or []]
     code = perform("init", lambda report: work(Path(path), files, report, yes=yes), json=json, changes=True)
     if code:

@@ -82,7 +82,7 @@ def bring(settings: Settings, name: str, place: str, step: StepReport) -> None:
         refusal = _pull(name, settings.build.timeout_seconds, step)
     if refusal:
         raise TaskError(
-            f"the image {name}, which {place} names, cannot be pulled",
+            f"the image {name} cannot be pulled; {place} names it",
             "fix the network or Docker's proxy; or load it another way (docker load, docker tag); or name another image there",
             [refusal],
             code="base-image-unobtainable",

@@ -27,7 +27,7 @@ ALWAYS_FULL = ("requests.storage", "persistentvolumeclaims")
 
 @command(changes=False, help={"watch": "show it again every 2 s, until Ctrl-C"})
 def status(project: Project, report: Report, *, watch: bool = False) -> None:
-    """Show what runs, what it uses, what differs from the sources."""
+    """Show what runs, what it uses, what `up` would change."""
     if not watch:
         look(project, report)
         return

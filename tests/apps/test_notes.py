@@ -108,4 +108,4 @@ def test_an_image_that_nobody_has_is_named_with_the_line_that_names_it(notes: Ch
     run = notes.invoke("build", "--engine", "docker")
     dockerfile.write_text(text)
     assert run.code == 1
-    assert "the image notes-nowhere.invalid/python:1 cannot be pulled, which line 6 of" in run.stderr
+    assert "the image notes-nowhere.invalid/python:1 cannot be pulled; line 6 of" in run.stderr

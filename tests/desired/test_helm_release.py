@@ -155,10 +155,10 @@ def test_the_chart_judges_the_settings_before_there_are_images() -> None:
     [
         (
             "WORDS: 'Hello {{name}}'",
-            'helm: the value `Hello {{name}}` is no template: function "name" not defined\n  -> write a {{ that',
+            'helm: the value `Hello {{name}}` is not a valid template: function "name" not defined\n  -> write a literal {{ as',
         ),
-        ("WORDS: 'Hello {{.a.b}}'", "helm: the value `Hello {{.a.b}}` is no template: nil pointer evaluating interface {}.b"),
-        ("WORDS: '{{ a: 1'", "helm: the value `{{ a: 1` is no template: "),
+        ("WORDS: 'Hello {{.a.b}}'", "helm: the value `Hello {{.a.b}}` is not a valid template: nil pointer evaluating interface {}.b"),
+        ("WORDS: '{{ a: 1'", "helm: the value `{{ a: 1` is not a valid template: "),
         ("WORDS: 3", "at '/serviceDefaults/env/WORDS': got number, want null or string"),
     ],
 )

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from scripts.core import paths
 from scripts.core.shell import CommandError
 from scripts.kubernetes import helm
 from scripts.kubernetes.cluster import Cluster
@@ -31,7 +32,7 @@ def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cluster:
     for name in ("kubectl", "helm"):
         (tmp_path / name).write_text(f"#!/bin/sh\ncat {tmp_path}/said >&2\nexit 1\n")
         (tmp_path / name).chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.setattr(paths, "TOOLS", tmp_path)
     return Cluster("any", "todo", "todo")
 
 
