@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import shutil
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -296,6 +297,16 @@ def test_a_rendered_chart_is_judged_by_its_templates() -> None:
     for clause in ("architectural-1", "architectural-4", "architectural-5", "deployment-3", "deployment-5"):
         found = judge_it(clause, objects=rendered)
         assert (found.verdict, found.on) == (Verdict.KEPT, CHART)
+
+
+@pytest.mark.parametrize(("age", "verdict"), [(30, Verdict.NOT_CHECKABLE), (600, Verdict.BROKEN)])
+def test_an_autoscaler_of_pods_that_have_just_begun_is_given_time(age: int, verdict: Verdict) -> None:
+    began = (datetime.now(UTC) - timedelta(seconds=age)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    blind = [{"type": "ScalingActive", "status": "False", "reason": "Blind"}]
+    seen = changed("HorizontalPodAutoscaler", "backend", status__conditions=blind)
+    pods = [{**each, "status": {**each.get("status", {}), "startTime": began}} for each in seen.of("Pod")]
+    found = row("deployment-4", objects=dataclasses.replace(seen, items=[*(i for i in seen.items if i["kind"] != "Pod"), *pods]))
+    assert found.verdict is verdict
 
 
 def test_an_image_that_is_taken_needs_no_autoscaler() -> None:

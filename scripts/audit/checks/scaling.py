@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from scripts.audit.checks.objects import of_objects
-from scripts.audit.facts import Facts, Finding, Objects, judged
+from scripts.audit.facts import Facts, Finding, Objects, judged, not_checkable
 from scripts.kubernetes.api import Object
 from scripts.kubernetes.diagnosis.snapshot import condition_of, name_of, service_of
 from scripts.kubernetes.quantity import parse_quantity
 
 ACTIVE = "ScalingActive"
+METRICS_SECONDS = 120  # metrics-server needs two readings of a pod, 15 s apart or more, and the autoscaler looks at what it has 15 s apart
 SHOWN = ("pods", "limits.cpu", "limits.memory", "requests.cpu", "requests.memory")
 """What of a quota is shown as evidence."""
 
@@ -43,8 +46,18 @@ def autoscaling(objects: Objects, _facts: Facts, _: Mapping[str, Any]) -> Findin
     """Whether autoscalers are at work, and when they have scaled last."""
     found = objects.of("HorizontalPodAutoscaler")
     wrong = [f"{name_of(each)}: {ACTIVE} is {status}: {reason}" for each in found for status, reason in [_active(each)] if status != "True"]
+    if wrong and (age := _youngest(objects.of("Pod"))) < METRICS_SECONDS:
+        return not_checkable(
+            objects.on, f"pods began {age:.0f} s ago, and the metrics of new ones take up to {METRICS_SECONDS} s: look again"
+        )
     wrong += [] if found else ["there is no HorizontalPodAutoscaler"]
     return judged(objects.on, wrong, [f"{name_of(each)} {ACTIVE}, {_scaled(each)}" for each in found])
+
+
+def _youngest(pods: Sequence[Object]) -> float:
+    """The age in seconds of the pod that began last; endless where none tells."""
+    began = [datetime.fromisoformat(time) for pod in pods if (time := pod.get("status", {}).get("startTime"))]
+    return (datetime.now(UTC) - max(began)).total_seconds() if began else math.inf
 
 
 def _active(autoscaler: Object) -> tuple[str, str]:
