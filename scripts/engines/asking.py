@@ -28,21 +28,27 @@ def paths(service: Service) -> list[str]:
 def check_service(name: str, service: Service, ask: ServiceClient, settle: float) -> None:
     """Ask a service for its health, its readiness, its metrics and its pages; what has none of them, its probes have judged.
 
-    settle: for how many seconds it may be unready. Raises TaskError with the answer.
+    settle: for how many seconds it may be unready, or have nothing behind it that is. Raises TaskError with the answer.
     """
     for path in _probed(service):
-        deadline = time.monotonic() + settle
-        while not 200 <= (answer := ask(name, "GET", path, timeout=PAGE_SECONDS)).status < 300:
-            if time.monotonic() > deadline:
-                raise _unexpected(name, path, answer, "does not answer 2xx")
-            shell.pause(0.5)
+        answer = _settled(ask, name, path, range(200, 300), settle)
+        if not 200 <= answer.status < 300:
+            raise _unexpected(name, path, answer, "does not answer 2xx")
     pages = {**({service.metrics: ""} if service.metrics else {}), **service.asked_pages}
     for path, text in pages.items():
-        answer = ask(name, "GET", path, timeout=PAGE_SECONDS)
+        answer = _settled(ask, name, path, range(200, 500), settle)
         if answer.status != 200:
             raise _unexpected(name, path, answer, "does not answer 200")
         if text not in answer.body:
             raise _unexpected(name, path, answer, f"does not hold `{text}`")
+
+
+def _settled(ask: ServiceClient, name: str, path: str, final: range, settle: float) -> Answer:
+    """Ask until the status is a final one, or `settle` seconds are over; return the last answer."""
+    deadline = time.monotonic() + settle
+    while (answer := ask(name, "GET", path, timeout=PAGE_SECONDS)).status not in final and time.monotonic() < deadline:
+        shell.pause(0.5)
+    return answer
 
 
 def wrong_answers(settings: Settings, engine: Engine, report: Report) -> Iterator[Diagnosis]:

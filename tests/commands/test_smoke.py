@@ -79,8 +79,9 @@ def test_a_service_that_is_not_well_is_named_with_what_it_was_asked(kind: str, a
     assert error.value.evidence[0] == f"HTTP {answer.status}"
 
 
-def test_a_service_may_be_unready_for_a_moment_after_a_rollout() -> None:
-    app = App(ready=Answer(503, '{"status": "not_ready"}'))
+@pytest.mark.parametrize("kind", ["ready", "metrics"])
+def test_a_service_may_be_unready_for_a_moment_after_a_rollout(kind: str) -> None:
+    app = App(**{kind: Answer(503, '{"status": "not_ready"}')})
     threading.Timer(0.3, app.answers.clear).start()
     check_service("app", SERVICE, app, 5.0)
 
@@ -133,7 +134,7 @@ def test_what_fails_first_is_told_and_not_the_clean_up_after_it() -> None:
 def test_a_public_page_that_does_not_answer_is_named() -> None:
     page = next(service for service in load_settings().services.values() if service.public)
     with pytest.raises(TaskError, match="app: / does not answer 200"):
-        check_service("app", page, App(page=Answer(500, "")), 5.0)
+        check_service("app", page, App(page=Answer(500, "")), 0.0)
     with pytest.raises(TaskError, match="app: / does not hold `Todo`"):
         check_service("app", page, App(page=Answer(200, "an error page")), 5.0)
 
