@@ -144,8 +144,8 @@ STRANGER = {
                 "command": ["sh", "-c", "sleep 100000"],
                 "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
                 "resources": {
-                    "requests": {"cpu": "5m", "memory": "8Mi", "ephemeral-storage": "1Mi"},
-                    "limits": {"cpu": "50m", "memory": "16Mi", "ephemeral-storage": "1Mi"},
+                    "requests": {"cpu": "20m", "memory": "32Mi", "ephemeral-storage": "16Mi"},
+                    "limits": {"cpu": "50m", "memory": "64Mi", "ephemeral-storage": "32Mi"},
                 },
             }
         ],
