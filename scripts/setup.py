@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from scripts.bring_helm import HELM
 from scripts.command import command, run_alone
 from scripts.config.settings import Settings
 from scripts.core import log
@@ -28,7 +29,6 @@ from scripts.machine.tools import Found
 from scripts.project import Project
 
 ENGINES = {kind.name: kind for kind in (KubeContextEngine, MinikubeEngine, DockerEngine)}
-HELM = "helm"
 OLDEST_NODE = (20, 9, 0)  # what Next.js asks for
 
 

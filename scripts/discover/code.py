@@ -27,8 +27,10 @@ _NAMES = (
 )
 _CLIENT = re.compile(r"\b(?:Async)?(OpenAI|Anthropic|Groq)\(\s*(?:\)|api_key\s*=\s*os\.(?:getenv|environ\.get)\(\s*[\"'](\w+)[\"']\s*\))")
 """A client that gets no key ends the program."""
-_GIVEN = {"NODE_ENV", "PORT", "HOST", "HOSTNAME", "PATH", "HOME", "PWD", "CI", "TZ", "VERCEL", "VERCEL_URL", "NEXT_RUNTIME", "ANALYZE"}
-_GIVEN |= {"PUBLIC_URL", "PYTHON_VERSION", "NODE_VERSION", "YARN_VERSION"}  # by Create React App, and by the base images
+_GIVEN = {
+    *("NODE_ENV", "PORT", "HOST", "HOSTNAME", "PATH", "HOME", "PWD", "CI", "TZ", "VERCEL", "VERCEL_URL", "NEXT_RUNTIME", "ANALYZE"),
+    *("PUBLIC_URL", "PYTHON_VERSION", "NODE_VERSION", "YARN_VERSION"),  # by Create React App, and by the base images
+}
 
 
 @dataclass

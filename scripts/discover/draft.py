@@ -103,11 +103,11 @@ def _bundle(found: Found, draft: Draft) -> None:
 
 
 def _name(name: str, others: set[str]) -> str:
-    """A name that a service can have: at most 20 characters, and none that is taken."""
-    short = re.sub(r"-+", "-", re.sub(r"[^a-z0-9]", "-", name.lower())).strip("-0123456789") or "app"
+    """A name that a service can have: a letter first, at most 20 characters, and none that is taken."""
+    short = re.sub(r"-+", "-", re.sub(r"[^a-z0-9]", "-", name.lower())).lstrip("-0123456789").rstrip("-") or "app"
     while len(short) > LONGEST and "-" in short:  # what it ends with tells more
         short = short.partition("-")[2]
-    short = short[:LONGEST].strip("-0123456789") or "app"
+    short = short[:LONGEST].lstrip("-0123456789").rstrip("-") or "app"
     if short in TAKEN:
         short = f"{short[:16].strip('-')}-app"
     number = 2

@@ -58,7 +58,8 @@ def beside(folder: Path, name: str = ".env") -> list[EnvKey]:
 
 def _git_has(path: Path) -> bool:
     try:
-        argv = ["git", "-C", str(path.parent), "ls-files", "--error-unmatch", "--", path.name]
+        # A repository's own configuration may name a program to ask for changes, and nothing of a stranger's is run.
+        argv = ["git", "-c", "core.fsmonitor=false", "-C", str(path.parent), "ls-files", "--error-unmatch", "--", path.name]
         return shell.run(argv, timeout=10, ok=None, logged=False).code == 0
     except TaskError:
         return False

@@ -201,9 +201,10 @@ def test_local_ports_do_not_meet_and_are_above_1024(tmp_path: Path) -> None:
 
 
 def test_names_are_such_that_a_service_can_have(tmp_path: Path) -> None:
-    names = ("My_App", "test", "my-app", "12", "the-very-long-name-of-a-service")
+    names = ("My_App", "test", "my-app", "12", "the-very-long-name-of-a-service", "s3", "2web2", "web1")
     text = "services: {" + ", ".join(f"{name}: {{image: 'a:1'}}" for name in names) + "}"
-    assert list(services_of(tmp_path, {"compose.yaml": text})) == ["my-app", "test-app", "my-app-2", "app", "name-of-a-service"]
+    made = list(services_of(tmp_path, {"compose.yaml": text}))
+    assert made == ["my-app", "test-app", "my-app-2", "app", "name-of-a-service", "s3", "web2", "web1"]
 
 
 @pytest.mark.parametrize("context", ["nowhere", "x" * 5000, "/dev/null", "a\u0000b"])

@@ -42,6 +42,15 @@ def test_an_env_file_that_git_has_is_an_example(tmp_path: Path) -> None:
     assert env_examples.beside(tmp_path / "other") == [EnvKey("MODE", "")]
 
 
+def test_nothing_that_a_strangers_repository_names_is_run(tmp_path: Path) -> None:
+    make_files(tmp_path, {".env": "MODE=x", "spy": f"#!/bin/sh\ntouch {tmp_path}/ran\n"})
+    (tmp_path / "spy").chmod(0o755)
+    for argv in (["init", "--quiet"], ["add", ".env"], ["config", "core.fsmonitor", str(tmp_path / "spy")]):
+        subprocess.run(["git", "-C", str(tmp_path), *argv], check=True)
+    assert env_examples.beside(tmp_path) == [EnvKey("MODE", "x")]
+    assert not (tmp_path / "ran").exists()
+
+
 @pytest.mark.parametrize(
     ("test", "asks"),
     [
