@@ -71,7 +71,7 @@ def drift_rows(faults: Sequence[AppFault], ground: Ground) -> list[Row]:
 def _healed(ground: Ground) -> tuple[bool, str]:
     """Run `up`; return whether all is well then, and the words for it."""
     run = ground.up()
-    well = run.code == 0 and not ground.diagnose()
+    well = run.code == 0 and _named(WELL, ground.diagnose)[0]
     return well, f"{'yes' if well else 'no'}, {run.seconds:.0f} s"
 
 

@@ -118,6 +118,18 @@ def test_a_container_that_died_once_and_came_back_is_well() -> None:
     assert codes(changed("healed", lambda value: died_twice(value, timedelta(minutes=6)))) == []
 
 
+@pytest.mark.parametrize(("ago", "expected"), [(20, ["killed-from-outside"]), (90, [])])
+def test_what_was_killed_from_outside_and_runs_again_is_well_after_a_minute(ago: int, expected: list[str]) -> None:
+    def killed(value: Object) -> None:
+        taken = read_recording("healed").taken
+        status = status_of(value)
+        finished = (taken - timedelta(seconds=ago + 30)).isoformat()
+        status["lastState"] = {"terminated": {"exitCode": 137, "startedAt": "2026-01-01T00:00:00Z", "finishedAt": finished}}
+        status.update(restartCount=3, state={"running": {"startedAt": (taken - timedelta(seconds=ago)).isoformat()}})
+
+    assert codes(changed("healed", killed)) == expected
+
+
 def test_a_liveness_kill_is_told_from_a_crash_by_its_exit_code() -> None:
     def crashed_itself(value: Object) -> None:
         ended = status_of(value)["lastState"].get("terminated") or status_of(value)["state"]["terminated"]

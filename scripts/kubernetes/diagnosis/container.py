@@ -52,6 +52,12 @@ class ContainerState:
         return self.snapshot.taken - time_of(self.last_exit.get("finishedAt")) < RECENTLY
 
     @property
+    def runs_for(self) -> timedelta:
+        """How long its present run has lasted; nothing when it does not run."""
+        started = self.status.get("state", {}).get("running", {}).get("startedAt")
+        return self.snapshot.taken - time_of(started) if started else timedelta(0)
+
+    @property
     def log(self) -> list[str]:
         """The last lines of its log, as a person reads them, oldest first."""
         lines = self.snapshot.logs.get(f"{name_of(self.pod)}/{self.name}", ())
