@@ -118,14 +118,16 @@ def test_a_container_that_died_once_and_came_back_is_well() -> None:
     assert codes(changed("healed", lambda value: died_twice(value, timedelta(minutes=6)))) == []
 
 
-@pytest.mark.parametrize(("ago", "expected"), [(20, ["killed-from-outside"]), (90, [])])
-def test_what_was_killed_from_outside_and_runs_again_is_well_after_a_minute(ago: int, expected: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("ran", "ago", "expected"), [(60, 20, ["killed-from-outside"]), (60, 90, []), (3, 20, ["out-of-memory"]), (3, 90, [])]
+)
+def test_what_was_killed_from_outside_is_well_once_it_has_run_for_a_minute(ran: int, ago: int, expected: list[str]) -> None:
     def killed(value: Object) -> None:
-        taken = read_recording("healed").taken
-        status = status_of(value)
-        finished = (taken - timedelta(seconds=ago + 30)).isoformat()
-        status["lastState"] = {"terminated": {"exitCode": 137, "startedAt": "2026-01-01T00:00:00Z", "finishedAt": finished}}
-        status.update(restartCount=3, state={"running": {"startedAt": (taken - timedelta(seconds=ago)).isoformat()}})
+        starts = read_recording("healed").taken - timedelta(seconds=ago)
+        ended = {"startedAt": (starts - timedelta(seconds=10 + ran)).isoformat(), "finishedAt": (starts - timedelta(seconds=10)).isoformat()}
+        status_of(value).update(restartCount=3, state={"running": {"startedAt": starts.isoformat()}})
+        status_of(value)["lastState"] = {"terminated": {"exitCode": 137, **ended}}
+        value["pods"][0]["spec"]["containers"][0]["resources"] = {"limits": {"memory": "64Mi"}}
 
     assert codes(changed("healed", killed)) == expected
 

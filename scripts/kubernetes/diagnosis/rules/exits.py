@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from scripts.kubernetes.diagnosis.snapshot import Snapshot
 
 SHORT_RUN = timedelta(seconds=10)  # a run that ends sooner crashed on start
-SETTLED = timedelta(minutes=1)  # who was killed from outside, and has run for longer since, is well again
+SETTLED = timedelta(minutes=1)  # one that was killed from outside is healthy again once it has run for as long
 KILLS = {137: "SIGKILL", 143: "SIGTERM"}
 BACK_OFF = re.compile(r"back-off (\S+) restarting")
 DURATION = re.compile(r"(\d+)([hms])")
@@ -45,7 +45,7 @@ def keeps_exiting(snapshot: Snapshot, workload: Object, pod: Object) -> Diagnosi
         if container.init or not container.last_exit or not container.exited_recently:
             continue
         found = exited(container)
-        if found and found.code == "killed-from-outside" and container.runs_for > SETTLED:
+        if found and found.code == "killed-from-outside" and container.runs_for >= SETTLED:
             continue
         if found and (found.exits >= 2 or found.code == "liveness-failing"):
             return found
@@ -72,7 +72,8 @@ def _killed_at_each_start(container: ContainerState) -> bool:
     """Whether SIGKILL ends one short run after another, and not the kubelet's: the runtime can miss that it was for the memory."""
     ran = time_of(container.last_exit.get("finishedAt")) - time_of(container.last_exit.get("startedAt"))
     again = exit_count(container.status) >= 2
-    return bool(container.last_exit.get("exitCode") == 137 and again and ran < SHORT_RUN and not container.events("Killing"))
+    dies = container.last_exit.get("exitCode") == 137 and again and ran < SHORT_RUN and container.runs_for < SETTLED
+    return dies and not container.events("Killing")
 
 
 def _killed_by_probe(container: ContainerState) -> Diagnosis | None:
