@@ -124,7 +124,10 @@ def test_a_container_that_died_once_and_came_back_is_well() -> None:
 def test_what_was_killed_from_outside_is_well_once_it_has_run_for_a_minute(ran: int, ago: int, expected: list[str]) -> None:
     def killed(value: Object) -> None:
         starts = read_recording("healed").taken - timedelta(seconds=ago)
-        ended = {"startedAt": (starts - timedelta(seconds=10 + ran)).isoformat(), "finishedAt": (starts - timedelta(seconds=10)).isoformat()}
+        ended = {
+            "startedAt": (starts - timedelta(seconds=10 + ran)).isoformat(),
+            "finishedAt": (starts - timedelta(seconds=10)).isoformat(),
+        }
         status_of(value).update(restartCount=3, state={"running": {"startedAt": starts.isoformat()}})
         status_of(value)["lastState"] = {"terminated": {"exitCode": 137, **ended}}
         value["pods"][0]["spec"]["containers"][0]["resources"] = {"limits": {"memory": "64Mi"}}
