@@ -109,12 +109,6 @@ def build_argv(image: Image, ca_image: str, *, buildkit: bool, release: str) -> 
     It is `docker buildx build`, since `docker build` is BuildKit's only where the client is new enough; and the daemon's own builder, since
     no other knows the base images that exist on this machine alone.
     """
-    arguments = {"BASE_IMAGE": image.base.build, "CA_IMAGE": ca_image}
-    if image.base.runtime != image.base.build:
-        arguments["RUNTIME_IMAGE"] = image.base.runtime
-    arguments |= image.arguments
-    declared = image.dockerfile.read_text(encoding="utf-8", errors="replace")
-    passed = [(key, value) for key, value in arguments.items() if key in image.arguments or (value and f"ARG {key}" in declared)]
     if buildkit:
         argv = ["docker", "buildx", "build", "--builder", find_endpoint().context, "--load", "--progress", "plain"]
         argv += ["--platform", image.platform]
@@ -123,8 +117,18 @@ def build_argv(image: Image, ca_image: str, *, buildkit: bool, release: str) -> 
     argv += ["--file", str(image.dockerfile), "--tag", image.reference]
     argv += ["--label", f"{PART_OF}={release}", "--label", f"{COMPONENT}={image.service}"]
     argv += ["--target", image.target] if image.target else []
-    argv += [part for key, value in passed for part in ("--build-arg", f"{key}={value}")]
+    argv += [part for key, value in build_arguments(image, ca_image).items() for part in ("--build-arg", f"{key}={value}")]
     return [*argv, *proxy_arguments()]
+
+
+def build_arguments(image: Image, ca_image: str) -> dict[str, str]:
+    """Return the build arguments of an image: its own, and of ours those that its Dockerfile declares."""
+    ours = {"BASE_IMAGE": image.base.build, "CA_IMAGE": ca_image}
+    if image.base.runtime != image.base.build:
+        ours["RUNTIME_IMAGE"] = image.base.runtime
+    declared = image.dockerfile.read_text(encoding="utf-8", errors="replace")
+    passed = {key: value for key, value in ours.items() if value and f"ARG {key}" in declared and key not in image.arguments}
+    return {**passed, **image.arguments}
 
 
 def has_buildkit() -> bool:
