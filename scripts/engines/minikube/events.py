@@ -15,6 +15,7 @@ from scripts.core.shell import CommandError
 EVENT = "io.k8s.sigs.minikube."
 BOX = re.compile("[╭╮╰╯│─]")
 TEMPLATE = re.compile(r"\{\{[^}]*\}\}")
+GO_VALUE = re.compile(r"(?:\w+: )?&\{[^{}]*\}: ")  # what a Go program prints of a value of its own in the middle of an error
 PLEAS = ("let us know", "github.com/kubernetes/minikube/issues/new", "to the GitHub issue")
 
 
@@ -102,6 +103,7 @@ class Listener:
         return TaskError(f"Minikube did not start: {first}{reason}", advice, evidence, code="cluster-not-started")
 
     def _plain(self, text: str) -> list[str]:
-        """The lines of a message without its boxes, without the plea to report it, and without templates that were not filled in."""
+        """The lines of a message without boxes, the plea to report it, templates that were not filled in, and Go's own values."""
+        text = GO_VALUE.sub("", text)
         text = TEMPLATE.sub(lambda name: f"--profile {self._profile}" if "profile" in name[0] else "", BOX.sub("", text))
         return [line for line in map(str.strip, text.splitlines()) if line and not any(plea in line for plea in PLEAS)]
