@@ -42,7 +42,9 @@ def test_other_advice_names_the_profile(step: Step) -> None:
 
 def test_a_value_of_go_in_the_middle_of_an_error_is_not_passed_on(step: Step) -> None:
     listener = Listener(step, "todo")
-    getter = "&{Ctx:context.Background Src:https://dl/kubectl Detectors:[0x644a3c0] Getters:map[file:0x38] ProgressListener:<nil> Options:[]}"
+    getter = (
+        "&{Ctx:context.Background Src:https://dl/kubectl Detectors:[0x644a3c0] Getters:map[file:0x38] ProgressListener:<nil> Options:[]}"
+    )
     message = f"downloading kubectl: download failed: https://dl/kubectl: getter: {getter}: invalid checksum: lookup dl: no such host"
     listener(event(message=message, name="INET_LOOKUP_HOST", exitcode="8"))
     cause = listener.failure(CommandError("failed", [], Result(8, "", "", 1))).cause
