@@ -149,7 +149,8 @@ CLOCK = (
     r"|(?P<h3>\d{1,2})\s*(?P<p3>am|pm|a\.m\.|p\.m\.|-?ish|o['\u2019]?clock|uhr|h|heures?|بجے)(?P<part3>\s+(?:in\s+the\s+)?(?:morning|evening|afternoon|at\s+night))?"
     rf"|(?P<hw>{_HOUR_WORDS})(?:[\s-]+(?P<mw>{_MINUTE_WORDS}))?\s*(?P<pw>am|pm|a\.m\.|p\.m\.|o['\u2019]?clock)"
     r"|(?:12\s+)?(?P<word>noon|midday|midnight|lunchtime|mittags?|mitternacht|mediod[ií]a|medianoche|midi|minuit)"
-    r"|(?P<rel>half\s+past|(?:a\s+)?quarter\s+past|(?:a\s+)?quarter\s+to)\s+(?P<h4>\d{1,2}|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)"
+    rf"|(?P<rel>half|(?:a\s+)?quarter)\s+(?P<side>past|after|to|before)\s+(?P<h4>\d{{1,2}}|{_HOUR_WORDS})(?:\s*(?P<p4>am|pm|a\.m\.|p\.m\.))?"
+    r"(?P<part4>\s+(?:in\s+the\s+)?(?:morning|evening|afternoon)|\s+at\s+night)?"
     r")"
     r"|(?:at|@|um|a\s+las?|à)\s+(?P<h5>\d{1,2})(?:\s+(?:in\s+the\s+)(?P<part5>morning|afternoon|evening))?(?=\s*$|\s*[,;!?)]|\s+(?:on|tomorrow|today|tonight|next|with|to|and|zum|zur|an|den|die|das|mit|beim|bei|con|avec|chez|#|mon|tue|wed|thu|fri|sat|sun)|\s+#)"
     r"|(?:at|@|um|à|a\s+las?)\s+(?P<h8>\d{1,2})\.(?P<m8>\d{2})(?![\d.])"
@@ -270,7 +271,7 @@ def clock_of(said: dict[str, str | None]) -> time | None:
         return part_of_day(said["part"]) or NIGHT
     if not 0 <= hour <= 24 or minute > 59 or (half and half[0] in "ap" and not 1 <= hour <= 12):
         return None
-    part = key(said["part1"] or said["part3"] or said["part5"] or "")
+    part = key(said["part1"] or said["part3"] or said["part4"] or said["part5"] or "")
     is_evening = part.endswith(("afternoon", "evening", "night"))
     if half.startswith("p") or (is_evening and hour < 12):
         hour = hour % 12 + 12
@@ -299,10 +300,10 @@ def _digits(said: dict[str, str | None]) -> tuple[int | None, int, str]:
         return _HOURS[word.lower()], minutes, (said["pw"] or "o'clock").lower()
     if spoken := said["h4"]:
         number = int(spoken) if spoken.isdigit() else _HOURS[spoken.lower()]
-        relation = key(said["rel"] or "").removeprefix("a ")
-        if relation == "quarter to":
-            return (number - 1) or 12, 45, ""
-        return number, 30 if relation == "half past" else 15, ""
+        minutes = 30 if key(said["rel"] or "") == "half" else 15
+        if said["side"] and said["side"].lower() in ("to", "before"):
+            return (number - 1) or 12, 60 - minutes, (said["p4"] or "").lower()
+        return number, minutes, (said["p4"] or "").lower()
     return None, 0, ""
 
 

@@ -10,7 +10,7 @@ from todo_backend.stems import is_past
 
 Kind = Literal[
     "help", "thanks", "bye", "keep", "how", "add", "add_each", "list", "search", "question", "complete", "delete", "restore", "reopen", "rename",
-    "change", "reschedule", "reschedule_at_end", "unschedule", "prioritise", "lower_to_normal", "unimportant", "drop", "note", "read_note", "clear_note", "tag", "untag", "did", "set_to", "two", "condition", "meant", "wrong", "unknown",
+    "change", "reschedule", "reschedule_at_end", "unschedule", "prioritise", "lower_to_normal", "may_prioritise", "drop", "note", "read_note", "clear_note", "tag", "untag", "did", "set_to", "two", "condition", "meant", "wrong", "unknown",
 ]  # fmt: skip
 
 
@@ -62,13 +62,14 @@ _PHRASES: tuple[tuple[Kind, tuple[str, ...]], ...] = (
     ("bye", (r"(?:good ?)?bye(?: bye)?|see you(?: later)?|good ?night|tschüss|adiós|au revoir|خدا حافظ",)),
     ("wrong", (
         r"(?:(?:oh (?:dear|no)|oops|no|sorry)[,.!]* )*(?:(?:that|this|it) (?:was|is) (?:a mistake|wrong|not what i (?:meant|wanted|said)|the wrong one|an accident)|wrong (?:one|todo|task)|not that one|my mistake|that's (?:wrong|not what i (?:meant|wanted|said)|not right))", r"(?:(?:oh (?:dear|no)|oops|no|sorry|wait)[,.!]* )*(?:i (?:did not|didn't) mean (?:to(?: do| say)? )?(?:that|this|it)|wait|oh (?:dear|no))",
+        r"(?:(?:oh (?:dear|no)|oops|no|sorry|wait)[,.!]* )*(?:actually,? )?i (?:did not|didn't|haven't|have not)(?: yet| actually| really)?",
     )),
     ("meant", (r"(?:no,? |wait,? |not (?:that|this|it)(?: one)?,? |oops,? |sorry,? |nein,? )*(?:i meant?|meant|i said|ich meinte?|quise decir|je voulais dire)(?: to say)? (?P<which>.+)",)),
     ("drop", (r"(?:no more|no need (?:to|for)|no need|there is no need (?:to|for)) (?P<which>.+?)(?: any ?more)?", r"forget (?!to\b|about\b|it\b)(?P<which>.+)", r"(?:i|we) (?:won't|will not) (?:need|do|make) (?P<which>.+)", r"(?:i |we )?(?:don't|do not|no longer|needn't) (?:have|want) to (?P<which>.+?)(?: any ?more| now)?", r"(?:lose|scratch|axe|nix|dump|ditch|toss|chuck|archive|skip|strike|nuke|zap|ax) (?P<which>.+)")),
     ("keep", (r"(?:do not|don't|dont|never|never ever|stop|nicht|no)\s+(?!forget|need|have|let me forget|due|date|deadline|longer)(?P<what>.+)", r"never ?mind|forget (?:it|about it)|no|nope|nothing|cancel that",)),
     ("restore", (r"(?:restore|undelete|bring back|recover|un-delete|put back|get back) (?P<which>.+)",)),
     ("note", (
-        r"(?:add|attach|write|put|make|leave)(?: an?| the)? (?:notes?|comments?|descriptions?) (?:to|for|on|in) (?P<which>.+?)(?:\s*:\s*|,? (?:saying|that says|with) )(?P<note>.+)", r"notes? (?:to|for|on|of) (?P<which>[^:]+?)\s*:\s*(?P<note>.+)", r"(?:add|put|write) (?P<note>[\"“'].+[\"”']) (?:to|in|into) the notes? (?:of|on|for) (?P<which>.+)",
+        r"(?:add|attach|write|put|make|leave)(?: an?| the)? (?:notes?|comments?|descriptions?) (?:to|for|on|in) (?P<which>.+?)(?:\s*:\s*|,? (?:saying|that says|with) )(?P<note>.+)", r"notes? (?:to|for|on|of) (?!(?:my)?self\b)(?P<which>[^:]+?)\s*:\s*(?P<note>.+)", r"(?:add|put|write) (?P<note>[\"“'].+[\"”']) (?:to|in|into) the notes? (?:of|on|for) (?P<which>.+)",
     )),
     ("clear_note", (r"(?:delete|remove|clear|erase|drop) (?:the |my |all )*(?:notes?|comments?|descriptions?) (?:of|from|on|for|to) (?P<which>.+)",)),
     ("read_note", (r"(?:what(?:'s| is| are)|show|read|see|view)(?: me)? (?:the |my )?(?:notes?|comments?|descriptions?) (?:of|on|for|to|about) (?P<which>.+)",)),
@@ -99,10 +100,12 @@ _PHRASES: tuple[tuple[Kind, tuple[str, ...]], ...] = (
     ("lower_to_normal", (
         rf"(?:remove|drop|take|clear) (?:the )?{_LEVEL} (?:from|off|of) {_WHICH}",
     )),
-    ("unimportant", (
+    ("may_prioritise", (
         rf"{_WHICH} (?:is|are)(?:n't| not) (?:that |so |very |really |as |too )*(?:important|urgent|high priority)(?: any ?more| now| after all)?",
+        rf"(?P<level>(?:high|low|normal|medium|top)[\s-]{_PRIO}) (?:for|on) (?P<which>[^:]+)",
     )),
     ("add", (
+        r"notes? to (?:my)?self(?: to)?\s*[:,–-]?\s*(?P<what>.+)",
         r"(?:put|stick|throw|pop) (?P<what>.+?) (?:on|onto|in|into|to) (?:my|the) (?:(?:to-?do|todo|task|shopping|grocery) )?(?:list|todos|to-dos|tasks)(?P<rest> (?:for|on|by|due|at|tomorrow|today|next|this|with|#|!).*)?",
     )),
     ("untag", (r"(?:remove|delete|drop|take(?: off)?) (?:the )?(?P<tags>#?\w[\w-]*) (?:tag|label) (?:from|off|of|on) (?P<which>.+)", r"(?:remove|delete|drop|take) (?:the )?(?:tags? |label )?(?P<tags>#\S+|(?<=tag )\S+) (?:tag |label )?(?:from|off|of) (?P<which>.+)", r"untag (?P<which>.+?)(?: (?:from|as|with) (?P<tags>.+))?",)),
@@ -113,8 +116,8 @@ _PHRASES: tuple[tuple[Kind, tuple[str, ...]], ...] = (
     ("prioritise", (
         rf"(?:prio|priority)(?: of| for)? {_WHICH} (?:to |= ?)?{_LEVEL}", rf"(?:make|set|mark) {_WHICH} (?P<down>less (?:important|urgent))", rf"(?:make|set|mark) {_WHICH} (?P<up>more (?:important|urgent))",
         r"(?P<down>lower|decrease|reduce|drop)(?: the)? priority (?:of|for|on) (?P<which>(?:(?! (?:to|as|at) ).)+)", r"(?P<up>raise|increase|bump(?: up)?|boost)(?: the)? priority (?:of|for|on) (?P<which>(?:(?! (?:to|as|at) ).)+)", rf"(?P<down>deprioriti[sz]e) {_WHICH}",
-        rf"(?:set|change|raise|lower|increase|decrease|make|put|update|bump(?: up)?)(?: the)? {_PRIO} (?:of|for|on) {_WHICH}(?: from \w+)? (?:to|as|at) {_LEVEL}", rf"(?:make|set|mark|give|flag|put|change|update|turn|bump|move|upgrade|downgrade|demote|promote|escalate|raise|lower) {_WHICH}(?:'s priority)? (?:(?:to|as|at|with|on|into|up to|down to) )?(?:be )?{_LEVEL}", rf"(?:set|give|put|assign)(?: an?)? {_LEVEL} (?:for|to|on) {_WHICH}",
-        rf"{_WHICH}(?:'s priority)? (?:is|are|has|should be|must be|needs to be|should have|ist|es|est) (?:now |really |very |actually |super )?{_LEVEL}", rf"{_WHICH},? {_LEVEL.replace('(?:[', '(?:[', 1)}(?<=priority)",
+        rf"(?:set|change|raise|lower|increase|decrease|make|put|update|bump(?: up)?)(?: the)? {_PRIO} (?:of|for|on) {_WHICH}(?: from \w+)? (?:to|as|at) {_LEVEL}", rf"(?:make|set|mark|give|flag|put|change|update|turn|bump|move|upgrade|downgrade|demote|promote|escalate|raise|lower) {_WHICH}(?:'s priority)? (?:(?:to|as|at|with|on|into|up to|down to) )?(?:be )?{_LEVEL}", rf"(?:set|give|put|assign)(?: an?)? {_LEVEL} (?:for|to|on) {_WHICH}", rf"(?P<level>(?:high|low|normal|medium|top)[\s-]{_PRIO}) (?:for|on) (?P<which>[^:]+)",
+        rf"{_WHICH}(?:'s priority)? (?:is|are|has|should be|must be|needs to be|should have|ist|es|est) (?:now |really |very |actually |super |also |a |quite )*{_LEVEL}(?: (?:now|again|too|after all|from now on))?", rf"{_WHICH},? {_LEVEL.replace('(?:[', '(?:[', 1)}(?<=priority)",
         rf"{_WHICH}[:,]? (?P<level>prio(?:rity)? (?:high|low|normal|medium))", rf"(?:priori[ts]i[sz]e|prioriti[sz]e) {_WHICH}", rf"(?:set|markiere|mache?|setze) {_WHICH} (?:als |auf )?{_LEVEL}", rf"(?:marca|pon|haz) {_WHICH} (?:como |con )?{_LEVEL}", rf"(?:marque|mets|rends) {_WHICH} (?:comme |en )?{_LEVEL}",
     )),
     ("rename", (
@@ -126,7 +129,7 @@ _PHRASES: tuple[tuple[Kind, tuple[str, ...]], ...] = (
         rf"(?:set|add|put|give)(?: an?| the)? {_DATE_NAME} (?:of|for|on|to) {_WHICH}\s*(?::|=|->|,)\s*(?P<when>.+)",
         rf"(?:change|set|move|update|push|edit|make|put)(?: the| an?)? {_DATE_NAME} (?:of|for|on) {_WHICH} (?:to|as|at|for|on|until|back to|=) (?P<when>.+)", rf"(?:change|set|move|update|extend|push|shift)(?: the)? {_WHICH} (?:due date|deadline) (?:to|until|for) (?P<when>.+)", rf"(?:change|set|move|update) {_WHICH}'s {_DATE_NAME} (?:to|as|for|on) (?P<when>.+)", rf"{_WHICH}'s {_DATE_NAME} is (?P<when>.+)",
         rf"(?:the )?{_DATE_NAME} (?:of|for) {_WHICH} is (?P<when>.+)",
-        rf"(?:move|reschedule|postpone|push|defer|delay|snooze|shift|put off|put(?! down)|schedule(?! an? )|bump|bring|set)(?! (?:an? )?(?:reminder|alarm|todo|task)\b)(?!.* (?:on|onto|in|to) (?:my|the) (?:to-?do |todo )?list$) {_WHICH} (?:back |forward |out |off )?(?:to|until|till|for|by|on|at|in|from) (?P<when>.+)",
+        rf"(?:move|reschedule|postpone|push|defer|delay|snooze|shift|put off|put(?! down)|schedule(?! an? )|bump|bring|set)(?! (?:an? )?(?:reminder|alarm|todo|task)\b)(?!.* (?:on|onto|in|to) (?:my|the) (?:to-?do |todo )?list$) {_WHICH} (?:back |forward |out |off |down )?(?:to|until|till|for|by|on|at|in|from) (?P<when>.+)",
         rf"leave {_WHICH} (?:until|till) (?P<when>.+)", rf"(?:set|make|mark|have) {_WHICH}(?: to be)? (?:due|scheduled) (?:on |by |for |at |in )?(?P<when>.+)", rf"{_WHICH}(?: is| are| should be| must be| needs to be| to be| is now)? (?:due|scheduled) (?:on |by |for |at |in )?(?P<when>.+)", rf"(?:give) {_WHICH} (?:a |the )?(?:due date|deadline|date) (?:of |on )?(?P<when>.+)",
         rf"(?:add|set|put) (?:a |the )?{_DATE_NAME} (?P<when>.+?) (?:to|for|on) {_WHICH}",
         r"(?P<which>.+?) (?:auf|zu|zum|bis) (?P<when>.+?) (?:verschieben|verlegen|setzen)",
@@ -160,9 +163,10 @@ _PHRASES: tuple[tuple[Kind, tuple[str, ...]], ...] = (
     ("set_to", (r"(?:set|make|change|move|put|have) (?P<which>it|that|this|that one|this one|them|both)(?: be)?(?: due)? (?P<to>.+)", rf"(?:set|make)(?! (?:an? )?(?:reminder|alarm|todo|task|note)\b) {_WHICH} (?:to|for|at) (?P<to>.+)",)),
     ("add", (
         r"(?:erstelle?|notiere?|schreibe?|lege?|mach)(?: mir)?(?: bitte)?(?: eine?n?)?(?: neue[ns]?)? (?:aufgabe|eintrag|todo|notiz)(?: an)?:? (?P<what>.+)", r"(?:crea|añade|pon|agrega)(?: una)?(?: nueva)? tarea:? (?P<what>.+)",
-        rf"(?:add|create|make|new|note(?: down)?|insert|enter|write down|jot down|record|log|put down|schedule|plan|set)(?: me)?(?: (?:an?|another|the|one more))?(?: new)? {_ITEM}(?: (?:to|for|called|named|saying|that says|titled|:|about))?[:,\s]+(?P<what>.+?){_TO_LIST}",
+        rf"(?:add|create|make|new)(?: me)?(?: an?)?(?: new)? {_ITEM}(?P<rest> (?:for|on|by|due|at) .+?) (?:called|named|titled|saying) (?P<what>.+)",
+        rf"(?:add|create|make|new|note(?: down)?|insert|enter|write down|jot down|record|log|put down|schedule|plan|set)(?: me)?(?: (?:an?|another|the|one more))?(?: new)? {_ITEM}(?: (?:to|for|called|named|saying|that says|titled|:|about))?[:,\s–-]+(?P<what>.+?){_TO_LIST}",
         rf"(?:add|create|note(?: down)?|insert|write down|jot down|put down)(?: to (?:my|the) (?:to-?do |todo )?list)?[:\s]+(?P<what>.+?){_TO_LIST}", rf"(?:new {_ITEM}|{_ITEM}|note|new|todo|to do|task)\s*[:\-–]\s*(?P<what>.+)", r"(?:new|another) one\s*[:,\-–]\s*(?P<what>.+)", r"new (?:todo|task|item|reminder) (?P<what>.+)", r"schedule an? (?P<what>.+)", r"(?:make|take)(?: me)? a note(?: (?:to|of|about|that|for))? (?P<what>.+)", r"(?:to-?do|task|reminder) (?P<what>\w+ .+)", r"\+\s*(?P<what>.+)",
-        r"(?:set (?:me )?an? (?:reminder|alarm)|remind me|remember me|reminder|make me remember|help me remember|(?:i (?:want|need) to )?be reminded)(?: again)?(?P<what>(?: (?:to|about|of|that|for|in|on|at|tomorrow|tonight|today|next|every|this|by)\b).+)", r"(?:remember(?: to)?|don'?t (?:let me )?forget(?: to| about)?|do not forget(?: to)?|make sure (?:i|to)|i can'?t forget to|note to self:?) (?P<what>.+)",
+        r"(?:set (?:me )?an? (?:reminder|alarm)|remind me|remember me|reminder|make me remember|help me remember|(?:i (?:want|need) to )?be reminded)(?: again)?(?P<what>(?: (?:to|about|of|that|for|in|on|at|tomorrow|tonight|today|next|every|this|by)\b).+)", r"(?:remember(?: to)?|don'?t (?:let me )?forget(?: to| about)?|do not forget(?: to)?|make sure (?:i|to)|i can'?t forget to) (?P<what>.+)",
         r"(?:i|we)(?:'ve| have)? (?:need|have|want|got|gotta|must|should|ought|plan|am supposed|still need|really need|still have)(?: to)? (?P<what>.+)", r"i(?:'ve got| got)? (?:to|gotta) (?P<what>.+)", r"(?:gotta|got to|need to|have to|must|should|want to) (?P<what>.+)", r"(?:put|stick|throw) (?P<what>.+?) (?:on|onto|in|into) (?:my|the) (?:to-?do |todo )?list",
         r"(?:füge|fuge) (?P<what>.+?)(?: zu(?:r| meiner| der) liste)?(?: hinzu)", r"(?:erinnere|erinner) mich(?: daran)?,?(?P<what> .+)", r"(?:neue[rs]? (?:aufgabe|eintrag|todo|punkt|notiz)|aufgabe|neu)[:\s]+(?P<what>.+)", r"(?P<what>.+?)(?: zu(?:r| meiner| der) liste)? (?:hinzufügen|eintragen|aufschreiben|notieren|anlegen)|(?P<what2>.+?) auf die liste(?: setzen)?", r"(?:setze?|schreibe?|pack) (?P<what>.+?) auf (?:die|meine) liste", r"ich muss (?P<what>.+)",
         r"(?:añade|agrega|anade|añadir|agregar|crea|apunta|anota)(?: una tarea| tarea)?:? (?P<what>.+?)(?: (?:a|en) (?:mi|la) lista)?", r"(?:recuérdame|recuerdame|recordarme)(?: que)? (?P<what>.+)", r"(?:nueva tarea)[:\s]+(?P<what>.+)", r"tengo que (?P<what>.+)",
@@ -198,7 +202,7 @@ _WAYS = tuple(
 )
 # "I already called mom": a past tense is what was done, when a todo is about it.
 _DID = re.compile(
-    r"(?:(?:i|we)(?:'ve| have|'m| am)? |already |just |finally )(?:(?:have|already|just|finally|now|also) )*(?P<which>(?P<past>\w+)(?! not\b) .+)",
+    r"(?:(?:i|we)(?:'ve| have|'m| am)? |already |just |finally )(?:(?:have|already|just|finally|now|also) )*(?P<which>(?!got to\b)(?P<past>\w+)(?! not\b) .+)",
     re.IGNORECASE,
 )
 # Without "I" the past tense must be one that is not a noun, an adjective or an order too ("found objects", "put milk on").

@@ -190,7 +190,7 @@ _ACTS: dict[str, _Act] = {
     "unschedule": rules_change.unschedule,
     "prioritise": rules_change.prioritise,
     "lower_to_normal": rules_change.lower_to_normal,
-    "unimportant": rules_change.unimportant,
+    "may_prioritise": rules_change.may_prioritise,
     "drop": rules_change.drop,
     "note": rules_notes.note,
     "read_note": rules_notes.read_note,

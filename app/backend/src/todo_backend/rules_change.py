@@ -312,15 +312,16 @@ async def lower_to_normal(turn: Turn, request: Request) -> Reply:
     return await prioritise(turn, replace(request, said={"which": request.said["which"], "level": "normal"}))
 
 
-async def unimportant(turn: Turn, request: Request) -> Reply:
-    """Ask what "the insurance is not important" means: it may be no request at all."""
+async def may_prioritise(turn: Turn, request: Request) -> Reply:
+    """Ask what "the insurance is not important" or "high priority for bread" means: it may be no request at all."""
     todo = await resolve_one(turn, request.said["which"], "open")
-    if todo["priority"] != "high":
+    level = parse_priority(request.said.get("level", "normal")) or "high"
+    if todo["priority"] == level or ("level" not in request.said and todo["priority"] == "low"):
         return Reply(f"{quote(todo)} has {todo['priority']} priority.", mentioned=[todo])
     return Reply(
-        f"Shall I make {quote(todo)} one of normal priority?",
+        f"Shall I make {quote(todo)} one of {level} priority?",
         mentioned=[todo],
-        choices=[choice("Yes, normal priority", f'set the priority of "{todo["title"]}" to normal')],
+        choices=[choice(f"Yes, {level} priority", f'set the priority of "{todo["title"]}" to {level}')],
     )
 
 

@@ -22,6 +22,8 @@ _LIST_FILLER = re.compile(
     re.IGNORECASE,
 )  # fmt: skip
 
+_FINISH = re.compile(r"\b(?:finish|complete|do|accomplish|achieve|get done|(?:tick|check|cross) off)\b", re.IGNORECASE)
+
 
 async def list_todos(turn: Turn, request: Request) -> Reply:  # noqa: C901, PLR0911 - one kind of question a line
     """List or count the todos that the words select."""
@@ -30,7 +32,9 @@ async def list_todos(turn: Turn, request: Request) -> Reply:  # noqa: C901, PLR0
     did = re.search(r"\b(?:did i|have i|i've|i have (?:done|finished|completed))\b", words, re.IGNORECASE)
     subject = _LIST_STARTS.sub("", words).strip()
     chosen = parse_filter(subject, turn.now, "open")
-    if did and chosen.said_state:
+    if re.match(r"am i (?:all )?(?:done|finished)\b", words, re.IGNORECASE):
+        chosen = replace(chosen, state="open")
+    if did and (chosen.said_state or _FINISH.search(subject)):
         chosen = replace(chosen, state="done")
     rest = " ".join(_LIST_FILLER.sub(" ", chosen.rest).split()).strip("'\" ")
     rest = re.sub(r"^(?:about|with|for|named|called|s)\s+", "", rest)
