@@ -27,11 +27,12 @@ MOST_AT_ONCE = 8
 def decide(project: Project, step: StepReport) -> Decision:
     """Decide which images are to be built: those of the sources that are not there. Their names are known once their bases are there."""
     step.progress("looking for the images of these sources")
-    if lacks := bases.missing(project.settings, project.sources):
+    known: dict[str, str | None] = {}
+    if lacks := bases.missing(project.settings, project.sources, known):
         changes = [Change(f"get the {'image' if place else 'base image'} {name}", "it is not here") for name, place in lacks.items()]
         changes += [Change(f"build {name}", "what it is built on is new") for name in sorted(project.sources)]
         return Decision("", tuple(changes), partial(_build_on_new_bases, project, lacks), blocks=True)
-    changes = [Change(f"build {image.reference}", "no such image here") for image in missing(project.refresh_images())]
+    changes = [Change(f"build {image.reference}", "no such image here") for image in missing(project.refresh_images(known))]
     return Decision(f"{len(project.images)} images are up to date", tuple(changes), partial(_build_all, project))
 
 

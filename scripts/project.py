@@ -48,6 +48,7 @@ class Project:
         self._lock = threading.RLock()
         self._in_dev = in_dev
         self._images: list[Image] | None = None
+        self._read_users: dict[str, tuple[int, int]] = {}  # by reference: a tag never holds other content than it says
         self._stages: list[Stage] | None = None
 
     def without_monitoring(self) -> Project:
@@ -84,18 +85,20 @@ class Project:
         """The images of the sources as they were when first asked for. Raises TaskError where a base image is not there yet."""
         with self._lock:
             if self._images is None:
-                self._images = self._desired_images()
+                self._images = self._desired_images({})
             return self._images
 
-    def refresh_images(self) -> list[Image]:
-        """Return the images of the sources as they are now, and take them from now on."""
+    def refresh_images(self, known: dict[str, str | None] | None = None) -> list[Image]:
+        """Return the images of the sources as they are now, and take them from now on.
+
+        known: the ids of the images that they are built on, as far as the caller has just asked for them.
+        """
         with self._lock:
-            self._images = self._desired_images()
+            self._images = self._desired_images({} if known is None else known)
             return self._images
 
-    def _desired_images(self) -> list[Image]:
+    def _desired_images(self, known: dict[str, str | None]) -> list[Image]:
         found, platform = [], build_platform(self.engine.platform())
-        known: dict[str, str | None] = {}
         for name, source in self.sources.items():
             if self._in_dev and name in self._in_dev:
                 found.append(self._in_dev[name])
@@ -109,7 +112,9 @@ class Project:
     def users(self) -> dict[str, tuple[int, int]]:
         """Return the user and group of every image, as the settings or else the built image says. Raises TaskError for root."""
         own = self._own_users()
-        return own | {image.service: user_of(image) for image in self.images if image.service not in own}
+        built = [image for image in self.images if image.service not in own]
+        self._read_users |= {image.reference: user_of(image) for image in built if image.reference not in self._read_users}
+        return own | {image.service: self._read_users[image.reference] for image in built}
 
     def _own_users(self) -> dict[str, tuple[int, int]]:
         """Return the user and group of each service that the settings name."""
@@ -118,7 +123,9 @@ class Project:
     def _supposed_users(self) -> dict[str, tuple[int, int]]:
         """As `users`, but of images that a plan has not built, as far as it is known."""
         own = self._own_users()
-        return supposed_users([image for image in self.images if image.service not in own]) | own
+        rest = [image for image in self.images if image.service not in own]
+        read = {image.service: self._read_users[image.reference] for image in rest if image.reference in self._read_users}
+        return supposed_users([image for image in rest if image.service not in read]) | read | own
 
     @property
     def stages(self) -> list[Stage]:

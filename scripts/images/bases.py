@@ -47,26 +47,30 @@ def find(settings: Settings, source: Source, known: dict[str, str | None]) -> Ba
     known: ids by name, so that the engine is asked once for what many are built on.
     """
     if source.base:
-        return find_base(settings, source.base)
-    names = [needed.image for needed in built_on(settings, source).images]
-    known |= {name: image_id(name) for name in names if name not in known}
-    ids = [known[name] for name in names]
+        return find_base(settings, source.base, known)
+    ids = [_known_id(needed.image, known) for needed in built_on(settings, source).images]
     return BaseImage("", "", tuple(each for each in ids if each)) if all(ids) else None
 
 
-def missing(settings: Settings, sources: Mapping[str, Source]) -> dict[str, str]:
-    """Return what the engine lacks of what the sources are built on: bases of ours and others' images, with the place that names it."""
+def _known_id(reference: str, known: dict[str, str | None]) -> str | None:
+    if reference not in known:
+        known[reference] = image_id(reference)
+    return known[reference]
+
+
+def missing(settings: Settings, sources: Mapping[str, Source], known: dict[str, str | None]) -> dict[str, str]:
+    """Return what the engine lacks of what the sources are built on: bases of ours and others' images, with the place that names it.
+
+    known: as in `find`.
+    """
     lacks: dict[str, str] = {}
-    known: dict[str, str | None] = {}
     for name, source in sources.items():
         if source.base:
-            if find_base(settings, source.base) is None:
+            if find_base(settings, source.base, known) is None:
                 lacks[source.base] = ""
             continue
         for needed in built_on(settings, source).images:
-            if needed.image not in known:
-                known[needed.image] = image_id(needed.image)
-            if known[needed.image] is None and needed.image not in lacks:
+            if _known_id(needed.image, known) is None and needed.image not in lacks:
                 lacks[needed.image] = f"services.{name}.image" if source.image else f"line {needed.line} of {shown(source.file())}"
     return lacks
 
@@ -89,15 +93,19 @@ def bring(settings: Settings, name: str, place: str, step: StepReport) -> None:
         )
 
 
-def find_base(settings: Settings, name: str) -> BaseImage | None:
-    """Return the base image `name` that the engine has: the registry's one before the one made from packages, or None."""
+def find_base(settings: Settings, name: str, known: dict[str, str | None] | None = None) -> BaseImage | None:
+    """Return the base image `name` that the engine has: the registry's one before the one made from packages, or None.
+
+    known: as in `find`; without it, the engine is asked now.
+    """
+    known = {} if known is None else known
     base = settings.base_images[name]
-    if settings.build.base_source in ("auto", "registry") and (found := image_id(base.image)):
+    if settings.build.base_source in ("auto", "registry") and (found := _known_id(base.image, known)):
         return BaseImage(base.image, base.image, (found,))
     if settings.build.base_source in ("auto", "packages"):
         build = packages_reference(settings.project, name, base)
         runtime = packages_reference(settings.project, name, base, runtime=True)
-        build_id, runtime_id = image_id(build), image_id(runtime)
+        build_id, runtime_id = _known_id(build, known), _known_id(runtime, known)
         if build_id and runtime_id:
             return BaseImage(build, runtime, (build_id, runtime_id))
     return None

@@ -48,6 +48,8 @@ def user_of(image: Image) -> tuple[int, int]:
 
 def supposed_users(images: Sequence[Image]) -> dict[str, tuple[int, int]]:
     """Return user and group of images that need not be built yet: then those of the newest one of that name, where there is one."""
+    if not images:
+        return {}
     with told("the images cannot be listed"):
         listed: Any = docker_client().api.images()
     there = {tag: each["Created"] for each in listed for tag in each["RepoTags"] or ()}

@@ -94,6 +94,8 @@ def _connect() -> _Client:
         try:
             client = _Client(base_url=endpoint.host, tls=endpoint.tls or False, timeout=PROBE_SECONDS)
             unless_it_answers.callback(client.close)
+            # Or requests would look for proxies and logins in the environment before each question, for which a socket has no use.
+            client.api.trust_env = not endpoint.host.startswith("unix:")
             client.ping()
         except (DockerException, requests.RequestException, OSError) as error:
             raise _explained(error, endpoint) from None

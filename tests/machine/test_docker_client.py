@@ -9,6 +9,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -103,6 +104,14 @@ def test_without_a_word_it_is_the_usual_socket(listen: Callable[..., Daemon]) ->
     listen(a_daemon())
     assert docker_answers()
     assert build_platform() == "linux/amd64"
+
+
+def test_a_socket_is_asked_without_a_look_at_proxies(listen: Callable[..., Daemon], monkeypatch: pytest.MonkeyPatch) -> None:
+    listen(a_daemon())
+    assert docker_client.docker_client().api.trust_env is False
+    monkeypatch.setenv("DOCKER_HOST", "tcp://127.0.0.1:2375")
+    monkeypatch.setattr(docker_client, "_Client", lambda **_: SimpleNamespace(api=SimpleNamespace(), ping=bool, close=bool))
+    assert docker_client._connect().api.trust_env is True  # a proxy may be the way to another machine
 
 
 def test_a_daemon_that_does_not_run_is_said_to_be_so() -> None:
