@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import Any
 
 from scripts.config.service_problems import DATABASE
@@ -66,20 +67,18 @@ def chart_files(chart: Path) -> list[str]:
 
 def _ignored(name: str, patterns: Sequence[str]) -> bool:
     """Whether a pattern matches the path or a folder on the way to it: one with a slash from the chart's root, another any part."""
-    path = PurePosixPath(name)
-    return any(_matches(PurePosixPath(each), pattern, folder=each != path) for each in _with_parents(path) for pattern in patterns)
+    parts = name.split("/")
+    depths = range(1, len(parts) + 1)
+    return any(_matches(parts[:depth], pattern, folder=depth < len(parts)) for depth in depths for pattern in patterns)
 
 
-def _with_parents(path: PurePosixPath) -> Iterator[PurePosixPath]:
-    yield path
-    yield from list(path.parents)[:-1]
-
-
-def _matches(path: PurePosixPath, pattern: str, *, folder: bool) -> bool:
+def _matches(parts: Sequence[str], pattern: str, *, folder: bool) -> bool:
     if pattern.endswith("/") and not folder:
         return False
-    rule = pattern.rstrip("/")
-    return PurePosixPath("/", path).match("/" + rule.lstrip("/")) if "/" in rule else PurePosixPath(path.name).match(rule)
+    rules = [rule for rule in pattern.split("/") if rule not in ("", ".")]
+    if "/" not in pattern.rstrip("/"):
+        parts = parts[-1:]
+    return len(parts) == len(rules) and all(map(fnmatchcase, parts, rules))
 
 
 def app_release(
