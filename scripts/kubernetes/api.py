@@ -56,9 +56,15 @@ def objects(connect: Connect, resource: Resource, namespace: str, name: str, sel
     return [{"apiVersion": resource.api_version, "kind": resource.kind, **each} for each in listed]
 
 
-def metadata(connect: Connect, resource: Resource, namespace: str, selector: str, timeout: float) -> list[Object] | None:
-    """Return the metadata of the objects of a resource, without their content. Raises CommandError."""
-    query = f"?{urlencode({'labelSelector': selector})}" if selector else ""
+def metadata(
+    connect: Connect, resource: Resource, namespace: str, selector: str, timeout: float, *, fields: str = ""
+) -> list[Object] | None:
+    """Return the metadata of the objects of a resource, without their content. Raises CommandError.
+
+    namespace: empty for all of them. selector, fields: only objects with these labels, and these fields.
+    """
+    chosen = {name: value for name, value in (("labelSelector", selector), ("fieldSelector", fields)) if value}
+    query = f"?{urlencode(chosen)}" if chosen else ""
     found = request(connect, "GET", resource.path(namespace) + query, timeout, headers=NAMES_ONLY)
     return [each["metadata"] for each in found[1].get("items") or []] if found and found[0] == http.client.OK else None
 

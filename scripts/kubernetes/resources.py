@@ -17,9 +17,9 @@ class Resource:
     namespaced: bool = True
 
     def path(self, namespace: str, name: str = "") -> str:
-        """Return the path of the namespace's objects, or of the one with this name."""
+        """Return the path of the namespace's objects, or of the one with this name; without a namespace, of those of all."""
         root = f"/apis/{self.api_version}" if "/" in self.api_version else f"/api/{self.api_version}"
-        scope = f"/namespaces/{quote(namespace)}" if self.namespaced else ""
+        scope = f"/namespaces/{quote(namespace)}" if self.namespaced and namespace else ""
         return f"{root}{scope}/{self.plural}" + (f"/{quote(name)}" if name else "")
 
 

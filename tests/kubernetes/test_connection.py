@@ -16,12 +16,15 @@ from typing import Any
 import pytest
 import yaml
 
+from scripts.config.settings import KubeContext, load_settings
 from scripts.core.errors import TaskError
 from scripts.core.shell import CommandError, Result
+from scripts.engines.kube_context import KubeContextEngine
 from scripts.kubernetes import connection, drift, helm, manifests
 from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.deployment import reachable
 from scripts.kubernetes.helm import Revision
+from scripts.kubernetes.nodes import detect
 from scripts.kubernetes.resources import RESOURCES, named
 
 pytestmark = pytest.mark.unit
@@ -100,6 +103,17 @@ def test_objects_are_asked_over_one_connection_and_look_as_kubectl_shows_them(se
         assert CLUSTER.names("nodes") == ["node"]
     assert server.asked[0] == f"GET {SPACE}/pods?labelSelector=a%3Db%2Cc%3Dd"
     assert server.opened == 1
+
+
+def test_a_run_starts_no_kubectl_for_its_context_or_for_a_pod_of_a_node(server: Server) -> None:
+    server.tell("/api/v1/pods", {"items": [{"metadata": {"name": "one", "uid": "uid-1"}}, {"metadata": {"name": "two", "uid": "uid-2"}}]})
+    engine = KubeContextEngine(load_settings().model_copy(update={"kube_context": KubeContext(context="theirs")}))
+    with connection.kept():
+        assert engine._not_named() == ""
+        assert detect._pod_on(CLUSTER, "here") == "uid-1"
+        server.tell("/api/v1/pods", {"items": []})
+        assert detect._pod_on(CLUSTER, "here") == ""
+    assert server.asked[0] == "GET /api/v1/pods?fieldSelector=spec.nodeName%3Dhere%2Cstatus.phase%3DRunning"
 
 
 def test_a_name_that_is_not_there_is_no_object(server: Server) -> None:

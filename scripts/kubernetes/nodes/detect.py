@@ -13,6 +13,7 @@ from docker.errors import DockerException, NotFound
 from scripts.config.settings import KubeContext
 from scripts.core import shell
 from scripts.core.errors import InputError, MissingError
+from scripts.kubernetes import api, resources
 from scripts.kubernetes.api import Object
 from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.diagnosis.snapshot import name_of
@@ -139,6 +140,10 @@ def _not_of(ctr: tuple[str, ...], pod: str, node: str) -> str:
 def _pod_on(cluster: Cluster, node: str) -> str:
     """Return the uid of a running pod on the node, or an empty string."""
     selector = f"spec.nodeName={node},status.phase=Running"
+    pods, connect = resources.named("pods"), cluster.connection()
+    found = api.metadata(connect, pods, "", "", CTR_SECONDS, fields=selector) if pods and connect else None
+    if found is not None:
+        return next((str(each["uid"]) for each in found), "")
     path = "{.items[*].metadata.uid}"
     argv = ("get", "pods", "--all-namespaces", "--field-selector", selector, "--output", f"jsonpath={path}")
     return next(iter(cluster.kubectl(*argv).stdout.split()), "")
