@@ -14,9 +14,7 @@ def main(project: Project, step: StepReport) -> Outcome:
     """Ask every service, then let the app prove one real use of itself. Raises TaskError with the answer."""
     services, proof = project.settings.services, project.settings.smoke
     with project.engine.open_client() as ask:
-        for name, service in services.items():
-            step.progress(f"{name}: {', '.join(asking.paths(service)) or 'asked by its own probes'}")
-            asking.check_service(name, service, ask, asking.SETTLE_SECONDS)
+        asking.check_services(services, ask, step)
         proven = []
         if project.engine.deployment and project.settings.ingress.host:
             proven.append(ingress.prove(project.engine.deployment.cluster, project.settings, step))

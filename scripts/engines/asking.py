@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 
 from scripts.config.services import Service
 from scripts.config.settings import Settings
 from scripts.core import shell
 from scripts.core.errors import TaskError
-from scripts.core.report import Report
+from scripts.core.report import Report, StepReport
 from scripts.engines.protocol import Engine
 from scripts.kubernetes.diagnosis.cause import Diagnosis
 from scripts.kubernetes.service_client import Answer, ServiceClient
 
+AT_ONCE = 4
+"""Services that are asked side by side."""
 PAGE_SECONDS = 30
 SETTLE_SECONDS = 15.0  # a pod of the old release that drains says for a moment that it is not ready, also to the services that ask it
 CALM_SECONDS = 2.0
@@ -23,6 +26,17 @@ NOT_ALLOWED = "services/proxy"
 def paths(service: Service) -> list[str]:
     """Return every path that is asked."""
     return [*_probed(service), *([service.metrics] if service.metrics else []), *service.asked_pages]
+
+
+def check_services(services: Mapping[str, Service], ask: ServiceClient, step: StepReport) -> None:
+    """Ask every service, some side by side. Raises TaskError with the answer of the first that fails, in their order."""
+
+    def check(name: str) -> None:
+        step.progress(f"{name}: {', '.join(paths(services[name])) or 'asked by its own probes'}")
+        check_service(name, services[name], ask, SETTLE_SECONDS)
+
+    with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
+        list(pool.map(check, services))
 
 
 def check_service(name: str, service: Service, ask: ServiceClient, settle: float) -> None:

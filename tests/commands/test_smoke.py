@@ -18,7 +18,7 @@ from scripts.config.settings import load_settings
 from scripts.core.errors import InputError, TaskError
 from scripts.core.paths import ROOT
 from scripts.core.report import Report, StepReport
-from scripts.engines.asking import check_service
+from scripts.engines.asking import check_service, check_services
 from scripts.kubernetes import app_proof
 from scripts.kubernetes.service_client import Answer
 from tests.projects import project_on
@@ -172,3 +172,16 @@ def test_a_check_has_passed_rather_than_left_things_unchanged() -> None:
     outcome = smoke_test.main(project_on(engine, load_settings()), StepReport(Report(stderr=io.StringIO()), "smoke"))
     assert outcome.kind == "passed"
     assert "a todo added by chat is listed and shown" in outcome.detail
+
+
+def test_services_are_asked_side_by_side_and_the_first_that_fails_is_told() -> None:
+    both = threading.Barrier(2, timeout=10)
+
+    def ask(service: str, method: str, path: str, body: str | None = None, timeout: float = 10) -> Answer:
+        if path == SERVICE.probe("live")["path"]:
+            both.wait()
+        return Answer(404, "nothing")
+
+    step = StepReport(Report(stdout=io.StringIO(), stderr=io.StringIO()), "smoke")
+    with pytest.raises(TaskError, match="one: /health does not answer 2xx"):
+        check_services({"one": SERVICE, "two": SERVICE}, ask, step)
