@@ -37,9 +37,17 @@ def test_what_is_added_is_refused(row: dict[str, str]) -> None:
 
 
 @pytest.mark.no_cover
-@pytest.mark.parametrize("text", ["x: " + "[" * 5000, "\n".join(f"{'  ' * n}a:" for n in range(100)), "- " * 3000])
+@pytest.mark.parametrize(
+    "text", ["x: " + "[" * 5000, "\n".join(f"{'  ' * n}a:" for n in range(100)), "- " * 3000, "x: " + "{a: " * 50_000 + "}" * 50_000]
+)
 def test_depth_without_end_is_refused(text: str) -> None:
     assert "invoke.yaml" in refusal(text)
+
+
+@pytest.mark.skipif(not yaml.__with_libyaml__, reason="this PyYAML is without libyaml")
+def test_what_is_well_is_read_by_libyaml_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(yaml_text, "_Loader")
+    assert yaml_text.load(TEXT, "invoke.yaml") == yaml.safe_load(TEXT)
 
 
 def test_aliases_of_aliases_are_refused_and_not_written_out() -> None:
