@@ -27,7 +27,7 @@ MOST_AT_ONCE = 8
 def decide(project: Project, step: StepReport) -> Decision:
     """Decide which images are to be built: those of the sources that are not there. Their names are known once their bases are there."""
     step.progress("looking for the images of these sources")
-    known: dict[str, str | None] = {}
+    known = bases.Known(project.settings)
     if lacks := bases.missing(project.settings, project.sources, known):
         changes = [Change(f"get the {'image' if place else 'base image'} {name}", "it is not here") for name, place in lacks.items()]
         changes += [Change(f"build {name}", "what it is built on is new") for name in sorted(project.sources)]

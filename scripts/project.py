@@ -85,19 +85,19 @@ class Project:
         """The images of the sources as they were when first asked for. Raises TaskError where a base image is not there yet."""
         with self._lock:
             if self._images is None:
-                self._images = self._desired_images({})
+                self._images = self._desired_images(bases.Known(self.settings))
             return self._images
 
-    def refresh_images(self, known: dict[str, str | None] | None = None) -> list[Image]:
+    def refresh_images(self, known: bases.Known | None = None) -> list[Image]:
         """Return the images of the sources as they are now, and take them from now on.
 
-        known: the ids of the images that they are built on, as far as the caller has just asked for them.
+        known: what the caller has just asked the engine for.
         """
         with self._lock:
-            self._images = self._desired_images({} if known is None else known)
+            self._images = self._desired_images(known or bases.Known(self.settings))
             return self._images
 
-    def _desired_images(self, known: dict[str, str | None]) -> list[Image]:
+    def _desired_images(self, known: bases.Known) -> list[Image]:
         found, platform = [], build_platform(self.engine.platform())
         for name, source in self.sources.items():
             if self._in_dev and name in self._in_dev:

@@ -7,6 +7,7 @@ import re
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from scripts.core.errors import InputError
@@ -84,6 +85,7 @@ def _read(content: bytes, name: str) -> list[_Pattern]:
     return patterns
 
 
+@lru_cache
 def _compile(pattern: str) -> Callable[[str], bool]:
     """Return what tells whether the pattern matches a whole path. Raises re.error.
 

@@ -6,7 +6,7 @@ import re
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from functools import lru_cache
+from functools import cache, lru_cache, partial
 
 import requests
 from docker.errors import APIError, DockerException, ImageNotFound
@@ -41,36 +41,32 @@ def image_id(reference: str) -> str | None:
             return None
 
 
-def find(settings: Settings, source: Source, known: dict[str, str | None]) -> BaseImage | None:
-    """Return what `source` is built on, as the engine has it, or None where a part of it is not there.
+class Known:
+    """What the engine has of what images are built on. It is asked once for what many are built on, when it is first needed."""
 
-    known: ids by name, so that the engine is asked once for what many are built on.
-    """
+    def __init__(self, settings: Settings) -> None:
+        self.id = cache(image_id)
+        self.base = cache(partial(find_base, settings))
+
+
+def find(settings: Settings, source: Source, known: Known) -> BaseImage | None:
+    """Return what `source` is built on, as the engine has it, or None where a part of it is not there."""
     if source.base:
-        return find_base(settings, source.base, known)
-    ids = [_known_id(needed.image, known) for needed in built_on(settings, source).images]
+        return known.base(source.base)
+    ids = [known.id(needed.image) for needed in built_on(settings, source).images]
     return BaseImage("", "", tuple(each for each in ids if each)) if all(ids) else None
 
 
-def _known_id(reference: str, known: dict[str, str | None]) -> str | None:
-    if reference not in known:
-        known[reference] = image_id(reference)
-    return known[reference]
-
-
-def missing(settings: Settings, sources: Mapping[str, Source], known: dict[str, str | None]) -> dict[str, str]:
-    """Return what the engine lacks of what the sources are built on: bases of ours and others' images, with the place that names it.
-
-    known: as in `find`.
-    """
+def missing(settings: Settings, sources: Mapping[str, Source], known: Known) -> dict[str, str]:
+    """Return what the engine lacks of what the sources are built on: bases of ours and others' images, with the place that names it."""
     lacks: dict[str, str] = {}
     for name, source in sources.items():
         if source.base:
-            if find_base(settings, source.base, known) is None:
+            if known.base(source.base) is None:
                 lacks[source.base] = ""
             continue
         for needed in built_on(settings, source).images:
-            if _known_id(needed.image, known) is None and needed.image not in lacks:
+            if known.id(needed.image) is None and needed.image not in lacks:
                 lacks[needed.image] = f"services.{name}.image" if source.image else f"line {needed.line} of {shown(source.file())}"
     return lacks
 
@@ -93,19 +89,15 @@ def bring(settings: Settings, name: str, place: str, step: StepReport) -> None:
         )
 
 
-def find_base(settings: Settings, name: str, known: dict[str, str | None] | None = None) -> BaseImage | None:
-    """Return the base image `name` that the engine has: the registry's one before the one made from packages, or None.
-
-    known: as in `find`; without it, the engine is asked now.
-    """
-    known = {} if known is None else known
+def find_base(settings: Settings, name: str) -> BaseImage | None:
+    """Return the base image `name` that the engine has: the registry's one before the one made from packages, or None."""
     base = settings.base_images[name]
-    if settings.build.base_source in ("auto", "registry") and (found := _known_id(base.image, known)):
+    if settings.build.base_source in ("auto", "registry") and (found := image_id(base.image)):
         return BaseImage(base.image, base.image, (found,))
     if settings.build.base_source in ("auto", "packages"):
         build = packages_reference(settings.project, name, base)
         runtime = packages_reference(settings.project, name, base, runtime=True)
-        build_id, runtime_id = _known_id(build, known), _known_id(runtime, known)
+        build_id, runtime_id = image_id(build), image_id(runtime)
         if build_id and runtime_id:
             return BaseImage(build, runtime, (build_id, runtime_id))
     return None

@@ -20,7 +20,8 @@ def test_what_many_images_are_built_on_is_asked_for_once(monkeypatch: pytest.Mon
         return f"id of {reference}"
 
     monkeypatch.setattr(bases, "image_id", image_id)
-    settings, known = load_settings(), dict[str, str | None]()
+    settings = load_settings()
+    known = bases.Known(settings)
     sources = {f"{name}-{number}": service for number in range(3) for name, service in settings.services.items()}
     assert bases.missing(settings, sources, known) == {}
     assert all(bases.find(settings, source, known) for source in sources.values())
