@@ -6,7 +6,7 @@ import difflib
 import importlib
 import re
 import shlex
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -37,7 +37,7 @@ class Command(Task[Any]):
         def body(_context: Context) -> None:
             """Stand for the command."""
 
-        body.__name__, body.__doc__ = self.place[1].rstrip("_"), summary(*self.place)
+        body.__name__ = self.place[1].rstrip("_")
         super().__init__(body, name=body.__name__.replace("_", "-"), aliases=aliases)
         self.typed = {f"{within}.{self.name}"} if within else {str(self.name), *aliases}
 
@@ -153,8 +153,27 @@ def list_in_groups(groups: Mapping[str, Sequence[Task[Any] | Collection]]) -> No
         self.list_tasks()
         raise Exit
 
-    Program.list_flat = list_flat  # type: ignore[method-assign] # it has no hook for this
+    list_tasks = Program.list_tasks
+
+    def list_with_summaries(self: Program) -> None:
+        """Read what the list says of each command: only now, since a run has no use for some forty files."""
+        for each in (self.collection, *(each for group in groups.values() for each in group)):  # the collection holds copies
+            for task in _tasks(each):
+                if isinstance(task, Command):
+                    task.__doc__ = summary(*task.place)
+        list_tasks(self)
+
+    Program.list_tasks = list_with_summaries  # type: ignore[method-assign] # it has no hook for this
+    Program.list_flat = list_flat  # type: ignore[method-assign] # likewise
     Program.no_tasks_given = no_tasks_given  # type: ignore[method-assign] # likewise
+
+
+def _tasks(each: Task[Any] | Collection) -> Iterator[Task[Any]]:
+    if isinstance(each, Collection):
+        for inner in (*each.tasks.values(), *each.collections.values()):
+            yield from _tasks(inner)
+    else:
+        yield each
 
 
 def _lines(each: Task[Any] | Collection) -> list[tuple[str, str | None]]:

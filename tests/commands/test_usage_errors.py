@@ -9,8 +9,9 @@ import pytest
 from invoke import Collection
 
 import tasks
+from scripts import program
 from scripts.core.paths import ROOT
-from scripts.program import summary
+from scripts.program import Command, summary
 
 pytestmark = pytest.mark.runner
 
@@ -75,6 +76,20 @@ def test_the_list_says_of_each_command_what_its_module_says() -> None:
         listed = summary(*command.place)
         assert listed
         assert listed == (command.task.__doc__ or "").partition("\n")[0], command.name
+
+
+@pytest.mark.parametrize("form", ["flat", "nested", "json"])
+def test_every_list_says_what_a_command_does(form: str) -> None:
+    argv = [sys.executable, "-m", "invoke", "--list", "--list-format", form]
+    run = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
+    assert summary("scripts.up", "up") in run.stdout
+    assert summary("scripts.ai.kagent", "ask") in run.stdout
+    assert "Stand for the command" not in run.stdout
+
+
+def test_a_run_reads_no_module_for_the_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(program, "summary", lambda *_: pytest.fail("a module was read"))
+    assert Command("up:plan").name == "plan"
 
 
 def test_a_list_imports_no_command_and_a_command_no_other() -> None:
