@@ -77,6 +77,13 @@ def as_it_is(connect: Connect, resource: Resource, namespace: str, name: str, ti
     return (found[1],) if found and found[0] == http.client.OK else None
 
 
+def as_they_are(connect: Connect, resource: Resource, namespace: str, selector: str, timeout: float) -> dict[str, Object]:
+    """Return the objects of a resource with their managedFields, by name; none where they may not be listed. Raises CommandError."""
+    found = request(connect, "GET", f"{resource.path(namespace)}?{urlencode({'labelSelector': selector})}", timeout)
+    listed = found[1].get("items") or [] if found and found[0] == http.client.OK else []
+    return {each["metadata"]["name"]: {"apiVersion": resource.api_version, "kind": resource.kind, **each} for each in listed}
+
+
 def as_it_would_be(connect: Connect, resource: Resource, namespace: str, wanted: Object, manager: str, timeout: float) -> Object | None:
     """Return what a server-side apply would make of an object, by a dry run. Raises CommandError."""
     query = urlencode({"dryRun": "All", "force": "true", "fieldManager": manager, "fieldValidation": "Strict"})

@@ -8,6 +8,7 @@ added and the manifest does not speak of; of those each object's `managedFields`
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -114,18 +115,26 @@ def _asked(cluster: Cluster, manifest: str) -> tuple[list[Object], list[Object]]
     if not connect:
         return None
 
+    def listed(resource: Resource) -> dict[str, Object]:
+        return api.as_they_are(connect, resource, cluster.namespace, cluster.selector, DRY_RUN_SECONDS)
+
     def ask(pair: tuple[Resource, Object]) -> tuple[tuple[Object | None] | None, Object | None]:
         resource, each = pair
         name = each["metadata"]["name"]
-        live = api.as_it_is(connect, resource, cluster.namespace, name, DRY_RUN_SECONDS)
+        known = there.get(resource, {}).get(name)
+        live = (known,) if known else api.as_it_is(connect, resource, cluster.namespace, name, DRY_RUN_SECONDS)
         if live and live[0] and _in_the_way(live[0], cluster.release):
             return live, live[0]
         would_be = api.as_it_would_be(connect, resource, cluster.namespace, each, FIELD_MANAGER, DRY_RUN_SECONDS)
+        if known and would_be and known["metadata"].get("resourceVersion") != would_be["metadata"].get("resourceVersion"):
+            live = api.as_it_is(connect, resource, cluster.namespace, name, DRY_RUN_SECONDS)  # it has changed since it was listed
         if would_be is None and live and live[0] and any(strays(live[0])):  # what somebody added does not go with what is ours
             would_be = live[0]
         return live, would_be
 
     with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
+        several = [resource for resource, count in Counter(resource for resource, _ in wanted).items() if count > 1]
+        there = dict(zip(several, pool.map(listed, several), strict=True))
         answers = list(pool.map(ask, wanted))
     live = [found[0] for found, _ in answers if found]
     should = [each for _, each in answers if each]

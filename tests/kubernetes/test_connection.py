@@ -218,6 +218,28 @@ def test_drift_is_found_by_a_dry_run_of_each_object(server: Server, monkeypatch:
     assert [each.differences for each in found] == [("spec.type is NodePort, not ClusterIP",)]
 
 
+def test_objects_of_one_kind_are_listed_and_one_that_changes_meanwhile_or_lost_its_label_is_asked_for(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def at(version: str, name: str, kind: str) -> dict[str, Any]:
+        return service(type=kind) | {"metadata": {**service()["metadata"], "name": name, "resourceVersion": version}}
+
+    names = ("same", "drifted", "moves", "unlabelled", "gone")
+    would_be = {name: at("2" if name == "moves" else "1", name, "ClusterIP") for name in names}
+    monkeypatch.setattr(drift.api, "as_it_would_be", lambda *asked: would_be[asked[3]["metadata"]["name"]])
+    listed = [at("1", "same", "ClusterIP"), at("1", "drifted", "NodePort"), at("1", "moves", "ExternalName")]
+    server.tell(f"{SPACE}/services", {"items": [{part: each[part] for part in ("metadata", "spec")} for each in listed]})
+    server.tell(f"{SPACE}/services/moves", at("2", "moves", "ClusterIP"))
+    server.tell(f"{SPACE}/services/unlabelled", at("1", "unlabelled", "ClusterIP"))
+    server.tell(f"{SPACE}/services/gone", {}, status=404)
+    with connection.kept():
+        found = drift.compared(CLUSTER, "".join(f"---\n{yaml.safe_dump(each)}" for each in would_be.values()))
+    assert {each.name: each.differences[0] for each in found} == {"drifted": "spec.type is NodePort, not ClusterIP", "gone": "is gone"}
+    asked = [line.removeprefix(f"GET {SPACE}/services") for line in server.asked]
+    assert asked[0] == "?labelSelector=app.kubernetes.io%2Finstance%3Dtodo"
+    assert sorted(asked[1:]) == ["/gone", "/moves", "/unlabelled"]
+
+
 def test_somebody_elses_object_is_told_though_ours_could_not_be_made_of_it(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(drift.api, "as_it_would_be", lambda *_: None)  # refused
     theirs = service(type="ClusterIP")
