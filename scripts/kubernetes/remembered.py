@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from scripts.kubernetes import helm
 from scripts.kubernetes.cluster import Cluster
 
@@ -15,8 +17,12 @@ HEALTHY_KEPT = 10
 
 def get(cluster: Cluster, name: str) -> str:
     """Return an annotation of the namespace; empty where there is none."""
+    return _annotations(cluster).get(name, "")
+
+
+def _annotations(cluster: Cluster) -> dict[str, str]:
     found = cluster.get("namespace", cluster.namespace)
-    return str(found[0]["metadata"].get("annotations", {}).get(name, "")) if found else ""
+    return dict(found[0]["metadata"].get("annotations", {})) if found else {}
 
 
 def put(cluster: Cluster, name: str, value: str) -> None:
@@ -26,22 +32,28 @@ def put(cluster: Cluster, name: str, value: str) -> None:
 
 def healthy(cluster: Cluster) -> list[str]:
     """Return the fingerprints of the healthy releases, the newest first."""
-    return [mark for mark in get(cluster, HEALTHY).split(",") if mark]
+    return _marks(_annotations(cluster))
+
+
+def _marks(annotations: Mapping[str, str]) -> list[str]:
+    return [mark for mark in annotations.get(HEALTHY, "").split(",") if mark]
 
 
 def rolled_out(cluster: Cluster) -> str:
     """Return the fingerprint of what was rolled out last; empty where nothing was."""
-    return get(cluster, ROLLED_OUT) or next(iter(healthy(cluster)), "")
+    annotations = _annotations(cluster)
+    return annotations.get(ROLLED_OUT) or next(iter(_marks(annotations)), "")
 
 
 def record(cluster: Cluster, *, as_healthy: bool) -> None:
     """Remember that the newest revision is rolled out."""
     revisions = helm.history(cluster)
     mark = helm.fingerprint(revisions[-1], revisions) if revisions else ""
-    known = healthy(cluster)
+    annotations = _annotations(cluster)
+    known = _marks(annotations)
     if mark and as_healthy and known[:1] != [mark]:
         put(cluster, HEALTHY, ",".join([mark, *(each for each in known if each != mark)][:HEALTHY_KEPT]))
-    if mark and get(cluster, ROLLED_OUT) != mark:
+    if mark and annotations.get(ROLLED_OUT) != mark:
         put(cluster, ROLLED_OUT, mark)
 
 

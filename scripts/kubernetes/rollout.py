@@ -38,7 +38,7 @@ def examine(cluster: Cluster) -> list[Diagnosis]:
 
 def serves(cluster: Cluster) -> bool:
     """Return whether every workload of the release has a pod that is ready."""
-    workloads = observation.quick_snapshot(cluster).workloads
+    workloads = cluster.get("deployments,statefulsets", selector=cluster.selector)
     return bool(workloads) and all(workload.get("status", {}).get("readyReplicas", 0) for workload in workloads)
 
 
