@@ -1,5 +1,6 @@
 """The steps of `up`, `down` and `smoke`, one a file, each runnable alone (`python -m scripts.build_images`); `up.py` owns the graph."""
 
+import atexit
 import gc
 import signal
 import sys
@@ -27,6 +28,7 @@ if _why_not():
     sys.exit(3)
 
 gc.set_threshold(50_000)  # what is imported stays to the end; to look for garbage among it takes an eighth of the loading
+atexit.register(gc.freeze)  # and to look through it at the end, before the process goes, takes as much again
 
 if {"invoke", "inv"} & set(Path(sys.argv[0]).parts[-2:]) and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
     signal.signal(signal.SIGINT, _leave)  # loading what follows takes a moment

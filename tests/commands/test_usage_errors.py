@@ -103,3 +103,9 @@ def test_a_list_imports_no_command_and_a_command_no_other() -> None:
     helped = imported("--help", "up")
     assert "scripts.up" in helped
     assert not {"scripts.init", "scripts.audit", "scripts.ai"} & helped
+
+
+def test_nobody_looks_for_garbage_in_what_ends_with_the_process() -> None:
+    code = "import atexit, gc; atexit.register(lambda: print(gc.get_freeze_count() > 1000)); import scripts.up"
+    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
+    assert run.stdout == "True\n"
