@@ -315,11 +315,12 @@ def _end_group(process: subprocess.Popen[bytes]) -> None:
     """Ask the program's process group to end, and kill what is left of it after the grace."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGTERM)
-        deadline = time.monotonic() + GRACE_SECONDS
+        deadline, pause = time.monotonic() + GRACE_SECONDS, 0.001
         while time.monotonic() < deadline:
             process.poll()  # reaps it, so that the group is seen to be gone
             os.killpg(process.pid, 0)  # raises once nothing of the group is left
-            time.sleep(0.02)
+            time.sleep(pause)
+            pause = min(2 * pause, 0.02)
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
 
