@@ -13,6 +13,7 @@ from scripts.core.errors import TaskError
 from scripts.core.report import Report, StepReport
 from scripts.engines.protocol import Engine
 from scripts.kubernetes.diagnosis.cause import Diagnosis
+from scripts.kubernetes.diagnosis.rules.logs import database_advice
 from scripts.kubernetes.service_client import Answer, ServiceClient
 
 AT_ONCE = 4
@@ -85,4 +86,5 @@ def _probed(service: Service) -> list[str]:
 
 def _unexpected(name: str, path: str, answer: Answer, what: str) -> TaskError:
     evidence = [f"HTTP {answer.status}", *answer.body.strip().splitlines()[:5]]
-    return TaskError(f"{name}: {path} {what}", f"invoke logs {name}", [line[:300] for line in evidence], code="smoke-failed")
+    action = next(filter(None, map(database_advice, evidence)), f"invoke logs {name}")
+    return TaskError(f"{name}: {path} {what}", action, [line[:300] for line in evidence], code="smoke-failed")

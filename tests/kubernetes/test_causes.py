@@ -127,6 +127,7 @@ CASES: list[tuple[str, Change, str]] = [
     ("database-locked", exits(1, "asyncpg: canceling statement due to lock timeout"), "a query of it does not end"),
     ("database-busy", exits(1, "postgres: FATAL: sorry, too many clients already"), "the database has no connection left"),
     ("database-unwritable", exits(1, "psycopg: cannot execute INSERT in a read-only transaction"), "the database takes no writes"),
+    ("database-unmigrated", exits(1, '  error: relation "users" does not exist'), "the database lacks tables"),
     ("database-certificate", exits(1, "postgres: SSL error: certificate has expired"), "the database's certificate is not accepted"),
     ("autoscaler-blind", autoscaler("FailedGetResourceMetric", timedelta(minutes=10)), "unable to get metrics for resource cpu"),
     ("autoscaler-blind", autoscaler("FailedGetResourceMetric", timedelta(seconds=5), served=False), "unable to get metrics"),

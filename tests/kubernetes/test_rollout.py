@@ -123,6 +123,14 @@ def test_a_service_that_answers_wrongly_is_not_well_whatever_its_pods_say() -> N
     )
 
 
+def test_what_an_answer_says_of_the_database_decides_what_to_do() -> None:
+    stdout = io.StringIO()
+    said = '{"detail":"the database does not answer: the tables do not exist"}'
+    with pytest.raises(TaskError):
+        diagnose.show_all(project(Engine(answers={"/todos": Answer(503, said)})), Report(stdout=stdout))
+    assert "  -> run the migrations: invoke restart SERVICE" in stdout.getvalue()
+
+
 def test_who_may_not_ask_the_services_is_told_so_and_nothing_is_said_of_them() -> None:
     stdout, stderr = io.StringIO(), io.StringIO()
     refused = Answer(403, '{"kind":"Status","message":"cannot get resource \\"services/proxy\\" in API group"}')

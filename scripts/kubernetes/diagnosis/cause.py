@@ -32,6 +32,7 @@ DATABASE_CODES = (
     "database-locked",
     "database-busy",
     "database-unwritable",
+    "database-unmigrated",
 )
 PATIENCE = {
     "image-not-on-node": Patience(10),

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from scripts.kubernetes.api import Object
 
 READ_ONLY = re.compile(r"read-only file system|EROFS", re.IGNORECASE)
-ABOUT_DATABASE = re.compile(r"database|postgres|psycopg|asyncpg|sqlalchemy|:5432|port 5432", re.IGNORECASE)
+ABOUT_DATABASE = re.compile(r"database|postgres|psycopg|asyncpg|sqlalchemy|:5432|port 5432|relation \"", re.IGNORECASE)
 NAME_UNKNOWN = re.compile(
     r"name not found|could not translate host name|name or service not known|name resolution|getaddrinfo|no such host"
     r"|ENOTFOUND|EAI_AGAIN|bad address|nodename nor servname|name does not resolve",
@@ -31,6 +31,10 @@ LOGIN = re.compile(
     re.IGNORECASE,
 )
 CERTIFICATE = re.compile(r"TLS failed|certificate (verify failed|has expired|could not be verified)", re.IGNORECASE)
+UNMIGRATED = re.compile(
+    r"tables do not exist|(relation|table) \S+ (does not|doesn't) exist|no such table|UndefinedTable|migrations have not run",
+    re.IGNORECASE,
+)
 LOCKED = re.compile(r"query timed out|due to (statement|lock) timeout|LockNotAvailable", re.IGNORECASE)
 BUSY = re.compile(r"too many (clients|connections)|remaining connection slots", re.IGNORECASE)
 UNWRITABLE = re.compile(r"database is read-only|read-only transaction|no space left on device|out of disk", re.IGNORECASE)
@@ -41,6 +45,8 @@ DATABASE_LINES = (
     (NAME_UNKNOWN, "database-name-unknown", "DNS does not know the database's name", "check the host in DATABASE_URL"),
     (CERTIFICATE, "database-certificate", "the database's certificate is not accepted",
      "renew it, or let DATABASE_URL name who signed it (sslrootcert)"),
+    (UNMIGRATED, "database-unmigrated", "the database lacks tables",
+     "run the migrations: invoke restart SERVICE, where an init container of the service does; restore what was lost: invoke restore FILE"),
     (LOCKED, "database-locked", "the database takes connections, and a query of it does not end",
      f"invoke psql, and see what it waits for: {WAITING}; end it: SELECT pg_terminate_backend(PID)"),
     (BUSY, "database-busy", "the database has no connection left",
@@ -116,6 +122,12 @@ def waits_for_database(container: ContainerState) -> Diagnosis | None:
         return None
     line = container.log[-1]
     return _database(container, line) if _migrates(container) or ABOUT_DATABASE.search(line) else None
+
+
+def database_advice(line: str) -> str:
+    """Return what to do about what a service says of its database; an empty string where it says nothing that is known."""
+    known = (action for pattern, _, _, action in DATABASE_LINES if pattern.search(line))
+    return next(known, "") if ABOUT_DATABASE.search(line) else ""
 
 
 def _database(container: ContainerState, line: str) -> Diagnosis | None:
