@@ -8,6 +8,7 @@ from pathlib import Path
 from types import ModuleType
 
 from scripts.core.errors import InputError, InterruptedRunError, TaskError
+from scripts.kubernetes.diagnosis.rules.logs import database_advice
 from scripts.kubernetes.service_client import ServiceClient
 
 
@@ -25,9 +26,9 @@ def prove(file: Path, ask: ServiceClient) -> str:
     except (InterruptedRunError, KeyboardInterrupt):
         raise
     except AssertionError as error:
-        raise TaskError(
-            str(error) or f"{file.name} failed", "invoke logs SERVICE; the test is " + file.name, _place(error, file), code="smoke-failed"
-        ) from None
+        cause = str(error) or f"{file.name} failed"
+        action = database_advice(cause) or f"invoke logs SERVICE; the test is {file.name}"
+        raise TaskError(cause, action, _place(error, file), code="smoke-failed") from None
     except TaskError:
         raise
     except Exception as error:  # noqa: BLE001 - it is the app's code, which may raise anything

@@ -13,7 +13,7 @@ from scripts.core.errors import InputError, TaskError
 from scripts.core.report import Report
 from scripts.engines import asking
 from scripts.engines.installed import require_installed
-from scripts.kubernetes.diagnosis.cause import Diagnosis
+from scripts.kubernetes.diagnosis.cause import ABOUT_OTHER_PODS, Diagnosis
 from scripts.look import certificates
 from scripts.project import Project
 
@@ -38,9 +38,11 @@ def show_all(project: Project, report: Report) -> None:
 
 
 def causes(project: Project, report: Report) -> list[Diagnosis]:
-    """Return what is wrong. Where nothing is to be seen, the services themselves are asked: else that explains what they answer."""
+    """Return what is wrong. The services themselves are asked where nothing that is seen explains what they answer."""
     found = [*expiring(project), *project.engine.diagnose()]
-    return found or [*asking.wrong_answers(project.settings, project.engine, report)]
+    if any(diagnosis.code not in ABOUT_OTHER_PODS for diagnosis in found):
+        return found
+    return [*asking.wrong_answers(project.settings, project.engine, report), *found]
 
 
 def expiring(project: Project) -> Iterator[Diagnosis]:

@@ -6,7 +6,7 @@ import io
 import json
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any, cast
@@ -129,6 +129,15 @@ def test_what_an_answer_says_of_the_database_decides_what_to_do() -> None:
     with pytest.raises(TaskError):
         diagnose.show_all(project(Engine(answers={"/todos": Answer(503, said)})), Report(stdout=stdout))
     assert "  -> run the migrations: invoke restart SERVICE" in stdout.getvalue()
+
+
+def test_services_are_asked_beside_what_leaves_the_pods_that_serve_alone() -> None:
+    for code, asked in (("autoscaler-blind", True), ("secret-missing", False)):
+        stdout = io.StringIO()
+        with pytest.raises(TaskError):
+            engine = Engine([replace(FOUND, code=code)], answers={"/todos": Answer(503, "")})
+            diagnose.show_all(project(engine), Report(stdout=stdout))
+        assert ("[answers-wrong]" in stdout.getvalue()) is asked
 
 
 def test_who_may_not_ask_the_services_is_told_so_and_nothing_is_said_of_them() -> None:

@@ -100,6 +100,10 @@ PATIENCE = {
     "not-rolled-out": NEVER_FINAL,
     "answers-wrong": NEVER_FINAL,
 }
+ABOUT_OTHER_PODS = frozenset(
+    ("autoscaler-blind", "drain-blocked", "nodes-cordoned", "pod-endless", "secret-lost", "quota-exceeded", "limit-range", "webhook-down")
+)
+"""Causes that leave the pods which serve as they are: whatever those answer has another one."""
 """Every code that a diagnosis can have."""
 
 
