@@ -134,8 +134,8 @@ def test_what_an_answer_says_of_the_database_decides_what_to_do() -> None:
 def test_services_are_asked_beside_what_leaves_the_pods_that_serve_alone() -> None:
     for code, asked in (("autoscaler-blind", True), ("secret-missing", False)):
         stdout = io.StringIO()
+        engine = Engine([replace(FOUND, code=code)], answers={"/todos": Answer(503, "")})
         with pytest.raises(TaskError):
-            engine = Engine([replace(FOUND, code=code)], answers={"/todos": Answer(503, "")})
             diagnose.show_all(project(engine), Report(stdout=stdout))
         assert ("[answers-wrong]" in stdout.getvalue()) is asked
 

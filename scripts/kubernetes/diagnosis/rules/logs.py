@@ -126,8 +126,12 @@ def waits_for_database(container: ContainerState) -> Diagnosis | None:
 
 def database_advice(line: str) -> str:
     """Return what to do about what a service says of its database; an empty string where it says nothing that is known."""
-    known = (action for pattern, _, _, action in DATABASE_LINES if pattern.search(line))
-    return next(known, "") if ABOUT_DATABASE.search(line) else ""
+    if not ABOUT_DATABASE.search(line):
+        return ""
+    for pattern, code, _, action in DATABASE_LINES:
+        if pattern.search(line):
+            return f"{action}; of the bundled Postgres: {OF_BUNDLED[code]}" if code in OF_BUNDLED else action
+    return ""
 
 
 def _database(container: ContainerState, line: str) -> Diagnosis | None:
