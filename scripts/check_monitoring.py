@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Collection
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -14,9 +13,9 @@ from scripts.command import run_alone
 from scripts.config.service_problems import DATABASE
 from scripts.config.services import local_path
 from scripts.config.settings import Settings
-from scripts.core import shell
 from scripts.core.errors import TaskError
 from scripts.core.report import Outcome, StepReport, passed
+from scripts.core.waiting import OverdueError, until
 from scripts.desired import monitoring
 from scripts.desired.alert_rules import alerts
 from scripts.desired.images import EXPORTER
@@ -195,17 +194,19 @@ def _count(answer: Answered) -> str:
 
 def _until_none(what: str, problems: Callable[[], list[str]], step: StepReport) -> None:
     """Ask for problems until there are none. Raises TaskError that lists those that are left at the time limit."""
-    ends = time.monotonic() + SECONDS
-    while found := problems():
-        if time.monotonic() > ends:
-            raise TaskError(
-                f"{len(found)} {what} after {SECONDS} s",
-                "invoke open prometheus; docs/runbook.md",
-                found,
-                code="monitoring-incomplete",
-            )
-        step.progress(f"{len(found)} {what}: {found[0]}")
-        shell.pause(PAUSE_SECONDS)
+    found: list[str] = []
+
+    def solved() -> bool:
+        found[:] = problems()
+        if found:
+            step.progress(f"{len(found)} {what}: {found[0]}")
+        return not found
+
+    try:
+        until(solved, seconds=SECONDS, pause=PAUSE_SECONDS, what=what)
+    except OverdueError:
+        cause = f"{len(found)} {what} after {SECONDS} s"
+        raise TaskError(cause, "invoke open prometheus; docs/runbook.md", found, code="monitoring-incomplete") from None
 
 
 if __name__ == "__main__":

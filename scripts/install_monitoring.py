@@ -9,10 +9,10 @@ from functools import partial
 
 from scripts.command import run_alone
 from scripts.config.settings import Settings
-from scripts.core import shell
 from scripts.core.decision import Change, Decision, all_outcomes
 from scripts.core.errors import TaskError
 from scripts.core.report import Outcome, StepReport, changed, skipped
+from scripts.core.waiting import OverdueError, until
 from scripts.desired import labels, monitoring
 from scripts.desired.secrets import Secret
 from scripts.kubernetes import rollout
@@ -94,23 +94,25 @@ def _await_prometheus(cluster: Cluster, settings: Settings, step: StepReport) ->
     Raises TaskError with what the operator says when it is not in time, and with what is wrong with the pod as soon as that is final.
     """
     name, ends = monitoring.object_name(settings, "prometheus"), time.monotonic() + ROLLOUT_SECONDS
-    while True:
-        left = ends - time.monotonic()
+    said: Object = {}
+
+    def reconciled() -> bool:
+        nonlocal said
         found = cluster.get("prometheuses.monitoring.coreos.com", name)
-        reconciled = _condition(found[0], "Reconciled") if found else {}
-        if reconciled.get("status") == "True":
-            return rollout.watch(cluster.within(cluster.namespace, name), max(left, 0), step)
-        if left <= 0:
-            told = reconciled.get("message") or "it says nothing"
-            operator = monitoring.object_name(settings, "operator")
-            raise TaskError(
-                "the operator has not made Prometheus",
-                f"look at the log of deployment/{operator}",
-                [told, *other_operators.warnings(cluster)],
-                code="monitoring-not-ready",
-            )
-        step.progress(f"Prometheus: {reconciled.get('reason') or 'the operator has not seen it yet'}")
-        shell.pause(POLL_SECONDS)
+        said = _condition(found[0], "Reconciled") if found else {}
+        step.progress(f"Prometheus: {said.get('reason') or 'the operator has not seen it yet'}")
+        return bool(said.get("status") == "True")
+
+    try:
+        until(reconciled, seconds=ROLLOUT_SECONDS, pause=POLL_SECONDS, what="the operator to make Prometheus")
+    except OverdueError:
+        raise TaskError(
+            "the operator has not made Prometheus",
+            f"look at the log of deployment/{monitoring.object_name(settings, 'operator')}",
+            [said.get("message") or "it says nothing", *other_operators.warnings(cluster)],
+            code="monitoring-not-ready",
+        ) from None
+    return rollout.watch(cluster.within(cluster.namespace, name), max(ends - time.monotonic(), 0), step)
 
 
 def _condition(prometheus: Object, kind: str) -> Object:

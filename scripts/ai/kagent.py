@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 import uuid
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -19,10 +19,10 @@ from scripts.ai.kagent_stack import AGENT, CRDS, NAMESPACE, RELEASE, Stack
 from scripts.ai.kubectl_ai import answer_in
 from scripts.ai.privacy import private
 from scripts.command import command
-from scripts.core import shell
 from scripts.core.errors import InputError, TaskError
 from scripts.core.pipeline import Step, run_steps
 from scripts.core.report import Outcome, Report, StepReport, changed, passed, unchanged
+from scripts.core.waiting import OverdueError, until
 from scripts.engines.installed import is_installed, require_installed
 from scripts.kubernetes import helm
 from scripts.kubernetes.api import Object
@@ -91,12 +91,19 @@ def _kagent(stack: Stack, step: StepReport) -> Outcome:
 def _agent(stack: Stack, step: StepReport) -> Outcome:
     """Apply our Agent, and wait until kagent has it running. Raises TaskError with what kagent says."""
     said = _apply(stack, [stack.agent()])
-    ends = time.monotonic() + stack.project.settings.kagent.timeout_seconds
-    while missing := _not_ready(found := stack.deployment.cluster.get(AGENTS, AGENT)):
-        if time.monotonic() > ends or _refused(found):
-            raise TaskError(f"the agent {AGENT} does not get ready", "invoke kagent.status", missing, code="kagent-not-ready")
-        step.progress(missing[0])
-        shell.pause(POLL_SECONDS)
+    missing: list[str] = []
+
+    def settled() -> bool:
+        found = stack.deployment.cluster.get(AGENTS, AGENT)
+        missing[:] = _not_ready(found)
+        if missing:
+            step.progress(missing[0])
+        return not missing or _refused(found)
+
+    with suppress(OverdueError):
+        until(settled, seconds=stack.project.settings.kagent.timeout_seconds, pause=POLL_SECONDS, what=f"the agent {AGENT}")
+    if missing:
+        raise TaskError(f"the agent {AGENT} does not get ready", "invoke kagent.status", missing, code="kagent-not-ready")
     return unchanged(AGENT) if "unchanged" in said else changed(AGENT)
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import http.client
 import socket
-import time
 from collections.abc import Mapping
+from contextlib import suppress
 
 from scripts.config.services import Service
 from scripts.config.settings import Settings
-from scripts.core import shell
 from scripts.core.errors import TaskError
 from scripts.core.report import StepReport
+from scripts.core.waiting import OverdueError, until
 from scripts.kubernetes.cluster import Cluster
 
 ADDRESS_SECONDS = 90.0  # ingress-nginx writes addresses down once a minute
@@ -50,35 +50,51 @@ def _await_address(cluster: Cluster, settings: Settings) -> str:
             "install one, or name its class: ingress.class_name in invoke.yaml",
             code="ingress-missing",
         )
-    deadline = time.monotonic() + ADDRESS_SECONDS
-    while time.monotonic() < deadline:
-        for ingress in cluster.get("ingress", settings.release):
-            for point in (ingress.get("status") or {}).get("loadBalancer", {}).get("ingress", ()):
-                return str(point.get("ip") or point.get("hostname"))
-        shell.pause(1)
-    raise TaskError(
-        f"the Ingress of {settings.ingress.host} has no address after {ADDRESS_SECONDS:.0f} s: its controller is not running",
-        "kubectl get pods --all-namespaces, and look for the controller",
-        code="ingress-without-address",
-    )
+
+    def addresses() -> list[str]:
+        points = [
+            point
+            for ingress in cluster.get("ingress", settings.release)
+            for point in (ingress.get("status") or {}).get("loadBalancer", {}).get("ingress", ())
+        ]
+        return [str(point.get("ip") or point.get("hostname")) for point in points]
+
+    try:
+        return until(addresses, seconds=ADDRESS_SECONDS, pause=1, what="the Ingress' address")[0]
+    except OverdueError:
+        raise TaskError(
+            f"the Ingress of {settings.ingress.host} has no address after {ADDRESS_SECONDS:.0f} s: its controller is not running",
+            "kubectl get pods --all-namespaces, and look for the controller",
+            code="ingress-without-address",
+        ) from None
 
 
 def _await_page(address: str, host: str, name: str, path: str, text: str) -> None:
-    deadline = time.monotonic() + PAGE_SECONDS
-    while True:
-        try:
-            status, body = _get(address, host, path)
-        except (OSError, http.client.HTTPException) as error:
-            problem, evidence = f"the Ingress does not answer at {address}, as seen from this machine", [str(error)]
-            action = "give the controller an address that this machine reaches (Minikube: minikube tunnel)"
-        else:
-            if status == http.client.OK and text in body:
-                return
-            problem, evidence = f"{name}: http://{host}{path} does not show its page", [f"HTTP {status}", *body.strip().splitlines()[:3]]
-            action = "invoke diagnose, and look at the ingress controller's log"
-        if time.monotonic() > deadline:
-            raise TaskError(problem, action, [line[:300] for line in evidence], code="ingress-silent")
-        shell.pause(1)
+    problem: TaskError | None = None
+
+    def shown() -> bool:
+        nonlocal problem
+        problem = _problem(address, host, name, path, text)
+        return problem is None
+
+    with suppress(OverdueError):
+        until(shown, seconds=PAGE_SECONDS, pause=1, what=path)
+    if problem:
+        raise problem
+
+
+def _problem(address: str, host: str, name: str, path: str, text: str) -> TaskError | None:
+    try:
+        status, body = _get(address, host, path)
+    except (OSError, http.client.HTTPException) as error:
+        cause, evidence = f"the Ingress does not answer at {address}, as seen from this machine", [str(error)]
+        action = "give the controller an address that this machine reaches (Minikube: minikube tunnel)"
+    else:
+        if status == http.client.OK and text in body:
+            return None
+        cause, evidence = f"{name}: http://{host}{path} does not show its page", [f"HTTP {status}", *body.strip().splitlines()[:3]]
+        action = "invoke diagnose, and look at the ingress controller's log"
+    return TaskError(cause, action, [line[:300] for line in evidence], code="ingress-silent")
 
 
 def _get(address: str, host: str, path: str) -> tuple[int, str]:

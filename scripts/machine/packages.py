@@ -6,7 +6,6 @@ import contextlib
 import os
 import platform
 import shutil
-import time
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -14,6 +13,7 @@ from pathlib import Path
 from scripts.core import shell
 from scripts.core.errors import TaskError
 from scripts.core.report import StepReport
+from scripts.core.waiting import OverdueError, until
 from scripts.machine.docker_client import docker_answers
 
 APT_SECONDS = 1200
@@ -55,19 +55,21 @@ def apt_install(packages: Sequence[str], step: StepReport, *, services: bool = T
 def _apt_get(arguments: Sequence[str], step: StepReport) -> None:
     """Run apt-get; while another program holds its lock, as unattended upgrades do after boot, wait for that."""
     environment: dict[str, str | None] = {"DEBIAN_FRONTEND": "noninteractive", "NEEDRESTART_SUSPEND": "1", "LC_ALL": "C"}
-    deadline = time.monotonic() + APT_LOCK_SECONDS
-    while True:
-        try:
-            argv = ["apt-get", *arguments]
-            shell.run(argv, timeout=APT_SECONDS, env=environment, on_line=lambda line: step.progress(f"apt-get: {line}"), holds_lock=False)
-        except shell.CommandError as error:
-            locked = any("Could not get lock" in line for line in error.evidence)
-            if not locked or time.monotonic() > deadline:
-                raise
+
+    def run() -> shell.Result:
+        argv = ["apt-get", *arguments]
+        return shell.run(
+            argv, timeout=APT_SECONDS, env=environment, on_line=lambda line: step.progress(f"apt-get: {line}"), holds_lock=False
+        )
+
+    def locked(error: TaskError) -> bool:
+        held = any("Could not get lock" in line for line in error.evidence)
+        if held:
             step.progress("apt-get: waiting for another program that installs packages")
-            shell.pause(APT_POLL_SECONDS)
-        else:
-            return
+        return held
+
+    what = "another program that installs packages"
+    until(lambda: (run(),), seconds=APT_LOCK_SECONDS, pause=APT_POLL_SECONDS, what=what, tolerate=locked)
 
 
 def _known(package: str) -> bool:
@@ -99,14 +101,14 @@ def start_docker(step: StepReport) -> None:
         started = shell.run(argv, timeout=DOCKER_START_SECONDS, ok=None, on_line=step.progress, holds_lock=False)
         if started.code == 0:
             break
-    deadline = time.monotonic() + DOCKER_START_SECONDS
-    while not docker_answers():
-        if time.monotonic() > deadline or started.code != 0:
-            log = DOCKER_LOG.read_text(encoding="utf-8", errors="replace").splitlines()[-8:] if DOCKER_LOG.exists() else []
-            evidence = log or (started.stderr or started.stdout).splitlines()[-8:]
-            raise TaskError(f"the Docker daemon does not start (`{argv[0]}`)", "fix what its log says", evidence, code="docker-not-running")
-        step.progress("waiting for the Docker daemon to answer")
-        shell.pause(0.5)
+    step.progress("waiting for the Docker daemon to answer")
+    try:
+        until(docker_answers, seconds=0 if started.code else DOCKER_START_SECONDS, pause=0.5, what="the Docker daemon to answer")
+    except OverdueError:
+        log = DOCKER_LOG.read_text(encoding="utf-8", errors="replace").splitlines()[-8:] if DOCKER_LOG.exists() else []
+        evidence = log or (started.stderr or started.stdout).splitlines()[-8:]
+        cause = f"the Docker daemon does not start (`{argv[0]}`)"
+        raise TaskError(cause, "fix what its log says", evidence, code="docker-not-running") from None
 
 
 def _forget_dead_engine() -> None:

@@ -21,6 +21,7 @@ from scripts.core import shell
 from scripts.core.errors import TaskError
 from scripts.core.paths import STATE
 from scripts.core.report import StepReport
+from scripts.core.waiting import OverdueError, until
 from scripts.desired import labels
 from scripts.desired.secrets import Secret
 from scripts.engines.docker.pod_spec import ContainerPlan, PodPlan, SecretKey
@@ -223,7 +224,7 @@ class Containers:
             with told(f"{pod.workload}: the init container `{init.name}` cannot run"):
                 try:
                     container.start()
-                    code = _wait_for_exit(container, deadline)
+                    code = _wait_for_exit(container, deadline - time.monotonic())
                     log = container.logs(tail=LOG_LINES).decode(errors="replace").splitlines()
                 finally:
                     remove_container(container)
@@ -243,13 +244,18 @@ def _get(name: str) -> Any:
         return None
 
 
-def _wait_for_exit(container: Any, deadline: float) -> int | None:
-    while time.monotonic() < deadline:
+def _wait_for_exit(container: Any, seconds: float) -> int | None:
+    """Return the exit code, or None where the container has not ended in time."""
+
+    def exited() -> bool:
         container.reload()
-        if container.status == "exited":
-            return int(container.attrs["State"]["ExitCode"])
-        shell.pause(0.2)
-    return None
+        return bool(container.status == "exited")
+
+    try:
+        until(exited, seconds=seconds, pause=0.2, what="the init container to end")
+    except OverdueError:
+        return None
+    return int(container.attrs["State"]["ExitCode"])
 
 
 def _value(value: str | SecretKey, secrets: Mapping[str, Secret]) -> str:

@@ -12,9 +12,9 @@ from typing import Any
 import requests
 from docker.errors import DockerException
 
-from scripts.core import shell
 from scripts.core.errors import TaskError
 from scripts.core.report import StepReport
+from scripts.core.waiting import OverdueError, until
 from scripts.engines.docker.pod_spec import PodPlan, Probe
 from scripts.kubernetes.diagnosis.cause import Diagnosis
 from scripts.machine.docker_errors import told
@@ -32,18 +32,23 @@ def await_probe(pod: PodPlan, container: Any, port: int, probe: Probe, deadline:
     exits or the time is over.
     """
     answer, looks, before = "", 0, int(container.attrs.get("RestartCount", 0))
+
+    def healthy() -> bool:
+        nonlocal answer, looks
+        container.reload()
+        if container.status not in ("running", "restarting") or int(container.attrs.get("RestartCount", 0)) > before + RESTARTS:
+            raise _not_ready(pod, container, probe, answer)
+        step.progress(f"{pod.workload}: {answer or 'waiting for its probe'}")
+        content, answer = _ask(container, probe, port) if container.status == "running" else (False, "it is started again")
+        looks += 1
+        return content
+
     with told(f"{pod.workload} cannot be looked at"):
-        while time.monotonic() < deadline:
-            container.reload()
-            if container.status not in ("running", "restarting") or int(container.attrs.get("RestartCount", 0)) > before + RESTARTS:
-                break
-            step.progress(f"{pod.workload}: {answer or 'waiting for its probe'}")
-            healthy, answer = _ask(container, probe, port) if container.status == "running" else (False, "it is started again")
-            looks += 1
-            if healthy:
-                return looks > 1
-            shell.pause(min(0.2, probe.period))
-        raise _not_ready(pod, container, probe, answer)
+        try:
+            until(healthy, seconds=deadline - time.monotonic(), pause=min(0.2, probe.period), what=f"a probe of {pod.workload}")
+        except OverdueError:
+            raise _not_ready(pod, container, probe, answer) from None
+    return looks > 1
 
 
 def await_ready(pod: PodPlan, container: Any, port: int, seconds: float, step: StepReport) -> bool:
@@ -103,10 +108,13 @@ def _not_ready(pod: PodPlan, container: Any, probe: Probe, answer: str) -> TaskE
 
 def _between_two_runs(container: Any) -> dict[str, Any]:
     """Wait, for a moment, until a container that ends again and again has ended: while it runs, its exit code reads 0. Return its state."""
-    deadline = time.monotonic() + END_SECONDS
-    while container.attrs["State"]["Status"] == "running" and time.monotonic() < deadline:
-        shell.pause(0.05)
+
+    def ended() -> bool:
         container.reload()
+        return bool(container.attrs["State"]["Status"] != "running")
+
+    with suppress(OverdueError):
+        until(ended, seconds=END_SECONDS, pause=0.05, what="the container to end")
     state: dict[str, Any] = container.attrs["State"]
     return state
 
