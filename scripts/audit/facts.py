@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 from scripts.config.settings import Settings
 from scripts.kubernetes.api import Object
@@ -213,6 +214,15 @@ def judged(on: str, wrong: Sequence[str], evidence: Sequence[str]) -> Finding:
 def not_checkable(on: str, why: str) -> Finding:
     """Return that nobody can see it from here, and why."""
     return Finding(Verdict.NOT_CHECKABLE, on, (why,))
+
+
+def of_live(judge: Callable[[Live, Facts, Mapping[str, Any]], Finding]) -> Callable[[Facts, Mapping[str, Any]], Finding]:
+    """Return a check of what a judge says of what runs; it is not checkable where that could not be looked at."""
+
+    def check(facts: Facts, looks_for: Mapping[str, Any]) -> Finding:
+        return not_checkable(CLUSTER, facts.live.why) if isinstance(facts.live, Unseen) else judge(facts.live, facts, looks_for)
+
+    return check
 
 
 def counted(names: Sequence[str]) -> str:

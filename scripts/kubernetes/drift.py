@@ -203,7 +203,7 @@ def _by(live: Object, path: Path) -> str:
 
 
 def _was_set(live: Object, path: Path) -> str:
-    return f", was set by {who}" if (who := owner(live, path)) else ""
+    return f", was set{by}" if (by := _by(live, path)) else ""
 
 
 def _told_by_release(thing: Object) -> Object:

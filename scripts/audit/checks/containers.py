@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from scripts.audit.facts import CLUSTER, Facts, Finding, Inside, Live, Unseen, judged, not_checkable
+from scripts.audit.facts import CLUSTER, Facts, Finding, Inside, Live, judged, not_checkable, of_live
 from scripts.core.counting import several
 
 Wrong = Callable[[Inside], list[str]]
@@ -16,25 +16,21 @@ READ_ONLY, WRITTEN = "EROFS", "written"
 def _of_containers(wrong_in: Wrong, shown: Callable[[Inside], str]) -> Callable[[Facts, Mapping[str, Any]], Finding]:
     """Return a check of every container: what is wrong in it, and what is shown of it."""
 
-    def check(facts: Facts, _: Mapping[str, Any]) -> Finding:
-        if isinstance(facts.live, Unseen):
-            return not_checkable(CLUSTER, facts.live.why)
-        seen = [each for each in facts.live.containers if each.reader]
+    def check(live: Live, _facts: Facts, _: Mapping[str, Any]) -> Finding:
+        seen = [each for each in live.containers if each.reader]
         blind = [
-            f"{each.name} cannot be looked into: its image has no shell, python3 or node"
-            for each in facts.live.containers
-            if not each.reader
+            f"{each.name} cannot be looked into: its image has no shell, python3 or node" for each in live.containers if not each.reader
         ]
         wrong = [f"{each.name}: {problem}" for each in seen for problem in wrong_in(each)]
         if not wrong and (blind or not seen):
-            return not_checkable(facts.live.on, "; ".join(blind) or "no container runs")
+            return not_checkable(live.on, "; ".join(blind) or "no container runs")
         evidence = [
             f"{several(len(seen), 'container')}: {_each([shown(each) for each in seen])}",
             f"read by {', '.join(dict.fromkeys(each.reader for each in seen))}",
         ]
-        return judged(facts.live.on, [*wrong, *(blind if wrong else [])], evidence)
+        return judged(live.on, [*wrong, *(blind if wrong else [])], evidence)
 
-    return check
+    return of_live(check)
 
 
 def _each(shown: list[str]) -> str:
@@ -70,16 +66,14 @@ def _privileged(container: Inside) -> list[str]:
     return wrong + ([] if status.get("Seccomp") == "2" else ["no seccomp filter is in force"])
 
 
-def policies(facts: Facts, _: Mapping[str, Any]) -> Finding:
+def policies(live: Live, _facts: Facts, _: Mapping[str, Any]) -> Finding:
     """Whether the allowed connections are made and no other."""
-    if isinstance(facts.live, Unseen):
-        return not_checkable(CLUSTER, facts.live.why)
-    if facts.live.on != CLUSTER:
-        return not_checkable(facts.live.on, "it has no network policies")
-    tried = facts.live.attempts
+    if live.on != CLUSTER:
+        return not_checkable(live.on, "it has no network policies")
+    tried = live.attempts
     wrong = [f"{each.source} reaches {each.target}, which none allows" for each in tried if each.opened and not each.allowed]
     wrong += [f"{each.source} does not reach {each.target}, which it may call" for each in tried if each.allowed and not each.opened]
-    if not wrong and not _both(facts.live):
+    if not wrong and not _both(live):
         why = "no container has python3, node or bash to try an allowed connection and another; invoke smoke tries with pods of its own"
         return not_checkable(CLUSTER, why)
     went = [f"{each.source} -> {each.target} goes through" for each in tried if each.allowed]
@@ -94,5 +88,5 @@ CHECKS = {
     "non-root": _of_containers(_root, lambda each: f"user {_user(each)}"),
     "read-only-root": _of_containers(_writable, lambda each: f"a write to / is refused ({each.write})"),
     "non-privileged": _of_containers(_privileged, lambda each: f"CapEff {each.status['CapEff']}, NoNewPrivs 1, Seccomp 2"),
-    "policies": policies,
+    "policies": of_live(policies),
 }
