@@ -18,6 +18,7 @@ from scripts.desired.secrets import Secret
 from scripts.kubernetes import rollout
 from scripts.kubernetes.api import Object
 from scripts.kubernetes.cluster import Cluster
+from scripts.kubernetes.objects import conditions_of
 from scripts.monitoring import adapter, charts, other_operators, stack
 from scripts.project import Project
 
@@ -118,8 +119,7 @@ def _await_prometheus(cluster: Cluster, settings: Settings, step: StepReport) ->
 def _condition(prometheus: Object, kind: str) -> Object:
     """Return a condition that the operator wrote about the object as it is now, or an empty one."""
     now = prometheus["metadata"]["generation"]
-    conditions: list[Object] = prometheus.get("status", {}).get("conditions", [])
-    return next((c for c in conditions if c["type"] == kind and c.get("observedGeneration") == now), {})
+    return next((c for c in conditions_of(prometheus) if c["type"] == kind and c.get("observedGeneration") == now), {})
 
 
 def _remove_old_secrets(cluster: Cluster, current: str) -> None:

@@ -7,6 +7,7 @@ from scripts.core.report import Outcome, StepReport, changed, unchanged
 from scripts.desired import monitoring
 from scripts.desired.labels import MANAGED_BY
 from scripts.kubernetes.api import Object
+from scripts.kubernetes.objects import labels_of
 from scripts.monitoring import adapter, stack
 from scripts.project import Project
 
@@ -26,7 +27,7 @@ def main(project: Project, step: StepReport) -> Outcome:
 
 
 def _operators_own(services: list[Object]) -> bool:
-    return any(s["metadata"].get("labels", {}).get(MANAGED_BY) == "prometheus-operator" for s in services)
+    return any(labels_of(s).get(MANAGED_BY) == "prometheus-operator" for s in services)
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ from scripts.core.waiting import OverdueError, until
 from scripts.engines.installed import is_installed, require_installed
 from scripts.kubernetes import helm
 from scripts.kubernetes.api import Object
-from scripts.kubernetes.diagnosis.snapshot import is_ready
+from scripts.kubernetes.objects import conditions_of, is_ready, name_of, status_of
 from scripts.kubernetes.port_forward import forward
 from scripts.project import Project
 
@@ -117,7 +117,7 @@ def _namespace_of(thing: Object) -> str:
 
 
 def _conditions(found: list[Object]) -> list[Object]:
-    return [condition for each in found for condition in each.get("status", {}).get("conditions", ())]
+    return [condition for each in found for condition in conditions_of(each)]
 
 
 def _not_ready(found: list[Object]) -> list[str]:
@@ -145,7 +145,7 @@ def status(project: Project, report: Report) -> None:
         report.result("kagent is not installed: invoke kagent.up")
         return
     pods = stack.deployment.cluster.get("pods")
-    rows = [(each["metadata"]["name"], each.get("status", {}).get("phase", ""), "yes" if is_ready(each) else "no") for each in pods]
+    rows = [(name_of(each), status_of(each).get("phase", ""), "yes" if is_ready(each) else "no") for each in pods]
     report.table(("pod", "state", "ready"), rows, "kagent")
     missing = _not_ready(stack.deployment.cluster.get(AGENTS, AGENT))
     report.result(f"the agent {AGENT} is ready" if not missing else f"the agent {AGENT} is not ready: {'; '.join(missing)}")
@@ -251,6 +251,6 @@ def _remove(stack: Stack, step: StepReport) -> Outcome:
         cluster.kubectl("delete", AGENTS, "--all", f"--timeout={REMOVE_SECONDS}s", timeout=REMOVE_SECONDS + 10)
         helm.uninstall(cluster.within(NAMESPACE, CRDS))
     for right in stack.rights():
-        cluster.within(_namespace_of(right), RELEASE).kubectl("delete", right["kind"], right["metadata"]["name"], "--ignore-not-found")
+        cluster.within(_namespace_of(right), RELEASE).kubectl("delete", right["kind"], name_of(right), "--ignore-not-found")
     removed = stack.deployment.namespace.remove(delete_data=True, step=step)
     return changed(f"removed {', '.join(removed)}") if removed else unchanged("nothing was there")

@@ -10,8 +10,8 @@ from typing import Any
 
 from scripts.config.settings import Settings
 from scripts.kubernetes.api import Object
-from scripts.kubernetes.diagnosis.snapshot import name_of, service_of
 from scripts.kubernetes.helm import Revision
+from scripts.kubernetes.objects import name_of, service_of, status_of
 
 REPOSITORY, IMAGES, CHART, CLUSTER, DOCKER = "repository", "images", "rendered chart", "cluster", "docker engine"
 WORKLOADS = ("Deployment", "StatefulSet")
@@ -196,7 +196,7 @@ class Facts:
 
 def ended(pod: Object) -> bool:
     """Whether a pod is a job's that has run, or leaves."""
-    return pod.get("status", {}).get("phase") in ("Succeeded", "Failed") or bool(pod["metadata"].get("deletionTimestamp"))
+    return status_of(pod).get("phase") in ("Succeeded", "Failed") or bool(pod["metadata"].get("deletionTimestamp"))
 
 
 def containers_of(spec: Object, *, init: bool = False) -> Iterator[Object]:

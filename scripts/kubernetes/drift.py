@@ -21,6 +21,7 @@ from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.diagnosis.cause import Diagnosis, diagnosed
 from scripts.kubernetes.managed_fields import Path, owner, shown_path, strays
 from scripts.kubernetes.manifests import key
+from scripts.kubernetes.objects import annotations_of, name_of
 from scripts.kubernetes.resources import Resource
 
 FIELD_MANAGER = "todo-tasks-dry-run"  # not helm's own: that one owns labels of helm's which no manifest has
@@ -55,7 +56,7 @@ class Drift:
     @property
     def name(self) -> str:
         """The object's name."""
-        return str(self.object["metadata"]["name"])
+        return name_of(self.object)
 
     @property
     def line(self) -> str:
@@ -120,7 +121,7 @@ def _asked(cluster: Cluster, manifest: str) -> tuple[list[Object], list[Object]]
 
     def ask(pair: tuple[Resource, Object]) -> tuple[tuple[Object | None] | None, Object | None]:
         resource, each = pair
-        name = each["metadata"]["name"]
+        name = name_of(each)
         known = there.get(resource, {}).get(name)
         live = (known,) if known else api.as_it_is(connect, resource, cluster.namespace, name, DRY_RUN_SECONDS)
         if live and live[0] and _in_the_way(live[0], cluster.release):
@@ -162,10 +163,7 @@ def compare(live: Sequence[Object], wanted: Sequence[Object], release: str) -> l
         for each in wanted
         if each["kind"] == "HorizontalPodAutoscaler"
     }
-    found = [
-        _drift(there.get(key(each)), each, release, minimum.get(each["metadata"]["name"]) if each["kind"] in SCALED else None)
-        for each in wanted
-    ]
+    found = [_drift(there.get(key(each)), each, release, minimum.get(name_of(each)) if each["kind"] in SCALED else None) for each in wanted]
     return [drift for drift in found if drift]
 
 
@@ -181,7 +179,7 @@ def _drift(live: Object | None, wanted: Object, release: str, minimum: int | Non
     if live["metadata"].get("deletionTimestamp"):
         held = ", ".join(live["metadata"].get("finalizers", ()))
         return Drift(live, (f"is being deleted{f', held by {held}' if held else ''}",), replace=True)
-    if live["metadata"].get("annotations", {}).get(RELEASE) != release:
+    if annotations_of(live).get(RELEASE) != release:
         return Drift(live, (f"is somebody else's, made{_by(live, ('metadata',)) or ' by hand'}",), replace=True)
     told: dict[Path, str] = {}
     for path, is_now, should in _differences(_told_by_release(live), _told_by_release(wanted)):

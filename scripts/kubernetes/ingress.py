@@ -13,6 +13,7 @@ from scripts.core.errors import TaskError
 from scripts.core.report import StepReport
 from scripts.core.waiting import OverdueError, until
 from scripts.kubernetes.cluster import Cluster
+from scripts.kubernetes.objects import status_of
 
 ADDRESS_SECONDS = 90.0  # ingress-nginx writes addresses down once a minute
 PAGE_SECONDS = 30.0  # a controller takes a moment to learn of new pods
@@ -55,7 +56,7 @@ def _await_address(cluster: Cluster, settings: Settings) -> str:
         points = [
             point
             for ingress in cluster.get("ingress", settings.release)
-            for point in (ingress.get("status") or {}).get("loadBalancer", {}).get("ingress", ())
+            for point in status_of(ingress).get("loadBalancer", {}).get("ingress", ())
         ]
         return [str(point.get("ip") or point.get("hostname")) for point in points]
 

@@ -14,9 +14,9 @@ from scripts.desired.helm_release import HelmRelease
 from scripts.kubernetes import comparison, drift, helm, scaling, stuck_pods
 from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.diagnosis import observation
-from scripts.kubernetes.diagnosis.snapshot import name_of
 from scripts.kubernetes.drift import Drift
 from scripts.kubernetes.helm import Revision
+from scripts.kubernetes.objects import name_of
 from scripts.kubernetes.stuck_pods import Emptied
 
 

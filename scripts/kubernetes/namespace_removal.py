@@ -12,6 +12,7 @@ from scripts.core.waiting import OverdueError, until
 from scripts.kubernetes.api import Object
 from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.looking import look
+from scripts.kubernetes.objects import conditions_of, name_of
 
 SECONDS = 180
 SETTLE_SECONDS = 15
@@ -65,7 +66,7 @@ def remove_namespace(cluster: Cluster, step: StepReport) -> None:
 
 def _true(found: Sequence[Object], kinds: Iterable[str]) -> list[Object]:
     """Return the conditions of these kinds that hold, in the order of the kinds."""
-    conditions = {each["type"]: each for namespace in found for each in namespace.get("status", {}).get("conditions", ())}
+    conditions = {each["type"]: each for namespace in found for each in conditions_of(namespace)}
     return [conditions[kind] for kind in kinds if conditions.get(kind, {}).get("status") == "True"]
 
 
@@ -74,7 +75,7 @@ def _holders(cluster: Cluster, found: Sequence[Object]) -> list[str]:
     left = " ".join(str(condition.get("message")) for condition in _true(found, ("NamespaceContentRemaining",)))
     kinds = [kind.rstrip(".") for kind in re.findall(r"([a-z0-9.-]+) has \d+ resource instances", left)]
     objects = cluster.get(",".join(kinds)) if kinds else []
-    return [f"{o['kind']} {o['metadata']['name']} (finalizer {name})" for o in objects for name in o["metadata"].get("finalizers", ())]
+    return [f"{o['kind']} {name_of(o)} (finalizer {name})" for o in objects for name in o["metadata"].get("finalizers", ())]
 
 
 def _kept(cluster: Cluster, condition: Object, action: str, held: Sequence[str] = ()) -> TaskError:

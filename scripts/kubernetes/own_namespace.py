@@ -16,6 +16,7 @@ from scripts.kubernetes import helm
 from scripts.kubernetes.api import Object
 from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.namespace_removal import remove_namespace
+from scripts.kubernetes.objects import labels_of, status_of
 
 POD_SECURITY = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "audit", "warn")}
 
@@ -70,15 +71,11 @@ class OwnNamespace:
         if not found:
             return "it is not there"
         self._refuse_others(found)
-        if found.get("status", {}).get("phase") == "Terminating":
+        if status_of(found).get("phase") == "Terminating":
             raise TaskError(
                 f"the namespace {self.cluster.namespace} is being removed", "wait a moment, then run it again", code="namespace-terminating"
             )
-        return (
-            ""
-            if POD_SECURITY.items() <= found["metadata"].get("labels", {}).items()
-            else "it lacks the labels of Pod Security `restricted`"
-        )
+        return "" if POD_SECURITY.items() <= labels_of(found).items() else "it lacks the labels of Pod Security `restricted`"
 
     def _manifest(self) -> str:
         """The namespace, with Pod Security `restricted`."""
@@ -117,7 +114,7 @@ class OwnNamespace:
         return found[0] if found else None
 
     def _refuse_others(self, found: Object) -> None:
-        if not self.labels.items() <= found["metadata"].get("labels", {}).items():
+        if not self.labels.items() <= labels_of(found).items():
             raise InputError(
                 f"the namespace {self.cluster.namespace} in {self.cluster.context} was not made by this project",
                 "name another one under `namespace` in invoke.yaml",

@@ -15,7 +15,7 @@ from scripts.kubernetes import api_proxy
 from scripts.kubernetes.api import Object
 from scripts.kubernetes.cluster import SECONDS, Cluster
 from scripts.kubernetes.connection import Connect
-from scripts.kubernetes.diagnosis.snapshot import name_of, service_of
+from scripts.kubernetes.objects import name_of, service_of, status_of
 
 FOLLOW_SECONDS = 86_400.0
 
@@ -50,7 +50,7 @@ def _sources(cluster: Cluster, connect: Connect, query: LogQuery) -> list[Source
 
 def _statuses(pod: Object) -> Sequence[Any]:
     """The containers that have run: init containers first, as they do."""
-    status = pod.get("status", {})
+    status = status_of(pod)
     found = [*status.get("initContainerStatuses", ()), *status.get("containerStatuses", ())]
     return [each for each in found if "waiting" not in each.get("state", {}) or each.get("restartCount", 0)]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from scripts.kubernetes.api import Object
-from scripts.kubernetes.diagnosis.snapshot import is_ready, secrets_of, service_of
+from scripts.kubernetes.objects import is_ready, name_of, secrets_of, service_of, status_of
 from scripts.kubernetes.usage import NOTHING, Amounts, amounts
 
 
@@ -30,13 +30,13 @@ class PodState:
 
 def pod_state(pod: Object) -> PodState:
     """Return what `invoke status` shows of a pod."""
-    status: Mapping[str, Any] = pod.get("status", {})
+    status: Mapping[str, Any] = status_of(pod)
     containers = status.get("containerStatuses", [])
     waiting = next((c["state"]["waiting"].get("reason") for c in containers if "waiting" in c.get("state", {})), None)
     ending = "Terminating" if pod["metadata"].get("deletionTimestamp") else None
     return PodState(
         service=service_of(pod),
-        name=pod["metadata"]["name"],
+        name=name_of(pod),
         state=ending or waiting or status.get("phase", "Unknown"),
         ready=is_ready(pod),
         restarts=sum(int(c.get("restartCount", 0)) for c in containers),

@@ -17,6 +17,7 @@ from scripts.kubernetes import manifests
 from scripts.kubernetes.api import Object
 from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.looking import look
+from scripts.kubernetes.objects import annotations_of, name_of, status_of
 
 HOOK = "helm.sh/hook"
 ALLOWED, STRANGER = "policy-probe-allowed", "policy-probe-stranger"
@@ -53,7 +54,7 @@ def probe(cluster: Cluster, step: StepReport) -> Verdict:
 def probe_pods(hooks: str) -> list[Object]:
     """Return both pods, made of the test pod in the release's hooks. Raises TaskError where there is none."""
     found = [each for each in manifests.objects(hooks) if each["kind"] == "Pod"]
-    tests = [pod for pod in found if "test" in pod["metadata"].get("annotations", {}).get(HOOK, "")]
+    tests = [pod for pod in found if "test" in annotations_of(pod).get(HOOK, "")]
     if not tests:
         action = "let test.imageOf in the chart's values name a service whose image has Python, with test.enabled"
         raise TaskError("the release has no test pod to try connections with", action, code="policies-unproven")
@@ -99,7 +100,7 @@ def _await_end(cluster: Cluster, step: StepReport) -> dict[str, str]:
 
     def ended() -> bool:
         pods = look(lambda: cluster.get("pods", selector=cluster.selector), step)
-        phases = {pod["metadata"]["name"]: pod["status"].get("phase", "") for pod in pods}
+        phases = {name_of(pod): status_of(pod).get("phase", "") for pod in pods}
         seen.update((name, phases.get(name, "")) for name in seen)
         return all(phase in ENDED for phase in seen.values())
 

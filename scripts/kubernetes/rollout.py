@@ -17,9 +17,10 @@ from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.diagnosis import observation
 from scripts.kubernetes.diagnosis.cause import DATABASE_CODES, Diagnosis
 from scripts.kubernetes.diagnosis.diagnose import diagnose, unexplained
-from scripts.kubernetes.diagnosis.snapshot import Snapshot, is_rolled_out, name_of, wanted_replicas
+from scripts.kubernetes.diagnosis.snapshot import Snapshot
 from scripts.kubernetes.diagnosis.snapshot import progress as progress_of
 from scripts.kubernetes.looking import look
+from scripts.kubernetes.objects import is_rolled_out, name_of, status_of, wanted_replicas
 
 LOOK_SECONDS = 1.0
 DIAGNOSIS_SECONDS = 3.0
@@ -39,7 +40,7 @@ def examine(cluster: Cluster) -> list[Diagnosis]:
 def serves(cluster: Cluster) -> bool:
     """Return whether every workload of the release has a pod that is ready."""
     workloads = cluster.get("deployments,statefulsets", selector=cluster.selector)
-    return bool(workloads) and all(workload.get("status", {}).get("readyReplicas", 0) for workload in workloads)
+    return bool(workloads) and all(status_of(workload).get("readyReplicas", 0) for workload in workloads)
 
 
 def watch(cluster: Cluster, timeout: float, step: StepReport, *, leave_out: Collection[str] = ()) -> Outcome:

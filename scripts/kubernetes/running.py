@@ -11,7 +11,7 @@ from scripts.core.shell import CommandError
 from scripts.desired.stages import Running
 from scripts.kubernetes import helm, remembered, rollout
 from scripts.kubernetes.cluster import Cluster
-from scripts.kubernetes.diagnosis.snapshot import secrets_of, service_of
+from scripts.kubernetes.objects import name_of, secrets_of, service_of
 
 
 def running(cluster: Cluster, selector: str, names: Collection[str]) -> Running | None:
@@ -32,7 +32,7 @@ def running(cluster: Cluster, selector: str, names: Collection[str]) -> Running 
 def _content(cluster: Cluster, selector: str, names: Collection[str]) -> dict[str, dict[str, str]]:
     """Return what these Secrets hold, by service. The redactor knows every value before anybody can tell one."""
     try:
-        there = [each for each in cluster.get("secrets", selector=selector) if each["metadata"]["name"] in names]
+        there = [each for each in cluster.get("secrets", selector=selector) if name_of(each) in names]
     except CommandError:  # its evidence is what kubectl printed
         raise TaskError("the Secrets of the release cannot be read", "kubectl auth can-i get secrets", code="command-failed") from None
     held = {service_of(each): {key: base64.b64decode(value).decode() for key, value in each.get("data", {}).items()} for each in there}
@@ -43,6 +43,6 @@ def _content(cluster: Cluster, selector: str, names: Collection[str]) -> dict[st
 def holders(cluster: Cluster, selector: str, names: Collection[str]) -> list[str]:
     """Return the pods that stay and name another Secret than these, and our Secrets of other names, a line each."""
     pods = cluster.get("pods", selector=cluster.selector)
-    held = {pod["metadata"]["name"]: set(secrets_of(pod)) - set(names) for pod in pods if not pod["metadata"].get("deletionTimestamp")}
+    held = {name_of(pod): set(secrets_of(pod)) - set(names) for pod in pods if not pod["metadata"].get("deletionTimestamp")}
     found = [f"pod {pod}: Secret {name}" for pod, others in held.items() for name in sorted(others)]
     return [*found, *(f"Secret {name}" for name in sorted(set(cluster.names("secrets", selector)) - set(names)))]

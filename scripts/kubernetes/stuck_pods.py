@@ -19,8 +19,9 @@ from scripts.desired.labels import selector
 from scripts.kubernetes.api import Object
 from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.diagnosis.cause import Diagnosis, diagnosed
-from scripts.kubernetes.diagnosis.snapshot import Snapshot, condition_of, is_ready, name_of, newest_replica_set, owned_by, time_of
+from scripts.kubernetes.diagnosis.snapshot import Snapshot, time_of
 from scripts.kubernetes.looking import look
+from scripts.kubernetes.objects import condition_of, is_ready, labels_of, name_of, newest_replica_set, owned_by, status_of
 
 OBSERVED_SECONDS = 15.0
 PATIENCE = timedelta(seconds=20)
@@ -44,7 +45,7 @@ def _observed(cluster: Cluster, step: StepReport) -> list[Object]:
     def seen() -> bool:
         objects[:] = look(lambda: cluster.get("statefulsets,pods", selector=cluster.selector), step)
         sets = [each for each in objects if each["kind"] == "StatefulSet"]
-        return all(each.get("status", {}).get("observedGeneration") == each["metadata"]["generation"] for each in sets)
+        return all(status_of(each).get("observedGeneration") == each["metadata"]["generation"] for each in sets)
 
     with contextlib.suppress(OverdueError):
         until(seen, seconds=OBSERVED_SECONDS, pause=POLL_SECONDS, what="the StatefulSets' controller")
@@ -53,13 +54,13 @@ def _observed(cluster: Cluster, step: StepReport) -> list[Object]:
 
 def stuck(objects: list[Object]) -> list[str]:
     """Return the names of the pods that a StatefulSet among the objects would wait for in vain."""
-    wanted = {each["metadata"]["name"]: each.get("status", {}).get("updateRevision") for each in objects if each["kind"] == "StatefulSet"}
-    return [pod["metadata"]["name"] for pod in objects if pod["kind"] == "Pod" and not is_ready(pod) and _is_of_old(pod, wanted)]
+    wanted = {name_of(each): status_of(each).get("updateRevision") for each in objects if each["kind"] == "StatefulSet"}
+    return [name_of(pod) for pod in objects if pod["kind"] == "Pod" and not is_ready(pod) and _is_of_old(pod, wanted)]
 
 
 def _is_of_old(pod: Object, wanted: dict[str, str | None]) -> bool:
     owners = [owner["name"] for owner in pod["metadata"].get("ownerReferences", ()) if owner["kind"] == "StatefulSet"]
-    revision = pod["metadata"].get("labels", {}).get("controller-revision-hash")
+    revision = labels_of(pod).get("controller-revision-hash")
     return any(wanted.get(owner) not in (None, revision) for owner in owners)
 
 
@@ -76,7 +77,7 @@ def in_the_way(now: Snapshot) -> list[str]:
     for deployment in (each for each in now.workloads if each["kind"] == "Deployment"):
         newest = newest_replica_set(deployment, now.replica_sets)
         old = [each for each in now.replica_sets if owned_by(each, deployment) and each is not newest and each["spec"].get("replicas")]
-        if newest and newest["spec"].get("replicas", 0) > newest.get("status", {}).get("readyReplicas", 0):
+        if newest and newest["spec"].get("replicas", 0) > status_of(newest).get("readyReplicas", 0):
             found += [name_of(each) for each in old if all(_is_lost(pod, now.taken) for pod in now.pods if owned_by(pod, each))]
     return found
 
@@ -109,7 +110,7 @@ def emptied(now: Snapshot) -> Emptied | None:
     """Return the database that is younger than what every pod's init containers have made in it, if there is one."""
     for database in (each for each in now.workloads if each["kind"] == "StatefulSet"):
         labels = database["spec"]["selector"]["matchLabels"].items()
-        claims = [each for each in now.claims if labels <= each["metadata"].get("labels", {}).items()]
+        claims = [each for each in now.claims if labels <= labels_of(each).items()]
         if not claims:
             continue
         claim = max(claims, key=lambda each: time_of(each["metadata"]["creationTimestamp"]))
@@ -131,9 +132,7 @@ def _all_pods_of(now: Snapshot, deployment: Object) -> list[Object]:
 
 def _prepared_at(pod: Object) -> datetime | None:
     """When the last of the pod's init containers ended; None where it has none, or they go on."""
-    ends = [
-        each.get("state", {}).get("terminated", {}).get("finishedAt") for each in pod.get("status", {}).get("initContainerStatuses", ())
-    ]
+    ends = [each.get("state", {}).get("terminated", {}).get("finishedAt") for each in status_of(pod).get("initContainerStatuses", ())]
     return max(map(time_of, ends)) if ends and all(ends) and not pod["metadata"].get("deletionTimestamp") else None
 
 

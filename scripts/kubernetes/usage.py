@@ -11,7 +11,7 @@ from scripts.core.errors import TaskError
 from scripts.kubernetes import api
 from scripts.kubernetes.api import Object
 from scripts.kubernetes.cluster import SECONDS, Cluster
-from scripts.kubernetes.diagnosis.snapshot import condition_of, name_of, service_of
+from scripts.kubernetes.objects import condition_of, name_of, service_of, status_of
 from scripts.kubernetes.quantity import parse_quantity
 
 BLIND = "the HPA was unable to compute the replica count: "
@@ -74,7 +74,7 @@ def of_pods(cluster: Cluster) -> dict[str, Amounts]:
     """Return what each pod uses, by name; nothing where the cluster has no metrics."""
     path = f"{METRICS}/namespaces/{cluster.namespace}/pods"
     try:
-        return {each["metadata"]["name"]: amounts(each["containers"], "usage") for each in _asked(cluster, path).get("items", ())}
+        return {name_of(each): amounts(each["containers"], "usage") for each in _asked(cluster, path).get("items", ())}
     except TaskError:  # no metrics-server, or one that does not answer
         return {}
 
@@ -95,7 +95,7 @@ def scaling(cluster: Cluster) -> list[Scaling]:
 
 def read_autoscaler(thing: Object) -> Scaling:
     """Return what an autoscaler does, as its object says. Pure."""
-    spec, status = thing["spec"], thing.get("status", {})
+    spec, status = thing["spec"], status_of(thing)
     return Scaling(
         service=service_of(thing) or name_of(thing),
         now=int(status.get("currentReplicas", 0)),
@@ -142,9 +142,9 @@ def _why(thing: Object) -> str:
 def quota(cluster: Cluster) -> list[QuotaUse]:
     """Return how much of each figure of the namespace's quotas is used, the fullest first."""
     found = [
-        QuotaUse(resource, str(each["status"].get("used", {}).get(resource, "0")), str(hard))
+        QuotaUse(resource, str(status_of(each).get("used", {}).get(resource, "0")), str(hard))
         for each in cluster.get("resourcequotas")
-        for resource, hard in each.get("status", {}).get("hard", {}).items()
+        for resource, hard in status_of(each).get("hard", {}).items()
         if str(hard) != "0"
     ]
     return sorted(found, key=lambda each: (-each.share, each.resource))

@@ -7,7 +7,8 @@ import re
 from pathlib import Path
 from typing import Any
 
-from scripts.kubernetes.diagnosis.snapshot import Snapshot, name_of
+from scripts.kubernetes.diagnosis.snapshot import Snapshot
+from scripts.kubernetes.objects import name_of
 
 Object = dict[str, Any]
 

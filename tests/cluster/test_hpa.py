@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from scripts.kubernetes.diagnosis.snapshot import condition_of
+from scripts.kubernetes.objects import condition_of
 from tests.checkout import RELEASE
 from tests.cluster.app import App, Load
 

@@ -17,7 +17,8 @@ from scripts.core.paths import ROOT
 from scripts.kubernetes import rollout
 from scripts.kubernetes.diagnosis.cause import DATABASE_CODES, PATIENCE, Diagnosis
 from scripts.kubernetes.diagnosis.diagnose import diagnose
-from scripts.kubernetes.diagnosis.snapshot import REVISION, Snapshot, is_rolled_out, request_of, selects, time_of
+from scripts.kubernetes.diagnosis.snapshot import Snapshot, time_of
+from scripts.kubernetes.objects import REVISION, is_rolled_out, request_of, selects
 from tests.cluster.recordings import FOLDER, read_recording
 from tests.faults.releases import FAULTS, HEALTHY, Fault
 

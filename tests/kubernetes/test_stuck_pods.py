@@ -11,7 +11,8 @@ from scripts.core.errors import TaskError
 from scripts.core.shell import Result
 from scripts.kubernetes import stuck_pods
 from scripts.kubernetes.cluster import Cluster
-from scripts.kubernetes.diagnosis.snapshot import Snapshot, name_of
+from scripts.kubernetes.diagnosis.snapshot import Snapshot
+from scripts.kubernetes.objects import name_of
 from tests.doubles import Step
 
 pytestmark = pytest.mark.unit

@@ -20,7 +20,7 @@ from scripts.audit.facts import (
     not_checkable,
 )
 from scripts.kubernetes.api import Object
-from scripts.kubernetes.diagnosis.snapshot import is_ready, name_of, service_of
+from scripts.kubernetes.objects import annotations_of, is_ready, name_of, service_of
 
 ENFORCE = "pod-security.kubernetes.io/enforce"
 HELM_RELEASE = "meta.helm.sh/release-name"
@@ -134,7 +134,7 @@ def volumes(objects: Objects, facts: Facts, _: Mapping[str, Any]) -> Finding:
     wrong += [f"nobody uses the claim {name_of(each)}" for each in objects.of("PersistentVolumeClaim") if name_of(each) not in mounted]
     claims = [name_of(each) for each in objects.of("PersistentVolumeClaim")]
     claims += [
-        f"{template['metadata']['name']} of {name_of(each)}"
+        f"{name_of(template)} of {name_of(each)}"
         for each in objects.of("StatefulSet")
         if not objects.live
         for template in each["spec"].get("volumeClaimTemplates", ())
@@ -184,7 +184,7 @@ def helm(facts: Facts, _: Mapping[str, Any]) -> Finding:
 def of_helm(objects: Objects, _facts: Facts, _: Mapping[str, Any]) -> Finding:
     """Whether every workload of the namespace is a Helm release's."""
     found = objects.of(*WORKLOADS, "DaemonSet")
-    release = {name_of(each): (each["metadata"].get("annotations") or {}).get(HELM_RELEASE, "") for each in found}
+    release = {name_of(each): annotations_of(each).get(HELM_RELEASE, "") for each in found}
     wrong = [f"{name} is of no release" for name, of in release.items() if not of]
     return judged(objects.on, wrong, [f"{counted([each['kind'] for each in found])} of {', '.join(dict.fromkeys(release.values()))}"])
 
@@ -203,7 +203,7 @@ def rolling(objects: Objects, facts: Facts, _: Mapping[str, Any]) -> Finding:
         own = each["spec"]["template"]["spec"]["containers"][0]
         if declared and declared.port and "preStop" not in own.get("lifecycle", {}):
             wrong.append(f"{name_of(each)} leaves at once, while others still call it")
-        number = (each["metadata"].get("annotations") or {}).get("deployment.kubernetes.io/revision")
+        number = annotations_of(each).get("deployment.kubernetes.io/revision")
         revisions += [f"{name_of(each)} at revision {number}"] if number else []
     deployed = {service_of(each) for each in objects.of("Deployment")}
     wrong += [f"{name} has no Deployment" for name in facts.settings.services if name not in deployed]

@@ -10,7 +10,7 @@ from typing import Any
 from scripts.audit.checks.objects import of_objects
 from scripts.audit.facts import Facts, Finding, Objects, judged, not_checkable
 from scripts.kubernetes.api import Object
-from scripts.kubernetes.diagnosis.snapshot import condition_of, name_of, service_of
+from scripts.kubernetes.objects import condition_of, name_of, service_of, status_of
 from scripts.kubernetes.quantity import parse_quantity
 
 ACTIVE = "ScalingActive"
@@ -56,7 +56,7 @@ def autoscaling(objects: Objects, _facts: Facts, _: Mapping[str, Any]) -> Findin
 
 def _youngest(pods: Sequence[Object]) -> float:
     """The age in seconds of the pod that began last; endless where none tells."""
-    began = [datetime.fromisoformat(time) for pod in pods if (time := pod.get("status", {}).get("startTime"))]
+    began = [datetime.fromisoformat(time) for pod in pods if (time := status_of(pod).get("startTime"))]
     return (datetime.now(UTC) - max(began)).total_seconds() if began else math.inf
 
 
@@ -67,7 +67,7 @@ def _active(autoscaler: Object) -> tuple[str, str]:
 
 
 def _scaled(autoscaler: Object) -> str:
-    status = autoscaler["status"]
+    status = status_of(autoscaler)
     last = status.get("lastScaleTime")
     now = f"{status.get('currentReplicas', 0)} pods"
     return f"{now}, scaled last at {last}" if last else f"{now}, has not scaled yet"
@@ -83,9 +83,9 @@ def quota(objects: Objects, _facts: Facts, _: Mapping[str, Any]) -> Finding:
             objects.on, [], [", ".join(f"{key} {value}" for each in found for key, value in sorted(each["spec"]["hard"].items()))]
         )
     amounts = [
-        (key, each["status"].get("used", {}).get(key), hard) for each in found for key, hard in each["status"].get("hard", {}).items()
+        (key, status_of(each).get("used", {}).get(key), hard) for each in found for key, hard in status_of(each).get("hard", {}).items()
     ]
-    wrong = [f"{name_of(each)} is not in force" for each in found if not each.get("status", {}).get("hard")]
+    wrong = [f"{name_of(each)} is not in force" for each in found if not status_of(each).get("hard")]
     wrong += [f"{key}: {used} of {hard} are used" for key, used, hard in amounts if used and parse_quantity(used) > parse_quantity(hard)]
     return judged(objects.on, wrong, [", ".join(f"{key} {used} of {hard}" for key, used, hard in sorted(amounts) if key in SHOWN)])
 

@@ -11,7 +11,7 @@ from scripts.config.settings import Settings
 from scripts.kubernetes.api import Object
 from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.deployment import Deployment
-from scripts.kubernetes.diagnosis.snapshot import name_of, service_of
+from scripts.kubernetes.objects import name_of, service_of, status_of
 
 KINDS = (
     "pods,services,configmaps,serviceaccounts,persistentvolumeclaims,resourcequotas,limitranges,deployments,statefulsets,replicasets,"
@@ -46,12 +46,12 @@ def _running(cluster: Cluster, pods: Sequence[Object]) -> Iterator[live.Running]
     for pod in pods:
         if ended(pod) or not service_of(pod):
             continue
-        states: Mapping[str, Any] = {each["name"]: each.get("state", {}) for each in pod["status"].get("containerStatuses", ())}
+        states: Mapping[str, Any] = {each["name"]: each.get("state", {}) for each in status_of(pod).get("containerStatuses", ())}
         for container in pod["spec"]["containers"]:
             if "running" in states.get(container["name"], {}):
                 name = f"{name_of(pod)}/{container['name']}"
                 yield live.Running(
-                    service_of(pod), name, _execute(cluster, name_of(pod), container["name"]), pod["status"].get("podIP", "")
+                    service_of(pod), name, _execute(cluster, name_of(pod), container["name"]), status_of(pod).get("podIP", "")
                 )
 
 
@@ -65,7 +65,7 @@ def _execute(cluster: Cluster, pod: str, container: str) -> Callable[[Sequence[s
 def logs(cluster: Cluster, pods: Sequence[Object]) -> Iterator[tuple[str, str]]:
     """Yield the last lines of each container's log by its name, and those of its run before, where it had one."""
     for pod in pods:
-        states = [*pod["status"].get("containerStatuses", ()), *pod["status"].get("initContainerStatuses", ())]
+        states = [*status_of(pod).get("containerStatuses", ()), *status_of(pod).get("initContainerStatuses", ())]
         for state in states:
             for before in ((), ("--previous",)) if state.get("restartCount") else ((),):
                 argv = ("logs", name_of(pod), "--container", state["name"], f"--tail={LOG_LINES}", *before)

@@ -14,7 +14,7 @@ from scripts.core.paths import ROOT, STATE
 from scripts.desired.secrets import value_of
 from scripts.kubernetes import helm_record
 from scripts.kubernetes.cluster import Cluster
-from scripts.kubernetes.diagnosis.snapshot import name_of
+from scripts.kubernetes.objects import name_of
 from scripts.project import ENV, Project
 
 LOG_LINES = cluster.LOG_LINES

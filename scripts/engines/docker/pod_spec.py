@@ -12,6 +12,7 @@ from typing import Any
 from scripts.config.settings import KUBERNETES_ENGINES
 from scripts.core.errors import InputError
 from scripts.desired.labels import COMPONENT
+from scripts.kubernetes.objects import annotations_of, labels_of, name_of
 from scripts.kubernetes.quantity import parse_quantity
 
 WORKLOADS = ("StatefulSet", "Deployment")
@@ -127,17 +128,17 @@ def plan(objects: Sequence[Mapping[str, Any]]) -> Plan:
     """Return what to run for the rendered objects. Raises InputError that names every field that cannot be honoured."""
     made, problems = Plan(), _Problems()
     services = [o for o in objects if o["kind"] == "Service"]
-    configs = {o["metadata"]["name"]: dict(o.get("data") or {}) for o in objects if o["kind"] == "ConfigMap"}
+    configs = {name_of(o): dict(o.get("data") or {}) for o in objects if o["kind"] == "ConfigMap"}
     for thing in sorted(objects, key=lambda each: each["kind"] != "StatefulSet"):  # the database before those that call it
         kind = thing["kind"]
-        if "helm.sh/hook" in thing["metadata"].get("annotations", {}):
+        if "helm.sh/hook" in annotations_of(thing):
             continue
         if kind in WORKLOADS:
             made.pods.append(_pod(thing, services, configs, problems))
         elif kind in NOT_IN_PREVIEW:
             made.left_out.add(NOT_IN_PREVIEW[kind])
         elif kind not in ("Service", "ConfigMap") and kind not in WITHOUT_MEANING_HERE:
-            problems.add(f"{kind} {thing['metadata']['name']}")
+            problems.add(f"{kind} {name_of(thing)}")
     problems.refuse()
     made.pods.sort(key=lambda pod: bool(pod.init))  # what waits for others in an init container comes last
     return made
@@ -165,13 +166,13 @@ def _pod(
     configs: Mapping[str, Mapping[str, str]],
     problems: _Problems,
 ) -> PodPlan:
-    kind, name, spec = workload["kind"], workload["metadata"]["name"], workload["spec"]
+    kind, name, spec = workload["kind"], name_of(workload), workload["spec"]
     template, where = spec["template"], f"{kind}/{name}: pod"
-    pod, labels = template["spec"], template["metadata"].get("labels", {})
+    pod, labels = template["spec"], labels_of(template)
     problems.unknown(where, pod, POD_KEYS | POD_KEYS_WITHOUT_MEANING_HERE)
     if len(pod["containers"]) != 1:
         problems.add(f"{where}: {len(pod['containers'])} containers in one pod")
-    claims = {claim["metadata"]["name"]: f"{claim['metadata']['name']}-{name}-0" for claim in spec.get("volumeClaimTemplates", ())}
+    claims = {name_of(claim): f"{name_of(claim)}-{name}-0" for claim in spec.get("volumeClaimTemplates", ())}
     volumes = {claim: {"claim": full} for claim, full in claims.items()} | {v["name"]: dict(v) for v in pod.get("volumes", ())}
     for volume in volumes.values():
         if set(volume) == {"name", "configMap"} and set(volume["configMap"]) == {"name"} and volume["configMap"]["name"] in configs:
@@ -182,7 +183,7 @@ def _pod(
         service=labels.get(COMPONENT, name),
         container=read(pod["containers"][0], "containers"),
         init=tuple(read(container, "initContainers") for container in pod.get("initContainers", ())),
-        aliases=tuple(sorted(s["metadata"]["name"] for s in services if _selects(s, labels))),
+        aliases=tuple(sorted(name_of(s) for s in services if _selects(s, labels))),
         group=int(pod.get("securityContext", {}).get("fsGroup", 0)),
     )
 

@@ -9,6 +9,7 @@ from scripts.core.errors import TaskError
 from scripts.core.paths import STATE
 from scripts.engines.minikube.profile import Profile, State
 from scripts.kubernetes.cluster import Cluster
+from scripts.kubernetes.objects import name_of
 
 NOTE = STATE / "minikube-first-start"
 SECONDS = 10
@@ -44,7 +45,7 @@ def may_go(profile: Profile, state: State, cluster: Cluster) -> bool:
 def _is_used(cluster: Cluster) -> bool:
     """Whether somebody has put something into it. An API server that does not answer has taken nothing."""
     try:
-        namespaces = {each["metadata"]["name"] for each in cluster.get("namespaces", timeout=SECONDS)}
+        namespaces = {name_of(each) for each in cluster.get("namespaces", timeout=SECONDS)}
         return bool(namespaces - OF_KUBERNETES) or bool(cluster.within("default", cluster.release).get("pods", timeout=SECONDS))
     except TaskError:
         return False

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from scripts.kubernetes.diagnosis.snapshot import name_of
+from scripts.kubernetes.objects import name_of
 
 if TYPE_CHECKING:
     from scripts.kubernetes.api import Object

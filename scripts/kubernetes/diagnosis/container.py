@@ -11,7 +11,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from scripts.kubernetes.diagnosis.cause import Diagnosis, diagnosed, event_line
-from scripts.kubernetes.diagnosis.snapshot import Snapshot, containers_of, exit_count, last_exit, name_of, time_of
+from scripts.kubernetes.diagnosis.snapshot import Snapshot, exit_count, last_exit, time_of
+from scripts.kubernetes.objects import containers_of, name_of
 
 if TYPE_CHECKING:
     from scripts.kubernetes.api import Object

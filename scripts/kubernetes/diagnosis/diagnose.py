@@ -18,7 +18,8 @@ from scripts.kubernetes.diagnosis.rules.pods import evicted, not_placed, not_pre
 from scripts.kubernetes.diagnosis.rules.probes import not_ready
 from scripts.kubernetes.diagnosis.rules.starts import image_missing, not_configured, not_started
 from scripts.kubernetes.diagnosis.rules.surroundings import surroundings
-from scripts.kubernetes.diagnosis.snapshot import Snapshot, is_ready, is_rolled_out, name_of, progress
+from scripts.kubernetes.diagnosis.snapshot import Snapshot, progress
+from scripts.kubernetes.objects import conditions_of, is_ready, is_rolled_out, name_of
 
 if TYPE_CHECKING:
     from scripts.kubernetes.api import Object
@@ -53,10 +54,7 @@ def unexplained(snapshot: Snapshot, found: Sequence[Diagnosis]) -> list[Diagnosi
             workload,
             "not-rolled-out",
             f"it is not rolled out, and nothing says why: {progress(snapshot, workload)}",
-            [
-                f"{condition['type']} is {condition['status']}: {condition.get('message', '')}"
-                for condition in workload.get("status", {}).get("conditions", ())
-            ],
+            [f"{condition['type']} is {condition['status']}: {condition.get('message', '')}" for condition in conditions_of(workload)],
             "wait a moment and ask again; invoke up watches it",
         )
         for workload in snapshot.workloads

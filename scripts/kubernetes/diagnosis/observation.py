@@ -16,15 +16,8 @@ from scripts.kubernetes import api_proxy
 from scripts.kubernetes.api import Object
 from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.connection import Connect
-from scripts.kubernetes.diagnosis.snapshot import (
-    Snapshot,
-    condition_of,
-    containers_of,
-    is_of_release,
-    last_exit,
-    name_of,
-    time_of,
-)
+from scripts.kubernetes.diagnosis.snapshot import Snapshot, last_exit, time_of
+from scripts.kubernetes.objects import condition_of, containers_of, is_of_release, labels_of, name_of
 from scripts.kubernetes.service_client import send
 
 LOG_LINES = 20
@@ -90,7 +83,7 @@ def with_details(cluster: Cluster, quick: Snapshot) -> Snapshot:
         secrets={name: keys for name, (_, keys) in secrets.items()} if secrets is not None else None,
         strange_secrets=[name for name, (part_of, _) in (secrets or {}).items() if part_of == NOBODY],
         nodes=[o for o in outside if o["kind"] == "Node"],
-        dns=[o for o in outside if o["kind"] == "Deployment" and o["metadata"].get("labels", {}).get("k8s-app") == DNS],
+        dns=[o for o in outside if o["kind"] == "Deployment" and labels_of(o).get("k8s-app") == DNS],
         agents=[o for o in outside if o["kind"] == "DaemonSet"],
         metrics_apis=[o for o in outside if o["kind"] == "APIService" and o["spec"].get("group", "").endswith(METRICS)],
         volumes=[o for o in outside if o["kind"] == "PersistentVolume" and _claimed_in(o) == cluster.namespace],

@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from scripts.desired.labels import COMPONENT, INSTANCE
-from scripts.kubernetes.quantity import parse_quantity
+from scripts.kubernetes.objects import (
+    condition_of,
+    containers_of,
+    is_ready,
+    is_rolled_out,
+    labels_of,
+    name_of,
+    newest_replica_set,
+    owned_by,
+    status_of,
+    wanted_replicas,
+)
 
 if TYPE_CHECKING:
     from scripts.kubernetes.api import Object
 
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
-REVISION = "deployment.kubernetes.io/revision"
 
 
 @dataclass(frozen=True)
@@ -82,9 +90,9 @@ class Snapshot:
         if owner is None:
             return []
         pods = [p for p in self.pods if owned_by(p, owner) and not p["metadata"].get("deletionTimestamp")]
-        update = workload.get("status", {}).get("updateRevision")
+        update = status_of(workload).get("updateRevision")
         if workload["kind"] == "StatefulSet" and update:
-            newest = [p for p in pods if p["metadata"].get("labels", {}).get("controller-revision-hash") == update]
+            newest = [p for p in pods if labels_of(p).get("controller-revision-hash") == update]
             pods = newest or pods
         return pods
 
@@ -97,93 +105,6 @@ class Snapshot:
             if event.get("involvedObject", {}).get("uid") == uid and (not reasons or event.get("reason") in reasons)
         ]
         return sorted(found, key=event_time, reverse=True)
-
-
-def newest_replica_set(deployment: Object, replica_sets: Sequence[Object]) -> Object | None:
-    """Return the ReplicaSet of the Deployment's newest revision, or None before there is one."""
-    own = [r for r in replica_sets if owned_by(r, deployment)]
-    return max(own, key=lambda r: int(r["metadata"].get("annotations", {}).get(REVISION, 0)), default=None)
-
-
-def owned_by(thing: Object, owner: Object) -> bool:
-    """Return whether `owner` is among the owners of `thing`."""
-    return any(o["uid"] == owner["metadata"]["uid"] for o in thing["metadata"].get("ownerReferences", ()))
-
-
-def name_of(thing: Object) -> str:
-    """Return the object's name."""
-    return str(thing["metadata"]["name"])
-
-
-def service_of(thing: Object) -> str:
-    """Return the service that an object belongs to, by its label; empty where it has none."""
-    return str(thing["metadata"].get("labels", {}).get(COMPONENT, ""))
-
-
-def wanted_replicas(workload: Object) -> int:
-    """Return how many pods the workload is to have."""
-    return int(workload["spec"].get("replicas", 1))
-
-
-def is_rolled_out(workload: Object) -> bool:
-    """Return whether every wanted pod is of the newest revision and available, and no other is left.
-
-    The rules are those of `kubectl rollout status` (kubectl's polymorphichelpers/rollout_status.go).
-    """
-    status = workload.get("status", {})
-    if status.get("observedGeneration", 0) < workload["metadata"].get("generation", 0):
-        return False
-    want = wanted_replicas(workload)
-    available = status.get("availableReplicas", 0)
-    if workload["kind"] == "StatefulSet":
-        current = status.get("currentRevision") == status.get("updateRevision")
-        return bool(current and status.get("readyReplicas", 0) >= want and available >= want)
-    updated = status.get("updatedReplicas", 0)
-    return bool(updated >= want and status.get("replicas", 0) <= updated and available >= updated)
-
-
-def condition_of(thing: Object, kind: str) -> Object:
-    """Return the object's condition of a type, or an empty one."""
-    return next((c for c in thing.get("status", {}).get("conditions", ()) if c["type"] == kind), {})
-
-
-def is_ready(pod: Object) -> bool:
-    """Return whether the pod's condition Ready holds."""
-    return bool(condition_of(pod, "Ready").get("status") == "True")
-
-
-def containers_of(pod: Object) -> Iterator[tuple[Object, Object, bool]]:
-    """Yield (specification, status, whether it is an init container) in the order in which the containers start."""
-    status = pod.get("status", {})
-    for specs, statuses, init in (
-        (pod["spec"].get("initContainers", ()), status.get("initContainerStatuses", ()), True),
-        (pod["spec"]["containers"], status.get("containerStatuses", ()), False),
-    ):
-        by_name = {s["name"]: s for s in statuses}
-        for spec in specs:
-            yield spec, by_name.get(spec["name"], {}), init
-
-
-def claims_of(pod: Object) -> list[str]:
-    """Return the names of the volume claims that a pod mounts."""
-    return [v["persistentVolumeClaim"]["claimName"] for v in pod["spec"].get("volumes", ()) if "persistentVolumeClaim" in v]
-
-
-def secrets_of(pod: Object) -> dict[str, set[str]]:
-    """Return the Secrets without which no such pod can start, and the keys that it needs of each."""
-    sources: list[tuple[Object, str, list[str]]] = []
-    for volume in pod["spec"].get("volumes", ()):
-        secret = volume.get("secret") or {}
-        sources.append((secret, secret.get("secretName", ""), [item["key"] for item in secret.get("items", ())]))
-    for spec, _, _ in containers_of(pod):
-        whole = [source.get("secretRef") or {} for source in spec.get("envFrom", ())]
-        single = [variable.get("valueFrom", {}).get("secretKeyRef") or {} for variable in spec.get("env", ())]
-        sources += [(source, source.get("name", ""), [source["key"]] if "key" in source else []) for source in [*whole, *single]]
-    needed: dict[str, set[str]] = {}
-    for source, name, keys in sources:
-        if name and not source.get("optional"):
-            needed.setdefault(name, set()).update(keys)
-    return needed
 
 
 def progress(snapshot: Snapshot, workload: Object) -> str:
@@ -237,48 +158,3 @@ def event_time(event: Object) -> datetime:
     series = event.get("series") or {}
     times = (series.get("lastObservedTime"), event.get("lastTimestamp"), event.get("eventTime"))
     return max(time_of(t) for t in (*times, event["metadata"].get("creationTimestamp")))
-
-
-def request_of(pod: Object, resource: str) -> Decimal:
-    """Return what a pod asks of a node: the sum over its containers, or the largest init container if that is more."""
-
-    def asked(spec: Object) -> Decimal:
-        return parse_quantity(spec.get("resources", {}).get("requests", {}).get(resource, "0"))
-
-    sidecars = [c for c in pod["spec"].get("initContainers", ()) if c.get("restartPolicy") == "Always"]
-    together = sum((asked(c) for c in [*pod["spec"]["containers"], *sidecars]), Decimal(0))
-    first = max((asked(c) for c in pod["spec"].get("initContainers", ()) if c not in sidecars), default=Decimal(0))
-    return max(together, first)
-
-
-def selects(selector: Object, labels: Mapping[str, str]) -> bool:
-    """Return whether a label selector (matchLabels and matchExpressions) selects these labels."""
-    if any(labels.get(key) != value for key, value in (selector.get("matchLabels") or {}).items()):
-        return False
-    return all(_expression_holds(e, labels) for e in selector.get("matchExpressions") or ())
-
-
-def _expression_holds(expression: Object, labels: Mapping[str, str]) -> bool:
-    key, operator, values = expression["key"], expression["operator"], expression.get("values") or ()
-    if operator == "In":
-        return labels.get(key) in values
-    if operator == "NotIn":
-        return labels.get(key) not in values
-    return bool((key in labels) == (operator == "Exists"))
-
-
-def egress_policies(pod: Object, policies: Sequence[Object]) -> list[str]:
-    """Return the names of the NetworkPolicies that restrict what this pod may call."""
-    return sorted(name_of(policy) for policy in policies if isolates(policy, pod["metadata"].get("labels", {}), "Egress"))
-
-
-def isolates(policy: Object, labels: Mapping[str, str], direction: str) -> bool:
-    """Return whether a NetworkPolicy shuts a direction (Ingress, Egress) of pods with these labels, but for what policies let through."""
-    spec = policy["spec"]
-    named = direction in spec.get("policyTypes", ()) or direction.lower() in spec
-    return named and selects(spec.get("podSelector", {}), labels)
-
-
-def is_of_release(thing: Object, release: str) -> bool:
-    """Return whether the object's labels say that the release made it."""
-    return bool(thing["metadata"].get("labels", {}).get(INSTANCE) == release)

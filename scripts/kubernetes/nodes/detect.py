@@ -16,8 +16,8 @@ from scripts.core.errors import InputError, MissingError
 from scripts.kubernetes import api, resources
 from scripts.kubernetes.api import Object
 from scripts.kubernetes.cluster import Cluster
-from scripts.kubernetes.diagnosis.snapshot import name_of
 from scripts.kubernetes.nodes.transports import NERDCTL, ContainerdNode, DockerdNode, LocalDaemonNode, NerdctlNode, NodeTransport
+from scripts.kubernetes.objects import name_of
 from scripts.machine.docker_client import docker_client
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")

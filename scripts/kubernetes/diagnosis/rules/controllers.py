@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from scripts.kubernetes.diagnosis.cause import Diagnosis, diagnosed
-from scripts.kubernetes.diagnosis.snapshot import Snapshot, condition_of, is_of_release, name_of, newest_replica_set, wanted_replicas
+from scripts.kubernetes.diagnosis.snapshot import Snapshot
+from scripts.kubernetes.objects import condition_of, is_of_release, name_of, newest_replica_set, wanted_replicas
 
 if TYPE_CHECKING:
     from scripts.kubernetes.api import Object

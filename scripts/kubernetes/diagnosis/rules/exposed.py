@@ -9,17 +9,18 @@ from typing import TYPE_CHECKING
 
 from scripts.kubernetes.diagnosis.cause import Diagnosis, diagnosed
 from scripts.kubernetes.diagnosis.rules.controllers import next_pod_refused
-from scripts.kubernetes.diagnosis.snapshot import (
-    Snapshot,
+from scripts.kubernetes.diagnosis.snapshot import Snapshot, time_of
+from scripts.kubernetes.objects import (
     claims_of,
     is_of_release,
     is_ready,
     is_rolled_out,
     isolates,
+    labels_of,
     name_of,
     secrets_of,
     selects,
-    time_of,
+    status_of,
     wanted_replicas,
 )
 
@@ -56,7 +57,7 @@ def _claims(snapshot: Snapshot, workload: Object) -> Iterator[Diagnosis]:
     """The volume claim of a pod that runs is gone, or goes as soon as the pod does."""
     known = {name_of(claim): claim for claim in snapshot.claims}
     for pod in snapshot.pods_of(workload):
-        if pod.get("status", {}).get("phase") != "Running":
+        if status_of(pod).get("phase") != "Running":
             continue  # of one that waits for its volume, another rule tells
         for name in claims_of(pod):
             if not (state := _lost(known.get(name))):
@@ -76,14 +77,14 @@ def _lost(claim: Object | None) -> str:
         return "is gone"
     if claim["metadata"].get("deletionTimestamp"):
         return "is being deleted"
-    return "has lost its volume" if claim.get("status", {}).get("phase") == "Lost" else ""
+    return "has lost its volume" if status_of(claim).get("phase") == "Lost" else ""
 
 
 def _secrets(snapshot: Snapshot, workload: Object) -> Iterator[Diagnosis]:
     """A Secret that running pods hold, or a key of it, is gone: no new pod can start."""
     if snapshot.secrets is None:
         return
-    pods = [pod for pod in snapshot.pods_of(workload) if pod.get("status", {}).get("phase") == "Running"]
+    pods = [pod for pod in snapshot.pods_of(workload) if status_of(pod).get("phase") == "Running"]
     made_by_us = re.compile(rf"{re.escape(snapshot.release)}-.*-[0-9a-f]{{10}}")
     for name, keys in sorted(secrets_of(pods[0]).items()) if pods else ():
         if name in snapshot.strange_secrets and made_by_us.fullmatch(name):
@@ -109,7 +110,7 @@ def _secrets(snapshot: Snapshot, workload: Object) -> Iterator[Diagnosis]:
 
 def _strange_policies(snapshot: Snapshot, workload: Object) -> Iterator[Diagnosis]:
     """Somebody else's NetworkPolicy shuts a direction that the release leaves open; one that it shuts itself loses nothing by another."""
-    labels = workload["spec"]["template"]["metadata"].get("labels", {})
+    labels = labels_of(workload["spec"]["template"])
     for direction, way in (("Ingress", "let in"), ("Egress", "let out")):
         shut = [policy for policy in snapshot.policies if isolates(policy, labels, direction)]
         if not shut or any(is_of_release(policy, snapshot.release) for policy in shut):
@@ -128,7 +129,7 @@ def _strange_pods(snapshot: Snapshot, workload: Object) -> Iterator[Diagnosis]:
     """A pod that somebody else made wears the workload's labels: its Service sends it requests too."""
     selector = workload["spec"].get("selector", {})
     for pod in snapshot.pods:
-        labels = pod["metadata"].get("labels", {})
+        labels = labels_of(pod)
         if selector and selects(selector, labels) and not pod["metadata"].get("ownerReferences") and is_ready(pod):
             yield diagnosed(
                 workload,
@@ -142,7 +143,7 @@ def _strange_pods(snapshot: Snapshot, workload: Object) -> Iterator[Diagnosis]:
 def _strange_slices(snapshot: Snapshot, workload: Object) -> Iterator[Diagnosis]:
     """Somebody wrote down addresses for the workload's Service beside those of its pods: a part of the requests goes there."""
     for found in snapshot.slices:
-        labels = found["metadata"].get("labels", {})
+        labels = labels_of(found)
         if labels.get(SERVICE) != name_of(workload) or labels.get(SLICE_OWNER) == CONTROLLER:
             continue
         addresses = [address for endpoint in found.get("endpoints") or () for address in endpoint.get("addresses", ())]
@@ -177,7 +178,7 @@ def _endless_pods(snapshot: Snapshot, workload: Object) -> Iterator[Diagnosis]:
 def _silent_controllers(snapshot: Snapshot, workload: Object) -> Iterator[Diagnosis]:
     """What the workload's status says is not so, or not of its newest specification: the controllers that keep it do not act."""
     there, wanted = len(snapshot.pods_of(workload)), wanted_replicas(workload)
-    seen, newest = workload.get("status", {}).get("observedGeneration", 0), workload["metadata"].get("generation", 0)
+    seen, newest = status_of(workload).get("observedGeneration", 0), workload["metadata"].get("generation", 0)
     if seen >= newest and not (is_rolled_out(workload) and there < wanted):
         return
     told = f"{there} of {wanted} pods are there" if seen >= newest else f"its newest specification ({newest}) has not been seen"
@@ -192,10 +193,10 @@ def _silent_controllers(snapshot: Snapshot, workload: Object) -> Iterator[Diagno
 
 def _budgets(snapshot: Snapshot, workload: Object) -> Iterator[Diagnosis]:
     """Every pod is well, and yet none may be evicted: a drain of its node waits forever."""
-    labels = workload["spec"]["template"]["metadata"].get("labels", {})
+    labels = labels_of(workload["spec"]["template"])
     budgets = [b for b in snapshot.budgets if b["spec"].get("selector") is not None and selects(b["spec"]["selector"], labels)]
     for budget in budgets:
-        status = budget.get("status", {})
+        status = status_of(budget)
         healthy, wanted = status.get("currentHealthy", 0), status.get("desiredHealthy", 0)
         tight = status.get("disruptionsAllowed") == 0 and healthy >= status.get("expectedPods", 0) > 0
         if not tight and len(budgets) == 1:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from scripts.kubernetes.diagnosis.cause import Diagnosis
 from scripts.kubernetes.diagnosis.container import ContainerState
 from scripts.kubernetes.diagnosis.rules.starts import wrong_format
-from scripts.kubernetes.diagnosis.snapshot import egress_policies, is_of_release
+from scripts.kubernetes.objects import egress_policies, is_of_release
 
 if TYPE_CHECKING:
     from scripts.kubernetes.api import Object

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from scripts.kubernetes.diagnosis.cause import Diagnosis, diagnosed, event_line
 from scripts.kubernetes.diagnosis.rules.missing import missing_object
 from scripts.kubernetes.diagnosis.rules.volumes import volume_elsewhere
-from scripts.kubernetes.diagnosis.snapshot import Snapshot, claims_of, condition_of, containers_of, name_of, request_of, time_of
+from scripts.kubernetes.diagnosis.snapshot import Snapshot, time_of
+from scripts.kubernetes.objects import claims_of, condition_of, containers_of, name_of, request_of, status_of
 from scripts.kubernetes.quantity import parse_quantity
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ UNSEEN = timedelta(seconds=20)
 
 def evicted(_snapshot: Snapshot, workload: Object, pod: Object) -> Diagnosis | None:
     """The node evicted the pod, since it ran short of something."""
-    status = pod.get("status", {})
+    status = status_of(pod)
     if status.get("reason") != "Evicted":
         return None
     message = str(status.get("message", "")).strip()
@@ -132,7 +133,7 @@ def _no_room(snapshot: Snapshot, workload: Object, pod: Object, resource: str, e
 
 
 def _runs_on(pod: Object, node: str) -> bool:
-    return bool(pod["spec"].get("nodeName") == node and pod["status"].get("phase") not in ("Succeeded", "Failed"))
+    return bool(pod["spec"].get("nodeName") == node and status_of(pod).get("phase") not in ("Succeeded", "Failed"))
 
 
 def _amount(value: Decimal, resource: str) -> str:
@@ -143,7 +144,7 @@ def _amount(value: Decimal, resource: str) -> str:
 
 def _volume_unbound(snapshot: Snapshot, workload: Object, pod: Object, evidence: list[str]) -> Diagnosis:
     names = claims_of(pod)
-    bound = [name_of(c) for c in snapshot.claims if c.get("status", {}).get("phase") == "Bound"]
+    bound = [name_of(c) for c in snapshot.claims if status_of(c).get("phase") == "Bound"]
     missing = [name for name in names if name not in {name_of(c) for c in snapshot.claims}]
     if missing:
         cause = f"its volume claim {missing[0]} does not exist"

@@ -6,7 +6,8 @@ import re
 
 from scripts.kubernetes.diagnosis.cause import Diagnosis
 from scripts.kubernetes.diagnosis.container import ContainerState
-from scripts.kubernetes.diagnosis.snapshot import event_time, exit_count, name_of, time_of
+from scripts.kubernetes.diagnosis.snapshot import event_time, exit_count, time_of
+from scripts.kubernetes.objects import name_of
 
 LONGEST_ANSWER = 160
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from scripts.kubernetes.diagnosis.cause import Diagnosis
 from scripts.kubernetes.diagnosis.container import ContainerState
 from scripts.kubernetes.diagnosis.rules.missing import missing_object
-from scripts.kubernetes.diagnosis.snapshot import name_of
+from scripts.kubernetes.objects import name_of, status_of
 
 OUR_TAG = re.compile(r":h[0-9a-f]{12}$")  # scripts/desired/images.py gives it to what we build
 
@@ -75,7 +75,7 @@ def wrong_format(container: ContainerState) -> Diagnosis:
     """The kernel cannot execute the program: the image is made for another processor, or the program is a script without `#!`."""
     image = container.spec["image"]
     node = next((n for n in container.snapshot.nodes if name_of(n) == container.pod["spec"].get("nodeName")), {})
-    runs = node.get("status", {}).get("nodeInfo", {}).get("architecture", "")
+    runs = status_of(node).get("nodeInfo", {}).get("architecture", "")
     made_for = container.snapshot.architectures.get(image, "")
     script = "start the script with a line such as #!/bin/sh, or name its interpreter in the command"
     if made_for and runs and made_for != runs:

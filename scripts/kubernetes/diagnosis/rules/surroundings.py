@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from scripts.kubernetes.diagnosis.cause import Diagnosis, diagnosed
 from scripts.kubernetes.diagnosis.rules.volumes import held_on
-from scripts.kubernetes.diagnosis.snapshot import Snapshot, condition_of, containers_of, name_of, time_of
+from scripts.kubernetes.diagnosis.snapshot import Snapshot, time_of
+from scripts.kubernetes.objects import condition_of, containers_of, name_of, status_of
 
 if TYPE_CHECKING:
     from scripts.kubernetes.api import Object
@@ -66,7 +67,7 @@ def _cordoned(snapshot: Snapshot) -> Iterator[Diagnosis]:
 def _agents(snapshot: Snapshot) -> Iterator[Diagnosis]:
     """What the cluster's network is made of is not ready on a node: Services go on to pods that are gone, and new pods get no network."""
     for agent in snapshot.agents:
-        status = agent.get("status", {})
+        status = status_of(agent)
         wanted, ready = status.get("desiredNumberScheduled", 0), status.get("numberReady", 0)
         if ready < wanted and NETWORK.search(name_of(agent)):
             yield diagnosed(
@@ -80,7 +81,7 @@ def _agents(snapshot: Snapshot) -> Iterator[Diagnosis]:
 
 def _dns(snapshot: Snapshot) -> Iterator[Diagnosis]:
     """The cluster's DNS has no pod that answers."""
-    if not snapshot.dns or any(server.get("status", {}).get("availableReplicas", 0) for server in snapshot.dns):
+    if not snapshot.dns or any(status_of(server).get("availableReplicas", 0) for server in snapshot.dns):
         return
     server = snapshot.dns[0]
     wanted, place = server["spec"].get("replicas", 1), server["metadata"].get("namespace", "kube-system")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from scripts.kubernetes.diagnosis.cause import Diagnosis, diagnosed
-from scripts.kubernetes.diagnosis.snapshot import Snapshot, claims_of, condition_of, name_of
+from scripts.kubernetes.diagnosis.snapshot import Snapshot
+from scripts.kubernetes.objects import claims_of, condition_of, labels_of, name_of
 
 if TYPE_CHECKING:
     from scripts.kubernetes.api import Object
@@ -58,7 +59,7 @@ def _why_not(snapshot: Snapshot, volume: Object) -> tuple[str, str] | None:
     names = ", ".join(map(name_of, nodes))
     if closed := [name_of(node) for node in nodes if node.get("spec", {}).get("unschedulable")]:
         return f"and {names} takes no new pods (it is cordoned)", f"kubectl uncordon {' '.join(closed)}"
-    return f"and {names} does not answer", f"start {names} again, or see why: kubectl describe node {nodes[0]['metadata']['name']}"
+    return f"and {names} does not answer", f"start {names} again, or see why: kubectl describe node {name_of(nodes[0])}"
 
 
 def _is_open(node: Object) -> bool:
@@ -87,5 +88,5 @@ def _usable_on(snapshot: Snapshot, volume: Object) -> list[Object]:
 
 def _fits(node: Object, term: Object) -> bool:
     """Whether a node is one of a term's. Drivers write `In`; of any other operator nothing is concluded, and every node fits."""
-    labels = node["metadata"].get("labels", {})
+    labels = labels_of(node)
     return all(labels.get(rule["key"]) in rule["values"] for rule in term.get("matchExpressions", ()) if rule["operator"] == "In")
