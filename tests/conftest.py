@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from scripts.core import shell
+from scripts.core import paths, shell
 from scripts.core.errors import MissingError
 from scripts.core.redaction import redact
 from scripts.machine import docker_client as machine_docker_client
+from scripts.machine import go_build
 from tests.checkout import Checkout
 from tests.doubles import Step
 
@@ -112,3 +113,14 @@ def _a_run_of_its_own() -> Iterator[None]:
     yield
     redact._forms = known
     shell._running.stopping.clear()
+
+
+@pytest.fixture
+def bin_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty .tools/bin, and no proxy in the way of the site on this machine."""
+    folder = tmp_path / ".tools/bin"
+    monkeypatch.setattr(paths, "TOOLS", folder)
+    monkeypatch.setattr(go_build, "GO", tmp_path / ".tools/go")
+    for name in ("HTTP_PROXY", "http_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    return folder

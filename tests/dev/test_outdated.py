@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from scripts.core.report import Report
 from scripts.dev import outdated
 from scripts.dev.pinned import LOCKED, PACKAGE_JSON, Pin, pins
 from scripts.dev.versions import newest, safe
+from tests.serving import Quiet, serving
 
 pytestmark = pytest.mark.runner
 
@@ -57,7 +57,7 @@ def index(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[list[str]
     """An index for all, and helm; the paths that it was asked for."""
     asked = list[str]()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Quiet, BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             asked.append(self.path)
             body = ANSWERS.get(self.path, "").encode()
@@ -74,25 +74,18 @@ def index(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[list[str]
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}).start()
-    url = f"http://127.0.0.1:{server.server_port}"
-    for name, value in {
-        "PIP_INDEX_URL": f"{url}/py",
-        "NPM_CONFIG_REGISTRY": f"{url}/npm/",
-        "GOPROXY": f"off,{url}/go",
-        "NO_PROXY": "*",
-    }.items():
-        monkeypatch.setenv(name, value)
-    (tmp_path / "helm").write_text(HELM)
-    (tmp_path / "helm").chmod(0o755)
-    monkeypatch.setattr(paths, "TOOLS", tmp_path)
-    yield asked
-    server.shutdown()
-    server.server_close()
+    with serving(Handler) as url:
+        for name, value in {
+            "PIP_INDEX_URL": f"{url}/py",
+            "NPM_CONFIG_REGISTRY": f"{url}/npm/",
+            "GOPROXY": f"off,{url}/go",
+            "NO_PROXY": "*",
+        }.items():
+            monkeypatch.setenv(name, value)
+        (tmp_path / "helm").write_text(HELM)
+        (tmp_path / "helm").chmod(0o755)
+        monkeypatch.setattr(paths, "TOOLS", tmp_path)
+        yield asked
 
 
 def shown(*wanted: Pin) -> dict[str, list[str]]:

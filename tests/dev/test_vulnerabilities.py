@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from scripts.core.report import Report
 from scripts.dev.advisories import LOCK, Known, Package, npm_packages, of_images, of_npm, of_python, python_packages
 from scripts.dev.indexes import Indexes
 from scripts.dev.vulnerabilities import show
+from tests.serving import Quiet, serving
 
 pytestmark = pytest.mark.runner
 
@@ -68,7 +68,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
     """An index for both; what npm's registry was asked."""
     bodies = list[Any]()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Quiet, BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self._say(ANSWERS.get(self.path))
 
@@ -83,17 +83,10 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}).start()
-    url = f"http://127.0.0.1:{server.server_port}"
-    for name, value in {"PIP_INDEX_URL": f"{url}/simple/", "NPM_CONFIG_REGISTRY": f"{url}/npm/", "NO_PROXY": "*"}.items():
-        monkeypatch.setenv(name, value)
-    yield bodies
-    server.shutdown()
-    server.server_close()
+    with serving(Handler) as url:
+        for name, value in {"PIP_INDEX_URL": f"{url}/simple/", "NPM_CONFIG_REGISTRY": f"{url}/npm/", "NO_PROXY": "*"}.items():
+            monkeypatch.setenv(name, value)
+        yield bodies
 
 
 @pytest.mark.usefixtures("asked")
