@@ -20,7 +20,7 @@ def main(project: Project, step: StepReport) -> Outcome:
 
 
 def unless_known(project: Project, step: StepReport) -> Outcome:
-    """Tell likewise, by what an earlier run has found in this namespace, if one has."""
+    """Do the same, with the result of an earlier run in this namespace if there is one."""
     return _tell(project, step, refresh=False)
 
 

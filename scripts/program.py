@@ -164,8 +164,8 @@ def list_in_groups(groups: Mapping[str, Sequence[Task[Any] | Collection]]) -> No
         list_tasks(self)
 
     Program.list_tasks = list_with_summaries  # type: ignore[method-assign] # it has no hook for this
-    Program.list_flat = list_flat  # type: ignore[method-assign] # likewise
-    Program.no_tasks_given = no_tasks_given  # type: ignore[method-assign] # likewise
+    Program.list_flat = list_flat  # type: ignore[method-assign] # as above
+    Program.no_tasks_given = no_tasks_given  # type: ignore[method-assign] # as above
 
 
 def _tasks(each: Task[Any] | Collection) -> Iterator[Task[Any]]:

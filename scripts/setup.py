@@ -49,7 +49,7 @@ FOR_TESTS = (
     ForTests("prometheus", "promtool", "the alert rules are tested, and metrics scraped"),
     ForTests("mmdebstrap", "mmdebstrap", "base images are made from packages"),
     ForTests("nodejs", "node", "the page is built and tested"),
-    ForTests("npm", "npm", "likewise"),
+    ForTests("npm", "npm", "the page is built and tested"),
 )
 
 

@@ -197,7 +197,7 @@ def _post(url: str, body: object, seconds: float) -> bytes:
 
 
 def _within(seconds: float, ask: Callable[[], bytes]) -> bytes:
-    """Return what a question brings in time: requests' own limit begins anew with each byte. Raises Timeout, and what it raises."""
+    """Return what a question brings in time: requests' own limit restarts with each byte. Raises Timeout, and what it raises."""
     answer: Future[bytes] = Future()
 
     def work() -> None:

@@ -235,7 +235,7 @@ def _filled_in(old: str, new: Mapping[str, str]) -> str:
 
 @contextlib.contextmanager
 def _written_beside(path: Path, text: str, mode: int = 0o600) -> Iterator[Path]:
-    """Write the text into a file beside the path, which whoever asked gives its name; it is gone after that. Raises InputError."""
+    """Write the text into a file beside the path, which the caller renames; otherwise it is removed afterwards. Raises InputError."""
     temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:
         _write_own(temporary, text, mode)

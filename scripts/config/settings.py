@@ -274,9 +274,9 @@ class Settings(Strict):
             if not os.path.exists(ROOT / path):  # noqa: PTH110 - Path.exists raises on a name that is too long
                 yield f"{where}: {path} does not exist"
         for key in ("rules", "dashboard_rows"):
-            missing = [path for path in getattr(self.monitoring, key) if not os.path.isfile(local_path(path))]  # noqa: PTH113 - likewise
+            missing = [path for path in getattr(self.monitoring, key) if not os.path.isfile(local_path(path))]  # noqa: PTH113 - as above
             yield from (f"monitoring.{key}: {path} does not exist" for path in missing)
-        if self.smoke and not os.path.isfile(local_path(self.smoke)):  # noqa: PTH113 - likewise
+        if self.smoke and not os.path.isfile(local_path(self.smoke)):  # noqa: PTH113 - as above
             yield f"smoke: {self.smoke} does not exist"
 
     def _cluster_problems(self) -> Iterator[str]:

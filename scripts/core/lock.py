@@ -37,7 +37,7 @@ def held(task: str, report: Report) -> Iterator[None]:
         file.truncate()
         file.write(json.dumps({"pid": os.getpid(), "task": task, "since": time.time()}))
         file.flush()
-        scratch = PATH.with_name(SCRATCH.name)  # whoever else used it has ended, killed or not
+        scratch = PATH.with_name(SCRATCH.name)  # any other run that used it has ended, killed or not
         shutil.rmtree(scratch, ignore_errors=True)
         try:
             with shell.pass_to_children(file.fileno()):

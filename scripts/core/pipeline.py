@@ -159,7 +159,7 @@ def run_to_exit_code(work: Callable[[], int | None], report: Report) -> int:
     except TaskError as error:
         report.error(error)
         code = error.exit_code
-    except Exception as error:  # noqa: BLE001 - likewise
+    except Exception as error:  # noqa: BLE001 - as above
         unexpected = _unexpected(error)
         report.error(unexpected)
         code = unexpected.exit_code

@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 NO_TERMINAL_WIDTH = 10_000
-"""A pipe has no width: whoever reads a line there wants it whole."""
+"""A pipe has no width: its reader wants whole lines."""
 GAP = 2
 NARROWEST_LAST = 24
 """The last column of a table may be folded to this width."""

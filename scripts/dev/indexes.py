@@ -90,7 +90,7 @@ class Indexes:
         return [each for each in found if each.count(".") == pin.now.count(".")]
 
     def _login(self, url: str) -> dict[str, str]:
-        """What a registry wants to be told by whoever has no account: a token that it hands to everybody."""
+        """What a registry wants from clients without an account: a token that it gives to everybody."""
         told = self.get(url, "application/json", ok=(401,)).headers.get("WWW-Authenticate", "")
         wanted = dict(re.findall(r'(\w+)="([^"]*)"', told))
         if "realm" not in wanted:

@@ -31,7 +31,7 @@ class Known:
     database: str = ""
     """What the references call the bundled Postgres, which is among the aliases."""
     passwords: Mapping[tuple[str, str], str] = field(default_factory=dict)
-    """The key of `.env` for each password that a server by image gets, by `Value.sameness`: whoever logs in has the same value."""
+    """The key of `.env` for each password that a server by image gets, by `Value.sameness`: clients that log in have the same value."""
 
     def find(self, host: str) -> str:
         """Return the service that a host name means: by a name of its own, or as `shop-backend-svc` means `backend`; or an empty string."""

@@ -1,4 +1,4 @@
-"""The text of `invoke.yaml` and `.env.example` for a draft: what belongs to an app is written anew, all else stays as it is."""
+"""The text of `invoke.yaml` and `.env.example` for a draft: what belongs to an app is rewritten, the rest is kept."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def settings(draft: Draft, before: str) -> str:
         if name == "smoke" or (name == "database" and not draft.database):
             continue
         if name in own:
-            text = _with_its_surroundings(own.pop(name), text)  # noqa: PLW2901 - the section, anew
+            text = _with_its_surroundings(own.pop(name), text)  # noqa: PLW2901 - the text, one section richer
         elif name == "chart":
             text = _with_its_surroundings(_without(text, "values").rstrip() + "\n" + _chart_values(draft), text)  # noqa: PLW2901
         elif name == "monitoring":

@@ -25,7 +25,7 @@ Job = Callable[[], None]
 
 
 class Drive:
-    """Looks for what is to be done. Whoever runs the jobs decides how an interrupt reaches them."""
+    """Looks for what is to be done. The caller decides how an interrupt reaches its jobs."""
 
     def __init__(self, session: Session, watch: Watch, on_line: Callable[[LogLine], None], on_pods: OnPods) -> None:
         """Take the session, what watches its sources, and who hears of each line of a log (but for those of probes), and of the pods."""

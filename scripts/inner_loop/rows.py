@@ -24,7 +24,7 @@ class Row:
     restarts: str
     last: str
     cpu: str
-    """In use against its limit, of all its pods; likewise memory. Empty where nothing is known."""
+    """Use against the limit, over all its pods, as for `memory`. Empty where nothing is known."""
     memory: str
 
 

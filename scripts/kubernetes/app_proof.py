@@ -44,7 +44,7 @@ def _load(file: Path) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
-    except Exception as error:  # noqa: BLE001 - likewise
+    except Exception as error:  # noqa: BLE001 - as above
         cause = f"{file.name} cannot be loaded: {type(error).__name__}: {error}"
         raise InputError(cause, f"fix {file.name}", _place(error, file), code="smoke-test-invalid") from None
     return module

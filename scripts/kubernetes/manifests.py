@@ -49,5 +49,5 @@ def key(thing: Object) -> tuple[str, str]:
 
 
 def _read(document: str) -> Object:
-    found: Object = yaml.load(document, Loader=_LOADER)  # noqa: S506 - likewise
+    found: Object = yaml.load(document, Loader=_LOADER)  # noqa: S506 - as above
     return found

@@ -28,5 +28,5 @@ def told() -> Iterator[None]:
         option = f"--namespace {found['namespace']}" if found["namespace"] else "--all-namespaces"
         cause = f"{found['user']} may not {found['verb']} {what} {where}"
         refused = CommandError(cause, error.evidence, error.result, code="rights-missing")
-        refused.action = f"use a context that may, or ask whoever runs the cluster: kubectl auth can-i {found['verb']} {what} {option}"
+        refused.action = f"use a context that may, or ask the cluster's administrator: kubectl auth can-i {found['verb']} {what} {option}"
         raise refused from None

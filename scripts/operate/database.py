@@ -27,7 +27,7 @@ def in_bundled(project: Project, program: str, *options: str, terminal: bool = F
     if project.settings.database is None or not uses_own_database(project.settings, project.env):
         raise InputError(
             "the app does not use the bundled Postgres",
-            "use the backups of whoever runs the database that .env names, or its pg_dump",
+            "use the backups of that database's provider, or pg_dump",
             code="database-not-bundled",
         )
     require_installed(project.engine, project.settings.release)

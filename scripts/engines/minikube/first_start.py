@@ -28,7 +28,7 @@ def end() -> None:
 
 
 def is_unfinished(profile: Profile) -> bool:
-    """Return whether the profile was never started to the end; one whose node has no address never was, whoever began it."""
+    """Return whether the profile was never started to the end; one whose node has no address never was."""
     return not profile.addressed or (NOTE.exists() and NOTE.read_text(encoding="utf-8") == profile.name)
 
 
