@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 from scripts.config.settings import Settings
@@ -43,28 +42,28 @@ class Pin:
     below: str = ""
 
 
-def pins(settings: Settings, root: Path = ROOT) -> list[Pin]:
+def pins(settings: Settings) -> list[Pin]:
     """Return every pin. Raises TaskError for a name that is not locked."""
-    return [*_python(root), *_npm(root), *_tools(settings), *_charts(settings), *_images(settings)]
+    return [*_python(), *_npm(), *_tools(settings), *_charts(settings), *_images(settings)]
 
 
-def _python(root: Path) -> Iterator[Pin]:
+def _python() -> Iterator[Pin]:
     known = set()
     for source, lock in LOCKED.items():
-        locked = {name.lower(): version for name, version in PIN.findall((root / lock).read_text(encoding="utf-8"))}
-        for name in map(str.lower, NAME.findall((root / source).read_text(encoding="utf-8"))):
+        locked = {name.lower(): version for name, version in PIN.findall((ROOT / lock).read_text(encoding="utf-8"))}
+        for name in map(str.lower, NAME.findall((ROOT / source).read_text(encoding="utf-8"))):
             if name not in locked:
                 raise TaskError(f"{lock} does not have {name} of {source}", "invoke lock", code="not-locked")
             if (name, locked[name]) not in known:
                 known.add((name, locked[name]))
                 yield Pin(name, lock, locked[name], "python")
-    for path in sorted((root / "scripts").glob("*.lock.txt")):
+    for path in sorted((ROOT / "scripts").glob("*.lock.txt")):
         for name, version in PIN.findall(path.read_text(encoding="utf-8")):
             yield Pin(name, f"scripts/{path.name}", version, "python")
 
 
-def _npm(root: Path) -> Iterator[Pin]:
-    package = json.loads((root / PACKAGE_JSON).read_text(encoding="utf-8"))
+def _npm() -> Iterator[Pin]:
+    package = json.loads((ROOT / PACKAGE_JSON).read_text(encoding="utf-8"))
     for name, version in {**package["dependencies"], **package["devDependencies"]}.items():
         yield Pin(name, PACKAGE_JSON, version, "npm")
 

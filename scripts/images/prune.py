@@ -35,11 +35,6 @@ class Superfluous:
 HERE = "this machine"
 
 
-def prune(settings: Settings, images: Sequence[Image], keep: Collection[str] = ()) -> list[str]:
-    """Remove the images that nothing needs any more; return their names. `superfluous` says which these are."""
-    return [each.what for each in superfluous(settings, images, keep) if each.remove()]
-
-
 def superfluous(settings: Settings, images: Sequence[Image], keep: Collection[str] = ()) -> list[Superfluous]:
     """Return old images of this release, and bases and certificates that no image of this project is built on.
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +20,26 @@ EVENT = ("kind", "involvedObject", "reason", "message", "type", "count", "firstT
 RESOLVER = re.compile(r"lookup (\S+) on [0-9.]+:53")
 
 
+def to_json(snapshot: Snapshot) -> Object:
+    """Return the snapshot as JSON values; `from_json` reads them."""
+    return {**dataclasses.asdict(snapshot), "taken": snapshot.taken.isoformat()}
+
+
+def from_json(value: Object) -> Snapshot:
+    """Return the snapshot that `to_json` wrote."""
+    return Snapshot(**{**value, "taken": datetime.fromisoformat(value["taken"])})
+
+
 def write_recording(name: str, snapshot: Snapshot) -> None:
     """Write what was seen of a release to `tests/recordings`."""
     FOLDER.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(trimmed(snapshot).to_json(), indent=1, sort_keys=True)
+    text = json.dumps(to_json(trimmed(snapshot)), indent=1, sort_keys=True)
     (FOLDER / f"{name}.json").write_text(RESOLVER.sub(r"lookup \1 on 192.0.2.53:53", text) + "\n", encoding="utf-8")
 
 
 def read_recording(name: str) -> Snapshot:
     """Return what was seen of a release."""
-    return Snapshot.from_json(json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8")))
+    return from_json(json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8")))
 
 
 def trimmed(snapshot: Snapshot) -> Snapshot:

@@ -66,7 +66,7 @@ def test_a_container_is_planned_as_the_pod_says() -> None:
     assert (container.memory, container.cpus, container.tmpfs) == (64 * 2**20, 0.25, {"/tmp": 16 * 2**20})
     assert container.env == {"A": "1", "B": SecretKey("s", "k")}
     assert container.secret_names() == ["s"]
-    assert container.readiness == Probe("/ready", (), 5, 1, 3)
+    assert container.readiness == Probe("/ready", (), 5, 1)
     assert [init.command for init in pod.init] == [("prepare",)]
 
 
@@ -113,7 +113,7 @@ def test_files_of_a_config_map_are_mounted_and_another_is_refused() -> None:
 
 
 def test_a_probe_may_be_a_connection() -> None:
-    assert plan([changed_container(readinessProbe={"tcpSocket": {"port": "http"}})]).pods[0].container.readiness == Probe("", (), 10, 1, 3)
+    assert plan([changed_container(readinessProbe={"tcpSocket": {"port": "http"}})]).pods[0].container.readiness == Probe("", (), 10, 1)
 
 
 def test_what_the_preview_leaves_out_is_told() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import secrets
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -17,10 +17,14 @@ from scripts.config.settings import Settings, load_settings
 from scripts.core.paths import ROOT
 from scripts.desired.images import BaseImage, Image
 from scripts.images.base_recipes import packages_reference
-from scripts.images.prune import kept_images, prune, remove_build_containers
+from scripts.images.prune import kept_images, remove_build_containers, superfluous
 from tests.kubernetes import small_registry
 
 pytestmark = pytest.mark.engine
+
+
+def prune(settings: Settings, images: Sequence[Image], keep: Collection[str] = ()) -> list[str]:
+    return [each.what for each in superfluous(settings, images, keep) if each.remove()]
 
 
 class Engine:

@@ -10,7 +10,7 @@ from typing import Any
 from scripts.kubernetes.diagnosis.cause import Diagnosis
 from scripts.kubernetes.diagnosis.diagnose import diagnose
 from scripts.kubernetes.diagnosis.snapshot import Snapshot
-from tests.cluster.recordings import read_recording
+from tests.cluster.recordings import from_json, read_recording, to_json
 
 Object = dict[str, Any]
 
@@ -135,7 +135,7 @@ def killed_at_each_start(*, seconds: int = 2, runs: int = 2, limit: str = "64Mi"
 
     def change(value: Object) -> None:
         exits(137)(value)
-        started = Snapshot.from_json(value).taken - timedelta(seconds=seconds)
+        started = from_json(value).taken - timedelta(seconds=seconds)
         status_of(value)["lastState"]["terminated"]["startedAt"] = started.isoformat()
         status_of(value)["restartCount"] = runs
         pod_of(value)["spec"]["containers"][0]["resources"] = {"limits": {"memory": limit}} if limit else {}
@@ -205,7 +205,7 @@ def uses_secret(**there: list[str]) -> Change:
 
 def autoscaler(reason: str, since: timedelta, *, served: bool = True) -> Change:
     def change(value: Object) -> None:
-        taken = Snapshot.from_json(value).taken
+        taken = from_json(value).taken
         status_of(value)["state"] = {"running": {"startedAt": (taken - timedelta(hours=1)).isoformat()}}
         active = {"type": "ScalingActive", "status": "False", "reason": reason, "message": "unable to get metrics for resource cpu"}
         active["lastTransitionTime"] = (taken - since).isoformat()
@@ -262,7 +262,7 @@ def cordoned(value: Object) -> None:
 def unmade(seconds: int, *reasons: str) -> Change:
     def change(value: Object) -> None:
         waits("ContainerCreating")(value)
-        placed = (Snapshot.from_json(value).taken - timedelta(seconds=seconds)).isoformat()
+        placed = (from_json(value).taken - timedelta(seconds=seconds)).isoformat()
         pod_of(value)["status"]["conditions"].append({"type": "PodScheduled", "status": "True", "lastTransitionTime": placed})
         value["events"] = []
         for reason in reasons:
@@ -294,7 +294,7 @@ def unseen(seconds: int) -> Change:
         pod = pod_of(value)
         pod["spec"].pop("nodeName")
         pod["status"] = {"phase": "Pending"}
-        pod["metadata"]["creationTimestamp"] = (Snapshot.from_json(value).taken - timedelta(seconds=seconds)).isoformat()
+        pod["metadata"]["creationTimestamp"] = (from_json(value).taken - timedelta(seconds=seconds)).isoformat()
 
     return change
 
@@ -345,9 +345,9 @@ QUOTA = 'pods "healthy" is forbidden: exceeded quota: small, requested: pods=1, 
 
 
 def changed(change: Change, recording: str = "healthy") -> Snapshot:
-    value = copy.deepcopy(read_recording(recording).to_json())
+    value = copy.deepcopy(to_json(read_recording(recording)))
     change(value)
-    return Snapshot.from_json(value)
+    return from_json(value)
 
 
 def found(change: Change, recording: str = "healthy") -> list[Diagnosis]:

@@ -19,7 +19,7 @@ from scripts.kubernetes.diagnosis.cause import DATABASE_CODES, PATIENCE, Diagnos
 from scripts.kubernetes.diagnosis.diagnose import diagnose
 from scripts.kubernetes.diagnosis.snapshot import Snapshot, time_of
 from scripts.kubernetes.objects import REVISION, is_rolled_out, request_of, selects
-from tests.cluster.recordings import FOLDER, read_recording
+from tests.cluster.recordings import FOLDER, from_json, read_recording, to_json
 from tests.faults.releases import FAULTS, HEALTHY, Fault
 
 pytestmark = pytest.mark.unit
@@ -29,9 +29,9 @@ Object = dict[str, Any]
 
 def changed(name: str, change: Callable[[Object], None]) -> Snapshot:
     """A recording with something about it changed."""
-    value = copy.deepcopy(read_recording(name).to_json())
+    value = copy.deepcopy(to_json(read_recording(name)))
     change(value)
-    return Snapshot.from_json(value)
+    return from_json(value)
 
 
 def codes(snapshot: Snapshot) -> list[str]:
@@ -65,7 +65,7 @@ def test_every_code_has_its_patience_and_every_patience_is_some_faults() -> None
 
 def test_a_snapshot_survives_being_written_as_json() -> None:
     snapshot = read_recording("crash")
-    again = Snapshot.from_json(json.loads(json.dumps(snapshot.to_json())))
+    again = from_json(json.loads(json.dumps(to_json(snapshot))))
     assert diagnose(again) == diagnose(snapshot)
 
 
@@ -253,10 +253,10 @@ def test_where_the_database_is_the_releases_own_neither_its_address_nor_the_rele
 
 def test_a_database_cause_follows_from_our_own_database_that_is_ailing() -> None:
     database, user = read_recording("volume"), read_recording("database-refused")
-    stateful = copy.deepcopy(database.to_json())
+    stateful = copy.deepcopy(to_json(database))
     stateful["workloads"][0] |= {"kind": "StatefulSet"}
     stateful["pods"][0]["metadata"]["ownerReferences"] = [{"uid": stateful["workloads"][0]["metadata"]["uid"]}]
-    database = Snapshot.from_json(stateful)
+    database = from_json(stateful)
     both = replace(
         user,
         workloads=[*user.workloads, *database.workloads],

@@ -8,8 +8,7 @@ from datetime import timedelta
 import pytest
 
 from scripts.kubernetes.diagnosis.diagnose import diagnose, unexplained
-from scripts.kubernetes.diagnosis.snapshot import Snapshot
-from tests.cluster.recordings import read_recording
+from tests.cluster.recordings import from_json, read_recording, to_json
 from tests.kubernetes.changes import (
     QUOTA,
     Change,
@@ -177,7 +176,7 @@ def test_dns_that_was_scaled_away_says_how_to_bring_it_back() -> None:
 
 def test_a_container_killed_from_outside_says_when_it_starts_again() -> None:
     (diagnosis,) = found(exits(137, back_off="1m20s"))
-    started = Snapshot.from_json(read_recording("healthy").to_json()).taken + timedelta(seconds=80)
+    started = from_json(to_json(read_recording("healthy"))).taken + timedelta(seconds=80)
     assert f"{started.astimezone():%H:%M:%S}" in diagnosis.cause
     assert not diagnosis.final_after(10_000)
 

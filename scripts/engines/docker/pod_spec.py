@@ -62,7 +62,6 @@ class Probe:
     command: tuple[str, ...] = ()
     period: float = 10
     timeout: float = 1
-    failures: int = 3
 
 
 @dataclass(frozen=True)
@@ -278,11 +277,7 @@ class _ContainerReader:
         probe = container.get(key)
         if not probe:
             return None
-        patience = (
-            float(probe.get("periodSeconds", 10)),
-            float(probe.get("timeoutSeconds", 1)),
-            int(probe.get("failureThreshold", 3)),
-        )
+        patience = (float(probe.get("periodSeconds", 10)), float(probe.get("timeoutSeconds", 1)))
         if "httpGet" in probe:
             return Probe(probe["httpGet"].get("path", "/"), (), *patience)
         if "exec" in probe:

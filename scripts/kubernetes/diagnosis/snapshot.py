@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from scripts.kubernetes.objects import (
     condition_of,
@@ -74,15 +73,6 @@ class Snapshot:
     """`pod/container` -> last lines of the run that failed."""
     answers: Mapping[str, str] = field(default_factory=dict)
     """`pod/container` -> what its readiness probe's address answers: status and body on one line."""
-
-    def to_json(self) -> Object:
-        """Return the snapshot as JSON values; `from_json` reads them."""
-        return {**dataclasses.asdict(self), "taken": self.taken.isoformat()}
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> Snapshot:
-        """Return the snapshot that `to_json` wrote."""
-        return cls(**{**value, "taken": datetime.fromisoformat(value["taken"])})
 
     def pods_of(self, workload: Object) -> list[Object]:
         """Return the pods of the workload's newest revision that are not on their way out."""
