@@ -66,7 +66,7 @@ def _loaded(text: str) -> Any:
         # It would take tabs where YAML has none, and any depth, up to the end of the stack and of the process.
         if "\t" not in text and _depth(text) <= DEEPEST:
             return yaml.load(text, _FastLoader)  # noqa: S506 - a SafeLoader
-    return yaml.load(text, _Loader)  # noqa: S506 - likewise
+    return yaml.load(text, _Loader)  # noqa: S506 - as above
 
 
 def _depth(text: str) -> int:
