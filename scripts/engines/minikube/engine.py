@@ -65,7 +65,7 @@ class MinikubeEngine(KubernetesEngine):
         if not KUBECONFIG.exists() or self._minikube.profile() is None:
             return ""
         state = self._minikube.state()
-        return super().silent() if state is State.RUNNING else f"the profile {self._name} is {state}"
+        return super().silent() if state in (State.RUNNING, State.WORKER_GONE) else f"the profile {self._name} is {state}"
 
     def preflight(self) -> list[str]:
         """Return what keeps Minikube from starting as configured."""
@@ -82,6 +82,8 @@ class MinikubeEngine(KubernetesEngine):
         there = self._minikube.profile()
         if there and first_start.is_unfinished(there):
             return self._decide_again(there, self._minikube.state())
+        if there and len(there.nodes) > 1 and self._minikube.state() is State.WORKER_GONE:
+            return self._decide_workers(there)
         if there and (differences := checks.differences(there, self._settings)):
             raise InputError(differences[0], "", differences[1:], code="cluster-differs")
         state = self._minikube.state() if there else State.MISSING
@@ -101,6 +103,26 @@ class MinikubeEngine(KubernetesEngine):
         step.progress(f"deleting what the interrupted start of {self._name} left")
         self._minikube.change("delete", "--profile", self._name)
         return self._bring_up(None, State.MISSING, step)
+
+    def _decide_workers(self, there: Profile) -> Decision:
+        gone = self._minikube.gone_nodes()
+        changes = [Change(f"make a worker in place of {node}", "it was removed behind Minikube's back") for node in gone]
+        return Decision(self._detail, tuple(changes), partial(self._replace_workers, there, gone), blocks=True)
+
+    def _replace_workers(self, there: Profile, gone: Sequence[str], step: StepReport) -> Outcome:
+        """Add the new workers before the old ones are forgotten.
+
+        Neither `minikube start` nor a new node of an old one's name joins the cluster: Minikube takes it for the node that was there.
+        """
+        for node in gone:
+            if len(there.nodes) <= self._settings.minikube.nodes:
+                step.progress(f"adding a worker in place of {node}")
+                self._minikube.change("node", "add", "--profile", self._name)
+            step.progress(f"forgetting {node}")
+            self._minikube.change("node", "delete", node, "--profile", self._name)
+            there = self._minikube.profile() or there
+        self._bring_up(there, self._minikube.state(), step)
+        return changed(f"{self._detail}: made a worker in place of {', '.join(gone)}")
 
     def _refuse_if_lost(self, state: State) -> None:
         if state is State.NO_DISK:
@@ -137,7 +159,9 @@ class MinikubeEngine(KubernetesEngine):
         if there is None or state in (State.DOWN, State.STOPPED) or self._is_older(there):
             self._start(there, step)
             done.append("started" if there else "made")
-        else:
+            self._minikube.forget()
+            there = self._minikube.profile() if self._settings.minikube.nodes > 1 else None
+        if there:  # of several nodes `minikube start` passes over the addons
             done += self._enable_addons(there, step)
         if (state := self._minikube.state()) is not State.RUNNING:
             raise TaskError(

@@ -28,6 +28,7 @@ class State(StrEnum):
     STOPPED = "stopped"
     DOWN = "not running"
     GONE = "without its node, which was removed"
+    WORKER_GONE = "without one of its workers, which was removed"
     NO_DISK = "out of disk space"
 
 
@@ -107,8 +108,8 @@ def _state_of(nodes: Sequence[Mapping[str, Any]]) -> State:
         return State.PAUSED
     if hosts == {"Stopped"}:
         return State.STOPPED
-    if any(node.get("Host") == "Nonexistent" and not node.get("Worker") for node in nodes):
-        return State.GONE  # a worker that was removed is made again by `minikube start`
+    if gone := [node for node in nodes if node.get("Host") == "Nonexistent"]:
+        return State.WORKER_GONE if all(node.get("Worker") for node in gone) else State.GONE
     if hosts != {"Running"} or {node.get("Kubelet") for node in nodes} != {"Running"} or not servers <= {"Running", "Irrelevant"}:
         return State.DOWN
     known = all(node.get("Kubeconfig") in ("Configured", "Irrelevant") for node in nodes)

@@ -40,8 +40,23 @@ class MinikubeProgram:
         """Return what the profile is now."""
         if not self._state:
             answer = self.run("status", "--profile", self.name, "--output", "json", ok=None)
-            self._state = [profile.read_status(answer.code, answer.stdout)]
+            state = profile.read_status(answer.code, answer.stdout)
+            self._state = [State.WORKER_GONE if state is State.GONE and self._only_workers_are_gone() else state]
         return self._state[0]
+
+    def gone_nodes(self) -> list[str]:
+        """Return the nodes of the profile that were removed behind Minikube's back."""
+        there = self.profile()
+        return [node for node in there.nodes if self._is_gone(node)] if there else []
+
+    def _only_workers_are_gone(self) -> bool:
+        """Where one of several nodes is gone, Minikube says of all of them nothing but `null`; each is asked about alone."""
+        there = self.profile()
+        return there is not None and len(there.nodes) > 1 and not self._is_gone(there.nodes[0])
+
+    def _is_gone(self, node: str) -> bool:
+        answer = self.run("status", "--profile", self.name, "--node", node, "--output", "json", ok=None)
+        return profile.read_status(answer.code, answer.stdout) in (State.GONE, State.WORKER_GONE)
 
     def _ask_profile(self) -> Profile | None:
         answer = self.run("profile", "list", "--light", "--output", "json", ok=None)

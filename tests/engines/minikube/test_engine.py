@@ -121,6 +121,37 @@ def test_a_node_that_was_removed_is_told_at_once(programs: Programs, settings: S
     assert failure.value.action == "invoke down --cluster, then invoke up makes a new one"
 
 
+def three_nodes(settings: Settings) -> Settings:
+    return settings.model_copy(update={"minikube": settings.minikube.model_copy(update={"nodes": 3})})
+
+
+def nodes(*names: str) -> list[dict[str, str]]:
+    return [{"Name": name, "IP": f"192.168.49.{2 + number}"} for number, name in enumerate(names)]
+
+
+def test_a_worker_that_was_removed_is_replaced_by_one_of_another_name(programs: Programs, settings: Settings, step: Step) -> None:
+    several, old, new = three_nodes(settings), nodes("", "m02", "m03"), nodes("", "m02", "m04")
+    programs.tell(PROFILES, profile(several, Nodes=old), profile(several, Nodes=new))
+    programs.tell(STATUS, Reply("null", code=7), RUNNING)
+    for node, host in (("todo", "Running"), ("todo-m02", "Running"), ("todo-m03", "Nonexistent")):
+        worker = {**NODE, "Name": node, "Host": host, "Worker": node != "todo"}
+        programs.tell((*STATUS[:4], "--node", node, *STATUS[4:]), Reply(json.dumps(worker), code=0 if host == "Running" else 7))
+    programs.tell(("minikube", "node", "add", "--profile", "todo"), Reply())
+    programs.tell(("minikube", "node", "delete", "todo-m03", "--profile", "todo"), Reply())
+    outcome = MinikubeEngine(several).decide_start(step).carry_out(step)
+    assert outcome.detail.endswith("made a worker in place of todo-m03")
+    assert [call["argv"][2] for call in programs.asked("minikube") if call["argv"][1] == "node"] == ["add", "delete"]
+
+
+def test_of_several_nodes_the_addons_are_enabled_after_the_first_start(programs: Programs, settings: Settings, step: Step) -> None:
+    several = three_nodes(settings)
+    programs.tell(PROFILES, NO_PROFILES, profile(several, addons=(), Nodes=nodes("", "m02", "m03")))
+    programs.tell(start(several), Reply())
+    programs.tell(STATUS, RUNNING)
+    programs.tell(("minikube", "addons", "enable", "metrics-server", "--profile", "todo"), Reply())
+    assert MinikubeEngine(several).decide_start(step).carry_out(step).detail.endswith("made, addon metrics-server")
+
+
 def test_the_profile_is_asked_once_a_run_and_again_after_a_change(programs: Programs, settings: Settings, step: Step) -> None:
     programs.tell(PROFILES, profile(settings))
     programs.tell(STATUS, RUNNING)
