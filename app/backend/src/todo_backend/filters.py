@@ -64,11 +64,12 @@ _ALL = re.compile(
     r"\b(?:all|everything|every|alles?|sab|saare|saray|tamam|todo(?=\s*$)|todas|tout(?:es)?|سب)\b", re.IGNORECASE
 )
 _OVERDUE = re.compile(
-    r"\b(?:overdue|over\s+due|past\s+due|late|missed|overlooked|forgotten|forgot|forget|behind(?:\s+on)?|überfällig\w*|vencid[oa]s?|atrasad[oa]s?|en\s+retard)\b",
+    r"\b(?:overdue|over\s+due|past\s+due|late|missed|miss|overlooked|forgotten|forgot|forget|behind(?:\s+on)?|überfällig\w*|vencid[oa]s?|atrasad[oa]s?|en\s+retard)\b",
     re.IGNORECASE,
 )
 _UNDATED = re.compile(
-    r"\b(?:without|with\s+no|no|having\s+no)\s+(?:a\s+)?(?:due\s+)?(?:date|deadline)s?\b|\bundated\b", re.IGNORECASE
+    r"\b(?:without|with\s+no|no|having\s+no|(?:don't|do\s+not|doesn't|does\s+not)\s+have)\s+(?:an?y?\s+)?(?:due\s+)?(?:date|deadline)s?\b|\bundated\b",
+    re.IGNORECASE,
 )
 _PRIORITY = re.compile(
     r"\b(?:(?P<level>high|low|normal|medium|top|hohe[rn]?|niedrige[rn]?)[\s-]+prio(?:rity|rität)?|prio(?:rity)?\s+(?P<after>high|low|normal)|(?P<word>urgent|important|most\s+important|dringend\w*|wichtig\w*|urgentes?))\b",
@@ -97,11 +98,17 @@ _NUMBERS = {
     "ten": 10,
 }
 
+_MONTH = re.compile(
+    r"^\s*(?:for\s+)?(january|february|march|april|june|july|august|september|october|november|december)\s*$",
+    re.IGNORECASE,
+)
+
 
 def parse_filter(words: str, now: datetime, state: State = "open") -> Filter:
     """Read a phrase about todos; what it does not know is left in `rest`."""
     chosen = Filter(state=state)
     words = f" {words.strip()[:_LONGEST]} "
+    words = _MONTH.sub(r" in \1 ", words)
     words = re.sub(r"\b(today|tomorrow|tonight|\w+day)'s\b", r"\1", words)
     if found := _SORT.search(words):
         chosen = _sorted(chosen, found)

@@ -26,12 +26,12 @@ class Request:
 _POLITE = re.compile(
     r"^(?:(?:ple?a?se?(?: to)?|pls|plz|hey|hi|hello|wait|just kidding|thx|ty|kk?|good (?:morning|afternoon|evening|day)|hallo|guten (?:morgen|tag|abend)|hola|bonjour|salut|salam|dear|thank you|thanks|ok|okay|so|oh|well|yo|actually|and|also|now|just|then|hm+|um+|uh+|ugh|argh|ah|aw|damn|dude|bro|man|guys|oops|whoops|sorry|kindly|btw|by the way|quick one|(?:to-?do|bot|assistant)(?=,? (?:add|delete|remove|show|list|mark|complete|remind)\b)|bitte|por favor|s'il te pla[iî]t|s'il vous pla[iî]t|stp|svp|براہ کرم|"
     r"(?:can|could|would|will) (?:you|u|ya)(?: please| just| kindly| also| maybe)*|be so (?:kind|good|nice) (?:as )?to|(?:would|could) you be so (?:kind|good|nice) (?:as )?to|i(?:'d| would) be (?:grateful|glad|happy) if you (?:could|would)|i wonder if you could|do me a favou?r and|is it possible to|i(?:'d| would| should) like (?:you )?to|i want you to|i need you to|i want(?: to)?(?= add\b)|to(?= (?:add|delete|remove|show|mark|list)\b)|you can|you (?:should|may)|let'?s|let me|i(?:'d| would) like you to|go ahead and|"
-    r"(?:i(?:'d| would) (?:like|love)|i want|i need|i have) to(?= (?:see|view|list|add|mark|rename|reschedule|postpone|check off)\b)|"
+    r"(?:i(?:'d| would) (?:like|love)|i want|i need|i have) to(?= (?:(?:see|view) (?:(?:all|the|my|what|everything|overdue|open|done) )*(?:list|to-?dos?|tasks?|items?|overdue|what|everything|done|open|all)\b|list|add|mark|rename|reschedule|postpone|check off)\b)|"
     r"(?:could|can|may) (?:i|we)(?: please)?(?= (?:see|view|have|get)\b)|kannst du|könntest du|puedes|peux-tu|pourrais-tu)[\s,.!]+)+(?=\S)",
     re.IGNORECASE,
 )
 _TAIL = re.compile(
-    r"(?:[\s,]+(?:please|pls|plz|sir|madam|ma'am|dear|mate|buddy|bro|thanks|thank you|thx|for me|right away|right now|ok|okay|will you|would you|if you can|if you (?:would|could) be so kind|if you don't mind|asap please|at last|bitte|danke|por favor|gracias|s'il te pla[iî]t|s'il vous pla[iî]t|stp|svp|merci"
+    r"(?:[\s,]+(?:please|pls|plz|sir|madam|ma'am|dear|mate|buddy|bro|thanks|thank you|thx|for me|right away|right now|ok|okay|will you|would you|if you can|if you (?:would|could) be so kind|if you don't mind|asap please|at last|(?<=,) (?:so |please )?(?:tick|check|cross|mark) (?:it|that) (?:off|(?:as )?done)|(?<=,) (?:we|i) (?:don't|do not|no longer) need (?:it|that)(?: any ?more)?|(?<=,) remind me|bitte|danke|por favor|gracias|s'il te pla[iî]t|s'il vous pla[iî]t|stp|svp|merci"
     r"|(?:from|off|out of|of) (?:my|the|this) (?:to-?do |todo |task |shopping |grocery )?list|von (?:meiner|der) liste|de (?:mi|la) lista|de (?:ma|la) liste))+$",
     re.IGNORECASE,
 )
@@ -42,6 +42,7 @@ _THANKS = re.compile(
 _ITEMS = r"(?:to-?dos?|tasks?|items?|list|reminders?|things?|entries)"
 _ITEM = r"(?:to-?do|task|item|reminder|entry|thing)"
 _TO_LIST = r"(?:\s+(?:to|on|onto|in|into)\s+(?:(?:my|the|our)\s+(?:(?:to-?do|todo|task|shopping|grocery)\s+)?|(?:to-?do|todo|task|shopping|grocery)\s+)list)?"
+_REST = r"(?P<rest>(?<=list),? (?:due|by|for|on|at|tomorrow|today) .+)?"
 _LEVEL = (
     r"(?P<level>(?:an?\s+)?(?:!?(?:high|highest|low|lowest|normal|medium|urgent|important|top|critical|unimportant)(?:[\s-]+(?:prio(?:rity)?|importance))?|prio(?:rity)?\s+(?:high|low|normal|medium)|p[1-4]"
     r"|wichtig|dringend|hohe priorität|niedrige priorität|urgente|importante|prioridad (?:alta|baja)|importante?|haute priorité|priorité haute))"
@@ -80,7 +81,7 @@ _PHRASES: tuple[tuple[Kind, tuple[str, ...]], ...] = (
         r"(?:what|which)(?:'s|s)? .+|what's|what now|what",
         r"(?:show|list|display|see|view|pull up|bring up|go over|read out)(?: me| us)?(?: (?P<q2>.+))?", r"(?:get|give|tell|read|print|send)(?: me| us)(?: .+)?|(?:get|read|print)(?: out)? (?:my|all|the) (?:open |full )?(?:list|todos|tasks)\b.*", r"(?:sort|order) .+",
         rf"(?:(?:my|the|all|open|done|completed|overdue|today'?s?|tomorrow'?s?|urgent|important|(?:high|low|normal|medium|top)[\s-]prio(?:rity)?|current|late|everything|upcoming|pending|remaining)\s+)*(?:{_ITEMS}|overdue|agenda|schedule|plan)(?:\s+(?:for|due|on|this|today|tomorrow|next|tagged|with|without|about|by|sorted|ordered|that|in|from|marked|labell?ed|called)\b.*)?",
-        r"#[^\s#]+", r"(?:newest|latest|oldest) first|(?:sorted |ordered )?by (?:due date|date|priority|title|name|deadline)|alphabetically", r"(?:am i|have i (?:got )?anything|anything|any (?:todos?|tasks?|items?|things?)|is there (?:anything|something|any|a todo|a task)|are there any|do i have|have i got|got any|what else)\b.*",
+        r"#[^\s#]+", r"(?:did|have) (?:i|we) (?:miss(?:ed)?|forget|forgotten) (?:anything|something|any)\b.*", r"(?:newest|latest|oldest) first|(?:sorted |ordered )?by (?:due date|date|priority|title|name|deadline)|alphabetically", r"(?:am i|have i (?:got )?anything|anything|any (?:todos?|tasks?|items?|things?)|is there (?:anything|something|any|a todo|a task)|are there any|do i have|have i got|got any|what else)\b.*",
         r"(?:today|tomorrow|this week|next week|overdue|upcoming|due (?:today|tomorrow|this week))",
         r"(?:zeig|zeige|liste)(?: mir)?(?: .+)?|was (?:ist|steht|muss|habe|sind|gibt) .+|welche .+|meine (?:aufgaben|liste|todos)|wie viele .+",
         r"(?:muestra|muéstrame|mostrar|lista|ver|enseña|enséñame|dime)(?: .+)?|(?:qué|que|cuáles|cuántas) .+|mis (?:tareas|pendientes)|mi lista",
@@ -105,6 +106,7 @@ _PHRASES: tuple[tuple[Kind, tuple[str, ...]], ...] = (
         rf"(?P<level>(?:high|low|normal|medium|top)[\s-]{_PRIO}) (?:for|on) (?P<which>[^:]+)",
     )),
     ("add", (
+        r"(?:i )?(?:must not|mustn't|should not|shouldn't|can't|cannot|better not|do not want to|don't want to) forget(?: to| about)? (?P<what>.+)",
         r"notes? to (?:my)?self(?: to)?\s*[:,–-]?\s*(?P<what>.+)",
         r"(?:put|stick|throw|pop) (?P<what>.+?) (?:on|onto|in|into|to) (?:my|the) (?:(?:to-?do|todo|task|shopping|grocery) )?(?:list|todos|to-dos|tasks)(?P<rest> (?:for|on|by|due|at|tomorrow|today|next|this|with|#|!).*)?",
     )),
@@ -148,9 +150,9 @@ _PHRASES: tuple[tuple[Kind, tuple[str, ...]], ...] = (
         r"(?:mark|set) (?P<which>.+?) as (?P<past>\w+)",
         r"(?:complete|finish|close|check(?: off)?|tick(?: off)?|cross (?:off|out)|mark off|mark done|mark as (?:done|completed?|finished)|set as done|tick|strike(?: off| out)?|done:) (?P<which>.+)", r"(?:check|tick|cross|strike) (?P<which>.+?) (?:off|out)", r"(?:cross|strike) (?P<which>.+)",
         r"(?:i(?:'m|m| am| have|'ve|ve)? )?(?:just |already |finally |all |now |only just )*(?:done|finished|completed|did|through|am done)(?: (?:with|doing))? (?P<which>.+)",
-        r"(?P<which>.+?) (?:is|are|was|has been|have been|got|'s) (?:now |already |all |finally )*(?:done|completed?|finished|ready|taken care of|sorted|over|dealt with)(?: now| already)?", r"(?P<which>.+?) (?:done|completed|finished)",
+        r"(?P<which>.+?)(?: (?:is|are|was|has been|have been|got)|'s) (?:now |already |all |finally )*(?:done|completed?|finished|ready|taken care of|sorted|over|dealt with)(?: now| already)?", r"(?P<which>.+?) (?:done|completed|finished)",
         r"(?:erledige|markiere|hake) (?P<which>.+?)(?: als erledigt| ab)?", r"(?P<which>.+?) (?:ist |sind )?(?:erledigt|fertig|geschafft|abgehakt)", r"(?:completa|termina|marca|completar|terminar|marcar) (?P<which>.+?)(?: como (?:hech[oa]|completad[oa]|terminad[oa]))?",
-        r"(?P<which>.+?) (?:(?:ya )?(?:está |esta )?(?:hech[oa]|terminad[oa]|completad[oa])|est[áa] list[oa])", r"(?:termine|coche|marque|terminer|finis) (?P<which>.+?)(?: comme (?:faite?|terminée?))?", r"(?P<which>.+?) (?:est )?(?:faite?|terminée?|finie?)",
+        r"(?:ya )?est[áa] hech[oa] (?P<which>.+)", r"(?P<which>.+?) (?:(?:ya )?(?:está |esta )?(?:hech[oa]|terminad[oa]|completad[oa])|est[áa] list[oa])", r"(?:termine|coche|marque|terminer|finis) (?P<which>.+?)(?: comme (?:faite?|terminée?))?", r"(?P<which>.+?) (?:est )?(?:faite?|terminée?|finie?)",
         r"(?P<which>.+?) (?:مکمل(?: ہو گیا| ہو گئی| کرو| کر دو| کریں| ہے)?|ہو گیا|ہو گئی|ہو گیا ہے|ہو چکا ہے|ho gaya|ho gayi|ho gya|ho chuka|ho gaya hai|kar liya|kar li|kar diya|kar di|done hai|mukammal(?: karo| ho gaya)?)",
     )),
     ("delete", (
@@ -164,9 +166,9 @@ _PHRASES: tuple[tuple[Kind, tuple[str, ...]], ...] = (
     ("add", (
         r"(?:erstelle?|notiere?|schreibe?|lege?|mach)(?: mir)?(?: bitte)?(?: eine?n?)?(?: neue[ns]?)? (?:aufgabe|eintrag|todo|notiz)(?: an)?:? (?P<what>.+)", r"(?:crea|añade|pon|agrega)(?: una)?(?: nueva)? tarea:? (?P<what>.+)",
         rf"(?:add|create|make|new)(?: me)?(?: an?)?(?: new)? {_ITEM}(?P<rest> (?:for|on|by|due|at) .+?) (?:called|named|titled|saying) (?P<what>.+)",
-        rf"(?:add|create|make|new|note(?: down)?|insert|enter|write down|jot down|record|log|put down|schedule|plan|set)(?: me)?(?: (?:an?|another|the|one more))?(?: new)? {_ITEM}(?: (?:to|for|called|named|saying|that says|titled|:|about))?[:,\s–-]+(?P<what>.+?){_TO_LIST}",
-        rf"(?:add|create|note(?: down)?|insert|write down|jot down|put down)(?: to (?:my|the) (?:to-?do |todo )?list)?[:\s]+(?P<what>.+?){_TO_LIST}", rf"(?:new {_ITEM}|{_ITEM}|note|new|todo|to do|task)\s*[:\-–]\s*(?P<what>.+)", r"(?:new|another) one\s*[:,\-–]\s*(?P<what>.+)", r"new (?:todo|task|item|reminder) (?P<what>.+)", r"schedule an? (?P<what>.+)", r"(?:make|take)(?: me)? a note(?: (?:to|of|about|that|for))? (?P<what>.+)", r"(?:to-?do|task|reminder) (?P<what>\w+ .+)", r"\+\s*(?P<what>.+)",
-        r"(?:set (?:me )?an? (?:reminder|alarm)|remind me|remember me|reminder|make me remember|help me remember|(?:i (?:want|need) to )?be reminded)(?: again)?(?P<what>(?: (?:to|about|of|that|for|in|on|at|tomorrow|tonight|today|next|every|this|by)\b).+)", r"(?:remember(?: to)?|don'?t (?:let me )?forget(?: to| about)?|do not forget(?: to)?|make sure (?:i|to)|i can'?t forget to) (?P<what>.+)",
+        rf"(?:add|create|make|new|note(?: down)?|insert|enter|write down|jot down|record|log|put down|schedule|plan|set)(?: me)?(?: (?:an?|another|the|one more))?(?: new)? {_ITEM}(?: (?:to|for|called|named|saying|that says|titled|:|about))?[:,\s–-]+(?P<what>.+?){_TO_LIST}{_REST}",
+        rf"(?:add|create|note(?: down)?|insert|write down|jot down|put down)(?: to (?:my|the) (?:to-?do |todo )?list)?[:\s]+(?P<what>.+?){_TO_LIST}{_REST}", rf"(?:new {_ITEM}|{_ITEM}|note|new|todo|to do|task)\s*[:\-–]\s*(?P<what>.+)", r"(?:new|another) one\s*[:,\-–]\s*(?P<what>.+)", r"new (?:todo|task|item|reminder) (?P<what>.+)", r"schedule an? (?P<what>.+)", r"(?:make|take)(?: me)? a note(?: (?:to|of|about|that|for))? (?P<what>.+)", r"(?:to-?do|task|reminder) (?P<what>\w+ .+)", r"\+\s*(?P<what>.+)",
+        r"(?:set (?:me )?an? (?:reminder|alarm)|remind me|remember me|reminder|make me remember|help me remember|(?:i (?:want|need) to )?be reminded)(?: again)?(?P<what>(?: (?:to|about|of|that|for|in|on|at|tomorrow|tonight|today|next|every|this|by|half|quarter|noon|\w+day)\b).+)", r"(?:remember(?: to)?|don'?t (?:let me )?forget(?: to| about)?|do not forget(?: to)?|make sure (?:i|to)|i can'?t forget to) (?P<what>.+)",
         r"(?:i|we)(?:'ve| have)? (?:need|have|want|got|gotta|must|should|ought|plan|am supposed|still need|really need|still have)(?: to)? (?P<what>.+)", r"i(?:'ve got| got)? (?:to|gotta) (?P<what>.+)", r"(?:gotta|got to|need to|have to|must|should|want to) (?P<what>.+)", r"(?:put|stick|throw) (?P<what>.+?) (?:on|onto|in|into) (?:my|the) (?:to-?do |todo )?list",
         r"(?:füge|fuge) (?P<what>.+?)(?: zu(?:r| meiner| der) liste)?(?: hinzu)", r"(?:erinnere|erinner) mich(?: daran)?,?(?P<what> .+)", r"(?:neue[rs]? (?:aufgabe|eintrag|todo|punkt|notiz)|aufgabe|neu)[:\s]+(?P<what>.+)", r"(?P<what>.+?)(?: zu(?:r| meiner| der) liste)? (?:hinzufügen|eintragen|aufschreiben|notieren|anlegen)|(?P<what2>.+?) auf die liste(?: setzen)?", r"(?:setze?|schreibe?|pack) (?P<what>.+?) auf (?:die|meine) liste", r"ich muss (?P<what>.+)",
         r"(?:añade|agrega|anade|añadir|agregar|crea|apunta|anota)(?: una tarea| tarea)?:? (?P<what>.+?)(?: (?:a|en) (?:mi|la) lista)?", r"(?:recuérdame|recuerdame|recordarme)(?: que)? (?P<what>.+)", r"(?:nueva tarea)[:\s]+(?P<what>.+)", r"tengo que (?P<what>.+)",
@@ -248,7 +250,9 @@ def _understand(text: str) -> Request:
         return Request("thanks", {}, text)
     words = clean(text)
     if text.rstrip().endswith("?") and (
-        asked := re.match(r"(?:did|done|finished|completed) (?P<what>.+)", words, re.IGNORECASE)
+        asked := re.match(
+            r"(?:did(?! (?:i|we) (?:miss|forget)\b)|done|finished|completed) (?P<what>.+)", words, re.IGNORECASE
+        )
     ):
         return Request("question", {"what": asked["what"]}, words)  # a question never changes anything
     if len(adds := _ADD_AGAIN.split(words)) > 1 and all(_match(each).kind == "add" for each in adds):
@@ -257,7 +261,8 @@ def _understand(text: str) -> Request:
         return Request("condition", {"then": conditional["then"]}, words)
     if two := _SECOND_COMMAND.match(words):
         first = _match(two["one"])
-        if first.kind not in ("unknown", "list", "question", "how", "search", "keep"):
+        tagged = first.kind == "add" and re.match(r"(?:tag|label)\b", two["two"], re.IGNORECASE)
+        if first.kind not in ("unknown", "list", "question", "how", "search", "keep") and not tagged:
             return Request("two", {"one": two["one"], "two": two["two"]}, words)
     return _match(words)
 

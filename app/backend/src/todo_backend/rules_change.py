@@ -197,7 +197,7 @@ async def reschedule(turn: Turn, request: Request) -> Reply:  # noqa: C901 - one
     if parse_when(request.said["which"], turn.now) and not parse_when(request.said["when"], turn.now):
         swapped = {"which": request.said["when"], "when": request.said["which"]}
         request = replace(request, said=swapped)  # "set a due time of 9am for the report"
-    said = re.sub(r"^(?:to|be|on|for|due)\s+", "", request.said["when"])
+    said = re.sub(r"^(?:to|be|on|for|due)\s+|\s+instead$", "", request.said["when"])
     when = parse_when(said, turn.now) or parse_when(f"on {said}", turn.now)  # "the first" alone is no date
     if when is None and re.fullmatch(r"\d{1,2}(?:[:.]\d\d)?", said):  # "move the meeting to 11"
         when = parse_when(f"at {said.replace('.', ':')}", turn.now)
