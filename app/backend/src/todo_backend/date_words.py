@@ -144,12 +144,12 @@ _MINUTES = {"fifteen": 15, "twenty": 20, "thirty": 30, "forty-five": 45, "forty 
 _MINUTE_WORDS = "|".join(_MINUTES)
 CLOCK = (
     r"(?:(?:at|@|um|gegen|à|a\s+las?|by|around)\s*)?(?:"
-    r"(?P<h1>\d{1,2})[:h](?P<m1>\d{2})\s*(?P<p1>am|pm|a\.m\.|p\.m\.)?(?:\s*(?:uhr|hrs|h))?(?P<part1>\s+(?:in\s+the\s+)?(?:morning|evening|afternoon)|\s+at\s+night)?"
-    r"|(?P<h2>\d{1,2})\.(?P<m2>\d{2})\s*(?P<p2>am|pm|a\.m\.|p\.m\.|uhr)"
-    r"|(?P<h3>\d{1,2})\s*(?P<p3>am|pm|a\.m\.|p\.m\.|-?ish|o['\u2019]?clock|uhr|h|heures?|بجے)(?P<part3>\s+(?:in\s+the\s+)?(?:morning|evening|afternoon|at\s+night))?"
-    rf"|(?P<hw>{_HOUR_WORDS})(?:[\s-]+(?P<mw>{_MINUTE_WORDS}))?\s*(?P<pw>am|pm|a\.m\.|p\.m\.|o['\u2019]?clock)"
+    r"(?P<h1>\d{1,2})[:h](?P<m1>\d{2})\s*(?P<p1>am|pm|a\.m\.?|p\.m\.?)?(?:\s*(?:uhr|hrs|h))?(?P<part1>\s+(?:in\s+the\s+)?(?:morning|evening|afternoon)|\s+at\s+night)?"
+    r"|(?P<h2>\d{1,2})\.(?P<m2>\d{2})\s*(?P<p2>am|pm|a\.m\.?|p\.m\.?|uhr)"
+    r"|(?P<h3>\d{1,2})\s*(?P<p3>am|pm|a\.m\.?|p\.m\.?|-?ish|o['\u2019]?clock|uhr|h|heures?|بجے)(?P<part3>\s+(?:in\s+the\s+)?(?:morning|evening|afternoon|at\s+night))?"
+    rf"|(?P<hw>{_HOUR_WORDS})(?:[\s-]+(?P<mw>{_MINUTE_WORDS}))?\s*(?P<pw>am|pm|a\.m\.?|p\.m\.?|o['\u2019]?clock)"
     r"|(?:12\s+)?(?P<word>noon|midday|midnight|lunchtime|mittags?|mitternacht|mediod[ií]a|medianoche|midi|minuit)"
-    rf"|(?P<rel>half|(?:a\s+)?quarter)\s+(?P<side>past|after|to|before)\s+(?P<h4>\d{{1,2}}|{_HOUR_WORDS})(?:\s*(?P<p4>am|pm|a\.m\.|p\.m\.))?"
+    rf"|(?P<rel>half|(?:a\s+)?quarter)\s+(?P<side>past|after|to|before)\s+(?P<h4>\d{{1,2}}|{_HOUR_WORDS})(?:\s*(?P<p4>am|pm|a\.m\.?|p\.m\.?))?"
     r"(?P<part4>\s+(?:in\s+the\s+)?(?:morning|evening|afternoon)|\s+at\s+night)?"
     r")"
     r"|(?:at|@|um|a\s+las?|à)\s+(?P<h5>\d{1,2})(?:\s+(?:in\s+the\s+)(?P<part5>morning|afternoon|evening))?(?=\s*$|\s*[,;!?)]|\s+(?:on|tomorrow|today|tonight|next|with|to|and|zum|zur|an|den|die|das|mit|beim|bei|con|avec|chez|#|mon|tue|wed|thu|fri|sat|sun)|\s+#)"

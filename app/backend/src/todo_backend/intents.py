@@ -289,6 +289,7 @@ def _match(words: str) -> Request:
 
 
 _WOULD_YOU_MIND = re.compile(r"^(?:please |hey |hello )*(?:would|do) you mind (?P<gerund>\w+ing)\b", re.IGNORECASE)
+_PLEASE = re.compile(rf"^({_ORDERS}) (?:bitte|please|kindly) ", re.IGNORECASE)
 _GLUED = re.compile(r"^(remind|tell|show|give)(me)\b", re.IGNORECASE)
 _SHORT_LEVEL = re.compile(r"\bhi(?=[\s-]prio)", re.IGNORECASE)
 
@@ -297,6 +298,7 @@ def clean(text: str) -> str:
     """Return the words of a message without politeness, and with a mistyped first word corrected."""
     words = " ".join(text.replace("\u2019", "'").replace("\u2018", "'").split()).lstrip("¿¡ ")
     words = _WOULD_YOU_MIND.sub(lambda found: slips.infinitive(found["gerund"]), words)
+    words = _PLEASE.sub(r"\1 ", words)
     before = None
     while before != words:
         before = words
