@@ -72,7 +72,8 @@ turn on the same cluster. What counts is the ratio; the seconds are those of the
   `.env`, no Secrets, no drift, no smoke test.
 - **floor**: the same for the one service that changed, by one who knows it: the least that any way must do.
 - **programs started**: by `invoke`, in the last round.
-- Other tools join with `--beside`, such as `invoke bench --beside "skaffold run"` where a skaffold.yaml describes the same app.
+- Other tools join with `--beside`, such as `invoke bench --beside "skaffold run"`: `python -m scripts.bench.skaffold >skaffold.yaml`
+  describes the same app for Skaffold.
 """
 
 

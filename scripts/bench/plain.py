@@ -48,7 +48,7 @@ class Plain:
         with tempfile.TemporaryDirectory(dir=_scratch()) as folder:
             archive = Path(folder) / "images.tar"
             shell.run(["docker", "save", "--output", str(archive), *tags.values()], timeout=SECONDS)
-            for transport in self._transports():
+            for transport in self.transports():
                 transport.send(archive)
         self._upgrade(tags)
         self._await()
@@ -65,7 +65,8 @@ class Plain:
         shell.run(["docker", "tag", name, tag], timeout=60)
         return tag
 
-    def _transports(self) -> Sequence[NodeTransport]:
+    def transports(self) -> Sequence[NodeTransport]:
+        """Return how images get into each node. Raises TaskError or InputError where there is no way."""
         transports: Sequence[NodeTransport] = getattr(self.project.engine, "transports")()  # noqa: B009 - of engines with nodes
         return transports
 
@@ -91,7 +92,7 @@ class Plain:
 
     def forget(self) -> None:
         """Remove the images that were built by hand, here and on the nodes."""
-        for transport in self._transports():
+        for transport in self.transports():
             if old := {name for name in transport.images() if _is_plain(name, self.project.images)}:
                 transport.remove(old)
         listed = shell.run(["docker", "images", "--format", "{{.Repository}}:{{.Tag}}"], timeout=60).stdout.split()

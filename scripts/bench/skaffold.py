@@ -13,6 +13,7 @@ from typing import Any
 
 import yaml
 
+from scripts.bench.plain import Plain
 from scripts.core.errors import InputError
 from scripts.core.paths import ROOT
 from scripts.desired.images import Image
@@ -22,6 +23,13 @@ from scripts.kubernetes.nodes.transports import ContainerdNode, DockerdNode, Nod
 from scripts.project import Project
 
 API_VERSION = "skaffold/v4beta13"
+LOAD = """\
+for repository in {repositories}; do
+  for tag in $(docker images --no-trunc $repository | awk '"sha256:" $2 == $3 {{print $2}}'); do
+    {present} || docker save $repository:$tag | {receive}
+  done
+done"""
+"""Without a registry Skaffold deploys an image by its id, as its tag. What the node lacks of those is sent before each deployment."""
 
 
 def config(project: Project, values: Mapping[str, Any], transports: Sequence[NodeTransport]) -> dict[str, Any]:
@@ -55,25 +63,17 @@ def _artifact(image: Image, ca: str) -> dict[str, Any]:
     return {"image": image.repository, "context": str(image.context), "docker": docker}
 
 
-LOAD = """\
-for repository in {repositories}; do
-  for tag in $(docker images --no-trunc $repository | awk '"sha256:" $2 == $3 {{print $2}}'); do
-    {present} | grep -q $repository:$tag || docker save $repository:$tag | {receive}
-  done
-done"""
-"""Without a registry Skaffold deploys an image by its id, as its tag. What the node lacks of those is sent before each deployment."""
-
-
 def _load(images: Sequence[Image], transport: NodeTransport) -> str:
     match transport:
-        case ContainerdNode(ctr=ctr):
-            present, receive = [*ctr, "--namespace=k8s.io", "images", "ls", "-q"], [*ctr, "--namespace=k8s.io", "images", "import", "-"]
-        case DockerdNode(docker=docker):
-            present, receive = [*docker, "images", "--format={{.Repository}}:{{.Tag}}"], [*docker, "load", "--quiet"]
+        case ContainerdNode(ctr=argv):
+            ctr = f"{shlex.join(argv)} --namespace=k8s.io images"
+            present, receive = f"{ctr} ls -q | grep -q $repository:$tag", f"{ctr} import -"
+        case DockerdNode(docker=argv):
+            docker = shlex.join(argv)
+            present, receive = f"{docker} image inspect $repository:$tag >/dev/null", f"{docker} load --quiet"
         case _:
             raise InputError(f"Skaffold has no way to bring an image into {transport.node}", "use nodes that run containerd or Docker")
-    names = " ".join(image.repository for image in images)
-    return LOAD.format(repositories=names, present=shlex.join(present), receive=shlex.join(receive))
+    return LOAD.format(repositories=" ".join(image.repository for image in images), present=present, receive=receive)
 
 
 def _values(values: Mapping[str, Any], images: Sequence[Image]) -> dict[str, Any]:
@@ -93,9 +93,8 @@ def main() -> None:
     """Write the file for this project to the standard output. Raises TaskError."""
     project = Project()
     cluster = project.cluster_deployment().cluster
-    transports = getattr(project.engine, "transports")()  # noqa: B009 - of engines with nodes
     values = helm.values_of(cluster, helm.history(cluster)[-1])
-    yaml.safe_dump(config(project, values, transports), sys.stdout, sort_keys=False)
+    yaml.safe_dump(config(project, values, Plain(project).transports()), sys.stdout, sort_keys=False)
 
 
 if __name__ == "__main__":

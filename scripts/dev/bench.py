@@ -8,6 +8,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import takewhile
 from pathlib import Path
 
 from scripts.bench import measure, page
@@ -18,6 +19,7 @@ from scripts.command import command
 from scripts.config.services import local_path
 from scripts.config.settings import KUBERNETES_ENGINES
 from scripts.core import shell
+from scripts.core.counting import several
 from scripts.core.errors import InputError
 from scripts.core.paths import ROOT
 from scripts.core.report import Report
@@ -69,7 +71,8 @@ def bench(  # noqa: PLR0913 - they are the options of the command
     columns, rows = page.rows(found)
     report.event("bench", rows=[dict(zip(columns, row, strict=True)) for row in rows])
     report.print_table(columns, rows)
-    about = f"{page.machine()}; {engine} engine, Kubernetes {_kubernetes(project)}"
+    about = f"{page.machine()}; {engine} engine, Kubernetes {_kubernetes(project)}; {several(rounds, 'round')}"
+    about += f"; beside it `{beside}`" if beside else ""
     if write:
         page.write(found, about, DOCUMENT, PICTURE)
         report.say(f"wrote {DOCUMENT.relative_to(ROOT)} and {PICTURE.relative_to(ROOT)}")
@@ -105,7 +108,7 @@ def _all(project: Project, file: Path, engine: str, rounds: int, beside: str, *,
     up = measure.invoke("up", "--engine", engine)
     up()
     service = _service_of(project, file)
-    others: Ways = {beside: lambda: shell.run(shlex.split(beside), timeout=measure.SECONDS)} if beside else {}
+    others: Ways = {called(beside): lambda: shell.run(shlex.split(beside), timeout=measure.SECONDS)} if beside else {}
 
     def by_hand(work: Callable[[Plain], None]) -> Callable[[], object]:
         return lambda: work(Plain(Project(engine)))
@@ -135,6 +138,11 @@ def _all(project: Project, file: Path, engine: str, rounds: int, beside: str, *,
     finally:
         up()
         Plain(Project(engine)).forget()
+
+
+def called(command: str) -> str:
+    """Return a command without its options: `skaffold run`."""
+    return " ".join(takewhile(lambda word: not word.startswith("-"), shlex.split(command)))
 
 
 def _list(rounds: int) -> Measured:

@@ -56,11 +56,10 @@ def _apt_get(arguments: Sequence[str], step: StepReport) -> None:
     """Run apt-get; while another program holds its lock, as unattended upgrades do after boot, wait for that."""
     environment: dict[str, str | None] = {"DEBIAN_FRONTEND": "noninteractive", "NEEDRESTART_SUSPEND": "1", "LC_ALL": "C"}
 
-    def run() -> shell.Result:
+    def installed() -> bool:
         argv = ["apt-get", *arguments]
-        return shell.run(
-            argv, timeout=APT_SECONDS, env=environment, on_line=lambda line: step.progress(f"apt-get: {line}"), holds_lock=False
-        )
+        shell.run(argv, timeout=APT_SECONDS, env=environment, on_line=lambda line: step.progress(f"apt-get: {line}"), holds_lock=False)
+        return True
 
     def locked(error: TaskError) -> bool:
         held = any("Could not get lock" in line for line in error.evidence)
@@ -69,7 +68,7 @@ def _apt_get(arguments: Sequence[str], step: StepReport) -> None:
         return held
 
     what = "another program that installs packages"
-    until(lambda: (run(),), seconds=APT_LOCK_SECONDS, pause=APT_POLL_SECONDS, what=what, tolerate=locked)
+    until(installed, seconds=APT_LOCK_SECONDS, pause=APT_POLL_SECONDS, what=what, tolerate=locked)
 
 
 def _known(package: str) -> bool:

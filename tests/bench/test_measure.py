@@ -12,7 +12,7 @@ from scripts.bench.measure import Measured, critical_path, editing, in_turn
 from scripts.bench.page import OURS, PLAIN
 from scripts.config.settings import load_settings
 from scripts.core.errors import InputError
-from scripts.dev.bench import source_file
+from scripts.dev.bench import called, source_file
 from tests.projects import project_on
 
 pytestmark = pytest.mark.unit
@@ -87,3 +87,8 @@ def test_a_source_file_of_a_service_is_found() -> None:
     assert "frontend" in source_file(project, "frontend").parts
     with pytest.raises(InputError, match="is not built here"):
         source_file(project, "nothing")
+
+
+def test_another_command_is_called_by_its_words_without_its_options() -> None:
+    assert called("skaffold run --label a=b") == "skaffold run"
+    assert called("./bring") == "./bring"

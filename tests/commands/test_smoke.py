@@ -185,3 +185,12 @@ def test_services_are_asked_side_by_side_and_the_first_that_fails_is_told() -> N
     step = StepReport(Report(stdout=io.StringIO(), stderr=io.StringIO()), "smoke")
     with pytest.raises(TaskError, match="one: /health does not answer 2xx"):
         check_services({"one": SERVICE, "two": SERVICE}, ask, step)
+
+
+def test_what_the_proof_says_of_the_database_decides_what_to_do(tmp_path: Path) -> None:
+    for said, action in (("the database is read-only", "default_transaction_read_only"), ("no such todo", "the test is proof.py")):
+        file = tmp_path / "proof.py"
+        file.write_text(f"def prove(ask):\n    assert False, {said!r}\n")
+        with pytest.raises(TaskError) as failure:
+            app_proof.prove(file, App())
+        assert action in failure.value.action
