@@ -1,4 +1,4 @@
-"""What a step speaks through, for tests: it says everything as in a run, to nobody, and keeps it."""
+"""Doubles for tests: what a step speaks through, which says everything as in a run, to nobody, and keeps it; a revision of helm's."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import io
 from dataclasses import dataclass, field
 
 from scripts.core.report import Report, StepReport
+from scripts.kubernetes.helm import Revision
 
 
 @dataclass
@@ -31,3 +32,8 @@ class Step(StepReport):
     def warn(self, text: str) -> None:
         self.warned.append(text)
         super().warn(text)
+
+
+def revision(number: int, status: str, description: str) -> Revision:
+    """Return a revision in helm's history."""
+    return Revision(number, status, lambda: description)

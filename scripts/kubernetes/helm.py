@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from scripts.core import shell
@@ -33,7 +34,13 @@ class Revision:
 
     number: int
     status: str
-    description: str
+    describe: Callable[[], str] = field(compare=False)
+    """Read when it is asked for: most revisions are only counted."""
+
+    @property
+    def description(self) -> str:
+        """What it was installed with as its description: our fingerprint, or helm's own words."""
+        return self.describe()
 
     @property
     def is_interrupted(self) -> bool:
@@ -59,14 +66,15 @@ class References:
 def history(cluster: Cluster) -> list[Revision]:
     """Return the release's revisions, oldest first; none when it is not installed. Raises CommandError."""
     if (records := helm_record.read(cluster)) is not None:
-        return [Revision(record["version"], record["info"]["status"], record["info"]["description"]) for record in records]
+        return [Revision(record.number, record.status, record.description) for record in records]
     argv = ("history", cluster.release, "--max", str(HISTORY), "--output", "json")
     answer = cluster.helm(*argv, ok=(0, 1))
     if answer.code == 1:
         if "release: not found" in answer.stderr:
             return []
         answer = cluster.helm(*argv)  # fails again, and says so in full
-    return [Revision(int(entry["revision"]), str(entry["status"]), str(entry["description"])) for entry in json.loads(answer.stdout)]
+    entries = json.loads(answer.stdout)
+    return [Revision(int(entry["revision"]), entry["status"], partial(str, entry["description"])) for entry in entries]
 
 
 def fingerprint(revision: Revision, revisions: Sequence[Revision]) -> str:
@@ -121,8 +129,8 @@ def references_of(cluster: Cluster, revision: Revision) -> References:
 def values_of(cluster: Cluster, revision: Revision) -> dict[str, Any]:
     """Return the values that a revision in the history was installed with. Raises CommandError."""
     for record in helm_record.read(cluster) or ():
-        if record["version"] == revision.number:
-            return dict(record.get("config") or {})
+        if record.number == revision.number:
+            return dict(record.content().get("config") or {})
     argv = ("get", "values", cluster.release, "--revision", str(revision.number), "--output", "json")
     return dict(json.loads(cluster.helm(*argv).stdout) or {})
 
@@ -141,7 +149,7 @@ def recover_interrupted(cluster: Cluster, revisions: Sequence[Revision], step: S
 def manifest(cluster: Cluster) -> str:
     """Return the manifest that the release was installed with last. Raises CommandError."""
     if records := helm_record.read(cluster):
-        return str(records[-1]["manifest"])
+        return str(records[-1].content().get("manifest", ""))
     return cluster.helm("get", "manifest", cluster.release).stdout
 
 

@@ -21,10 +21,11 @@ def running(cluster: Cluster, selector: str, names: Collection[str]) -> Running 
     """
     revisions = helm.history(cluster)
     mark = remembered.rolled_out(cluster) if revisions else ""
-    found = [each for each in revisions if mark and each.status in helm.WAS_DEPLOYED and helm.fingerprint(each, revisions) == mark]
-    if not found or not rollout.serves(cluster):
+    deployed = [each for each in reversed(revisions) if mark and each.status in helm.WAS_DEPLOYED]
+    found = next((each for each in deployed if helm.fingerprint(each, revisions) == mark), None)
+    if found is None or not rollout.serves(cluster):
         return None
-    values = helm.values_of(cluster, found[-1])
+    values = helm.values_of(cluster, found)
     there = helm.references_in(values).secrets
     return Running(values, {} if there == set(names) else _content(cluster, selector, there))
 

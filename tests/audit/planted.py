@@ -24,7 +24,7 @@ from scripts.audit.facts import (
 )
 from scripts.config.settings import load_settings
 from scripts.core.paths import ROOT
-from scripts.kubernetes.helm import Revision
+from tests.doubles import revision
 
 COMMANDS = frozenset({"up", "down", "audit", "spec", "ask", "kagent.up", "gordon", "check.ai"})
 STATUS = {"Uid": "10001 10001 10001 10001", "CapEff": "0000000000000000", "NoNewPrivs": "1", "Seccomp": "2"}
@@ -43,7 +43,7 @@ def facts(**changes: Any) -> Facts:
         databases=["ep-1.eu.aws.neon.tech"],
         objects=Objects(CLUSTER, list(items()), namespace("restricted")),
         live=live(),
-        revisions=[Revision(1, "deployed", "x")],
+        revisions=[revision(1, "deployed", "x")],
         monitored=Monitored(4, (), 20, ()),
         assistant="kubectl-ai 0.0.28",
         score="6 of 6 answers right, by a-model, 2026-11-27",

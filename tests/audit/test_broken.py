@@ -32,9 +32,9 @@ from scripts.audit.rules import load
 from scripts.audit.seeing import assistant
 from scripts.config.settings import load_settings
 from scripts.core.paths import ROOT
-from scripts.kubernetes.helm import Revision
 from tests.audit import planted
 from tests.audit.planted import STATUS, beside, changed, checkout, facts, live, of, without
+from tests.doubles import revision
 
 pytestmark = pytest.mark.unit
 
@@ -56,7 +56,7 @@ BREAKS: dict[str, tuple[dict[str, Any], str]] = {
     "core-3": ({"objects": dataclasses.replace(beside(), namespace=planted.namespace("baseline"))}, "enforces Pod Security `baseline`"),
     "core-4": ({"repository": Repository(ROOT, planted.COMMANDS | {"nobody-said"}, 2, 9)}, "command nobody-said"),
     "core-5": ({"objects": changed("Pod", "backend", spec__volumes=[CLAIM])}, "backend-1 mounts data (persistentVolumeClaim)"),
-    "technology-3": ({"revisions": [Revision(2, "pending-upgrade", "")]}, "revision 2 is pending-upgrade"),
+    "technology-3": ({"revisions": [revision(2, "pending-upgrade", "")]}, "revision 2 is pending-upgrade"),
     "technology-4": ({"repository": Repository(ROOT, planted.COMMANDS - {"ask"}, 2, 9)}, "there is no `invoke ask`"),
     "architectural-1": ({"objects": changed("Pod", "frontend", metadata__labels={})}, "frontend has no container"),
     "architectural-2": ({"images": [ImageFacts("todo-backend:h1", ("API_TOKEN",), 3)]}, "todo-backend:h1 sets API_TOKEN"),

@@ -14,9 +14,9 @@ from scripts.audit.seeing import cluster, docker, everything, monitoring
 from scripts.config.settings import load_settings
 from scripts.core.errors import MissingError, TaskError
 from scripts.core.paths import ROOT
-from scripts.kubernetes.helm import Revision
 from scripts.kubernetes.service_client import Answer
 from tests.audit import planted
+from tests.doubles import revision
 from tests.projects import project_on
 
 pytestmark = pytest.mark.unit
@@ -119,7 +119,7 @@ def pod(service: str, address: str, phase: str = "Running") -> dict[str, Any]:
 def test_a_cluster_is_looked_into(see: Callable[..., Facts], monkeypatch: pytest.MonkeyPatch) -> None:
     there = Kubectl(pod("backend", "10.0.0.1"), pod("frontend", "10.0.0.2"), pod("test", "10.0.0.3", "Succeeded"))
     deployment = SimpleNamespace(cluster=there, open_client=lambda: nullcontext(ask))
-    monkeypatch.setattr(everything.helm, "history", lambda _: [Revision(1, "deployed", "")])
+    monkeypatch.setattr(everything.helm, "history", lambda _: [revision(1, "deployed", "")])
     monkeypatch.setattr(everything.monitoring, "see", lambda _: Unseen("it is off"))
     pods = [SimpleNamespace(image="app:h1")]
     seen = see(SimpleNamespace(name="kube_context", deployment=deployment, deployed=lambda: True, pods=lambda: pods))
@@ -129,7 +129,7 @@ def test_a_cluster_is_looked_into(see: Callable[..., Facts], monkeypatch: pytest
     assert [each.name for each in seen.live.containers] == ["backend-1/backend", "frontend-1/frontend"]
     tried = [Attempt("backend", "frontend", allowed=False, opened=False), Attempt("frontend", "backend", allowed=True, opened=False)]
     assert seen.live.attempts == tried
-    assert seen.revisions == [Revision(1, "deployed", "")]
+    assert seen.revisions == [revision(1, "deployed", "")]
     assert not isinstance(seen.search, Unseen)
     assert "0 Helm records" in seen.search.places
 

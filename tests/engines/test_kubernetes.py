@@ -18,7 +18,7 @@ from scripts.engines.kubernetes import KubernetesEngine
 from scripts.images.archive import full_name
 from scripts.kubernetes import deployment, own_namespace, remembered
 from scripts.kubernetes.cluster import Cluster
-from scripts.kubernetes.helm import Revision
+from tests.doubles import revision
 from tests.programs import Reply, on_path
 
 pytestmark = pytest.mark.unit
@@ -45,7 +45,7 @@ class Node:
 
 def test_after_a_rollout_local_images_go_like_those_of_nodes_but_for_a_rollback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     programs = on_path(tmp_path, monkeypatch)
-    revisions = [Revision(1, "superseded", "first"), Revision(2, "superseded", "second"), Revision(3, "deployed", "third")]
+    revisions = [revision(1, "superseded", "first"), revision(2, "superseded", "second"), revision(3, "deployed", "third")]
     monkeypatch.setattr(deployment.helm, "history", lambda _: revisions)
     monkeypatch.setattr(remembered, "healthy", lambda _: ["first", "second", "third"])
     monkeypatch.setattr(own_namespace.OwnNamespace, "secret_names", lambda _: set())

@@ -174,18 +174,22 @@ def test_a_cluster_that_was_made_again_gets_a_new_connection(server: Server) -> 
 def record(version: int, description: str) -> dict[str, Any]:
     content = {"version": version, "info": {"status": "deployed", "description": description}, "manifest": f"manifest {version}"}
     data = base64.b64encode(base64.b64encode(gzip.compress(json.dumps(content).encode()))).decode()
-    return {"metadata": {"name": f"v{version}", "uid": f"uid-{description}", "resourceVersion": "1"}, "data": {"release": data}}
+    labels = {"version": str(version), "status": "deployed"}
+    metadata = {"name": f"v{version}", "uid": f"uid-{description}", "resourceVersion": "1", "labels": labels}
+    return {"metadata": metadata, "data": {"release": data}}
 
 
-def test_helms_own_record_is_read_and_each_revision_once(server: Server) -> None:
+def test_of_helms_own_record_a_revision_is_read_when_it_is_needed_and_once(server: Server) -> None:
     revisions = [record(10, "ten"), record(9, "nine")]
     server.tell(f"{SPACE}/secrets", {"items": [{"metadata": each["metadata"]} for each in revisions]})
     for each in revisions:
         server.tell(f"{SPACE}/secrets/{each['metadata']['name']}", each)
     with connection.kept():
-        assert helm.history(CLUSTER) == [Revision(9, "deployed", "nine"), Revision(10, "deployed", "ten")]
+        history = helm.history(CLUSTER)
+        assert history == [Revision(9, "deployed", str), Revision(10, "deployed", str)]
+        assert helm.fingerprint(history[-1], history) == "ten"
         assert helm.manifest(CLUSTER) == "manifest 10"
-    assert len([path for path in server.asked if "secrets/" in path]) == 2
+    assert [path for path in server.asked if "secrets/" in path] == [f"GET {SPACE}/secrets/v10"]
 
 
 @pytest.mark.parametrize("data", ["Z2FyYmFnZQ==", "!", base64.b64encode(base64.b64encode(b"x" * 40)).decode()])
@@ -194,7 +198,7 @@ def test_a_record_that_somebody_has_damaged_is_named_with_what_to_do(server: Ser
     server.tell(f"{SPACE}/secrets", {"items": [{"metadata": damaged["metadata"]}]})
     server.tell(f"{SPACE}/secrets/v9", damaged)
     with connection.kept(), pytest.raises(TaskError, match="Secret v9 is damaged") as failure:
-        helm.history(CLUSTER)
+        helm.manifest(CLUSTER)
     assert failure.value.code == "helm-record-damaged"
     assert "delete secret v9, then invoke up" in failure.value.action
 

@@ -12,13 +12,14 @@ from scripts.core.shell import Result
 from scripts.kubernetes import helm
 from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.helm import References, Revision, fingerprint, references_in, rollback_target
+from tests.doubles import revision
 
 pytestmark = pytest.mark.unit
 
 
 def revisions(*entries: tuple[str, str]) -> list[Revision]:
     """Revisions from their statuses and descriptions."""
-    return [Revision(number, status, description) for number, (status, description) in enumerate(entries, 1)]
+    return [revision(number, status, description) for number, (status, description) in enumerate(entries, 1)]
 
 
 def test_the_fingerprint_is_the_description_it_was_installed_with() -> None:
@@ -32,9 +33,9 @@ def test_a_rollback_has_the_fingerprint_of_what_it_went_back_to_also_through_ano
 
 
 def test_a_rollback_to_a_forgotten_revision_has_no_fingerprint() -> None:
-    history = [Revision(11, "superseded", "bbbb"), Revision(12, "deployed", "Rollback to 1")]
+    history = [revision(11, "superseded", "bbbb"), revision(12, "deployed", "Rollback to 1")]
     assert fingerprint(history[1], history) == ""
-    assert fingerprint(Revision(5, "deployed", "Rollback to 5"), [Revision(5, "deployed", "Rollback to 5")]) == ""
+    assert fingerprint(revision(5, "deployed", "Rollback to 5"), [revision(5, "deployed", "Rollback to 5")]) == ""
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from scripts.kubernetes import drift, helm
 from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.diagnosis import observation
 from scripts.kubernetes.helm import Revision
+from tests.doubles import revision
 
 pytestmark = pytest.mark.unit
 
@@ -94,8 +95,8 @@ def test_secrets_are_known_by_name_and_key_alone() -> None:
 @pytest.mark.parametrize(
     ("revision", "says"),
     [
-        (Revision(3, "pending-upgrade", "Preparing upgrade"), "todo: its revision 3 is pending-upgrade: an interrupted run left it so"),
-        (Revision(4, "failed", "Upgrade failed: no such kind"), "todo: its revision 4 is failed: Upgrade failed: no such kind"),
+        (revision(3, "pending-upgrade", "Preparing upgrade"), "todo: its revision 3 is pending-upgrade: an interrupted run left it so"),
+        (revision(4, "failed", "Upgrade failed: no such kind"), "todo: its revision 4 is failed: Upgrade failed: no such kind"),
     ],
 )
 def test_a_release_whose_newest_revision_is_not_deployed_is_not_well(revision: Revision, says: str) -> None:
