@@ -29,6 +29,15 @@ def paths(service: Service) -> list[str]:
     return [*_probed(service), *([service.metrics] if service.metrics else []), *service.asked_pages]
 
 
+def probe_paths(settings: Settings) -> dict[str, frozenset[str]]:
+    """Return the paths that only probes and Prometheus ask for, by service."""
+    found = {}
+    for name, service in settings.services.items():
+        asked = (service.probe("live").get("path"), service.probe("ready").get("path"), service.metrics)
+        found[name] = frozenset(path for path in asked if path) - service.asked_pages.keys()
+    return found
+
+
 def check_services(services: Mapping[str, Service], ask: ServiceClient, step: StepReport) -> None:
     """Ask every service, some side by side. Raises TaskError with the answer of the first that fails, in their order."""
 

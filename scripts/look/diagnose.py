@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 
 from scripts.command import command, run_command
 from scripts.core.counting import several
 from scripts.core.errors import InputError, TaskError
 from scripts.core.report import Report
-from scripts.engines import asking
+from scripts.engines import asking, failed_requests
 from scripts.engines.installed import require_installed
 from scripts.kubernetes.diagnosis.cause import ABOUT_OTHER_PODS, Diagnosis
 from scripts.look import certificates
@@ -38,11 +38,21 @@ def show_all(project: Project, report: Report) -> None:
 
 
 def causes(project: Project, report: Report) -> list[Diagnosis]:
-    """Return what is wrong. The services themselves are asked where nothing that is seen explains what they answer."""
-    found = [*expiring(project), *project.engine.diagnose()]
+    """Return what is wrong. Where nothing that is seen explains what the services answer, they are asked, and their logs are read."""
+    ending, found = list(expiring(project)), project.engine.diagnose()
     if any(diagnosis.code not in ABOUT_OTHER_PODS for diagnosis in found):
-        return found
-    return [*asking.wrong_answers(project.settings, project.engine, report), *found]
+        return [*ending, *found]
+    return [*answering_badly(project, report), *ending, *found]
+
+
+def answering_badly(project: Project, report: Report) -> list[Diagnosis]:
+    """Return what is wrong with what the services answer: first whose requests fail, then what they answer us."""
+    services = project.settings.services
+    wrong = list(asking.wrong_answers(project.settings, project.engine, report))
+    failing = failed_requests.failing(project.settings, project.engine)
+    roots = {each.workload for each in failing if not each.follows_from}
+    behind = {each.workload: [name for name in failed_requests.called_by(each.workload, services) if name in roots] for each in wrong}
+    return [*failing, *(replace(each, follows_from=behind[each.workload][0]) if behind[each.workload] else each for each in wrong)]
 
 
 def expiring(project: Project) -> Iterator[Diagnosis]:

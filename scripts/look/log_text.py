@@ -1,64 +1,19 @@
-"""A log line as a person reads it: JSON becomes words, its level a colour; what only probes have asked is known as that. Pure."""
+"""A log line as a person reads it: JSON becomes words, its level a colour. Pure."""
 
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from rich.text import Text
 
+from scripts.core.log_fields import LEVELS, MESSAGES, TIMES, fields_of, level_of
 from scripts.core.log_line import LogLine
 
-TIMES = ("time", "timestamp", "ts", "@timestamp", "datetime")
-LEVELS = ("level", "severity", "lvl", "levelname", "log.level")
-MESSAGES = ("message", "msg", "event")
-PATHS = ("path", "handler", "url", "uri", "route", "target", "request")
-NAMES = {"warning": "warn", "err": "error", "critical": "fatal", "panic": "fatal", "log": "info", "notice": "info", "trace": "debug"}
 STYLES = {"debug": "dim", "info": "green", "warn": "yellow", "error": "red", "fatal": "bold red"}
-NUMBERS = ((60, "fatal"), (50, "error"), (40, "warn"), (30, "info"), (0, "debug"))
-"""Levels that are numbers, as pino and bunyan write them."""
-IN_TEXT = re.compile(r"\b(TRACE|DEBUG|INFO|NOTICE|LOG|WARN|WARNING|ERROR|ERR|CRITICAL|FATAL|PANIC)\b")
-ACCESS = re.compile(r'"(?:GET|HEAD) (?P<path>/[^\s?"]*)\S* HTTP')
 COLOURS = ("cyan", "magenta", "blue", "bright_yellow", "bright_green", "bright_magenta")
-
-
-def fields_of(text: str) -> dict[str, Any] | None:
-    """Return what a line of JSON says; None where it is none."""
-    if not text.startswith("{"):
-        return None
-    try:
-        found = json.loads(text)
-    except ValueError:
-        return None
-    return found if isinstance(found, dict) else None
-
-
-def is_of_a_probe(text: str, paths: Collection[str]) -> bool:
-    """Return whether a line only says that one of these paths was asked for."""
-    fields = fields_of(text)
-    if fields is None:
-        match = ACCESS.search(text)
-        return match is not None and match["path"] in paths
-    asked = (str(fields[key]).partition("?")[0] for key in PATHS if key in fields)
-    return any(path in paths for path in asked)
-
-
-def level_of(text: str) -> str:
-    """Return a line's level in one of five words; empty where it says none."""
-    fields = fields_of(text)
-    if fields is None:
-        match = IN_TEXT.search(text[:80])
-        said: Any = match[1] if match else ""
-    else:
-        said = next((fields[key] for key in LEVELS if key in fields), "")
-    if isinstance(said, int | float):
-        return next(name for least, name in NUMBERS if said >= least)
-    word = str(said).lower()
-    found = NAMES.get(word, word)
-    return found if found in STYLES else ""
 
 
 def shown(line: LogLine, width: int, colours: Mapping[str, str]) -> Text:

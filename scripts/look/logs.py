@@ -6,12 +6,13 @@ import re
 from collections.abc import Iterator, Mapping
 
 from scripts.command import command, run_command
-from scripts.config.settings import Settings
 from scripts.core.errors import InputError
+from scripts.core.log_fields import is_of_a_probe
 from scripts.core.log_line import LogLine, LogQuery
 from scripts.core.report import Report
+from scripts.engines.asking import probe_paths
 from scripts.engines.installed import require_installed
-from scripts.look.log_text import COLOURS, is_of_a_probe, shown, who
+from scripts.look.log_text import COLOURS, shown, who
 from scripts.project import Project
 
 USUAL_LINES = 100
@@ -77,15 +78,6 @@ def _wanted(lines: Iterator[LogLine], pattern: re.Pattern[str], quiet: Mapping[s
         paths = quiet.get(line.service)
         if pattern.search(line.text) and not (paths and is_of_a_probe(line.text, paths)):
             yield line
-
-
-def probe_paths(settings: Settings) -> dict[str, frozenset[str]]:
-    """Return the paths that only probes and Prometheus ask for, by service."""
-    found = {}
-    for name, service in settings.services.items():
-        asked = (service.probe("live").get("path"), service.probe("ready").get("path"), service.metrics)
-        found[name] = frozenset(path for path in asked if path) - service.asked_pages.keys()
-    return found
 
 
 def _pattern(text: str) -> re.Pattern[str]:

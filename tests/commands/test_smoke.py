@@ -20,6 +20,7 @@ from scripts.core.paths import ROOT
 from scripts.core.report import Report, StepReport
 from scripts.engines.asking import check_service, check_services
 from scripts.kubernetes import app_proof
+from scripts.kubernetes.diagnosis.cause import Diagnosis
 from scripts.kubernetes.service_client import Answer
 from tests.projects import project_on
 
@@ -172,6 +173,22 @@ def test_a_check_has_passed_rather_than_left_things_unchanged() -> None:
     outcome = smoke_test.main(project_on(engine, load_settings()), StepReport(Report(stderr=io.StringIO()), "smoke"))
     assert outcome.kind == "passed"
     assert "a todo added by chat is listed and shown" in outcome.detail
+
+
+@pytest.mark.parametrize("seen", [True, False])
+def test_a_failure_tells_its_cause_where_one_is_seen(*, seen: bool) -> None:
+    strange = Diagnosis("pod-strange", "backend", "backend: a pod debug wears its labels", ("app=backend",), "kubectl delete pod debug")
+    drain = Diagnosis("drain-blocked", "backend", "backend: a budget lets no drain through", (), "lower it")
+    app = App(metrics=Answer(404, "nothing"))
+    engine = SimpleNamespace(
+        open_client=lambda: nullcontext(app), deployment=None, diagnose=lambda: [drain, strange] if seen else [], logs=lambda _: iter([])
+    )
+    with pytest.raises(TaskError) as error:
+        smoke_test.main(project_on(engine, load_settings()), StepReport(Report(stderr=io.StringIO()), "smoke"))
+    assert error.value.cause == "backend: /metrics does not answer 200"
+    told = ("HTTP 404", "nothing", "backend: a pod debug wears its labels  [pod-strange]", "app=backend")
+    assert error.value.evidence == (told if seen else told[:2])
+    assert error.value.action == ("kubectl delete pod debug" if seen else "invoke logs backend")
 
 
 def test_services_are_asked_side_by_side_and_the_first_that_fails_is_told() -> None:

@@ -58,7 +58,8 @@ OTHERWISE = (
     "release-refused",
     "database-emptied",
     "answers-wrong",
-)  # test_diagnosis.py, test_drift.py, test_stuck_pods.py, test_rollout.py, test_surroundings.py
+    "requests-failing",
+)  # test_diagnosis.py, test_drift.py, test_stuck_pods.py, test_rollout.py, test_surroundings.py, test_failed_requests.py
 
 
 WEBHOOK = 'Internal error occurred: failed calling webhook "x.example.com": service "nobody" not found'

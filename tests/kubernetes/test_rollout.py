@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -15,6 +15,7 @@ import pytest
 
 from scripts.config.services import Service
 from scripts.core.errors import TaskError
+from scripts.core.log_line import LogLine, LogQuery
 from scripts.core.report import Report
 from scripts.kubernetes import rollout
 from scripts.kubernetes.diagnosis.cause import Diagnosis
@@ -74,6 +75,7 @@ def test_a_migration_that_ends_without_its_database_is_tried_again_when_that_is_
 class Engine:
     found: list[Diagnosis] = field(default_factory=list)
     answers: dict[str, Answer] = field(default_factory=dict)
+    lines: list[LogLine] = field(default_factory=list)
     name: str = "kube_context"
 
     def deployed(self) -> bool:
@@ -81,6 +83,9 @@ class Engine:
 
     def diagnose(self) -> list[Diagnosis]:
         return self.found
+
+    def logs(self, _query: LogQuery) -> Iterator[LogLine]:
+        return iter(self.lines)
 
     def open_client(self) -> AbstractContextManager[Callable[..., Answer]]:
         return nullcontext(lambda service, method, path, **_: self.answers.get(path, Answer(200, "")))
@@ -120,6 +125,18 @@ def test_a_service_that_answers_wrongly_is_not_well_whatever_its_pods_say() -> N
         diagnose.show_all(project(Engine(answers={"/todos": Answer(503, '{"detail": "the database is locked"}')})), Report(stdout=stdout))
     assert stdout.getvalue() == (
         'page: /todos does not answer 200\n    HTTP 503\n    {"detail": "the database is locked"}\n  -> invoke logs page  [answers-wrong]\n'
+    )
+
+
+def test_a_service_whose_requests_fail_is_not_well_though_it_answers_us() -> None:
+    stdout = io.StringIO()
+    failed = LogLine("page", "page-1", "page", "2026-01-02T03:04:05Z", '"POST /todos HTTP/1.1" 500')
+    with pytest.raises(TaskError, match="todo is not healthy"):
+        diagnose.show_all(project(Engine(lines=[failed])), Report(stdout=stdout))
+    assert stdout.getvalue() == (
+        "page: POST /todos fails\n"
+        "    POST /todos: answered 500 to 1 of 1 requests in the last 5 min, and to the newest, at 03:04:05 UTC\n"
+        "  -> invoke logs page --since 5m  [requests-failing]\n"
     )
 
 

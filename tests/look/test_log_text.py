@@ -9,51 +9,15 @@ import pytest
 from scripts.config.settings import load_settings
 from scripts.core.errors import InputError
 from scripts.core.log_line import LogLine
+from scripts.engines import asking
 from scripts.look import logs
-from scripts.look.log_text import clock, is_of_a_probe, level_of, shown, who
+from scripts.look.log_text import clock, shown, who
 
 pytestmark = pytest.mark.unit
-
-PATHS = frozenset(["/health", "/ready", "/metrics"])
 
 
 def line(text: str, pod: str = "todo-api-5f7c9-x2x4p", container: str = "api") -> LogLine:
     return LogLine("api", pod, container, "2026-01-02T03:04:05.123456789Z", text)
-
-
-@pytest.mark.parametrize(
-    ("text", "level"),
-    [
-        ('{"level": "WARNING", "message": "x"}', "warn"),
-        ('{"severity": "ERROR"}', "error"),
-        ('{"level": 50, "msg": "pino"}', "error"),
-        ('{"level": 20}', "debug"),
-        ('{"level": "strange"}', ""),
-        ("2026-01-02 03:04:05 UTC [1] FATAL:  no", "fatal"),
-        ("INFO:     Started server process", "info"),
-        ("plain words about an error", ""),
-        ("{broken", ""),
-    ],
-)
-def test_the_level_is_found_whoever_wrote_it(text: str, level: str) -> None:
-    assert level_of(text) == level
-
-
-@pytest.mark.parametrize(
-    ("text", "probe"),
-    [
-        ('{"message": "request", "path": "/health?x=1"}', True),
-        ('{"message": "request", "handler": "/ready"}', True),
-        ('{"message": "request", "path": "/api/todos"}', False),
-        ('{"message": "the path /health is closed"}', False),
-        ('10.0.0.1 - - "GET /metrics HTTP/1.1" 200', True),
-        ('INFO: 10.0.0.1:5 - "GET /ready?deep=1 HTTP/1.1" 503', True),
-        ('10.0.0.1 - - "POST /health HTTP/1.1" 200', False),
-        ('10.0.0.1 - - "GET /healthy HTTP/1.1" 200', False),
-    ],
-)
-def test_what_only_probes_ask_is_known(text: str, probe: bool) -> None:
-    assert is_of_a_probe(text, PATHS) is probe
 
 
 def test_json_is_shown_in_words() -> None:
@@ -100,6 +64,6 @@ def test_an_expression_that_is_none_is_refused() -> None:
 
 
 def test_pages_that_people_open_are_no_probes() -> None:
-    found = logs.probe_paths(load_settings())
+    found = asking.probe_paths(load_settings())
     assert found["backend"] == {"/health", "/ready", "/metrics"}
     assert "/" not in found["frontend"]

@@ -142,6 +142,19 @@ async def test_a_database_without_migrations_is_not_ready(postgres: Postgres, da
         assert (await client.get("/ready?deep=1")).status_code == 200
 
 
+async def test_a_relation_that_is_none_of_ours_is_named(postgres: Postgres, database_url: str, database: str):
+    body = "BEGIN INSERT INTO audit_log VALUES (1); RETURN NEW; END"
+    trigger = "CREATE TRIGGER audited BEFORE INSERT ON todos FOR EACH ROW EXECUTE FUNCTION audited()"
+    await run_sql(
+        postgres, f"CREATE FUNCTION audited() RETURNS trigger LANGUAGE plpgsql AS $$ {body} $$", database=database
+    )
+    await run_sql(postgres, trigger, database=database)
+    async with running_app(database_url) as client:
+        answer = await client.post("/api/todos", json={"title": "call Ana"})
+    assert answer.status_code == 503
+    assert 'relation "audit_log" does not exist, and the app has none of that name' in answer.json()["detail"]
+
+
 async def test_while_idle_nothing_queries_the_database_however_often_probes_ask(client, postgres: Postgres):
     await client.get("/api/todos")
 

@@ -99,6 +99,7 @@ PATIENCE = {
     "release-refused": NEVER_FINAL,
     "not-rolled-out": NEVER_FINAL,
     "answers-wrong": NEVER_FINAL,
+    "requests-failing": NEVER_FINAL,
 }
 ABOUT_OTHER_PODS = frozenset(
     ("autoscaler-blind", "drain-blocked", "nodes-cordoned", "pod-endless", "secret-lost", "quota-exceeded", "limit-range", "webhook-down")

@@ -2,6 +2,7 @@
 
 import logging
 import math
+import re
 import socket
 import ssl
 import time
@@ -25,6 +26,7 @@ from todo_backend.database_url import DatabaseUrlError
 from todo_backend.metrics import DatabaseErrorKind, Metrics
 from todo_backend.readiness import Readiness
 from todo_backend.settings import Settings
+from todo_backend.tables import metadata
 
 logger = logging.getLogger(__name__)
 
@@ -294,8 +296,21 @@ def describe_failure(error: BaseException) -> tuple[DatabaseErrorKind, str] | No
             return None  # asyncpg's word for an argument that fits no column
         for types, kind, reason in _OUTAGES:
             if isinstance(link, types):
-                return kind, reason
+                return kind, _others_relation(link) or reason
     return None
+
+
+def _others_relation(error: BaseException) -> str:
+    """Say which relation is missing where none of ours is: somebody's trigger or view needs it."""
+    found = _MISSING_RELATION.search(str(error)) if isinstance(error, asyncpg.UndefinedTableError) else None
+    if found is None or found["name"].rpartition(".")[2] in (*metadata.tables, "alembic_version"):
+        return ""
+    return (
+        f'relation "{found["name"]}" does not exist, and the app has none of that name: a trigger or a view asks for it'
+    )
+
+
+_MISSING_RELATION = re.compile(r'relation "(?P<name>[^"]+)" does not exist')
 
 
 _OUTAGES: tuple[tuple[tuple[type[BaseException], ...], DatabaseErrorKind, str], ...] = (

@@ -1,0 +1,166 @@
+"""What requests really got, by the services' own logs: a service whose requests fail is not healthy, whatever its probes say."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from scripts.config.services import Service
+from scripts.config.settings import Settings
+from scripts.core.log_fields import MESSAGES, PATHS, fields_of, is_of_a_probe, level_of
+from scripts.core.log_line import LogLine, LogQuery
+from scripts.engines.asking import probe_paths
+from scripts.engines.protocol import Engine
+from scripts.kubernetes.diagnosis.cause import Diagnosis
+from scripts.kubernetes.diagnosis.rules.logs import database_advice
+
+MINUTES = 5
+MOST_LINES = 2000
+STATUSES = ("status", "status_code", "statusCode", "http.status_code", "http.response.status_code", "code")
+METHODS = ("method", "verb", "http.method", "http.request.method")
+IDS = ("request_id", "requestId", "req_id", "reqId", "correlation_id", "trace_id")
+WITHIN = ("req", "request", "res", "response", "http")
+"""Where pino-http and others keep them."""
+REASONS = ("reason", "error", "err", "exception", "exc_info", "stack", "detail")
+ACCESS = re.compile(r'"(?P<method>[A-Z]{3,7}) (?P<path>/[^\s"?]*)\S* HTTP/[\d.]+"? (?P<status>\d{3})\b')
+"""As Apache, nginx, uvicorn and gunicorn write a request."""
+EXCEPTION = re.compile(r"^\s*(?:\w+[.:])*\w*(?:Error|Exception)\b.*")
+LONGEST = 240
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request that a service has answered."""
+
+    service: str
+    time: str
+    route: str
+    """Its method and its path, or the route's template."""
+    status: int
+    id: str
+
+
+def failing(settings: Settings, engine: Engine) -> list[Diagnosis]:
+    """Return a cause for each service whose requests have failed lately, and not gone well since. Raises what `engine.logs` raises."""
+    lines = list(engine.logs(LogQuery(since_seconds=60 * MINUTES, lines=MOST_LINES)))
+    return causes(lines, probe_paths(settings), settings.services)
+
+
+def causes(lines: Sequence[LogLine], probes: Mapping[str, Collection[str]], services: Mapping[str, Service]) -> list[Diagnosis]:
+    """Return the causes that these lines tell, in the order of their times; of a service that calls another such one, as following from it.
+
+    probes: the paths by service that only probes ask for.
+    """
+    found = {}
+    for service in services:
+        own = [line for line in lines if line.service == service]
+        if cause := _cause(service, own, probes.get(service, ())):
+            found[service] = cause
+    return sorted(
+        (replace(cause, follows_from=root) if (root := _root(service, found, services)) else cause for service, cause in found.items()),
+        key=lambda cause: bool(cause.follows_from),
+    )
+
+
+def called_by(service: str, services: Mapping[str, Service]) -> list[str]:
+    """Return the services that one calls, and those that they call, the nearest first."""
+    found: list[str] = []
+    ahead = [service]
+    while ahead:
+        for name in services[ahead.pop(0)].calls:
+            if name in services and name not in (service, *found):
+                found.append(name)
+                ahead.append(name)
+    return found
+
+
+def _root(service: str, found: Mapping[str, Diagnosis], services: Mapping[str, Service]) -> str:
+    """The furthest of the services behind one whose requests fail too."""
+    return next((name for name in reversed(called_by(service, services)) if name in found), "")
+
+
+def _cause(service: str, lines: Sequence[LogLine], probes: Collection[str]) -> Diagnosis | None:
+    complaints = {of: line for line in lines if (of := _id(line.text)) and _is_of_a_failure(line.text)}
+    routes: dict[str, list[Request]] = {}
+    for line in lines:
+        if not is_of_a_probe(line.text, probes) and (request := request_of(line)):
+            routes.setdefault(request.route, []).append(request)
+
+    def failed(request: Request) -> bool:
+        return request.status >= 500 or request.id in complaints
+
+    failures = {route: [each for each in asked if failed(each)] for route, asked in routes.items() if failed(asked[-1])}
+    if not failures:
+        return None
+    worst = max(failures, key=lambda route: len(failures[route]))
+    last = failures[worst][-1]
+    told = complaints.get(last.id) or _newest_error(lines)
+    evidence = [f"{route}: {_answers(failures[route], len(routes[route]))}" for route in failures]
+    evidence += [f"log at {told.time[11:19]} UTC: {words(told.text)}"] if told else []
+    grep = f" --grep {last.id}" if last.id else ""
+    action = (database_advice(told.text) if told else "") or f"invoke logs {service} --since {MINUTES}m{grep}"
+    return Diagnosis("requests-failing", service, f"{service}: {worst} fails", tuple(evidence), action)
+
+
+def _answers(failures: Sequence[Request], asked: int) -> str:
+    last = failures[-1]
+    status = f"answered {last.status}" if last.status >= 500 else "failed"
+    return f"{status} to {len(failures)} of {asked} requests in the last {MINUTES} min, and to the newest, at {last.time[11:19]} UTC"
+
+
+def request_of(line: LogLine) -> Request | None:
+    """Return the request that a line of an access log tells of; None where it is none."""
+    fields = fields_of(line.text)
+    if fields is None:
+        match = ACCESS.search(line.text)
+        return Request(line.service, line.time, f"{match['method']} {match['path']}", int(match["status"]), "") if match else None
+    flat = _flat(fields)
+    method, path, status = (next((str(flat[key]) for key in keys if key in flat), "") for keys in (METHODS, PATHS, STATUSES))
+    if not (method.isalpha() and path and status.isdecimal() and 100 <= int(status) < 600):
+        return None
+    return Request(line.service, line.time, f"{method} {path.partition('?')[0]}", int(status), _id(line.text))
+
+
+def _flat(fields: Mapping[str, Any]) -> dict[str, Any]:
+    inner = [fields[key] for key in WITHIN if isinstance(fields.get(key), Mapping)]
+    return {key: value for each in (*inner, fields) for key, value in each.items() if not isinstance(value, Mapping)}
+
+
+def _id(text: str) -> str:
+    fields = fields_of(text)
+    return next((str(fields[key]) for key in IDS if fields.get(key)), "") if fields else ""
+
+
+def _is_of_a_failure(text: str) -> bool:
+    """Whether a line tells that what it belongs to went wrong. Of warnings only those of a database that does not do what it should."""
+    level = level_of(text)
+    return level in ("error", "fatal") or (level == "warn" and bool(database_advice(text)))
+
+
+def _newest_error(lines: Iterable[LogLine]) -> LogLine | None:
+    found = [line for line in lines if level_of(line.text) in ("error", "fatal") or EXCEPTION.match(line.text)]
+    return found[-1] if found else None
+
+
+def words(text: str) -> str:
+    """Return a line of a log in a few words: its message, and why."""
+    fields = fields_of(text)
+    if fields is None:
+        return _short(text)
+    said = [str(fields[key]) for key in MESSAGES if key in fields][:1]
+    said += [_reason(fields[key]) for key in REASONS if isinstance(fields.get(key), str)]
+    return _short(": ".join(filter(None, said)))
+
+
+def _reason(text: str) -> str:
+    """What a traceback or a stack comes down to: the last line that names an exception, or the last one."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    named = [line for line in lines if EXCEPTION.match(line)]
+    return (named or lines or [""])[-1]
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}…"

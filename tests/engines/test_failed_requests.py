@@ -1,0 +1,111 @@
+"""What the services' logs tell of the requests that they answered."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from scripts.config.services import Service
+from scripts.core.log_line import LogLine
+from scripts.engines.failed_requests import Request, causes, request_of, words
+from scripts.kubernetes.diagnosis.cause import Diagnosis
+
+pytestmark = pytest.mark.unit
+
+SERVICES = {
+    "page": Service(image="page:1", port=80, calls=["api"]),
+    "api": Service(image="api:1", port=80),
+}
+
+
+def log(*texts: str | dict[str, Any], service: str = "api") -> list[LogLine]:
+    """Lines of a service, a second apart."""
+    texts = tuple(each if isinstance(each, str) else json.dumps(each) for each in texts)
+    return [LogLine(service, f"{service}-1", service, f"2026-01-02T03:04:{second:02}Z", text) for second, text in enumerate(texts)]
+
+
+def asked(status: int, route: str = "POST /todos", **more: Any) -> dict[str, Any]:
+    method, _, path = route.partition(" ")
+    return {"level": "info", "message": "request", "method": method, "path": path, "status": status, **more}
+
+
+def found(*lines: LogLine) -> list[Diagnosis]:
+    return causes(lines, {"api": {"/ready"}}, SERVICES)
+
+
+@pytest.mark.parametrize(
+    ("text", "route", "status"),
+    [
+        ('10.0.0.1 - - [02/Jan/2026:03:04:05 +0000] "GET /todos?limit=1 HTTP/1.1" 503 12', "GET /todos", 503),
+        ('INFO:     10.0.0.1:5 - "POST /todos HTTP/1.1" 201 Created', "POST /todos", 201),
+        ('{"method": "GET", "handler": "/todos/{id}", "status": 200}', "GET /todos/{id}", 200),
+        ('{"level": 30, "req": {"method": "GET", "url": "/todos?x=1"}, "res": {"statusCode": 500}, "msg": "done"}', "GET /todos", 500),
+        ('{"method": "GET", "path": "/todos", "status": "502"}', "GET /todos", 502),
+    ],
+)
+def test_a_request_is_read_whoever_wrote_it(text: str, route: str, status: int) -> None:
+    (line,) = log(text)
+    assert request_of(line) == Request("api", line.time, route, status, "")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Started server process [1]",
+        '{"status": "ok"}',
+        '{"method": "GET", "path": "/x", "status": 7}',
+        '{"event": "job", "status": 500}',
+        "{",
+    ],
+)
+def test_what_is_no_request_is_none(text: str) -> None:
+    assert request_of(log(text)[0]) is None
+
+
+def test_a_service_whose_newest_answers_are_failures_is_named_with_what_its_log_says() -> None:
+    error = {"level": "error", "request_id": "r2", "message": "unexpected error", "exception": "Traceback\n  File x\nKeyError: 'due'"}
+    (cause,) = found(*log(asked(201), asked(500), error, asked(500, request_id="r2")))
+    assert (cause.code, cause.cause) == ("requests-failing", "api: POST /todos fails")
+    assert cause.evidence == (
+        "POST /todos: answered 500 to 2 of 3 requests in the last 5 min, and to the newest, at 03:04:03 UTC",
+        "log at 03:04:02 UTC: unexpected error: KeyError: 'due'",
+    )
+    assert cause.action == "invoke logs api --since 5m --grep r2"
+
+
+def test_what_goes_well_again_is_forgotten() -> None:
+    assert found(*log(asked(500), asked(201))) == []
+    assert found(*log(asked(500), asked(200, "GET /todos"))), "another request says nothing of this one"
+
+
+def test_answers_to_probes_and_refusals_are_no_failures() -> None:
+    assert found(*log(asked(503, "GET /ready"), asked(404), asked(401, "GET /x"))) == []
+
+
+def test_a_request_that_is_answered_and_yet_failed_at_the_database_has_failed() -> None:
+    warning = {"level": "warning", "request_id": "r1", "message": "database operation failed", "reason": 'relation "a" does not exist'}
+    (cause,) = found(*log(warning, asked(200, request_id="r1")))
+    assert cause.evidence[0] == "POST /todos: failed to 1 of 1 requests in the last 5 min, and to the newest, at 03:04:01 UTC"
+    assert cause.action.startswith("run the migrations")
+
+
+def test_other_warnings_are_no_failures() -> None:
+    assert found(*log({"level": "warning", "request_id": "r1", "message": "slow"}, asked(200, request_id="r1"))) == []
+
+
+def test_a_traceback_in_plain_text_is_evidence() -> None:
+    (cause,) = found(*log("ERROR:    Exception in ASGI application", "Traceback (most recent call last):", "ValueError: no", asked(500)))
+    assert cause.evidence[1] == "log at 03:04:02 UTC: ValueError: no"
+
+
+def test_of_services_that_call_each_other_the_furthest_is_the_root_and_comes_first() -> None:
+    lines = [*log(asked(500, "GET /"), service="page"), *log(asked(500))]
+    api, page = found(*lines)
+    assert (api.workload, api.follows_from) == ("api", "")
+    assert (page.workload, page.follows_from) == ("page", "api")
+
+
+def test_a_long_line_is_cut() -> None:
+    assert len(words("x" * 1000)) == 240
