@@ -17,6 +17,7 @@ from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.diagnosis import observation
 from scripts.kubernetes.diagnosis.cause import DATABASE_CODES, Diagnosis
 from scripts.kubernetes.diagnosis.diagnose import diagnose, unexplained
+from scripts.kubernetes.diagnosis.rules.exposed import lost_claims
 from scripts.kubernetes.diagnosis.snapshot import Snapshot
 from scripts.kubernetes.diagnosis.snapshot import progress as progress_of
 from scripts.kubernetes.looking import look
@@ -55,6 +56,7 @@ def watch(cluster: Cluster, timeout: float, step: StepReport, *, leave_out: Coll
     if not now.workloads:
         raise TaskError(f"{now.release} has no workloads in namespace {now.namespace}", "invoke up", code="not-installed")
     if not pending(now):
+        _warn_of_lost_volumes(now, step)
         return unchanged(f"{_pods(now)} ready")
     since: dict[tuple[str, str], float] = {}
     next_diagnosis = started + CALM_SECONDS
@@ -70,7 +72,15 @@ def watch(cluster: Cluster, timeout: float, step: StepReport, *, leave_out: Coll
             next_diagnosis = time.monotonic() + DIAGNOSIS_SECONDS
         shell.pause(LOOK_SECONDS)
         now = look(see, step)
+    _warn_of_lost_volumes(now, step)
     return changed(f"{_pods(now)} ready after {time.monotonic() - started:.0f} s")
+
+
+def _warn_of_lost_volumes(now: Snapshot, step: StepReport) -> None:
+    """All is well until the pod ends, and then its data is gone. Of claims only those of StatefulSets are seen here."""
+    for workload in (each for each in now.workloads if each["kind"] == "StatefulSet"):
+        for lost in lost_claims(now, workload):
+            step.warn(f"{lost.cause} -> {lost.action}")
 
 
 def _watched(cluster: Cluster, leave_out: Collection[str]) -> Snapshot:

@@ -117,8 +117,10 @@ def emptied(now: Snapshot) -> Emptied | None:
         made = time_of(claim["metadata"]["creationTimestamp"])
         pods = []
         for deployment in (each for each in now.workloads if each["kind"] == "Deployment"):
-            prepared = [(ended, pod) for pod in _all_pods_of(now, deployment) if (ended := _prepared_at(pod))]
-            if prepared and all(ended < made for ended, _ in prepared):
+            there = _all_pods_of(now, deployment)
+            prepared = [(ended, pod) for pod in there if (ended := _prepared_at(pod))]
+            comes = any(time_of(pod["metadata"]["creationTimestamp"]) > made for pod in there)  # and prepares it
+            if prepared and not comes and all(ended < made for ended, _ in prepared):
                 pods.append(min((pod for _, pod in prepared), key=is_ready))
         if pods:
             return Emptied(database, claim, tuple(pods))

@@ -18,11 +18,13 @@ from scripts.core.errors import TaskError
 from scripts.core.log_line import LogLine, LogQuery
 from scripts.core.report import Report
 from scripts.kubernetes import rollout
+from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.diagnosis.cause import Diagnosis
 from scripts.kubernetes.diagnosis.snapshot import Snapshot
 from scripts.kubernetes.service_client import Answer
 from scripts.look import diagnose
 from scripts.project import Project
+from tests.doubles import Step
 
 pytestmark = pytest.mark.unit
 
@@ -39,6 +41,23 @@ def release(*workloads: tuple[str, bool]) -> Snapshot:
         counts = dict.fromkeys(("replicas", "updatedReplicas", "availableReplicas", "readyReplicas"), ready)
         objects.append({"kind": kind, "metadata": {"name": kind.lower(), "uid": kind}, "spec": {"replicas": 1}, "status": counts})
     return Snapshot("todo", "todo", datetime.now(UTC), workloads=objects)
+
+
+def test_a_volume_that_ends_with_its_pod_is_told_by_up_while_all_is_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = release(("StatefulSet", True))
+    owner = [{"uid": "StatefulSet", "kind": "StatefulSet", "name": "statefulset"}]
+    volumes = [{"name": "data", "persistentVolumeClaim": {"claimName": "data-0"}}]
+    pod = {
+        "metadata": {"name": "db-0", "ownerReferences": owner},
+        "spec": {"volumes": volumes},
+        "status": {"phase": "Running"},
+    }
+    claim = {"metadata": {"name": "data-0", "deletionTimestamp": "2026-01-01T00:00:00Z"}, "status": {"phase": "Bound"}}
+    monkeypatch.setattr(rollout.observation, "quick_snapshot", lambda _: replace(now, pods=[pod], claims=[claim]))
+    step = Step()
+    assert rollout.watch(Cluster("any", "todo", "todo"), 1, step).kind == "unchanged"
+    (warning,) = step.warned
+    assert "its volume claim data-0 is being deleted: its data ends with the pod db-0 -> invoke backup FILE" in warning
 
 
 def test_a_cause_is_final_once_it_has_lasted_and_begins_again_after_it_healed() -> None:

@@ -37,11 +37,13 @@ def replica_set(number: int, replicas: int, ready: int) -> Object:
     return made
 
 
-def pod(name: str, owner: str, *, ready: bool, since: float = 60, prepared: float | None = None) -> Object:
+def pod(name: str, owner: str, *, ready: bool, since: float = 60, prepared: float | None = None, made: float = 300) -> Object:
     status: Object = {"conditions": [{"type": "Ready", "status": str(ready), "lastTransitionTime": at(since)}]}
     if prepared is not None:
         status["initContainerStatuses"] = [{"state": {"terminated": {"finishedAt": at(prepared)}}}]
-    return thing("Pod", name, owner, status=status)
+    found = thing("Pod", name, owner, status=status)
+    found["metadata"]["creationTimestamp"] = at(made)
+    return found
 
 
 def snapshot(sets: list[Object], pods: list[Object], claim: float | None = None) -> Snapshot:
@@ -102,6 +104,11 @@ def test_a_database_younger_than_what_every_pod_made_in_it_is_empty(
     if found:
         assert "the database is empty: its volume data-postgres-0 was recreated at " in found.diagnosis().cause
         assert found.diagnosis().action.startswith("restore a backup into it, or go on with an empty one")
+
+
+def test_a_database_that_a_pod_is_about_to_prepare_is_not_called_empty() -> None:
+    pods = [pod("a", "web-1", ready=True, prepared=100), pod("b", "web-1", ready=False, made=10)]
+    assert stuck_pods.emptied(snapshot([replica_set(1, 2, 1)], pods, 50)) is None
 
 
 class WithDatabase(Cluster):

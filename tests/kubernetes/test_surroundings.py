@@ -204,6 +204,16 @@ def test_a_probe_that_failed_and_now_answers_well_is_not_mixed_up() -> None:
     assert "/ready answered 503 to its last probe, and answers 200 now" in diagnosis.cause
 
 
+def test_a_database_that_refuses_the_login_is_no_matter_of_patience() -> None:
+    def answers(value: Object) -> None:
+        value["answers"] = dict.fromkeys(value["answers"], '503 {"reason": "authentication failed"}')
+
+    (diagnosis,) = found(answers, "readiness-http")
+    assert diagnosis.code == "database-login"
+    assert diagnosis.final_after(60)
+    assert "POSTGRES_PASSWORD" in diagnosis.action
+
+
 def test_a_workload_that_is_not_rolled_out_is_never_healthy() -> None:
     snapshot = changed(unready)
     assert diagnose(snapshot) == []

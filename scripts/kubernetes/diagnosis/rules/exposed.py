@@ -35,7 +35,7 @@ CONTROLLER = "endpointslice-controller.k8s.io"
 def exposed(snapshot: Snapshot) -> Iterator[Diagnosis]:
     """Yield what each workload is exposed to, and may suffer from already."""
     for workload in snapshot.workloads:
-        yield from _claims(snapshot, workload)
+        yield from lost_claims(snapshot, workload)
         yield from _secrets(snapshot, workload)
         yield from _strange_policies(snapshot, workload)
         yield from _strange_pods(snapshot, workload)
@@ -53,8 +53,8 @@ def latent(snapshot: Snapshot) -> Iterator[Diagnosis]:
                 yield found
 
 
-def _claims(snapshot: Snapshot, workload: Object) -> Iterator[Diagnosis]:
-    """The volume claim of a pod that runs is gone, or goes as soon as the pod does."""
+def lost_claims(snapshot: Snapshot, workload: Object) -> Iterator[Diagnosis]:
+    """Yield what is wrong with the volume claims of pods that run: one is gone, or goes as soon as its pod does."""
     known = {name_of(claim): claim for claim in snapshot.claims}
     for pod in snapshot.pods_of(workload):
         if status_of(pod).get("phase") != "Running":
@@ -62,12 +62,14 @@ def _claims(snapshot: Snapshot, workload: Object) -> Iterator[Diagnosis]:
         for name in claims_of(pod):
             if not (state := _lost(known.get(name))):
                 continue
+            again = f"kubectl delete pod {name_of(pod)}: the next one has a new volume"
+            first = "invoke backup FILE" if workload["kind"] == "StatefulSet" else "copy the data away"
             yield diagnosed(
                 workload,
                 "volume-lost",
                 f"its volume claim {name} {state}: its data ends with the pod {name_of(pod)}",
                 [f"persistentvolumeclaim {name} {state}"],
-                f"copy the data away while the pod runs (kubectl exec {name_of(pod)} -- pg_dump); delete it: the next has a new volume",
+                f"{first} while it runs; {again}; restore the data into it",
             )
 
 

@@ -59,6 +59,7 @@ DATABASE_LINES = (
     (REFUSED, "database-refused", "the database refuses the connection", "check host and port in DATABASE_URL, and that the database runs"),
 )  # fmt: skip
 OF_BUNDLED = {
+    "database-login": "where its password was changed in it, invoke restart postgres sets that of POSTGRES_PASSWORD again",
     "database-name-unknown": "the cluster's DNS does not know the release's own Service: see what it is told and says: "
     "kubectl --namespace kube-system get configmap coredns --output yaml; kubectl --namespace kube-system logs --selector k8s-app=kube-dns",
     "database-silent": "the release's own policies let it pass: see the cluster's network (kube-proxy, the CNI's pods): "
@@ -134,6 +135,15 @@ def database_advice(line: str) -> str:
     return ""
 
 
+def login_action(container: ContainerState) -> str:
+    """Return what to do where the database refuses the login of a container."""
+    return _database_action(container, *next((code, action) for _, code, _, action in DATABASE_LINES if code == "database-login"))
+
+
+def _database_action(container: ContainerState, code: str, action: str) -> str:
+    return OF_BUNDLED.get(code, action) if _bundled(container) else action
+
+
 def _database(container: ContainerState, line: str) -> Diagnosis | None:
     line = line.removeprefix("error: ")
     for pattern, code, what, action in DATABASE_LINES:
@@ -141,7 +151,7 @@ def _database(container: ContainerState, line: str) -> Diagnosis | None:
             policies = egress_policies(container.pod, _suspect_policies(container)) if code == "database-silent" else []
             if policies:
                 return _egress_blocked(container, policies, line)
-            return container.diagnosis(code, f"{what}: {line}", OF_BUNDLED.get(code, action) if _bundled(container) else action)
+            return container.diagnosis(code, f"{what}: {line}", _database_action(container, code, action))
     return None
 
 

@@ -6,6 +6,7 @@ import re
 
 from scripts.kubernetes.diagnosis.cause import Diagnosis
 from scripts.kubernetes.diagnosis.container import ContainerState
+from scripts.kubernetes.diagnosis.rules.logs import LOGIN, login_action
 from scripts.kubernetes.diagnosis.snapshot import event_time, exit_count, time_of
 from scripts.kubernetes.objects import name_of
 
@@ -26,15 +27,18 @@ def not_ready(container: ContainerState) -> Diagnosis | None:
     words = probe_words(failed[0]["message"])
     answer = container.snapshot.answers.get(f"{name_of(container.pod)}/{container.name}", "")
     path = container.spec.get("readinessProbe", {}).get("httpGet", {}).get("path", "")
+    action = container.logs
     if match := re.search(r"statuscode: (\d+)", words):
         code, cause = "readiness-http", _http_cause(path, match[1], answer)
+        if LOGIN.search(answer):  # no waiting heals it, unlike most of what a service says of its database
+            code, action = "database-login", login_action(container)
     elif "connection refused" in words:
         code, cause = "readiness-refused", f"nothing listens at the readiness probe's address: {words}"
     elif re.search(r"deadline exceeded|timed? ?out|timeout", words, re.IGNORECASE):
         code, cause = "readiness-timeout", f"{path or 'the probe'} does not answer in time: {words}"
     else:
         code, cause = "readiness-failing", f"its readiness probe fails: {words}"
-    return container.diagnosis(code, f"container {container.name} runs and is not ready: {cause}", container.logs, failed)
+    return container.diagnosis(code, f"container {container.name} runs and is not ready: {cause}", action, failed)
 
 
 def _http_cause(path: str, seen: str, answer: str) -> str:
