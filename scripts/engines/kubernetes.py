@@ -90,10 +90,10 @@ class KubernetesEngine:
         """Wait until the release's pods are ready, and record that."""
         return self.deployment.await_rollout(timeout, step, release=release)
 
-    def superfluous(self, secrets: Sequence[Secret], images: Sequence[Image]) -> list[Superfluous]:
+    def superfluous(self, secrets: Sequence[Secret], images: Sequence[Image], *, everything: bool = False) -> list[Superfluous]:
         """Return Secrets and images of ours, of nodes and of the local engine, that neither the current release nor a rollback uses."""
-        found, keep = self.deployment.superfluous(secrets, images, self.transports())
-        return [*found, *prune.superfluous(self._settings, images, keep)]
+        found, use = self.deployment.superfluous(secrets, images, self.transports(), everything=everything)
+        return [*found, *prune.superfluous(self._settings, images, use)]
 
     def withdraw(self, secrets: Sequence[Secret], images: Sequence[Image]) -> list[str]:
         """Remove every Secret of ours but these, and the ways back to releases that hold others; return the pods that still name one."""

@@ -92,8 +92,11 @@ class Engine(Protocol):
         """Wait until every workload of the release is ready. Raises TaskError with the cause, evidence and next action."""
         ...
 
-    def superfluous(self, secrets: Sequence[Secret], images: Sequence[Image]) -> Sequence[Superfluous]:
-        """Return Secrets and images of ours that neither the running release nor a rollback needs. Changes nothing."""
+    def superfluous(self, secrets: Sequence[Secret], images: Sequence[Image], *, everything: bool = False) -> Sequence[Superfluous]:
+        """Return Secrets and images of ours that neither the running release nor a rollback needs. Changes nothing.
+
+        everything: also images of the project that no revision of this release names: another checkout may have loaded them just now.
+        """
         ...
 
     def withdraw(self, secrets: Sequence[Secret], images: Sequence[Image]) -> list[str]:

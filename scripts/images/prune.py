@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -32,29 +32,45 @@ class Superfluous:
     """Removes it, unless somebody uses it by now."""
 
 
+@dataclass(frozen=True)
+class Use:
+    """What a release uses of its images, each by `repository:tag` or by its digest, with or without a registry."""
+
+    kept: frozenset[str] = frozenset()
+    """What runs, and what a rollback would bring back."""
+    named: frozenset[str] | None = None
+    """What any of its revisions names: others may be of another checkout's release. None: take no notice of that."""
+
+
 HERE = "this machine"
 
 
-def superfluous(settings: Settings, images: Sequence[Image], keep: Collection[str] = ()) -> list[Superfluous]:
+def superfluous(settings: Settings, images: Sequence[Image], use: Use) -> list[Superfluous]:
     """Return old images of this release, and bases and certificates that no image of this project is built on.
 
-    images: those of the sources now. keep: what a rollback would bring back, by `repository:tag` or by its digest, with or without a
-    registry. Only what carries the release's label counts, with the names that it has in registries, and nothing that a container uses.
+    images: those of the sources now. Only what carries the release's label counts, with the names that it has in registries, and nothing
+    that a container uses.
     """
     found = docker_client().images.list(filters={"reference": f"{settings.project}-*"})
     label = {PART_OF: settings.release}
     ours = {tag: image for image in found if label.items() <= (image.labels or {}).items() for tag in image.tags}
-    kept = {*(reference.rpartition("/")[2] for reference in keep), *(image.reference for image in images), *_helpers(settings, images)}
-    kept |= {tag for tag, image in ours.items() if not _digests(image).isdisjoint(keep)}
+    kept = _named(ours, use.kept) | {*(image.reference for image in images), *_helpers(settings, images)}
+    named = ours.keys() if use.named is None else _named(ours, use.named)
     used = {container.attrs["ImageID"] for container in docker_client().containers.list(all=True, sparse=True)}
     unused = [tag for tag in sorted(ours.keys() - kept) if ours[tag].id not in used]
-    old = [tag for tag in unused if _is_old_service(settings, images, tag)]
+    old = [tag for tag in unused if tag in named and _is_old_service(settings, images, tag)]
     names = [name for tag in old for name in (*_in_registries(ours[tag], tag), tag)]
     built = [_layers(image) for image in found if any(not _is_helper(settings, tag) for tag in set(image.tags).difference(names))]
     names += [tag for tag in unused if _is_helper(settings, tag) and not _carries(built, _layers(ours[tag]))]
     filters = {"label": pairs(label), "dangling": True}
     nameless = [str(image.id) for image in docker_client().images.list(filters=filters) if image.id not in used]
     return [Superfluous(HERE, name, partial(_remove, name)) for name in (*names, *nameless)]
+
+
+def _named(ours: Mapping[str, Any], references: Collection[str]) -> set[str]:
+    """The tags that these references mean."""
+    tags = {reference.rpartition("/")[2] for reference in references}
+    return tags | {tag for tag, image in ours.items() if not _digests(image).isdisjoint(references)}
 
 
 def unique_sizes() -> dict[str, int]:

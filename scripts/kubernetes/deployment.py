@@ -16,7 +16,7 @@ from scripts.desired.images import Image
 from scripts.desired.secrets import Secret
 from scripts.desired.stages import Running
 from scripts.images.archive import full_name
-from scripts.images.prune import Superfluous
+from scripts.images.prune import Superfluous, Use
 from scripts.kubernetes import (
     api,
     drift,
@@ -33,11 +33,11 @@ from scripts.kubernetes import (
 from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.diagnosis import observation
 from scripts.kubernetes.diagnosis.cause import Diagnosis
-from scripts.kubernetes.helm import References, Revision
+from scripts.kubernetes.helm import Revision
 from scripts.kubernetes.nodes import load
 from scripts.kubernetes.nodes.transports import NodeTransport
 from scripts.kubernetes.own_namespace import OwnNamespace
-from scripts.kubernetes.pods import PodState, pod_state
+from scripts.kubernetes.pods import PodState, images_elsewhere, pod_state
 from scripts.kubernetes.policy_probe import Verdict
 from scripts.kubernetes.service_client import ServiceClient
 
@@ -129,23 +129,25 @@ class Deployment:
             )
 
     def superfluous(
-        self, secrets: Sequence[Secret], images: Sequence[Image], transports: Sequence[NodeTransport]
-    ) -> tuple[list[Superfluous], frozenset[str]]:
-        """Return Secrets and node images of ours that neither the current release nor the one a rollback would take uses.
+        self, secrets: Sequence[Secret], images: Sequence[Image], transports: Sequence[NodeTransport], *, everything: bool
+    ) -> tuple[list[Superfluous], Use]:
+        """Return Secrets and node images of ours that neither the current release nor the one a rollback would take uses; and what is used.
 
-        And the images that those two use.
+        everything: also images that no revision of the release names. Another release of the project may be about to use them.
         """
-        kept = self._kept()
-        old = sorted(self.namespace.secret_names() - kept.secrets - {secret.name for secret in secrets})
-        found = [Superfluous(self.cluster.namespace, f"Secret {name}", partial(self.namespace.remove_secrets, [name])) for name in old]
-        keep = kept.images | {image.reference for image in images}
-        return [*found, *load.superfluous(transports, {image.repository for image in images}, keep)], kept.images
-
-    def _kept(self) -> References:
         revisions = helm.history(self.cluster)
-        keep = {each.number: each for each in (*revisions[-1:], helm.rollback_target(revisions, remembered.healthy(self.cluster))) if each}
-        uses = [helm.references_of(self.cluster, revision) for revision in keep.values()]
-        return References(frozenset().union(*(use.secrets for use in uses)), frozenset().union(*(use.images for use in uses)))
+        target = helm.rollback_target(revisions, remembered.healthy(self.cluster))
+        uses = {each.number: helm.references_of(self.cluster, each) for each in revisions}
+        kept = [uses[each.number] for each in (*revisions[-1:], target) if each]
+        named = frozenset().union(*(use.images for use in uses.values()))
+        use = Use(frozenset().union(*(use.images for use in kept)), None if everything else named)
+        old = sorted(self.namespace.secret_names() - {name for each in kept for name in each.secrets} - {secret.name for secret in secrets})
+        found = [Superfluous(self.cluster.namespace, f"Secret {name}", partial(self.namespace.remove_secrets, [name])) for name in old]
+        elsewhere = images_elsewhere(self.cluster)
+        if elsewhere is None:  # then nobody knows what others' pods run
+            return found, use
+        keep = use.kept | elsewhere | {image.reference for image in images}
+        return [*found, *load.superfluous(transports, {image.repository for image in images}, keep, use.named)], use
 
     def open_client(self) -> AbstractContextManager[ServiceClient]:
         """Ask the services through the API server's proxy. Raises TaskError when that does not start.

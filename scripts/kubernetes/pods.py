@@ -1,4 +1,4 @@
-"""The state of pods, as `invoke status` shows it."""
+"""The state of pods, as `invoke status` shows it, and what others' pods run."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from scripts.kubernetes.api import Object
+from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.objects import is_ready, name_of, secrets_of, service_of, status_of
 from scripts.kubernetes.usage import NOTHING, Amounts, amounts
+
+IMAGES = '{range .items[*]}{.metadata.namespace}{" "}{.spec..image}{"\\n"}{end}'
 
 
 @dataclass(frozen=True)
@@ -45,3 +48,10 @@ def pod_state(pod: Object) -> PodState:
         limits=amounts(pod["spec"]["containers"], "limits"),
         secrets=frozenset(secrets_of(pod)),
     )
+
+
+def images_elsewhere(cluster: Cluster) -> set[str] | None:
+    """Return the images of all pods in other namespaces; None where they may not be listed."""
+    found = cluster.kubectl("get", "pods", "--all-namespaces", "--output", f"jsonpath={IMAGES}", ok=None)
+    lines = [line.split() for line in found.stdout.splitlines() if line.strip()]
+    return {image for namespace, *images in lines if namespace != cluster.namespace for image in images} if found.code == 0 else None

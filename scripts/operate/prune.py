@@ -31,7 +31,11 @@ def prune(project: Project, report: Report, *, caches: bool = False, yes: bool =
 
     Those that neither what runs nor a rollback needs, here and on the nodes, with the bases that they were built on.
     """
-    found = [*project.engine.superfluous(project.secrets, project.images), *_build_containers(project), *(_caches() if caches else ())]
+    found = [
+        *project.engine.superfluous(project.secrets, project.images, everything=True),
+        *_build_containers(project),
+        *(_caches() if caches else ()),
+    ]
     if not found:
         report.result("there is nothing to remove")
         return

@@ -16,7 +16,8 @@ from scripts.engines import kube_context, kubernetes
 from scripts.engines.kube_context import KubeContextEngine
 from scripts.engines.kubernetes import KubernetesEngine
 from scripts.images.archive import full_name
-from scripts.kubernetes import deployment, own_namespace, remembered
+from scripts.images.prune import Use
+from scripts.kubernetes import deployment, own_namespace, pods, remembered
 from scripts.kubernetes.cluster import Cluster
 from tests.doubles import revision
 from tests.programs import Reply, on_path
@@ -43,27 +44,46 @@ class Node:
         self.there = self.there.difference(names)
 
 
-def test_after_a_rollout_local_images_go_like_those_of_nodes_but_for_a_rollback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+RELEASES = [revision(1, "superseded", "first"), revision(2, "superseded", "second"), revision(3, "deployed", "third")]
+EVERY_POD = ("kubectl", "--context", "any", "--namespace", "todo", "get", "pods", "--all-namespaces", "--output", f"jsonpath={pods.IMAGES}")
+
+
+@pytest.mark.parametrize(
+    ("elsewhere", "everything", "left"),
+    [
+        (Reply("other busybox:1\n"), False, {"todo-backend:h4", "todo-backend:h9"}),
+        (Reply("other busybox:1\n"), True, {"todo-backend:h4"}),
+        (Reply("other todo-backend:h1 busybox:1\ntodo todo-backend:h9\n"), True, {"todo-backend:h1", "todo-backend:h4"}),
+        (Reply(stderr="Error from server (Forbidden)", code=1), True, {"todo-backend:h1", "todo-backend:h4", "todo-backend:h9"}),
+    ],
+    ids=["only what this release has had", "everything", "another release runs it", "others' pods may not be seen"],
+)
+def test_after_a_rollout_old_images_go_but_for_a_rollback_and_other_releases(
+    elsewhere: Reply, everything: bool, left: set[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     programs = on_path(tmp_path, monkeypatch)
-    revisions = [revision(1, "superseded", "first"), revision(2, "superseded", "second"), revision(3, "deployed", "third")]
-    monkeypatch.setattr(deployment.helm, "history", lambda _: revisions)
+    monkeypatch.setattr(deployment.helm, "history", lambda _: RELEASES)
     monkeypatch.setattr(remembered, "healthy", lambda _: ["first", "second", "third"])
     monkeypatch.setattr(own_namespace.OwnNamespace, "secret_names", lambda _: set())
-    for number in (2, 3):
+    for number in (1, 2, 3):
         values = {"services": {"backend": {"image": {"repository": "r:5000/todo-backend", "tag": f"h{number}"}}}}
+        if number == 1:
+            values["services"]["backend"]["image"]["repository"] = "todo-backend"
         programs.tell((*HELM_GET_VALUES, "--revision", str(number), "--output", "json"), Reply(json.dumps(values)))
+    programs.tell(EVERY_POD, elsewhere)
     asked: list[tuple[object, ...]] = []
     monkeypatch.setattr(kubernetes.prune, "superfluous", lambda *arguments: asked.append(arguments) or [])
-    node = Node("todo-backend:h1", "todo-backend:h4", "todo-other:h1")
+    node = Node("todo-backend:h1", "todo-backend:h4", "todo-backend:h9", "todo-other:h1")
     engine = KubernetesEngine(load_settings(), Cluster("any", "todo", "todo"))
     monkeypatch.setattr(engine, "transports", lambda: [node])
     images = [Image("backend", "todo-backend", "h4", ROOT, Path(), BaseImage("", "", ()))]
 
-    for each in engine.superfluous([], images):
+    for each in engine.superfluous([], images, everything=everything):
         each.remove()
 
-    assert asked == [(engine._settings, images, {"r:5000/todo-backend:h2", "r:5000/todo-backend:h3"})]
-    assert node.there == {full_name("todo-backend:h4"), full_name("todo-other:h1")}
+    kept = frozenset({"r:5000/todo-backend:h2", "r:5000/todo-backend:h3"})
+    assert asked == [(engine._settings, images, Use(kept, None if everything else kept | {"todo-backend:h1"}))]
+    assert node.there == {full_name(name) for name in left | {"todo-other:h1"}}
 
 
 def nodes(*platforms: str) -> Reply:

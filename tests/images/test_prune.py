@@ -17,14 +17,14 @@ from scripts.config.settings import Settings, load_settings
 from scripts.core.paths import ROOT
 from scripts.desired.images import BaseImage, Image
 from scripts.images.base_recipes import packages_reference
-from scripts.images.prune import kept_images, remove_build_containers, superfluous
+from scripts.images.prune import Use, kept_images, remove_build_containers, superfluous
 from tests.kubernetes import small_registry
 
 pytestmark = pytest.mark.engine
 
 
 def prune(settings: Settings, images: Sequence[Image], keep: Collection[str] = ()) -> list[str]:
-    return [each.what for each in superfluous(settings, images, keep) if each.remove()]
+    return [each.what for each in superfluous(settings, images, Use(frozenset(keep))) if each.remove()]
 
 
 class Engine:
@@ -84,6 +84,16 @@ def test_old_tags_and_what_only_they_were_built_on_go(engine: Engine) -> None:
     assert set(removed) == {old, old_base, gone_service, old_ca}
     assert engine.tags() == {current, base, rollback, rollback_base, needed_later, other_service, *strangers}
     assert prune(engine.settings, images, keep={rollback}) == []
+
+
+def test_after_a_run_only_images_that_this_release_has_had_go(engine: Engine) -> None:
+    had, another_checkouts = engine.image("backend", tag(1)), engine.image("backend", tag(2))
+    images = [Image("backend", f"{engine.project}-backend", tag(3), ROOT, Path(), BaseImage("", "", ()))]
+
+    found = superfluous(engine.settings, images, Use(named=frozenset({f"registry.example:5000/{had}"})))
+
+    assert [each.what for each in found] == [had]
+    assert prune(engine.settings, images) == [had, another_checkouts]
 
 
 def test_names_in_registries_go_and_stay_with_the_image(engine: Engine) -> None:

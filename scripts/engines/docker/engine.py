@@ -35,7 +35,7 @@ from scripts.engines.docker.volumes import remove_sources
 from scripts.engines.protocol import Address
 from scripts.images import prune
 from scripts.images.bases import image_id
-from scripts.images.prune import Superfluous
+from scripts.images.prune import Superfluous, Use
 from scripts.kubernetes import helm, manifests
 from scripts.kubernetes.deployment import Deployment
 from scripts.kubernetes.diagnosis.cause import Diagnosis
@@ -207,9 +207,9 @@ class DockerEngine:
             waited |= await_ready(pod, container, self._containers.local_port(pod.service), left, step)
         return Outcome("changed" if waited or self._brought else "unchanged", f"{len(pods)} ready")
 
-    def superfluous(self, secrets: Sequence[Secret], images: Sequence[Image]) -> list[Superfluous]:  # noqa: ARG002 - only containers keep Secrets
+    def superfluous(self, secrets: Sequence[Secret], images: Sequence[Image], *, everything: bool = False) -> list[Superfluous]:  # noqa: ARG002 - only containers keep Secrets, and each image names its release
         """Return images of this release that neither a container nor the current sources need."""
-        return prune.superfluous(self._settings, images)
+        return prune.superfluous(self._settings, images, Use())
 
     def withdraw(self, secrets: Sequence[Secret], images: Sequence[Image]) -> list[str]:  # noqa: ARG002 - nothing else keeps a Secret
         """Return the containers that hold other Secrets."""

@@ -86,12 +86,16 @@ def _send(transport: NodeTransport, saved: Path, names: Collection[str], platfor
     )
 
 
-def superfluous(transports: Sequence[NodeTransport], repositories: Collection[str], keep: Collection[str]) -> list[Superfluous]:
-    """Return the nodes' images of these repositories whose `repository:tag` is not in `keep`."""
+def superfluous(
+    transports: Sequence[NodeTransport], repositories: Collection[str], keep: Collection[str], named: Collection[str] | None = None
+) -> list[Superfluous]:
+    """Return the nodes' images of these repositories whose `repository:tag` is not in `keep`; where some are named, only of those."""
     ours = tuple(f"{full_name(repository)}:" for repository in repositories)
     kept = {full_name(reference) for reference in keep}
+    chosen = None if named is None else {full_name(reference) for reference in named}
     return [
         Superfluous(transport.node, name, partial(transport.remove, [name]))
         for transport in transports
         for name in sorted({name for name in transport.images() if name.startswith(ours)} - kept)
+        if chosen is None or name in chosen
     ]
