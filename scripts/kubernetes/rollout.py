@@ -66,6 +66,8 @@ def watch(cluster: Cluster, timeout: float, step: StepReport, *, leave_out: Coll
         if time.monotonic() >= next_diagnosis:
             stuck_pods.make_room(cluster, now, step)
             found = diagnose(look(partial(observation.with_details, cluster, now), step))
+            if not since:
+                stuck_pods.start_again(cluster, now, found, step)
             final = final_causes(found, now, since, time.monotonic())
             if final or waited >= timeout:
                 raise failure(final + [d for d in found if d not in final], now, waited)

@@ -9,6 +9,7 @@ container made in a database is gone with the database's volume, while its pod g
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -18,7 +19,7 @@ from scripts.core.waiting import OverdueError, until
 from scripts.desired.labels import selector
 from scripts.kubernetes.api import Object
 from scripts.kubernetes.cluster import Cluster
-from scripts.kubernetes.diagnosis.cause import Diagnosis, diagnosed
+from scripts.kubernetes.diagnosis.cause import DATABASE_CODES, Diagnosis, diagnosed
 from scripts.kubernetes.diagnosis.snapshot import Snapshot, time_of
 from scripts.kubernetes.looking import look
 from scripts.kubernetes.objects import condition_of, is_ready, labels_of, name_of, newest_replica_set, owned_by, status_of
@@ -69,6 +70,21 @@ def make_room(cluster: Cluster, now: Snapshot, step: StepReport) -> None:
     for name in in_the_way(now):
         step.say(f"removing the old pods of {name}: none of them is ready, and new ones may need their resources")
         cluster.kubectl("scale", "replicaset", name, "--replicas=0")
+
+
+def start_again(cluster: Cluster, now: Snapshot, found: Sequence[Diagnosis], step: StepReport) -> None:
+    """Replace the pods whose containers gave up on their database: it may do what they want by now, and a back-off lasts five minutes."""
+    troubled = {each.workload for each in found if each.code in DATABASE_CODES}
+    for workload in (each for each in now.workloads if name_of(each) in troubled):
+        for name in (name_of(pod) for pod in now.pods_of(workload) if _backs_off(pod)):
+            step.say(f"replacing {name}, which would wait before it tries its database again")
+            cluster.kubectl("delete", "pod", name, "--ignore-not-found", "--wait=false")
+
+
+def _backs_off(pod: Object) -> bool:
+    status = status_of(pod)
+    containers = (*status.get("initContainerStatuses", ()), *status.get("containerStatuses", ()))
+    return any(each.get("state", {}).get("waiting", {}).get("reason") == "CrashLoopBackOff" for each in containers)
 
 
 def in_the_way(now: Snapshot) -> list[str]:

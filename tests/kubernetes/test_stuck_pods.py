@@ -11,6 +11,7 @@ from scripts.core.errors import TaskError
 from scripts.core.shell import Result
 from scripts.kubernetes import stuck_pods
 from scripts.kubernetes.cluster import Cluster
+from scripts.kubernetes.diagnosis.cause import Diagnosis
 from scripts.kubernetes.diagnosis.snapshot import Snapshot
 from scripts.kubernetes.objects import name_of
 from tests.doubles import Step
@@ -122,6 +123,23 @@ class WithDatabase(Cluster):
     def kubectl(self, *argv: str, **_: Any) -> Result:
         self.told[1].append(" ".join(argv))
         return Result(0, "", "", 0.0)
+
+
+@pytest.mark.parametrize(
+    ("code", "state", "replaced"),
+    [
+        ("database-login", {"waiting": {"reason": "CrashLoopBackOff"}}, ["delete pod a --ignore-not-found --wait=false"]),
+        ("database-login", {"running": {}}, []),
+        ("crash-on-start", {"waiting": {"reason": "CrashLoopBackOff"}}, []),
+    ],
+)
+def test_a_pod_that_backs_off_from_its_database_tries_again_at_once(code: str, state: Object, replaced: list[str]) -> None:
+    cluster = WithDatabase("any", "todo", "todo")
+    object.__setattr__(cluster, "told", ([], []))
+    waiting = pod("a", "web-2", ready=False)
+    waiting["status"]["initContainerStatuses"] = [{"state": state}]
+    stuck_pods.start_again(cluster, snapshot([OLD, NEW], [waiting]), [Diagnosis(code, "web", "", (), "")], Step())
+    assert cluster.told[1] == replaced
 
 
 @pytest.mark.parametrize(
