@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from scripts.config.services import Service
@@ -49,7 +49,7 @@ def failing(settings: Settings, engine: Engine) -> list[Diagnosis]:
 
 
 def causes(lines: Sequence[LogLine], probes: Mapping[str, Collection[str]], services: Mapping[str, Service]) -> list[Diagnosis]:
-    """Return the causes that these lines tell, in the order of their times; of a service that calls another such one, as following from it.
+    """Return the causes that these lines tell; none of a service that calls another such one, for it passes on what that one answers.
 
     probes: the paths by service that only probes ask for.
     """
@@ -58,10 +58,7 @@ def causes(lines: Sequence[LogLine], probes: Mapping[str, Collection[str]], serv
         own = [line for line in lines if line.service == service]
         if cause := _cause(service, own, probes.get(service, ())):
             found[service] = cause
-    return sorted(
-        (replace(cause, follows_from=root) if (root := _root(service, found, services)) else cause for service, cause in found.items()),
-        key=lambda cause: bool(cause.follows_from),
-    )
+    return [cause for service, cause in found.items() if found.keys().isdisjoint(called_by(service, services))]
 
 
 def called_by(service: str, services: Mapping[str, Service]) -> list[str]:
@@ -74,11 +71,6 @@ def called_by(service: str, services: Mapping[str, Service]) -> list[str]:
                 found.append(name)
                 ahead.append(name)
     return found
-
-
-def _root(service: str, found: Mapping[str, Diagnosis], services: Mapping[str, Service]) -> str:
-    """The furthest of the services behind one whose requests fail too."""
-    return next((name for name in reversed(called_by(service, services)) if name in found), "")
 
 
 def _cause(service: str, lines: Sequence[LogLine], probes: Collection[str]) -> Diagnosis | None:

@@ -50,7 +50,7 @@ def answering_badly(project: Project, report: Report) -> list[Diagnosis]:
     services = project.settings.services
     wrong = list(asking.wrong_answers(project.settings, project.engine, report))
     failing = failed_requests.failing(project.settings, project.engine)
-    roots = {each.workload for each in failing if not each.follows_from}
+    roots = {each.workload for each in failing}
     behind = {each.workload: [name for name in failed_requests.called_by(each.workload, services) if name in roots] for each in wrong}
     return [*failing, *(replace(each, follows_from=behind[each.workload][0]) if behind[each.workload] else each for each in wrong)]
 

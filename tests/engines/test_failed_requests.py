@@ -100,11 +100,11 @@ def test_a_traceback_in_plain_text_is_evidence() -> None:
     assert cause.evidence[1] == "log at 03:04:02 UTC: ValueError: no"
 
 
-def test_of_services_that_call_each_other_the_furthest_is_the_root_and_comes_first() -> None:
-    lines = [*log(asked(500, "GET /"), service="page"), *log(asked(500))]
-    api, page = found(*lines)
-    assert (api.workload, api.follows_from) == ("api", "")
-    assert (page.workload, page.follows_from) == ("page", "api")
+def test_of_services_that_call_each_other_the_furthest_is_the_cause() -> None:
+    (cause,) = found(*log(asked(500, "GET /"), service="page"), *log(asked(500)))
+    assert cause.workload == "api"
+    (own,) = found(*log(asked(500, "GET /"), service="page"), *log(asked(200)))
+    assert own.workload == "page"
 
 
 def test_a_long_line_is_cut() -> None:

@@ -211,7 +211,7 @@ def test_a_database_that_refuses_the_login_is_no_matter_of_patience() -> None:
     (diagnosis,) = found(answers, "readiness-http")
     assert diagnosis.code == "database-login"
     assert diagnosis.final_after(60)
-    assert "POSTGRES_PASSWORD" in diagnosis.action
+    assert diagnosis.action == "check user, password and database name in DATABASE_URL"
 
 
 def test_a_workload_that_is_not_rolled_out_is_never_healthy() -> None:

@@ -55,7 +55,7 @@ DATABASE_LINES = (
      "see whether its volume is full, it is a standby, or default_transaction_read_only was set: invoke psql"),
     (SILENT, "database-silent", "the database does not answer", "check host, port and firewall of DATABASE_URL"),
     (LOGIN, "database-login", "the database refuses the login",
-     "check user, password and database name in DATABASE_URL (of the bundled Postgres: POSTGRES_PASSWORD)"),
+     "check user, password and database name in DATABASE_URL"),
     (REFUSED, "database-refused", "the database refuses the connection", "check host and port in DATABASE_URL, and that the database runs"),
 )  # fmt: skip
 OF_BUNDLED = {
