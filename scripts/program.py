@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import os
 import re
 import shlex
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -121,6 +123,9 @@ def _refusing_bad_usage(parse: Callable[[Program], None]) -> Callable[[Program],
             action = f"\n  -> invoke --help {about}" if about else USAGE
             known = [*getattr(context, "flags", ()), *getattr(context, "inverse_flags", ()), *program.collection.task_names]
             raise Exit(f"error: {error}{_nearest(str(error), known)}{action}", code=BAD_INPUT) from None
+        except BrokenPipeError:  # nobody reads on, as after `| head`; Python would flush what is left, and fail once more
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise Exit(code=1) from None
         except Exit as ending:
             if ending.code == 1:  # Invoke ends so for a list of something that is not there
                 raise Exit(f"error: {ending.message}{USAGE}", code=BAD_INPUT) from None

@@ -55,6 +55,15 @@ def test_good_usage_is_not_refused() -> None:
     assert [invoke(*usage).returncode for usage in (("--list",), ("--help", "up"))] == [0, 0]
 
 
+@pytest.mark.parametrize("usage", ["--list", "--help=up"])
+def test_a_reader_that_goes_away_is_no_fault(usage: str) -> None:
+    argv = [sys.executable, "-u", "-m", "invoke", usage]
+    with subprocess.Popen(argv, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+        assert running.stdout and running.stderr
+        running.stdout.close()
+        assert running.stderr.read() == ""
+
+
 @pytest.mark.parametrize("usage", [("--list",), ()], ids=["--list", "alone"])
 def test_the_list_of_commands_is_grouped_and_has_a_line_each(usage: tuple[str, ...]) -> None:
     run = invoke(*usage)
