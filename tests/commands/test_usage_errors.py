@@ -59,7 +59,8 @@ def test_good_usage_is_not_refused() -> None:
 def test_a_reader_that_goes_away_is_no_fault(usage: str) -> None:
     argv = [sys.executable, "-u", "-m", "invoke", usage]
     with subprocess.Popen(argv, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
-        assert running.stdout and running.stderr
+        assert running.stdout
+        assert running.stderr
         running.stdout.close()
         assert running.stderr.read() == ""
 
