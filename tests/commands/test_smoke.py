@@ -18,6 +18,7 @@ from scripts.config.settings import load_settings
 from scripts.core.errors import InputError, TaskError
 from scripts.core.paths import ROOT
 from scripts.core.report import Report, StepReport
+from scripts.engines import asking
 from scripts.engines.asking import check_service, check_services
 from scripts.kubernetes import app_proof
 from scripts.kubernetes.diagnosis.cause import Diagnosis
@@ -191,7 +192,8 @@ def test_a_failure_tells_its_cause_where_one_is_seen(*, seen: bool) -> None:
     assert error.value.action == ("kubectl delete pod debug" if seen else "invoke logs backend")
 
 
-def test_services_are_asked_side_by_side_and_the_first_that_fails_is_told() -> None:
+def test_services_are_asked_side_by_side_and_the_first_that_fails_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asking, "SETTLE_SECONDS", 0.5)
     both = threading.Barrier(2, timeout=10)
 
     def ask(service: str, method: str, path: str, body: str | None = None, timeout: float = 10) -> Answer:

@@ -38,7 +38,7 @@ def test_what_is_added_is_refused(row: dict[str, str]) -> None:
 
 @pytest.mark.no_cover
 @pytest.mark.parametrize(
-    "text", ["x: " + "[" * 5000, "\n".join(f"{'  ' * n}a:" for n in range(100)), "- " * 3000, "x: " + "{a: " * 50_000 + "}" * 50_000]
+    "text", ["x: " + "[" * 5000, "\n".join(f"{'  ' * n}a:" for n in range(100)), "- " * 3000, "x: " + "{a: " * 10_000 + "}" * 10_000]
 )
 def test_depth_without_end_is_refused(text: str) -> None:
     assert "invoke.yaml" in refusal(text)
