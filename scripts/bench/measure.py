@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import queue
 import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from scripts.core import log, shell
+from scripts.core.errors import TaskError
 from scripts.core.paths import ROOT
 
 SECONDS = 1800
+DEV_SECONDS = 300
 
 
 @dataclass
@@ -59,6 +63,30 @@ def programs_of_last_run() -> int:
     except OSError:
         return 0
     return sum(1 for line in lines if " $ " in line)
+
+
+@contextmanager
+def in_dev(engine: str, service: str) -> Iterator[Callable[[], None]]:
+    """Run `invoke dev` during the block, and yield what waits until a change of a service is served. Raises TaskError where it never is."""
+    events: queue.SimpleQueue[dict[str, object]] = queue.SimpleQueue()
+
+    def take(line: str) -> None:
+        with suppress(ValueError):
+            events.put(json.loads(line))
+
+    def told(name: str, **fields: str) -> None:
+        deadline = time.monotonic() + DEV_SECONDS
+        while alive() and (left := deadline - time.monotonic()) > 0:
+            with suppress(queue.Empty):
+                event = events.get(timeout=min(left, 1))
+                if event["event"] == name and all(text in str(event[key]) for key, text in fields.items()):
+                    return
+        raise TaskError(f"invoke dev told of no `{name}` in {DEV_SECONDS} s", "try it by hand: invoke dev", code="failed")
+
+    argv = [sys.executable, "-m", "invoke", "dev", "--json", "--engine", engine]
+    with shell.background(argv, on_line=take) as alive:
+        told("message", text="watching the sources")
+        yield lambda: told("served", service=service)
 
 
 @contextmanager

@@ -71,6 +71,8 @@ turn on the same cluster. What counts is the ratio; the seconds are those of the
   into the nodes, `helm upgrade`, `kubectl rollout status`, a request to each service. They prove less: no check of the machine and of
   `.env`, no Secrets, no drift, no smoke test.
 - **floor**: the same for the one service that changed, by one who knows it: the least that any way must do.
+- **dev**: while `invoke dev` runs, from the change of a file until the restarted service is ready. Skaffold's file sync has no row: it
+  copies with `tar` into the folder of the sources, which no container here may write to outside of `invoke dev`, and restarts nothing.
 - **programs started**: by `invoke`, in the last round.
 - Other tools join with `--beside`, such as `invoke bench --beside "skaffold run"`: `python -m scripts.bench.skaffold >skaffold.yaml`
   describes the same app for Skaffold.

@@ -132,6 +132,8 @@ def _all(project: Project, file: Path, engine: str, rounds: int, beside: str, *,
 
             ways = {**full, FLOOR: by_hand(partial(Plain.only, service=service))}
             yield measure.in_turn(f"up, one line of {service} changed", ways, rounds, changed)
+        if project.settings.services[service].dev.sync:
+            yield _dev(file, engine, service, rounds)
         up()
         if cold:
             yield _cold(project, engine)
@@ -159,6 +161,16 @@ def _lenient(work: Callable[[], object]) -> None:
         work()
     except shell.CommandError:
         return
+
+
+def _dev(file: Path, engine: str, service: str, rounds: int) -> Measured:
+    with measure.editing(file) as edit, measure.in_dev(engine, service) as served:
+
+        def bring() -> None:
+            edit()
+            served()
+
+        return measure.in_turn(f"dev, one line of {service} changed", {OURS: bring}, rounds)
 
 
 def _cold(project: Project, engine: str) -> Measured:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -29,6 +30,7 @@ def done(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
     monkeypatch.setattr(Plain, "all_of_it", lambda _: calls.append("plain"))
     monkeypatch.setattr(Plain, "only", lambda _, service: calls.append(f"only {service} {source.read_text().count('changed')}"))
     monkeypatch.setattr(Plain, "forget", lambda _: calls.append("forget"))
+    monkeypatch.setattr(measure, "in_dev", lambda *_: nullcontext(lambda: calls.append("served")))
     monkeypatch.setattr(command, "Project", lambda _: None)
     monkeypatch.setattr(command, "source_file", lambda *_: source)
     monkeypatch.setattr(command, "_service_of", lambda *_: "backend")
@@ -52,9 +54,10 @@ def test_one_call_measures_everything_and_writes_page_and_picture(done: list[str
         "plan, nothing changed",
         "up, nothing changed",
         "up, one line of backend changed",
+        "dev, one line of backend changed",
     ]
     assert "only backend 1" in done
-    assert done[-2:] == ["invoke up", "forget"]
+    assert done[-4:] == ["served", "invoke up", "invoke up", "forget"]
     assert "| up, nothing changed |" in (tmp_path / "performance.md").read_text()
     assert (tmp_path / "performance.svg").read_text().startswith("<svg")
     assert (tmp_path / "app.py").read_text() == "one = 1\n"

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
 
 from scripts.bench import page
-from scripts.bench.measure import Measured, critical_path, editing, in_turn
+from scripts.bench.measure import Measured, critical_path, editing, in_dev, in_turn
 from scripts.bench.page import OURS, PLAIN
 from scripts.config.settings import load_settings
-from scripts.core.errors import InputError
+from scripts.core import shell
+from scripts.core.errors import InputError, TaskError
 from scripts.dev.bench import called, source_file
 from tests.projects import project_on
 
@@ -30,6 +34,27 @@ def test_a_ratio_is_of_medians_and_of_what_was_taken() -> None:
     measured = Measured("x", {OURS: [1.0, 9.0, 2.0], PLAIN: [4.0]})
     assert measured.ratio(OURS, PLAIN) == 0.5
     assert measured.ratio(OURS, "floor") is None
+
+
+def test_a_change_is_served_when_dev_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    events = [
+        {"event": "message", "text": "watching the sources"},
+        {"event": "served", "service": "other"},
+        {"event": "served", "service": "web"},
+    ]
+
+    @contextmanager
+    def background(_argv: list[str], on_line: Callable[[str], None]) -> Iterator[Callable[[], bool]]:
+        for line in ("no JSON", *map(json.dumps, events)):
+            on_line(line)
+        alive = iter([True] * 4)
+        yield lambda: next(alive, False)
+
+    monkeypatch.setattr(shell, "background", background)
+    with in_dev("any", "web") as served:
+        served()
+        with pytest.raises(TaskError, match="told of no `served`"):
+            served()
 
 
 def test_a_file_is_as_it_was_whatever_happens(tmp_path: Path) -> None:
