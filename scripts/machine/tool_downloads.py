@@ -121,7 +121,7 @@ def bring(name: str, version: str, release: ToolDownload, step: StepReport) -> s
     except UnreachableError as error:
         if release.go is None:
             raise MissingError(f"{name} {version} cannot be downloaded", release.command(), [str(error)], code="download-failed") from None
-        step.progress(f"{error.cause}; building {name} {version} with Go instead")
+        step.say(f"{error.cause}; building {name} {version} with Go instead: 5 to 10 minutes, once")
         go_install(name, version, release.go, step)
         return "built with Go"
     return "downloaded"

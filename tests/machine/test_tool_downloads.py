@@ -221,6 +221,9 @@ def test_where_the_site_is_out_of_reach_go_builds_the_same_version(
     wanted = release(site, PROGRAM, go=GO_PACKAGE)
     site.content.clear()
     assert tool_downloads.bring("tool", "1.2.3", wanted, step) == "built with Go"
+    assert len(step.said) == 1  # it stays on the screen for as long as the build takes
+    assert "answered 404" in step.said[0]
+    assert step.said[0].endswith("building tool 1.2.3 with Go instead: 5 to 10 minutes, once")
     assert shell.run(["tool"], timeout=10).stdout == "v1.2.3\n"
     call = fake_go.read_text()
     assert "install -v -trimpath -ldflags=-X main.version=v1.2.3 example.test/tool/cmd/tool@v1.2.3" in call
