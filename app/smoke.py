@@ -1,5 +1,6 @@
 """The Todo Chatbot's own smoke test: a todo added by chat is listed by the API and shown on the page.
 
+Neither the todo nor the conversation stays.
 `invoke smoke` runs `prove(ask)`. `ask(service, method, path, body=None, timeout=10)` sends an HTTP request through the cluster's own
 Service and returns an answer with `status` and `body`. What `prove` returns is one line for the report; an AssertionError fails the test.
 """
@@ -56,8 +57,12 @@ def _todos(ask: Callable[..., Any], title: str) -> list[dict[str, Any]]:
 
 
 def _remove(ask: Callable[..., Any], title: str) -> None:
+    """Remove the todo, and the conversation, which the page would list among a person's own."""
     for todo in _todos(ask, title):
         ask(PAGE, "DELETE", f"/api/todos/{todo['id']}")
+    for chat in _json(ask(PAGE, "GET", "/api/conversations")).get("items", ()):
+        if title in chat["title"]:
+            ask(PAGE, "DELETE", f"/api/conversations/{chat['id']}")
 
 
 def _json(answer: Any) -> dict[str, Any]:

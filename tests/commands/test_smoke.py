@@ -1,4 +1,4 @@
-"""What the smoke test asks, what it takes for an answer, and that it leaves no todo behind."""
+"""What the smoke test asks, what it takes for an answer, and that it leaves no todo and no conversation behind."""
 
 from __future__ import annotations
 
@@ -33,16 +33,19 @@ class App:
 
     def __init__(self, **answers: Answer) -> None:
         self.todos: dict[str, str] = {}
+        self.chats = {"earlier": "add milk"}
         self.capital = False
         self.answers = answers
 
     def __call__(self, service: str, method: str, path: str, body: str | None = None, timeout: float = 10) -> Answer:
         kind = "page" if path == "/" else path.strip("/").split("/")[-1].split("?")[0]
         if method == "POST" and "chat" not in self.answers:
-            title = json.loads(body or "")["message"].removeprefix("add ")
+            message = json.loads(body or "")["message"]
+            self.chats[str(len(self.chats))] = message
+            title = message.removeprefix("add ")
             self.todos[str(len(self.todos))] = title.capitalize() if self.capital else title
         if method == "DELETE":
-            del self.todos[kind]
+            del (self.chats if "/conversations/" in path else self.todos)[kind]
         return self.answers.get(kind) or self.well(kind)
 
     def well(self, kind: str) -> Answer:
@@ -51,6 +54,7 @@ class App:
             "ready": {"status": "ok"},
             "chat": {"todos_changed": True, "text": "Added."},
             "todos": {"items": [{"id": number, "title": title} for number, title in self.todos.items()]},
+            "conversations": {"items": [{"id": number, "title": title} for number, title in self.chats.items()]},
         }
         plain = {"metrics": "http_requests_total 1", "info": "assistant", "page": " ".join(["Todo", *self.todos.values()])}
         return Answer(200, plain.get(kind) or json.dumps(known.get(kind)))
@@ -60,11 +64,12 @@ PROOF = ROOT / "app/smoke.py"
 SERVICE = next(iter(load_settings().services.values()))
 
 
-def test_an_app_that_is_well_passes_and_has_no_todo_more() -> None:
+def test_an_app_that_is_well_passes_and_keeps_nothing_of_the_test() -> None:
     app = App()
     check_service("app", SERVICE, app, 5.0)
     app_proof.prove(PROOF, app)
     assert app.todos == {}
+    assert app.chats == {"earlier": "add milk"}
 
 
 @pytest.mark.parametrize(
@@ -106,11 +111,12 @@ def test_a_use_that_fails_says_where(kind: str, answer: Answer, message: str) ->
         app_proof.prove(PROOF, App(**{kind: answer}))
 
 
-def test_the_todo_is_taken_away_when_the_page_does_not_show_it() -> None:
+def test_todo_and_conversation_are_taken_away_when_the_page_does_not_show_the_todo() -> None:
     app = App(page=Answer(500, ""))
     with pytest.raises(TaskError):
         app_proof.prove(PROOF, app)
     assert app.todos == {}
+    assert app.chats == {"earlier": "add milk"}
 
 
 def test_a_title_that_the_model_has_capitalised_is_found() -> None:
