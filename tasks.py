@@ -14,6 +14,7 @@ program.leave_settings_to_us()
 program.let_words_be_left_out()
 program.exit_with_2_on_usage_errors()
 program.import_what_is_named()
+program.help_wherever_it_is_asked_for()
 completion.complete_values()
 
 GROUPS: dict[str, Sequence[Task[Any] | Collection]] = {

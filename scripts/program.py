@@ -89,6 +89,23 @@ def import_what_is_named() -> None:
     setattr(Program, "parse_tasks", parsing)  # noqa: B010 - mypy cannot take it otherwise; Invoke has no hook for this
 
 
+def help_wherever_it_is_asked_for() -> None:
+    """Let `invoke restart --help` explain `restart`: Invoke takes what follows a command that wants a word for that word."""
+    parse = Program.parse_tasks
+
+    def parsing(program: Program) -> None:
+        words = program.core.unparsed
+        asked = next((place for place, word in enumerate(words) if word in ("--help", "-h")), 0)
+        known = {name for task, aliases in program.collection.task_names.items() for name in (task, *aliases)}
+        before = [word for word in words[:asked] if word in known]
+        if before:
+            program.core[0].args["help"].value = before[-1]
+            words.clear()
+        parse(program)
+
+    setattr(Program, "parse_tasks", parsing)  # noqa: B010 - as above
+
+
 def leave_settings_to_us() -> None:
     """Let Invoke not read `invoke.yaml`, which it takes for its own: it holds nothing of Invoke's, and each run would read it twice."""
     setattr(Config, Config.load_project.__name__, lambda _self, merge=True: None)  # noqa: ARG005 - Invoke names it

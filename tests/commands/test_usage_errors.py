@@ -65,6 +65,13 @@ def test_a_reader_that_goes_away_is_no_fault(usage: str) -> None:
         assert running.stderr.read() == ""
 
 
+@pytest.mark.parametrize("usage", [("restart", "--help"), ("scale", "backend", "-h"), ("dashboard", "--help")], ids=" ".join)
+def test_help_behind_a_command_explains_it_also_where_a_word_is_wanted(usage: tuple[str, ...]) -> None:
+    run = invoke(*usage)
+    assert (run.returncode, run.stderr) == (0, "")
+    assert run.stdout.startswith(f"Usage: inv[oke] [--core-opts] {usage[0]} ")
+
+
 @pytest.mark.parametrize("usage", [("--list",), ()], ids=["--list", "alone"])
 def test_the_list_of_commands_is_grouped_and_has_a_line_each(usage: tuple[str, ...]) -> None:
     run = invoke(*usage)
