@@ -161,6 +161,17 @@ journey('an answer can be copied, and one that failed asked for again', async ()
   assert.equal(await page.locator('.entry-user').count(), 2);
 });
 
+journey('an older answer shows its Copy when it is pointed at', async () => {
+  const page = await visit();
+  await say(page, 'add milk');
+  await say(page, 'add bread');
+  const older = page.locator('.entry-assistant').first();
+  const opacity = () => older.locator('.copy').evaluate((button) => getComputedStyle(button).opacity);
+  assert.equal(await opacity(), '0');
+  await older.hover();
+  assert.equal(await opacity(), '1');
+});
+
 journey('the built-in rules say what they are and the way to Gemini', async () => {
   const page = await visit();
   await page.getByText('Built-in rules').click();

@@ -58,6 +58,9 @@ journey('the keyboard alone adds, completes, edits and deletes, and the focus is
   await press('Tab', 'Enter');
   await row(page, 'Second').waitFor({ state: 'detached' });
   await page.waitForFunction(() => document.activeElement?.closest('.todo')?.textContent?.includes('First'));
+  await page.locator('.notice').waitFor();
+  await press('Control+z');
+  await row(page, 'Second').waitFor();
 });
 
 journey('in the list the arrows lead from row to row, Enter opens the form and Delete deletes', async () => {

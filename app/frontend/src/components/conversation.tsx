@@ -156,7 +156,7 @@ function CopyButton({ text }: { text: string }) {
   }
 
   return (
-    <button type="button" className="button button-quiet" onClick={() => void copy()}>
+    <button type="button" className="button button-quiet copy" onClick={() => void copy()}>
       {copied ? 'Copied' : 'Copy'}
     </button>
   );

@@ -109,15 +109,17 @@ function useActions(store: TodoStore, showTag: (tag: string) => void): TodoActio
   );
 }
 
-/** Keep the focus in the list when the row that had it goes away: on the row that took its place. */
+/** Keep the focus when the row that had it goes away: on the row that took its place, or on the pane when it was the last. */
 function useKeptFocus(list: React.RefObject<HTMLUListElement | null>, todos: unknown) {
   const focusedRow = useRef(-1);
   // biome-ignore lint/correctness/useExhaustiveDependencies: runs when the rows have changed
   useLayoutEffect(() => {
-    const ul = list.current;
-    if (!ul || focusedRow.current < 0 || document.activeElement !== document.body) return;
-    const row = ul.children[Math.min(focusedRow.current, ul.children.length - 1)];
-    (row?.querySelector<HTMLElement>('input:not(:disabled), button') ?? ul).focus();
+    if (focusedRow.current < 0 || document.activeElement !== document.body) return;
+    const rows = list.current?.children;
+    const row = rows?.[Math.min(focusedRow.current, rows.length - 1)];
+    const control = row?.querySelector<HTMLElement>('input:not(:disabled), button');
+    (control ?? list.current ?? document.getElementById('todos'))?.focus();
+    if (!row) focusedRow.current = -1;
   }, [todos]);
   useLayoutEffect(() => {
     const ul = list.current;
