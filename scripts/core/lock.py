@@ -46,6 +46,14 @@ def held(task: str, report: Report) -> Iterator[None]:
             shutil.rmtree(scratch, ignore_errors=True)
 
 
+def other_run() -> str | None:
+    """Return in words which other run has the lock; None where there is none. Waits for nothing and makes no file."""
+    with contextlib.suppress(FileNotFoundError), PATH.open(encoding="utf-8") as file:
+        if not _taken(file.fileno()) and f'"pid": {os.getpid()},' not in file.read():
+            return _holder()
+    return None
+
+
 def _taken(descriptor: int) -> bool:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from scripts.core import lock
 from scripts.core.errors import MissingError, TaskError
 from scripts.engines.protocol import Engine
 from scripts.engines.remedies import remedy
@@ -25,4 +26,10 @@ def is_installed(engine: Engine) -> bool:
 def require_installed(engine: Engine, release: str) -> None:
     """Raise TaskError where the app is not installed, and what `is_installed` does."""
     if not is_installed(engine):
-        raise TaskError(f"{release} is not installed", "invoke up", code="not-installed")
+        raise TaskError(f"{release} is not installed", what_installs(), code="not-installed")
+
+
+def what_installs() -> str:
+    """Return what a person does about an app that is not installed: they wait where a run is just at work."""
+    run = lock.other_run()
+    return f"wait: {run}" if run else "invoke up"

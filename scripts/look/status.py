@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from scripts.command import command, run_command
 from scripts.core import shell
 from scripts.core.report import Report
-from scripts.engines.installed import is_installed
+from scripts.engines.installed import is_installed, what_installs
 from scripts.engines.protocol import Engine
 from scripts.kubernetes.pods import PodState
 from scripts.kubernetes.usage import NOTHING, Amounts
@@ -49,7 +49,7 @@ def look(project: Project, report: Report, *, clear: bool = False) -> None:
     report.event("engine", name=engine.name, reason=project.reason)
     report.result(f"engine: {engine.name} ({project.reason})")
     if not found.pods:
-        report.result(f"{project.settings.release} is not installed: invoke up")
+        report.result(f"{project.settings.release} is not installed: {what_installs()}")
         return
     show(found, report)
     show_addresses(engine, report)

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import fcntl
+import json
+import os
+import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import cast
 
 import pytest
 
+from scripts.core import lock
 from scripts.core.errors import MissingError, TaskError
+from scripts.core.report import Report
 from scripts.engines.installed import is_installed, require_installed
 from scripts.engines.protocol import Engine
 
@@ -40,6 +47,26 @@ def test_a_cluster_that_answers_and_has_no_app_says_what_to_do() -> None:
     with pytest.raises(TaskError, match="todo is not installed") as caught:
         require_installed(engine(False), "todo")
     assert (caught.value.action, caught.value.exit_code) == ("invoke up", 1)
+
+
+def test_while_another_run_is_at_work_a_person_is_told_to_wait_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lock, "PATH", tmp_path / "lock")
+    with pytest.raises(TaskError) as caught:
+        require_installed(engine(False), "todo")
+    assert (caught.value.action, lock.PATH.exists()) == ("invoke up", False)
+    lock.PATH.write_text(json.dumps({"pid": os.getppid(), "task": "up", "since": time.time()}))
+    with lock.PATH.open() as other_run:
+        fcntl.flock(other_run, fcntl.LOCK_EX)
+        with pytest.raises(TaskError) as caught:
+            require_installed(engine(False), "todo")
+    assert caught.value.action == f"wait: `invoke up` (process {os.getppid()}, started 0 s ago) is running"
+
+
+def test_a_run_is_not_told_to_wait_for_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lock, "PATH", tmp_path / "lock")
+    with lock.held("restart", Report()), pytest.raises(TaskError) as caught:
+        require_installed(engine(False), "todo")
+    assert caught.value.action == "invoke up"
 
 
 def test_a_cluster_that_does_not_answer_is_a_missing_service_and_says_why() -> None:
