@@ -109,6 +109,14 @@ async def test_nothing_is_undone_when_a_todo_was_changed_since(client):
     assert await everything(client) == before[1:]
 
 
+async def test_what_an_answer_added_and_somebody_has_deleted_since_does_not_stop_the_undo_of_the_rest(client):
+    told = await say(client, "add milk, bread and eggs")
+    bread = next(todo for todo in await everything(client) if todo["title"] == "bread")
+    await client.delete(f"/api/todos/{bread['id']}")
+    assert (await client.post(f"/api/undo/{told['undo']}")).status_code == 200
+    assert await everything(client) == []
+
+
 async def test_undo_in_chat_goes_back_step_by_step_in_its_own_conversation(client):
     first = await say(client, "add a", "add b")
     other = await say(client, "add c")

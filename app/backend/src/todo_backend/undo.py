@@ -121,22 +121,23 @@ async def _undo(connection: AsyncConnection, change_id: uuid.UUID) -> Undone:
 async def _put_back(connection: AsyncConnection, entry: Row[Any]) -> None:
     before = Todo.model_validate(entry.before) if entry.before else None
     current = await rows.find(connection, entry.todo_id)
-    if before is None and entry.version is None:  # added and deleted by the same answer
+    if before is None:  # the answer added it
+        if current is None or entry.version is None:  # and it is gone already: since, or by the same answer
+            return
+        if current.version != entry.version:
+            raise _changed(current)
+        await rows.move_away(connection, current.id)
         return
-    if entry.version is None and before is not None:  # the answer deleted it
+    if entry.version is None:  # the answer deleted it
         if current is None and await rows.restore(connection, entry.todo_id) is None:
             raise ChangedSinceError(f"“{before.title}” was deleted too long ago to bring it back.")
         if current is not None and current.version != before.version:
             raise _changed(current)
         return
     if current is None:
-        title = before.title if before else "A todo"
-        raise ChangedSinceError(f"“{title}” was deleted since, so I left everything as it is.")
+        raise ChangedSinceError(f"“{before.title}” was deleted since, so I left everything as it is.")
     if current.version != entry.version:
         raise _changed(current)
-    if before is None:
-        await rows.move_away(connection, current.id)
-        return
     await rows.overwrite(connection, before, current.version + 1)
 
 
