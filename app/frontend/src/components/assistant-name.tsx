@@ -35,8 +35,8 @@ function BuiltInRules() {
       <summary>Built-in rules</summary>
       <div className="assistant-help">
         <p>
-          Simple rules answer here. They run without an account and understand short requests.{' '}
-          <b>Google Gemini</b> understands free language. To use it:
+          Simple rules answer here. They run without an account and understand short requests; write “help”
+          for examples. <b>Google Gemini</b> understands free language. To use it:
         </p>
         <ol>
           <li>

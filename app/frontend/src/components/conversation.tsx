@@ -185,14 +185,19 @@ const TOOL_WORDS: Record<string, string> = {
 };
 const OUTCOME_WORDS = { ok: '', refused: ': refused', error: ': failed' };
 
+/** What the assistant did, each kind once with how often. */
 function ToolUses({ tools }: { tools: ToolUse[] }) {
+  const uses = new Map<string, { outcome: ToolUse['outcome']; times: number }>();
+  for (const { name, outcome } of tools) {
+    const words = `${TOOL_WORDS[name] ?? name}${OUTCOME_WORDS[outcome]}`;
+    uses.set(words, { outcome, times: (uses.get(words)?.times ?? 0) + 1 });
+  }
   return (
     <ul className="tool-uses">
-      {tools.map(({ name, outcome }, place) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: uses are only ever added at the end
-        <li key={place} data-outcome={outcome}>
-          {TOOL_WORDS[name] ?? name}
-          {OUTCOME_WORDS[outcome]}
+      {[...uses].map(([words, { outcome, times }]) => (
+        <li key={words} data-outcome={outcome}>
+          {words}
+          {times > 1 && ` × ${times}`}
         </li>
       ))}
     </ul>

@@ -1,0 +1,20 @@
+// @vitest-environment happy-dom
+import { cleanup, render, screen } from '@testing-library/react';
+import { afterEach, expect, test, vi } from 'vitest';
+import { entry } from '@/client/chat-entry';
+import { Conversation } from '@/components/conversation';
+
+afterEach(cleanup);
+
+test('what tools did is told once for each kind, with how often', () => {
+  const tools = ['list_todos', 'add_todo', 'list_todos', 'add_todo', 'add_todo'].map(
+    (name) => ({ name, outcome: 'ok' }) as const,
+  );
+  const answer = entry('assistant', 'Added.', {
+    tools: [...tools, { name: 'add_todo', outcome: 'refused' }],
+  });
+  const nothing = { onChoice: vi.fn(), onUndo: vi.fn(), onRetry: vi.fn() };
+  render(<Conversation entries={[answer]} answering={false} {...nothing} />);
+  const told = screen.getAllByRole('listitem').map((item) => item.textContent);
+  expect(told.slice(1)).toEqual(['Looked at the list × 2', 'Added a todo × 3', 'Added a todo: refused']);
+});
