@@ -8,8 +8,10 @@ import {
   api,
   check,
   create,
+  isAlive,
   isDone,
   journey,
+  PHONE,
   row,
   say,
   stack,
@@ -159,6 +161,22 @@ journey('an answer can be copied, and one that failed asked for again', async ()
   await row(page, 'buy milk').waitFor();
   await page.getByText('Too many requests.').waitFor({ state: 'detached' });
   assert.equal(await page.locator('.entry-user').count(), 2);
+});
+
+journey('on a phone the conversation opens at what was said last, also above the keyboard', async () => {
+  const page = await visit({ viewport: PHONE, hasTouch: true }, '/?pane=chat');
+  for (let times = 0; times < 4; times += 1) await say(page, 'help');
+  await page.goto(`${stack.url}/`);
+  await isAlive(page);
+  await page.getByRole('button', { name: 'Assistant' }).click();
+  const isAtTheEnd = () =>
+    page.waitForFunction(() => {
+      const log = document.querySelector('[role=log]');
+      return log && log.scrollTop > 0 && log.scrollHeight - log.scrollTop - log.clientHeight < 2;
+    });
+  await isAtTheEnd();
+  await page.setViewportSize({ width: PHONE.width, height: 400 });
+  await isAtTheEnd();
 });
 
 journey('an older answer shows its Copy when it is pointed at', async () => {

@@ -1,6 +1,6 @@
 'use client';
 
-import { useLayoutEffect, useRef, useState } from 'react';
+import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react';
 import type { ChatEntry, ToolUse } from '@/client/chat-entry';
 import { copyText } from '@/client/clipboard';
 import type { Choice } from '@/shared/chat';
@@ -21,11 +21,18 @@ export function Conversation({
 }: EntryActions & { entries: ChatEntry[]; answering: boolean }) {
   const scroller = useRef<HTMLDivElement>(null);
   const following = useRef(true);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: runs when the conversation has grown
-  useLayoutEffect(() => {
+  const follow = useCallback(() => {
     const box = scroller.current;
     if (box && following.current) box.scrollTop = box.scrollHeight;
-  }, [entries]);
+  }, []);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: runs when the conversation has grown
+  useLayoutEffect(follow, [entries]);
+  // A pane that was hidden has no height until it is shown, and a phone's keyboard takes some of it away.
+  useEffect(() => {
+    const observer = new ResizeObserver(follow);
+    if (scroller.current) observer.observe(scroller.current);
+    return () => observer.disconnect();
+  }, [follow]);
   const last = entries.findLast(({ role }) => role !== 'activity');
   return (
     <div
