@@ -65,7 +65,9 @@ def watch(cluster: Cluster, timeout: float, step: StepReport, *, leave_out: Coll
         waited = time.monotonic() - started
         if time.monotonic() >= next_diagnosis:
             stuck_pods.make_room(cluster, now, step)
-            found = diagnose(look(partial(observation.with_details, cluster, now), step))
+            details = look(partial(observation.with_details, cluster, now), step)
+            stuck_pods.hurry(cluster, details, step)
+            found = diagnose(details)
             if not since:
                 stuck_pods.start_again(cluster, now, found, step)
             final = final_causes(found, now, since, time.monotonic())

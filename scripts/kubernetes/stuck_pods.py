@@ -3,7 +3,8 @@
 A StatefulSet's controller waits for each pod to get ready before it goes on to the next revision: forever, where the old one never
 does (Kubernetes' documentation, StatefulSets, "Forced rollback"). A Deployment's takes no old pod away while too few are available: where
 none of the old is ready, and what they hold of a quota or a node is what the new ones lack, neither gets anywhere. And what an init
-container made in a database is gone with the database's volume, while its pod goes on without.
+container made in a database is gone with the database's volume, while its pod goes on without. A controller whose pods were refused waits
+longer after each attempt, up to a quarter of an hour, though what refused them is gone.
 """
 
 from __future__ import annotations
@@ -20,14 +21,16 @@ from scripts.desired.labels import selector
 from scripts.kubernetes.api import Object
 from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.diagnosis.cause import DATABASE_CODES, Diagnosis, diagnosed
+from scripts.kubernetes.diagnosis.rules.controllers import refused_maker
 from scripts.kubernetes.diagnosis.snapshot import Snapshot, time_of
 from scripts.kubernetes.looking import look
-from scripts.kubernetes.objects import condition_of, is_ready, labels_of, name_of, newest_replica_set, owned_by, status_of
+from scripts.kubernetes.objects import condition_of, is_ready, is_rolled_out, labels_of, name_of, newest_replica_set, owned_by, status_of
 
 OBSERVED_SECONDS = 15.0
 PATIENCE = timedelta(seconds=20)
 """A pod that is not ready for so long does not come back by itself in a moment."""
 POLL_SECONDS = 0.3
+AGAIN = "todo-tasks/try-again"
 RESTART_SECONDS = 90
 GO_ON = "restore a backup into it, or go on with an empty one: invoke up prepares it"
 
@@ -85,6 +88,16 @@ def _backs_off(pod: Object) -> bool:
     status = status_of(pod)
     containers = (*status.get("initContainerStatuses", ()), *status.get("containerStatuses", ()))
     return any(each.get("state", {}).get("waiting", {}).get("reason") == "CrashLoopBackOff" for each in containers)
+
+
+def hurry(cluster: Cluster, now: Snapshot, step: StepReport) -> None:
+    """Have the controllers try again whose pods were refused and would be taken now: any change of what they keep is a reason to."""
+    for workload in (each for each in now.workloads if now.refusals.get(name_of(each)) == "" and not is_rolled_out(each)):
+        maker, _ = refused_maker(now, workload)
+        if maker is not None:
+            step.progress(f"{name_of(workload)}: its pods would be taken now; its controller is to try again")
+            for note in (f"{AGAIN}=now", f"{AGAIN}-"):
+                cluster.kubectl("annotate", maker["kind"].lower(), name_of(maker), note, "--overwrite")
 
 
 def in_the_way(now: Snapshot) -> list[str]:

@@ -177,6 +177,10 @@ APP_FAULTS = (
         "webhook", "webhook-down", "pods.example.com", (WEBHOOK,), mend=("delete validatingwebhookconfiguration todo-tests-somebodys",)
     ),
     AppFault(
+        "webhook, and pods that have gone", "webhook-down", "pods.example.com", (WEBHOOK, DELETE_PODS),
+        mend=("delete validatingwebhookconfiguration todo-tests-somebodys",),
+    ),
+    AppFault(
         "admission policy", "pod-refused", "no pods today", NO_PODS,
         mend=("delete validatingadmissionpolicy,validatingadmissionpolicybinding todo-tests-somebodys",),
     ),

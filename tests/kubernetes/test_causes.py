@@ -59,6 +59,7 @@ OTHERWISE = (
     "database-emptied",
     "answers-wrong",
     "requests-failing",
+    "controller-waits",
 )  # test_diagnosis.py, test_drift.py, test_stuck_pods.py, test_rollout.py, test_surroundings.py, test_failed_requests.py
 
 

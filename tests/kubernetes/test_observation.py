@@ -53,7 +53,7 @@ def test_a_pod_that_is_only_tried_tells_why_the_next_one_is_refused() -> None:
 
 def test_what_is_judged_tells_the_clock_of_the_api_server() -> None:
     judge = Judge("any", "todo", "todo")
-    assert observation._tries(judge.says(0, "2026-01-02T03:04:05Z"), [SET]) == ({}, datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC))
+    assert observation._tries(judge.says(0, "2026-01-02T03:04:05Z"), [SET]) == ({"todo": ""}, datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC))
     assert observation._tries(judge.says(1, err=FORBIDDEN), [SET])[1] is None
 
 

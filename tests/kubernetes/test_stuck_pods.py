@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -159,3 +160,22 @@ def test_a_database_that_refuses_its_own_secret_is_restarted(code: str, cause: s
     assert stuck_pods.restart_database(cluster, TaskError(cause, "", code=code), Step()) is restarted
     assert [line for line in cluster.told[1] if "delete pod --selector app=postgres" in line] == cluster.told[1]
     assert bool(cluster.told[1]) is restarted
+
+
+@pytest.mark.parametrize(
+    ("verdict", "failed", "tried_again"),
+    [
+        ({"web": ""}, True, True),
+        ({"web": "exceeded quota: small"}, True, False),
+        ({}, True, False),  # nobody knows
+        ({"web": ""}, False, False),  # it was never refused
+    ],
+)
+def test_a_controller_is_asked_again_once_its_pods_would_be_taken(verdict: dict[str, str], failed: bool, tried_again: bool) -> None:
+    made = replica_set(1, 2, 0)
+    made["status"]["conditions"] = [{"type": "ReplicaFailure", "status": "True", "message": "forbidden"}] if failed else []
+    cluster = WithDatabase("any", "todo", "todo")
+    object.__setattr__(cluster, "told", ([], []))
+    stuck_pods.hurry(cluster, dataclasses.replace(snapshot([made], []), refusals=verdict), Step())
+    again = [f"annotate replicaset web-1 todo-tasks/try-again{end} --overwrite" for end in ("=now", "-")]
+    assert cluster.told[1] == (again if tried_again else [])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 from datetime import timedelta
 
 import pytest
@@ -167,6 +168,16 @@ def test_what_is_only_to_come_is_told_after_what_is_wrong_now() -> None:
 
     crashing = waits("InvalidImageName")
     assert [d.code for d in found(two)][-2:] == ["image-name-invalid", "quota-exceeded"]
+
+
+@pytest.mark.parametrize(
+    ("verdict", "code"), [({}, "quota-exceeded"), ({"quota": QUOTA}, "quota-exceeded"), ({"quota": ""}, "controller-waits")]
+)
+def test_what_refused_a_pod_and_is_gone_is_not_named_again(verdict: dict[str, str], code: str) -> None:
+    refused = dataclasses.replace(read_recording("quota"), refusals=verdict)
+    (diagnosis,) = diagnose(refused)
+    assert diagnosis.code == code
+    assert (diagnosis.action == "invoke up has it try at once") is (code == "controller-waits")
 
 
 def test_dns_that_was_scaled_away_says_how_to_bring_it_back() -> None:

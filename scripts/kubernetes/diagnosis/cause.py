@@ -76,6 +76,7 @@ PATIENCE = {
     "service-account-missing": Patience(3),
     "pod-refused": Patience(10),
     "webhook-down": Patience(30),
+    "controller-waits": NEVER_FINAL,
     "stalled": Patience(),
     "node-not-ready": Patience(60),
     "dns-down": Patience(60),

@@ -16,8 +16,9 @@ from scripts.kubernetes import api_proxy
 from scripts.kubernetes.api import Object
 from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.connection import Connect
+from scripts.kubernetes.diagnosis.rules.controllers import refused_maker
 from scripts.kubernetes.diagnosis.snapshot import Snapshot, last_exit, time_of
-from scripts.kubernetes.objects import condition_of, containers_of, is_of_release, labels_of, name_of
+from scripts.kubernetes.objects import condition_of, containers_of, is_of_release, is_rolled_out, labels_of, name_of
 from scripts.kubernetes.service_client import send
 
 LOG_LINES = 20
@@ -60,12 +61,19 @@ def take_snapshot(cluster: Cluster) -> Snapshot:
     """Return everything that the diagnosis reads of the release. Raises what shell.run raises."""
     quick = quick_snapshot(cluster)
     refusals, clock = _tries(cluster, quick.workloads)
-    whole = with_details(cluster, quick)
+    whole = _with_surroundings(cluster, quick)
     return dataclasses.replace(whole, refusals=refusals, taken=clock or whole.taken)
 
 
 def with_details(cluster: Cluster, quick: Snapshot) -> Snapshot:
-    """Return the quick snapshot with what is around it, and, where they matter, log lines, probe answers and images' processors added."""
+    """Return the quick snapshot with all that a diagnosis of what is not rolled out reads: of what was refused, what is said to it now."""
+    whole = _with_surroundings(cluster, quick)
+    refused = [each for each in whole.workloads if not is_rolled_out(each) and refused_maker(whole, each)[0]]
+    return dataclasses.replace(whole, refusals=_tries(cluster, refused)[0])
+
+
+def _with_surroundings(cluster: Cluster, quick: Snapshot) -> Snapshot:
+    """Add what is around, and, where they matter, log lines, probe answers and images' processors."""
     around = cluster.get(AROUND, timeout=SECONDS)
     pods = [pod for workload in quick.workloads for pod in quick.pods_of(workload)]
     unplaced = any(condition_of(pod, "PodScheduled").get("status") == "False" for pod in pods)
@@ -120,7 +128,7 @@ def _secret_keys(cluster: Cluster) -> Mapping[str, tuple[str, Sequence[str]]] | 
 def _tries(cluster: Cluster, workloads: Sequence[Object]) -> tuple[Mapping[str, str], datetime | None]:
     """Let the API server judge one more pod of each workload that is not made: quotas, limits, policies and webhooks all have their say.
 
-    Return its refusals, and its own time of day, which dates what it tells of; this machine's may be another.
+    Return its verdicts, empty where it takes the pod, and its own time of day, which dates what it tells of; this machine's may be another.
     """
     found, clock = {}, None
     for workload in workloads:
@@ -130,7 +138,7 @@ def _tries(cluster: Cluster, workloads: Sequence[Object]) -> tuple[Mapping[str, 
         # A ValidatingAdmissionPolicy's denial is of the reason Invalid, which kubectl prints without its own words before it.
         refusal = said.partition('error when creating "STDIN": ')[2] or (said if DENIED in said else "")
         if answer.code == 0 and answer.stdout:
-            clock = time_of(answer.stdout.strip())
+            found[name_of(workload)], clock = "", time_of(answer.stdout.strip())
         elif refusal and (DENIED in refusal or not NO_VERDICT.search(refusal)):
             found[name_of(workload)] = refusal
     return found, clock

@@ -60,7 +60,7 @@ class Snapshot:
     slices: Sequence[Object] = ()
     """EndpointSlices of the namespace: where its Services send requests."""
     refusals: Mapping[str, str] = field(default_factory=dict)
-    """Workload -> why the API server would refuse one more pod of it now."""
+    """Workload -> why the API server would refuse one more pod of it now; empty where it would take it. What was not tried is not in it."""
     architectures: Mapping[str, str] = field(default_factory=dict)
     """Image -> the processor that it is made for, where its program has the wrong format and somebody knows."""
     placed_pods: Sequence[Object] = ()

@@ -31,7 +31,20 @@ REFUSALS = (
 
 
 def refused_pods(snapshot: Snapshot, workload: Object) -> Diagnosis | None:
-    """The API server refuses the pods that the controller wants to make."""
+    """The API server refuses the pods that the controller wants to make, or did so, and the controller waits before it tries again."""
+    maker, message = refused_maker(snapshot, workload)
+    if maker is None:
+        return None
+    evidence = f"{maker['kind']} {name_of(maker)}: FailedCreate: {message}"
+    if snapshot.refusals.get(name_of(workload)) == "":
+        what = "its pods were refused, and would be taken now: its controller waits before it tries again, up to a quarter of an hour"
+        told = [evidence, "a pod that was only tried is taken"]
+        return diagnosed(workload, "controller-waits", what, told, "invoke up has it try at once")
+    return _refused(snapshot, workload, message, evidence)
+
+
+def refused_maker(snapshot: Snapshot, workload: Object) -> tuple[Object | None, str]:
+    """Return the controller whose last attempt to make a pod was refused, with the refusal; nothing where none was."""
     message = ""
     maker: Object | None = workload
     if workload["kind"] == "Deployment":
@@ -41,9 +54,7 @@ def refused_pods(snapshot: Snapshot, workload: Object) -> Diagnosis | None:
     elif len(snapshot.pods_of(workload)) < wanted_replicas(workload):
         newest = snapshot.events_of(workload, "FailedCreate", "SuccessfulCreate")[:1]
         message = str(newest[0]["message"]) if newest and newest[0]["reason"] == "FailedCreate" else ""
-    if maker is None or not message:
-        return None
-    return _refused(snapshot, workload, message, f"{maker['kind']} {name_of(maker)}: FailedCreate: {message}")
+    return (maker, message) if message else (None, "")
 
 
 def next_pod_refused(snapshot: Snapshot, workload: Object) -> Diagnosis | None:
