@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from scripts.config.services import Service
@@ -22,6 +22,8 @@ PAGE_SECONDS = 30
 SETTLE_SECONDS = 15.0  # a pod of the old release that drains says for a moment that it is not ready, also to the services that ask it
 CALM_SECONDS = 2.0
 NOT_ALLOWED = "services/proxy"
+NOBODY_BEHIND = "no endpoints available for service"
+"""What the API server says of a Service that has no pod which is ready."""
 
 
 def paths(service: Service) -> list[str]:
@@ -57,12 +59,12 @@ def check_service(name: str, service: Service, ask: ServiceClient, settle: float
     for path in _probed(service):
         answer = _settled(ask, name, path, range(200, 300), settle)
         if not 200 <= answer.status < 300:
-            raise _unexpected(name, path, answer, "does not answer 2xx")
+            raise _unexpected(name, path, answer, "does not answer 2xx", service.calls)
     pages = {**({service.metrics: ""} if service.metrics else {}), **service.asked_pages}
     for path, text in pages.items():
         answer = _settled(ask, name, path, range(200, 500), settle)
         if answer.status != 200:
-            raise _unexpected(name, path, answer, "does not answer 200")
+            raise _unexpected(name, path, answer, "does not answer 200", service.calls)
         if text not in answer.body:
             raise _unexpected(name, path, answer, f"does not hold `{text}`")
 
@@ -93,7 +95,9 @@ def _probed(service: Service) -> list[str]:
     return list(dict.fromkeys(path for kind in ("live", "ready") if (path := service.probe(kind).get("path"))))
 
 
-def _unexpected(name: str, path: str, answer: Answer, what: str) -> TaskError:
+def _unexpected(name: str, path: str, answer: Answer, what: str, calls: Sequence[str] = ()) -> TaskError:
     evidence = [f"HTTP {answer.status}", *answer.body.strip().splitlines()[:5]]
-    action = next(filter(None, map(database_advice, evidence)), f"invoke logs {name}")
+    passed_on = ", ".join(f"invoke logs {each}" for each in calls) if answer.status >= 500 and NOBODY_BEHIND not in answer.body else ""
+    logs = f"invoke logs {name}{f'; it may only pass on what it was answered: {passed_on}' if passed_on else ''}"
+    action = next(filter(None, map(database_advice, evidence)), logs)
     return TaskError(f"{name}: {path} {what}", action, [line[:300] for line in evidence], code="smoke-failed")

@@ -169,12 +169,18 @@ class Deployment:
         """Return what is wrong with the release, which is installed; nothing when it is healthy."""
         current = helm.history(self.cluster)[-1:]
         unfinished = [helm.unfinished(self.cluster.release, each) for each in current if each.status not in helm.WAS_DEPLOYED]
-        try:
-            drifted = [each.diagnosis() for each in drift.find(self.cluster)]
-        except CommandError as error:
-            drifted = [drift.refusal(self.cluster.release, error.last_words)]
+        drifted, unseen = self._drifted()
         emptied = stuck_pods.emptied(observation.quick_snapshot(self.cluster))
-        return [*unfinished, *drifted, *([emptied.diagnosis()] if emptied else []), *rollout.examine(self.cluster)]
+        return [*unfinished, *drifted, *([emptied.diagnosis()] if emptied else []), *rollout.examine(self.cluster), *unseen]
+
+    def _drifted(self) -> tuple[list[Diagnosis], list[Diagnosis]]:
+        """Return what is not as the release says, and what of that could not be seen, which is no fault of the release."""
+        try:
+            return [each.diagnosis() for each in drift.find(self.cluster)], []
+        except CommandError as error:
+            if error.code == "rights-missing":
+                return [], [drift.unseen(self.cluster.release, error)]
+            return [drift.refusal(self.cluster.release, error.last_words)], []
 
     def policies_verdict(self, step: StepReport, *, refresh: bool) -> Verdict | None:
         """Return whether the cluster enforces network policies; None where the release has none.

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from scripts.core.report import StepReport
+from scripts.core.shell import CommandError
 from scripts.kubernetes import api, helm, manifests, resources
 from scripts.kubernetes.api import Object
 from scripts.kubernetes.cluster import Cluster
@@ -80,6 +81,12 @@ def refusal(release: str, message: str) -> Diagnosis:
         return Diagnosis("webhook-down", release, cause, (message,), action)
     cause = f"{release}: the API server refuses its objects as they should be: {message}"
     return Diagnosis("release-refused", release, cause, (message,), "fix what the message names; until then no update can be made")
+
+
+def unseen(release: str, error: CommandError) -> Diagnosis:
+    """Return what is to be said where the person who asks may not see whether the release's objects are as it says."""
+    cause = f"{release}: whether its objects are as it says was not seen: {error.cause}"
+    return Diagnosis("rights-missing", release, cause, tuple(error.evidence), error.action)
 
 
 def find(cluster: Cluster) -> list[Drift]:

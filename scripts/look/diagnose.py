@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 
 from scripts.command import command, run_command
+from scripts.config.settings import Settings
 from scripts.core.counting import several
 from scripts.core.errors import InputError, TaskError
 from scripts.core.report import Report
+from scripts.desired.service_values import service_name
 from scripts.engines import asking, failed_requests
 from scripts.engines.installed import require_installed
 from scripts.kubernetes.diagnosis.cause import ABOUT_OTHER_PODS, Diagnosis
@@ -42,7 +44,17 @@ def causes(project: Project, report: Report) -> list[Diagnosis]:
     ending, found = list(expiring(project)), project.engine.diagnose()
     if any(diagnosis.code not in ABOUT_OTHER_PODS for diagnosis in found):
         return [*ending, *found]
-    return [*answering_badly(project, report), *ending, *found]
+    wrong = traced(project.settings, answering_badly(project, report), found)
+    return sorted([*wrong, *ending, *found], key=lambda each: bool(each.follows_from))
+
+
+def traced(settings: Settings, wrong: Sequence[Diagnosis], found: Sequence[Diagnosis]) -> Iterator[Diagnosis]:
+    """Yield the wrong answers, each with what it follows from: why no pod is behind the service, or the same of one that it calls."""
+    unserved = {each.workload for each in wrong if any(asking.NOBODY_BEHIND in line for line in each.evidence)}
+    roots = {name: root for name in unserved if (root := service_name(settings.release, name)) in {each.workload for each in found}}
+    for each in wrong:
+        called = [roots[name] for name in settings.services[each.workload].calls if name in roots]
+        yield replace(each, follows_from=each.follows_from or roots.get(each.workload) or next(iter(called), ""))
 
 
 def answering_badly(project: Project, report: Report) -> list[Diagnosis]:

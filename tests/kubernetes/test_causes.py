@@ -60,6 +60,7 @@ OTHERWISE = (
     "answers-wrong",
     "requests-failing",
     "controller-waits",
+    "rights-missing",
 )  # test_diagnosis.py, test_drift.py, test_stuck_pods.py, test_rollout.py, test_surroundings.py, test_failed_requests.py
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from scripts.core.shell import Result
+from scripts.core.shell import CommandError, Result
 from scripts.kubernetes import drift, helm
 from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.diagnosis import observation
@@ -78,6 +78,14 @@ def test_a_release_that_the_api_server_will_not_judge_is_not_called_drifted(mess
     diagnosis = drift.refusal("todo", message)
     assert diagnosis.code == code
     assert message in diagnosis.cause
+
+
+def test_a_right_that_the_person_who_asks_lacks_is_no_fault_of_the_release() -> None:
+    refused = CommandError("dev may not get priorityclasses", ["Forbidden"], Result(1, "", "", 0.0), code="rights-missing")
+    refused.action = "use a context that may"
+    diagnosis = drift.unseen("todo", refused)
+    assert (diagnosis.code, diagnosis.action) == ("rights-missing", "use a context that may")
+    assert "dev may not get priorityclasses" in diagnosis.cause
 
 
 def test_the_tried_pod_of_a_stateful_set_has_its_claims_and_labels() -> None:

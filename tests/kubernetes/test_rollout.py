@@ -14,6 +14,7 @@ from typing import Any, cast
 import pytest
 
 from scripts.config.services import Service
+from scripts.config.settings import Settings
 from scripts.core.errors import TaskError
 from scripts.core.log_line import LogLine, LogQuery
 from scripts.core.report import Report
@@ -174,6 +175,20 @@ def test_services_are_asked_beside_what_leaves_the_pods_that_serve_alone() -> No
         with pytest.raises(TaskError):
             diagnose.show_all(project(engine), Report(stdout=stdout))
         assert ("[answers-wrong]" in stdout.getvalue()) is asked
+
+
+def test_what_has_no_pod_behind_it_and_what_calls_it_follow_from_why_it_has_none() -> None:
+    nobody = '{"message":"no endpoints available for service \\"todo-api\\""}'
+    services = {"page": SimpleNamespace(calls=["api"]), "api": SimpleNamespace(calls=[]), "other": SimpleNamespace(calls=[])}
+    wrong = [
+        Diagnosis("answers-wrong", "page", "", ("HTTP 502",), ""),
+        Diagnosis("answers-wrong", "api", "", ("HTTP 503", nobody), ""),
+        Diagnosis("answers-wrong", "other", "", ("HTTP 500",), ""),
+    ]
+    settings = cast("Settings", SimpleNamespace(release="todo", services=services))
+    cause = replace(FOUND, workload="todo-api", code="webhook-down")
+    assert [each.follows_from for each in diagnose.traced(settings, wrong, [cause])] == ["todo-api", "todo-api", ""]
+    assert [each.follows_from for each in diagnose.traced(settings, wrong, [])] == ["", "", ""]
 
 
 def test_who_may_not_ask_the_services_is_told_so_and_nothing_is_said_of_them() -> None:

@@ -98,12 +98,24 @@ PATIENCE = {
     "drifted": NEVER_FINAL,
     "release-unfinished": NEVER_FINAL,
     "release-refused": NEVER_FINAL,
+    "rights-missing": NEVER_FINAL,
     "not-rolled-out": NEVER_FINAL,
     "answers-wrong": NEVER_FINAL,
     "requests-failing": NEVER_FINAL,
 }
 ABOUT_OTHER_PODS = frozenset(
-    ("autoscaler-blind", "drain-blocked", "nodes-cordoned", "pod-endless", "secret-lost", "quota-exceeded", "limit-range", "webhook-down")
+    (
+        "autoscaler-blind",
+        "drain-blocked",
+        "nodes-cordoned",
+        "pod-endless",
+        "secret-lost",
+        "quota-exceeded",
+        "limit-range",
+        "webhook-down",
+        "controller-waits",
+        "rights-missing",
+    )
 )
 """Causes that leave the pods which serve as they are: whatever those answer has another one."""
 """Every code that a diagnosis can have."""

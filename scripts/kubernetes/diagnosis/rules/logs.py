@@ -40,13 +40,17 @@ BUSY = re.compile(r"too many (clients|connections)|remaining connection slots", 
 UNWRITABLE = re.compile(r"database is read-only|read-only transaction|no space left on device|out of disk", re.IGNORECASE)
 SILENT = re.compile(r"did not answer|timed? ?out|timeout expired|ETIMEDOUT|no route to host|unreachable", re.IGNORECASE)
 WAITING = "SELECT pid, query, pg_blocking_pids(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+UNSEEN_TABLES = (
+    "run the migrations: invoke restart SERVICE, where an init container of the service does; restore what was lost: invoke restore FILE; "
+    "where they are there (invoke psql: \\dt *.*), see who has changed the role's search_path"
+)
 DATABASE_LINES = (
     # (pattern, code, what happened, what to do), in the order in which a line is compared
     (NAME_UNKNOWN, "database-name-unknown", "DNS does not know the database's name", "check the host in DATABASE_URL"),
     (CERTIFICATE, "database-certificate", "the database's certificate is not accepted",
      "renew it, or let DATABASE_URL name who signed it (sslrootcert)"),
     (UNMIGRATED, "database-unmigrated", "the database lacks tables",
-     "run the migrations: invoke restart SERVICE, where an init container of the service does; restore what was lost: invoke restore FILE"),
+     UNSEEN_TABLES),
     (LOCKED, "database-locked", "the database takes connections, and a query of it does not end",
      f"invoke psql, and see what it waits for: {WAITING}; end it: SELECT pg_terminate_backend(PID)"),
     (BUSY, "database-busy", "the database has no connection left",
