@@ -67,6 +67,20 @@ def _table_locked(ground: Ground) -> Iterator[None]:
             ground.app.cluster.kubectl(*psql, UNLOCK)
 
 
+@contextmanager
+def _read_only(ground: Ground) -> Iterator[None]:
+    """Somebody has set the database to take no writes; sessions that are open would not know of it."""
+    psql = ("exec", f"{RELEASE}-postgres-0", "--container=postgres", "--", "psql", "--username=todo")
+    ground.app.cluster.kubectl(*psql, "--command", f"{READ_ONLY} = on", "--command", END_SESSIONS)
+    try:
+        yield
+    finally:
+        writes = ("--command", "SET default_transaction_read_only = off", "--command", f"{READ_ONLY} = off", "--command", END_SESSIONS)
+        ground.app.cluster.kubectl(*psql, *writes)
+
+
+READ_ONLY = "ALTER DATABASE todo SET default_transaction_read_only"
+END_SESSIONS = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE client_addr IS NOT NULL"
 LOCK = "BEGIN; LOCK TABLE todos IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(600)"
 UNLOCK = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%pg_sleep%' AND pid <> pg_backend_pid()"
 BUDGET = {
@@ -209,6 +223,7 @@ APP_FAULTS = (
     ),
     AppFault("somebody's pod", "pod-strange", "wears its labels", (STRANGER,), mend=("delete pod somebodys --grace-period=1",)),
     AppFault("somebody's addresses", "endpoints-strange", "sends requests also to", (SLICE,), mend=("delete endpointslice somebodys",)),
+    AppFault("read-only database", "answers-wrong", "/ready?deep=1", during=_read_only),
     AppFault("table locked", "answers-wrong", "/api/todos?limit=1", during=_table_locked),
     AppFault(
         "scheduler", "scheduler-silent", "no scheduler has looked", (DELETE_PODS,), own=True,

@@ -155,6 +155,17 @@ async def test_a_relation_that_is_none_of_ours_is_named(postgres: Postgres, data
     assert 'relation "audit_log" does not exist, and the app has none of that name' in answer.json()["detail"]
 
 
+async def test_a_database_that_takes_no_writes_is_told_by_the_deep_check_and_goes_on_serving_what_reads(
+    postgres: Postgres, database: str, database_url: str
+):
+    await run_sql(postgres, f'ALTER DATABASE "{database}" SET default_transaction_read_only = on')
+    async with running_app(database_url) as client:
+        deep = await client.get("/ready?deep=1")
+        assert (deep.status_code, deep.json()["reason"]) == (503, "the database is read-only")
+        assert (await client.get("/ready")).status_code == 200
+        assert (await client.get("/api/todos")).status_code == 200
+
+
 async def test_while_idle_nothing_queries_the_database_however_often_probes_ask(client, postgres: Postgres):
     await client.get("/api/todos")
 

@@ -222,6 +222,18 @@ class Database:
 
         await self._attempt(read_revision)
 
+    async def takes_writes(self) -> bool:
+        """Return whether a transaction may write: not on a standby, nor where `default_transaction_read_only` is set.
+
+        Raises:
+            DatabaseUnavailableError: it does not answer.
+        """
+
+        async def read_setting(connection: AsyncConnection) -> bool:
+            return (await connection.execute(text("SHOW transaction_read_only"))).scalar_one() != "on"
+
+        return await self._attempt(read_setting, reads=True)
+
     async def close(self) -> None:
         """Close every connection."""
         await self._engine.dispose()

@@ -13,6 +13,7 @@ from todo_backend.metrics import Metrics
 from todo_backend.readiness import Readiness
 
 DEEP_CHECK_TIMEOUT = 5.0  # seconds
+READ_ONLY = "the database is read-only"
 
 
 class Status(BaseModel):
@@ -44,6 +45,8 @@ def probe_routes(database: Database, readiness: Readiness, metrics: Metrics) -> 
             try:
                 async with asyncio.timeout(DEEP_CHECK_TIMEOUT):
                     await database.check()
+                    if not await database.takes_writes():  # it serves what reads: no reason to take the pod out
+                        return JSONResponse(NotReady(reason=READ_ONLY).model_dump(), status_code=503)
             except DatabaseUnavailableError:
                 pass  # readiness knows why
             except TimeoutError:
