@@ -110,6 +110,7 @@ def test_the_pod_asks_every_service_for_its_probes_and_pages(minimal: list[Objec
     assert asked == {
         f"{backend}/health": {},
         f"{backend}/ready": {},
+        f"{backend}/ready?deep=1": {"contains": ""},
         f"{frontend}/health": {},
         f"{frontend}/ready": {},
         f"{frontend}/": {"contains": "Todo"},
