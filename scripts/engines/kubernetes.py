@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 
 from scripts.config.settings import Settings
 from scripts.core.decision import Decision
+from scripts.core.errors import TaskError
 from scripts.core.log_line import LogLine, LogQuery
 from scripts.core.report import Outcome, StepReport, changed, unchanged
 from scripts.core.shell import Result
@@ -19,6 +20,7 @@ from scripts.desired.stages import Running
 from scripts.engines import checked
 from scripts.engines.protocol import Address
 from scripts.images import prune
+from scripts.images.archive import full_name
 from scripts.images.prune import Superfluous
 from scripts.kubernetes import helm, pod_logs, remembered, usage
 from scripts.kubernetes.cluster import Cluster
@@ -140,7 +142,21 @@ class KubernetesEngine:
 
     def diagnose(self) -> list[Diagnosis]:
         """Return everything that is wrong with the release, and its cause."""
-        return self.deployment.diagnose()
+        found = self.deployment.diagnose()
+        return [*found, *(() if any(each.code == "image-not-on-node" for each in found) else self._lacking_images())]
+
+    def _lacking_images(self) -> Iterator[Diagnosis]:
+        """Yield the images of the release that were brought to the nodes, and of which one has been cleared: pods that run need none."""
+        try:
+            nodes = {transport.node: transport.images() for transport in self.transports()}
+        except TaskError:  # whoever may not look into the nodes
+            return
+        for reference in sorted(self.deployment.images()):
+            lacking = [node for node, images in nodes.items() if full_name(reference) not in images]
+            repository = reference.partition(":")[0]
+            if lacking and repository.startswith(f"{self._settings.project}-"):
+                cause = f"{repository}: its image is gone from node {', '.join(lacking)}: no new pod of it can start there"
+                yield Diagnosis("image-cleared", repository, cause, (reference,), "invoke up loads it again")
 
     def logs(self, query: LogQuery) -> Iterator[LogLine]:
         """Yield what the pods wrote. Raises InputError for a service that has none."""

@@ -128,6 +128,10 @@ class Deployment:
                 code="rollback-incomplete",
             )
 
+    def images(self) -> frozenset[str]:
+        """Return the images that the newest revision names, by `repository:tag` or digest. Raises CommandError."""
+        return frozenset().union(*(helm.references_of(self.cluster, each).images for each in helm.history(self.cluster)[-1:]))
+
     def superfluous(
         self, secrets: Sequence[Secret], images: Sequence[Image], transports: Sequence[NodeTransport], *, everything: bool
     ) -> tuple[list[Superfluous], Use]:

@@ -19,6 +19,7 @@ from scripts.images.archive import full_name
 from scripts.images.prune import Use
 from scripts.kubernetes import deployment, own_namespace, pods, remembered
 from scripts.kubernetes.cluster import Cluster
+from scripts.kubernetes.diagnosis.cause import Diagnosis
 from tests.doubles import revision
 from tests.programs import Reply, on_path
 
@@ -84,6 +85,26 @@ def test_after_a_rollout_old_images_go_but_for_a_rollback_and_other_releases(
     kept = frozenset({"r:5000/todo-backend:h2", "r:5000/todo-backend:h3"})
     assert asked == [(engine._settings, images, Use(kept, None if everything else kept | {"todo-backend:h1"}))]
     assert node.there == {full_name(name) for name in left | {"todo-other:h1"}}
+
+
+@pytest.mark.parametrize(
+    ("there", "found", "codes"),
+    [
+        (["todo-backend:h3"], [], []),
+        (["todo-backend:h2"], [], ["image-cleared"]),
+        (["todo-backend:h2"], ["image-not-on-node"], ["image-not-on-node"]),
+    ],
+    ids=["there", "gone", "and a pod suffers from it already"],
+)
+def test_an_image_that_was_cleared_from_a_node_is_told_before_a_pod_needs_it(
+    there: list[str], found: list[str], codes: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = KubernetesEngine(load_settings(), Cluster("any", "todo", "todo"))
+    images = frozenset({"todo-backend:h3", "busybox:1"})
+    monkeypatch.setattr(deployment.Deployment, "images", lambda _: images)
+    monkeypatch.setattr(deployment.Deployment, "diagnose", lambda _: [Diagnosis(code, "", "", (), "") for code in found])
+    monkeypatch.setattr(engine, "transports", lambda: [Node(*there)])
+    assert [each.code for each in engine.diagnose()] == codes
 
 
 def nodes(*platforms: str) -> Reply:

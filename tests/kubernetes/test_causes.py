@@ -59,9 +59,11 @@ OTHERWISE = (
     "database-emptied",
     "answers-wrong",
     "requests-failing",
+    "image-cleared",
     "controller-waits",
     "rights-missing",
-)  # test_diagnosis.py, test_drift.py, test_stuck_pods.py, test_rollout.py, test_surroundings.py, test_failed_requests.py
+)
+"""In test_diagnosis.py, test_drift.py, test_stuck_pods.py, test_rollout.py, test_surroundings.py; in engines, test_failed_requests.py, test_kubernetes.py."""
 
 
 WEBHOOK = 'Internal error occurred: failed calling webhook "x.example.com": service "nobody" not found'

@@ -102,7 +102,9 @@ PATIENCE = {
     "not-rolled-out": NEVER_FINAL,
     "answers-wrong": NEVER_FINAL,
     "requests-failing": NEVER_FINAL,
+    "image-cleared": NEVER_FINAL,
 }
+"""Every code that a diagnosis can have, with when it is final."""
 ABOUT_OTHER_PODS = frozenset(
     (
         "autoscaler-blind",
@@ -115,10 +117,10 @@ ABOUT_OTHER_PODS = frozenset(
         "webhook-down",
         "controller-waits",
         "rights-missing",
+        "image-cleared",
     )
 )
 """Causes that leave the pods which serve as they are: whatever those answer has another one."""
-"""Every code that a diagnosis can have."""
 
 
 @dataclass(frozen=True)
