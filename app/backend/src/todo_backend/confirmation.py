@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from todo_backend import slips
 from todo_backend.assistant import Closing, Dialogue, Pending, Say, Toolbox
+from todo_backend.intents import clean, understand
 from todo_backend.schemas import Choice, ToolName
 from todo_backend.undo import ChangedSinceError, Undo
 
@@ -26,12 +26,15 @@ _NO = re.compile(
     re.IGNORECASE,
 )
 _UNDO = re.compile(
-    r"(?:(?:oh (?:dear|no)|oops|sorry|no|wait|that was (?:a mistake|wrong|not what i (?:meant|wanted))|my mistake|i made a mistake|wrong one|not that(?: one)?)[,.!]* )*(?:please |can you |could you |i want to |now )*(?:undo|revert|take (?:that|it) back|roll (?:that|it) back"
+    r"(?:(?:oh (?:dear|no)|oops|sorry|no|wait|that was (?:a mistake|wrong|not what i (?:meant|wanted))|my mistake|i made a mistake|wrong one|not that(?: one)?)[,.!]* )*(?:please |i want to )*(?:undo|revert|take (?:that|it) back|roll (?:that|it) back"
     r"|(?:bring|get|give me|i want) (?:it|that|them) back|put (?:it|that|them) back|restore (?:it|them|that)"
     r"|r[üu]ckg[äa]ngig(?: machen)?|mach das r[üu]ckg[äa]ngig|deshacer|deshaz(?:lo)?|deshaz eso|annule[rz]?(?: [cç]a)?"
     r"|واپس(?: کرو| لو| لاؤ)?)(?: (?:that|it|this|please|the last (?:one|change|action|thing)|last (?:change|action)|my last change"
     r"|the (?:deletion|delete|completion)|delete|deletion|what you (?:just )?did|everything you just did))*[.! ]*",
     re.IGNORECASE,
+)
+_KEEP = re.compile(
+    r"(?:(?:no|wait),? )*(?:keep|leave) (?:it|that|them|this)(?: one)?(?: (?:after all|please|there))*", re.IGNORECASE
 )
 _NO_MORE = Choice(label="No, leave them", message="no")
 
@@ -53,10 +56,10 @@ def accept_offer(dialogue: Dialogue) -> Dialogue:
 async def answer_directly(dialogue: Dialogue, toolbox: Toolbox, undo: Undo, say: Say) -> Closing | None:
     """Answer a yes or no to what was asked to be confirmed, or an "undo"; None when the message is neither."""
     words = " ".join(dialogue.question.replace("\u2019", "'").split())
-    first, _, rest = words.partition(" ")
-    if _UNDO.fullmatch(f"{slips.verb(first)} {rest}".rstrip()):
-        return await _undo(toolbox, undo, say)
     before = dialogue.utterances[-2] if len(dialogue.utterances) > 1 else None
+    keeps = before is not None and before.text.startswith("Deleted ") and _KEEP.fullmatch(clean(words))
+    if keeps or _asks_to_undo(clean(words)):
+        return await _undo(toolbox, undo, say)
     if before is None or before.pending is None:
         return None
     if _YES.fullmatch(words):
@@ -65,6 +68,16 @@ async def answer_directly(dialogue: Dialogue, toolbox: Toolbox, undo: Undo, say:
         await say("All right, I changed nothing.")
         return Closing()
     return None
+
+
+def _asks_to_undo(words: str) -> bool:
+    """Tell whether all that is asked is to undo: "not yet, undo" too, but not "add milk, undo"."""
+    *before, last = re.split(r"[,.!;]\s+", words)
+    is_talk = not before or understand(", ".join(before)).kind in _TALK
+    return _UNDO.fullmatch(words) is not None or (is_talk and _UNDO.fullmatch(last) is not None)
+
+
+_TALK = frozenset({"unknown", "keep", "wrong", "meant", "reopen", "thanks"})
 
 
 async def _undo(toolbox: Toolbox, undo: Undo, say: Say) -> Closing:

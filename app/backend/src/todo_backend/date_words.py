@@ -41,13 +41,13 @@ PART_PATTERN = rf"(?:in\s+the\s+)?(?:{_any(list(_PARTS))})"
 
 # Words that lead to a date and belong to it.
 LEAD = re.compile(
-    r"(?:(?<=\s)|^)(?:(?:no\s+later\s+than|not\s+later\s+than|spätestens(?:\s+am)?|a\s+más\s+tardar(?:\s+el)?|au\s+plus\s+tard(?:\s+le)?|eod|cob|first\s+thing|to\s+be\s+(?:done|completed|finished|ready)|(?:which|that|it)(?:'s|\s+is)\s+due|due(?:\s+(?:date|on|by))?:?|by|on|until|till|before|b4|for|für|at|around|starting|from|this|the|coming|à|am|um|ab|bis|bis\s+zum|zum|vor"
+    r"(?:(?<=\s)|^)(?:(?:sometime|some\s+time|preferably|ideally|no\s+later\s+than|not\s+later\s+than|spätestens(?:\s+am)?|a\s+más\s+tardar(?:\s+el)?|au\s+plus\s+tard(?:\s+le)?|eod|cob|first\s+thing|to\s+be\s+(?:done|completed|finished|ready)|(?:which|that|it)(?:'s|\s+is)\s+due|due(?:\s+(?:date|on|by))?:?|by|on|until|till|before|b4|for|für|at|around|starting|from|this|the|coming|à|am|um|ab|bis|bis\s+zum|zum|vor"
     r"|fällig(?:\s+am)?|el|le|para(?:\s+el)?|antes\s+del?|hasta(?:\s+el)?|pour(?:\s+le)?|avant(?:\s+le)?|d['\u2019]ici|a\s+las?"
     r"|deadline:?|@|-|–|—)(?:\s+|(?<=:)))+$",
     re.IGNORECASE,
 )  # fmt: skip
 # Words that follow a date and belong to it.
-TRAIL = re.compile(r"\s+(?:ko|tak|تک|کو|کے لیے|at the latest|latest|first thing)(?=$|\s|[,.])", re.IGNORECASE)
+TRAIL = re.compile(r"\s+(?:ko|tak|تک|کو|کے لیے|at the latest|latest|first thing|eod|cob)(?=$|\s|[,.])", re.IGNORECASE)
 # What may stand between the day and the time.
 GLUE = re.compile(r"[\s,]*(?:(?:at|on|by|around|@|um|gegen|am|à|a\s+las?|el|le|the|in\s+the|,|کو)\s+)*", re.IGNORECASE)
 
@@ -58,7 +58,18 @@ CORRECTION = re.compile(
     re.IGNORECASE,
 )
 
-EVERY = r"every(?:\s+(?:other|single|\d+|two|three|second))?|each|jede[nrsm]?|cada|todos\s+los|todas\s+las|tous\s+les|toutes\s+les|chaque|ہر"
+# What stands between a date and the one that it takes the place of: "tuesday, not monday".
+INSTEAD_OF = re.compile(
+    r"[\s,]*\b(?:instead\s+of|rather\s+than|and\s+not|not)\s+(?:(?:on|at|by|the)\s+)*", re.IGNORECASE
+)
+
+# What counts from the date that follows: "3 days before", "the day after".
+COUNTED_FROM = re.compile(
+    r"(?:on\s+)?(?:the|an?|one|(?P<count>\d{1,2}|two|three|four|five|six|seven|ten))\s+(?P<unit>day|week)s?\s+(?P<side>before|after)\s+(?:the\s+)?$",
+    re.IGNORECASE,
+)
+
+EVERY = r"(?:every|evry|evrey|evey)(?:\s+(?:other|single|\d+|two|three|second))?|each|jede[nrsm]?|cada|todos\s+los|todas\s+las|tous\s+les|toutes\s+les|chaque|ہر"
 EVERY_UNIT = (
     r"days?|weeks?|months?|years?|weekdays?|weekends?|mornings?|afternoons?|evenings?|nights?|hours?|quarters?|tag|woche|monat|jahr|día|dias|días"
     r"|semana|mes|año|jours?|semaines?|mois|matins?|soirs?|روز|ہفتے|ہفتہ|مہینے|دن"
@@ -77,9 +88,9 @@ ORDINAL = "|".join(sorted((name.replace("-", r"[\s-]") for name in _ORDINALS), k
 _COUNT = (
     r"(?:\d{1,4}|an?|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|a\s+couple\s+of|a\s+few|half\s+an)"
 )
-_UNIT = r"(?:min(?:ute)?s?|mins?|hours?|hrs?|days?|weeks?|months?|years?)"
+_UNIT = r"(?:fortnights?|min(?:ute)?s?|mins?|hours?|hrs?|days?|weeks?|months?|years?)"
 RELATIVE = (
-    r"in\s+an?\s+hours?\s+and\s+a\s+half|"
+    rf"in\s+{_COUNT}\s+(?:hours?\s+and\s+a\s+half|and\s+a\s+half\s+hours?)|in\s+{_COUNT}\s+hours?(?:\s+and|,)?\s+{_COUNT}\s+min(?:ute)?s?|"
     rf"in\s+{_COUNT}\s+{_UNIT}|in\s+\d{{1,3}}\s?(?:min|h|m|d|w)|{_COUNT}\s+{_UNIT}\s+from\s+(?:now|today)"
     r"|in\s+(?:\d{1,3}|einem|einer|zwei|drei|vier|fünf|sechs|sieben|zehn)\s+(?:minuten?|stunden?|tag(?:en)?|wochen?|monat(?:en)?|jahr(?:en)?)"
     r"|(?:en|dentro\s+de)\s+(?:\d{1,3}|un|una|dos|tres|cuatro|cinco)\s+(?:minutos?|horas?|d[ií]as?|semanas?|mes(?:es)?)"
@@ -101,7 +112,9 @@ HOLIDAYS: dict[str, tuple[int, int]] = {
     **dict.fromkeys(("valentine's day", "valentines day"), (2, 14)),
     **dict.fromkeys(("halloween",), (10, 31)),
 }
-HOLIDAY_LEADS = r"on|by|before|until|till|due(?:\s+(?:on|by))?|an|bis|vor|antes\s+de|avant"
+HOLIDAY_LEADS = re.compile(
+    r"(?<!\w)(?:on|by|before|after|until|till|due(?:\s+(?:on|by))?|an|bis|vor|antes\s+de|avant)\s+$", re.IGNORECASE
+)
 HOLIDAY_PATTERN = _any(list(HOLIDAYS))
 
 NEXT_AFTER = r"prochain|que\s+viene|próximo"
@@ -117,7 +130,7 @@ _SPANS = {
     "next month": r"next\s+month|nächsten\s+monat|(?:el\s+)?próximo\s+mes|el\s+mes\s+que\s+viene|(?:le\s+)?mois\s+prochain|اگلے\s+مہینے|اگلے\s+ماہ",
     "this year": r"this\s+year",
     "next year": r"next\s+year|nächstes\s+jahr|(?:el\s+)?próximo\s+año|l['\u2019]année\s+prochaine|اگلے\s+سال",
-    "end of day": r"(?:the\s+)?end\s+of\s+(?:the\s+|my\s+)?day|(?:eod|cob)(?!\s+(?:on\s+)?\w+day|\s+tomorrow)",
+    "end of day": r"(?:the\s+)?end\s+of\s+(?:the\s+|my\s+)?day|(?<!tomorrow\s)(?<!day\s)(?:eod|cob)(?!\s+(?:on\s+)?\w+day|\s+tomorrow)",
     "before the weekend": r"before\s+the\s+weekend",
     "end of week": r"(?:the\s+)?end\s+of\s+(?:the\s+|this\s+)?week|eow|ende\s+der\s+woche|(?:la\s+)?fin\s+de\s+(?:la\s+)?semaine",
     "end of next week": r"(?:the\s+)?end\s+of\s+next\s+week",
@@ -139,25 +152,45 @@ SPAN_PATTERN = (
     + "|".join(f"(?:{pattern})" for pattern in sorted(_SPANS.values(), key=len, reverse=True))
 )
 
+_GERMAN_HOURS = "eins|zwei|drei|vier|fünf|sechs|sieben|acht|neun|zehn|elf|zwölf"
+_SPANISH_HOURS = "una|dos|tres|cuatro|cinco|seis|siete|ocho|nueve|diez|once|doce"
+_FRENCH_HOURS = "une|deux|trois|quatre|cinq|six|sept|huit|neuf|dix|onze|douze"
+_URDU_HOURS = "ایک|دو|تین|چار|پانچ|چھ|سات|آٹھ|نو|دس|گیارہ|بارہ"
+_HOURS_ABROAD = {
+    name: number
+    for names in (_GERMAN_HOURS, _SPANISH_HOURS, _FRENCH_HOURS, _URDU_HOURS)
+    for number, name in enumerate(names.split("|"), 1)
+}
 _HOUR_WORDS = "one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
 _MINUTES = {"fifteen": 15, "twenty": 20, "thirty": 30, "forty-five": 45, "forty five": 45, "oh five": 5}
 _MINUTE_WORDS = "|".join(_MINUTES)
 CLOCK = (
-    r"(?:(?:at|@|um|gegen|à|a\s+las?|by|around)\s*)?(?:"
-    r"(?P<h1>\d{1,2})[:h](?P<m1>\d{2})\s*(?P<p1>am|pm|a\.m\.?|p\.m\.?)?(?:\s*(?:uhr|hrs|h))?(?P<part1>\s+(?:in\s+the\s+)?(?:morning|evening|afternoon)|\s+at\s+night)?"
+    rf"(?:a\s+las?\s+(?P<spanish>\d{{1,2}}|{_SPANISH_HOURS})|(?:um\s+|gegen\s+)(?P<german>{_GERMAN_HOURS})(?:\s+uhr)?|(?:à\s+)?(?P<french>\d{{1,2}}|{_FRENCH_HOURS})\s*(?:h|heures?)(?=\s+(?:et|moins)\s|\s+(?:du|de\s+l)|(?<=s)\b)"
+    rf"|(?:um\s+|gegen\s+)?(?P<quarter>halb|viertel\s+(?:nach|vor))\s+(?P<german2>\d{{1,2}}|{_GERMAN_HOURS})|(?P<urdu>{_URDU_HOURS})\s+بجے)"
+    r"(?P<fraction>\s+(?:y\s+media|y\s+cuarto|menos\s+cuarto|et\s+demie|et\s+quart|moins\s+le\s+quart))?(?P<part9>ABROAD)?(?![\w:.])"
+    r"|(?:(?:at|@|um|gegen|à|a\s+las?|by|around)\s*)?(?:"
+    r"(?P<h1>\d{1,2})[:h](?P<m1>\d{2})\s*(?P<p1>am|pm|a\.m\.?|p\.m\.?)?(?:\s*(?:uhr|hrs|h))?(?P<part1>\s+(?:in\s+the\s+)?(?:morning|evening|afternoon)|\s+at\s+night|ABROAD)?"
     r"|(?P<h2>\d{1,2})\.(?P<m2>\d{2})\s*(?P<p2>am|pm|a\.m\.?|p\.m\.?|uhr)"
-    r"|(?P<h3>\d{1,2})\s*(?P<p3>am|pm|a\.m\.?|p\.m\.?|-?ish|o['\u2019]?clock|uhr|h|heures?|بجے)(?P<part3>\s+(?:in\s+the\s+)?(?:morning|evening|afternoon|at\s+night))?"
+    r"|(?P<h3>\d{1,2})\s*(?P<p3>am|pm|a\.m\.?|p\.m\.?|-?ish|o['\u2019]?clock|uhr|h|heures?|بجے)(?P<part3>\s+(?:in\s+the\s+)?(?:morning|evening|afternoon|at\s+night)|ABROAD)?"
     rf"|(?P<hw>{_HOUR_WORDS})(?:[\s-]+(?P<mw>{_MINUTE_WORDS}))?\s*(?P<pw>am|pm|a\.m\.?|p\.m\.?|o['\u2019]?clock)"
     r"|(?:12\s+)?(?P<word>noon|midday|midnight|lunchtime|mittags?|mitternacht|mediod[ií]a|medianoche|midi|minuit)"
     rf"|(?P<rel>half|(?:a\s+)?quarter)\s+(?P<side>past|after|to|before)\s+(?P<h4>\d{{1,2}}|{_HOUR_WORDS})(?:\s*(?P<p4>am|pm|a\.m\.?|p\.m\.?))?"
     r"(?P<part4>\s+(?:in\s+the\s+)?(?:morning|evening|afternoon)|\s+at\s+night)?"
     r")"
-    r"|(?:at|@|um|a\s+las?|à)\s+(?P<h5>\d{1,2})(?:\s+(?:in\s+the\s+)(?P<part5>morning|afternoon|evening))?(?=\s*$|\s*[,;!?)]|\s+(?:on|tomorrow|today|tonight|next|with|to|and|zum|zur|an|den|die|das|mit|beim|bei|con|avec|chez|#|mon|tue|wed|thu|fri|sat|sun)|\s+#)"
+    r"|(?:at|@|um|a\s+las?|à)\s+(?P<h5>\d{1,2})(?:\s+(?:in\s+the\s+)(?P<part5>morning|afternoon|evening))?(?=\s*$|\s*[,;!?)]|\s+(?:on|tomorrow|today|tonight|next|with|to|and|zum|zur|an|den|die|das|mit|beim|bei|con|avec|chez|not|instead|rather|#|mon|tue|wed|thu|fri|sat|sun)|\s+#)"
     r"|(?:at|@|um|à|a\s+las?)\s+(?P<h8>\d{1,2})\.(?P<m8>\d{2})(?![\d.])"
     r"|(?:at|@|by)\s+(?P<h6>[01]\d|2[0-3])(?P<m6>[0-5]\d)(?=\s*$|\s*[,;!?)]|\s+(?:on|tomorrow|today|tonight|next|with|to|and|for|#))"
     r"|(?P<h7>[01]\d|2[0-3])(?P<m7>[0-5]\d)\s?(?:hrs|hours|h|uhr)"
-    rf"|(?:at|@|by|around)\s+(?P<hw2>{_HOUR_WORDS})(?:[\s-]+(?P<mw2>{_MINUTE_WORDS}))?(?=\s*$|\s*[,;!?)]|\s+(?:on|tomorrow|today|tonight|next|with|to|and|in|#|mon|tue|wed|thu|fri|sat|sun))"
+    rf"|(?:at|@|by|around)\s+(?P<hw2>{_HOUR_WORDS})(?:[\s-]+(?P<mw2>{_MINUTE_WORDS}))?(?=\s*$|\s*[,;!?)]|\s+(?:on|tomorrow|today|tonight|next|with|to|and|in|not|instead|rather|#|mon|tue|wed|thu|fri|sat|sun))"
     r"|(?:in\s+the\s+)(?P<part>morning|afternoon|evening)|(?:at\s+)night"
+).replace(
+    "ABROAD",
+    r"\s+(?:(?:de|por)\s+la\s+(?:mañana|tarde|noche)|du\s+(?:matin|soir)|de\s+l['\u2019]après-midi|(?:abend|morgen|nachmittag|nacht)s)",
+)
+# "At 8pm instead of 7"
+INSTEAD_OF_HOUR = re.compile(
+    rf"[\s,]*\b(?:instead\s+of|rather\s+than|and\s+not|not)\s+(?:at\s+)?(?:\d{{1,2}}(?:[:.]\d\d)?|{_HOUR_WORDS})(?=$|[\s,.!])",
+    re.IGNORECASE,
 )
 _HOURS = {
     name: number
@@ -217,6 +250,13 @@ def is_end(edge: str) -> bool:
     return bool(re.search(r"end|fin", edge, re.IGNORECASE))
 
 
+def days_of(counted: dict[str, str]) -> int:
+    """Return how many days "3 weeks before" and the like move a date."""
+    said = (counted["count"] or "one").lower()
+    number = int(said) if said.isdigit() else _HOURS[said]
+    return number * (7 if counted["unit"].lower() == "week" else 1) * (-1 if counted["side"].lower() == "before" else 1)
+
+
 def is_leap(year: int) -> bool:
     """Tell whether a year has a 29th of February."""
     return calendar.isleap(year)
@@ -244,7 +284,8 @@ def plain_relative(text: str) -> str:
     said = key(text)
     for phrase, number in _COUNTS.items():
         said = said.replace(phrase, number)
-    said = re.sub(r"an? hours? and a half", "90 minutes", said.replace("half an hour", "30 minutes"))
+    said = re.sub(r"\ba fortnight\b|\bone fortnight\b", "2 weeks", said)
+    said = _IN_MINUTES.sub(_in_minutes, said.replace("half an hour", "30 minutes"))
     said = re.sub(r"^(.*) from (?:now|today)$", r"in \1", said)
     said = re.sub(
         r"\bin (\d+)\s?(min|h|m|d|w)$",
@@ -255,6 +296,20 @@ def plain_relative(text: str) -> str:
     for word, number in {"dos": "2", "tres": "3", "cuatro": "4", "cinco": "5"}.items():
         said = re.sub(rf"\bdentro de {word}\b", f"dentro de {number}", said)
     return re.sub(r"\bhrs?\b", "hours", said)
+
+
+_IN_MINUTES = re.compile(
+    rf"\b(?P<hours>\d{{1,2}}|an?|{_HOUR_WORDS}) (?:hours? and (?P<half1>a half)|and (?P<half2>a half) hours?|hours?(?: and|,)? (?P<minutes>\d{{1,2}}|{_HOUR_WORDS}) min(?:ute)?s?)"
+)
+
+
+def _in_minutes(found: "re.Match[str]") -> str:
+    """Say "two and a half hours" in minutes, which the library knows."""
+
+    def number(said: str) -> int:
+        return int(said) if said.isdigit() else _HOURS.get(said, 1)
+
+    return f"{60 * number(found['hours']) + (number(found['minutes']) if found['minutes'] else 30)} minutes"
 
 
 def has_clock_unit(text: str) -> bool:
@@ -271,8 +326,10 @@ def clock_of(said: dict[str, str | None]) -> time | None:
         return part_of_day(said["part"]) or NIGHT
     if not 0 <= hour <= 24 or minute > 59 or (half and half[0] in "ap" and not 1 <= hour <= 12):
         return None
-    part = key(said["part1"] or said["part3"] or said["part4"] or said["part5"] or "")
-    is_evening = part.endswith(("afternoon", "evening", "night"))
+    part = key(said["part1"] or said["part3"] or said["part4"] or said["part5"] or said["part9"] or "")
+    is_evening = part.endswith(
+        ("afternoon", "evening", "night", "tarde", "noche", "soir", "midi", "abends", "nachmittags")
+    )
     if half.startswith("p") or (is_evening and hour < 12):
         hour = hour % 12 + 12
     elif half.startswith("a"):
@@ -295,6 +352,8 @@ def _digits(said: dict[str, str | None]) -> tuple[int | None, int, str]:
                 int(said[minute] or 0) if minute else 0,
                 (said[half] or "").lower() if half else "",
             )
+    if abroad := said["spanish"] or said["german"] or said["german2"] or said["french"] or said["urdu"]:
+        return _digits_abroad(abroad, key(said["quarter"] or said["fraction"] or ""))
     if word := said["hw"] or said["hw2"]:
         minutes = _MINUTES.get(key(said["mw"] or said["mw2"] or ""), 0)
         return _HOURS[word.lower()], minutes, (said["pw"] or "o'clock").lower()
@@ -305,6 +364,14 @@ def _digits(said: dict[str, str | None]) -> tuple[int | None, int, str]:
             return (number - 1) or 12, 60 - minutes, (said["p4"] or "").lower()
         return number, minutes, (said["p4"] or "").lower()
     return None, 0, ""
+
+
+def _digits_abroad(hour: str, fraction: str) -> tuple[int, int, str]:
+    """Read "halb drei", "ocho y media" and "huit heures moins le quart"."""
+    number = int(hour) if hour.isdigit() else _HOURS_ABROAD[hour.lower()]
+    if fraction == "halb" or fraction.endswith("vor") or fraction.startswith(("menos", "moins")):
+        return (number - 1) or 12, 30 if fraction == "halb" else 45, "o'clock"
+    return number, {"": 0, "y media": 30, "et demie": 30}.get(fraction, 15), "o'clock"
 
 
 def span_of(text: str, today: date) -> tuple[date, date, date]:

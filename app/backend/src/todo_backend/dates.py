@@ -1,48 +1,20 @@
-"""Find the dates and times in a text, in English, German, Spanish, French and Urdu.
+"""Find the dates and times in a text: neighbours like "friday at 5pm" are one, and a correction counts.
 
-Which words are weekdays, months and "in 3 days" in which language is dateparser's knowledge. Where a phrase begins and
-ends, and what "next week" or "the 15th" mean for a todo, is decided here. The library costs half a second and 25 MB, so
-it is loaded with the first phrase; call `load` in a thread before.
+The library that knows the words of dates costs half a second and 25 MB, so it is loaded with the first phrase; call
+`load` in a thread before.
 """
 
-import importlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timedelta
-from functools import cache
-from typing import Any
+from datetime import datetime, time, timedelta
 
 from todo_backend import date_words as words
+from todo_backend.date_forms import When, load
 
-_LANGUAGES = ("en", "de", "es", "fr", "ur")
+__all__ = ["Span", "When", "find_dates", "load", "parse_when"]
+
 _URL = re.compile(r"\b(?:[a-z][a-z+.-]*://|www\.)\S+", re.IGNORECASE)  # what stands in it is no date
-_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-_MONTHS = (
-    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
-    "december",
-)  # fmt: skip
-
-
-@dataclass(frozen=True)
-class When:
-    """A day, a time or both; `first` and `last` are the days that a phrase like "this week" spans.
-
-    Neither day nor time: there is no such day ("2026-02-30"). `repeats` is for "every monday", with the first day.
-    """
-
-    day: date | None = None
-    clock: time | None = None
-    first: date | None = None
-    last: date | None = None
-    repeats: bool = False
-    said_day: bool = True  # a time alone has its day from the clock
-    is_part: bool = False  # the time is that of "evening" or "tonight", and an exact one says more
-
-    @property
-    def exists(self) -> bool:
-        """Tell whether there is such a day or time."""
-        return self.day is not None or self.clock is not None
 
 
 @dataclass(frozen=True)
@@ -54,31 +26,7 @@ class Span:
     when: When
     leads: bool  # begins with such a word
     sure: bool  # could hardly mean anything else: "tomorrow", but not "sunday" or "12/31"
-
-
-@dataclass(frozen=True)
-class _Library:
-    parser: Any
-    names: dict[str, int]  # of weekdays, as 0 to 6, and of months, as 101 to 112
-    forms: tuple[tuple[re.Pattern[str], Callable[["re.Match[str]", datetime], When | None], bool], ...]
-
-
-@cache
-def load() -> _Library:
-    """Load dateparser and what it knows of our languages."""
-    from dateparser.date import DateDataParser
-
-    names: dict[str, int] = {}
-    for language in _LANGUAGES:
-        info = importlib.import_module(f"dateparser.data.date_translation_data.{language}").info
-        for number, key in [*enumerate(_WEEKDAYS), *enumerate(_MONTHS, 101)]:
-            for name in info[key]:
-                if len(name) > 3 or (language == "ur" and name != "ہفتہ") or (language == "en" and len(name) == 3):
-                    names.setdefault(name.lower(), number)
-    names |= {"mon": 0, "tue": 1, "tues": 1, "wed": 2, "weds": 2, "thur": 3, "thurs": 3, "sept": 109, "sonnabend": 5,
-              "jumma": 4, "juma": 4, "jumerat": 3, "itwar": 6, "mangal": 1, "budh": 2}  # fmt: skip
-    parser = DateDataParser(languages=list(_LANGUAGES), use_given_order=True)
-    return _Library(parser, names, tuple(_forms(names)))
+    instead: bool = False  # of another, which was named after it: "tuesday, not monday"
 
 
 def find_dates(text: str, now: datetime) -> list[Span]:
@@ -91,11 +39,13 @@ def find_dates(text: str, now: datetime) -> list[Span]:
         between = text[last.end : atom.start] if last else ""
         if last and words.GLUE.fullmatch(between) and (both := _join(last.when, atom.when)):
             joined[-1] = Span(last.start, atom.end, both, last.leads, last.sure or atom.sure)
+        elif last and words.INSTEAD_OF.fullmatch(between):
+            joined[-1] = replace(last, end=atom.end, instead=True)
         elif last and words.CORRECTION.fullmatch(between):
             joined[-1] = Span(last.start, atom.end, _correct(last.when, atom.when), last.leads, last.sure or atom.sure)
         else:
             joined.append(atom)
-    return [_with_lead(text, replace(span, when=_settle(span.when, now))) for span in joined]
+    return [_with_lead(text, _without_old_hour(text, replace(span, when=_settle(span.when, now)))) for span in joined]
 
 
 def parse_when(text: str, now: datetime) -> When | None:
@@ -124,7 +74,20 @@ def _atoms(text: str, now: datetime) -> Iterator[Span]:
             while text[end : end + 1] == words.PAD:
                 end += 1
             taken[start:end] = [True] * (end - start)
-            yield Span(start, end, when, False, sure)
+            yield _moved(text, Span(start, end, when, False, sure), now)
+
+
+def _moved(text: str, span: Span, now: datetime) -> Span:
+    """Return the day that "3 days before" or "the day after" counts from the one that follows."""
+    found = words.COUNTED_FROM.search(text[: span.start])
+    if not found or not span.when.day:
+        return span
+    day = span.when.day + timedelta(days=words.days_of(found.groupdict()))
+    return (
+        replace(span, start=found.start(), when=When(day=day, first=day, last=day), sure=True)
+        if day >= now.date()
+        else span
+    )
 
 
 def _join(one: When, two: When) -> When | None:
@@ -167,246 +130,14 @@ def _settle(when: When, now: datetime) -> When:
     return replace(when, day=day, first=day, last=day, said_day=False)
 
 
+def _without_old_hour(text: str, span: Span) -> Span:
+    """Take "instead of 7" to the time before it: a number alone is no time."""
+    found = words.INSTEAD_OF_HOUR.match(text[span.end :]) if span.when.clock else None
+    return replace(span, end=span.end + found.end(), instead=True) if found else span
+
+
 def _with_lead(text: str, span: Span) -> Span:
     found = words.LEAD.search(text[: span.start])
     trail = words.TRAIL.match(text[span.end :])
     end = span.end + trail.end() if trail else span.end
     return replace(span, start=found.start(), end=end, leads=True) if found else replace(span, end=end)
-
-
-def _one(day: date) -> When:
-    return When(day=day, first=day, last=day)
-
-
-def _range(day: date, first: date, last: date) -> When:
-    return When(day=day, first=first, last=last)
-
-
-@dataclass(frozen=True)
-class _Named:
-    """What a match of a form means that names a weekday or a month, whose numbers are those of `_Library.names`."""
-
-    names: dict[str, int]
-
-    def month_of(self, found: "re.Match[str]") -> int:
-        return self.names[found["month"].lower()] - 100
-
-    def named(self, found: "re.Match[str]", now: datetime) -> When:
-        year = found.groupdict().get("year")
-        return _one(
-            _day_month(words.day_number(found["day"]), self.month_of(found), _year(year) if year else None, now.date())
-        )
-
-    def weekday_of(self, found: "re.Match[str]", now: datetime) -> When:
-        groups = found.groupdict()
-        name = (groups["weekday"] or groups["weekday_"]).lower()
-        ahead = (self.names[name] - now.weekday() - 1) % 7 + 1
-        return _one(now.date() + timedelta(days=ahead))
-
-    def weekday_and_day(self, found: "re.Match[str]", now: datetime) -> When | None:
-        when = _day_of_month(found, now)
-        return when if when.day and when.day.weekday() == self.names[found["name"].lower()] else None
-
-    def week_after(self, found: "re.Match[str]", now: datetime) -> When:
-        return _one((self.weekday_of(found, now).day or now.date()) + timedelta(days=7))
-
-    def every(self, found: "re.Match[str]", now: datetime) -> When:
-        groups = found.groupdict()
-        name = (groups["unit"] or groups["plural"]).lower()
-        singular = name[:-1] if name not in self.names and name.endswith("s") else name
-        if singular in self.names and self.names[singular] < 7:
-            day = now.date() + timedelta(days=(self.names[singular] - now.weekday() - 1) % 7 + 1)
-        else:
-            day = now.date() + timedelta(days=1 if now.hour >= 20 else 0)
-        return replace(_one(day), repeats=True)
-
-    def edge_of_month(self, found: "re.Match[str]", now: datetime) -> When:
-        first = _day_month(1, self.month_of(found), None, now.date().replace(day=1))
-        return _one(words.month_end(first) if words.is_end(found["edge"]) else first)
-
-    def weekday_of_month(self, found: "re.Match[str]", now: datetime) -> When:
-        month = self.month_of(found) if found["month"] else None
-        first = now.date().replace(day=1)
-        if words.key(found["span"] or "") == "next month":
-            first = words.month_end(first) + timedelta(days=1)
-        while True:
-            day = words.nth_weekday(first, self.names[found["weekday"].lower()], found["nth"].lower())
-            if first.month == (month or first.month) and day >= now.date():
-                return _one(day)
-            first = words.month_end(first) + timedelta(days=1)
-
-    def whole_month(self, found: "re.Match[str]", now: datetime) -> When:
-        year = found["year"]
-        first = (
-            date(int(year), self.month_of(found), 1)
-            if year
-            else _day_month(1, self.month_of(found), None, now.date().replace(day=1))
-        )
-        return _range(max(first, now.date()), first, words.month_end(first))
-
-
-def _forms(
-    names: dict[str, int],
-) -> Iterator[tuple[re.Pattern[str], Callable[["re.Match[str]", datetime], When | None], bool]]:
-    weekday = "|".join(sorted((re.escape(n) for n, v in names.items() if v < 7), key=len, reverse=True))
-    month = "|".join(sorted((re.escape(n) for n, v in names.items() if v > 100), key=len, reverse=True))
-
-    say = _Named(names)
-
-    def form(pattern: str, meaning: Callable[["re.Match[str]", datetime], When | None], *, sure: bool = True) -> Any:
-        full = pattern.replace("WEEKDAY", f"(?:{weekday})").replace("MONTH", f"(?:{month})")
-        return re.compile(rf"(?<![\w/.#-])(?:{full})(?!\w|['\u2019]s\b|-\w)", re.IGNORECASE), meaning, sure
-
-    more_days = r"(?:\s*(?:,|and|&|or|und|y|et)\s*(?:on\s+)?WEEKDAYs?)*"
-    yield form(
-        rf"(?:{words.EVERY})\s+(?P<unit>WEEKDAYs?|{words.EVERY_UNIT}){more_days}|on\s+(?P<plural>WEEKDAYs){more_days}",
-        say.every,
-    )
-    yield form(rf"(?P<unit>{words.ADVERBS})(?=\s*(?:$|[,.;!)#]|at\b|to\b))", say.every)
-    yield form(
-        r"(?P<y>\d{4})[-/.](?P<m>\d{1,2})[-/.](?P<d>\d{1,2})",
-        lambda f, _: _one(date(int(f["y"]), int(f["m"]), int(f["d"]))),
-    )
-    yield form(r"(?P<d>\d{1,2})\.(?P<m>\d{1,2})\.(?P<y>\d{4}|\d{2})?", _dotted, sure=False)
-    yield form(r"(?P<a>\d{1,2})/(?P<b>\d{1,2})(?:/(?P<y>\d{4}|\d{2}))?", _slashed, sure=False)
-    yield form(r"(?P<d>\d{1,2})-(?P<m>\d{1,2})-(?P<y>\d{4})", _dotted, sure=False)
-    yield form(
-        r"(?:the\s+)?(?P<nth>first|second|third|fourth|last)\s+(?P<weekday>WEEKDAY)\s+(?:of|in)\s+(?:(?P<month>MONTH)|(?P<span>(?:next|this|the)\s+month))",
-        say.weekday_of_month,
-    )
-    yield form(
-        rf"(?:the\s+)?(?P<day>{words.ORDINAL})\s+(?:of\s+)(?P<month>MONTH)(?:,?\s+(?P<year>\d{{4}}))?", say.named
-    )
-    yield form(rf"(?P<month>MONTH)\s+(?:the\s+)?(?P<day>{words.ORDINAL})", say.named, sure=False)
-    yield form(
-        rf"(?:on|by|due|until|till|for|before)\s+the\s+(?P<day>{words.ORDINAL})(?=\s*(?:$|[,.;!?)]|(?:at|by|with|to|in|and|of\s+the\s+month)\b|#))",
-        _day_of_month,
-        sure=False,
-    )
-    yield form(rf"(?P<edge>{words.EDGES})\s+(?P<month>MONTH)", say.edge_of_month)
-    yield form(
-        rf"(?:{words.IN})\s+(?P<month>MONTH)(?!\.?\s*\d{{1,2}}(?:st|nd|rd|th)?\b(?!\d))(?:\s+(?P<year>\d{{4}}))?",
-        say.whole_month,
-    )
-    yield form(rf"(?P<lead>{words.HOLIDAY_LEADS})\s+(?P<name>{words.HOLIDAY_PATTERN})", _holiday)
-    yield form(
-        r"(?:the\s+|der\s+|den\s+|el\s+|le\s+)?(?P<day>\d{1,2})(?:st|nd|rd|th|er|\.|º)?\s+(?:of\s+|de\s+|d['\u2019])?(?P<month>MONTH)\.?"
-        r"(?:,?\s+(?:de\s+|del\s+)?(?P<year>\d{4}))?", say.named,
-    )  # fmt: skip
-    yield form(
-        r"(?P<month>MONTH)\.?\s+(?:the\s+)?(?P<day>\d{1,2})(?:st|nd|rd|th)?(?!\s*(?:am|pm|:|uhr))(?:,?\s+(?P<year>\d{4}))?",
-        say.named,
-    )
-    yield form(rf"(?P<words>{words.RELATIVE})", _library_relative)
-    yield form(rf"(?P<words>{words.SPAN_PATTERN})", _named_span)
-    yield form(rf"(?P<words>{words.TODAY_PATTERN})(?P<part>\s+(?:{words.PART_PATTERN}))?", _named_day)
-    yield form(
-        r"(?:on|by|until|before|for|due)\s+(?P<name>WEEKDAY),?\s+(?:the\s+)?(?P<day>\d{1,2})(?:st|nd|rd|th)",
-        say.weekday_and_day,
-    )
-    yield form(r"(?:a|one)\s+week\s+(?:from|on)\s+(?:next\s+)?(?P<weekday>WEEKDAY)(?P<weekday_>(?!))?", say.week_after)
-    yield form(
-        rf"(?:{words.NEXT}\s+)(?P<weekday>WEEKDAY)|(?P<weekday_>WEEKDAY)\s+(?:{words.NEXT_AFTER})",
-        say.weekday_of,
-    )
-    yield form(
-        rf"(?P<weekday>WEEKDAY)(?P<part>\s+(?:{words.PART_PATTERN}))?(?!\s+the\s+\d)",
-        _with_part(say.weekday_of),
-        sure=False,
-    )
-    yield form(
-        r"(?:on\s+)?(?:the|am|el|le)\s+(?P<day>\d{1,2})(?:st|nd|rd|th)(?=\s*(?:$|[,.;!?)]|at\b|by\b|with\b|for\b|to\b|in\b|#))",
-        _day_of_month,
-        sure=False,
-    )
-    yield form(words.CLOCK, _clock)
-
-
-def _with_part(meaning: Callable[["re.Match[str]", datetime], When]) -> Callable[["re.Match[str]", datetime], When]:
-    return lambda found, now: replace(
-        meaning(found, now), clock=words.part_of_day(found["part"]), is_part=bool(found["part"])
-    )
-
-
-def _year(text: str) -> int:
-    return int(text) + (2000 if len(text) == 2 else 0)
-
-
-def _day_month(day: int, month: int, year: int | None, today: date) -> date:
-    """Return the day; without a year the next one from today on.
-
-    Raises:
-        ValueError: there is no such day.
-    """
-    if year is not None:
-        return date(year, month, day)
-    for candidate in range(today.year, today.year + 9):
-        if (month, day) == (2, 29) and not words.is_leap(candidate):
-            continue
-        if (found := date(candidate, month, day)) >= today:
-            return found
-    raise ValueError("no such day")
-
-
-def _dotted(found: "re.Match[str]", now: datetime) -> When:
-    year = found["y"]
-    return _one(_day_month(int(found["d"]), int(found["m"]), _year(year) if year else None, now.date()))
-
-
-def _slashed(found: "re.Match[str]", now: datetime) -> When | None:
-    if found[0] in ("24/7", "50/50"):
-        return None
-    month, day = int(found["a"]), int(found["b"])
-    if month > 12:
-        month, day = day, month
-    if not found["y"] and (month == 0 or day == 0 or month > 12):  # "24/7"
-        return None
-    return _one(_day_month(day, month, _year(found["y"]) if found["y"] else None, now.date()))
-
-
-def _day_of_month(found: "re.Match[str]", now: datetime) -> When:
-    number, today = words.day_number(found["day"]), now.date()
-    if not 1 <= number <= 31:
-        raise ValueError("no such day")
-    first = today.replace(day=1)
-    while True:
-        if first.replace(day=1) and number <= words.month_end(first).day and first.replace(day=number) >= today:
-            return _one(first.replace(day=number))
-        first = words.month_end(first) + timedelta(days=1)
-
-
-def _library_relative(found: "re.Match[str]", now: datetime) -> When | None:
-    text = words.plain_relative(found["words"])
-    base = now.replace(tzinfo=None)
-    settings = {"RELATIVE_BASE": base, "PARSERS": ["relative-time"], "PREFER_DATES_FROM": "future"}
-    import dateparser
-
-    told = dateparser.parse(text, languages=list(_LANGUAGES), settings=settings)
-    if told is None:
-        return None
-    has_time = words.has_clock_unit(text)
-    when = _one(told.date())
-    return replace(when, clock=told.time().replace(second=0, microsecond=0)) if has_time else when
-
-
-def _named_day(found: "re.Match[str]", now: datetime) -> When:
-    offset, clock = words.TODAY[words.key(found["words"])]
-    when = _one(now.date() + timedelta(days=offset))
-    clock = words.part_of_day(found["part"]) or clock
-    return replace(when, clock=clock, is_part=clock is not None)
-
-
-def _holiday(found: "re.Match[str]", now: datetime) -> When:
-    month, day = words.HOLIDAYS[words.key(found["name"])]
-    return _one(_day_month(day, month, None, now.date()))
-
-
-def _named_span(found: "re.Match[str]", now: datetime) -> When:
-    return _range(*words.span_of(found["words"], now.date()))
-
-
-def _clock(found: "re.Match[str]", _now: datetime) -> When | None:
-    clock = words.clock_of(found.groupdict())
-    if clock is None and found["h1"] and found[0].lower().startswith(("at", "@", "um", "a la")):
-        return When()  # "at 25:00"
-    return None if clock is None else When(clock=clock)

@@ -44,7 +44,7 @@ class Filter:
 _NOUN = r"(?:to-?\s?dos?|tasks?|works|items?|list|things?|ones?|entries|stuff|work\s+on|reminders?|aufgaben?|liste|einträge|tareas?|lista|pendientes|tâches?|listes?|فہرست|کام|کاموں)"
 _SORT = re.compile(
     r"[,\s]*(?:sort(?:ed)?|order(?:ed)?|arranged?|grouped)(?:\s+(?:them|it))?\s+(?:by|on)\s+(?:the\s+|their\s+)?(?P<key>due(?:\s+date)?|date|deadline|prio(?:rity)?|importance|title|name|alphabet\w*|"
-    r"creat\w+(?:\s+date)?|age|newest|oldest)(?:\s+(?P<order>desc\w*|asc\w*))?|[,\s]*\b(?P<alpha>alphabetically)|[,\s]*\b(?P<recent>newest|latest|oldest)\s+first"
+    r"creat\w+(?:\s+date)?|age|newest|oldest)(?:\s+(?P<order>desc\w*|asc\w*))?|[,\s]*(?:sortiert\s+)?\b(?:nach|por|par)\s+(?:la\s+)?(?P<abroad>datum|fälligkeit|fecha|date|priorität|prioridad|priorité|titel|name|título|titulo|nombre|titre|nom)\b|[,\s]*\b(?P<alpha>alphabetically)|[,\s]*\b(?P<recent>newest|latest|oldest)\s+first"
     r"|[,\s]*by\s+(?P<short>due\s+date|date|prio(?:rity)?|deadline|title|name)\s*$|[,\s]*most\s+(?P<most>important|urgent)\s+first",
     re.IGNORECASE,
 )
@@ -156,12 +156,18 @@ def _tidy(words: str) -> str:
 
 
 def _sorted(chosen: Filter, found: "re.Match[str]") -> Filter:
-    key = (found["key"] or found["short"] or found["recent"] or ("title" if found["alpha"] else "priority")).lower()
-    if key.startswith(("due", "date", "dead")):
+    key = (
+        found["key"]
+        or found["abroad"]
+        or found["short"]
+        or found["recent"]
+        or ("title" if found["alpha"] else "priority")
+    ).lower()
+    if key.startswith(("due", "date", "dead", "dat", "fäl", "fech")):
         sort: Sort = "due"
     elif key.startswith(("prio", "impo")):
         sort = "priority"
-    elif key.startswith(("title", "name", "alph")):
+    elif key.startswith(("tit", "tít", "nam", "nom", "alph")):
         sort = "title"
     else:
         sort = "created"

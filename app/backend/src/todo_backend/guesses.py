@@ -13,10 +13,11 @@ from todo_backend.dates import find_dates, parse_when
 from todo_backend.filters import parse_filter, select, without_strange_words
 from todo_backend.intents import Request, understand
 from todo_backend.phrases import describe_date, parse_phrase, parse_priority
-from todo_backend.references import POSITION, THEM, Turn, among, by_ids, find
+from todo_backend.references import IT, POSITION, THEM, Turn, among, by_ids, content, everything, find, unquote
 from todo_backend.replies import Reply, Todo, choice
 from todo_backend.rules_add import add_message, draft_words
 from todo_backend.stems import infinitives, is_past, stem, synonyms
+from todo_backend.ways import Kind
 
 Act = Callable[[Turn, Request], Awaitable[Reply]]
 
@@ -63,16 +64,42 @@ async def guess(turn: Turn, request: Request, act: Act) -> Reply | None:
     words = request.words
     if len(words) > _LONGEST:
         return None
-    for understood in (_as_before, _leading_date, _trailing_date, _mistyped):
+    for understood in (_as_before, _leading_date, _trailing_date, _mistyped, _about_it):
         if again := understood(turn, words):
             return await act(turn, again)
-    if (about_it := _about_it(turn, words)) is not None:
-        return await act(turn, about_it)
-    if done := await _done_by_its_verb(turn, words):
-        return await act(turn, done)
-    if read := await _selection(turn, words):
-        return await act(turn, read)
+    for looked_up in (_done_by_its_verb, _not_done, _last_clause, _selection):
+        if again := await looked_up(turn, words):
+            return await act(turn, again)
     return await _todo_and_date(turn, words, act)
+
+
+_CLAUSE = re.compile(r"(?:\s*[,;:!]|(?<=\w\w\w\w)\.|\s[–—-])\s+(?:(?:also|so|and|then|please)\s+)*", re.IGNORECASE)
+
+
+async def _last_clause(turn: Turn, words: str) -> Request | None:
+    """Understand "the invoice bounced, reopen it": an order at the end, of the todo that was spoken of before it.
+
+    A deletion is asked about.
+    """
+    *before, last = _CLAUSE.split(words)
+    request = understand(last)
+    which = request.said.get("which", "")
+    told = " ".join(before)
+    if not told or request.kind not in _OF_ONE or not which or _TO_COME.search(told):  # "if it rains, push it"
+        return None
+    if not IT.fullmatch(which):
+        found, how = await find(turn, unquote(which), "all")
+        return request if len(found) == 1 and how == "exact" else None
+    shared = [(todo, content(told) & content(todo["title"])) for todo in await everything(turn, "all")]
+    most = max((len(common) for _, common in shared), default=0)
+    best = [todo for todo, common in shared if common and len(common) == most]
+    if len(best) != 1:
+        return None
+    kind: Kind = "drop" if request.kind == "delete" else request.kind
+    return replace(request, kind=kind, said={**request.said, "which": f'"{best[0]["title"]}"'})
+
+
+_OF_ONE = frozenset({"complete", "reopen", "delete", "reschedule", "prioritise", "tag", "unschedule", "note", "rename"})
 
 
 _TOO = re.compile(
@@ -85,16 +112,22 @@ def _as_before(turn: Turn, words: str) -> Request | None:
     """Understand "and the milk too" as the request before, said of the milk; a deletion is not made of that."""
     said = [each.text for each in turn.dialogue.utterances if each.role == "user"]
     found = _TOO.fullmatch(words)
-    if len(said) < 2 or not found or not (found["too"] or _SAME.match(turn.dialogue.question)):
+    question = turn.dialogue.question
+    if len(said) < 2 or not found or not (found["too"] or _SAME.match(question) or _MORE.match(question)):
         return None
     earlier = understand(said[-2])
-    if earlier.kind == "add":
+    if earlier.kind == "add" and not parse_when(words, turn.now) and not parse_priority(words):
         return replace(earlier, said={"what": found["which"]}, words=words)
-    if "which" not in earlier.said or earlier.kind in ("delete", "rename", "note"):
+    if (
+        not (found["too"] or _SAME.match(question))
+        or "which" not in earlier.said
+        or earlier.kind in ("delete", "rename", "note")
+    ):
         return None
     return replace(earlier, said={**earlier.said, "which": found["which"]}, words=words)
 
 
+_MORE = re.compile(r"(?:and|also|plus|oh and)\b", re.IGNORECASE)
 _SAME = re.compile(r"(?:and |do )*(?:the )?same (?:for|with)\b", re.IGNORECASE)
 
 
@@ -145,6 +178,21 @@ def about_the_last(turn: Turn, words: str) -> Request | None:
     return None
 
 
+def level_of_the_last(turn: Turn, words: str) -> Request | None:
+    """Understand "with high priority" when the last answer was about one todo."""
+    return about_the_last(turn, words) if parse_priority(words) else None
+
+
+def correction_of_the_last(turn: Turn, words: str) -> Request | None:
+    """Understand what follows "no, wait" or "I meant": a day, a time or a priority of the todo that was changed."""
+    bare = re.sub(
+        r"^(?:(?:no|wait|sorry|actually|rather|make (?:it|that)|on|for)\b[\s,.]*)+", "", words, flags=re.IGNORECASE
+    )
+    if re.fullmatch(r"\d{1,2}(?::\d\d)?", bare):
+        bare = f"at {bare}"
+    return about_the_last(turn, bare)
+
+
 def _about_it(turn: Turn, words: str) -> Request | None:
     """Understand "high priority" and "at 5pm", of the todo that was spoken of, or else as a question."""
     last = turn.dialogue.utterances[-2] if len(turn.dialogue.utterances) > 1 else None
@@ -182,9 +230,14 @@ _PASSIVE = re.compile(
     r"(?P<rest>.+?) (?:is|are|was|were|(?:has|have)(?: (?:now|already|all|finally|just|both))* been|got|gets?)(?: (?:now|already|all|finally|just|both))* (?P<verb>\w+)(?: (?:now|already|today))*",
     re.IGNORECASE,
 )
+_FOREIGN_PASSIVE = re.compile(
+    r"(?P<rest>.+?) (?:ya |déjà )?(?:ist|sind|wurden?|est|sont|a été|está|están|ha sido)(?: (?:schon|jetzt|bereits|ya|déjà))* (?P<verb>(?:ge|be|ver|ab|an|auf|aus|ein)\w+(?:t|en)|\w+(?:ad[oa]s?|id[oa]s?|[ée]e?s?))",
+    re.IGNORECASE,
+)
 _PERFECT = (
     re.compile(r"(?:j'ai|on a|nous avons)(?: (?:déjà|bien|enfin))? (?P<verb>\w+) (?P<rest>.+)", re.IGNORECASE),
     re.compile(r"(?:ya |yo )?(?:he |hemos )?(?:ya )?(?P<verb>\w+(?:é|í|ado|ido|cho|to)) (?P<rest>.+)", re.IGNORECASE),
+    _FOREIGN_PASSIVE,
     re.compile(r"(?:ich|wir) haben? (?:(?:schon|bereits|gerade|heute) )?(?P<rest>.+) (?P<verb>\w+)", re.IGNORECASE),
 )
 _NOT = re.compile(r"\b(?:not|never|no|nicht|kein\w*|noch|pas|nunca)\b|n't\b", re.IGNORECASE)
@@ -197,7 +250,12 @@ async def _done_by_its_verb(turn: Turn, words: str) -> Request | None:
     if done := await _done_in_any_order(turn, words):
         return done
     for pattern in (_PASSIVE, *_PERFECT):
-        if not (found := pattern.fullmatch(words)):
+        if not (found := pattern.fullmatch(re.sub(r"(?<=\w)'s been\b", " has been", words))):
+            continue
+        if pattern is _FOREIGN_PASSIVE:  # "buy milk ist gekauft": an English title, a foreign verb
+            todos, how = await find(turn, found["rest"], "open")
+            if len(todos) == 1 and how == "exact":
+                return Request("complete", {"which": f'"{todos[0]["title"]}"'}, words)
             continue
         ways = [f"{verb} {found['rest']}" for verb in infinitives(found["verb"])]
         for way in [ways[0], *synonyms(ways[0])] if pattern is _PASSIVE else ways:
@@ -207,12 +265,31 @@ async def _done_by_its_verb(turn: Turn, words: str) -> Request | None:
     return None
 
 
+_NOT_YET = re.compile(
+    r"(?P<rest>.+?) (?:is|are|was|were|has|have)(?:n't| not| still not)(?: been)?(?: (?:yet|actually|really|even))* (?P<verb>\w+)(?: (?:yet|after all|though))*",
+    re.IGNORECASE,
+)
+
+
+async def _not_done(turn: Turn, words: str) -> Request | None:
+    """Understand "the room isn't booked yet": what is open is shown, what is done is asked about."""
+    if not (found := _NOT_YET.fullmatch(words)) or not is_past(found["verb"].lower()):
+        return None
+    todos, how = await find(turn, f"{found['verb']} {found['rest']}", "all")
+    if len(todos) != 1 or how not in ("exact", "words"):
+        return None
+    title = todos[0]["title"]
+    if todos[0]["done"]:
+        return Request("may_reopen", {"which": f'"{title}"'}, words)
+    return Request("question", {"what": title}, words)
+
+
 _TO_COME = re.compile(
     r"\b(?:will|shall|should|must|going to|gonna|need|needs|to be|if|when|want|wanna|might|may|could|would)\b",
     re.IGNORECASE,
 )
 _DONE_WORDS = re.compile(
-    r"\b(?:(?:is|are|was|were|has been|have been|i've|we've|i'm|i|we|have|did|am|now|just|finally|already|today|yesterday|this morning|last night|done|finish(?:ed)?|completed?|over|ready|fertig|erledigt|hecho|fait)\b[\s,:!-]*)+",
+    r"\b(?:(?:is|are|was|were|has been|have been|i've|we've|i'm|i|we|have|did|am|now|just|finally|already|today|yesterday|this morning|last night|(?:let'?s |lets )go+|yay|woo+(?:hoo+)?|phew|hooray|yes|haha|lol|done|finish(?:ed)?|completed?|over|ready|fertig|erledigt|hecho|fait)\b[\s,:!-]*)+",
     re.IGNORECASE,
 )
 _SAYS_DONE = re.compile(r"\b(?:already|done|finish(?:ed)?|completed?|fertig|erledigt)\b", re.IGNORECASE)
@@ -239,23 +316,36 @@ async def _done_in_any_order(turn: Turn, words: str) -> Request | None:
 
 
 _IS_NOW = re.compile(
-    r"\b(?:is|are|was|were|will be|should be|must be|has been|have been|got|is now|takes place|happens|(?:moved|changed|rescheduled|postponed|pushed|shifted|extended|delayed)(?= (?:to|until|back)\b))\b(?: (?:now|moved|changed|rescheduled|postponed|pushed|back|delayed|brought forward|actually|to|on|until))*",
+    r"\b(?:(?:can|could|must|has to|needs to) (?:now )?be|is|are|was|were|will be|should be|must be|has been|have been|got|is now|takes place|happens|(?:moved|changed|rescheduled|postponed|pushed|shifted|extended|delayed)(?= (?:to|until|back)\b))\b(?: (?:now|moved|changed|rescheduled|postponed|pushed|back|delayed|brought forward|actually|to|on|until))*",
     re.IGNORECASE,
 )
 _AROUND = re.compile(
-    r"^(?:do|the|my|our|so|but|actually)\s+|\s+(?:deadline|due date|date|now|instead|then|again|to|on|for)$",
+    r"^(?:do|the|my|our|so|but|actually)\s+|\s+(?:can wait|till|until|deadline|due date|date|now|instead|then|again|to|on|for)$",
+    re.IGNORECASE,
+)
+
+
+# "It doesn't have to be today, monday's fine"
+_FINE = re.compile(
+    r"\b(\w+day)(?:'s| is| would be| works| will be)(?: also| totally)?(?: (?:fine|ok|okay|good|better|enough|early enough))\b",
+    re.IGNORECASE,
+)
+_NOT_THEN = re.compile(
+    r"\b(?:doesn't|does not|don't|needn't|need not)(?: (?:have|need) to)?(?: be)?(?: done| finished)?(?: on| by)? (?:today|tonight|tomorrow|\w+day|this week)\b,?",
     re.IGNORECASE,
 )
 
 
 async def _todo_and_date(turn: Turn, words: str, act: Act) -> Reply | None:
     """Understand "the flight is on dec 6 now"; "call mom at 6pm" may also be a new todo, so that is asked."""
+    words = _NOT_THEN.sub("", _FINE.sub(r"\1 instead", words))
     spans = [span for span in find_dates(words, turn.now) if span.when.exists and not span.when.repeats]
     if len(spans) != 1:
         return None
     when = words[spans[0].start : spans[0].end].strip()
     rest = f"{words[: spans[0].start].strip()} {words[spans[0].end :].strip()}".strip()
-    states_it = _IS_NOW.search(rest) or re.search(r"\binstead\b", rest)
+    is_sure = not re.match(r"(?:at )?\d{1,2}\b(?!:| ?[ap]\.?m)", when)  # "at 7 instead of 6": in the morning?
+    states_it = _IS_NOW.search(rest) or re.search(r"\binstead\b", rest) or (spans[0].instead and is_sure)
     name = _IS_NOW.sub(" ", rest, count=1).strip()
     while name != (name := _AROUND.sub("", name).strip()):
         pass
@@ -263,7 +353,7 @@ async def _todo_and_date(turn: Turn, words: str, act: Act) -> Reply | None:
     if len(todos) != 1:
         return None
     title = todos[0]["title"]
-    if how in ("exact", "words") and states_it and not _NOT.search(words):
+    if how in ("exact", "words") and states_it and not _NOT.search(rest):
         return await act(turn, Request("reschedule", {"which": f'"{title}"', "when": when}, words))
     return _ask_which_of_two(turn, words, todos[0], when)
 

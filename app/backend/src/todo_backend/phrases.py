@@ -31,7 +31,7 @@ _PRIORITY = re.compile(
 _NUMBERED: dict[str, Priority] = {"1": "high", "2": "high", "3": "normal", "4": "low"}
 # A level alone is a priority only after a comma, a dash or in brackets, so that "aim high" stays a title.
 _PRIORITY_AT_END = re.compile(
-    rf"(?:(?:\s*[,;(]|\s+[-–—])\s*(?:it['\u2019]?s\s+|with\s+|very\s+)*(?P<alone>{_LEVEL})\)?"
+    rf"(?:(?:\s*[,;(]|\s+[-–—])\s*(?:it['\u2019]?s\s+|with\s+|very\s+|really\s+|quite\s+|so\s+|super\s+)*(?P<alone>{_LEVEL})\)?"
     rf"|[,\s]+\(?(?:(?:with|as|at|mit|con|de|à)\s+)?(?:an?\s+)?(?P<named>{_LEVEL})[\s-]+{_PRIORITY_WORD}\)?"
     rf"|[,\s]+\(?(?:with\s+|con\s+|mit\s+)?{_PRIORITY_WORD}\s*:?\s*(?P<after>{_LEVEL})\)?"
     rf"|\s+(?P<asap>asap|urgently|dringend))$",
@@ -46,6 +46,7 @@ _MARK = re.compile(
     rf"(?:^|(?<=\s))!(?P<level>{_LEVEL}|[1-4])(?=$|[\s,.])|(?:^|(?<=\s))[pP](?P<number>[1-4])(?=$|[\s,.])|(?<=\s)(?P<marks>!!!?)(?=$|\s)",
     re.IGNORECASE,
 )
+_LEVEL_LAST = re.compile(rf"\s+(?P<level>{_LEVEL})$", re.IGNORECASE)
 _TAG = re.compile(r"(?:^|(?<=[\s,(]))#(?P<tag>(?!\d+(?:$|\s))[^\s,#()]{1,40})(?=$|[\s,)])")
 _TAGGED_AT_END = re.compile(
     r"[,\s]+(?:and\s+)?(?:tag(?:ged)?(?:\s+(?:it|with|as))*|label(?:l?ed)?(?:\s+(?:it|with|as))*|with\s+(?:the\s+)?(?:tags?|labels?)|tags?:)\s*"
@@ -88,7 +89,8 @@ def parse_phrase(text: str, now: datetime) -> Phrase:
         return Phrase(text)
     if (quoted := _QUOTED.match(text)) and (title := quoted["title"] or quoted["single"]):
         phrase = Phrase(title.strip())
-        rest = Phrase("x " + text[quoted.end() :].strip(" ,;"))
+        behind = text[quoted.end() :].strip()
+        rest = Phrase(f"x{',' if behind.startswith(',') else ''} {behind.strip(' ,;')}")
         for _ in range(3):  # "with high priority, due friday": what is taken last uncovers the rest
             _take_marks(rest)
             _take_dates(rest, now)
@@ -105,7 +107,10 @@ def parse_phrase(text: str, now: datetime) -> Phrase:
         )
         return phrase
     text, hours = _without_end(text)
-    phrase = Phrase(text.rstrip(".!") if not text.endswith("!!") else text)
+    keeps_end = text.endswith("!!") or re.search(
+        r"(?<!\d)\d{1,2}\.\d{1,2}\.$", text
+    )  # "20.12." ends with a dot of its own
+    phrase = Phrase(text if keeps_end else text.rstrip(".!"))
     before = None
     while before != (before := phrase.title) or before is None:
         _take_marks(phrase)
@@ -135,13 +140,18 @@ def _without_end(text: str) -> tuple[str, str]:
 
 def _take_marks(phrase: Phrase) -> None:
     """Move priority and tags from the title to their fields."""
+    last = _LEVEL_LAST.search(phrase.title)
+    if last and phrase.priority is None and re.search(r"\s#\S+$", phrase.title[: last.start()]):  # "#home high"
+        phrase.priority = _LEVELS[last["level"].lower()]
+        phrase.title = phrase.title[: last.start()]
     if tags := [found["tag"].rstrip(".;:!") for found in _TAG.finditer(phrase.title)]:
         phrase.tags = [*phrase.tags, *tags]
         phrase.title = _tidy(_TAG.sub("", phrase.title))
     if found := _TAGGED_AT_END.search(phrase.title):
-        phrase.tags = [
-            tag.lstrip("#") for tag in re.split(r"[\s,]+(?:and\s+)?", found["tags"]) if tag.lstrip("#")
-        ] + phrase.tags
+        tags = [tag.lstrip("#") for tag in re.split(r"[\s,]+(?:and\s+)?", found["tags"]) if tag.lstrip("#")]
+        if len(tags) > 1 and phrase.priority is None and tags[-1].lower() in _LEVELS:  # "tag finance, high"
+            phrase.priority = _LEVELS[tags.pop().lower()]
+        phrase.tags = tags + phrase.tags
         phrase.title = _tidy(phrase.title[: found.start()])
     if phrase.priority is not None:
         return
@@ -163,6 +173,10 @@ def _take_dates(phrase: Phrase, now: datetime) -> None:
     if phrase.due_date or phrase.impossible or phrase.repeats:
         return
     spans = find_dates(phrase.title, now)
+    last = _LEVEL_LAST.search(phrase.title)
+    if last and phrase.priority is None and any(span.end == last.start() for span in spans):  # "friday 9am high"
+        phrase.priority = _LEVELS[last["level"].lower()]
+        phrase.title = phrase.title[: last.start()]
     usable = [span for span in spans if _stands_alone(phrase.title, span)]
     if apart := _apart(usable):
         _take_apart(phrase, *apart)

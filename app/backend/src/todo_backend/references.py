@@ -4,6 +4,7 @@ import difflib
 import re
 import uuid
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
@@ -65,8 +66,12 @@ _EXCEPT = re.compile(
     r"\s*,?\s+(?:but(?: not)?|except(?: for)?|excluding|other than|apart from|besides|außer|excepto|menos|sauf)\s+",
     re.IGNORECASE,
 )
+_BUT_NOT = re.compile(r",?\s+but\s+(?:not|no|i\s+(?:didn't|haven't|did\s+not|have\s+not))\s.+$", re.IGNORECASE)
+_CLAUSE = re.compile(
+    r"\s*(?:[:!;]\s+|(?<=\w\w\w\w)\.\s+|,\s+(?:also|so|therefore|donc|así que|entonces)\s+)", re.IGNORECASE
+)
 _FILLER = re.compile(
-    r"^(?:(?:the|my|a|an|that|this|todo|task|item|reminder|entry|eintrag|aufgabe|punkt|tarea|tâche|die|den|das|der|el|la|le|les|mi|ma|mon)\s+)+(?=\S)|\s+(?:one|todo|task|item|entry|reminder)$",
+    r"^(?:(?:the|teh|my|a|an|that|this|todo|task|item|reminder|entry|eintrag|aufgabe|punkt|tarea|tâche|die|den|das|der|el|la|le|les|mi|ma|mon)\s+)+(?=\S)|\s+(?:one|todo|task|item|entry|reminder|thing)$",
     re.IGNORECASE,
 )
 _SMALL = {"the", "my", "a", "an", "to", "of", "for", "with", "at", "on", "in", "and", "i", "that", "this", "some", "about", "just", "already", "today", "yesterday",
@@ -179,7 +184,10 @@ async def resolve_one(turn: Turn, words: str, state: State) -> Todo:
 
 
 async def _by_name(turn: Turn, words: str, state: State) -> Meant:
-    words = words.removesuffix("'s")
+    words = _BUT_NOT.sub("", words).removesuffix("'s")
+    if len(clauses := _CLAUSE.split(words)) > 1:  # "the bank called: pay the rent" is done
+        with suppress(UnclearError):
+            return Meant([await by_words(turn, clauses[-1], state)])
     try:
         return Meant([await by_words(turn, _FILLER.sub("", words) or words, state)])
     except UnclearError as unclear:
@@ -299,18 +307,14 @@ async def find(turn: Turn, words: str, state: State) -> tuple[list[Todo], Litera
     if whole:
         return whole, "words"
     every = await everything(turn, state)
-    content = {stem(word) for word in wanted if word not in _SMALL}
-    if stems := [todo for todo in every if content <= {stem(word) for word in _tokens_of(todo)}]:
+    meant = content(words)
+    if stems := [todo for todo in every if meant <= {stem(word) for word in _tokens_of(todo)}]:
         return stems, "words"
     if typed := [
         todo for todo in every if all(_is_typed(word, _tokens_of(todo)) for word in wanted if word not in _SMALL)
     ]:
         return typed, "typed"
-    inside = [
-        todo
-        for todo in every
-        if (own := {stem(w) for w in _tokens(todo["title"]) if w not in _SMALL}) and own <= content
-    ]
+    inside = [todo for todo in every if (own := content(todo["title"])) and own <= meant]
     return inside, "near"
 
 
@@ -330,6 +334,11 @@ async def everything(turn: Turn, state: State) -> list[Todo]:
         if len(todos) >= page["total"]:
             break
     return todos
+
+
+def content(text: str) -> set[str]:
+    """Return the stems of the words that tell one todo from another."""
+    return {stem(word) for word in _tokens(text) if word not in _SMALL}
 
 
 def _tokens(text: str) -> set[str]:

@@ -51,11 +51,12 @@ def add_message(phrase: Phrase) -> str:
 
 
 _SEVERAL = re.compile(
-    r"(?:(?:these|the following|some|\d+|two|three|four|five)\s+)*(?:things|items|todos|tasks|reminders|todo items)\s*:\s*(?=\S)",
+    r"(?:(?:do|get|buy)\s+)?(?:(?:these|the following|some|\d+|two|three|four|five)\s+)*(?:things|items|todos|tasks|reminders|todo items|these|the following)\s*:\s*(?=\S)",
     re.IGNORECASE,
 )
 
 
+_WITH_NOTE = re.compile(r"\s*[,;.]\s*(?:with (?:a |the )?)?notes?(?: saying| that says)?\s*:\s*", re.IGNORECASE)
 _WITH_LEVEL = re.compile(
     r"(?P<level>high|low|normal|medium|top|urgent|important)(?:[\s-]+(?:prio|priority))? (?:todo|task|item|reminder)(?: to| called| named| for| about|:)*\s+(?=\S)",
     re.IGNORECASE,
@@ -70,10 +71,11 @@ async def add_each(turn: Turn, request: Request) -> Reply:
 
 async def add(turn: Turn, request: Request) -> Reply:
     """Add one todo, or several; ask when a day does not exist or a todo would repeat."""
+    rest = re.sub(r"^[.?!]+\s*", " ", request.said.get("rest", ""))  # "add milk to my list? On Sunday."
     what = re.sub(
         r"^(?:(?:really|still|also|definitely|probably)\s+)*(?:(?:that )?i (?:need|have|should|must|ought)(?: to)? |remember to )?(?:(?:to|about|of|that i (?:need|have|should) to|that|for|daran,?|an) (?=\D))?",
         "",
-        (request.said["what"] + request.said.get("rest", "")).strip(),
+        f"{request.said['what']}{rest}".strip(),
         flags=re.IGNORECASE,
     )
     what = re.sub(r"^(?:(?:the following|this|these)(?: (?:one|ones))?\s*:\s*)", "", what, flags=re.IGNORECASE)
@@ -81,8 +83,9 @@ async def add(turn: Turn, request: Request) -> Reply:
     if found := _WITH_LEVEL.match(what):
         what = f"{what[found.end() :]} !{parse_priority(found['level'])}"
     if found := _SEVERAL.match(what):
-        parts = [part for part in re.split(r"\s*,\s*(?:and\s+)?|\s+and\s+", what[found.end() :]) if part.strip()]
+        parts = [part for part in re.split(r"\s*[,;]\s*(?:and\s+)?|\s+and\s+", what[found.end() :]) if part.strip()]
         return await add_several(turn, [parse_phrase(part, turn.now) for part in parts])
+    what, _, note = _WITH_NOTE.sub("\0", what, count=1).partition("\0")
     what = re.sub(r"\s+(?:too|as well)$", "", what, flags=re.IGNORECASE)
     what = re.sub(r"\s+(?:daran|dran),?\s+", " ", what)
     if known := await known_tag(turn, what):
@@ -108,7 +111,7 @@ async def add(turn: Turn, request: Request) -> Reply:
                 choice("Add it without a date", add_message(without)),
             ],
         )
-    todo = await _create(turn, phrase)
+    todo = await _create(turn, phrase, note)
     kept = f" I left “{phrase.kept}” in its title." if phrase.kept else ""
     choices = []
     if phrase.kept and (when := parse_when(phrase.kept, turn.now)) and when.day:
@@ -126,7 +129,10 @@ def _split(what: str, now: datetime) -> list[str]:
     """Split "milk and eggs" and "call mom and pay rent", but neither "buy milk and eggs" nor "research and development"."""
     if re.match(r"[\"“«„']", what) or re.search(r"\b(?:between|both|either)\b", what, re.IGNORECASE):
         return [what]
-    parts = [part.strip() for part in re.split(r"\s*,\s*(?:and\s+)?|\s+and\s+|\s+&\s+", what) if part.strip()]
+    apart = [part.strip() for part in re.split(r";|,? and also ", what) if part.strip()]
+    if len(apart) > 1 and not any(parse_priority(part) or parse_when(part, now) for part in apart):
+        return apart
+    parts = [part.strip() for part in re.split(r"\s*,\s*(?:and\s+)?|\s+(?:and|&|und|y|et)\s+", what) if part.strip()]
     if len(parts) > 1 and any(part[0].isdigit() for part in parts[1:]) and not parts[0][0].isdigit():
         return [what]  # "dog food, 2 bags"
     if len(parts) < 2 or any(parse_priority(part) for part in parts):
@@ -154,8 +160,8 @@ async def add_several(turn: Turn, phrases: Sequence[Phrase]) -> Reply:
     return Reply(f"Added {count(len(todos), 'todo')}:\n{numbered(todos, turn.now.date())}", mentioned=todos)
 
 
-async def _create(turn: Turn, phrase: Phrase) -> Todo:
-    arguments: dict[str, Any] = {"title": phrase.title}
+async def _create(turn: Turn, phrase: Phrase, note: str = "") -> Todo:
+    arguments: dict[str, Any] = {"title": phrase.title} | ({"notes": note} if note else {})
     if phrase.due_date:
         arguments["due_date"] = phrase.due_date.isoformat()
     if phrase.due_time:

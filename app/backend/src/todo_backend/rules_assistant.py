@@ -6,11 +6,11 @@ from collections.abc import Awaitable, Callable
 
 from todo_backend import dates, rules_change, rules_notes, rules_tag
 from todo_backend.assistant import MAX_TOOL_CALLS, Closing, Dialogue, Say, Toolbox
-from todo_backend.guesses import about_the_last, answer_to_which, guess
+from todo_backend.guesses import answer_to_which, correction_of_the_last, guess, level_of_the_last
 from todo_backend.intents import Request, clean, understand
 from todo_backend.phrases import parse_phrase
-from todo_backend.references import Turn, find, unquote, with_name_quoted
-from todo_backend.replies import WHATS_LEFT, Reply, UnclearError, choice
+from todo_backend.references import IT, Turn, by_ids, find, unquote, with_name_quoted
+from todo_backend.replies import WHATS_LEFT, Reply, UnclearError, choice, page
 from todo_backend.rules_add import add, add_each, add_message, add_several, draft_words
 from todo_backend.rules_read import list_todos, question, search
 from todo_backend.schemas import AssistantName, Choice
@@ -47,7 +47,7 @@ class RulesAssistant:
 
 async def _answer(turn: Turn, dialogue: Dialogue) -> Reply:
     words = clean(dialogue.question)
-    if completed := await answer_to_which(turn, words):
+    if completed := await answer_to_which(turn, words) or level_of_the_last(turn, words):
         return await _act(turn, completed)
     if (several := _lines(dialogue.question)) is not None:
         return await add_several(turn, [parse_phrase(line, turn.now) for line in several])
@@ -83,8 +83,33 @@ async def _bye(_turn: Turn, _request: Request) -> Reply:
     return Reply("Goodbye.")
 
 
-async def _keep(_turn: Turn, _request: Request) -> Reply:
+async def _keep(turn: Turn, request: Request) -> Reply:
+    if corrected := correction_of_the_last(turn, request.said.get("what", "")):
+        return await _act(turn, corrected)
+    again = understand(request.said.get("what", ""))
+    if IT.fullmatch(again.said.get("which", "")):  # "no, delete that"
+        return await _act(turn, again)
     return Reply("All right, I changed nothing.")
+
+
+async def _who(_turn: Turn, _request: Request) -> Reply:
+    return Reply(
+        "I am the built-in assistant: no AI, I follow fixed rules. I understand English best, and the commonest"
+        " requests in German, Spanish, French and Urdu.",
+        choices=[choice("What can you do?", "help"), WHATS_LEFT],
+    )
+
+
+async def _clock(turn: Turn, _request: Request) -> Reply:
+    return Reply(f"It is {turn.now:%A, %-d %B %Y, %H:%M}.")
+
+
+async def _which(turn: Turn, request: Request) -> Reply:
+    """Name the todos that the answer before counted or spoke of."""
+    if not (ids := turn.mentioned()):
+        return await list_todos(turn, request)
+    todos = await by_ids(turn, ids)
+    return page(todos, len(todos), "todo", turn.now.date())
 
 
 async def _condition(_turn: Turn, request: Request) -> Reply:
@@ -140,7 +165,7 @@ async def _meant(turn: Turn, request: Request) -> Reply:
 
     "No, I meant tuesday" is said of the todo that was changed.
     """
-    if about_it := about_the_last(turn, request.said["which"]):
+    if about_it := correction_of_the_last(turn, request.said["which"]):
         return await _act(turn, about_it)
     users = [said.text for said in turn.dialogue.utterances if said.role == "user"]
     earlier = understand(users[-2]) if len(users) > 1 else None
@@ -168,6 +193,9 @@ _ACTS: dict[str, _Act] = {
     "keep": _keep,
     "meant": _meant,
     "wrong": _wrong,
+    "who": _who,
+    "clock": _clock,
+    "which": _which,
     "how": _how,
     "two": _two,
     "condition": _condition,
@@ -182,6 +210,7 @@ _ACTS: dict[str, _Act] = {
     "did": rules_change.did,
     "delete": rules_change.delete,
     "reopen": rules_change.reopen,
+    "may_reopen": rules_change.may_reopen,
     "rename": rules_change.rename,
     "change": rules_change.change,
     "set_to": rules_change.change,

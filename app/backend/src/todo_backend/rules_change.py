@@ -2,13 +2,15 @@
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from dateutil.relativedelta import relativedelta
 
 from todo_backend.confirmation import ask_to_confirm
+from todo_backend.date_words import INSTEAD_OF_HOUR
 from todo_backend.dates import When, find_dates, parse_when
 from todo_backend.filters import data
 from todo_backend.intents import Request
@@ -29,6 +31,7 @@ from todo_backend.replies import (
 )
 from todo_backend.rules_add import add, add_message, draft_words
 from todo_backend.schemas import Priority, ToolName
+from todo_backend.stems import synonyms
 
 
 async def complete(turn: Turn, request: Request) -> Reply:
@@ -63,6 +66,9 @@ async def did(turn: Turn, request: Request) -> Reply:
     except UnclearError as unclear:
         if unclear.candidates:
             raise
+        for other in synonyms(which.casefold()):  # "got the milk"
+            with suppress(UnclearError):
+                return await _complete_one(turn, await resolve_one(turn, other, "open"))
         raise UnclearError(f"{unclear.question} Which todo is done?", choices=[WHATS_LEFT]) from None
     return (
         await complete(turn, replace(request, said={"which": which}))
@@ -143,6 +149,17 @@ async def reopen(turn: Turn, request: Request) -> Reply:
     )
 
 
+async def may_reopen(turn: Turn, request: Request) -> Reply:
+    """Ask what "the room isn't booked yet" means for a todo that is done."""
+    todo = await resolve_one(turn, request.said["which"], "done")
+    title = todo["title"]
+    return Reply(
+        f"{quote(todo)} is done. Shall I reopen it?",
+        mentioned=[todo],
+        choices=[choice("Yes, reopen it", f'reopen "{title}"')],
+    )
+
+
 def _version(todo: Todo, **values: Any) -> dict[str, Any]:
     return {"todo_id": todo["id"], "version": todo["version"], **values}
 
@@ -197,8 +214,11 @@ async def reschedule(turn: Turn, request: Request) -> Reply:  # noqa: C901 - one
     if parse_when(request.said["which"], turn.now) and not parse_when(request.said["when"], turn.now):
         swapped = {"which": request.said["when"], "when": request.said["which"]}
         request = replace(request, said=swapped)  # "set a due time of 9am for the report"
-    said = re.sub(r"^(?:to|be|on|for|due)\s+|\s+instead$", "", request.said["when"])
+    said = re.sub(
+        r"^(?:to|be|on|for|due)\s+|\s+instead$|,?\s+(?:at\s+)?(?:the\s+)?same\s+time$", "", request.said["when"]
+    )
     when = parse_when(said, turn.now) or parse_when(f"on {said}", turn.now)  # "the first" alone is no date
+    said = INSTEAD_OF_HOUR.sub("", said)
     if when is None and re.fullmatch(r"\d{1,2}(?:[:.]\d\d)?", said):  # "move the meeting to 11"
         when = parse_when(f"at {said.replace('.', ':')}", turn.now)
     if when is None and (shift := _SHIFT.fullmatch(said)) and re.search(r"\b(?:by|for|back)\b", request.words):
@@ -269,8 +289,12 @@ async def _move(turn: Turn, meant: Meant, when: When) -> Reply:
 
 async def reschedule_at_end(turn: Turn, request: Request) -> Reply:
     """Understand "postpone milk tomorrow", "push the dentist by 2 days" and "postpone milk"."""
-    words = request.said["which"]
-    if found := re.fullmatch(rf"(?P<which>.+?)(?: back| out)?(?: by| for)? {_SHIFT.pattern}", words, re.IGNORECASE):
+    words = request.said["which"] + re.sub(r" (?:more|extra)\b", "", request.said.get("by", ""))
+    if found := re.fullmatch(
+        rf"(?P<which>.+?)(?: back| out)?(?: (?:by|for|um)| de)?(?: |(?<=\s)d')(?:{_SHIFT.pattern})",
+        words,
+        re.IGNORECASE,
+    ):
         return await _shift(turn, found["which"], found)
     if again := await _reschedule_tail(turn, request):
         return again
@@ -281,8 +305,23 @@ async def reschedule_at_end(turn: Turn, request: Request) -> Reply:
     )
 
 
+_COUNTS = {
+    **dict.fromkeys(("a", "an", "one", "another", "ein", "eine", "einen", "un", "una", "une"), 1),
+    **dict.fromkeys(("two", "zwei", "dos", "deux"), 2),
+    **dict.fromkeys(("three", "drei", "tres", "trois"), 3),
+    **dict.fromkeys(("four", "vier", "cuatro", "quatre"), 4),
+}
+_UNITS = {
+    **dict.fromkeys(
+        ("day", "days", "tag", "tage", "día", "días", "dia", "dias", "jour", "jours"), relativedelta(days=1)
+    ),
+    **dict.fromkeys(
+        ("week", "weeks", "woche", "wochen", "semana", "semanas", "semaine", "semaines"), relativedelta(weeks=1)
+    ),
+    **dict.fromkeys(("month", "months", "monat", "monate", "mes", "meses", "mois"), relativedelta(months=1)),
+}
 _SHIFT = re.compile(
-    r"(?:another )?(?P<count>\d{1,3}|an?|one|two|three|four|another)? ?(?P<unit>day|week|month)s?(?: later)?",
+    rf"(?:another )?(?P<count>\d{{1,3}}|{'|'.join(_COUNTS)})? ?(?P<unit>{'|'.join(sorted(_UNITS, key=len, reverse=True))})(?: later| more)?",
     re.IGNORECASE,
 )
 
@@ -290,14 +329,11 @@ _SHIFT = re.compile(
 async def _shift(turn: Turn, which: str, found: "re.Match[str]") -> Reply:
     """Move a todo by some days, from the day that it is due, or from today when that is past."""
     said = (found["count"] or "one").lower()
-    number = {"a": 1, "an": 1, "one": 1, "another": 1, "two": 2, "three": 3, "four": 4}.get(said) or int(said)
+    number = _COUNTS.get(said) or int(said)
     todo = await resolve_one(turn, which, "open")
     today = turn.now.date()
     base = max(date.fromisoformat(todo["due_date"]), today) if todo["due_date"] else today
-    unit = found["unit"].lower()
-    day = base + (
-        relativedelta(months=number) if unit == "month" else timedelta(days=number * {"day": 1, "week": 7}[unit])
-    )
+    day = base + _UNITS[found["unit"].lower()] * number
     return await _move(turn, Meant([todo]), When(day=day))
 
 
