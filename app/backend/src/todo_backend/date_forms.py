@@ -106,7 +106,7 @@ class _Named:
 
     def every(self, found: "re.Match[str]", now: datetime) -> When:
         groups = found.groupdict()
-        name = (groups["unit"] or groups["plural"]).lower()
+        name = next(filter(None, map(groups.get, ("unit", "plural", "habit")))).lower()
         singular = name[:-1] if name not in self.names and name.endswith("s") else name
         if singular in self.names and self.names[singular] < 7:
             day = now.date() + timedelta(days=(self.names[singular] - now.weekday() - 1) % 7 + 1)
@@ -153,7 +153,7 @@ def _forms(
 
     more_days = r"(?:\s*(?:,|and|&|or|und|y|et)\s*(?:on\s+)?WEEKDAYs?)*"
     yield form(
-        rf"(?:{words.EVERY})\s+(?P<unit>WEEKDAYs?|{words.EVERY_UNIT}){more_days}|on\s+(?P<plural>WEEKDAYs){more_days}",
+        rf"(?:{words.EVERY})\s+(?P<unit>WEEKDAYs?|{words.EVERY_UNIT}){more_days}|on\s+(?:(?P<plural>WEEKDAYs){more_days}|(?P<habit>WEEKDAY)\s+(?:mornings|afternoons|evenings|nights))",
         say.every,
     )
     yield form(rf"(?P<unit>{words.ADVERBS})(?=\s*(?:$|[,.;!)#]|at\b|to\b))", say.every)

@@ -178,6 +178,7 @@ CLOCK = (
     r"(?P<part4>\s+(?:in\s+the\s+)?(?:morning|evening|afternoon)|\s+at\s+night)?"
     r")"
     r"|(?:at|@|um|a\s+las?|à)\s+(?P<h5>\d{1,2})(?:\s+(?:in\s+the\s+)(?P<part5>morning|afternoon|evening))?(?=\s*$|\s*[,;!?)]|\s+(?:on|tomorrow|today|tonight|next|with|to|and|zum|zur|an|den|die|das|mit|beim|bei|con|avec|chez|not|instead|rather|#|mon|tue|wed|thu|fri|sat|sun)|\s+#)"
+    r"|by\s+(?P<h9>\d{1,2})(?=\s+(?:today|tomorrow|tonight|on)\b)"
     r"|(?:at|@|um|à|a\s+las?)\s+(?P<h8>\d{1,2})\.(?P<m8>\d{2})(?![\d.])"
     r"|(?:at|@|by)\s+(?P<h6>[01]\d|2[0-3])(?P<m6>[0-5]\d)(?=\s*$|\s*[,;!?)]|\s+(?:on|tomorrow|today|tonight|next|with|to|and|for|#))"
     r"|(?P<h7>[01]\d|2[0-3])(?P<m7>[0-5]\d)\s?(?:hrs|hours|h|uhr)"
@@ -334,13 +335,17 @@ def clock_of(said: dict[str, str | None]) -> time | None:
         hour = hour % 12 + 12
     elif half.startswith("a"):
         hour %= 12
-    elif not part and 1 <= hour <= 7 and (said["h5"] or said["rel"] or half.startswith("o") or half.endswith("ish")):
+    elif (
+        not part
+        and 1 <= hour <= 7
+        and (said["h5"] or said["h9"] or said["rel"] or half.startswith("o") or half.endswith("ish"))
+    ):
         hour += 12  # "at 5" is after noon
     return time(hour % 24, minute)
 
 
 _DIGITS = (
-    ("h1", "m1", "p1"), ("h2", "m2", "p2"), ("h3", "", "p3"), ("h5", "", ""), ("h6", "m6", ""), ("h7", "m7", ""), ("h8", "m8", ""),
+    ("h1", "m1", "p1"), ("h2", "m2", "p2"), ("h3", "", "p3"), ("h5", "", ""), ("h6", "m6", ""), ("h7", "m7", ""), ("h8", "m8", ""), ("h9", "", ""),
 )  # fmt: skip
 
 

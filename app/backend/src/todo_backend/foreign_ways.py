@@ -13,7 +13,7 @@ FOREIGN: Ways = (
     ("list", (
         r"(?:zeige?|liste|sortiere?)(?: mir)?(?: .+)?|(?:was|welche|welcher|welches|wie viele) .+|(?:habe ich|hab ich|gibt es|steht|ist) (?:noch )?(?:etwas|was|irgendwas|heute|morgen) ?.*|meine (?:aufgaben|liste|todos)",
         r"(?:muestra|muéstrame|muestrame|mostrar|lista|ver|enseña|enséñame|dime|ordena|ordenar)(?: .+)?|(?:qué|que|cuáles|cuales|cu[áa]nt[oa]s?|hay) (?!no )(?!.* (?:recuerd|añad|agreg)).+|tengo (?:algo|alguna|algún|tareas) .+|mis (?:tareas|pendientes)|mi lista",
-        r"(?:montre|montre-moi|montrez-moi|affiche|liste|voir|trie|trier)(?: .+)?|(?:qu'est-ce qu[ei']?|qu'y a-t-il|qu'ai-je|quoi de|quel(?:le)?s?|que dois|qu'ai|combien|est-ce que j'ai|ai-je|il y a) ?.+|(?:mes|ma) (?:tâches|liste)",
+        r"(?:montre|montre-moi|montrez-moi|affiche|liste|voir|trie|trier)(?: .+)?|(?:qu'est-ce qu[ei']?|qu'y a-t-il|qu'ai-je|quoi de|quel(?:le)?s?|que dois|qu'ai|combien|est-ce que j'ai|ai-je|il y a|il (?:me |nous )?reste (?:quoi|des|encore)|j'ai quoi) ?.*|(?:mes|ma) (?:tâches|liste)",
         r".*(?:دکھاؤ|دکھائیں|دکھا دو|بتاؤ|بتائیں)|.*(?:کیا کرنا ہے|کیا ہے|کیا باقی ہے|کیا کام ہے|کیا کام ہیں)|میری فہرست|.*(?:dikhao|dikha do|dikha dein|batao)|.*kya (?:karna|kaam) hai",
     )),
     ("search", (
@@ -55,6 +55,7 @@ FOREIGN: Ways = (
         rf"(?:set|markiere?|mache?|setze?|stufe) {WHICH} (?:als |auf |zu )?{LEVEL}(?: ein)?",
         rf"(?:marca|marcar|pon|poner|haz) (?:a )?{WHICH} (?:como |con |en )?{LEVEL}",
         rf"(?:marque|mets|rends|passe) {WHICH} (?:comme |en |à )?{LEVEL}",
+        rf"{WHICH} (?:hat|bekommt|braucht|tiene|tendrá|a) (?:eine? |una? |une? )?{LEVEL}",
     )),
     ("rename", (
         r"(?:benenne?) (?P<which>.+?) (?:in|zu|als) (?P<title>.+?)(?: um)?|(?P<which2>.+?) (?:in|zu) (?P<title2>.+?) umbenennen|(?P<which3>.+?) umbenennen (?:in|zu) (?P<title3>.+)|nenne? (?P<which4>.+?) (?:jetzt |lieber |in )(?P<title4>.+?)(?: um)?",
@@ -72,6 +73,9 @@ FOREIGN: Ways = (
         r"(?:enlève|enleve|retire|supprime) la date (?:de |d'|à )(?P<which>.+)",
     )),
     ("reschedule", (
+        r"(?:ändere?|setze?) das datum (?:von|für|bei) (?P<which>.+?) (?:auf|zu|zum) (?:den )?(?P<when>.+)",
+        r"(?:cambia|pon) la fecha (?:de|para) (?P<which>.+?) (?:a|al|para el) (?P<when>.+)",
+        r"(?:change|mets) la date (?:de |d')(?P<which>.+?) (?:au|à|pour|pour le) (?P<when>.+)",
         r"(?P<which>.+?) (?:auf|zu|zum|bis|nach) (?P<when>.+?) (?:verschieben|verlegen|setzen)",
         rf"(?:verschiebe?|verlege?|setze?|lege?|schiebe?) {WHICH} (?:auf|zu|zum|bis|nach) (?:den |die )?(?P<when>.+)",
         r"(?P<which>.+?) (?:ist|sind) (?:erst )?(?:am|bis|bis zum) (?P<when>.+?) (?:fällig|dran)",

@@ -82,7 +82,7 @@ async def _last_clause(turn: Turn, words: str) -> Request | None:
     A deletion is asked about.
     """
     *before, last = _CLAUSE.split(words)
-    request = understand(last)
+    request = understand(f"{last} it" if re.fullmatch(r"\w+", last) else last)
     which = request.said.get("which", "")
     told = " ".join(before)
     if not told or request.kind not in _OF_ONE or not which or _TO_COME.search(told):  # "if it rains, push it"
@@ -173,14 +173,18 @@ def about_the_last(turn: Turn, words: str) -> Request | None:
         return Request("prioritise", {"which": "it", "level": words}, words)
     if (when := parse_when(words, turn.now)) and when.exists:
         return Request("reschedule", {"which": "it", "when": words}, words)
-    if re.fullmatch(r"(?:#\S+[\s,]*)+", words):
-        return Request("tag", {"which": "it", "tags": words}, words)
+    if found := re.fullmatch(
+        r"(?P<tags>(?:#\S+[\s,]*)+)|(?:tag|label|tagged)(?: (?:it|as|with))* (?P<tag>[\w-]+)", words
+    ):
+        return Request("tag", {"which": "it", "tags": found["tags"] or found["tag"]}, words)
     return None
 
 
-def level_of_the_last(turn: Turn, words: str) -> Request | None:
-    """Understand "with high priority" when the last answer was about one todo."""
-    return about_the_last(turn, words) if parse_priority(words) else None
+def said_of_the_last(turn: Turn, words: str) -> Request | None:
+    """Understand "with high priority" after an answer about one todo, and "tomorrow" after one that was just added."""
+    said = turn.dialogue.utterances
+    lacks_day = len(said) > 1 and said[-2].text.startswith("Added ") and ", due " not in said[-2].text
+    return about_the_last(turn, words) if parse_priority(words) or lacks_day else None
 
 
 def correction_of_the_last(turn: Turn, words: str) -> Request | None:

@@ -135,7 +135,9 @@ def _split(what: str, now: datetime) -> list[str]:
     parts = [part.strip() for part in re.split(r"\s*,\s*(?:and\s+)?|\s+(?:and|&|und|y|et)\s+", what) if part.strip()]
     if len(parts) > 1 and any(part[0].isdigit() for part in parts[1:]) and not parts[0][0].isdigit():
         return [what]  # "dog food, 2 bags"
-    if len(parts) < 2 or any(parse_priority(part) for part in parts):
+    if len(parts) < 2 or any(
+        parse_priority(part) or parse_when(part, now) or re.fullmatch(r"(?:#\S+\s*)+", part) for part in parts
+    ):
         return [what]
     if all((own := parse_phrase(part, now)).due_date and own.title != part for part in parts):
         return parts  # "gym tomorrow and dentist on friday"

@@ -3,10 +3,11 @@
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 from todo_backend import dates, rules_change, rules_notes, rules_tag
 from todo_backend.assistant import MAX_TOOL_CALLS, Closing, Dialogue, Say, Toolbox
-from todo_backend.guesses import answer_to_which, correction_of_the_last, guess, level_of_the_last
+from todo_backend.guesses import answer_to_which, correction_of_the_last, guess, said_of_the_last
 from todo_backend.intents import Request, clean, understand
 from todo_backend.phrases import parse_phrase
 from todo_backend.references import IT, Turn, by_ids, find, unquote, with_name_quoted
@@ -16,10 +17,13 @@ from todo_backend.rules_read import list_todos, question, search
 from todo_backend.schemas import AssistantName, Choice
 
 _HELP = (
-    'I keep your todo list. Try: "add buy milk tomorrow at 5pm, high", "what\'s left today?", "done with milk", '
-    '"find milk", '
-    '"move milk to friday", "rename milk to oat milk", "make milk low priority", "tag milk with shop", '
-    '"clear completed", "delete the second" or "undo".'
+    "I keep your todo list. You can say, for example:\n"
+    "“add buy milk tomorrow at 5pm, high”\n"
+    "“what's left today?” or “find milk”\n"
+    "“done with milk” or “delete the second”\n"
+    "“move milk to friday” or “rename milk to oat milk”\n"
+    "“make milk low priority” or “tag milk with shop”\n"
+    "“clear completed” or “undo”"
 )
 
 
@@ -47,7 +51,7 @@ class RulesAssistant:
 
 async def _answer(turn: Turn, dialogue: Dialogue) -> Reply:
     words = clean(dialogue.question)
-    if completed := await answer_to_which(turn, words) or level_of_the_last(turn, words):
+    if completed := await answer_to_which(turn, words) or said_of_the_last(turn, words):
         return await _act(turn, completed)
     if (several := _lines(dialogue.question)) is not None:
         return await add_several(turn, [parse_phrase(line, turn.now) for line in several])
@@ -92,6 +96,10 @@ async def _keep(turn: Turn, request: Request) -> Reply:
     return Reply("All right, I changed nothing.")
 
 
+async def _yes(_turn: Turn, _request: Request) -> Reply:
+    return Reply("There is nothing that I asked. What shall I do?", choices=[WHATS_LEFT, choice("Help", "help")])
+
+
 async def _who(_turn: Turn, _request: Request) -> Reply:
     return Reply(
         "I am the built-in assistant: no AI, I follow fixed rules. I understand English best, and the commonest"
@@ -106,7 +114,10 @@ async def _clock(turn: Turn, _request: Request) -> Reply:
 
 async def _which(turn: Turn, request: Request) -> Reply:
     """Name the todos that the answer before counted or spoke of."""
-    if not (ids := turn.mentioned()):
+    said = turn.dialogue.utterances
+    counted = len(said) > 1 and re.match(r"\d", said[-2].text)
+    ids = turn.mentioned()
+    if not ids or (request.words.startswith(("show", "list", "name")) and not counted):
         return await list_todos(turn, request)
     todos = await by_ids(turn, ids)
     return page(todos, len(todos), "todo", turn.now.date())
@@ -153,7 +164,10 @@ async def _how(_turn: Turn, _request: Request) -> Reply:
     return Reply(_HELP, choices=[WHATS_LEFT])
 
 
-async def _restore(_turn: Turn, _request: Request) -> Reply:
+async def _restore(turn: Turn, request: Request) -> Reply:
+    """Reopen what is done; what was deleted comes back by an undo."""
+    with suppress(UnclearError):
+        return await rules_change.reopen(turn, request)
     return Reply(
         "I can take back my last change: say “undo”. A deletion in the list is undone there.",
         choices=[choice("Undo", "undo")],
@@ -194,6 +208,7 @@ _ACTS: dict[str, _Act] = {
     "meant": _meant,
     "wrong": _wrong,
     "who": _who,
+    "yes": _yes,
     "clock": _clock,
     "which": _which,
     "how": _how,

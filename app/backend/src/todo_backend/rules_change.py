@@ -202,6 +202,8 @@ async def change(turn: Turn, request: Request) -> Reply:
         return await reschedule(turn, replace(request, said={"which": which, "when": to}))
     if parse_priority(to):
         return await prioritise(turn, replace(request, said={"which": which, "level": to}))
+    if re.fullmatch(r"\d{1,2}(?::\d\d)?", to):  # "make that 4"
+        return await reschedule(turn, replace(request, said={"which": which, "when": f"at {to}"}))
     todo = await resolve_one(turn, which, "all")
     raise UnclearError(
         f"Shall I rename “{todo['title']}” to “{to}”?",

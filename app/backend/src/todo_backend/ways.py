@@ -9,7 +9,7 @@ from typing import Literal
 
 Kind = Literal[
     "help", "thanks", "bye", "keep", "how", "add", "add_each", "list", "search", "question", "complete", "delete", "restore", "reopen", "rename",
-    "change", "reschedule", "reschedule_at_end", "unschedule", "prioritise", "lower_to_normal", "may_prioritise", "may_reopen", "drop", "note", "read_note", "clear_note", "tag", "untag", "did", "set_to", "two", "condition", "meant", "which", "clock", "who", "wrong", "unknown",
+    "change", "reschedule", "reschedule_at_end", "unschedule", "prioritise", "lower_to_normal", "may_prioritise", "may_reopen", "drop", "note", "read_note", "clear_note", "tag", "untag", "did", "set_to", "two", "condition", "meant", "which", "clock", "who", "yes", "wrong", "unknown",
 ]  # fmt: skip
 
 THANKS = re.compile(
@@ -49,11 +49,12 @@ ENGLISH: Ways = (
         r"(?:(?:oh (?:dear|no)|oops|no|sorry|wait)[,.!]* )*(?:i (?:did not|didn't) mean (?:to(?: do| say)? )?(?:that|this|it)|wait|oh (?:dear|no))",
         r"(?:(?:oh (?:dear|no)|oops|no|sorry|wait)[,.!]* )*(?:actually,? )?i (?:did not|didn't|haven't|have not)(?: yet| actually| really)?",
     )),
+    ("yes", (r"(?:y|yes|yep|yeah|yup|yes please|ja|oui|s[ií])",)),
     ("who", (r"(?:are|r) (?:you|u) (?:an? |the |really |actually )*(?:real|human|person|robot|bot|machine|computer|ai|model|program|chatgpt|gemini|there)\b.*|who (?:made|built) you|what (?:kind of|model|ai) .*are you|do you (?:speak|understand|know) .+",)),
     ("clock", (        r"(?:what|which)(?:'s| is)? (?:the |today's )?(?:current )?(?:day|date|time)(?: (?:is it|is today|is today's))?(?: (?:today|now|right now))?",
         r"what(?:'s| is) (?:today|the time now)",
     )),
-    ("which", (r"(?:which|what) ones?|which (?:todos?|tasks?)|(?:which|what) (?:ones? )?(?:is|are) (?:it|they|those|these)",)),
+    ("which", (r"(?:show|list|name)(?: me)? (?:them|those|these)|show me|(?:which|what) ones?|which (?:todos?|tasks?)|(?:which|what) (?:ones? )?(?:is|are) (?:it|they|those|these)",)),
     ("reopen", (r"(?:(?:no|oops|sorry),? )?(?P<which>it|that|this)(?:'s not| is not| isn't| was not| wasn't)(?: (?:actually|really|yet|done|finished))*",)),
     ("meant", (
         r"(?:(?:no|oops|sorry|nope),? )+(?:it was|that was) (?P<which>.+?)(?: (?:that )?(?:i|we) (?:did|meant|finished|wanted))?",
@@ -97,6 +98,8 @@ ENGLISH: Ways = (
         r"(?:at )?(?:what|which) (?:time|day|date) (?:is|are|was|do i have|does) (?P<what>.+)",
     )),
     ("reschedule_at_end", (r"(?:give|allow) (?:me|us)(?P<by> (?:\w+ )?(?:more )?(?:days?|weeks?)|(?: an?)? (?:more|extra) (?:day|week))(?: more)? (?:for|on|with) (?P<which>.+)",)),
+    ("add", (r"(?P<what>(?:urgent|important|(?:high|low)[\s-]prio(?:rity)?)\s*:\s*.+)",)),
+    ("add", (rf"(?:(?:an?|new) )?{_ITEM}(?P<rest> (?:for|on|by|due) [^:]+?)\s*:\s*(?P<what>.+)",)),
     ("list", (
         r"how (?:many|much) .+",
         r"count(?: (?:them|all|my todos|my tasks))?",
@@ -152,6 +155,7 @@ ENGLISH: Ways = (
     ("untag", (
         r"(?:remove|delete|drop|take(?: off)?) (?:the )?(?P<tags>#?\w[\w-]*) (?:tag|label) (?:from|off|of|on) (?P<which>.+)",
         r"(?:remove|delete|drop|take) (?:the )?(?:tags? |label )?(?P<tags>#\S+|(?<=tag )\S+) (?:tag |label )?(?:from|off|of) (?P<which>.+)",
+        r"untag (?P<tags>#?[\w-]+) (?:from|off) (?P<which>.+)",
         r"untag (?P<which>.+?)(?: (?:from|as|with) (?P<tags>.+))?",
     )),
     ("tag", (
@@ -255,7 +259,7 @@ ENGLISH: Ways = (
         r"(?:to-?do|task|reminder) (?P<what>\w+ .+)",
         r"\+\s*(?P<what>.+)",
         r"(?:set (?:me )?an? (?:reminder|alarm)|remind me|remember me|reminder|make me remember|help me remember|(?:i (?:want|need) to )?be reminded)(?: again)?(?P<what>(?: (?:to|about|of|that|for|in|on|at|tomorrow|tonight|today|next|every|this|by|half|quarter|noon|\w+day)\b).+)",
-        r"(?:remember(?: to)?|don'?t (?:let me )?forget(?: to| about)?|do not forget(?: to)?|make sure (?:i|to)|i can'?t forget to) (?P<what>.+)",
+        r"(?:remember(?: to)?|don'?t (?:let me )?forget(?: to| about|[:,])?|do not forget(?: to)?|make sure (?:i|to)|i can'?t forget to) (?P<what>.+)",
         r"(?:i|we)(?:'ve| have)? (?:need|have|want|got|gotta|must|should|ought|plan|am supposed|still need|really need|still have)(?: to)? (?P<what>.+)",
         r"i(?:'ve got| got)? (?:to|gotta) (?P<what>.+)",
         r"(?:gotta|got to|need to|have to|must|should|want to) (?P<what>.+)",
