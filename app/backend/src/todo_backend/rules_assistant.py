@@ -165,9 +165,9 @@ async def _how(_turn: Turn, _request: Request) -> Reply:
 
 
 async def _restore(turn: Turn, request: Request) -> Reply:
-    """Reopen what is done; what was deleted comes back by an undo."""
+    """Ask whether what is done is to be reopened; what was deleted comes back by an undo."""
     with suppress(UnclearError):
-        return await rules_change.reopen(turn, request)
+        return await rules_change.may_reopen(turn, request)
     return Reply(
         "I can take back my last change: say “undo”. A deletion in the list is undone there.",
         choices=[choice("Undo", "undo")],

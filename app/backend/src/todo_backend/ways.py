@@ -98,7 +98,7 @@ ENGLISH: Ways = (
         r"(?:at )?(?:what|which) (?:time|day|date) (?:is|are|was|do i have|does) (?P<what>.+)",
     )),
     ("reschedule_at_end", (r"(?:give|allow) (?:me|us)(?P<by> (?:\w+ )?(?:more )?(?:days?|weeks?)|(?: an?)? (?:more|extra) (?:day|week))(?: more)? (?:for|on|with) (?P<which>.+)",)),
-    ("add", (r"(?P<what>(?:urgent|important|(?:high|low)[\s-]prio(?:rity)?)\s*:\s*.+)",)),
+    ("add", (r"(?P<what>(?:urgent|important)\s*:\s*.+)",)),
     ("add", (rf"(?:(?:an?|new) )?{_ITEM}(?P<rest> (?:for|on|by|due) [^:]+?)\s*:\s*(?P<what>.+)",)),
     ("list", (
         r"how (?:many|much) .+",
