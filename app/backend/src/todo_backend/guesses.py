@@ -181,10 +181,15 @@ def about_the_last(turn: Turn, words: str) -> Request | None:
 
 
 def said_of_the_last(turn: Turn, words: str) -> Request | None:
-    """Understand "with high priority" after an answer about one todo, and "tomorrow" after one that was just added."""
+    """Understand "with high priority" after an answer about one todo; "tomorrow" after an addition is asked about."""
+    if parse_priority(words):
+        return about_the_last(turn, words)
     said = turn.dialogue.utterances
     lacks_day = len(said) > 1 and said[-2].text.startswith("Added ") and ", due " not in said[-2].text
-    return about_the_last(turn, words) if parse_priority(words) or lacks_day else None
+    request = about_the_last(turn, words) if lacks_day else None
+    if request is None or request.kind != "reschedule" or understand(words).kind != "list":
+        return None
+    return replace(request, kind="may_reschedule")
 
 
 def correction_of_the_last(turn: Turn, words: str) -> Request | None:

@@ -226,6 +226,7 @@ _ACTS: dict[str, _Act] = {
     "delete": rules_change.delete,
     "reopen": rules_change.reopen,
     "may_reopen": rules_change.may_reopen,
+    "may_reschedule": rules_change.may_reschedule,
     "rename": rules_change.rename,
     "change": rules_change.change,
     "set_to": rules_change.change,

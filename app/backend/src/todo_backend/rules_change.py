@@ -254,6 +254,20 @@ async def reschedule(turn: Turn, request: Request) -> Reply:  # noqa: C901 - one
     return await _move(turn, meant, when)
 
 
+async def may_reschedule(turn: Turn, request: Request) -> Reply:
+    """Ask what "tomorrow" means just after a todo was added: its day, or a question about that day."""
+    todo = await resolve_one(turn, request.said["which"], "open")
+    when = request.said["when"]
+    return Reply(
+        f"Shall I make {quote(todo)} due {when}?",
+        mentioned=[todo],
+        choices=[
+            choice(f"Yes, {when}", f'"{todo["title"]}" is due {when}'),
+            choice(f"What is due {when}?", f"what is due {when}?"),
+        ],
+    )
+
+
 async def _reschedule_tail(turn: Turn, request: Request) -> Reply | None:
     """Find the date at the end of "move the report for Ana to friday at 5", wherever the first "to" was."""
     spans = find_dates(request.words, turn.now)

@@ -9,7 +9,7 @@ from typing import Literal
 
 Kind = Literal[
     "help", "thanks", "bye", "keep", "how", "add", "add_each", "list", "search", "question", "complete", "delete", "restore", "reopen", "rename",
-    "change", "reschedule", "reschedule_at_end", "unschedule", "prioritise", "lower_to_normal", "may_prioritise", "may_reopen", "drop", "note", "read_note", "clear_note", "tag", "untag", "did", "set_to", "two", "condition", "meant", "which", "clock", "who", "yes", "wrong", "unknown",
+    "change", "reschedule", "reschedule_at_end", "unschedule", "prioritise", "lower_to_normal", "may_prioritise", "may_reopen", "may_reschedule", "drop", "note", "read_note", "clear_note", "tag", "untag", "did", "set_to", "two", "condition", "meant", "which", "clock", "who", "yes", "wrong", "unknown",
 ]  # fmt: skip
 
 THANKS = re.compile(
