@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from scripts.config.services import Service
@@ -18,6 +19,8 @@ from scripts.kubernetes.diagnosis.rules.logs import database_advice
 
 MINUTES = 5
 MOST_LINES = 2000
+BROKEN = 500
+STILL_SECONDS = 120.0
 STATUSES = ("status", "status_code", "statusCode", "http.status_code", "http.response.status_code", "code")
 METHODS = ("method", "verb", "http.method", "http.request.method")
 IDS = ("request_id", "requestId", "req_id", "reqId", "correlation_id", "trace_id")
@@ -45,10 +48,12 @@ class Request:
 def failing(settings: Settings, engine: Engine) -> list[Diagnosis]:
     """Return a cause for each service whose requests have failed lately, and not gone well since. Raises what `engine.logs` raises."""
     lines = list(engine.logs(LogQuery(since_seconds=60 * MINUTES, lines=MOST_LINES)))
-    return causes(lines, probe_paths(settings), settings.services)
+    return causes(lines, probe_paths(settings), settings.services, datetime.now(UTC))
 
 
-def causes(lines: Sequence[LogLine], probes: Mapping[str, Collection[str]], services: Mapping[str, Service]) -> list[Diagnosis]:
+def causes(
+    lines: Sequence[LogLine], probes: Mapping[str, Collection[str]], services: Mapping[str, Service], now: datetime
+) -> list[Diagnosis]:
     """Return the causes that these lines tell; none of a service that calls another such one, for it passes on what that one answers.
 
     probes: the paths by service that only probes ask for.
@@ -56,7 +61,7 @@ def causes(lines: Sequence[LogLine], probes: Mapping[str, Collection[str]], serv
     found = {}
     for service in services:
         own = [line for line in lines if line.service == service]
-        if cause := _cause(service, own, probes.get(service, ())):
+        if cause := _cause(service, own, probes.get(service, ()), now):
             found[service] = cause
     return [cause for service, cause in found.items() if found.keys().isdisjoint(called_by(service, services))]
 
@@ -73,7 +78,7 @@ def called_by(service: str, services: Mapping[str, Service]) -> list[str]:
     return found
 
 
-def _cause(service: str, lines: Sequence[LogLine], probes: Collection[str]) -> Diagnosis | None:
+def _cause(service: str, lines: Sequence[LogLine], probes: Collection[str], now: datetime) -> Diagnosis | None:
     complaints = {of: line for line in lines if (of := _id(line.text)) and _is_of_a_failure(line.text)}
     routes: dict[str, list[Request]] = {}
     for line in lines:
@@ -83,23 +88,34 @@ def _cause(service: str, lines: Sequence[LogLine], probes: Collection[str]) -> D
     def failed(request: Request) -> bool:
         return request.status >= 500 or request.id in complaints
 
-    failures = {route: [each for each in asked if failed(each)] for route, asked in routes.items() if failed(asked[-1])}
+    def goes_on(asked: Sequence[Request]) -> bool:
+        """A service that was unavailable and answers again is well; one that breaks at some requests still does, at these."""
+        return failed(asked[-1]) or any(each.status == BROKEN for each in asked if _age(each.time, now) < STILL_SECONDS)
+
+    failures = {route: [each for each in asked if failed(each)] for route, asked in routes.items() if goes_on(asked)}
     if not failures:
         return None
     worst = max(failures, key=lambda route: len(failures[route]))
     last = failures[worst][-1]
     told = complaints.get(last.id) or _newest_error(lines)
-    evidence = [f"{route}: {_answers(failures[route], len(routes[route]))}" for route in failures]
+    evidence = [f"{route}: {_answers(failures[route], routes[route])}" for route in failures]
     evidence += [f"log at {told.time[11:19]} UTC: {words(told.text)}"] if told else []
     grep = f" --grep {last.id}" if last.id else ""
     action = (database_advice(told.text) if told else "") or f"invoke logs {service} --since {MINUTES}m{grep}"
-    return Diagnosis("requests-failing", service, f"{service}: {worst} fails", tuple(evidence), action)
+    some = "" if failed(routes[worst][-1]) else " for some requests"
+    return Diagnosis("requests-failing", service, f"{service}: {worst} fails{some}", tuple(evidence), action)
 
 
-def _answers(failures: Sequence[Request], asked: int) -> str:
+def _answers(failures: Sequence[Request], asked: Sequence[Request]) -> str:
     last = failures[-1]
     status = f"answered {last.status}" if last.status >= 500 else "failed"
-    return f"{status} to {len(failures)} of {asked} requests in the last {MINUTES} min, and to the newest, at {last.time[11:19]} UTC"
+    newest = "and to the newest, at" if last is asked[-1] else "the last time at"
+    return f"{status} to {len(failures)} of {len(asked)} requests in the last {MINUTES} min, {newest} {last.time[11:19]} UTC"
+
+
+def _age(time: str, now: datetime) -> float:
+    """How many seconds ago a time of RFC 3339, in UTC, was."""
+    return (now - datetime.fromisoformat(time[:19]).replace(tzinfo=UTC)).total_seconds()
 
 
 def request_of(line: LogLine) -> Request | None:

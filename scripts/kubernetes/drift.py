@@ -89,6 +89,15 @@ def unseen(release: str, error: CommandError) -> Diagnosis:
     return Diagnosis("rights-missing", release, cause, tuple(error.evidence), error.action)
 
 
+USUAL: Mapping[Path, Any] = {
+    ("Service", "spec", "type"): "ClusterIP",
+    ("Service", "spec", "sessionAffinity"): "None",
+    ("Service", "spec", "internalTrafficPolicy"): "Cluster",
+    ("Service", "spec", "ipFamilyPolicy"): "SingleStack",
+}
+"""What the API server fills in by itself: whoever writes just that has put something back, and added nothing."""
+
+
 def find(cluster: Cluster) -> list[Drift]:
     """Return what is not as the release's newest revision says. Raises CommandError."""
     return compared(cluster, helm.manifest(cluster))
@@ -195,12 +204,19 @@ def _drift(live: Object | None, wanted: Object, release: str, minimum: int | Non
     if minimum is not None and live["spec"].get("replicas") == 0:  # an autoscaler does nothing then; any other number is its own affair
         told[REPLICAS] = f"spec.replicas is 0, and its autoscaler is off for that{_was_set(live, REPLICAS)}"
         patch.append({"op": "replace", "path": "/spec/replicas", "value": minimum})
-    for path in sorted(strays(live), reverse=True):  # the last of a list first: a removal moves what is after it
+    added = [path for path in strays(live) if USUAL.get((live["kind"], *path)) != _at(live, path)]
+    for path in sorted(added, reverse=True):  # the last of a list first: a removal moves what is after it
         if any(path[: len(known)] == known or known[: len(path)] == path for known in told) or (path == REPLICAS and minimum is not None):
             continue
         told[path] = f"{shown_path(live, path)} was added{_by(live, path)}"
         patch.append({"op": "remove", "path": "".join(f"/{_escaped(part)}" for part in path)})
     return Drift(live, tuple(told[path] for path in sorted(told)), patch=tuple(patch), refused=live is wanted) if told else None
+
+
+def _at(thing: Any, path: Path) -> Any:
+    for part in path:
+        thing = thing[part]
+    return thing
 
 
 def _by(live: Object, path: Path) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -20,6 +21,9 @@ SERVICES = {
 }
 
 
+NOW = datetime(2026, 1, 2, 3, 5, 30, tzinfo=UTC)
+
+
 def log(*texts: str | dict[str, Any], service: str = "api") -> list[LogLine]:
     """Lines of a service, a second apart."""
     texts = tuple(each if isinstance(each, str) else json.dumps(each) for each in texts)
@@ -32,7 +36,7 @@ def asked(status: int, route: str = "POST /todos", **more: Any) -> dict[str, Any
 
 
 def found(*lines: LogLine) -> list[Diagnosis]:
-    return causes(lines, {"api": {"/ready"}}, SERVICES)
+    return causes(lines, {"api": {"/ready"}}, SERVICES, NOW)
 
 
 @pytest.mark.parametrize(
@@ -75,9 +79,17 @@ def test_a_service_whose_newest_answers_are_failures_is_named_with_what_its_log_
     assert cause.action == "invoke logs api --since 5m --grep r2"
 
 
-def test_what_goes_well_again_is_forgotten() -> None:
-    assert found(*log(asked(500), asked(201))) == []
-    assert found(*log(asked(500), asked(200, "GET /todos"))), "another request says nothing of this one"
+def test_what_was_unavailable_and_answers_again_is_forgotten() -> None:
+    assert found(*log(asked(503), asked(201))) == []
+    assert found(*log(asked(503), asked(200, "GET /todos"))), "another request says nothing of this one"
+
+
+def test_what_breaks_at_some_requests_is_told_for_a_while_though_others_go_well() -> None:
+    lines = log(asked(200, "GET /todos"), asked(500, "GET /todos"), asked(200, "GET /todos"))
+    (cause,) = found(*lines)
+    assert cause.cause == "api: GET /todos fails for some requests"
+    assert cause.evidence == ("GET /todos: answered 500 to 1 of 3 requests in the last 5 min, the last time at 03:04:01 UTC",)
+    assert causes(lines, {}, SERVICES, NOW + timedelta(minutes=1)) == []
 
 
 def test_answers_to_probes_and_refusals_are_no_failures() -> None:

@@ -302,7 +302,7 @@ def unseen(seconds: int) -> Change:
 def strange_pod(*, owned: bool = False, ready: str = "True") -> Change:
     def change(value: Object) -> None:
         labels = value["workloads"][0]["spec"]["selector"]["matchLabels"]
-        owner = [{"uid": "another"}] if owned else []
+        owner = [{"uid": "another", "kind": "Deployment", "name": "canary"}] if owned else []
         metadata = {"name": "mine", "uid": "mine", "labels": labels, "ownerReferences": owner}
         condition = {"type": "Ready", "status": ready}
         value["pods"].append({"metadata": metadata, "spec": {"containers": []}, "status": {"conditions": [condition]}})

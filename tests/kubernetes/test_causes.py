@@ -63,7 +63,7 @@ OTHERWISE = (
     "controller-waits",
     "rights-missing",
 )
-"""In test_diagnosis.py, test_drift.py, test_stuck_pods.py, test_rollout.py, test_surroundings.py; in engines, test_failed_requests.py, test_kubernetes.py."""
+"""They are made in test_diagnosis.py, test_drift.py, test_stuck_pods.py, test_rollout.py, test_surroundings.py and tests/engines."""
 
 
 WEBHOOK = 'Internal error occurred: failed calling webhook "x.example.com": service "nobody" not found'
@@ -122,6 +122,7 @@ CASES: list[tuple[str, Change, str]] = [
     ("network-down", agents("kube-proxy", 1), "it is ready on 1 of 2 nodes"),
     ("secret-strange", secret_of_somebody("healthy-backend-0123456789"), "is somebody else's, made under a name of ours"),
     ("pod-strange", strange_pod(), "the pod mine, which is not of it, wears its labels"),
+    ("pod-strange", strange_pod(owned=True), "the pod mine, which is not of it, wears its labels"),
     ("pod-endless", endless(90, "example.com/hold"), "the pod old should have ended 90 s ago, and is held by example.com/hold"),
     ("pod-endless", endless(90), "should have ended 90 s ago"),
     ("endpoints-strange", slices("endpointslice-controller.k8s.io", ""), "requests also to 10.0.0.1, which somebody"),

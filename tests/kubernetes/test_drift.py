@@ -127,6 +127,17 @@ def test_a_field_that_was_added_is_taken_away_by_a_patch() -> None:
     assert found.patch == ({"op": "remove", "path": "/spec/template/spec/containers/0/env/1"},)
 
 
+@pytest.mark.parametrize(("value", "told"), [("ClusterIP", False), ("NodePort", True)])
+def test_what_the_api_server_would_fill_in_itself_adds_nothing(*, value: str, told: bool) -> None:
+    metadata = {"name": "todo", "annotations": {drift.RELEASE: "todo"}}
+    entries = [
+        {"manager": "helm", "operation": "Apply", "time": AT, "fieldsV1": {"f:spec": {"f:ports": {}}}},
+        {"manager": "kubectl-patch", "operation": "Update", "time": AT, "fieldsV1": {"f:spec": {"f:type": {}}}},
+    ]
+    now = {"kind": "Service", "metadata": {**metadata, "managedFields": entries}, "spec": {"type": value, "ports": []}}
+    assert bool(compare([now], [{**now, "metadata": metadata}], "todo")) is told
+
+
 def test_a_value_that_what_is_ours_cannot_stand_beside_is_taken_away_first() -> None:
     """`kubectl set env` puts a value where the release has a reference: the API server refuses both, and so any dry run of the release."""
     now = live()

@@ -230,7 +230,7 @@ class Database:
         """
 
         async def read_setting(connection: AsyncConnection) -> bool:
-            return (await connection.execute(text("SHOW transaction_read_only"))).scalar_one() != "on"
+            return bool((await connection.execute(text("SHOW transaction_read_only"))).scalar_one() != "on")
 
         return await self._attempt(read_setting, reads=True)
 
@@ -246,7 +246,8 @@ class Database:
                 with querying():
                     result = await work(connection)
                 phase = "committing"
-                await connection.commit()
+                with querying():
+                    await connection.commit()
         except Exception as error:
             problem = describe_failure(error)
             if problem is None and phase != "connecting":

@@ -81,11 +81,15 @@ class Todos:
                 idempotency_key=idempotency_key,
             )
             row = (await connection.execute(statement.on_conflict_do_nothing().returning(*COLUMNS))).first()
-            if row is not None:
-                await record(connection, None, todo_of(row))
-                return todo_of(row), True
-            first = table.c.idempotency_key == idempotency_key if idempotency_key else table.c.id == new_id
-            return todo_of((await connection.execute(select(*COLUMNS).where(first))).one()), False
+            if row is None:
+                first = table.c.idempotency_key == idempotency_key if idempotency_key else table.c.id == new_id
+                if there := (await connection.execute(select(*COLUMNS).where(first))).first():
+                    return todo_of(there), False
+                row = (
+                    await connection.execute(statement.returning(*COLUMNS))
+                ).one()  # or the database says what else it conflicts with
+            await record(connection, None, todo_of(row))
+            return todo_of(row), True
 
         return await self._database.run("create_todo", work)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -130,16 +130,28 @@ def _strange_policies(snapshot: Snapshot, workload: Object) -> Iterator[Diagnosi
 def _strange_pods(snapshot: Snapshot, workload: Object) -> Iterator[Diagnosis]:
     """A pod that somebody else made wears the workload's labels: its Service sends it requests too."""
     selector = workload["spec"].get("selector", {})
+    ours = {each["metadata"]["uid"] for each in snapshot.workloads}
+    ours |= {each["metadata"]["uid"] for each in snapshot.replica_sets if _owner(each).get("uid") in ours}
+    sets = {each["metadata"]["uid"]: each for each in snapshot.replica_sets}
     for pod in snapshot.pods:
-        labels = labels_of(pod)
-        if selector and selects(selector, labels) and not pod["metadata"].get("ownerReferences") and is_ready(pod):
-            yield diagnosed(
-                workload,
-                "pod-strange",
-                f"the pod {name_of(pod)}, which is not of it, wears its labels: its Service sends it requests",
-                [f"pod {name_of(pod)} has no owner"],
-                f"kubectl --namespace {snapshot.namespace} delete pod {name_of(pod)}",
-            )
+        owner = _owner(pod)
+        if not (selector and selects(selector, labels_of(pod)) and is_ready(pod)) or owner.get("uid") in ours:
+            continue
+        above = _owner(sets.get(owner.get("uid", ""), {})) or owner
+        goes = f"{above['kind'].lower()} {above['name']}" if above else f"pod {name_of(pod)}"
+        yield diagnosed(
+            workload,
+            "pod-strange",
+            f"the pod {name_of(pod)}, which is not of it, wears its labels: its Service sends it requests",
+            [f"pod {name_of(pod)} is of {goes}" if above else f"pod {name_of(pod)} has no owner"],
+            f"kubectl --namespace {snapshot.namespace} delete {goes}, or give its pods other labels",
+        )
+
+
+def _owner(thing: Object) -> Mapping[str, str]:
+    """What controls an object; nothing where nobody does."""
+    owners: Sequence[Mapping[str, str]] = thing.get("metadata", {}).get("ownerReferences") or ({},)
+    return owners[0]
 
 
 def _strange_slices(snapshot: Snapshot, workload: Object) -> Iterator[Diagnosis]:

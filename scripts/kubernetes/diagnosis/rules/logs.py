@@ -39,7 +39,9 @@ LOCKED = re.compile(r"query timed out|due to (statement|lock) timeout|LockNotAva
 BUSY = re.compile(r"too many (clients|connections)|remaining connection slots", re.IGNORECASE)
 UNWRITABLE = re.compile(r"database is read-only|read-only transaction|no space left on device|out of disk", re.IGNORECASE)
 SILENT = re.compile(r"did not answer|timed? ?out|timeout expired|ETIMEDOUT|no route to host|unreachable", re.IGNORECASE)
-WAITING = "SELECT pid, query, pg_blocking_pids(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+WAITING = (
+    "SELECT pid, wait_event_type, wait_event, pg_blocking_pids(pid), query FROM pg_stat_activity WHERE wait_event_type IN ('Lock', 'IPC')"
+)
 UNSEEN_TABLES = (
     "run the migrations: invoke restart SERVICE, where an init container of the service does; restore what was lost: invoke restore FILE; "
     "where they are there (invoke psql: \\dt *.*), see who has changed the role's search_path"
