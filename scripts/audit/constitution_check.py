@@ -1,8 +1,7 @@
-"""`specs/constitution-check.md`, made of the audit's rules: `python -m scripts.audit.constitution_check` writes it."""
+"""`specs/constitution-check.md`, made of the audit's rules; `scripts.dev.generated` writes it."""
 
 from __future__ import annotations
 
-import sys
 from itertools import groupby
 
 from scripts.audit.rules import Ruled, load
@@ -11,7 +10,7 @@ from scripts.core.paths import ROOT
 PATH = ROOT / "specs" / "constitution-check.md"
 _HEAD = """# Constitution check
 
-Made of `.specify/audit.yaml` by `python -m scripts.audit.constitution_check`. `invoke audit` holds each clause against what is
+Made of `.specify/audit.yaml` by `python -m scripts.dev.generated`. `invoke audit` holds each clause against what is
 there ([audit.md](audit.md)); a deviation has its reason and the date on which it was decided.
 """
 
@@ -31,13 +30,3 @@ def _row(each: Ruled) -> str:
     tests = ", ".join(f"[{test}](../{test})" for test in rule.tests)
     page = rule.specification.removeprefix("specs/")
     return f"| `{clause.name}` {clause.text} | `{rule.check}` | [{page}]({page}) | {tests} | {accepted} |"
-
-
-def main() -> None:
-    """Write the page."""
-    PATH.write_text(text(), encoding="utf-8")
-    print(f"{PATH.relative_to(ROOT)} is written", file=sys.stderr)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,11 +1,10 @@
-"""The JSON schema of `invoke.yaml`, by which editors complete and check it: `python -m scripts.config.schema` writes it."""
+"""The JSON schema of `invoke.yaml`, by which editors complete and check it; `scripts.dev.generated` writes it."""
 
 from __future__ import annotations
 
 import ast
 import inspect
 import json
-import sys
 from types import ModuleType
 from typing import Any
 
@@ -54,13 +53,3 @@ def _docstrings(module: ModuleType) -> dict[tuple[str, str], str]:
                 case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(text))):
                     found[part.name, name] = inspect.cleandoc(text)
     return found
-
-
-def main() -> None:
-    """Write the schema beside `invoke.yaml`."""
-    PATH.write_text(text(), encoding="utf-8")
-    print(f"{PATH.relative_to(ROOT)} is written", file=sys.stderr)
-
-
-if __name__ == "__main__":
-    main()

@@ -102,7 +102,7 @@ def test_rules_that_are_not_there_are_said_to_be(tmp_path: Path) -> None:
 
 
 def test_the_page_is_what_the_rules_make_of_it() -> None:
-    assert constitution_check.PATH.read_text() == constitution_check.text(), "python -m scripts.audit.constitution_check"
+    assert constitution_check.PATH.read_text() == constitution_check.text(), "python -m scripts.dev.generated"
 
 
 def test_the_pages_and_tests_that_rules_name_are_there() -> None:

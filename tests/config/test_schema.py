@@ -21,7 +21,7 @@ VALIDATOR = jsonschema.Draft7Validator(COMMITTED)
 
 
 def test_the_committed_schema_is_current() -> None:
-    assert schema.PATH.read_text() == schema.text(), "write it again: python -m scripts.config.schema"
+    assert schema.PATH.read_text() == schema.text(), "python -m scripts.dev.generated"
 
 
 def test_it_is_a_schema_and_the_settings_name_and_fit_it() -> None:

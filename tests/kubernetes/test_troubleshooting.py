@@ -13,7 +13,7 @@ pytestmark = pytest.mark.unit
 
 def test_the_page_is_what_the_catalogue_makes_of_it() -> None:
     made = troubleshooting.text()
-    assert troubleshooting.PATH.read_text(encoding="utf-8") == made, "python -m scripts.kubernetes.diagnosis.troubleshooting"
+    assert troubleshooting.PATH.read_text(encoding="utf-8") == made, "python -m scripts.dev.generated"
 
 
 def test_every_diagnosis_has_one_entry_that_says_all_three() -> None:

@@ -1,8 +1,7 @@
-"""`docs/troubleshooting.md`, made of the catalogue: `python -m scripts.kubernetes.diagnosis.troubleshooting` writes it."""
+"""`docs/troubleshooting.md`, made of the catalogue; `scripts.dev.generated` writes it."""
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -49,13 +48,3 @@ def text() -> str:
         rows = [f"| `{code}` | {each['seen']} | {each['means']} | {each['first']} |" for code, each in codes.items()]
         page += "\n".join([f"\n### {subject}", "| code | you see | it means | first |", "|---|---|---|---|", *rows, ""])
     return page
-
-
-def main() -> None:
-    """Write the page."""
-    PATH.write_text(text(), encoding="utf-8")
-    print(f"{PATH.relative_to(ROOT)} is written", file=sys.stderr)
-
-
-if __name__ == "__main__":
-    main()
