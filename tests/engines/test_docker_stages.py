@@ -33,6 +33,8 @@ class World:
     def by_workload(self) -> dict[str, Any]:
         return dict(self.there)
 
+    by_service = by_workload
+
     def every(self) -> list[Any]:
         return list(self.there.values())
 

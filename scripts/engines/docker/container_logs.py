@@ -24,7 +24,7 @@ def read(containers: Containers, query: LogQuery) -> Iterator[LogLine]:
 
 
 def _sources(containers: Containers, query: LogQuery) -> list[Source]:
-    there = {container.labels["todo.service"]: container for container in containers.by_workload().values()}
+    there = containers.by_service()
     if unknown := query.services - there.keys():
         raise InputError(f"no container of `{', '.join(unknown)}`", f"one of: {', '.join(sorted(there)) or 'none'}", code="service-unknown")
     read = _previous if query.previous else _lines

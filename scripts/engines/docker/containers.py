@@ -39,6 +39,22 @@ NEXT, OLD = "-next", "-old"
 """A successor until it takes over, and a predecessor until its successor has started."""
 
 
+def secrets_of(container: Any) -> set[str]:
+    """Return the names of the Secrets that a container was made with."""
+    return set(filter(None, container.labels.get("todo.secrets", "").split(",")))
+
+
+def grace_of(container: Any) -> int:
+    """Return how many seconds a container gets to stop."""
+    return int(container.labels.get("todo.grace", "10"))
+
+
+def end_container(container: Any) -> None:
+    """Stop a container within its grace, and remove it. Raises what Docker's library raises."""
+    container.stop(timeout=grace_of(container))
+    remove_container(container)
+
+
 def remove_container(container: Any) -> None:
     """Remove a container, and wait until it is gone where somebody removes it already. Raises what Docker's library raises."""
     try:
@@ -71,6 +87,10 @@ class Containers:
         """Return the container that stands for each workload."""
         return {container.name: container for container in self.every() if container.name == container.labels.get("todo.workload")}
 
+    def by_service(self) -> dict[str, Any]:
+        """Return the container of each service."""
+        return {container.labels["todo.service"]: container for container in self.by_workload().values()}
+
     def published_ports(self) -> set[int]:
         """Return the ports of this machine that running containers of ours were given."""
         running = [container for container in self.every() if container.status == "running"]
@@ -84,18 +104,15 @@ class Containers:
             return 0
         if declared.wanted_local_port:
             return declared.wanted_local_port
-        for container in self.every():
-            if container.labels.get("todo.service") == service and container.name == container.labels.get("todo.workload"):
-                bound = (container.attrs["NetworkSettings"].get("Ports") or {}).get(f"{declared.port}/tcp")
-                return int(bound[0]["HostPort"]) if bound else 0
-        return 0
+        container = self.by_service().get(service)
+        bound = (container.attrs["NetworkSettings"].get("Ports") or {}).get(f"{declared.port}/tcp") if container else None
+        return int(bound[0]["HostPort"]) if bound else 0
 
     def address(self, service: str) -> str:
         """Return the address of a service's container in Docker's own network; empty: it does not run."""
-        for container in self.by_workload().values():
-            if container.labels.get("todo.service") == service:
-                return str(container.attrs["NetworkSettings"]["Networks"].get(self.network, {}).get("IPAddress", ""))
-        return ""
+        container = self.by_service().get(service)
+        networks = container.attrs["NetworkSettings"]["Networks"] if container else {}
+        return str(networks.get(self.network, {}).get("IPAddress", ""))
 
     def restore(self) -> None:
         """Bring back each predecessor whose successor never took its name, and remove what else a killed run left."""

@@ -27,7 +27,7 @@ from scripts.desired.secrets import ALSO, Secret
 from scripts.desired.stages import Running
 from scripts.engines import checked
 from scripts.engines.docker import container_logs, usage
-from scripts.engines.docker.containers import Containers, remove_container, remove_files
+from scripts.engines.docker.containers import Containers, end_container, remove_container, remove_files, secrets_of
 from scripts.engines.docker.operations import ContainerOperations
 from scripts.engines.docker.pod_spec import Plan, PodPlan, plan
 from scripts.engines.docker.probes import await_ready, diagnose, direct_session, plain
@@ -133,17 +133,17 @@ class DockerEngine:
     def decide_secrets(self, secrets: Sequence[Secret], step: StepReport) -> Decision:
         """Tell whether the running containers have these Secrets. Nothing keeps them but containers, which the chart's step makes."""
         step.progress(", ".join(secret.name for secret in secrets))
-        used = {name for c in self._containers.by_workload().values() for name in c.labels.get("todo.secrets", "").split(",")}
+        used = {name for container in self._containers.by_workload().values() for name in secrets_of(container)}
         keys = f"{sum(len(secret.keys) for secret in secrets)} keys for {len(secrets)} workloads"
         new = not used.issuperset(secret.name for secret in secrets)
         return Decision(f"{keys}, handed to their containers with the chart" if new else keys)
 
     def running(self, secrets: Sequence[Secret]) -> Running | None:  # noqa: ARG002 - the containers are at hand
         """Return what the containers hold of Secrets, where all of them run. The chart's step keeps what old ones need."""
-        containers = self._containers.by_workload().values()
-        if any(container.status != "running" for container in containers):
+        containers = self._containers.by_service()
+        if any(container.status != "running" for container in containers.values()):
             return None
-        held = {container.labels["todo.service"]: self._held(container) for container in containers}
+        held = {service: self._held(container) for service, container in containers.items()}
         redact.learn(*(value for values in held.values() for value in values.values()))
         return Running({}, held) if held else None
 
@@ -214,11 +214,7 @@ class DockerEngine:
     def withdraw(self, secrets: Sequence[Secret], images: Sequence[Image]) -> list[str]:  # noqa: ARG002 - nothing else keeps a Secret
         """Return the containers that hold other Secrets."""
         names = {secret.name for secret in secrets}
-        return [
-            container.name
-            for container in self._containers.every()
-            if not names.issuperset(filter(None, container.labels.get("todo.secrets", "").split(",")))
-        ]
+        return [container.name for container in self._containers.every() if secrets_of(container) - names]
 
     def rollback(self, step: StepReport) -> Outcome:  # noqa: ARG002 - the protocol's
         """Docker keeps no releases. Raises InputError."""
@@ -257,7 +253,7 @@ class DockerEngine:
                 image=container.attrs["Config"]["Image"],
                 started=str(container.attrs["State"].get("StartedAt", "")),
                 limits=usage.limits(container),
-                secrets=frozenset(filter(None, container.labels.get("todo.secrets", "").split(","))),
+                secrets=frozenset(secrets_of(container)),
             )
             for _, container in sorted(self._containers.by_workload().items())
         ]
@@ -320,8 +316,7 @@ class DockerEngine:
         with told("not everything could be removed"):
             for container in self._containers.every():
                 step.progress(f"removing {container.name}")
-                container.stop(timeout=int(container.labels.get("todo.grace", "10")))
-                remove_container(container)
+                end_container(container)
                 removed.append(container.name)
             for network in docker_client().networks.list(filters=label):
                 network.remove()

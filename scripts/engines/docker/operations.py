@@ -9,7 +9,7 @@ from typing import Any
 from scripts.core.command_line import CommandLine
 from scripts.core.errors import InputError, TaskError
 from scripts.core.report import Outcome, StepReport, changed
-from scripts.engines.docker.containers import Containers, remove_container
+from scripts.engines.docker.containers import Containers, end_container, grace_of
 from scripts.engines.docker.pod_spec import PodPlan
 from scripts.engines.docker.probes import await_ready
 from scripts.kubernetes.operations import SMALL_IMAGE, no_service
@@ -30,7 +30,7 @@ class ContainerOperations:
         container = self._container(service)
         step.progress(f"restarting {container.name}")
         with told(f"{container.name} cannot be restarted"):
-            container.restart(timeout=int(container.labels.get("todo.grace", "10")))
+            container.restart(timeout=grace_of(container))
         for pod in self._pods():
             if pod.service == service:
                 await_ready(pod, container, self._containers.local_port(service), timeout, step)
@@ -42,8 +42,7 @@ class ContainerOperations:
             container = self._container(service)
             step.progress(f"removing {container.name}")
             with told(f"{container.name} cannot be removed"):
-                container.stop(timeout=int(container.labels.get("todo.grace", "10")))
-                remove_container(container)
+                end_container(container)
 
     def scale(self, service: str, pods: int | None, chart: Path, timeout: float, step: StepReport) -> Outcome:  # noqa: ARG002 - the protocol's
         """Refuse it: there is one container a service. Raises InputError."""
@@ -85,7 +84,7 @@ class ContainerOperations:
         return container
 
     def _container(self, service: str) -> Any:
-        by_service = {container.labels["todo.service"]: container for container in self._containers.by_workload().values()}
+        by_service = self._containers.by_service()
         if service not in by_service:
             raise no_service(service, by_service)
         return by_service[service]
