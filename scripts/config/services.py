@@ -236,6 +236,11 @@ class Service(Source):
         return found if found is not None else {"tcp": True} if self.port else {}
 
     @property
+    def probe_paths(self) -> list[str]:
+        """The paths of its probes, each once."""
+        return list(dict.fromkeys(path for kind in ("live", "ready") if (path := self.probe(kind).get("path"))))
+
+    @property
     def env_keys(self) -> set[str]:
         """The keys of `.env` that it gets values of."""
         return {variable.key for variable in self.secrets}

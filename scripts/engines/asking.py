@@ -28,16 +28,15 @@ NOBODY_BEHIND = "no endpoints available for service"
 
 def paths(service: Service) -> list[str]:
     """Return every path that is asked."""
-    return [*_probed(service), *([service.metrics] if service.metrics else []), *service.asked_pages]
+    return [*service.probe_paths, *([service.metrics] if service.metrics else []), *service.asked_pages]
 
 
 def probe_paths(settings: Settings) -> dict[str, frozenset[str]]:
     """Return the paths that only probes and Prometheus ask for, by service."""
-    found = {}
-    for name, service in settings.services.items():
-        asked = (service.probe("live").get("path"), service.probe("ready").get("path"), service.metrics)
-        found[name] = frozenset(path for path in asked if path) - service.asked_pages.keys()
-    return found
+    return {
+        name: frozenset((*service.probe_paths, *([service.metrics] if service.metrics else []))) - service.asked_pages.keys()
+        for name, service in settings.services.items()
+    }
 
 
 def check_services(services: Mapping[str, Service], ask: ServiceClient, step: StepReport) -> None:
@@ -56,7 +55,7 @@ def check_service(name: str, service: Service, ask: ServiceClient, settle: float
 
     settle: for how many seconds it may be unready, or have nothing behind it that is. Raises TaskError with the answer.
     """
-    for path in _probed(service):
+    for path in service.probe_paths:
         answer = _settled(ask, name, path, range(200, 300), settle)
         if not 200 <= answer.status < 300:
             raise _unexpected(name, path, answer, "does not answer 2xx", service.calls)
@@ -88,11 +87,6 @@ def wrong_answers(settings: Settings, engine: Engine, report: Report) -> Iterato
                     report.warn(f"{name} was not asked: you may not use the API server's proxy to Services ({NOT_ALLOWED})")
                     continue
                 yield Diagnosis("answers-wrong", name, error.cause, error.evidence, error.action)
-
-
-def _probed(service: Service) -> list[str]:
-    """The paths of its probes, each once."""
-    return list(dict.fromkeys(path for kind in ("live", "ready") if (path := service.probe(kind).get("path"))))
 
 
 def _unexpected(name: str, path: str, answer: Answer, what: str, calls: Sequence[str] = ()) -> TaskError:

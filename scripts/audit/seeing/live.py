@@ -76,13 +76,12 @@ def _attempts(source: Running, told: Told, targets: Mapping[str, str], settings:
 
 def _answers(asking: Asking) -> Iterator[Asked]:
     for name, service in asking.settings.services.items():
-        probed = [path for kind in ("live", "ready") if (path := service.probe(kind).get("path"))]
-        own = [*probed, *([service.metrics] if service.metrics else [])]
+        own = [*service.probe_paths, *([service.metrics] if service.metrics else [])]
         for path in dict.fromkeys([*asking.paths, *own] if service.port else own):
             try:
-                answer = asking.ask(name, "GET", str(path))
+                answer = asking.ask(name, "GET", path)
             except TaskError:
-                yield Asked(name, str(path), 0)
+                yield Asked(name, path, 0)
                 continue
             samples = [line for line in answer.body.splitlines() if line.strip() and not line.startswith(SAMPLE_NO)]
-            yield Asked(name, str(path), answer.status, len(samples) if path == service.metrics and answer.status == 200 else 0)
+            yield Asked(name, path, answer.status, len(samples) if path == service.metrics and answer.status == 200 else 0)
