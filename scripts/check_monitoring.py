@@ -23,7 +23,6 @@ from scripts.desired.service_values import service_name
 from scripts.engines.protocol import Engine
 from scripts.kubernetes import app_proof
 from scripts.kubernetes.port_forward import forward
-from scripts.monitoring import stack
 from scripts.monitoring.queries import Query, load_queries, uids
 from scripts.project import Project
 
@@ -74,7 +73,7 @@ def main(project: Project, step: StepReport) -> Outcome:
     Raises TaskError that names each panel without data, each target that is down and each rule that is not loaded.
     """
     engine, settings = project.engine, project.settings
-    cluster = stack.stack(project.cluster_deployment(), project.settings).cluster
+    cluster = project.monitoring_deployment().cluster
     no_grafana, loaded, dashboards = monitoring.grafana_is_off(settings), alerts(settings), uids(settings)
     with ExitStack() as forwards:
 
@@ -185,11 +184,7 @@ def show(answered: list[Answered], step: StepReport) -> None:
 
 def rows(answered: list[Answered]) -> list[tuple[str, str, str, str]]:
     """Return the table of what was asked: dashboard, panel, query, and the number of series or why there may be none."""
-    return [(a.query.dashboard, a.query.panel, a.query.legend, _count(a)) for a in answered]
-
-
-def _count(answer: Answered) -> str:
-    return str(answer.series) if answer.series else f"0: {answer.query.optional}"
+    return [(a.query.dashboard, a.query.panel, a.query.legend, str(a.series) if a.series else f"0: {a.query.optional}") for a in answered]
 
 
 def _until_none(what: str, problems: Callable[[], list[str]], step: StepReport) -> None:

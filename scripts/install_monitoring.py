@@ -19,7 +19,7 @@ from scripts.kubernetes import rollout
 from scripts.kubernetes.api import Object
 from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.objects import conditions_of
-from scripts.monitoring import adapter, charts, other_operators, stack
+from scripts.monitoring import adapter, charts, other_operators
 from scripts.project import Project
 
 ROLLOUT_SECONDS = 300
@@ -30,7 +30,7 @@ def decide(project: Project, step: StepReport) -> Decision:
     """Decide what of the stack, its Secret, the dashboards and the adapter is to be brought. Raises TaskError."""
     decisions = _decisions(project, step)
     if decisions["release"].changes:
-        for warning in other_operators.warnings(stack.stack(project.cluster_deployment(), project.settings).cluster):
+        for warning in other_operators.warnings(project.monitoring_deployment().cluster):
             step.warn(warning)
     changes = tuple(change for decision in decisions.values() for change in decision.changes)
     return Decision(decisions["release"].found, changes, partial(_carry_out, decisions))
@@ -45,11 +45,11 @@ def main(project: Project, step: StepReport) -> Outcome:
     """Install or upgrade the releases and wait until they are ready. Raises TaskError with the cause when they cannot be."""
     if reason := project.why_not_monitored():
         return skipped(reason)
-    settings, deployment = project.settings, stack.stack(project.cluster_deployment(), project.settings)
+    settings, deployment = project.settings, project.monitoring_deployment()
     brought = decide(project, step).carry_out(step)
     waited = [deployment.await_rollout(ROLLOUT_SECONDS, step), _await_prometheus(deployment.cluster, settings, step)]
     if adapter.wanted(settings):
-        waited.append(rollout.watch(stack.adapter(project.cluster_deployment(), settings).cluster, ROLLOUT_SECONDS, step))
+        waited.append(rollout.watch(project.adapter_deployment().cluster, ROLLOUT_SECONDS, step))
     secret = _secret(project)
     _remove_old_secrets(deployment.cluster, secret.name if secret else "")
     detail = "; ".join(part for part in (brought.detail, monitoring.grafana_is_off(settings)) if part)
@@ -58,13 +58,13 @@ def main(project: Project, step: StepReport) -> Outcome:
 
 def _decisions(project: Project, step: StepReport) -> dict[str, Decision]:
     """Return what is to be done for each part, in the order in which it has to be."""
-    settings, deployment = project.settings, stack.stack(project.cluster_deployment(), project.settings)
+    settings, deployment = project.settings, project.monitoring_deployment()
     chart, secret = charts.obtain(monitoring.CHART, settings.monitoring, step), _secret(project)
     return {
         "secret": deployment.namespace.decide_secrets([secret] if secret else [], step),
         **({"dashboards": _decide_dashboards(deployment.cluster, settings)} if secret else {}),
         "release": deployment.decide_install(monitoring.stack_release(settings, chart, secret), step),
-        "adapter": adapter.decide(stack.adapter(project.cluster_deployment(), settings), settings, step),
+        "adapter": adapter.decide(project.adapter_deployment(), settings, step),
     }
 
 

@@ -190,6 +190,14 @@ class Project:
             )
         return self.engine.deployment
 
+    def monitoring_deployment(self) -> Deployment:
+        """Return kube-prometheus-stack's release in the app's cluster. Raises InputError in an engine without Kubernetes."""
+        return self.cluster_deployment().beside(self.settings.monitoring.namespace, self.settings.monitoring.release)
+
+    def adapter_deployment(self) -> Deployment:
+        """Return prometheus-adapter's release, in the same namespace. Raises InputError as above."""
+        return self.cluster_deployment().beside(self.settings.monitoring.namespace, self.settings.monitoring.adapter_release)
+
     def create_env(self) -> list[str]:
         """Make a `.env` with generated passwords where there is none; return the keys that were generated."""
         return [] if ENV.exists() else env_file.create(ENV, ENV_EXAMPLE, self.settings.env)

@@ -8,14 +8,14 @@ from scripts.desired import monitoring
 from scripts.desired.labels import MANAGED_BY
 from scripts.kubernetes.api import Object
 from scripts.kubernetes.objects import labels_of
-from scripts.monitoring import adapter, stack
+from scripts.monitoring import adapter
 from scripts.project import Project
 
 
 def main(project: Project, step: StepReport) -> Outcome:
     """Remove all of it. The adapter goes first: it answers for an API of the whole cluster; without an answer no namespace can end."""
-    deployment = stack.stack(project.cluster_deployment(), project.settings)
-    removed = adapter.remove(stack.adapter(project.cluster_deployment(), project.settings), step)
+    deployment = project.monitoring_deployment()
+    removed = adapter.remove(project.adapter_deployment(), step)
     removed += deployment.namespace.remove(delete_data=True, step=step)
     system = deployment.cluster.within("kube-system", deployment.cluster.release)
     # The operator makes it in kube-system, and Helm does not know of it.

@@ -182,6 +182,11 @@ class Monitoring(PinnedChart):
     adapter: Adapter
     """Autoscaling by requests under way, beside CPU."""
 
+    @property
+    def adapter_release(self) -> str:
+        """The name of prometheus-adapter's Helm release."""
+        return f"{self.release}-adapter"
+
 
 class Build(Strict):
     """How images are built."""

@@ -81,15 +81,10 @@ def _values(settings: Settings) -> dict[str, Any]:
     return {"fullnameOverride": settings.monitoring.release, **values}
 
 
-def adapter_release(settings: Settings) -> str:
-    """Return the name of the release of prometheus-adapter."""
-    return f"{settings.monitoring.release}-adapter"
-
-
 def adapter_chart_release(settings: Settings, chart: Path) -> HelmRelease:
     """Return the release of prometheus-adapter: its values file as it is."""
     values = yaml.safe_load((ROOT / settings.monitoring.adapter.values).read_text(encoding="utf-8"))
-    return HelmRelease(adapter_release(settings), settings.monitoring.namespace, chart, values)
+    return HelmRelease(settings.monitoring.adapter_release, settings.monitoring.namespace, chart, values)
 
 
 def dashboards_manifest(settings: Settings, labels: Mapping[str, str]) -> str:

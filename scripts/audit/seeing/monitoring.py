@@ -8,7 +8,6 @@ from scripts.config.settings import Settings
 from scripts.core.errors import TaskError
 from scripts.desired import monitoring
 from scripts.kubernetes.port_forward import forward
-from scripts.monitoring import stack
 from scripts.monitoring.queries import load_queries
 from scripts.project import Project
 
@@ -17,7 +16,7 @@ def see(project: Project) -> Monitored | Unseen:
     """Return what Prometheus says, or why it cannot be asked."""
     if not project.monitored:
         return Unseen(project.why_not_monitored())
-    installed = stack.stack(project.cluster_deployment(), project.settings)
+    installed = project.monitoring_deployment()
     if not installed.exists():
         return Unseen("the monitoring is not installed")
     try:
