@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from scripts.kubernetes.pods import PodState
 from scripts.kubernetes.usage import NOTHING, Amounts
-from scripts.look import amounts
 from scripts.look.log_text import COLOURS
 
 POD_WIDTH = 6
@@ -41,7 +40,7 @@ def _row(name: str, pods: Sequence[PodState], last: str, usage: Mapping[str, Amo
     states = [pod.state.lower() if pod.ready else f"{pod.state.lower()}, not ready" for pod in pods]
     images = dict.fromkeys(pod.image.rpartition(":")[2] for pod in pods)
     used = sum((usage.get(pod.name, NOTHING) for pod in pods), NOTHING)
-    cpu, memory = amounts.shown(used, sum((pod.limits for pod in pods), NOTHING))
+    cpu, memory = used.of(sum((pod.limits for pod in pods), NOTHING))
     state = " + ".join(dict.fromkeys(states)) or "none"
     return Row(name, state, " + ".join(images), str(sum(pod.restarts for pod in pods)), last, cpu, memory)
 

@@ -29,6 +29,11 @@ class Amounts:
         """Return both together."""
         return Amounts(self.cpu + other.cpu, self.memory + other.memory)
 
+    def of(self, limits: Amounts) -> tuple[str, str]:
+        """Return CPU in cores and memory in MiB as a person reads them, in use against their limit; empty where nothing is known."""
+        cpu = f"{self.cpu:.2f}/{limits.cpu:g}" if self.cpu or self.memory else ""
+        return cpu, f"{self.memory // 2**20}/{limits.memory // 2**20} MiB" if self.memory else ""
+
 
 NOTHING = Amounts()
 

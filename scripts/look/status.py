@@ -12,7 +12,6 @@ from scripts.engines.installed import is_installed, what_installs
 from scripts.engines.protocol import Engine
 from scripts.kubernetes.pods import PodState
 from scripts.kubernetes.usage import NOTHING, Amounts
-from scripts.look import amounts
 from scripts.look.overview import Overview, take
 from scripts.project import Project
 
@@ -88,7 +87,7 @@ def _show_differences(found: Overview, report: Report) -> None:
 
 
 def _row(pod: PodState, used: Amounts) -> tuple[str, ...]:
-    cpu, memory = amounts.shown(used, pod.limits)
+    cpu, memory = used.of(pod.limits)
     ready, age = "yes" if pod.ready else "no", age_of(pod.started)
     return (pod.service, pod.name, pod.state, ready, str(pod.restarts), age, cpu, memory, pod.image)
 
