@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -158,16 +158,24 @@ def chart_check(project: Project) -> Check:
     return Check("chart", f"{project.settings.chart.path} renders")
 
 
+def _unless_refused(name: str, look: Callable[[], str]) -> Check:
+    """Return a check of what is found, or of the InputError that says what is wrong."""
+    try:
+        return Check(name, look())
+    except InputError as error:
+        return Check(name, problems=(Problem(error.cause, error.action),))
+
+
 def monitoring_check(project: Project) -> Check:
     """What is wrong in the files of monitoring that `invoke.yaml` names: values, alerts, rows of the dashboard."""
-    if why := project.why_not_monitored():
-        return Check("monitoring", f"none: {why}")
-    try:
+
+    def look() -> str:
+        if why := project.why_not_monitored():
+            return f"none: {why}"
         monitoring.grafana_is_off(project.settings)  # reads the values
-        alerts, made = alert_rules.alerts(project.settings), dashboards.rendered(project.settings)
-    except InputError as error:
-        return Check("monitoring", problems=(Problem(error.cause, error.action),))
-    return Check("monitoring", f"{len(alerts)} alerts, {len(made)} dashboards")
+        return f"{len(alert_rules.alerts(project.settings))} alerts, {len(dashboards.rendered(project.settings))} dashboards"
+
+    return _unless_refused("monitoring", look)
 
 
 def disk_check(project: Project) -> Check:
@@ -182,29 +190,27 @@ def disk_check(project: Project) -> Check:
 
 def memory_check(project: Project) -> Check:
     """Whether the machine has memory to give. What runs has its own already."""
-    meminfo = _meminfo()
-    available = next((int(line.split()[1]) // 1024 for line in meminfo.splitlines() if line.startswith("MemAvailable:")), 0)
+    available, wanted = available_mib(_meminfo()), project.settings.needs.free_memory_mib
     found = f"{available} MiB available" if available else "this system does not tell"
-    needed = project.engine.deployed()
-    return Check("memory", found, () if needed else tuple(map(told, memory_problems(meminfo, project.settings.needs))))
+    if not available or available >= wanted or project.engine.deployed():
+        return Check("memory", found)
+    cause = f"{available} MiB of memory are available, less than the {wanted} MiB of needs.free_memory_mib"
+    return Check("memory", found, (Problem(cause, "end programs that you do not need"),))
 
 
 def certificates_check(project: Project) -> Check:
     """Whether the extra certificates can be read."""
-    try:
-        extra = extra_ca(project.settings.build.extra_ca)
-    except InputError as error:
-        return Check("certificates", problems=(Problem(error.cause, error.action),))
-    return Check("certificates", "an extra CA" if extra else "no extra CA")
+    return _unless_refused("certificates", lambda: "an extra CA" if extra_ca(project.settings.build.extra_ca) else "no extra CA")
 
 
 def files_check(project: Project) -> Check:  # noqa: ARG001 - as every check's
     """Whether what earlier runs left here can be written to."""
-    try:
+
+    def look() -> str:
         refuse_what_is_anothers()
-    except InputError as error:
-        return Check("files", problems=(Problem(error.cause, error.action),))
-    return Check("files", "yours")
+        return "yours"
+
+    return _unless_refused("files", look)
 
 
 def engine_check(project: Project) -> Check:
@@ -233,15 +239,9 @@ def disk_problems(folders: Sequence[Path], needs: Needs) -> list[str]:
     return problems
 
 
-def memory_problems(meminfo: str, needs: Needs) -> list[str]:
-    """Return a problem when the machine has less memory to give than `needs.free_memory_mib`; none where it does not tell."""
-    for line in meminfo.splitlines():
-        if line.startswith("MemAvailable:"):
-            available = int(line.split()[1]) // 1024
-            if available < needs.free_memory_mib:
-                wanted = f"{needs.free_memory_mib} MiB of needs.free_memory_mib"
-                return [f"{available} MiB of memory are available, less than the {wanted}: end programs that you do not need"]
-    return []
+def available_mib(meminfo: str) -> int:
+    """Return how much memory the machine has to give; 0 where it does not tell."""
+    return next((int(line.split()[1]) // 1024 for line in meminfo.splitlines() if line.startswith("MemAvailable:")), 0)
 
 
 def _meminfo() -> str:

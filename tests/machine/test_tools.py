@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
@@ -11,6 +13,7 @@ from scripts import preflight, setup
 from scripts.config.settings import Needs, Tool, load_settings
 from scripts.core.errors import TaskError
 from scripts.machine import packages, tool_downloads, tools
+from scripts.project import Project
 from tests.doubles import Step
 
 pytestmark = pytest.mark.unit
@@ -119,15 +122,18 @@ def test_a_distribution_counts_as_what_it_is_like(release: dict[str, str], syste
 MEMINFO = "MemTotal:       16000000 kB\nMemFree:          200000 kB\nMemAvailable:    1024000 kB\n"
 
 
-@pytest.mark.parametrize(("wanted", "problems"), [(1000, 0), (1001, 1)])
-def test_available_memory_counts_and_not_free_memory(wanted: int, problems: int) -> None:
-    found = preflight.memory_problems(MEMINFO, Needs(free_disk_gib=0, free_memory_mib=wanted))
-    assert len(found) == problems
-    assert not found or "1000 MiB of memory are available, less than the 1001 MiB of needs.free_memory_mib" in found[0]
-
-
-def test_a_machine_that_does_not_tell_its_memory_is_not_accused() -> None:
-    assert preflight.memory_problems("", Needs(free_disk_gib=0, free_memory_mib=1 << 30)) == []
+@pytest.mark.parametrize(("meminfo", "wanted", "problems"), [(MEMINFO, 1000, 0), (MEMINFO, 1001, 1), ("", 1 << 30, 0)])
+@pytest.mark.parametrize("deployed", [True, False])
+def test_available_memory_counts_where_nothing_runs_yet(
+    meminfo: str, wanted: int, problems: int, deployed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(preflight, "_meminfo", lambda: meminfo)
+    settings = SimpleNamespace(needs=Needs(free_disk_gib=0, free_memory_mib=wanted))
+    found = preflight.memory_check(cast("Project", SimpleNamespace(settings=settings, engine=SimpleNamespace(deployed=lambda: deployed))))
+    assert len(found.problems) == (0 if deployed else problems)
+    assert not found.problems or str(found.problems[0]) == (
+        "1000 MiB of memory are available, less than the 1001 MiB of needs.free_memory_mib: end programs that you do not need"
+    )
 
 
 def test_a_nearly_full_disk_is_named_once_with_both_numbers(tmp_path: Path) -> None:
