@@ -81,7 +81,8 @@ class Report:
     """The output of one run. Safe to use from several threads."""
 
     def __init__(self, *, as_json: bool = False, plain: bool = False, stdout: TextIO | None = None, stderr: TextIO | None = None) -> None:
-        self._as_json = as_json
+        self.as_json = as_json
+        """Whether a machine is listening."""
         self._out = console(stdout or sys.stdout, plain=plain)
         self._err = console(stderr or sys.stderr, plain=plain)
         self._lock = threading.RLock()
@@ -91,18 +92,13 @@ class Report:
         self.results: list[StepResult] = []
 
     @property
-    def as_json(self) -> bool:
-        """Whether a machine is listening."""
-        return self._as_json
-
-    @property
     def on_terminal(self) -> bool:
         """Whether a person watches on a terminal, and wants more than lines."""
-        return not self._as_json and self._out.is_terminal and self._err.is_terminal
+        return not self.as_json and self._out.is_terminal and self._err.is_terminal
 
     def event(self, event: str, **fields: Any) -> None:
         """Print one JSON line, when a machine is listening."""
-        if self._as_json:
+        if self.as_json:
             with self._lock:
                 try:
                     print(redact(json.dumps({"v": VERSION, "event": event, **fields}, default=str)), file=self._out.file, flush=True)
@@ -118,14 +114,14 @@ class Report:
         """Tell a person something beside the steps."""
         log.debug(text)
         self.event("message", text=text)
-        if not self._as_json:
+        if not self.as_json:
             self._print_words(Text(redact(text)))
 
     def warn(self, text: str) -> None:
         """Tell of something that is not right, but stops nothing."""
         log.debug(f"warning: {text}")
         self.event("warning", text=text)
-        if not self._as_json:
+        if not self.as_json:
             self._print_words(Text.assemble(("warning: ", "yellow"), redact(text)))
 
     def _print_words(self, text: Text, indent: int = 0) -> None:
@@ -137,25 +133,25 @@ class Report:
 
     def result(self, text: str) -> None:
         """Print a line of the task's result."""
-        if not self._as_json:
+        if not self.as_json:
             self._out.print(Text(redact(text)))
 
     def block(self, mark: tuple[str, str], head: str, lines: Sequence[str]) -> None:
         """Print a result of several lines to a person: a mark with its style, a head, and lines below it, folded on a terminal."""
-        if not self._as_json:
+        if not self.as_json:
             self._out.print(beside(Text.assemble(mark, " "), Text(redact(head), style="bold")) if head else Text(*mark), soft_wrap=False)
             for line in lines:
                 self._out.print(Padding(Text(redact(line)), (0, 0, 0, INDENT), expand=False), soft_wrap=False)
 
     def line(self, text: Text) -> None:
         """Print a line of the task's result in colours; as it is, where a secret has to be masked in it."""
-        if not self._as_json:
+        if not self.as_json:
             masked = redact(text.plain)
             self._out.print(text if masked == text.plain else Text(masked))
 
     def confirm(self, question: str) -> bool:
         """Ask a person. Raises InputError where nobody can answer."""
-        if self._as_json or not sys.stdin.isatty():
+        if self.as_json or not sys.stdin.isatty():
             raise InputError(question, "answer with --yes", code="confirmation-needed")
         self._err.print(Text(f"{redact(question)} [y/N] "), end="")  # a plain string would be markup, and lose the brackets
         try:
@@ -174,7 +170,7 @@ class Report:
 
     def print_table(self, columns: Sequence[str], rows: Sequence[Sequence[str]], importance: Sequence[str] = ()) -> None:
         """Print a table for a person alone."""
-        if self._as_json:
+        if self.as_json:
             return
         cells = [[redact(cell) for cell in row] for row in rows]
         if importance:
@@ -197,7 +193,7 @@ class Report:
             evidence=error.evidence,
             action=error.action,
         )
-        if self._as_json:
+        if self.as_json:
             return
         self._print_words(Text.assemble(("error: ", "bold red"), redact(error.cause)))
         for line in error.evidence:
@@ -209,7 +205,7 @@ class Report:
     def live(self, steps: Sequence[str]) -> Iterator[None]:
         """Show the running steps on a terminal while the block runs."""
         self._width = max([self._width, *(len(step) + 2 for step in steps)])
-        if self._as_json or not self._err.is_terminal:
+        if self.as_json or not self._err.is_terminal:
             yield
             return
         with Live(get_renderable=self._running_table, console=self._err, refresh_per_second=8, transient=True) as self._live:
@@ -252,7 +248,7 @@ class Report:
         with self._lock:
             self._running.pop(result.step, None)
             self.results.append(result)
-        if self._as_json:
+        if self.as_json:
             return
         mark, style = MARKS[result.result]
         line = Text.assemble((f"{mark} ", style), f"{result.step:<{self._width}}", (f"{result.result:<10}", style))
@@ -266,7 +262,7 @@ class Report:
         rows = [(r.step, r.result, f"{r.seconds:.1f}", r.detail) for r in self.results]
         columns = ("step", "result", "seconds", "detail")
         self.event("summary", rows=[dict(zip(columns, row, strict=True)) for row in [*rows, ("total", word, f"{seconds:.1f}", detail)]])
-        if not self._as_json and len(rows) > 1:
+        if not self.as_json and len(rows) > 1:
             line = Text.assemble(f"  {'total':<{self._width}}{word:<10}", (f"{seconds:7.1f} s  ", "dim"), detail)
             self._err.print(line)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import io
 import json
 import tarfile
 from collections.abc import Collection, Iterator
@@ -69,17 +68,12 @@ class Images:
             self._seeker.seek_in(place, cast("IO[bytes]", gzip.GzipFile(fileobj=whole)) if start.startswith(GZIP) else whole)
 
 
-class Stream(io.RawIOBase):
+class Stream:
     """Chunks that come one after the other, as a file that is read once."""
 
     def __init__(self, chunks: Iterator[bytes]) -> None:
         """Take the chunks."""
-        super().__init__()
         self._chunks, self._rest = chunks, b""
-
-    def readable(self) -> bool:
-        """Return that it can be read."""
-        return True
 
     def read(self, size: int = -1) -> bytes:
         """Return at most so many bytes, fewer only at the end."""
