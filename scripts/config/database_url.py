@@ -30,8 +30,8 @@ _CHOICES = {
     "schema": ("public",),
 }
 _PATTERNS = {
-    "sslrootcert": (re.compile(r"system|/.+"), "is neither `system` nor an absolute path"),
-    "connect_timeout": (re.compile(r"[0-9]{1,4}"), "is no whole number of seconds"),
+    "sslrootcert": (re.compile(r"system|/.+"), "must be `system` or an absolute path"),
+    "connect_timeout": (re.compile(r"[0-9]{1,4}"), "must be a whole number of seconds"),
     "application_name": (re.compile(r".+"), "is empty"),
     "options": (re.compile(r".+"), "is empty"),
 }
@@ -88,22 +88,22 @@ def parse(raw: str) -> DatabaseUrl:
     if at:
         _refuse_ambiguous(before)
     if "#" in after:
-        raise DatabaseUrlError("holds a `#`, where some programs take a URL to end: write %23")
+        raise DatabaseUrlError("contains a `#`, where some programs end the URL: write %23")
     authority, _, query = after.partition("?")
     if "://" in authority:
-        raise DatabaseUrlError("holds a second `://`: write the host alone, without https:// before it")
+        raise DatabaseUrlError("contains a second `://`: write the host without https://")
     authority, _, database = authority.partition("/")
     host, port = _host_and_port(authority)
     if not database:
-        raise DatabaseUrlError("names no database: write its name after the host, as in host/database")
+        raise DatabaseUrlError("has no database name: add it after the host, as in host/database")
     _refuse_rest(database)
     user, colon, password = before.partition(":")
     if at and not user:
-        raise DatabaseUrlError("names no user before the `@`")
+        raise DatabaseUrlError("has no user before the `@`")
     return DatabaseUrl(
         host=host,
         port=port,
-        database=_decoded(database, "name of the database"),
+        database=_decoded(database, "database name"),
         user=_decoded(user, "user") if at else None,
         password=_decoded(password, "password") if colon else None,
         parameters=_parameters(query),
@@ -113,17 +113,17 @@ def parse(raw: str) -> DatabaseUrl:
 def _refuse_invisible(raw: str) -> None:
     for position, character in enumerate(raw, 1):
         if character in "\r\n":
-            raise DatabaseUrlError(f"holds a line break (character {position}): write it on one line")
+            raise DatabaseUrlError(f"contains a line break (character {position}): write it on one line")
         if character == " " or not character.isprintable():
-            raise DatabaseUrlError(f"holds a blank or an invisible character (character {position}): a blank is %20")
+            raise DatabaseUrlError(f"contains a space or an invisible character (character {position}): a space is %20")
 
 
 def _refuse_rest(database: str) -> None:
     """What was copied with a URL from a shell line or a text ends up in the name of the database."""
     found = next((character for character in "/;,'\"`<>\\" if character in database), "")
     if found:
-        remedy = f"end it after the name, or write {urllib.parse.quote(found, safe='')}"
-        raise DatabaseUrlError(f"has a `{found}` in the name of the database: {remedy}")
+        encoded = urllib.parse.quote(found, safe="")
+        raise DatabaseUrlError(f"has a `{found}` in the database name: end the URL before it, or write {encoded}")
 
 
 def _refuse_ambiguous(credentials: str) -> None:
@@ -131,7 +131,7 @@ def _refuse_ambiguous(credentials: str) -> None:
     found = [character for character in "@/?#[]" if character in credentials]
     if found:
         shown = ", ".join(f"`{character}` as {urllib.parse.quote(character, safe='')}" for character in found)
-        raise DatabaseUrlError(f"has a user, a password or a parameter that must be percent-encoded: write {shown}")
+        raise DatabaseUrlError(f"has a user, password or parameter that must be percent-encoded: write {shown}")
 
 
 def _host_and_port(authority: str) -> tuple[str, int | None]:
@@ -143,15 +143,15 @@ def _host_and_port(authority: str) -> tuple[str, int | None]:
     else:
         host, colon, port = authority.partition(":")
     if not host:
-        raise DatabaseUrlError(f"names no host, as in {SHAPE}")
+        raise DatabaseUrlError(f"has no host: write it as in {SHAPE}")
     if not (_is_address(host, ipaddress.IPv6Address) if in_brackets else _is_name(host)):
-        raise DatabaseUrlError("has a host that is no host name (letters, digits, `-` and `.`) and no address")
+        raise DatabaseUrlError("has an invalid host: write a host name (letters, digits, `-` and `.`) or an IP address")
     if not colon:
         return host, None
     if not port:
-        raise DatabaseUrlError("has a `:` after the host and no port: leave it out, or write :5432")
+        raise DatabaseUrlError("has a `:` after the host but no port: leave it out, or write :5432")
     if not re.fullmatch(r"[0-9]{1,5}", port) or not 1 <= int(port) <= 65535:
-        raise DatabaseUrlError("has a port that is no number from 1 to 65535 (or a `:` too many)")
+        raise DatabaseUrlError("has a port that is not a number from 1 to 65535 (or one `:` too many)")
     return host, int(port)
 
 
@@ -188,7 +188,7 @@ def _parameters(query: str) -> dict[str, str]:
         name, _, value = pair.partition("=")
         shown = f"the parameter `{name}`" if re.fullmatch(r"[A-Za-z_;-]{1,40}", name) else f"parameter {number}"
         if name in parameters:
-            problems.append(f"gives {shown} twice")
+            problems.append(f"sets {shown} twice")
         elif not value:
             problems.append(f"gives {shown} no value")
         else:
@@ -205,13 +205,13 @@ def _wrong(name: str, value: str) -> Iterator[str]:
     if name in _CHOICES:
         if value not in _CHOICES[name]:
             known = _CHOICES[name]
-            yield f"is none of {', '.join(known)}{_meant(_OTHER_WORDS.get(value.lower(), value), known)}"
+            yield f"must be one of {', '.join(known)}{_meant(_OTHER_WORDS.get(value.lower(), value), known)}"
     elif name in _PATTERNS:
         pattern, problem = _PATTERNS[name]
         if not pattern.fullmatch(value) or not value.isprintable():
-            yield problem if value.isprintable() else "holds an invisible character"
+            yield problem if value.isprintable() else "contains an invisible character"
     elif name.lower() in _PARTS:
-        yield f"belongs into the URL itself, as in {SHAPE}"
+        yield f"belongs in the URL itself, as in {SHAPE}"
     else:
         yield f"is not supported: leave it out{_meant(name, [*_CHOICES, *_PATTERNS])}"
 
@@ -231,6 +231,6 @@ def _contradictions(parameters: Mapping[str, str]) -> Iterator[str]:
     mode = _ssl_mode(parameters)
     ssl = parameters.get("ssl", mode)
     if _BOOLEANS.get(ssl, ssl) != mode:
-        yield "gives `ssl` and `sslmode`, which differ: keep one"
+        yield "sets `ssl` and `sslmode` to different values: keep one"
     if mode == "disable" and parameters.get("channel_binding") == "require":
-        yield "asks for channel_binding=require and sslmode=disable, which exclude each other"
+        yield "sets channel_binding=require and sslmode=disable, which exclude each other"

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 LONGEST_STRING = 128 * 1024
 """Bytes of one `KEY=value` of a process's environment, with the NUL that ends it (Linux: MAX_ARG_STRLEN)."""
 
-_UNFILLED = "holds a command or a variable of a shell, and nothing fills it in: write the value itself"
+_UNFILLED = "contains a shell command or variable, and nothing here expands it: write the value itself"
 
 
 def problems(key: str, value: str, rule: EnvKey) -> list[str]:
@@ -25,13 +25,13 @@ def problems(key: str, value: str, rule: EnvKey) -> list[str]:
     if is_shell(value):
         return [_UNFILLED]
     if is_reference(value):
-        return ["names or hides a value that is kept elsewhere, and nothing fetches or decrypts it here: write the value itself"]
+        return ["refers to a value kept elsewhere, or is encrypted, and nothing here fetches or decrypts it: write the value itself"]
     if rule.format == "postgres_url":
         part = placeholder_in_url(value)
         if part:
-            return [f"still holds a placeholder for {part}: {rule.description}"]
+            return [f"still contains a placeholder for {part}: {rule.description}"]
     elif is_placeholder(value, key):
-        return [f"still holds a placeholder: {rule.description}"]
+        return [f"still contains a placeholder: {rule.description}"]
     proxy = proxies.problems(value) if key in proxies.NAMES else ()
     return [*_size(key, value), *_FORMATS[rule.format](value), *proxy]
 
@@ -46,21 +46,21 @@ def _size(key: str, value: str) -> Iterator[str]:
 
 def _text(value: str) -> Iterator[str]:
     if "\0" in value:
-        yield "holds a NUL character"
+        yield "contains a NUL character"
 
 
 def _line(value: str) -> Iterator[str]:
     wrong = re.search(r"[\x00-\x1f\x7f]", value)
     if wrong:
-        yield f"holds a line break or another control character (character {wrong.start() + 1}): write it on one line"
+        yield f"contains a line break or another control character (character {wrong.start() + 1}): write it on one line"
 
 
 def _token(value: str) -> Iterator[str]:
     wrong = re.search(r"[^\x21-\x7e]", value)
     if wrong:
         yield (
-            f"holds a blank, a line break or a character beyond ASCII (character {wrong.start() + 1}): no HTTP header can carry it. "
-            "`openssl rand -hex 16` makes one that can be carried"
+            f"contains a space, a line break or a non-ASCII character (character {wrong.start() + 1}), which no HTTP header can carry: "
+            "`openssl rand -hex 16` makes one that works"
         )
 
 
@@ -75,7 +75,7 @@ def _login(value: str) -> Iterator[str]:
 
 def _postgres_url(value: str) -> Iterator[str]:
     if variable_in(value):
-        yield "holds a variable such as ${NAME}, and nothing fills it in: write the value itself"
+        yield "contains a variable such as ${NAME}, and nothing here expands it: write the value itself"
         return
     try:
         url = database_url.parse(value)
@@ -83,7 +83,7 @@ def _postgres_url(value: str) -> Iterator[str]:
         yield str(error)
         return
     if not url.user or not url.password:
-        yield f"names no {'password' if url.user else 'user and password'} before an `@`, as in {database_url.SHAPE}"
+        yield f"has no {'password' if url.user else 'user and password'} before an `@`, as in {database_url.SHAPE}"
 
 
 _FORMATS = {"text": _text, "line": _line, "token": _token, "login": _login, "postgres_url": _postgres_url}

@@ -73,9 +73,9 @@ DECLARE = "declare it under `env` in invoke.yaml, or, a plain setting, write it 
     [
         ({}, "PASSWORD is missing: the password (any strong value: openssl rand -hex 24)"),
         ({"PASSWORD": ""}, "PASSWORD is empty: the password (any strong value: openssl rand -hex 24)"),
-        ({"PASSWORD": "changeme"}, "PASSWORD still holds a placeholder: the password"),
-        ({"PASSWORD": "<your password>"}, "PASSWORD still holds a placeholder: the password"),
-        ({"PASSWORD": "your-password-here"}, "PASSWORD still holds a placeholder: the password"),
+        ({"PASSWORD": "changeme"}, "PASSWORD still contains a placeholder: the password"),
+        ({"PASSWORD": "<your password>"}, "PASSWORD still contains a placeholder: the password"),
+        ({"PASSWORD": "your-password-here"}, "PASSWORD still contains a placeholder: the password"),
         ({"PASSWORD": "abc"}, "PASSWORD is shorter than 4 characters"),
         (
             {"PASSWORD": "long enough", "URL": "mysql://u:p@h/d"},
@@ -83,7 +83,7 @@ DECLARE = "declare it under `env` in invoke.yaml, or, a plain setting, write it 
         ),
         (
             {"PASSWORD": "long enough", "URL": "postgresql://h/d"},
-            "URL names no user and password before an `@`, as in postgresql://user:password@host/database",
+            "URL has no user and password before an `@`, as in postgresql://user:password@host/database",
         ),
         ({"PASSWORD": "long enough", "PASWORD": "x"}, "line 2: PASWORD is not a key of this project (did you mean PASSWORD?)"),
         (

@@ -123,7 +123,7 @@ def test_what_is_right_is_well() -> None:
 def test_what_is_wrong_is_told_with_2() -> None:
     code, output = run_doctor(f"{RIGHT}API_TOKEN={MARK} {MARK}\n".encode(), SETTINGS.encode())
     assert code == 2
-    assert "API_TOKEN holds a blank" in output
+    assert "API_TOKEN contains a space" in output
     assert output.count("Nothing was changed") == 1
 
 

@@ -54,7 +54,7 @@ def test_it_is_taken(text: str, tmp_path: Path) -> None:
 
 def test_a_password_has_one_line(tmp_path: Path) -> None:
     told = refusal(write(tmp_path / ".env", RIGHT.replace("hunter2-pg", '"hunter2\\nmarked"')))
-    assert "POSTGRES_PASSWORD holds a line break or another control character (character 8)" in told
+    assert "POSTGRES_PASSWORD contains a line break or another control character (character 8)" in told
     assert "marked" not in told
 
 
