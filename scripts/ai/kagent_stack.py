@@ -12,16 +12,14 @@ from urllib.parse import urlsplit
 import yaml
 
 from scripts.ai import providers, reader
-from scripts.core import shell
 from scripts.core.errors import InputError, MissingError
-from scripts.core.paths import CACHE, ROOT, expanded
+from scripts.core.paths import ROOT, expanded
 from scripts.core.report import StepReport
-from scripts.core.shell import CommandError
 from scripts.desired.helm_release import HelmRelease
 from scripts.desired.secrets import Secret
 from scripts.kubernetes.deployment import Deployment
 from scripts.machine.tool_downloads import site_answers
-from scripts.monitoring.charts import verify
+from scripts.monitoring import charts
 from scripts.project import Project
 
 FOLDER = ROOT / "ai/kagent"
@@ -31,7 +29,6 @@ AGENT = "assistant"
 TOOLS_ACCOUNT = "kagent-tools"
 REGISTRIES = ("cr.kagent.dev", "ghcr.io", "registry-1.docker.io")
 """Where the images of the charts are: kagent's own, its tools', its database's."""
-PULL_SECONDS = 120
 CHART_NAMES = (CRDS, RELEASE)
 KEY = "API_KEY"
 
@@ -82,16 +79,11 @@ class Stack:
         wanted = self.project.settings.kagent
         if (folder := expanded(wanted.repository) / name).is_dir():
             return folder
-        archive = CACHE / f"{name}-{wanted.version}.tgz"
-        if not archive.exists():
-            step.progress(f"fetching {archive.name}")
-            CACHE.mkdir(exist_ok=True)
-            try:
-                argv = ["helm", "pull", f"{wanted.repository}/{name}", "--version", wanted.version, "--destination", str(CACHE)]
-                shell.run(argv, timeout=PULL_SECONDS)
-            except CommandError as error:
-                raise self._unobtainable(f"the chart {name} {wanted.version}", error.evidence) from None
-        verify(archive, "")
+        try:
+            archive = charts.fetch(name, wanted.version, wanted.repository, step)
+        except MissingError as error:
+            raise self._unobtainable(f"the chart {name} {wanted.version}", error.evidence) from None
+        charts.verify(archive, "")
         return archive
 
     def refuse_what_cannot_be(self) -> None:

@@ -32,11 +32,8 @@ def obtain(name: str, pin: PinnedChart, step: StepReport) -> Path:
     local = expanded(pin.chart_repository)
     if local.is_dir():
         return _of_version(name, local, pin.chart_version)
-    archive = CACHE / f"{name}-{pin.chart_version}.tgz"
+    archive = fetch(name, pin.chart_version, pin.chart_repository, step)
     folder = archive.with_suffix("")
-    if not archive.exists():
-        step.progress(f"fetching {archive.name}")
-        _pull(name, pin)
     if not folder.exists() or not _verified(archive, pin.chart_sha256):
         verify(archive, pin.chart_sha256)
         unpack(name, archive, folder)
@@ -84,21 +81,27 @@ def _within(name: str, archive: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
         yield member
 
 
-def _pull(name: str, pin: PinnedChart) -> None:
-    CACHE.mkdir(parents=True, exist_ok=True)
-    if refusal := _refusal(name, pin.chart_version, pin.chart_repository):
-        raise MissingError(
-            f"the chart {name} {pin.chart_version} cannot be fetched from {pin.chart_repository}",
-            f"put {name}-{pin.chart_version}.tgz into {CACHE}, or --no-monitoring",
-            refusal,
-            code="monitoring-chart-unobtainable",
-        )
+def fetch(name: str, version: str, repository: str, step: StepReport) -> Path:
+    """Return a chart's archive in the cache, fetched where it is not there yet. Raises MissingError with helm's last words."""
+    archive = CACHE / f"{name}-{version}.tgz"
+    if not archive.exists():
+        step.progress(f"fetching {archive.name}")
+        if refusal := _refusal(name, version, repository):
+            raise MissingError(
+                f"the chart {name} {version} cannot be fetched from {repository}",
+                f"put {archive.name} into {CACHE}, or --no-monitoring",
+                refusal,
+                code="monitoring-chart-unobtainable",
+            )
+    return archive
 
 
 @lru_cache
 def _refusal(name: str, version: str, repository: str) -> tuple[str, ...]:
     """Fetch a chart's archive; return helm's last words where it failed. Asked once a run: a silent network takes its time."""
-    argv = ["helm", "pull", name, "--repo", repository, "--version", version, "--destination", str(CACHE)]
+    CACHE.mkdir(parents=True, exist_ok=True)
+    chart = [f"{repository}/{name}"] if repository.startswith("oci://") else [name, "--repo", repository]
+    argv = ["helm", "pull", *chart, "--version", version, "--destination", str(CACHE)]
     try:
         shell.run(argv, timeout=PULL_SECONDS)
     except CommandError as error:

@@ -22,9 +22,10 @@ from scripts.ai.kagent_stack import Stack
 from scripts.ai.reader import beyond_looking
 from scripts.config.settings import load_settings
 from scripts.core.errors import InputError, MissingError, TaskError
-from scripts.core.shell import CommandError, Result
+from scripts.core.shell import Result
 from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.own_namespace import OwnNamespace
+from scripts.monitoring import charts
 from tests.doubles import Step
 from tests.projects import project_in
 
@@ -106,12 +107,8 @@ def test_charts_and_images_that_cannot_be_had_end_it_before_a_change(monkeypatch
     with pytest.raises(MissingError) as caught:
         stack(monkeypatch).refuse_what_cannot_be()
     assert (caught.value.code, caught.value.evidence) == ("kagent-unobtainable", ("ghcr.io does not answer",))
-
-    def refuse(*_: Any, **__: Any) -> Result:
-        raise CommandError("no", ("dial tcp: no such host",), Result(1, "", "", 0.1))
-
-    monkeypatch.setattr(kagent_stack.shell, "run", refuse)
-    monkeypatch.setattr(kagent_stack, "CACHE", tmp_path)
+    monkeypatch.setattr(charts, "_refusal", lambda *_: ("dial tcp: no such host",))
+    monkeypatch.setattr(charts, "CACHE", tmp_path)
     with pytest.raises(MissingError, match="kagent-crds"):
         stack(monkeypatch).releases(Step())
 
