@@ -76,11 +76,7 @@ def bring(settings: Settings, name: str, place: str, step: StepReport) -> None:
     if not place:
         ensure(settings, name, step)
         return
-    refusal = registry_error(name)
-    if not refusal:
-        step.progress(f"pulling {name}")
-        refusal = _pull(name, settings.build.timeout_seconds, step)
-    if refusal:
+    if refusal := _pull(name, settings.build.timeout_seconds, step):
         raise TaskError(
             f"the image {name} cannot be pulled; {place} names it",
             "fix the network or Docker's proxy; or load it another way (docker load, docker tag); or name another image there",
@@ -112,15 +108,10 @@ def ensure(settings: Settings, name: str, step: StepReport) -> BaseImage:
     if found := find_base(settings, name):
         return found
     image, refusals = settings.base_images[name].image, []
-    if settings.build.base_source != "packages":
-        refusal = registry_error(image)
-        if not refusal:
-            step.progress(f"{name}: pulling {image}")
-            refusal = _pull(image, settings.build.timeout_seconds, step)
-        if refusal:
-            refusals.append(f"{image}: {refusal}")
-            if settings.build.base_source == "auto":
-                step.warn(f"{image} cannot be pulled ({refusal.rpartition(': ')[2]}); making it from Debian packages instead")
+    if settings.build.base_source != "packages" and (refusal := _pull(image, settings.build.timeout_seconds, step)):
+        refusals.append(f"{image}: {refusal}")
+        if settings.build.base_source == "auto":
+            step.warn(f"{image} cannot be pulled ({refusal.rpartition(': ')[2]}); making it from Debian packages instead")
     if settings.build.base_source != "registry" and find_base(settings, name) is None:
         _make(settings, name, refusals, step)
     found = find_base(settings, name)
@@ -152,16 +143,21 @@ def _how(refusals: Sequence[str] = ()) -> str:
     return f"fix the network or Docker's proxy; or, to make bases from packages: {base_recipes.remedy()}"
 
 
+def registry_digest(image: str) -> str:
+    """Return the digest that an image has in its registry. Takes REGISTRY_SECONDS at most; raises what Docker's library raises."""
+    endpoint = find_endpoint()
+    with closing(docker.DockerClient(base_url=endpoint.host, tls=endpoint.tls or False, timeout=REGISTRY_SECONDS)) as client:
+        return str(client.images.get_registry_data(image).id)
+
+
 @lru_cache
 def registry_error(image: str) -> str:
     """Return why the engine cannot ask the registry of `image`, or an empty string. Takes REGISTRY_SECONDS at most, once a run.
 
     An answer of any kind is one: whether the image is there, the pull decides.
     """
-    endpoint = find_endpoint()
     try:
-        with closing(docker.DockerClient(base_url=endpoint.host, tls=endpoint.tls or False, timeout=REGISTRY_SECONDS)) as client:
-            client.images.get_registry_data(image)
+        registry_digest(image)
     except APIError as error:
         text = str(error.explanation or error).strip()
         return text if UNREACHABLE.search(text) else ""
@@ -173,7 +169,10 @@ def registry_error(image: str) -> str:
 
 
 def _pull(image: str, timeout: float, step: StepReport) -> str:
-    """Pull `image`; return why it failed, or an empty string."""
+    """Pull `image` where its registry answers; return why it failed, or an empty string."""
+    if refusal := registry_error(image):
+        return refusal
+    step.progress(f"pulling {image}")
     try:
         shell.run(["docker", "pull", image], timeout=timeout, env=CLI_ENVIRONMENT, on_line=step.progress)
     except shell.CommandError as error:

@@ -9,6 +9,7 @@ import pytest
 import requests
 from docker.errors import ImageNotFound
 
+import docker
 from scripts.core.errors import MissingError
 from scripts.images import todays_digest as module
 
@@ -30,7 +31,7 @@ def answering(monkeypatch: pytest.MonkeyPatch, *, here: Any, there: Any) -> None
 
     registry = SimpleNamespace(images=SimpleNamespace(get_registry_data=lambda _: SimpleNamespace(id=give(there))), close=lambda: None)
     monkeypatch.setattr(module, "docker_client", lambda: SimpleNamespace(images=SimpleNamespace(get=own)))
-    monkeypatch.setattr(module.docker, "DockerClient", lambda **_: registry)
+    monkeypatch.setattr(docker, "DockerClient", lambda **_: registry)
 
 
 @pytest.mark.parametrize(
