@@ -44,6 +44,14 @@ def read_text(path: Path, missing: InputError) -> str:
         raise InputError(f"{path.name} is not UTF-8 text (byte {error.start})", "save it as UTF-8", code="file-unreadable") from None
 
 
+def text_if_any(path: Path) -> str:
+    """Return the text of `path`; an empty one where there is no such file, or it cannot be read."""
+    try:
+        return read_text(path, InputError("")) if path.is_file() else ""
+    except (InputError, OSError, ValueError):
+        return ""
+
+
 def _read(path: Path) -> bytes:
     # Not to wait forever where a pipe has no writer.
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from dotenv.parser import parse_stream
 
-from scripts.config import text_file
+from scripts.config.text_file import text_if_any
 from scripts.core import shell
-from scripts.core.errors import InputError, TaskError
+from scripts.core.errors import TaskError
 from scripts.discover.found import EnvKey
 
 EXAMPLES = (".env.example", ".env.sample", ".env.template", ".env.dist", ".env.local.example", "env.example", "example.env")
@@ -47,9 +47,9 @@ def beside(folder: Path, name: str = ".env") -> list[EnvKey]:
     """
     found: dict[str, EnvKey] = {}
     for each in dict.fromkeys((f"{name}.example", f"{name}.sample", *EXAMPLES)):
-        for key in _read(folder / each):
+        for key in parse(text_if_any(folder / each)):
             found.setdefault(key.name, key)
-    if others := _read(folder / name):
+    if others := parse(text_if_any(folder / name)):
         is_public = re.search("example|sample|template|dist", name) or _git_has(folder / name)
         for key in others:
             found.setdefault(key.name, key if is_public else EnvKey(key.name, "", key.comment))
@@ -63,12 +63,3 @@ def _git_has(path: Path) -> bool:
         return shell.run(argv, timeout=10, ok=None, logged=False).code == 0
     except TaskError:
         return False
-
-
-def _read(path: Path) -> list[EnvKey]:
-    try:
-        if not path.is_file():
-            return []
-        return parse(text_file.read_text(path, InputError("")))
-    except (InputError, OSError, ValueError):
-        return []

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from scripts.config import text_file
+from scripts.config.text_file import text_if_any
 from scripts.core.errors import InputError, TaskError
 from scripts.discover import code, compose, dockerfiles, env_examples, known_images, manifests, projects
 from scripts.discover.code import Code
@@ -104,22 +104,11 @@ def _files(folder: Path) -> _Files:
                 found.dockerfiles.append(path)
             elif name in compose.NAMES:
                 found.composes.append(path)
-            elif name.endswith((".yaml", ".yml")) and _is_manifest(path):
+            elif name.endswith((".yaml", ".yml")) and _MANIFEST.search(text_if_any(path)):
                 found.manifests.append(path)
             elif name in ("package.json", "requirements.txt", "pyproject.toml"):
                 found.projects.append(path)
     return found
-
-
-def _is_manifest(path: Path) -> bool:
-    return bool(_MANIFEST.search(_text(path)))
-
-
-def _text(path: Path) -> str:
-    try:
-        return text_file.read_text(path, InputError("")) if path.is_file() else ""
-    except (InputError, OSError, ValueError):
-        return ""
 
 
 def _tell_overrides(findings: Findings) -> None:
@@ -268,7 +257,7 @@ def _program(build: Build, folder: Path, findings: Findings, name: str) -> Progr
         findings.tell(name, f"its folder {_shown(build.context, findings)[:200]} is not there")
         return Program(build.context)
     home = _home(build)
-    text = _text(build.dockerfile)
+    text = text_if_any(build.dockerfile)
     if not text:
         findings.tell(name, f"its Dockerfile {_shown(build.dockerfile, findings)} is not there, or cannot be read: write it")
     parsed = dockerfiles.parse(text, build.target) if text else None
@@ -284,7 +273,7 @@ def _program(build: Build, folder: Path, findings: Findings, name: str) -> Progr
 
 def _unrun_migrations(home: Path, image: Dockerfile) -> bool:
     scripts = [path for path in [*home.glob("*.sh"), *home.glob("scripts/*.sh")] if path.name in image.started]
-    return (home / "alembic.ini").is_file() and not any("alembic" in text for text in [image.started, *map(_text, scripts)])
+    return (home / "alembic.ini").is_file() and not any("alembic" in text for text in [image.started, *map(text_if_any, scripts)])
 
 
 def _home(build: Build) -> Path:
