@@ -6,7 +6,7 @@ import pytest
 
 from scripts.core.paths import ROOT
 from scripts.desired.helm_release import HelmRelease
-from scripts.desired.scaled import counts, with_counts
+from scripts.kubernetes.scaling import counts, with_counts
 
 pytestmark = pytest.mark.unit
 
