@@ -30,8 +30,8 @@ JSON = "print JSON lines on stdout, for a program"
 PLAIN = "plain lines, without colours or animation, for screen readers and logs; the default if CI is set"
 
 
-def perform(name: str, work: Callable[[Report], int | None], *, json: bool, changes: bool, plain: bool = False) -> int:
-    """Do a command's work and return its exit code.
+def perform(name: str, work: Callable[[Report], int | None], *, json: bool, changes: bool, plain: bool = False) -> None:
+    """Do a command's work. Raises Exit with its exit code, where that is not 0.
 
     changes: whether it may change something; then it runs alone, under the project's lock, and keeps a log.
     """
@@ -45,7 +45,8 @@ def perform(name: str, work: Callable[[Report], int | None], *, json: bool, chan
 
     code = pipeline.run_to_exit_code(body, report)
     pipeline.exit_if_interrupted(code)
-    return code
+    if code:
+        raise Exit(code=code)
 
 
 def command(
@@ -67,9 +68,7 @@ def command(
             def work(report: Report) -> int | None:
                 return function(Project(engine), report, **given)
 
-            code = perform(name, work, json=json, plain=plain, changes=changes)
-            if code:
-                raise Exit(code=code)
+            perform(name, work, json=json, plain=plain, changes=changes)
 
         parameter = inspect.Parameter
         common = [parameter(option, parameter.KEYWORD_ONLY, default=usual) for option, usual in COMMON.items()]
@@ -101,7 +100,10 @@ def run_alone(main: Callable[[Project, StepReport], Outcome], *, changes: bool =
         project = Project(given.engine)
         pipeline.run_steps([Step(name, lambda step: main(project, step))], report)
 
-    sys.exit(perform(name, work, json=given.json, plain=given.plain, changes=changes))
+    try:
+        perform(name, work, json=given.json, plain=given.plain, changes=changes)
+    except Exit as ending:
+        sys.exit(ending.code)
 
 
 def run_command() -> None:

@@ -8,7 +8,7 @@ import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from invoke import Context, Exit, task
+from invoke import Context, task
 
 from scripts.command import JSON, perform
 from scripts.config import settings, text_file
@@ -38,9 +38,7 @@ FILES = ("invoke.yaml", ".env.example")
 def init(_: Context, path: str, compose: list[str] | None = None, yes: bool = False, json: bool = False) -> None:
     """Write invoke.yaml and .env.example for a folder's app."""
     files = [Path(file) for file in compose or []]
-    code = perform("init", lambda report: work(Path(path), files, report, yes=yes), json=json, changes=True)
-    if code:
-        raise Exit(code=code)
+    perform("init", lambda report: work(Path(path), files, report, yes=yes), json=json, changes=True)
 
 
 def work(path: Path, compose_files: list[Path], report: Report, *, yes: bool) -> None:

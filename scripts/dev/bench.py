@@ -69,8 +69,7 @@ def bench(  # noqa: PLR0913 - they are the options of the command
         found.append(measured)
         report.say(f"{measured.what}: {', '.join(f'{way} {measured.median(way):.2f} s' for way in measured.seconds)}")
     columns, rows = page.rows(found)
-    report.event("bench", rows=[dict(zip(columns, row, strict=True)) for row in rows])
-    report.print_table(columns, rows)
+    report.table(columns, rows, "bench")
     about = f"{page.machine()}; {engine} engine, Kubernetes {_kubernetes(project)}; {several(rounds, 'round')}"
     about += f"; beside it `{beside}`" if beside else ""
     if write:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from invoke import Context, Exit, task
+from invoke import Context, task
 
 from scripts.audit.rules import Ruled, load
 from scripts.command import JSON, perform
@@ -48,9 +48,7 @@ _TASKS = """# Tasks: {title}
 @task(positional=["name"], help={"name": "what it is called: lower case, digits and -", "json": JSON})
 def spec(_: Context, name: str, json: bool = False) -> None:
     """Start the specification, plan and tasks of a feature."""
-    code = perform("spec", lambda report: begin(name, FOLDER, load(), report), json=json, changes=True)
-    if code:
-        raise Exit(code=code)
+    perform("spec", lambda report: begin(name, FOLDER, load(), report), json=json, changes=True)
 
 
 def begin(name: str, folder: Path, ruled: Sequence[Ruled], report: Report) -> None:
