@@ -17,7 +17,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, cast
 
@@ -45,6 +45,14 @@ class Result:
     stdout: str
     stderr: str
     seconds: float
+
+
+@dataclass(frozen=True)
+class CommandLine:
+    """A program to run on this machine and variables for it, as a value that others build."""
+
+    argv: Sequence[str]
+    environment: Mapping[str, str | None] = field(default_factory=dict)
 
 
 class CommandError(TaskError):

@@ -6,8 +6,8 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from scripts.core.command_line import CommandLine
 from scripts.core.report import Outcome, StepReport
+from scripts.core.shell import CommandLine
 
 
 class Operations(Protocol):

@@ -6,9 +6,9 @@ import secrets
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from scripts.core.command_line import CommandLine
 from scripts.core.errors import InputError, TaskError
 from scripts.core.report import Outcome, StepReport, changed
+from scripts.core.shell import CommandLine
 from scripts.desired.helm_release import HelmRelease
 from scripts.desired.labels import COMPONENT
 from scripts.kubernetes import helm, remembered, rollout, scaling

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from scripts.config.database_url import DatabaseUrl
 from scripts.config.service_problems import DATABASE
 from scripts.config.validation import meant
-from scripts.core.command_line import CommandLine
 from scripts.core.errors import InputError
+from scripts.core.shell import CommandLine
 from scripts.desired.database_reach import databases
 from scripts.desired.secrets import uses_own_database
 from scripts.engines.installed import require_installed

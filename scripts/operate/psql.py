@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from scripts.command import command, run_command
 from scripts.core import shell
-from scripts.core.command_line import CommandLine
 from scripts.core.errors import MissingError
 from scripts.core.report import Report
+from scripts.core.shell import CommandLine
 from scripts.operate import database, terminal
 from scripts.project import Project
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from scripts.command import command, run_command
 from scripts.core import shell as programs
-from scripts.core.command_line import CommandLine
 from scripts.core.report import Report
+from scripts.core.shell import CommandLine
 from scripts.engines.installed import require_installed
 from scripts.engines.protocol import Engine
 from scripts.operate import terminal

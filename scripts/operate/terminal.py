@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 
 from scripts.core import shell
-from scripts.core.command_line import CommandLine
 from scripts.core.errors import InputError, TaskError
 from scripts.core.report import Report
+from scripts.core.shell import CommandLine
 
 
 def is_there() -> bool:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from scripts.core.command_line import CommandLine
 from scripts.core.errors import InputError, TaskError
+from scripts.core.shell import CommandLine
 from scripts.operate import dump
 from scripts.operate.backup import write
 from tests.doubles import Step

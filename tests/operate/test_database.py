@@ -8,8 +8,8 @@ import pytest
 
 from scripts.config import database_url
 from scripts.config.settings import load_settings
-from scripts.core.command_line import CommandLine
 from scripts.core.errors import InputError
+from scripts.core.shell import CommandLine
 from scripts.operate import database
 from tests.projects import project_on
 

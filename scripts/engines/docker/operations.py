@@ -6,9 +6,9 @@ from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
-from scripts.core.command_line import CommandLine
 from scripts.core.errors import InputError, TaskError
 from scripts.core.report import Outcome, StepReport, changed
+from scripts.core.shell import CommandLine
 from scripts.engines.docker.containers import Containers, end_container, grace_of
 from scripts.engines.docker.pod_spec import PodPlan
 from scripts.engines.docker.probes import await_ready
