@@ -165,8 +165,12 @@ class Report:
 
         importance: the columns, the most important first; where it is given, the others give way on a narrow terminal.
         """
-        self.event(event, rows=[dict(zip(columns, row, strict=True)) for row in rows])
+        self.event_of_rows(event, columns, rows)
         self.print_table(columns, rows, importance)
+
+    def event_of_rows(self, event: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        """Print one JSON line with rows by the names of their columns, when a machine is listening."""
+        self.event(event, rows=[dict(zip(columns, row, strict=True)) for row in rows])
 
     def print_table(self, columns: Sequence[str], rows: Sequence[Sequence[str]], importance: Sequence[str] = ()) -> None:
         """Print a table for a person alone."""
@@ -260,8 +264,7 @@ class Report:
         nothing_changed = {r.result for r in self.results} <= {"unchanged", "passed"}
         word, detail = ("unchanged", "nothing changed") if nothing_changed else ("", "")
         rows = [(r.step, r.result, f"{r.seconds:.1f}", r.detail) for r in self.results]
-        columns = ("step", "result", "seconds", "detail")
-        self.event("summary", rows=[dict(zip(columns, row, strict=True)) for row in [*rows, ("total", word, f"{seconds:.1f}", detail)]])
+        self.event_of_rows("summary", ("step", "result", "seconds", "detail"), [*rows, ("total", word, f"{seconds:.1f}", detail)])
         if not self.as_json and len(rows) > 1:
             line = Text.assemble(f"  {'total':<{self._width}}{word:<10}", (f"{seconds:7.1f} s  ", "dim"), detail)
             self._err.print(line)

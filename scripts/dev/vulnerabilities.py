@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from scripts.command import command, run_command
+from scripts.command import command
 from scripts.core.errors import MissingError, TaskError
 from scripts.core.paths import ROOT
 from scripts.core.report import Report
@@ -34,7 +34,7 @@ def vulnerabilities(project: Project, report: Report) -> None:
 def show(found: Sequence[Known], report: Report, left_out: str = "") -> None:
     """Print what is known, and what was looked at. Raises TaskError where something is known, MissingError where not all was told."""
     rows = [row for known in found for row in known.advisories]
-    report.event("vulnerabilities", rows=[dict(zip(COLUMNS, row, strict=True)) for row in rows])
+    report.event_of_rows("vulnerabilities", COLUMNS, rows)
     if rows:
         report.print_table(COLUMNS, rows)
     for known in found:
@@ -47,7 +47,3 @@ def show(found: Sequence[Known], report: Report, left_out: str = "") -> None:
         raise TaskError(f"something is known against {number} of them", "invoke outdated shows what is safe to take", code="vulnerable")
     if untold:
         raise MissingError("not everything could be looked at", "try again where the indexes answer", code="not-looked-at")
-
-
-if __name__ == "__main__":
-    run_command()

@@ -18,7 +18,7 @@ def doctor(project: Project, report: Report) -> None:
     report.result(f"engine: {project.engine.name} ({project.reason})")
     found = preflight.look(project)
     rows = [row for check in found for row in check.rows()]
-    report.event("checks", rows=[dict(zip(("check", "found", "verdict", "remedy"), row, strict=True)) for row in rows])
+    report.event_of_rows("checks", ("check", "found", "verdict", "remedy"), rows)
     cells = [(name, verdict, f"{what}\n-> {remedy}" if remedy else what) for name, what, verdict, remedy in rows]
     report.print_table(("check", "verdict", "found"), cells)
     if failure := preflight.refusal(found):

@@ -284,8 +284,8 @@ def sources() -> Iterator[Path]:
 
 
 def events_of(tree: ast.AST) -> Iterator[str]:
-    """The names of the events that a module prints: the first word of `event()`, the last of `table()`."""
-    positions = {"event": 0, "table": 2}
+    """The names of the events that a module prints: the first word of `event()` and `event_of_rows()`, the last of `table()`."""
+    positions = {"event": 0, "event_of_rows": 0, "table": 2}
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in positions:
             word = node.args[positions[node.func.attr]]
