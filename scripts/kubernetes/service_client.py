@@ -22,7 +22,6 @@ class ServiceClient(Protocol):
 
     def __call__(self, service: str, method: str, path: str, body: str | None = None, timeout: float = 10) -> Answer:
         """Send an HTTP request to a service, with a JSON body if any; timeout in seconds. Raises TaskError if it is not answered."""
-        ...
 
 
 def send(connection: http.client.HTTPConnection, service: str, method: str, path: str, body: str | None, before_path: str = "") -> Answer:

@@ -35,12 +35,10 @@ class Tool(Protocol):
     @property
     def minimum(self) -> str:
         """The oldest accepted version."""
-        ...
 
     @property
     def below(self) -> str:
         """The first version that is too new, or an empty string."""
-        ...
 
 
 @dataclass(frozen=True)

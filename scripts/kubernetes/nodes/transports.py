@@ -25,23 +25,18 @@ class NodeTransport(Protocol):
     @property
     def node(self) -> str:
         """The node's name."""
-        ...
 
     def images(self) -> set[str]:
         """Return the full names of the images that are whole on the node."""
-        ...
 
     def writer(self, *, include_existing_layers: bool) -> Writer:
         """Return what writes an archive for this node: all of it, or without the layers that the node has now."""
-        ...
 
     def send(self, archive: Path) -> None:
         """Import an archive on the node. Raises CommandError."""
-        ...
 
     def remove(self, names: Collection[str]) -> None:
         """Remove images from the node. Raises CommandError."""
-        ...
 
 
 @dataclass(frozen=True)
