@@ -46,7 +46,6 @@ class Api:
     """An HTTP API that answers JSON, on a local port."""
 
     def __init__(self, name: str, port: int, auth: tuple[str, str] | None = None) -> None:
-        """Take the name that messages use, the forwarded port, and user and password where it wants them."""
         self._name = name
         self._url = f"http://127.0.0.1:{port}"
         self._session = requests.Session()

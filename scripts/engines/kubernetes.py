@@ -41,7 +41,6 @@ class KubernetesEngine:
     """The part of an engine that is the same on every cluster. A subclass says how the cluster is reached and started."""
 
     def __init__(self, settings: Settings, cluster: Cluster) -> None:
-        """Take the settings, and the cluster that all calls are about."""
         self._settings = settings
         self.deployment = Deployment(cluster, settings.release)
 

@@ -26,7 +26,6 @@ class ClusterOperations:
     """Operations on the services of a release."""
 
     def __init__(self, cluster: Cluster) -> None:
-        """Take the cluster with the release; nothing is asked yet."""
         self._cluster = cluster
 
     def restart(self, service: str, timeout: float, step: StepReport) -> Outcome:

@@ -25,7 +25,6 @@ class OwnNamespace:
     """The namespace of one release. Every method that changes something observes first."""
 
     def __init__(self, cluster: Cluster, part_of: str) -> None:
-        """Take the cluster with the namespace, and the project that its objects are labelled with."""
         self.cluster = cluster
         self.labels = labels.of_project(part_of)
 

@@ -72,7 +72,6 @@ class Stream:
     """Chunks that come one after the other, as a file that is read once."""
 
     def __init__(self, chunks: Iterator[bytes]) -> None:
-        """Take the chunks."""
         self._chunks, self._rest = chunks, b""
 
     def read(self, size: int = -1) -> bytes:

@@ -17,7 +17,6 @@ class Seeker:
     """What is looked for, and what was found."""
 
     def __init__(self, values: Mapping[str, str]) -> None:
-        """Take the values by their keys."""
         self._forms = [
             (key, form.encode())
             for key, value in values.items()

@@ -72,7 +72,6 @@ class Containers:
     """The containers of one release."""
 
     def __init__(self, settings: Settings) -> None:
-        """Take the settings; nothing is asked yet."""
         self._settings = settings
         self.network = settings.release
         self.labels = labels.of_project(settings.release)

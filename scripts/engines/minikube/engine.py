@@ -46,7 +46,6 @@ class MinikubeEngine(KubernetesEngine):
     tools: Sequence[str] = ("docker", "minikube", "kubectl", "helm")
 
     def __init__(self, settings: Settings) -> None:
-        """Take the settings; nothing is asked yet."""
         self._direct = _without_proxy()
         super().__init__(settings, Cluster(settings.project, settings.namespace, settings.release, KUBECONFIG, self._direct))
         self._minikube = MinikubeProgram(settings.project, {**self._direct, "KUBECONFIG": str(KUBECONFIG)})

@@ -70,7 +70,6 @@ class Listener:
     """Turns Minikube's events into progress, and keeps those that explain a failure."""
 
     def __init__(self, step: StepReport, profile: str) -> None:
-        """Take the step whose progress it is, and the profile's name."""
         self._step = step
         self._profile = profile
         self._errors: list[Event] = []

@@ -41,7 +41,6 @@ class ImageRegistry:
     """A registry that this machine pushes to and nodes pull from. What it says of an image that it has is asked once."""
 
     def __init__(self, address: str) -> None:
-        """Take its address, as host:port/path; nothing is asked yet."""
         self.address = address
         self._digests: dict[str, str] = {}
 
