@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from scripts.config.settings import Settings
+from scripts.core.nested import at
 from scripts.core.paths import ROOT
 from scripts.desired.service_values import derived_values
 
@@ -66,13 +67,8 @@ def _ports(found: Any) -> tuple[int, ...]:
 
 def first_value(path: str, layers: Sequence[Mapping[str, Any]]) -> Any:
     """Return the value at a path in the first layer that has it, or None."""
-    for layer in layers:
-        current: Any = layer
-        for key in path.split("."):
-            current = current.get(key) if isinstance(current, Mapping) else None
-        if current is not None:
-            return current
-    return None
+    found = (at(layer, *path.split(".")) for layer in layers)
+    return next((value for value in found if value is not None), None)
 
 
 def _within(address: Address, network: str) -> bool:

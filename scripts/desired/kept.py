@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from scripts.config.service_problems import DATABASE
+from scripts.core.nested import at
 from scripts.desired.helm_release import HelmRelease, merged
 from scripts.desired.service_values import service_name
 
@@ -53,17 +54,10 @@ def _ways(wanted: Values, runs: Values, called: set[str]) -> dict[str, Any]:
     """The service's ways out, the old ones and the new, where some of the old are gone."""
     found: dict[str, Any] = {}
     for path in WAYS_OUT:
-        new = _at(wanted, path)
-        if more := [each for each in _at(runs, path) if each not in new and (path != ("calls",) or each in called)]:
+        new = list(at(wanted, *path) or ())
+        if more := [each for each in at(runs, *path) or () if each not in new and (path != ("calls",) or each in called)]:
             found = merged(found, _nested(path, [*new, *more]))
     return found
-
-
-def _at(values: Values, path: Sequence[str]) -> list[Any]:
-    current: Any = values
-    for key in path:
-        current = current.get(key) if isinstance(current, Mapping) else None
-    return list(current or ())
 
 
 def _nested(path: Sequence[str], value: Any) -> dict[str, Any]:

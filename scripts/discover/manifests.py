@@ -9,10 +9,14 @@ from typing import Any
 
 from scripts.core import shell
 from scripts.core.errors import TaskError
+from scripts.core.nested import at
 from scripts.discover import names, quantities, yaml_file
 from scripts.discover.found import Found, Port, Probe, Ref, Value, mapping, number, sequence, text_value, words
 
 WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet")
+POD = ("spec", "template", "spec")
+Objects = dict[str, dict[str, dict[str, Any]]]
+"""By kind and name."""
 _FULL_NAME = re.compile(r"(?<=[\w-])\.[a-z0-9-]+\.svc(\.cluster\.local)?\b")
 RELEASE = "app"
 
@@ -25,9 +29,9 @@ def rendered(chart: Path) -> str:
 def read(documents: Sequence[Any], origin: str) -> list[Found]:
     """Return the services that manifests describe: each workload, with what its ConfigMaps, Secrets and Services say."""
     objects = [mapping(each) for document in documents for each in _listed(document)]
-    by_kind: dict[str, dict[str, dict[str, Any]]] = {}
+    by_kind: Objects = {}
     for each in objects:
-        by_kind.setdefault(words(each.get("kind")), {})[words(mapping(each.get("metadata")).get("name"))] = each
+        by_kind.setdefault(words(each.get("kind")), {})[words(at(each, "metadata", "name"))] = each
     return [
         _found(name, workload, by_kind, origin)
         for kind in WORKLOADS
@@ -37,65 +41,55 @@ def read(documents: Sequence[Any], origin: str) -> list[Found]:
 
 
 def _listed(document: Any) -> list[Any]:
-    return sequence(mapping(document).get("items")) if words(mapping(document).get("kind")) == "List" else [document]
-
-
-def _pod(workload: dict[str, Any]) -> dict[str, Any]:
-    return mapping(mapping(mapping(workload.get("spec")).get("template")).get("spec"))
+    return sequence(at(document, "items")) if at(document, "kind") == "List" else [document]
 
 
 def _container(workload: dict[str, Any]) -> dict[str, Any]:
-    containers = sequence(_pod(workload).get("containers"))
+    containers = sequence(at(workload, *POD, "containers"))
     return mapping(containers[0]) if containers else {}
 
 
-def _found(name: str, workload: dict[str, Any], by_kind: dict[str, dict[str, dict[str, Any]]], origin: str) -> Found:
+def _found(name: str, workload: dict[str, Any], by_kind: Objects, origin: str) -> Found:
     container = _container(workload)
     found = Found(name, origin, image=words(container.get("image")))
-    ports = [(words(mapping(each).get("name")), number(mapping(each).get("containerPort"))) for each in sequence(container.get("ports"))]
-    found.ports = [Port(port) for _, port in ports if port]
+    ports = [number(at(each, "containerPort")) for each in sequence(container.get("ports"))]
+    found.ports = [Port(port) for port in ports if port]
     for kind, key in (("live", "livenessProbe"), ("ready", "readinessProbe")):
         if asked := _probe(mapping(container.get(key))):
             found.probes[kind] = asked
     found.environment = _environment(container, by_kind)
     found.has_other_secrets = any(name and name not in by_kind.get("Secret", {}) for name in _whole_secrets(container))
     found.command, found.args = ([words(word) for word in sequence(container.get(key))] for key in ("command", "args"))
-    found.replicas = number(mapping(workload.get("spec")).get("replicas")) or None
-    resources = mapping(container.get("resources"))
+    found.replicas = number(at(workload, "spec", "replicas")) or None
     for key in ("requests", "limits"):
-        given = {each: words(amount) for each, amount in mapping(resources.get(key)).items()}
+        given = {each: words(amount) for each, amount in mapping(at(container, "resources", key)).items()}
         if amounts := quantities.amounts(given, binary=False):
             found.resources[key] = amounts
-    context = mapping(_pod(workload).get("securityContext")) | mapping(container.get("securityContext"))
+    context = mapping(at(workload, *POD, "securityContext")) | mapping(container.get("securityContext"))
     found.user = words(context.get("runAsUser"))
     found.aliases = {name, *_service_names(workload, by_kind)}
     return found
 
 
-def _service_names(workload: dict[str, Any], by_kind: dict[str, dict[str, dict[str, Any]]]) -> set[str]:
+def _service_names(workload: dict[str, Any], by_kind: Objects) -> set[str]:
     """The names of the Services that lead to a workload's pods."""
-    template = mapping(mapping(workload.get("spec")).get("template"))
-    labels = mapping(mapping(template.get("metadata")).get("labels"))
-    found = set()
-    for name, service in by_kind.get("Service", {}).items():
-        selector = mapping(mapping(service.get("spec")).get("selector"))
-        if selector and selector.items() <= labels.items():
-            found.add(name)
-    return found
+    labels = mapping(at(workload, "spec", "template", "metadata", "labels"))
+    selectors = {name: mapping(at(service, "spec", "selector")) for name, service in by_kind.get("Service", {}).items()}
+    return {name for name, selector in selectors.items() if selector and selector.items() <= labels.items()}
 
 
 def _probe(probe: dict[str, Any]) -> Probe | None:
     if "httpGet" in probe:
-        return words(mapping(probe["httpGet"]).get("path")) or "/"
+        return words(at(probe, "httpGet", "path")) or "/"
     if "tcpSocket" in probe:
         return "tcp"
-    return [words(word) for word in sequence(mapping(probe.get("exec")).get("command"))] or None
+    return [words(word) for word in sequence(at(probe, "exec", "command"))] or None
 
 
-def _environment(container: dict[str, Any], by_kind: dict[str, dict[str, dict[str, Any]]]) -> dict[str, Value]:
+def _environment(container: dict[str, Any], by_kind: Objects) -> dict[str, Value]:
     found: dict[str, Value] = {}
-    for source in map(mapping, sequence(container.get("envFrom"))):
-        found |= _of_map(by_kind, words(mapping(source.get("configMapRef")).get("name")))
+    for source in sequence(container.get("envFrom")):
+        found |= _of_map(by_kind, words(at(source, "configMapRef", "name")))
     for name in _whole_secrets(container):
         found |= _of_secret(by_kind, name)
     for each in map(mapping, sequence(container.get("env"))):
@@ -117,17 +111,17 @@ def _environment(container: dict[str, Any], by_kind: dict[str, dict[str, dict[st
 
 def _whole_secrets(container: dict[str, Any]) -> list[str]:
     """The Secrets of which a container gets all keys."""
-    return [words(mapping(mapping(source).get("secretRef")).get("name")) for source in sequence(container.get("envFrom"))]
+    return [words(at(source, "secretRef", "name")) for source in sequence(container.get("envFrom"))]
 
 
-def _of_map(by_kind: dict[str, dict[str, dict[str, Any]]], name: str) -> dict[str, Value]:
-    data = mapping(mapping(by_kind.get("ConfigMap", {}).get(name)).get("data"))
+def _of_map(by_kind: Objects, name: str) -> dict[str, Value]:
+    data = mapping(at(by_kind, "ConfigMap", name, "data"))
     return {key: text_value(_short(words(value))) for key, value in data.items()}
 
 
-def _of_secret(by_kind: dict[str, dict[str, dict[str, Any]]], name: str) -> dict[str, Value]:
+def _of_secret(by_kind: Objects, name: str) -> dict[str, Value]:
     """The keys of a Secret; of those that only by their place are secret, the value that the file has in clear."""
-    secret = mapping(by_kind.get("Secret", {}).get(name))
+    secret = mapping(at(by_kind, "Secret", name))
     found = {key: Value((Ref(key, secret=True),)) for key in mapping(secret.get("data"))}
     for key, value in mapping(secret.get("stringData")).items():
         plain = _short(words(value)) if not names.secret(key) else ""

@@ -12,6 +12,7 @@ from typing import Any
 
 from scripts.config import text_file
 from scripts.core.errors import InputError
+from scripts.core.nested import at
 from scripts.discover.found import mapping, number, words
 
 PAGES = {"next": 3000, "nuxt": 3000, "vite": 4173, "react-scripts": 3000, "@angular/core": 4200, "astro": 4321, "@sveltejs/kit": 3000}
@@ -96,9 +97,9 @@ def read(folder: Path) -> Project:
 
 
 def _pyproject(read: dict[str, Any]) -> set[str]:
-    project = mapping(read.get("project")).get("dependencies")
+    project = at(read, "project", "dependencies")
     listed = [words(line) for line in project] if isinstance(project, list) else []
-    poetry = mapping(mapping(mapping(read.get("tool")).get("poetry")).get("dependencies"))
+    poetry = mapping(at(read, "tool", "poetry", "dependencies"))
     return {_normal(match[1]) for line in [*listed, *poetry] if (match := _REQUIREMENT.match(line))}
 
 

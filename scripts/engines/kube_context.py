@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cached_property, lru_cache
-from typing import Any
 from urllib.parse import urlsplit
 
 from scripts.config import proxies
@@ -15,6 +14,7 @@ from scripts.core import shell
 from scripts.core.counting import several
 from scripts.core.decision import Decision
 from scripts.core.errors import InputError, MissingError, TaskError
+from scripts.core.nested import at
 from scripts.core.report import Outcome, StepReport
 from scripts.core.shell import CommandError
 from scripts.desired.helm_release import HelmRelease
@@ -85,10 +85,7 @@ class KubeContextEngine(KubernetesEngine):
 
     @property
     def _chosen(self) -> str:
-        values: Any = self._settings.chart.values
-        for key in ("serviceDefaults", "nodeSelector", ARCHITECTURE):
-            values = values.get(key) if isinstance(values, Mapping) else None
-        return f"linux/{values}"
+        return f"linux/{at(self._settings.chart.values, 'serviceDefaults', 'nodeSelector', ARCHITECTURE)}"
 
     @cached_property
     def _platforms(self) -> list[str]:
@@ -118,9 +115,7 @@ class KubeContextEngine(KubernetesEngine):
         return Decision(f"{self.cluster.context}, {version}, {several(len(nodes), 'node')}")
 
     def _scales(self) -> bool:
-        defaults = self._settings.chart.values.get("serviceDefaults")
-        scaling = defaults.get("autoscaling") if isinstance(defaults, Mapping) else None
-        return not (isinstance(scaling, Mapping) and scaling.get("enabled") is False)
+        return at(self._settings.chart.values, "serviceDefaults", "autoscaling", "enabled") is not False
 
     def transports(self) -> Sequence[NodeTransport]:
         """Return how images get into each node; none when a registry hands them out. The nodes of a run are asked once."""

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from docker.tls import TLSConfig
 
 from scripts.core.errors import MissingError
+from scripts.core.nested import at
 from scripts.core.paths import expanded
 
 DEFAULT_HOST = "unix:///var/run/docker.sock"
@@ -117,9 +118,8 @@ def _read(file: Path) -> dict[str, Any]:
 
 def _host(context: Any) -> str:
     """Return where a context's daemon is; an empty string where it does not say so."""
-    for key in ("Endpoints", "docker", "Host"):
-        context = context.get(key) if isinstance(context, dict) else None
-    return context if isinstance(context, str) else ""
+    host = at(context, "Endpoints", "docker", "Host")
+    return host if isinstance(host, str) else ""
 
 
 def _tls_of_environment() -> TLSConfig | None:
