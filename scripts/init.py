@@ -112,7 +112,7 @@ def _tell(draft: Draft, settings_text: str, report: Report) -> None:
     except InputError as error:
         unknown += [Unknown("invoke.yaml", problem) for problem in error.evidence or [error.cause.removeprefix("invoke.yaml: ")]]
     if os.path.lexists(ROOT / ".env"):
-        unknown.append(Unknown(".env", "is there already: `invoke doctor` names its keys that are not this app's"))
+        unknown.append(Unknown(".env", "already exists: `invoke doctor` names the keys in it that this app does not have"))
     if unknown:
         report.say("What could not be known:")
         report.table(("about", "what"), [(each.about, each.what) for each in unknown], "unknown")

@@ -30,7 +30,7 @@ def rotate(project: Project, report: Report, *, key: str, monitoring: bool = Tru
     project = Project(project.settings.engine, monitoring=monitoring)
     bring_up(project, report)
     if project.secrets != before and (left := project.engine.withdraw(project.secrets, project.images)):
-        raise TaskError(f"the old value of {key} is still in use", "invoke status; then invoke rotate it again", left, code="value-in-use")
+        raise TaskError(f"the old value of {key} is still in use", "invoke status, then invoke rotate again", left, code="value-in-use")
     report.result(f"{key}: the new value is in use, and nothing holds the old one")
 
 

@@ -103,7 +103,7 @@ def _agent(stack: Stack, step: StepReport) -> Outcome:
     with suppress(OverdueError):
         until(settled, seconds=stack.project.settings.kagent.timeout_seconds, pause=POLL_SECONDS, what=f"the agent {AGENT}")
     if missing:
-        raise TaskError(f"the agent {AGENT} does not get ready", "invoke kagent.status", missing, code="kagent-not-ready")
+        raise TaskError(f"the agent {AGENT} does not become ready", "invoke kagent.status", missing, code="kagent-not-ready")
     return unchanged(AGENT) if "unchanged" in said else changed(AGENT)
 
 
@@ -179,7 +179,7 @@ def _send(port: int, text: str, seconds: int) -> Any:
     except (requests.RequestException, ValueError) as error:
         raise TaskError("kagent does not answer", "invoke kagent.status", [private(str(error))], code="assistant-failed") from None
     if not isinstance(told, dict) or not isinstance(told.get("result"), dict):
-        raise TaskError("kagent answers with an error", "invoke kagent.status", [private(str(told))[:500]], code="assistant-failed")
+        raise TaskError("kagent answered with an error", "invoke kagent.status", [private(str(told))[:500]], code="assistant-failed")
     return told["result"]
 
 

@@ -143,7 +143,9 @@ def effect(cluster: Cluster, proposal: Proposal) -> str:
         return "replaces all its pods, one after another, by new ones of the same template"
     before = cluster.get(proposal.kind, proposal.name)
     if not before:
-        raise TaskError(f"the assistant proposed a change of {proposal.kind} {proposal.name}, which is not there", code="assistant-failed")
+        raise TaskError(
+            f"the assistant proposed a change to {proposal.kind} {proposal.name}, which does not exist", code="assistant-failed"
+        )
     try:
         answer = cluster.kubectl(*proposal.words, "--dry-run=server", *([] if proposal.words[0] == "delete" else ["--output", "json"]))
     except CommandError as error:

@@ -99,7 +99,7 @@ def _vulnerabilities(package: Package, indexes: Indexes) -> list[Mapping[str, An
     try:
         told = (answer if answer.ok else indexes.get(f"{base}/pypi/{package.name}/json", ANSWER)).json()
         if told["info"]["version"] != package.now:
-            raise NotToldError("the index tells of the newest version alone")
+            raise NotToldError("the index reports only the newest version")
         return [each for each in told["vulnerabilities"] if not each.get("withdrawn")]
     except (AttributeError, KeyError, TypeError, ValueError):
         raise NotToldError("the index's answer cannot be understood") from None

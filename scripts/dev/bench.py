@@ -60,7 +60,7 @@ def bench(  # noqa: PLR0913 - they are the options of the command
     """
     if project.engine.deployment is None:
         wanted = " or ".join(f"--engine {name}" for name in KUBERNETES_ENGINES)
-        raise InputError("the plain commands need a Kubernetes", f"use {wanted}", code="unsupported-by-engine")
+        raise InputError("the plain commands need Kubernetes", f"use {wanted}", code="unsupported-by-engine")
     require_installed(project.engine, project.settings.release)
     file = source_file(project, service)
     engine = project.engine.name

@@ -82,7 +82,7 @@ def _list(source: str, of: str, file: Path, written: Written, step: StepReport) 
     except (TaskError, ValueError, KeyError) as error:
         evidence = error.evidence if isinstance(error, TaskError) else [repr(error)]
         raise TaskError(
-            f"syft has listed nothing of {of}", "see its words above, and .state/last-run.log", evidence, code="sbom-failed"
+            f"syft listed nothing in {of}", "see its output above, and .state/last-run.log", evidence, code="sbom-failed"
         ) from None
     file.write_text(text, encoding="utf-8")
     written[file.name.removesuffix(".cdx.json")] = (of, str(number), str(file))

@@ -59,7 +59,7 @@ def begin(name: str, folder: Path, ruled: Sequence[Ruled], report: Report) -> No
         )
     there = [match for each in folder.iterdir() if (match := _NUMBERED.fullmatch(each.name))]
     if same := next((match[0] for match in there if match[2] == name), ""):
-        raise InputError(f"specs/{same} is there already", "go on there, or choose another name", code="input-invalid")
+        raise InputError(f"specs/{same} already exists", "continue it, or choose another name", code="input-invalid")
     made = folder / f"{max((int(match[1]) for match in there), default=0) + 1:03}-{name}"
     title = name.replace("-", " ").capitalize()
     clauses = "\n".join(f"- [ ] {each.clause.name}: {each.clause.title}" for each in ruled)

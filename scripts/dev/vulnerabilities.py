@@ -44,6 +44,6 @@ def show(found: Sequence[Known], report: Report, left_out: str = "") -> None:
         report.warn(f"not looked at: {line}")
     if rows:
         number = len({row[:3] for row in rows})
-        raise TaskError(f"something is known against {number} of them", "invoke outdated shows what is safe to take", code="vulnerable")
+        raise TaskError(f"known vulnerabilities in {number} of them", "invoke outdated shows what is safe to take", code="vulnerable")
     if untold:
-        raise MissingError("not everything could be looked at", "try again where the indexes answer", code="not-looked-at")
+        raise MissingError("not everything could be checked", "try again where the indexes can be reached", code="not-looked-at")

@@ -135,7 +135,7 @@ def _tls(folder: Path, *, needed: bool = False, verify: bool = True) -> TLSConfi
     missing = [file for file in (authority, certificate, key) if not file.is_file()]
     if needed and missing:
         raise MissingError(
-            f"Docker is to be reached over TLS, and {missing[0]} is not there",
+            f"Docker needs TLS, but {missing[0]} does not exist",
             "set DOCKER_CERT_PATH, or unset DOCKER_TLS_VERIFY and DOCKER_HOST",
             code="docker-misconfigured",
         )

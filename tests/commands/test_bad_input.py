@@ -124,7 +124,7 @@ def test_a_service_that_never_gets_ready_shows_its_last_lines(docker_client: Any
         run = checkout.invoke(*UP)
         assert run.code == 1
         message = error(run)
-        assert f"{RELEASE}-frontend does not get ready: /health says connection refused" in message
+        assert f"{RELEASE}-frontend does not become ready: /health says connection refused" in message
         assert "I wait for a thing that never comes" in message
     finally:
         checkout.invoke("down", "--data", "--yes", "--engine", "docker")

@@ -38,7 +38,7 @@ def test_a_feature_gets_the_next_number_and_its_three_files(tmp_path: Path) -> N
 def test_nothing_is_written_over(tmp_path: Path) -> None:
     begin("lists", tmp_path)
     (tmp_path / "001-lists" / "spec.md").write_text("mine")
-    with pytest.raises(InputError, match="specs/001-lists is there already"):
+    with pytest.raises(InputError, match="specs/001-lists already exists"):
         begin("lists", tmp_path)
     assert (tmp_path / "001-lists" / "spec.md").read_text() == "mine"
     assert len(list(tmp_path.iterdir())) == 1

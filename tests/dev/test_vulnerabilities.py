@@ -99,7 +99,7 @@ def test_a_planted_python_version_is_found_and_what_is_not_told_is_counted() -> 
     ]
     assert known.looked_at == 3
     assert known.not_told == [
-        "the index tells of the newest version alone",
+        "the index reports only the newest version",
         "the index's answer cannot be understood",
         "127.0.0.1 answered 404 Not Found",
     ]
@@ -139,7 +139,7 @@ def told(*found: Known, left_out: str = "") -> list[dict[str, Any]]:
 
 def test_how_it_ends() -> None:
     row = ("a", "x", "1", "CVE-1", "before 2", "it breaks")
-    with pytest.raises(TaskError, match="against 1 of them") as caught:
+    with pytest.raises(TaskError, match="in 1 of them") as caught:
         told(Known("npm packages", 2, [row, (*row[:3], "CVE-2", *row[4:])], ["silent"]))
     assert (caught.value.code, caught.value.exit_code) == ("vulnerable", 1)
     with pytest.raises(MissingError) as missing:

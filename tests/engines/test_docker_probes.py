@@ -69,7 +69,7 @@ def pod(*probes: Probe) -> PodPlan:
     [
         (None, "not-rolled-out", "todo-backend has no container"),
         (Container("exited", ExitCode=137), "ended-by-itself", "its container is exited, with exit code 137"),
-        (Container("running", ExitCode=0), "readiness-failing", "does not get ready: its port says Connection refused"),
+        (Container("running", ExitCode=0), "readiness-failing", "does not become ready: its port says Connection refused"),
         (Container("restarting", restarts=4, ExitCode=1), "crash-on-start", "ends with exit code 1 soon after its start"),
         (Container("restarting", restarts=4, OOMKilled=True), "out-of-memory", "used more than its memory limit (256 MiB)"),
     ],

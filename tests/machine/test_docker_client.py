@@ -184,7 +184,7 @@ def test_what_docker_host_names_is_told_with_its_own_cause(host: str, cause: str
 def test_tls_without_certificates_names_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOCKER_HOST", "tcp://127.0.0.1:2376")
     monkeypatch.setenv("DOCKER_TLS_VERIFY", "1")
-    assert refusal().cause == f"Docker is to be reached over TLS, and {tmp_path}/.docker/ca.pem is not there"
+    assert refusal().cause == f"Docker needs TLS, but {tmp_path}/.docker/ca.pem does not exist"
 
 
 def test_a_daemon_that_hangs_is_given_up_and_not_asked_again(listen: Callable[..., Daemon], monkeypatch: pytest.MonkeyPatch) -> None:

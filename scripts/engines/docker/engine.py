@@ -296,8 +296,8 @@ class DockerEngine:
             socket.create_connection((address, port), CONNECT_SECONDS).close()
         except OSError as error:
             raise InputError(
-                f"this machine does not reach {service} at {address}:{port}, in Docker's own network: {error.strerror or error}",
-                "use a Kubernetes engine, or a Docker on Linux",
+                f"this machine cannot reach {service} at {address}:{port}, in Docker's own network: {error.strerror or error}",
+                "use a Kubernetes engine, or Docker on Linux",
                 code="unsupported-by-engine",
             ) from None
         return nullcontext((address, port))

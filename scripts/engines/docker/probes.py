@@ -101,7 +101,7 @@ def _not_ready(pod: PodPlan, container: Any, probe: Probe, answer: str) -> TaskE
         action = "its last log lines say why"
     else:
         what = probe.path or " ".join(probe.command) or "its port"
-        cause = f"{pod.workload} does not get ready: {what} says {answer or 'nothing'}"
+        cause = f"{pod.workload} does not become ready: {what} says {answer or 'nothing'}"
         action = "its last log lines say why"
     return TaskError(cause, action, lines, code="not-healthy")
 
