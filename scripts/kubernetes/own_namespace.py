@@ -48,17 +48,35 @@ class OwnNamespace:
         """
         step.progress("checking the namespace")
         why = self._why_namespace()
-        there = self.secret_names()
+        there = self._secrets()
         missing = [secret for secret in secrets if secret.name not in there]
+        strange = [secret for secret in secrets if there.get(secret.name)]
         changes = [Change(f"make the namespace {self.cluster.namespace}", why)] if why else []
         changes += [Change(f"make the Secret {secret.name} ({', '.join(secret.keys)})", "it is not there") for secret in missing]
+        changes += [Change(f"make the Secret {secret.name} again", f"{there[secret.name]} has replaced it") for secret in strange]
         of_workloads = [secret for secret in secrets if secret.service != PULL]
         keys = f"{sum(len(secret.keys) for secret in of_workloads)} keys for {len(of_workloads)} workloads"
-        return Decision(keys, tuple(changes), partial(self._make, missing, keys, namespace=bool(why)))
+        return Decision(keys, tuple(changes), partial(self._make, missing, strange, keys, namespace=bool(why)))
 
-    def _make(self, missing: Sequence[Secret], keys: str, step: StepReport, *, namespace: bool) -> Outcome:
+    def _secrets(self) -> dict[str, str]:
+        """Return the names of our Secrets, each with who else has made it, as far as that is known: what we make, we apply."""
+        found = self.cluster.metadata("secrets", self.selector)
+        if found is None:
+            return dict.fromkeys(self.secret_names(), "")
+        managers = {each["name"]: [entry.get("manager", "") for entry in each.get("managedFields", ())] for each in found}
+        return {name: "" if labels.MANAGER in by else ", ".join(by) for name, by in managers.items()}
+
+    def _make(self, missing: Sequence[Secret], strange: Sequence[Secret], keys: str, step: StepReport, *, namespace: bool) -> Outcome:
         if namespace:
             self.cluster.apply(self._manifest())  # before anything is in it
+        if strange:
+            self.remove_secrets([secret.name for secret in strange])
+            names = ", ".join(secret.service for secret in strange)
+            step.warn(
+                f"somebody had replaced the Secret of {names}. A node keeps what an immutable one held while a pod uses it: where pods have"
+                f" started with the other, invoke scale SERVICE 0, then invoke up"
+            )
+        missing = [*missing, *strange]
         for secret in missing:
             step.progress(f"making {secret.name} ({', '.join(secret.keys)})")
             self.cluster.apply(secret.manifest(self.cluster.namespace, self.labels))

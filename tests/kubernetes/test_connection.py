@@ -19,13 +19,16 @@ import yaml
 from scripts.config.settings import KubeContext, load_settings
 from scripts.core.errors import TaskError
 from scripts.core.shell import CommandError, Result
+from scripts.desired.secrets import Secret
 from scripts.engines.kube_context import KubeContextEngine
 from scripts.kubernetes import connection, drift, helm, manifests
 from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.deployment import reachable
 from scripts.kubernetes.helm import Revision
 from scripts.kubernetes.nodes import detect
+from scripts.kubernetes.own_namespace import POD_SECURITY, OwnNamespace
 from scripts.kubernetes.resources import RESOURCES, named
+from tests.doubles import Step
 
 pytestmark = pytest.mark.unit
 
@@ -177,6 +180,17 @@ def record(version: int, description: str) -> dict[str, Any]:
     labels = {"version": str(version), "status": "deployed"}
     metadata = {"name": f"v{version}", "uid": f"uid-{description}", "resourceVersion": "1", "labels": labels}
     return {"metadata": metadata, "data": {"release": data}}
+
+
+@pytest.mark.parametrize(("manager", "changes"), [("todo-tasks", []), ("kubectl-create", ["make the Secret todo-web-1 again"])])
+def test_a_secret_that_somebody_has_put_in_place_of_ours_is_made_again(server: Server, manager: str, changes: list[str]) -> None:
+    own = OwnNamespace(CLUSTER, "todo")
+    labels = {**own.labels, **POD_SECURITY}
+    server.tell(SPACE, {"metadata": {"name": "todo", "labels": labels}, "status": {}})
+    server.tell(f"{SPACE}/secrets", {"items": [{"metadata": {"name": "todo-web-1", "managedFields": [{"manager": manager}]}}]})
+    with connection.kept():
+        decision = own.decide_secrets([Secret("web", "todo-web-1", {"TOKEN": "x"})], Step())
+    assert [change.what for change in decision.changes] == changes
 
 
 def test_of_helms_own_record_a_revision_is_read_when_it_is_needed_and_once(server: Server) -> None:
