@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
@@ -22,6 +23,7 @@ from scripts.kubernetes import rollout
 from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.diagnosis.cause import Diagnosis
 from scripts.kubernetes.diagnosis.snapshot import Snapshot
+from scripts.kubernetes.pods import PodState
 from scripts.kubernetes.service_client import Answer
 from scripts.look import diagnose
 from scripts.project import Project
@@ -96,6 +98,7 @@ class Engine:
     found: list[Diagnosis] = field(default_factory=list)
     answers: dict[str, Answer] = field(default_factory=dict)
     lines: list[LogLine] = field(default_factory=list)
+    serving: tuple[str, ...] = ("page-1",)
     name: str = "kube_context"
 
     def deployed(self) -> bool:
@@ -103,6 +106,9 @@ class Engine:
 
     def diagnose(self) -> list[Diagnosis]:
         return self.found
+
+    def pods(self) -> list[PodState]:
+        return [PodState("page", name, "Running", True, 0, "page:1") for name in self.serving]
 
     def logs(self, _query: LogQuery) -> Iterator[LogLine]:
         return iter(self.lines)
@@ -158,6 +164,16 @@ def test_a_service_whose_requests_fail_is_not_well_though_it_answers_us() -> Non
         "    POST /todos: answered 500 to 1 of 1 requests in the last 5 min, and to the newest, at 03:04:05 UTC\n"
         "  -> invoke logs page --since 5m  [requests-failing]\n"
     )
+
+
+def test_a_service_of_several_pods_is_asked_until_each_was_met() -> None:
+    engine, stdout = Engine(serving=("page-1", "page-2")), io.StringIO()
+    answers = itertools.cycle([Answer(200, ""), Answer(503, "no database")])
+    engine.open_client = lambda: nullcontext(lambda *_, **__: next(answers))  # type: ignore[method-assign]
+    with pytest.raises(TaskError, match="todo is not healthy"):
+        diagnose.show_all(project(engine), Report(stdout=stdout))
+    assert "page: /todos does not answer 200, " in stdout.getvalue()
+    assert " of 4 times\n    HTTP 503\n" in stdout.getvalue()
 
 
 def test_what_an_answer_says_of_the_database_decides_what_to_do() -> None:
