@@ -148,9 +148,10 @@ class KubernetesEngine:
         """Yield the images of the release that were brought to the nodes, and of which one has been cleared: pods that run need none."""
         try:
             nodes = {transport.node: transport.images() for transport in self.transports()}
+            wanted = sorted(self.deployment.images()) if nodes else []
         except TaskError:  # whoever may not look into the nodes
             return
-        for reference in sorted(self.deployment.images()):
+        for reference in wanted:
             lacking = [node for node, images in nodes.items() if full_name(reference) not in images]
             repository = reference.partition(":")[0]
             if lacking and repository.startswith(f"{self._settings.project}-"):

@@ -317,7 +317,7 @@ def codes() -> Iterator[str]:
 
 def test_every_code_of_an_error_is_in_the_document_and_the_other_way_round() -> None:
     found = set(codes()) - {""}
-    assert found - PATIENCE.keys() == table("Codes of errors").keys()
+    assert found - PATIENCE.keys() <= table("Codes of errors").keys() <= found, "some are codes of diagnoses too"
     assert all(re.fullmatch(r"[a-z]+(-[a-z]+)*", code) for code in found)
 
 
