@@ -29,6 +29,7 @@ from scripts.core.log_line import LogLine, LogQuery
 from scripts.core.paths import ROOT
 from scripts.core.pipeline import Step, run_steps, run_to_exit_code
 from scripts.core.report import Outcome, Report, StepReport, changed
+from scripts.engines.kubernetes import KubernetesEngine
 from scripts.kubernetes import connection
 from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.deployment import Deployment
@@ -227,6 +228,7 @@ def test_status(programs: Programs, run: Callable[..., list[Event]], monkeypatch
 def test_diagnose(programs: Programs, run: Callable[..., list[Event]], monkeypatch: pytest.MonkeyPatch) -> None:
     tell_installed(programs)
     monkeypatch.setattr(Deployment, "diagnose", lambda _: causes_of(read_recording("secret")))
+    monkeypatch.setattr(KubernetesEngine, "transports", lambda _: [])
     events = run(diagnose, project_in(cluster(), load_settings()))
     assert [event["code"] for event in events[:2]] == ["secret-missing", "not-healthy"]
     hold(events, "diagnosis", "error", "finished")
