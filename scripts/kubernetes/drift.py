@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
+from scripts.core.errors import TaskError
 from scripts.core.report import StepReport
 from scripts.core.shell import CommandError
 from scripts.kubernetes import api, helm, manifests, resources
@@ -68,7 +69,17 @@ class Drift:
     def diagnosis(self) -> Diagnosis:
         """Return the drift as a cause of what is wrong."""
         cause = f"{self.kind} is not as the release says: {self.differences[0]}"
-        return diagnosed(self.object, "drifted", cause, self.differences, "invoke up brings it back")
+        return diagnosed(self.object, "drifted", cause, self.differences, self.way_out or "invoke up brings it back")
+
+    @property
+    def way_out(self) -> str:
+        """What to do where something holds the object that is being deleted; empty where nothing does."""
+        metadata = self.object["metadata"]
+        if not (metadata.get("deletionTimestamp") and metadata.get("finalizers")):
+            return ""
+        names = ", ".join(metadata["finalizers"])
+        end = f'kubectl patch {self.kind.lower()} {self.name} --type=merge --patch \'{{"metadata":{{"finalizers":null}}}}\''
+        return f"bring back what takes {names} off, or where that is gone: {end}; then invoke up"
 
 
 def refusal(release: str, message: str) -> Diagnosis:
@@ -269,7 +280,12 @@ def clear(cluster: Cluster, drifts: Sequence[Drift], step: StepReport) -> None:
         if drift.replace:
             step.progress(f"removing {drift.line}")
             argv = ("delete", drift.kind.lower(), drift.name, "--ignore-not-found", f"--timeout={DELETE_SECONDS}s")
-            _within(cluster, drift).kubectl(*argv, timeout=DELETE_SECONDS + 10)
+            try:
+                _within(cluster, drift).kubectl(*argv, timeout=DELETE_SECONDS + 10)
+            except CommandError as error:
+                if not drift.way_out:
+                    raise
+                raise TaskError(f"{drift.line}, and does not end", drift.way_out, error.evidence, code="drift-held") from None
 
 
 def patch(cluster: Cluster, drifts: Sequence[Drift], step: StepReport) -> None:

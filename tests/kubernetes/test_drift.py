@@ -8,9 +8,13 @@ from typing import Any
 
 import pytest
 
+from scripts.core.errors import TaskError
+from scripts.core.shell import CommandError, Result
 from scripts.kubernetes import drift
+from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.drift import Drift, compare
 from scripts.kubernetes.managed_fields import owner
+from tests.doubles import Step
 
 pytestmark = pytest.mark.unit
 
@@ -115,6 +119,21 @@ def test_an_object_that_cannot_end_names_what_holds_it() -> None:
     now["metadata"] |= {"deletionTimestamp": AT, "finalizers": ["example.com/hold"]}
     (found,) = drifts(now)
     assert found.line == "Deployment todo-backend: is being deleted, held by example.com/hold"
+    assert found.diagnosis().action.startswith(
+        "bring back what takes example.com/hold off, or where that is gone: kubectl patch deployment"
+    )
+
+
+def test_what_does_not_go_ends_up_with_what_holds_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def times_out(*_: Any, **__: Any) -> None:
+        raise CommandError("kubectl failed", ["timed out waiting for the condition"], Result(1, "", "", 0.0))
+
+    monkeypatch.setattr(Cluster, "kubectl", times_out)
+    now = live()
+    now["metadata"] |= {"deletionTimestamp": AT, "finalizers": ["example.com/hold"]}
+    with pytest.raises(TaskError, match="held by example.com/hold, and does not end") as error:
+        drift.clear(Cluster("any", "todo", "todo"), drifts(now), Step())
+    assert error.value.code == "drift-held"
 
 
 def test_a_field_that_was_added_is_taken_away_by_a_patch() -> None:
