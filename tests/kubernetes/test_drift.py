@@ -131,7 +131,7 @@ def test_what_does_not_go_ends_up_with_what_holds_it(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(Cluster, "kubectl", times_out)
     now = live()
     now["metadata"] |= {"deletionTimestamp": AT, "finalizers": ["example.com/hold"]}
-    with pytest.raises(TaskError, match="held by .*, and does not end") as error:
+    with pytest.raises(TaskError, match=r"held by .*, and does not end") as error:
         drift.clear(Cluster("any", "todo", "todo"), drifts(now), Step())
     assert error.value.code == "drift-held"
 
