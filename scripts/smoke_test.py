@@ -5,7 +5,7 @@ from __future__ import annotations
 from scripts.command import run_alone
 from scripts.config.services import local_path
 from scripts.core import log
-from scripts.core.errors import TaskError
+from scripts.core.errors import InterruptedRunError, TaskError
 from scripts.core.report import Outcome, StepReport, passed
 from scripts.engines import asking, failed_requests
 from scripts.kubernetes import app_proof, ingress
@@ -41,6 +41,8 @@ def _explained(error: TaskError, project: Project) -> TaskError:
         return error
     try:
         found = [*project.engine.diagnose(), *failed_requests.failing(project.settings, project.engine)]
+    except InterruptedRunError:
+        raise
     except TaskError as unseen:
         log.debug(f"why the smoke test failed: {unseen}")
         return error

@@ -81,7 +81,7 @@ def in_dev(engine: str, service: str) -> Iterator[Callable[[], None]]:
                 event = events.get(timeout=min(left, 1))
                 if event["event"] == name and all(text in str(event[key]) for key, text in fields.items()):
                     return
-        raise TaskError(f"invoke dev told of no `{name}` in {DEV_SECONDS} s", "try it by hand: invoke dev", code="failed")
+        raise TaskError(f"invoke dev ended, or told of no `{name}` for {DEV_SECONDS} s", "try it by hand: invoke dev", code="failed")
 
     argv = [sys.executable, "-m", "invoke", "dev", "--json", "--engine", engine]
     with shell.background(argv, on_line=take) as alive:

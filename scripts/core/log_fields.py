@@ -16,7 +16,8 @@ WORDS = frozenset(("debug", "info", "warn", "error", "fatal"))
 NUMBERS = ((60, "fatal"), (50, "error"), (40, "warn"), (30, "info"), (0, "debug"))
 """Levels that are numbers, as pino and bunyan write them."""
 IN_TEXT = re.compile(r"\b(TRACE|DEBUG|INFO|NOTICE|LOG|WARN|WARNING|ERROR|ERR|CRITICAL|FATAL|PANIC)\b")
-ACCESS = re.compile(r'"(?:GET|HEAD) (?P<path>/[^\s?"]*)\S* HTTP')
+ACCESS = re.compile(r'"(?P<method>[A-Z]{3,7}) (?P<path>/[^\s"?]*)\S* HTTP(?:/[\d.]+"? (?P<status>\d{3})\b)?')
+"""As Apache, nginx, uvicorn and gunicorn write a request."""
 
 
 def fields_of(text: str) -> dict[str, Any] | None:
@@ -35,7 +36,7 @@ def is_of_a_probe(text: str, paths: Collection[str]) -> bool:
     fields = fields_of(text)
     if fields is None:
         match = ACCESS.search(text)
-        return match is not None and match["path"] in paths
+        return match is not None and match["method"] in ("GET", "HEAD") and match["path"] in paths
     asked = (str(fields[key]).partition("?")[0] for key in PATHS if key in fields)
     return any(path in paths for path in asked)
 

@@ -86,7 +86,7 @@ def wrong_answers(settings: Settings, engine: Engine, report: Report) -> Iterato
     with engine.open_client() as ask:
         for name, service in settings.services.items():
             times = 2 * ready[name] if ready[name] > 1 else 1
-            failed = [error for error in _failures(name, service, ask, times) if error]
+            failed = _failures(name, service, ask, times)
             if not failed:
                 continue
             error = failed[0]
@@ -97,8 +97,8 @@ def wrong_answers(settings: Settings, engine: Engine, report: Report) -> Iterato
             yield Diagnosis("answers-wrong", name, f"{error.cause}{often}", error.evidence, error.action)
 
 
-def _failures(name: str, service: Service, ask: ServiceClient, times: int) -> list[TaskError | None]:
-    """How each of several rounds of questions ended; only the first is patient, for a patient one would meet a pod that is well."""
+def _failures(name: str, service: Service, ask: ServiceClient, times: int) -> list[TaskError]:
+    """What failed in so many rounds of questions; only the first is patient, for a patient one would meet a pod that is well."""
 
     def failure(settle: float) -> TaskError | None:
         try:
@@ -111,7 +111,7 @@ def _failures(name: str, service: Service, ask: ServiceClient, times: int) -> li
 
     first = failure(CALM_SECONDS)
     with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
-        return [first, *pool.map(failure, [0.0] * (times - 1))]
+        return [error for error in (first, *pool.map(failure, [0.0] * (times - 1))) if error]
 
 
 def _unexpected(name: str, path: str, answer: Answer, what: str, calls: Sequence[str] = ()) -> TaskError:

@@ -10,11 +10,11 @@ from typing import Any
 
 from scripts.config.services import Service
 from scripts.config.settings import Settings
-from scripts.core.log_fields import MESSAGES, PATHS, fields_of, is_of_a_probe, level_of
+from scripts.core.log_fields import ACCESS, MESSAGES, PATHS, fields_of, is_of_a_probe, level_of
 from scripts.core.log_line import LogLine, LogQuery
 from scripts.engines.asking import probe_paths
 from scripts.engines.protocol import Engine
-from scripts.kubernetes.diagnosis.cause import Diagnosis
+from scripts.kubernetes.diagnosis.cause import Diagnosis, one_line
 from scripts.kubernetes.diagnosis.rules.logs import database_advice
 
 MINUTES = 5
@@ -27,10 +27,7 @@ IDS = ("request_id", "requestId", "req_id", "reqId", "correlation_id", "trace_id
 WITHIN = ("req", "request", "res", "response", "http")
 """Where pino-http and others keep them."""
 REASONS = ("reason", "error", "err", "exception", "exc_info", "stack", "detail")
-ACCESS = re.compile(r'"(?P<method>[A-Z]{3,7}) (?P<path>/[^\s"?]*)\S* HTTP/[\d.]+"? (?P<status>\d{3})\b')
-"""As Apache, nginx, uvicorn and gunicorn write a request."""
 EXCEPTION = re.compile(r"^\s*(?:\w+[.:])*\w*(?:Error|Exception)\b.*")
-LONGEST = 240
 
 
 @dataclass(frozen=True)
@@ -123,7 +120,9 @@ def request_of(line: LogLine) -> Request | None:
     fields = fields_of(line.text)
     if fields is None:
         match = ACCESS.search(line.text)
-        return Request(line.service, line.time, f"{match['method']} {match['path']}", int(match["status"]), "") if match else None
+        if match is None or match["status"] is None:
+            return None
+        return Request(line.service, line.time, f"{match['method']} {match['path']}", int(match["status"]), "")
     flat = _flat(fields)
     method, path, status = (next((str(flat[key]) for key in keys if key in flat), "") for keys in (METHODS, PATHS, STATUSES))
     if not (method.isalpha() and path and status.isdecimal() and 100 <= int(status) < 600):
@@ -156,10 +155,10 @@ def words(text: str) -> str:
     """Return a line of a log in a few words: its message, and why."""
     fields = fields_of(text)
     if fields is None:
-        return _short(text)
+        return one_line(text)
     said = [str(fields[key]) for key in MESSAGES if key in fields][:1]
     said += [_reason(fields[key]) for key in REASONS if isinstance(fields.get(key), str)]
-    return _short(": ".join(filter(None, said)))
+    return one_line(": ".join(filter(None, said)))
 
 
 def _reason(text: str) -> str:
@@ -167,8 +166,3 @@ def _reason(text: str) -> str:
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     named = [line for line in lines if EXCEPTION.match(line)]
     return (named or lines or [""])[-1]
-
-
-def _short(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}…"

@@ -6,14 +6,15 @@ import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 
+from scripts.config.service_problems import DATABASE
 from scripts.config.settings import Settings
 from scripts.core.decision import Decision
-from scripts.core.errors import TaskError
+from scripts.core.errors import InterruptedRunError, TaskError
 from scripts.core.log_line import LogLine, LogQuery
 from scripts.core.report import Outcome, StepReport, changed, unchanged
 from scripts.core.shell import Result
 from scripts.desired.helm_release import HelmRelease
-from scripts.desired.images import Image
+from scripts.desired.images import EXPORTER, Image
 from scripts.desired.secrets import Secret
 from scripts.desired.service_values import service_name
 from scripts.desired.stages import Running
@@ -149,12 +150,15 @@ class KubernetesEngine:
         try:
             nodes = {transport.node: transport.images() for transport in self.transports()}
             wanted = sorted(self.deployment.images()) if nodes else []
+        except InterruptedRunError:
+            raise
         except TaskError:  # whoever may not look into the nodes
             return
+        built = {f"{self._settings.project}-{name}" for name in (*self._settings.services, DATABASE, EXPORTER)}
         for reference in wanted:
             lacking = [node for node, images in nodes.items() if full_name(reference) not in images]
             repository = reference.partition(":")[0]
-            if lacking and repository.startswith(f"{self._settings.project}-"):
+            if lacking and repository in built:
                 cause = f"{repository}: its image is gone from node {', '.join(lacking)}: no new pod of it can start there"
                 yield Diagnosis("image-cleared", repository, cause, (reference,), "invoke up loads it again")
 

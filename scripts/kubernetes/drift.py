@@ -21,7 +21,7 @@ from scripts.kubernetes import api, helm, manifests, resources
 from scripts.kubernetes.api import Object
 from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.diagnosis.cause import Diagnosis, diagnosed
-from scripts.kubernetes.managed_fields import Path, owner, shown_path, strays
+from scripts.kubernetes.managed_fields import Path, owner, shown_path, strays, value_at
 from scripts.kubernetes.manifests import key
 from scripts.kubernetes.objects import annotations_of, name_of
 from scripts.kubernetes.resources import Resource
@@ -78,7 +78,8 @@ class Drift:
         if not (metadata.get("deletionTimestamp") and metadata.get("finalizers")):
             return ""
         names = ", ".join(metadata["finalizers"])
-        end = f'kubectl patch {self.kind.lower()} {self.name} --type=merge --patch \'{{"metadata":{{"finalizers":null}}}}\''
+        where = f"--namespace {metadata['namespace']} " if metadata.get("namespace") else ""
+        end = f"kubectl {where}patch {self.kind.lower()} {self.name} --type=merge --patch '{NO_FINALIZERS}'"
         return f"bring back what takes {names} off, or where that is gone: {end}; then invoke up"
 
 
@@ -100,6 +101,7 @@ def unseen(release: str, error: CommandError) -> Diagnosis:
     return Diagnosis("rights-missing", release, cause, tuple(error.evidence), error.action)
 
 
+NO_FINALIZERS = '{"metadata":{"finalizers":null}}'
 USUAL: Mapping[Path, Any] = {
     ("Service", "spec", "type"): "ClusterIP",
     ("Service", "spec", "sessionAffinity"): "None",
@@ -215,19 +217,13 @@ def _drift(live: Object | None, wanted: Object, release: str, minimum: int | Non
     if minimum is not None and live["spec"].get("replicas") == 0:  # an autoscaler does nothing then; any other number is its own affair
         told[REPLICAS] = f"spec.replicas is 0, and its autoscaler is off for that{_was_set(live, REPLICAS)}"
         patch.append({"op": "replace", "path": "/spec/replicas", "value": minimum})
-    added = [path for path in strays(live) if USUAL.get((live["kind"], *path)) != _at(live, path)]
+    added = [path for path in strays(live) if USUAL.get((live["kind"], *path)) != value_at(live, path)]
     for path in sorted(added, reverse=True):  # the last of a list first: a removal moves what is after it
         if any(path[: len(known)] == known or known[: len(path)] == path for known in told) or (path == REPLICAS and minimum is not None):
             continue
         told[path] = f"{shown_path(live, path)} was added{_by(live, path)}"
         patch.append({"op": "remove", "path": "".join(f"/{_escaped(part)}" for part in path)})
     return Drift(live, tuple(told[path] for path in sorted(told)), patch=tuple(patch), refused=live is wanted) if told else None
-
-
-def _at(thing: Any, path: Path) -> Any:
-    for part in path:
-        thing = thing[part]
-    return thing
 
 
 def _by(live: Object, path: Path) -> str:

@@ -52,11 +52,17 @@ def strays(thing: Object) -> Iterator[Path]:
     yield from seen
 
 
-def _is_restart(thing: Object, path: Path) -> bool:
-    """Whether a path is the mark of a restart, or holds nothing else."""
+def value_at(thing: Object, path: Path) -> Any:
+    """Return what an object has at a path."""
     value: Any = thing
     for part in path:
         value = value[part]
+    return value
+
+
+def _is_restart(thing: Object, path: Path) -> bool:
+    """Whether a path is the mark of a restart, or holds nothing else."""
+    value = value_at(thing, path)
     return path[-1] == RESTARTED or (isinstance(value, dict) and value.keys() == {RESTARTED})
 
 

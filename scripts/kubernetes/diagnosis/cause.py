@@ -146,7 +146,7 @@ class Diagnosis:
 def diagnosed(workload: Object, code: str, cause: str, evidence: Sequence[str], action: str, exits: int = 0) -> Diagnosis:
     """Make a diagnosis, with the workload named and every text kept to one line."""
     name = name_of(workload)
-    return Diagnosis(code, name, f"{name}: {_one_line(cause)}", tuple(_one_line(e) for e in evidence), action, exits)
+    return Diagnosis(code, name, f"{name}: {one_line(cause)}", tuple(one_line(e) for e in evidence), action, exits)
 
 
 def event_line(event: Object) -> str:
@@ -155,6 +155,7 @@ def event_line(event: Object) -> str:
     return f"event {event['reason']}{f' x{count}' if count > 1 else ''}: {event['message']}"
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
+    """Return a text on one line, cut where it is too long for evidence."""
     line = " ".join(text.split())
     return line if len(line) <= LONGEST_LINE else f"{line[: LONGEST_LINE - 1]}…"
