@@ -1,4 +1,5 @@
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -32,6 +33,11 @@ def test_the_process_serves_logs_json_and_ends_at_sigterm(start_process, databas
     assert all({"time", "level", "logger", "message"} <= set(line) for line in lines)
     (request,) = [line for line in lines if line["logger"] == "todo_backend.access"]
     assert (request["request_id"], request["handler"], request["status"]) == ("abc", "/api/todos", 200)
+
+
+def test_what_is_hidden_from_the_process_is_not_in_the_image():
+    pinned = (SOURCE.parent / "requirements.txt").read_text()
+    assert not re.search(r"^(rich|watchfiles)==", pinned, re.MULTILINE)
 
 
 @pytest.mark.parametrize("key", ["", "k"])
