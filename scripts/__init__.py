@@ -27,6 +27,8 @@ if _why_not():
     sys.stderr.write(f"error: {_why_not()}\n")
     sys.exit(3)
 
+# Invoke keeps no bytecode unless it is asked to, and each command would compile some 170 modules again.
+sys.dont_write_bytecode = bool(sys.flags.dont_write_bytecode)
 gc.set_threshold(50_000)  # what is imported stays to the end; to look for garbage among it takes an eighth of the loading
 atexit.register(gc.freeze)  # and to look through it at the end, before the process goes, takes as much again
 
