@@ -20,7 +20,7 @@ from scripts.core.paths import ROOT
 from scripts.core.pipeline import Step
 from scripts.core.report import Outcome, Report, StepReport
 from scripts.kubernetes import connection
-from scripts.program import LEFT_OUT
+from scripts.program import LEFT_OUT, Lettered
 from scripts.project import Project
 
 ENGINE = f"{', '.join(ENGINES)}; by default what invoke.yaml says"
@@ -82,7 +82,7 @@ def command(
             option.name: option.default for option in options if option.name in positional and option.default is not parameter.empty
         }
         LEFT_OUT.update({(name, option): default for option, default in left_out.items()})
-        return Task(body, name=name, help=explained, positional=list(positional))
+        return Lettered(body, name=name, help=explained, positional=list(positional))
 
     return make
 

@@ -21,11 +21,13 @@ from scripts.discover.draft import drafted
 from scripts.discover.drafted import Draft
 from scripts.discover.found import Unknown
 from scripts.images.todays_digest import todays_digest
+from scripts.program import Lettered
 
 FILES = ("invoke.yaml", ".env.example")
 
 
 @task(
+    klass=Lettered,
     positional=["path"],
     iterable=["compose"],
     help={

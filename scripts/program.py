@@ -20,9 +20,22 @@ from invoke.util import helpline
 
 BAD_INPUT = 2  # as in core.errors, whose import would cost more than the list
 USAGE = "\n  -> invoke --list, or invoke --help COMMAND"
+OF_RUN = ("dry", "echo", "hide", "pty", "warn-only", "command-timeout", "prompt-for-sudo-password")
+"""Invoke's options for what its own `run` starts, as nothing of ours is: `--dry` would change as much as without it."""
+LETTERS = {"engine": "e", "follow": "f", "yes": "y"}
+"""Options with a letter, which is the same in every command: Invoke would give `-p` to --plan here and to --plain there."""
 LEFT_OUT: dict[tuple[str, str], Any] = {}
 """What options are that may stand without their dashes, by command and name, where they are left out."""
 SCRIPTS = Path(__file__).parent
+
+
+class Lettered(Task[Any]):
+    """A command whose options have the letters of LETTERS, and no others."""
+
+    def arg_opts(self, name: str, default: Any, taken_names: set[str]) -> dict[str, Any]:
+        """Return what Invoke makes an option of."""
+        options: dict[str, Any] = super().arg_opts(name, default, taken_names)
+        return {**options, "names": [*options["names"][:1], *LETTERS.get(name, "")]}
 
 
 class Command(Task[Any]):
@@ -102,6 +115,19 @@ def help_wherever_it_is_asked_for() -> None:
             program.core[0].args["help"].value = before[-1]
             words.clear()
         parse(program)
+
+    setattr(Program, "parse_tasks", parsing)  # noqa: B010 - as above
+
+
+def refuse_options_without_effect() -> None:
+    """Let an option of Invoke's that none of our commands obeys be refused, wherever it stands."""
+    parse = Program.parse_tasks
+
+    def parsing(program: Program) -> None:
+        parse(program)
+        if idle := next((name for name in OF_RUN if program.args[name].value), ""):
+            action = "invoke plan shows what `up` would do" if idle == "dry" else "leave it out"
+            raise Exit(f"error: --{idle} is Invoke's own, and no command here obeys it\n  -> {action}", code=BAD_INPUT)
 
     setattr(Program, "parse_tasks", parsing)  # noqa: B010 - as above
 

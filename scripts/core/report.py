@@ -136,6 +136,11 @@ class Report:
         if not self.as_json:
             self._out.print(Text(redact(text)))
 
+    def heading(self, text: str) -> None:
+        """Print what the result is about, which nobody copies: folded between words on a terminal."""
+        if not self.as_json:
+            self._out.print(Text(redact(text)), soft_wrap=not self._out.is_terminal)
+
     def block(self, mark: tuple[str, str], head: str, lines: Sequence[str]) -> None:
         """Print a result of several lines to a person: a mark with its style, a head, and lines below it, folded on a terminal."""
         if not self.as_json:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from invoke import Context, task
 
 from scripts.dev.program import run_module
+from scripts.program import Lettered
 
 
-@task(help={"fix": "fix what can be fixed"})
+@task(klass=Lettered, help={"fix": "fix what can be fixed"})
 def lint(_: Context, fix: bool = False) -> None:
     """Check style, formatting, types and import directions."""
     run_module("ruff", "format", *([] if fix else ["--check"]), ".")

@@ -5,9 +5,10 @@ from __future__ import annotations
 from invoke import Context, task
 
 from scripts.dev.program import run_module
+from scripts.program import Lettered
 
 
-@task(name="lock")
+@task(klass=Lettered, name="lock")
 def lock(_: Context) -> None:
     """Pin the Python requirements again, with hashes."""
     for name in ("requirements", "app/backend/requirements", "requirements-dev"):

@@ -13,6 +13,7 @@ from scripts.command import JSON, perform
 from scripts.core.errors import InputError
 from scripts.core.paths import ROOT
 from scripts.core.report import Report
+from scripts.program import Lettered
 
 FOLDER = ROOT / "specs"
 NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -45,7 +46,7 @@ _TASKS = """# Tasks: {title}
 """
 
 
-@task(positional=["name"], help={"name": "what it is called: lower case, digits and -", "json": JSON})
+@task(klass=Lettered, positional=["name"], help={"name": "what it is called: lower case, digits and -", "json": JSON})
 def spec(_: Context, name: str, json: bool = False) -> None:
     """Start the specification, plan and tasks of a feature."""
     perform("spec", lambda report: begin(name, FOLDER, load(), report), json=json, changes=True)

@@ -8,13 +8,15 @@ from contextlib import ExitStack
 from invoke import Context, task
 
 from scripts.dev.program import run_module, running_module
+from scripts.program import Lettered
 
 
 @task(
+    klass=Lettered,
     help={
         "only": "a marker of pytest, or an expression of them: unit, runner, render, engine, minikube, app, monitoring",
         "long": "with the tests that kill, search and build for minutes",
-    }
+    },
 )
 def test(_: Context, only: str = "", long: bool = False) -> None:
     """Run all tests except those that need a cluster.
@@ -39,6 +41,7 @@ def _waiting(only: str) -> Iterator[tuple[str, ...]]:
 
 
 @task(
+    klass=Lettered,
     name="cluster-test",
     help={
         "context": "the kube context to test on; otherwise a cluster is brought up and taken away",
@@ -53,11 +56,12 @@ def cluster_test(_: Context, context: str = "", keep: bool = False, long: bool =
 
 
 @task(
+    klass=Lettered,
     help={
         "context": "another cluster than the test cluster of this machine",
         "only": "faults whose name holds one of these words, comma-separated",
         "yes": "take a cluster that is not one of tests",
-    }
+    },
 )
 def faults(_: Context, context: str = "", only: str = "", yes: bool = False) -> None:
     """Break a test cluster; see each fault named and healed."""

@@ -15,7 +15,7 @@ def doctor(project: Project, report: Report) -> None:
     Each check with what was found, its verdict and what to do. Ends with the error that `up` would end with.
     """
     report.event("engine", name=project.engine.name, reason=project.reason)
-    report.result(f"engine: {project.engine.name} ({project.reason})")
+    report.heading(f"engine: {project.engine.name} ({project.reason})")
     found = preflight.look(project)
     rows = [row for check in found for row in check.rows()]
     report.event_of_rows("checks", ("check", "found", "verdict", "remedy"), rows)

@@ -46,7 +46,7 @@ def look(project: Project, report: Report, *, clear: bool = False) -> None:
     if clear:
         print(CLEAR, end="")
     report.event("engine", name=engine.name, reason=project.reason)
-    report.result(f"engine: {engine.name} ({project.reason})")
+    report.heading(f"engine: {engine.name} ({project.reason})")
     if not found.pods:
         report.result(f"{project.settings.release} is not installed: {what_installs()}")
         return

@@ -31,6 +31,11 @@ def invoke(*arguments: str) -> subprocess.CompletedProcess[str]:
         (("up", "--enginee", "docker"), "No idea what '--enginee' is! Did you mean `--engine`?"),
         (("up", "--no-monitor"), "Did you mean `--no-monitoring`?"),
         (("statsu",), "Did you mean `status`?"),
+        (("--dry", "up"), "--dry is Invoke's own, and no command here obeys it\n  -> invoke plan shows what `up` would do"),
+        (("up", "-R"), "--dry is Invoke's own, and no command here obeys it\n  -> invoke plan shows what `up` would do"),
+        (("down", "-p"), "--pty is Invoke's own, and no command here obeys it\n  -> leave it out"),
+        (("--hide", "both", "status"), "--hide is Invoke's own"),
+        (("-T", "5", "up"), "--command-timeout is Invoke's own"),
         (("up", "surplus"), "No idea what 'surplus' is!"),
         (("restart",), "did not receive required positional arguments: 'service'"),
         (("logs", "backend", "--lines"), "needed value and was not given one"),
@@ -49,6 +54,12 @@ def test_bad_usage(usage: tuple[str, ...], message: str) -> None:
     assert message in run.stderr
     assert "Traceback" not in run.stderr
     assert "fix invoke.yaml" not in run.stderr
+
+
+def test_a_letter_means_the_same_option_in_every_command() -> None:
+    options = [option for name in tasks.ns.task_names for option in tasks.ns[name].get_arguments()]
+    letters = {(letter, option.name) for option in options for letter in option.names if len(letter) == 1}
+    assert letters == {("e", "engine"), ("f", "follow"), ("y", "yes")}
 
 
 def test_good_usage_is_not_refused() -> None:
