@@ -16,7 +16,7 @@ from scripts.core import log
 from scripts.core.errors import MissingError, TaskError
 from scripts.core.pipeline import Step, run_steps
 from scripts.core.report import Outcome, Report, StepReport, changed, unchanged
-from scripts.engines.choice import choose
+from scripts.engines.choice import NAMED, choose
 from scripts.engines.docker.engine import DockerEngine
 from scripts.engines.kube_context import KubeContextEngine
 from scripts.engines.minikube.checks import rejects_root
@@ -117,7 +117,7 @@ def main(project: Project, step: StepReport, *, also: Sequence[str] = (), for_up
 def engine_to_set_up(settings: Settings) -> tuple[str, str]:
     """Return the engine whose tools are wanted, and why; unlike `up`, setup counts an engine that its tools would make usable."""
     if settings.engine != "auto":
-        return settings.engine, "as invoke.yaml says"
+        return settings.engine, NAMED
     if settings.kube_context.context:
         return KubeContextEngine.name, "invoke.yaml names a context"
     try:

@@ -8,6 +8,8 @@ from scripts.config.settings import EngineName, Settings
 from scripts.core.errors import MissingError
 from scripts.engines.protocol import Engine
 
+NAMED = "as --engine or invoke.yaml says"
+
 
 def choose(settings: Settings) -> tuple[Engine, str]:
     """Return the engine that the settings name and why, changing nothing.
@@ -17,7 +19,7 @@ def choose(settings: Settings) -> tuple[Engine, str]:
     """
     makers = _makers(settings)
     if settings.engine != "auto":
-        return makers[settings.engine](), "as --engine or invoke.yaml says"
+        return makers[settings.engine](), NAMED
     engines = [make() for make in makers.values()]
     for engine in engines:
         if engine.deployed():

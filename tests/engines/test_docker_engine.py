@@ -186,6 +186,17 @@ def test_the_rollout_alone_tells_the_truth(installed: Checkout, containers: dict
     assert f"{RELEASE}-backend is of other sources or settings than these" in other.stderr
 
 
+def test_a_network_that_somebody_prunes_while_images_build_is_made_again(
+    installed: Checkout, docker_client: Any, containers: dict[str, Any]
+) -> None:
+    for container in containers.values():
+        container.remove(force=True)
+    for network in docker_client.networks.list(filters={"label": LABEL}):
+        network.remove()
+    brought, ready = alone(installed, "install_chart"), alone(installed, "wait_for_rollout")
+    assert (brought.returncode, ready.returncode) == (0, 0), brought.stderr + ready.stderr
+
+
 def test_todos_survive_down_and_up(installed: Checkout, docker_client: Any) -> None:
     made = post("/api/todos", {"title": "outlives the containers"})
     down = installed.invoke("down", *DOCKER)

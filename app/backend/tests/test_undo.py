@@ -80,7 +80,7 @@ async def test_what_an_answer_changed_is_undone_as_one_and_exactly(client, messa
     assert changed != before
     if way == "word":
         undone = await say(client, "undo", conversation_id=told["conversation_id"])
-        assert (undone["todos_changed"], undone["undo"]) == (True, None)
+        assert (undone["todos_changed"], undone["undo"] is not None) == (True, True)
     else:
         answers = [await client.post(f"/api/undo/{told['undo']}") for _ in range(2)]
         assert [answer.status_code for answer in answers] == [200, 200], answers[0].text
@@ -121,13 +121,64 @@ async def test_undo_in_chat_goes_back_step_by_step_in_its_own_conversation(clien
     first = await say(client, "add a", "add b")
     other = await say(client, "add c")
     undone = await say(client, "undo", conversation_id=first["conversation_id"])
-    assert "gone again" in undone["text"]
+    assert undone["text"] == "Undone: “b”, which I had added, is gone again."
     assert await titles(client) == ["a", "c"]
     await say(client, "undo that please", conversation_id=first["conversation_id"])
     assert await titles(client) == ["c"]
     last = await say(client, "undo", conversation_id=first["conversation_id"])
     assert (last["text"], last["todos_changed"]) == ("There is nothing to undo in this conversation.", False)
     assert other["undo"]
+
+
+@pytest.mark.parametrize("question", ["delete all", "delete cheese, we have enough", "the frobnicator is blue"])
+async def test_what_is_put_back_after_a_question_is_not_what_was_changed_before_it(client, question: str):
+    told = await say(client, "add apples, pears and cheese", question)
+    before = await everything(client)
+    back = await say(client, "no wait, put it back", conversation_id=told["conversation_id"])
+    assert (back["text"].partition(":")[0], back["todos_changed"]) == ("That was only a question", False)
+    assert await everything(client) == before
+    undone = await say(client, back["choices"][0]["message"], conversation_id=told["conversation_id"])
+    assert undone["text"] == "Undone: “apples”, “pears” and “cheese”, which I had added, are gone again."
+    assert await everything(client) == []
+
+
+async def test_an_undo_names_what_is_as_it_was(client):
+    for title in ("call Ana", "buy milk"):
+        await add(client, title)
+    told = await say(client, "complete all", "yes")
+    assert (await say(client, "undo", conversation_id=told["conversation_id"]))["text"] == (
+        "Undone: “call Ana” and “buy milk” are as they were."
+    )
+
+
+@pytest.mark.parametrize("way", ["button", "words"])
+@pytest.mark.parametrize(
+    "messages",
+    [("add apples and pears",), ("delete milk",), ("rename milk to oat milk",), ("complete all", "yes")],
+)
+async def test_an_undo_can_be_taken_back(client, messages, way):
+    for title in ("milk", "eggs"):
+        await add(client, title)
+    at_first = told_of(await everything(client))
+    changed = await say(client, *messages)
+    conversation = changed["conversation_id"]
+    with_it = told_of(await everything(client))
+    undone = await say(client, "undo", conversation_id=conversation)
+    assert told_of(await everything(client)) == at_first
+    if way == "button":
+        assert (await client.post(f"/api/undo/{undone['undo']}")).status_code == 200
+    else:
+        assert (await say(client, "redo", conversation_id=conversation))["text"].startswith("Redone: ")
+    assert told_of(await everything(client)) == with_it
+    await say(client, "undo", conversation_id=conversation)
+    assert told_of(await everything(client)) == at_first
+    assert (await say(client, "redo", "redo", conversation_id=conversation))["text"] == (
+        "There is nothing to redo in this conversation."
+    )
+
+
+def told_of(todos: list[dict]) -> list[tuple[object, ...]]:
+    return [(todo["id"], todo["title"], todo["done"]) for todo in todos]
 
 
 async def test_an_unknown_or_old_undo_is_a_404(client, postgres: Postgres):

@@ -168,6 +168,7 @@ class DockerEngine:
 
     def _bring(self, wanted: Plan, secrets: Sequence[Secret], preview: str, step: StepReport) -> Outcome:
         """Bring the containers to the plan, each by itself, and only where it differs."""
+        self.decide_start(step).carry_out(step)  # a build takes minutes, in which a `docker network prune` may have come
         self._containers.restore()
         by_name = {secret.name: secret for secret in secrets}
         there = self._containers.by_workload()

@@ -113,7 +113,6 @@ class Toolbox:
         self.offered = offered
         self.change = change
         self.changed = False
-        self.undone = False  # the change was an undo, which is not itself undone
         self._client = client
         self._metrics = metrics
         self._on_call = on_call

@@ -93,7 +93,7 @@ class Chat:
         change = Change(uuid.uuid4(), question.conversation_id)
         toolbox = Toolbox(self._tools, await self._offer(dialogue), change, self._metrics, on_tool_call)
         outcome, closing, problem = await self._run(dialogue, toolbox, say)
-        undo = change.id if toolbox.changed and not toolbox.undone else None
+        undo = change.id if toolbox.changed else None
         if problem:
             text.append(f"\n\n{problem}" if text else problem)
             await emit("error", {"message": problem})

@@ -4,11 +4,12 @@ import re
 import uuid
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
-from todo_backend.assistant import Closing, Dialogue, Pending, Say, Toolbox
+from todo_backend.assistant import Closing, Dialogue, Pending, Say, Toolbox, Utterance
 from todo_backend.intents import clean, understand
-from todo_backend.schemas import Choice, ToolName
+from todo_backend.replies import quoted_titles
+from todo_backend.schemas import Choice, ToolName, Undone
 from todo_backend.undo import ChangedSinceError, Undo
 
 _YES = re.compile(
@@ -33,10 +34,15 @@ _UNDO = re.compile(
     r"|the (?:deletion|delete|completion)|delete|deletion|what you (?:just )?did|everything you just did))*[.! ]*",
     re.IGNORECASE,
 )
+_REDO = re.compile(
+    r"(?:(?:no|oops|wait|sorry|please),? )*(?:redo|undo (?:the|that|your) undo|un-?undo)(?: (?:it|that|please))*",
+    re.IGNORECASE,
+)
 _KEEP = re.compile(
     r"(?:(?:no|wait),? )*(?:keep|leave) (?:it|that|them|this)(?: one)?(?: (?:after all|please|there))*", re.IGNORECASE
 )
 _NO_MORE = Choice(label="No, leave them", message="no")
+_TAKE_BACK = Choice(label="Undo the last change", message="undo")
 
 
 _OFFER = re.compile(r"\b(?:Shall I|Do you mean)\b")
@@ -57,9 +63,8 @@ async def answer_directly(dialogue: Dialogue, toolbox: Toolbox, undo: Undo, say:
     """Answer a yes or no to what was asked to be confirmed, or an "undo"; None when the message is neither."""
     words = " ".join(dialogue.question.replace("\u2019", "'").split())
     before = dialogue.utterances[-2] if len(dialogue.utterances) > 1 else None
-    keeps = before is not None and before.text.startswith("Deleted ") and _KEEP.fullmatch(clean(words))
-    if keeps or _asks_to_undo(clean(words)):
-        return await _undo(toolbox, undo, say)
+    if (wanted := _takes_back(clean(words), before)) is not None:
+        return await _take_back(wanted, before, toolbox, undo, say)
     if before is None or before.pending is None:
         return None
     if _YES.fullmatch(words):
@@ -68,6 +73,20 @@ async def answer_directly(dialogue: Dialogue, toolbox: Toolbox, undo: Undo, say:
         await say("All right, I changed nothing.")
         return Closing()
     return None
+
+
+def _takes_back(words: str, before: Utterance | None) -> Literal["undo", "redo"] | None:
+    """Tell whether all that is asked is to take something back."""
+    keeps = before is not None and before.text.startswith("Deleted ") and _KEEP.fullmatch(words)
+    if keeps or _asks_to_undo(words):
+        return "undo"
+    return "redo" if _REDO.fullmatch(words) else None
+
+
+def _was_only_a_question(before: Utterance) -> bool:
+    """Tell whether an answer only asked, and asked for something else than an undo."""
+    asked = before.pending is not None or (bool(before.choices) and before.text.partition("\n")[0].endswith("?"))
+    return asked and all(choice.message != _TAKE_BACK.message for choice in before.choices)
 
 
 def _asks_to_undo(words: str) -> bool:
@@ -80,26 +99,37 @@ def _asks_to_undo(words: str) -> bool:
 _TALK = frozenset({"unknown", "keep", "wrong", "meant", "reopen", "thanks"})
 
 
-async def _undo(toolbox: Toolbox, undo: Undo, say: Say) -> Closing:
+async def _take_back(
+    wanted: Literal["undo", "redo"], before: Utterance | None, toolbox: Toolbox, undo: Undo, say: Say
+) -> Closing:
+    if wanted == "undo" and before and _was_only_a_question(before):
+        await say("That was only a question: I changed nothing. Shall I take back what I changed before it?")
+        return Closing(choices=[_TAKE_BACK, _NO_MORE])
+    redo = wanted == "redo"
     try:
-        undone = await undo.undo_last(toolbox.change.conversation_id)
+        undone = await undo.undo_last(toolbox.change, redo=redo)
     except ChangedSinceError as error:
         await say(str(error))
         return Closing()
     if undone is None:
-        await say("There is nothing to undo in this conversation.")
+        await say(f"There is nothing to {wanted} in this conversation.")
         return Closing()
-    toolbox.changed = toolbox.undone = True
-    titles = [todo.title for todo in undone.items]
-    if len(titles) == undone.restored == 1:
-        await say(f"Undone: “{titles[0]}” is as it was.")
-    else:
-        await say(
-            "Undone: the todo that I added is gone again."
-            if undone.restored == 1
-            else f"Undone: {undone.restored} todos are as they were."
-        )
+    toolbox.changed = bool(undone.items or undone.removed)
+    await say(f"{'Redone' if redo else 'Undone'}: {_told(undone, redo=redo)}.")
     return Closing(mentioned=[todo.id for todo in undone.items])
+
+
+def _told(undone: Undone, *, redo: bool) -> str:
+    """Name what an undo put back: who asked for it may have meant another change."""
+    parts = []
+    if undone.removed:
+        whose = "" if redo else ", which I had added,"
+        parts.append(f"{quoted_titles(undone.removed)}{whose} {'is' if len(undone.removed) == 1 else 'are'} gone again")
+    if undone.items:
+        titles, one = quoted_titles([todo.title for todo in undone.items]), len(undone.items) == 1
+        was = "as before the undo" if redo else f"as {'it was' if one else 'they were'}"
+        parts.append(f"{titles} {'is' if one else 'are'} {was}")
+    return " and ".join(parts) or "nothing of it was left"
 
 
 async def _carry_out(pending: Pending, toolbox: Toolbox, say: Say) -> Closing:

@@ -89,10 +89,15 @@ def quote(todo: Todo) -> str:
 
 
 def quoted(todos: Sequence[Todo]) -> str:
+    """Write the titles of some todos in a sentence."""
+    return quoted_titles([todo["title"] for todo in todos])
+
+
+def quoted_titles(titles: Sequence[str]) -> str:
     """Write some titles in a sentence."""
-    names = [quote(todo) for todo in todos[:5]]
-    if len(todos) > len(names):
-        return f"{', '.join(names)} and {len(todos) - len(names)} more"
+    names = [f"“{title}”" for title in titles[:5]]
+    if len(titles) > len(names):
+        return f"{', '.join(names)} and {len(titles) - len(names)} more"
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 

@@ -36,6 +36,12 @@ async def read_all(connection: AsyncConnection, ids: Sequence[uuid.UUID]) -> lis
     return [todo_of(row) for row in await connection.execute(statement)]
 
 
+async def deleted_titles(connection: AsyncConnection, ids: Sequence[uuid.UUID]) -> list[str]:
+    """Read the titles of those of these todos that were deleted, in the order that the list had."""
+    statement = select(deleted_todos.c.title).where(deleted_todos.c.id.in_(ids)).order_by(deleted_todos.c.position)
+    return list((await connection.execute(statement)).scalars())
+
+
 async def move_away(connection: AsyncConnection, todo_id: uuid.UUID) -> Todo | None:
     """Move a todo to the deleted ones, and clear away those that are too old; None when there is none."""
     gone = delete(todos).where(todos.c.id == todo_id).returning(*todos.columns).cte("gone")
@@ -72,7 +78,11 @@ RETURNING id
 """  # noqa: S608 - names of our own columns
 
 
-async def overwrite(connection: AsyncConnection, before: Todo, version: int) -> None:
-    """Make a todo what it was, times included. The version grows: who saw the state between is behind."""
+async def overwrite(connection: AsyncConnection, before: Todo, version: int) -> Todo:
+    """Make a todo what it was, times included, and return it.
+
+    The version grows: who saw the state between is behind.
+    """
     values = {name: getattr(before, name) for name in Todo.model_fields if name not in ("id", "version")}
     await connection.execute(update(todos).where(todos.c.id == before.id).values(**values, version=version))
+    return before.model_copy(update={"version": version})

@@ -169,8 +169,9 @@ async def _restore(turn: Turn, request: Request) -> Reply:
     with suppress(UnclearError):
         return await rules_change.may_reopen(turn, request)
     return Reply(
-        "I can take back my last change: say “undo”. A deletion in the list is undone there.",
-        choices=[choice("Undo", "undo")],
+        "I cannot bring back a todo by its name; a deletion in the list is undone there."
+        " Shall I take back my last change?",
+        choices=[choice("Undo the last change", "undo"), WHATS_LEFT],
     )
 
 

@@ -289,6 +289,7 @@ class Undone(BaseModel):
 
     restored: int
     items: list[Todo]
+    removed: list[str] = Field(description="The titles of todos that the change had added, and which are gone again.")
 
 
 class ChatAnswer(BaseModel):

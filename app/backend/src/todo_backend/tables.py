@@ -116,7 +116,7 @@ messages = Table(
     Index("messages_conversation_position", "conversation_id", "position"),
 )
 
-# What one answer of the chat changed, to be undone as one.
+# What one answer of the chat changed, to be undone as one. `undoes` is what was taken back, where it is an undo.
 changes = Table(
     "changes",
     metadata,
@@ -125,6 +125,7 @@ changes = Table(
     Column("conversation_id", ForeignKey("conversations.id", ondelete="CASCADE"), nullable=False),
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Column("undone_at", DateTime(timezone=True)),
+    Column("undoes", Uuid),
     Index("changes_conversation_position", "conversation_id", "position"),
 )
 

@@ -21,6 +21,8 @@ class Change:
 
     id: uuid.UUID
     conversation_id: uuid.UUID
+    undoes: uuid.UUID | None = None
+    """The change that it takes back, where it is an undo."""
 
 
 # The change that a tool call of an answer belongs to. The in-memory MCP server sets it around each call.
@@ -40,7 +42,7 @@ async def record(connection: AsyncConnection, before: Todo | None, after: Todo |
     change = current_change.get()
     if change is None:
         return
-    statement = insert(changes).values(id=change.id, conversation_id=change.conversation_id)
+    statement = insert(changes).values(id=change.id, conversation_id=change.conversation_id, undoes=change.undoes)
     if (await connection.execute(statement.on_conflict_do_nothing().returning(changes.c.id))).first():
         await connection.execute(delete(changes).where(changes.c.created_at < func.now() - rows.KEEP))
     todo = after or before
@@ -71,31 +73,35 @@ class Undo:
             ChangeNotFoundError: there is none with this id.
             ChangedSinceError: a todo was changed since; nothing was put back.
         """
-        return await self._database.run("undo", lambda connection: _undo(connection, change_id))
+        return await self._database.run("undo", lambda connection: _undo(connection, change_id, uuid.uuid4()))
 
-    async def undo_last(self, conversation_id: uuid.UUID) -> Undone | None:
-        """Undo the last change of a conversation that is not undone yet; None when there is none.
+    async def undo_last(self, change: Change, *, redo: bool = False) -> Undone | None:
+        """Undo the last change of this one's conversation that is not undone yet; None when there is none.
+
+        What was put back is this change, which can be undone in turn. redo: take back the last undo instead.
 
         Raises:
             ChangedSinceError: a todo was changed since; nothing was put back.
         """
         last = (
             select(changes.c.id)
-            .where(changes.c.conversation_id == conversation_id, changes.c.undone_at.is_(None))
+            .where(changes.c.conversation_id == change.conversation_id, changes.c.undone_at.is_(None))
             .where(changes.c.created_at >= func.now() - rows.KEEP)
+            .where(changes.c.undoes.is_not(None) if redo else changes.c.undoes.is_(None))
             .order_by(changes.c.position.desc())
             .limit(1)
         )
 
         async def work(connection: AsyncConnection) -> Undone | None:
             change_id = (await connection.execute(last)).scalar_one_or_none()
-            return None if change_id is None else await _undo(connection, change_id)
+            return None if change_id is None else await _undo(connection, change_id, change.id)
 
         return await self._database.run("undo", work)
 
 
-async def _undo(connection: AsyncConnection, change_id: uuid.UUID) -> Undone:
-    wanted = select(changes.c.undone_at).where(
+async def _undo(connection: AsyncConnection, change_id: uuid.UUID, as_change: uuid.UUID) -> Undone:
+    """Put a change back, as a change of its own: an undo of an undo is a change like any other."""
+    wanted = select(changes.c.undone_at, changes.c.undoes, changes.c.conversation_id).where(
         changes.c.id == change_id, changes.c.created_at >= func.now() - rows.KEEP
     )
     change = (await connection.execute(wanted.with_for_update())).first()
@@ -108,13 +114,20 @@ async def _undo(connection: AsyncConnection, change_id: uuid.UUID) -> Undone:
         )
     ).all()
     if change.undone_at is None:
-        for entry in entries:
-            await _put_back(connection, entry)
+        undoes = None if change.undoes else change_id
+        outer = current_change.set(Change(as_change, change.conversation_id, undoes))
+        try:
+            for entry in entries:
+                await _put_back(connection, entry)
+        finally:
+            current_change.reset(outer)
         await connection.execute(update(changes).where(changes.c.id == change_id).values(undone_at=func.now()))
     ids = [entry.todo_id for entry in entries if entry.before is not None]
+    added = [entry.todo_id for entry in entries if entry.before is None and entry.version is not None]
     return Undone(
-        restored=sum(entry.before is not None or entry.version is not None for entry in entries),
+        restored=len(ids) + len(added),
         items=await rows.read_all(connection, ids),
+        removed=await rows.deleted_titles(connection, added),
     )
 
 
@@ -127,10 +140,14 @@ async def _put_back(connection: AsyncConnection, entry: Row[Any]) -> None:
         if current.version != entry.version:
             raise _changed(current)
         await rows.move_away(connection, current.id)
+        await record(connection, current, None)
         return
     if entry.version is None:  # the answer deleted it
-        if current is None and await rows.restore(connection, entry.todo_id) is None:
-            raise ChangedSinceError(f"“{before.title}” was deleted too long ago to bring it back.")
+        if current is None:
+            restored = await rows.restore(connection, entry.todo_id)
+            if restored is None:
+                raise ChangedSinceError(f"“{before.title}” was deleted too long ago to bring it back.")
+            await record(connection, None, restored)
         if current is not None and current.version != before.version:
             raise _changed(current)
         return
@@ -138,7 +155,7 @@ async def _put_back(connection: AsyncConnection, entry: Row[Any]) -> None:
         raise ChangedSinceError(f"“{before.title}” was deleted since, so I left everything as it is.")
     if current.version != entry.version:
         raise _changed(current)
-    await rows.overwrite(connection, before, current.version + 1)
+    await record(connection, current, await rows.overwrite(connection, before, current.version + 1))
 
 
 def _changed(current: Todo) -> ChangedSinceError:
