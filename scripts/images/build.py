@@ -29,6 +29,8 @@ BUILD_ENVIRONMENT: Mapping[str, str | None] = {
     "BUILDX_NO_DEFAULT_ATTESTATIONS": "1",  # they make an image that older loaders cannot read; an old buildx does not know the option
     "DOCKER_CONTENT_TRUST": None,  # bases of ours are signed by nobody; what is pulled was judged when it was pulled
 }
+STAGE_IS_GONE = "No such image: sha256:"
+"""What the classic builder says of an earlier stage that was removed while it built, as by a prune or another checkout's build."""
 
 
 def missing(images: Sequence[Image]) -> list[Image]:
@@ -55,13 +57,19 @@ def build(image: Image, copy: Image, ca_image: str, settings: Settings, step: St
     argv = build_argv(copy, ca_image, buildkit=buildkit, release=settings.release)
     argv += [part for name, value in labels(image.context, image.dockerfile) for part in ("--label", f"{name}={value}")]
     environment = {**CLI_ENVIRONMENT, **proxy_environment(desktop=desktop), **BUILD_ENVIRONMENT}
+
+    def run() -> None:
+        command = [*argv, *network_arguments(desktop=desktop), str(copy.context)]
+        shell.run(command, timeout=settings.build.timeout_seconds, env=environment, on_line=show)
+
     try:
-        shell.run(
-            [*argv, *network_arguments(desktop=desktop), str(copy.context)],
-            timeout=settings.build.timeout_seconds,
-            env=environment,
-            on_line=show,
-        )
+        try:
+            run()
+        except shell.CommandError as error:
+            if not any(STAGE_IS_GONE in line for line in (*error.evidence, *output.shown())):
+                raise
+            step.progress(f"{image.service}: somebody has removed a stage of this build; building again")
+            run()
     except shell.CommandError as error:
         dockerfile = shown(image.dockerfile)
         evidence = output.shown() or [error.cause]

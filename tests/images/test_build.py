@@ -196,6 +196,21 @@ def test_a_failed_build_names_its_dockerfile_and_leaves_no_image(sources: Source
     assert building.missing(project.images) == project.images
 
 
+def test_a_build_whose_stage_somebody_removes_begins_again(sources: Sources, step: Step, monkeypatch: pytest.MonkeyPatch) -> None:
+    real, failures = shell.run, ["invalid from flag value builder: No such image: sha256:6849a6949faf"]
+
+    def run(argv: Sequence[str], **named: Any) -> shell.Result:
+        if "--file" in argv and failures:
+            raise shell.CommandError("docker build ended with 1", [failures.pop()], shell.Result(1, "", "", 0.0))
+        return real(argv, **named)
+
+    monkeypatch.setattr(shell, "run", run)
+    sources.file.write_text("content")
+    project = sources.project()
+    build_images.main(project, step)
+    assert (failures, sources.content(project.images[0].reference)) == ([], "content")
+
+
 def test_an_image_that_runs_as_root_is_refused(sources: Sources, step: Step) -> None:
     sources.file.write_text("content")
     sources.dockerfile.write_text("ARG BASE_IMAGE\nFROM ${BASE_IMAGE}\nCOPY . /app\n")
