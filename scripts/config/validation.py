@@ -8,6 +8,8 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from scripts.core.errors import InputError
+
 
 def problems_of(error: ValidationError, model: type[BaseModel]) -> list[str]:
     """Return every problem that pydantic found in what should be a `model`."""
@@ -18,6 +20,12 @@ def meant(word: str, known: Iterable[str]) -> str:
     """Return a question whether a known word was meant, or an empty string."""
     close = difflib.get_close_matches(word, list(known), n=1)
     return f" (did you mean `{close[0]}`?)" if close else ""
+
+
+def unknown_service(name: str, known: Iterable[str]) -> InputError:
+    """Return the error of a service that is none of these."""
+    names = sorted(known)
+    return InputError(f"there is no service `{name}`{meant(name, names)}", f"one of: {', '.join(names) or 'none'}", code="service-unknown")
 
 
 def _problem(item: Any, model: type[BaseModel]) -> list[str]:

@@ -10,7 +10,7 @@ from scripts.config import database_url
 from scripts.config.service_problems import DATABASE
 from scripts.config.services import Service, filled
 from scripts.config.settings import Settings
-from scripts.config.validation import meant
+from scripts.config.validation import unknown_service
 from scripts.core import shell
 from scripts.core.errors import InputError
 from scripts.desired.service_values import places, service_name
@@ -23,7 +23,7 @@ def wanted(settings: Settings, name: str) -> Service:
     """Return the service that is to run on this machine. Raises InputError where it is none, or nothing says how."""
     services = settings.services
     if name not in services:
-        raise InputError(f"there is no service `{name}`{meant(name, services)}", f"one of: {', '.join(services)}", code="service-unknown")
+        raise unknown_service(name, services)
     if not services[name].dev.on_host:
         action = f"write services.{name}.dev.on_host in invoke.yaml: its command on this machine"
         raise InputError(f"nothing says how {name} runs on this machine", action, code="service-unknown")

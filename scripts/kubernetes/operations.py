@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
+from scripts.config.validation import unknown_service
 from scripts.core.errors import InputError, TaskError
 from scripts.core.report import Outcome, StepReport, changed
 from scripts.core.shell import CommandLine
@@ -100,14 +101,8 @@ class ClusterOperations:
         found = self._cluster.get("deployments,statefulsets", selector=self._cluster.selector)
         by_service = {service_of(each): each for each in found}
         if service not in by_service:
-            raise no_service(service, by_service)
+            raise unknown_service(service, by_service)
         return by_service[service]
-
-
-def no_service(service: str, known: Collection[str]) -> InputError:
-    """Return the error of a service that is not in the release."""
-    names = ", ".join(sorted(known)) or "none"
-    return InputError(f"there is no service `{service}` in the release", f"it has: {names}", code="service-unknown")
 
 
 def _container(pod: Object) -> str:

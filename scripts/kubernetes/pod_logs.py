@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
+from scripts.config.validation import meant
 from scripts.core import log
 from scripts.core.errors import InputError
 from scripts.core.log_line import LogLine, LogQuery, Source, followed, merged
@@ -31,8 +32,8 @@ def _sources(cluster: Cluster, connect: Connect, query: LogQuery) -> list[Source
     pods = cluster.get("pods", selector=cluster.selector)
     by_service = {name_of(pod): service_of(pod) for pod in pods}
     if unknown := query.services - set(by_service.values()):
-        names = ", ".join(sorted(set(by_service.values()))) or "none"
-        raise InputError(f"no pod of `{', '.join(unknown)}`", f"one of: {names}", code="service-unknown")
+        name, known = min(unknown), sorted(set(by_service.values()))
+        raise InputError(f"no pod of `{name}`{meant(name, known)}", f"one of: {', '.join(known) or 'none'}", code="service-unknown")
     wanted = [(pod, by_service[name_of(pod)]) for pod in pods if query.wants(by_service[name_of(pod)])]
     return [
         Source(

@@ -10,6 +10,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+from scripts.config.validation import meant
 from scripts.core.errors import InputError
 from scripts.core.log_line import LogLine, LogQuery, Source, followed, merged
 from scripts.engines.docker.containers import Containers
@@ -26,7 +27,8 @@ def read(containers: Containers, query: LogQuery) -> Iterator[LogLine]:
 def _sources(containers: Containers, query: LogQuery) -> list[Source]:
     there = containers.by_service()
     if unknown := query.services - there.keys():
-        raise InputError(f"no container of `{', '.join(unknown)}`", f"one of: {', '.join(sorted(there)) or 'none'}", code="service-unknown")
+        name, known = min(unknown), sorted(there)
+        raise InputError(f"no container of `{name}`{meant(name, known)}", f"one of: {', '.join(known) or 'none'}", code="service-unknown")
     read = _previous if query.previous else _lines
     return [
         Source(service, container.name, container.name, f"{container.id} {_started(container)}", partial(read, container, query))

@@ -6,13 +6,14 @@ from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
+from scripts.config.validation import unknown_service
 from scripts.core.errors import InputError, TaskError
 from scripts.core.report import Outcome, StepReport, changed
 from scripts.core.shell import CommandLine
 from scripts.engines.docker.containers import Containers, end_container, grace_of
 from scripts.engines.docker.pod_spec import PodPlan
 from scripts.engines.docker.probes import await_ready
-from scripts.kubernetes.operations import SMALL_IMAGE, no_service
+from scripts.kubernetes.operations import SMALL_IMAGE
 from scripts.machine.docker_client import CLI_ENVIRONMENT
 from scripts.machine.docker_errors import told
 
@@ -86,5 +87,5 @@ class ContainerOperations:
     def _container(self, service: str) -> Any:
         by_service = self._containers.by_service()
         if service not in by_service:
-            raise no_service(service, by_service)
+            raise unknown_service(service, by_service)
         return by_service[service]
