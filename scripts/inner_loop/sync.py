@@ -41,15 +41,21 @@ def bring(engine: Engine, name: str, service: Service, pods: Sequence[PodState],
             said = (result.stderr or result.stdout).strip().splitlines()[-5:]
             raise TaskError(f"{name}: the sources cannot be copied into {pod.name}", "invoke diagnose", said, code="sync-failed") from None
         if "refused" in answer:
-            raise TaskError(
-                f"{name} has a Python error", "fix it; the previous version keeps serving", answer["refused"], code="sync-refused"
-            )
+            lines = [_in_checkout(line, service) for line in answer["refused"]]
+            raise TaskError(f"{name} has a Python error", "fix it; the previous version keeps serving", lines, code="sync-refused")
         if "ended" in answer:
             raise TaskError(f"{name} ends soon after its start", AGAIN, code="sync-ended")
         if "silent" in answer:
             raise TaskError(f"{name} does not take connections on port {service.port}", f"invoke logs {name}", code="sync-ended")
         changed |= set(answer["changed"])
     return changed
+
+
+def _in_checkout(line: str, service: Service) -> str:
+    """Return a line about a file in the container as one about its source, which an editor opens."""
+    return next(
+        (f"{shown(source)}{line.removeprefix(path)}" for path, source in synced_files(service).items() if line.startswith(f"{path}:")), line
+    )
 
 
 def _read(path: Path) -> bytes | None:
