@@ -22,7 +22,7 @@ RUN set -eu; \
 FROM ${BASE_IMAGE} AS source
 COPY src/todo_backend /app/todo_backend
 # a+rX: whatever the umask of the machine that builds, another user reads these files.
-RUN python3 -m compileall -q --invalidation-mode unchecked-hash /app/todo_backend; chmod -R a+rX /app
+RUN python3 -m compileall -q --invalidation-mode unchecked-hash /app/todo_backend && chmod -R a+rX /app
 
 FROM ${BASE_IMAGE}
 # Two layers: an edit makes only the small one again, and only that travels to a node.

@@ -164,6 +164,8 @@ def _refusing_bad_usage(parse: Callable[[Program], None]) -> Callable[[Program],
             context = getattr(error, "context", None)
             about = getattr(context, "name", None)
             action = f"\n  -> invoke --help {about}" if about else USAGE
+            if not about and (option := re.search(r"'(--(?:engine|json|plain))", str(error))):
+                raise Exit(f"error: {option[1]} is an option of the commands\n  -> write it behind the command", code=BAD_INPUT) from None
             known = [*getattr(context, "flags", ()), *getattr(context, "inverse_flags", ()), *program.collection.task_names]
             raise Exit(f"error: {error}{_nearest(str(error), known)}{action}", code=BAD_INPUT) from None
         except BrokenPipeError:  # nobody reads on, as after `| head`; Python would flush what is left, and fail once more

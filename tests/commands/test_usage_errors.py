@@ -34,6 +34,7 @@ def invoke(*arguments: str) -> subprocess.CompletedProcess[str]:
         (("--dry", "up"), "--dry is Invoke's own, and no command here obeys it\n  -> invoke plan shows what `up` would do"),
         (("up", "-R"), "--dry is Invoke's own, and no command here obeys it\n  -> invoke plan shows what `up` would do"),
         (("down", "-p"), "--pty is Invoke's own, and no command here obeys it\n  -> leave it out"),
+        (("--plain", "status"), "--plain is an option of the commands\n  -> write it behind the command"),
         (("--hide", "both", "status"), "--hide is Invoke's own"),
         (("-T", "5", "up"), "--command-timeout is Invoke's own"),
         (("up", "surplus"), "No idea what 'surplus' is!"),

@@ -7,14 +7,20 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
-from typing import cast
+from typing import Any, cast
+from unittest.mock import Mock
 
 import pytest
 
+from scripts.config.settings import load_settings
 from scripts.core.errors import TaskError
+from scripts.engines.docker import engine as docker_engine
+from scripts.engines.docker.engine import DockerEngine
 from scripts.engines.docker.pod_spec import PodPlan, Probe
-from scripts.engines.docker.probes import _ask, await_probe, diagnose
+from scripts.engines.docker.probes import _ask, await_probe, diagnose, just_restarted
+from scripts.kubernetes.diagnosis.cause import Diagnosis
 from tests.doubles import Step
 
 pytestmark = pytest.mark.unit
@@ -71,6 +77,7 @@ def pod(*probes: Probe) -> PodPlan:
         (Container("exited", ExitCode=137), "ended-by-itself", "its container is exited, with exit code 137"),
         (Container("running", ExitCode=0), "readiness-failing", "does not become ready: its port says Connection refused"),
         (Container("restarting", restarts=4, ExitCode=1), "crash-on-start", "ends with exit code 1 soon after its start"),
+        (Container("running", restarts=4, Status="running"), "crash-on-start", "has ended 4 times, and does not become ready"),
         (Container("restarting", restarts=4, OOMKilled=True), "out-of-memory", "used more than its memory limit (256 MiB)"),
     ],
 )
@@ -83,6 +90,27 @@ def test_a_workload_that_is_not_ready_is_diagnosed(container: Container | None, 
     assert cause in found.cause
     assert found.action
     assert found.evidence == (() if container is None else ("the last 15 lines",))
+
+
+@pytest.mark.parametrize(("restarts", "seconds", "just"), [(0, 1, False), (10, 3, True), (10, 60, False)])
+def test_what_was_restarted_a_moment_ago_has_not_shown_that_it_stays(restarts: int, seconds: int, just: bool) -> None:
+    started = datetime.now(UTC) - timedelta(seconds=seconds)
+    assert just_restarted(Container("running", restarts=restarts, StartedAt=f"{started:%Y-%m-%dT%H:%M:%S}.123456789Z")) is just
+
+
+def test_a_service_that_is_not_ready_follows_from_one_that_it_calls(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = DockerEngine(load_settings("docker"))
+    pods = [SimpleNamespace(workload=f"todo-{name}", service=name) for name in ("frontend", "backend", "postgres")]
+    codes = {"frontend": "readiness-failing", "backend": "crash-on-start"}
+    monkeypatch.setattr(engine, "_supposed_pods", lambda: pods)
+    monkeypatch.setattr(engine, "_containers", Mock())
+    monkeypatch.setattr(
+        docker_engine,
+        "diagnose",
+        lambda pod, *_: Diagnosis(codes[pod.service], pod.workload, "not ready", (), "look") if pod.service in codes else None,
+    )
+    assert [(each.workload, each.follows_from) for each in engine.diagnose()] == [("todo-backend", ""), ("todo-frontend", "todo-backend")]
+    assert [pod.service for pod in engine._callees_first(cast("Any", pods))] == ["postgres", "backend", "frontend"]
 
 
 def test_a_workload_that_is_ready_has_no_diagnosis() -> None:

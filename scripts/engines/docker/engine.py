@@ -7,11 +7,13 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import requests
 
+from scripts.config.service_problems import DATABASE
 from scripts.config.settings import Settings
 from scripts.core import shell
 from scripts.core.decision import Change, Decision
@@ -30,8 +32,9 @@ from scripts.engines.docker import container_logs, usage
 from scripts.engines.docker.containers import Containers, end_container, remove_container, remove_files, secrets_of
 from scripts.engines.docker.operations import ContainerOperations
 from scripts.engines.docker.pod_spec import Plan, PodPlan, plan
-from scripts.engines.docker.probes import await_ready, diagnose, direct_session, plain
+from scripts.engines.docker.probes import await_ready, diagnose, direct_session, just_restarted, plain
 from scripts.engines.docker.volumes import remove_sources
+from scripts.engines.failed_requests import called_by
 from scripts.engines.protocol import Address
 from scripts.images import prune
 from scripts.images.bases import image_id
@@ -199,7 +202,7 @@ class DockerEngine:
         """Ask the chart's startup and readiness probes until every container is ready. Raises TaskError where one is not the release's."""
         deadline, waited = time.monotonic() + timeout, False
         pods, there = self._plan(release).pods, self._containers.by_workload()
-        for pod in pods:
+        for pod in self._callees_first(pods):
             container = there.get(pod.workload)
             if container is None or container.labels.get("todo.spec") != pod.digest:
                 state = "is of other sources or settings than these" if container else "has no container"
@@ -249,7 +252,7 @@ class DockerEngine:
                 service=container.labels.get("todo.service", ""),
                 name=container.name,
                 state=container.status,
-                ready=container.status == "running",
+                ready=container.status == "running" and not just_restarted(container),
                 restarts=int(container.attrs.get("RestartCount", 0)),
                 image=container.attrs["Config"]["Image"],
                 started=str(container.attrs["State"].get("StartedAt", "")),
@@ -283,8 +286,23 @@ class DockerEngine:
     def diagnose(self) -> list[Diagnosis]:
         """Return why a workload is not ready, of each that is not."""
         there = self._containers.by_workload()
-        found = (diagnose(pod, there.get(pod.workload), self._containers.local_port(pod.service)) for pod in self._supposed_pods())
-        return [diagnosis for diagnosis in found if diagnosis]
+        found: dict[str, Diagnosis] = {}
+        for pod in self._callees_first(self._supposed_pods()):
+            if wrong := diagnose(pod, there.get(pod.workload), self._containers.local_port(pod.service)):
+                called = next((name for name in self._callees(pod) if name in found), "")
+                follows = wrong.code == "readiness-failing" and called
+                found[pod.service] = replace(wrong, follows_from=found[called].workload) if follows else wrong
+        return list(found.values())
+
+    def _callees_first(self, pods: Sequence[PodPlan]) -> list[PodPlan]:
+        """What a pod calls may be why it is not ready."""
+        return sorted(pods, key=lambda pod: len(self._callees(pod)))
+
+    def _callees(self, pod: PodPlan) -> list[str]:
+        services = self._settings.services
+        names = called_by(pod.service, services) if pod.service in services else []
+        asks = any(DATABASE in services[name].calls for name in (pod.service, *names) if name in services)
+        return [*names, *([DATABASE] if asks else [])]
 
     def logs(self, query: LogQuery) -> Iterator[LogLine]:
         """Yield what the containers wrote. Raises InputError for a service that has none."""

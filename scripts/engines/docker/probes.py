@@ -7,11 +7,13 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import requests
 from docker.errors import DockerException
 
+from scripts.core.counting import several
 from scripts.core.errors import TaskError
 from scripts.core.report import StepReport
 from scripts.core.waiting import OverdueError, until
@@ -22,6 +24,7 @@ from scripts.machine.docker_errors import told
 LOG_LINES = 15
 END_SECONDS = 5
 HANG_UP_SECONDS = 0.2
+STAYS = timedelta(seconds=10)
 RESTARTS = 2  # more than that while it is waited for, and it does not come up; the earlier ones may have been for want of a database
 
 
@@ -77,6 +80,14 @@ def diagnose(pod: PodPlan, container: Any, port: int) -> Diagnosis | None:
     return None
 
 
+def just_restarted(container: Any) -> bool:
+    """Return whether the container ended by itself and was started again a moment ago: it has not shown yet that it stays."""
+    if not container.attrs.get("RestartCount", 0):
+        return False
+    started = datetime.fromisoformat(str(container.attrs["State"]["StartedAt"])[:19]).replace(tzinfo=UTC)
+    return datetime.now(UTC) - started < STAYS
+
+
 def _code(container: Any) -> str:
     if container.attrs["State"].get("OOMKilled"):
         return "out-of-memory"
@@ -96,6 +107,9 @@ def _not_ready(pod: PodPlan, container: Any, probe: Probe, answer: str) -> TaskE
     if state.get("OOMKilled"):
         cause = f"{pod.workload} used more than its memory limit ({pod.container.memory // 2**20} MiB) and was killed"
         action = f"raise services.{pod.service}.resources.limits.memory in the chart's values"
+    elif restarted and state.get("Status") == "running":
+        cause = f"{pod.workload} has ended {several(container.attrs['RestartCount'], 'time')}, and does not become ready"
+        action = "its last log lines say why"
     elif restarted or container.status != "running":
         cause = f"{pod.workload} ends with exit code {state.get('ExitCode')} soon after its start"
         action = "its last log lines say why"
