@@ -49,7 +49,8 @@ class Plain:
             archive = Path(folder) / "images.tar"
             shell.run(["docker", "save", "--output", str(archive), *tags.values()], timeout=SECONDS)
             for transport in self.transports():
-                transport.send(archive)
+                with archive.open("rb") as file:
+                    transport.send(file)
         self._upgrade(tags)
         self._await()
 

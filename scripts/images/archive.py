@@ -10,13 +10,12 @@ specification 1.2 ("Combined Image JSON + Filesystem Changeset Format").
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import posixpath
 import tarfile
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import IO, Any
+from typing import Any
 
 from scripts.core.errors import TaskError
 
@@ -28,6 +27,7 @@ INDEXES = {INDEX, "application/vnd.docker.distribution.manifest.list.v2+json"}
 IMAGE_NAME = "io.containerd.image.name"  # what containerd calls the imported image
 LIBRARY = "docker.io/library/"  # where an image is that names no other place
 REF_NAME = "org.opencontainers.image.ref.name"
+CHUNK = 1 << 20
 
 Json = dict[str, Any]
 
@@ -53,9 +53,10 @@ class SavedImage:
 
 
 @dataclass(frozen=True)
-class Sent:
-    """What an archive holds, in bytes of layers: those in it, and those left out of it."""
+class Archive:
+    """A tar archive for a node, made while it is read, once; and how many bytes of layers are in it, and left out of it."""
 
+    pieces: Iterator[bytes]
     bytes: int
     left_out: int
 
@@ -130,57 +131,70 @@ def _manifest_for(saved: tarfile.TarFile, descriptor: Json, platform: str) -> Js
     raise TaskError(f"the saved image has nothing for {platform}", "invoke build", code="image-archive-invalid")
 
 
-def write_oci(saved: tarfile.TarFile, images: Sequence[SavedImage], present: Collection[str], out: IO[bytes]) -> Sent:
-    """Write an OCI archive of the images without the layers whose digest is in `present`, for `ctr images import`.
+def oci_archive(saved: tarfile.TarFile, image: SavedImage, present: Collection[str]) -> Archive:
+    """Return an OCI archive of the image without the layers whose digest is in `present`, for `ctr images import`.
 
-    containerd takes a layer that the archive lacks from its own store, and refuses the archive when it is not there.
+    containerd takes a layer that the archive lacks from its own store, and refuses the archive when it is not there. The index comes last:
+    of an archive that ends early containerd makes no image.
     """
-    with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as archive:
-        _add(archive, "oci-layout", _json({"imageLayoutVersion": "1.0.0"}))
-        manifests: list[Json] = []
-        blobs: dict[str, bytes] = {}
-        for image in images:
-            manifest = _json(_manifest(image))
-            blobs |= {digest_of(image.config): image.config, digest_of(manifest): manifest}
-            annotations = {IMAGE_NAME: image.name, REF_NAME: image.name.rpartition(":")[2]}
-            manifests.append({**_descriptor(MANIFEST, manifest), "annotations": annotations})
-        _add(archive, "index.json", _json({"schemaVersion": 2, "mediaType": INDEX, "manifests": manifests}))
-        for digest, data in blobs.items():
-            _add(archive, _blob_path(digest), data)
-        layers = {layer.digest: layer for image in images for layer in image.layers}
-        sent = [layer for digest, layer in layers.items() if digest not in present]
-        for layer in sent:
-            _copy(saved, layer, archive, _blob_path(layer.digest))
-    return _sent(layers, sent)
+    manifest = _json(_manifest(image))
+    annotations = {IMAGE_NAME: image.name, REF_NAME: image.name.rpartition(":")[2]}
+    entry = {**_descriptor(MANIFEST, manifest), "annotations": annotations}
+    ends = {
+        "oci-layout": _json({"imageLayoutVersion": "1.0.0"}),
+        **{_blob_path(digest_of(data)): data for data in (image.config, manifest)},
+        "index.json": _json({"schemaVersion": 2, "mediaType": INDEX, "manifests": [entry]}),
+    }
+    needed = {_blob_path(layer.digest): layer for layer in image.layers if layer.digest not in present}
+    return _archive(saved, image, needed, ends)
 
 
-def write_docker(saved: tarfile.TarFile, images: Sequence[SavedImage], present: Collection[Sequence[str]], out: IO[bytes]) -> Sent:
-    """Write an archive for `docker load` without the layers that the engine has.
+def docker_archive(saved: tarfile.TarFile, image: SavedImage, present: Collection[Sequence[str]]) -> Archive:
+    """Return an archive for `docker load` without the layers that the engine has.
 
     present: the `diff_id`s of each image that the engine has, lowest layer first. Docker knows a layer by all that is below it,
     so a layer may be left out only when an image has it on the same ones; then its file is never read.
     """
     chains = {tuple(chain[:length]) for chain in present for length in range(1, len(chain) + 1)}
-    layers = {layer.digest: layer for image in images for layer in image.layers}
-    needed: dict[str, Layer] = {}
-    entries = []
-    with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as archive:
-        for image in images:
-            config = f"{digest_of(image.config).partition(':')[2]}.json"
-            _add(archive, config, image.config)
-            chain = [layer.diff_id for layer in image.layers]
-            needed |= {layer.digest: layer for depth, layer in enumerate(image.layers, 1) if tuple(chain[:depth]) not in chains}
-            paths = [f"{layer.diff_id.partition(':')[2]}.tar" for layer in image.layers]
-            entries.append({"Config": config, "RepoTags": [image.name.removeprefix(LIBRARY)], "Layers": paths})
-        _add(archive, "manifest.json", _json(entries))
-        for layer in needed.values():
-            _copy(saved, layer, archive, f"{layer.diff_id.partition(':')[2]}.tar")
-    return _sent(layers, list(needed.values()))
+    chain = [layer.diff_id for layer in image.layers]
+    paths = [f"{diff_id.partition(':')[2]}.tar" for diff_id in chain]
+    needed = {
+        path: layer for depth, (path, layer) in enumerate(zip(paths, image.layers, strict=True), 1) if tuple(chain[:depth]) not in chains
+    }
+    config = f"{digest_of(image.config).partition(':')[2]}.json"
+    manifest = [{"Config": config, "RepoTags": [image.name.removeprefix(LIBRARY)], "Layers": paths}]
+    return _archive(saved, image, needed, {config: image.config, "manifest.json": _json(manifest)})
 
 
-def _sent(layers: Mapping[str, Layer], sent: Sequence[Layer]) -> Sent:
-    total, travelled = sum(layer.size for layer in layers.values()), sum(layer.size for layer in sent)
-    return Sent(travelled, total - travelled)
+def _archive(saved: tarfile.TarFile, image: SavedImage, needed: Mapping[str, Layer], ends: Mapping[str, bytes]) -> Archive:
+    """Return an archive of layers and, after them, of files that name them."""
+    total = sum({layer.digest: layer.size for layer in image.layers}.values())
+    travelling = sum({layer.digest: layer.size for layer in needed.values()}.values())
+    members = {path: _member(saved, layer.member) for path, layer in needed.items()}
+
+    def pieces() -> Iterator[bytes]:
+        for path, member in members.items():
+            yield _header(path, member.size)
+            source = saved.extractfile(member)
+            while source and (piece := source.read(CHUNK)):
+                yield piece
+            yield _padding(member.size)
+        for path, data in ends.items():
+            yield _header(path, len(data)) + data + _padding(len(data))
+        yield bytes(2 * tarfile.BLOCKSIZE)
+
+    return Archive(pieces(), travelling, total - travelling)
+
+
+def _header(path: str, size: int) -> bytes:
+    info = tarfile.TarInfo(path)
+    info.size = size
+    return info.tobuf(tarfile.PAX_FORMAT)
+
+
+def _padding(size: int) -> bytes:
+    """The zeros that fill the last block of a file in a tar archive."""
+    return bytes(-size % tarfile.BLOCKSIZE)
 
 
 def _manifest(image: SavedImage) -> Json:
@@ -218,15 +232,3 @@ def _member(saved: tarfile.TarFile, name: str) -> tarfile.TarInfo:
 def _read(saved: tarfile.TarFile, name: str) -> bytes:
     file = saved.extractfile(_member(saved, name))
     return file.read() if file else b""
-
-
-def _add(archive: tarfile.TarFile, name: str, data: bytes) -> None:
-    info = tarfile.TarInfo(name)
-    info.size = len(data)
-    archive.addfile(info, io.BytesIO(data))
-
-
-def _copy(saved: tarfile.TarFile, layer: Layer, archive: tarfile.TarFile, name: str) -> None:
-    info = tarfile.TarInfo(name)
-    info.size = layer.size
-    archive.addfile(info, saved.extractfile(_member(saved, layer.member)))

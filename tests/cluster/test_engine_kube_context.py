@@ -11,7 +11,7 @@ import threading
 import time
 import urllib.request
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -294,9 +294,10 @@ def test_after_a_change_of_one_line_only_its_layer_travels(
     reading = shell.run(["docker", "save", "--output", str(tmp_path / "read.tar"), image_two.reference], timeout=120).seconds
     send, sizes = transports.ContainerdNode.send, []
 
-    def measured(self: transports.ContainerdNode, archive: Path) -> None:
-        sizes.append(archive.stat().st_size)
-        send(self, archive)
+    def measured(self: transports.ContainerdNode, archive: Iterable[bytes]) -> None:
+        pieces = list(archive)
+        sizes.append(sum(map(len, pieces)))
+        send(self, pieces)
 
     monkeypatch.setattr(transports.ContainerdNode, "send", measured)
     started = time.monotonic()

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import tarfile
 import tempfile
+import threading
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
@@ -19,14 +21,16 @@ from scripts.core.paths import SCRATCH
 from scripts.core.report import Outcome, StepReport, changed
 from scripts.core.shell import CommandError
 from scripts.desired.images import Image
-from scripts.images.archive import Sent, full_name, read_saved
+from scripts.images.archive import LIBRARY, Archive, SavedImage, full_name, read_saved
 from scripts.images.prune import Superfluous
 from scripts.kubernetes.nodes.transports import NodeTransport
 from scripts.machine.docker_client import CLI_ENVIRONMENT
 
 SAVE_SECONDS = 600
 AT_ONCE = 8
-"""Nodes that are asked side by side."""
+"""Nodes that are asked, and images that are sent, side by side."""
+Turns = Mapping[tuple[str, str], threading.Lock]
+"""By node and layer: images that share a layer go one after another, so that the later ones find it on the node."""
 
 
 def decide(transports: Sequence[NodeTransport], images: Sequence[Image]) -> Decision:
@@ -46,7 +50,7 @@ def decide(transports: Sequence[NodeTransport], images: Sequence[Image]) -> Deci
 
 
 def _load(transports: Sequence[NodeTransport], lacking: Mapping[str, Mapping[str, str]], platform: str, step: StepReport) -> Outcome:
-    """Send each node what it lacks, and verify by the node's own list.
+    """Send each node what it lacks, image by image side by side, and verify by the node's own list.
 
     lacking: by node, full names with their `repository:tag`. Raises TaskError when a node still lacks an image after all of it was sent.
     """
@@ -56,31 +60,33 @@ def _load(transports: Sequence[NodeTransport], lacking: Mapping[str, Mapping[str
     with tempfile.TemporaryDirectory(dir=SCRATCH) as folder:
         saved = Path(folder) / "saved.tar"
         shell.run(["docker", "save", "--output", str(saved), *missing], timeout=SAVE_SECONDS, env=CLI_ENVIRONMENT)
-        sent = [_send(transport, saved, names, platform, step) for transport in transports if (names := lacking[transport.node])]
+        with tarfile.open(saved) as source:
+            images = read_saved(source, platform)
+        pairs = [(transport, image) for transport in transports for image in images if image.name in lacking[transport.node]]
+        turns: Turns = {(transport.node, layer.digest): threading.Lock() for transport, image in pairs for layer in image.layers}
+        with ThreadPoolExecutor(max_workers=AT_ONCE, thread_name_prefix="load") as pool:
+            sent = list(pool.map(lambda pair: _send(pair[0], pair[1], saved, turns, step), pairs))
     travelled, left_out = sum(each.bytes for each in sent), sum(each.left_out for each in sent)
     return changed(f"{several(len(missing), 'image')}: {decimal(travelled)} sent, {decimal(left_out)} were there")
 
 
-def _send(transport: NodeTransport, saved: Path, names: Collection[str], platform: str, step: StepReport) -> Sent:
-    """Send images to one node: without the layers that it has, and, if that leaves one incomplete, whole."""
-    for whole in (False, True):
-        archive = saved.with_name(f"{transport.node}.tar")
-        with tarfile.open(saved) as source, archive.open("wb") as out:
-            chosen = [image for image in read_saved(source, platform) if image.name in names]
-            sent = transport.writer(include_existing_layers=whole)(source, chosen, out)
-        step.progress(f"sending {decimal(sent.bytes)} to {transport.node}")
-        try:
-            transport.send(archive)
-        except CommandError:
-            if whole:
-                raise
-        finally:
-            archive.unlink()
-        absent = sorted(set(names) - transport.images())
-        if not absent:
-            return sent
+def _send(transport: NodeTransport, image: SavedImage, saved: Path, turns: Turns, step: StepReport) -> Archive:
+    """Send an image to one node: without the layers that it has, and, if that leaves it incomplete, whole."""
+    with tarfile.open(saved) as source, ExitStack() as held:
+        for digest in sorted({layer.digest for layer in image.layers}):  # in one order, or two images could wait for each other
+            held.enter_context(turns[transport.node, digest])
+        for whole in (False, True):
+            archive = transport.archive(source, image, include_existing_layers=whole)
+            step.progress(f"sending {decimal(archive.bytes)} of {image.name.removeprefix(LIBRARY)} to {transport.node}")
+            try:
+                transport.send(archive.pieces)
+            except CommandError:
+                if whole:
+                    raise
+            if image.name in transport.images():
+                return archive
     raise TaskError(
-        f"{transport.node} does not list {', '.join(absent)} after they were sent",
+        f"{transport.node} does not list {image.name} after it was sent",
         "look for errors of the container runtime there",
         code="load-failed",
     )

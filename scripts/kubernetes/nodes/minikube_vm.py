@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
-from pathlib import Path
+import tarfile
+import tempfile
+import threading
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, field
 
+from scripts.core.paths import SCRATCH
 from scripts.core.shell import Result
-from scripts.images.archive import full_name, write_docker, write_oci
-from scripts.kubernetes.nodes.transports import Writer
+from scripts.images.archive import Archive, SavedImage, docker_archive, full_name, oci_archive
 
 LOAD_SECONDS = 600
 
@@ -21,6 +23,7 @@ class MinikubeVmNode:
     node: str
     runtime: str
     minikube: Callable[..., Result]
+    turn: threading.Lock = field(default_factory=threading.Lock, compare=False)
 
     def images(self) -> set[str]:
         """Ask Minikube for the node's list; it prints an empty one, with exit code 0, when the node is stopped."""
@@ -28,17 +31,21 @@ class MinikubeVmNode:
         listed = json.loads(answer.stdout or "[]") or []
         return {full_name(tag) for image in listed for tag in image.get("repoTags") or ()}
 
-    def writer(self, *, include_existing_layers: bool) -> Writer:
+    def archive(self, saved: tarfile.TarFile, image: SavedImage, *, include_existing_layers: bool) -> Archive:
         """Leave out the blobs in containerd's content store; with the docker runtime, nothing."""
         if self.runtime == "docker":
-            return lambda saved, images, out: write_docker(saved, images, (), out)
+            return docker_archive(saved, image, ())
         argv = ("ssh", "--profile", self.node, "--", "sudo", "ctr", "--namespace", "k8s.io", "content", "ls", "--quiet")
         present = set() if include_existing_layers else set(self.minikube(*argv).stdout.split())
-        return lambda saved, images, out: write_oci(saved, images, present, out)
+        return oci_archive(saved, image, present)
 
-    def send(self, archive: Path) -> None:
-        """Load the file. Minikube exits with 0 when that fails: only the list tells."""
-        self.minikube("image", "load", "--profile", self.node, str(archive), timeout=LOAD_SECONDS)
+    def send(self, archive: Iterable[bytes]) -> None:
+        """Load it from a file, one at a time: Minikube takes no other, and copies it to one place. It exits with 0 when that fails."""
+        SCRATCH.mkdir(parents=True, exist_ok=True)
+        with self.turn, tempfile.NamedTemporaryFile(dir=SCRATCH, suffix=".tar") as file:
+            file.writelines(archive)
+            file.flush()
+            self.minikube("image", "load", "--profile", self.node, file.name, timeout=LOAD_SECONDS)
 
     def remove(self, names: Collection[str]) -> None:
         """Remove the names."""

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import json
 import tarfile
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import IO, Protocol
+from typing import Protocol
 
 from scripts.core import shell
 from scripts.core.errors import TaskError
-from scripts.images.archive import LIBRARY, SavedImage, Sent, full_name, write_docker, write_oci
+from scripts.images.archive import LIBRARY, Archive, SavedImage, docker_archive, full_name, oci_archive
 
 LIST_SECONDS = 60
 SEND_SECONDS = 600
 NERDCTL = ("nerdctl", "--namespace", "k8s.io")
-Writer = Callable[[tarfile.TarFile, Sequence[SavedImage], IO[bytes]], Sent]
 
 
 class NodeTransport(Protocol):
@@ -29,10 +27,10 @@ class NodeTransport(Protocol):
     def images(self) -> set[str]:
         """Return the full names of the images that are whole on the node."""
 
-    def writer(self, *, include_existing_layers: bool) -> Writer:
-        """Return what writes an archive for this node: all of it, or without the layers that the node has now."""
+    def archive(self, saved: tarfile.TarFile, image: SavedImage, *, include_existing_layers: bool) -> Archive:
+        """Return an archive of the image for this node: all of it, or without the layers that the node has now."""
 
-    def send(self, archive: Path) -> None:
+    def send(self, archive: Iterable[bytes]) -> None:
         """Import an archive on the node. Raises CommandError."""
 
     def remove(self, names: Collection[str]) -> None:
@@ -55,15 +53,14 @@ class ContainerdNode:
         """The lines of `ctr images check`: name, type, digest, completeness, size, whether it is unpacked."""
         return self._ctr("images", "check", timeout=LIST_SECONDS).splitlines()[1:]
 
-    def writer(self, *, include_existing_layers: bool) -> Writer:
+    def archive(self, saved: tarfile.TarFile, image: SavedImage, *, include_existing_layers: bool) -> Archive:
         """Leave out the blobs in containerd's content store."""
         present = set() if include_existing_layers else set(self._ctr("content", "ls", "--quiet", timeout=LIST_SECONDS).split())
-        return lambda saved, images, out: write_oci(saved, images, present, out)
+        return oci_archive(saved, image, present)
 
-    def send(self, archive: Path) -> None:
+    def send(self, archive: Iterable[bytes]) -> None:
         """Import the archive through standard input."""
-        with archive.open("rb") as file:
-            self._ctr("images", "import", "-", input=file, timeout=SEND_SECONDS)
+        self._ctr("images", "import", "-", input=archive, timeout=SEND_SECONDS)
 
     def remove(self, names: Collection[str]) -> None:
         """Remove the names, and the id under which containerd's CRI plugin keeps the same image; what nothing uses is then collected."""
@@ -73,7 +70,7 @@ class ContainerdNode:
         ids = {name for name, digest in digests.items() if name.startswith("sha256:") and digest in dropped - used}
         self._ctr("images", "rm", *sorted(ids.union(names)), timeout=LIST_SECONDS)
 
-    def _ctr(self, *argv: str, timeout: float, input: IO[bytes] | None = None) -> str:  # noqa: A002 - as in shell.run
+    def _ctr(self, *argv: str, timeout: float, input: Iterable[bytes] | None = None) -> str:  # noqa: A002 - as in shell.run
         return shell.run([*self.ctr, "--namespace", "k8s.io", *argv], timeout=timeout, input=input).stdout
 
 
@@ -89,10 +86,9 @@ class DockerdNode:
         lines = self._docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}", timeout=LIST_SECONDS).splitlines()
         return {full_name(line) for line in lines if "<none>" not in line}
 
-    def writer(self, *, include_existing_layers: bool) -> Writer:
+    def archive(self, saved: tarfile.TarFile, image: SavedImage, *, include_existing_layers: bool) -> Archive:
         """Leave out the layers that an image of the node has on the same layers."""
-        chains = [] if include_existing_layers else self._chains()
-        return lambda saved, images, out: write_docker(saved, images, chains, out)
+        return docker_archive(saved, image, [] if include_existing_layers else self._chains())
 
     def _chains(self) -> list[list[str]]:
         ids = set(self._docker("image", "ls", "--quiet", "--no-trunc", timeout=LIST_SECONDS).split())
@@ -101,16 +97,15 @@ class DockerdNode:
         argv = ("image", "inspect", "--format", "{{json .RootFS.Layers}}", *sorted(ids))
         return [json.loads(line) or [] for line in self._docker(*argv, timeout=LIST_SECONDS).splitlines() if line.strip()]
 
-    def send(self, archive: Path) -> None:
+    def send(self, archive: Iterable[bytes]) -> None:
         """Load the archive through standard input."""
-        with archive.open("rb") as file:
-            self._docker("load", "--quiet", input=file, timeout=SEND_SECONDS)
+        self._docker("load", "--quiet", input=archive, timeout=SEND_SECONDS)
 
     def remove(self, names: Collection[str]) -> None:
         """Remove the names."""
         self._docker("image", "rm", *(name.removeprefix(LIBRARY) for name in sorted(names)), timeout=LIST_SECONDS)
 
-    def _docker(self, *argv: str, timeout: float, input: IO[bytes] | None = None) -> str:  # noqa: A002 - as in shell.run
+    def _docker(self, *argv: str, timeout: float, input: Iterable[bytes] | None = None) -> str:  # noqa: A002 - as in shell.run
         return shell.run([*self.docker, *argv], timeout=timeout, input=input).stdout
 
 
@@ -120,14 +115,13 @@ class NerdctlNode(DockerdNode):
 
     docker: tuple[str, ...] = NERDCTL
 
-    def writer(self, *, include_existing_layers: bool) -> Writer:  # noqa: ARG002 - nerdctl does not list the blobs that are there
-        """Write all of it."""
-        return lambda saved, images, out: write_oci(saved, images, set(), out)
+    def archive(self, saved: tarfile.TarFile, image: SavedImage, *, include_existing_layers: bool) -> Archive:  # noqa: ARG002 - the protocol's
+        """Return all of it: nerdctl does not list the blobs that are there."""
+        return oci_archive(saved, image, ())
 
-    def send(self, archive: Path) -> None:
+    def send(self, archive: Iterable[bytes]) -> None:
         """Load the archive through standard input; its --quiet is newer than nerdctl itself."""
-        with archive.open("rb") as file:
-            self._docker("load", input=file, timeout=SEND_SECONDS)
+        self._docker("load", input=archive, timeout=SEND_SECONDS)
 
 
 @dataclass(frozen=True)
@@ -136,11 +130,11 @@ class LocalDaemonNode(DockerdNode):
 
     docker: tuple[str, ...] = ("docker",)
 
-    def writer(self, *, include_existing_layers: bool) -> Writer:  # noqa: ARG002 - the protocol's
-        """There is nothing to write: an image that is not there was not built."""
+    def archive(self, saved: tarfile.TarFile, image: SavedImage, *, include_existing_layers: bool) -> Archive:  # noqa: ARG002 - the protocol's
+        """There is nothing to send: an image that is not there was not built."""
         raise TaskError(f"the images are not in the Docker daemon that {self.node} shares", "invoke build", code="image-missing")
 
-    def send(self, archive: Path) -> None:
+    def send(self, archive: Iterable[bytes]) -> None:
         """There is nothing to send."""
 
     def remove(self, names: Collection[str]) -> None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-import io
 import json
 import tarfile
+import threading
 from pathlib import Path
 
 import pytest
@@ -13,11 +12,12 @@ import pytest
 from scripts.config.settings import Settings
 from scripts.core.errors import TaskError
 from scripts.engines.minikube.engine import MinikubeEngine
-from scripts.images.archive import full_name
+from scripts.images.archive import Archive, full_name, read_saved
 from scripts.kubernetes.nodes import load
-from scripts.kubernetes.nodes.transports import ContainerdNode, DockerdNode
+from scripts.kubernetes.nodes.transports import ContainerdNode, DockerdNode, NodeTransport
 from tests.doubles import Step
 from tests.engines.minikube.answers import PLATFORM, PROFILES, profile
+from tests.kubernetes.saved_images import saved_images
 from tests.programs import ANY, Programs, Reply, recorded
 
 pytestmark = pytest.mark.unit
@@ -39,21 +39,14 @@ def test_a_node_that_is_a_container_is_reached_through_docker(
     assert MinikubeEngine(settings).transports() == [transport]
 
 
-def saved_image(folder: Path, layers: tuple[bytes, ...] = (b"base" * 100, b"top")) -> Path:
-    """What `docker save` writes for todo-backend:h1."""
-    digests = [f"sha256:{hashlib.sha256(layer).hexdigest()}" for layer in layers]
-    config = json.dumps({"rootfs": {"diff_ids": digests}}).encode()
-    files = {f"{number}/layer.tar": layer for number, layer in enumerate(layers)}
-    manifest = [{"Config": "c.json", "RepoTags": ["todo-backend:h1"], "Layers": list(files)}]
-    path = folder / "saved.tar"
-    with tarfile.open(path, "w") as tar:
-        for name, data in {**files, "c.json": config, "manifest.json": json.dumps(manifest).encode()}.items():
-            info = tarfile.TarInfo(name)
-            info.size = len(data)
-            tar.addfile(info, io.BytesIO(data))
-    return path
+def send(transport: NodeTransport, saved: Path, step: Step) -> Archive:
+    with tarfile.open(saved) as source:
+        (image,) = read_saved(source, PLATFORM)
+    turns = {(transport.node, layer.digest): threading.Lock() for layer in image.layers}
+    return load._send(transport, image, saved, turns, step)
 
 
+BASE, TOP = b"base" * 100, b"top"
 NAME = full_name("todo-backend:h1")
 
 
@@ -87,7 +80,7 @@ def test_a_load_that_ends_well_and_brings_nothing_is_a_failure(programs: Program
     programs.tell(("minikube", "image", "ls", "--profile", "todo", "--format", "json"), Reply("[]"))
     (transport,) = MinikubeEngine(settings).transports()
     with pytest.raises(TaskError, match=r"todo does not list docker\.io/library/todo-backend:h1"):
-        load._send(transport, saved_image(tmp_path), {NAME}, PLATFORM, step)
+        send(transport, saved_images(tmp_path, {"todo-backend:h1": (BASE, TOP)}), step)
     assert len(programs.asked("minikube", "image", "load")) == 2, "first without the layers that are there, then whole"
 
 
@@ -100,15 +93,5 @@ def test_an_import_that_fails_without_some_layers_is_made_again_with_all(program
     programs.tell((*ctr, "images", "import", "-"), recorded("containerd-1.6.20/import-without-a-layer"), Reply())
     programs.tell((*ctr, "images", "check"), broken, whole)
     name = "docker.io/library/eng-one:h2"
-    assert load._send(transport, renamed(saved_image(tmp_path), "eng-one:h2"), {name}, PLATFORM, step).left_out == 0
+    assert send(transport, saved_images(tmp_path, {"eng-one:h2": (BASE, TOP)}), step).left_out == 0
     assert transport.images() >= {name}
-
-
-def renamed(saved: Path, tag: str) -> Path:
-    other = saved.with_name("renamed.tar")
-    with tarfile.open(saved) as source, tarfile.open(other, "w") as target:
-        for member in source.getmembers():
-            data = source.extractfile(member).read().replace(b"todo-backend:h1", tag.encode())
-            member.size = len(data)
-            target.addfile(member, io.BytesIO(data))
-    return other
