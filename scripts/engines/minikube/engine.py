@@ -106,12 +106,14 @@ class MinikubeEngine(KubernetesEngine):
     def _decide_workers(self, there: Profile) -> Decision:
         gone = self._minikube.gone_nodes()
         changes = [Change(f"make a worker in place of {node}", "it was removed behind Minikube's back") for node in gone]
+        changes += [Change(f"finish the worker {node}", "making it was interrupted") for node in there.unaddressed]
         return Decision(self._detail, tuple(changes), partial(self._replace_workers, there, gone), blocks=True)
 
     def _replace_workers(self, there: Profile, gone: Sequence[str], step: StepReport) -> Outcome:
         """Add the new workers before the old ones are forgotten.
 
         Neither `minikube start` nor a new node of an old one's name joins the cluster: Minikube takes it for the node that was there.
+        One that was being added when we were killed has never been there: a start makes it, and it joins.
         """
         for node in gone:
             if len(there.nodes) <= self._settings.minikube.nodes:
@@ -120,8 +122,8 @@ class MinikubeEngine(KubernetesEngine):
             step.progress(f"forgetting {node}")
             self._minikube.change("node", "delete", node, "--profile", self._name)
             there = self._minikube.profile() or there
-        self._bring_up(there, self._minikube.state(), step)
-        return changed(f"{self._detail}: made a worker in place of {', '.join(gone)}")
+        brought = self._bring_up(there, State.DOWN if there.unaddressed else self._minikube.state(), step)
+        return changed(f"{self._detail}: made a worker in place of {', '.join(gone)}") if gone else brought
 
     def _refuse_if_lost(self, state: State) -> None:
         if state is State.NO_DISK:

@@ -28,8 +28,8 @@ def end() -> None:
 
 
 def is_unfinished(profile: Profile) -> bool:
-    """Return whether the profile was never started to the end; one whose node has no address never was."""
-    return not profile.addressed or (NOTE.exists() and NOTE.read_text(encoding="utf-8") == profile.name)
+    """Return whether the profile was never started to the end; one whose first node has no address never was."""
+    return _never_ran(profile) or (NOTE.exists() and NOTE.read_text(encoding="utf-8") == profile.name)
 
 
 def may_go(profile: Profile, state: State, cluster: Cluster) -> bool:
@@ -37,9 +37,14 @@ def may_go(profile: Profile, state: State, cluster: Cluster) -> bool:
 
     One that was stopped has been used since, or its machine was restarted: what is in it cannot be seen, so it stays.
     """
-    if not profile.addressed or state is State.GONE:
+    if _never_ran(profile) or state is State.GONE:
         return True
     return state is not State.STOPPED and not _is_used(cluster)
+
+
+def _never_ran(profile: Profile) -> bool:
+    """Whether its first node has no address. A worker without one is no sign of that: it was added to a cluster that ran."""
+    return profile.nodes[0] in profile.unaddressed
 
 
 def _is_used(cluster: Cluster) -> bool:

@@ -47,8 +47,8 @@ class Profile:
     addons: frozenset[str]
     nodes: tuple[str, ...]
     """The names of their containers or machines (mk:pkg/minikube/config/profile.go, MachineName)."""
-    addressed: bool
-    """Whether its nodes have got their addresses, without which nothing has ever run in them."""
+    unaddressed: tuple[str, ...]
+    """Those of them that have never got an address, so that nothing has ever run in them."""
 
 
 def read_profiles(text: str) -> dict[str, Profile]:
@@ -65,6 +65,7 @@ def read_profiles(text: str) -> dict[str, Profile]:
 def _profile(name: str, config: Mapping[str, Any]) -> Profile:
     kubernetes = config.get("KubernetesConfig") or {}
     nodes: Sequence[Mapping[str, Any]] = config.get("Nodes") or ({},)
+    names = [f"{name}-{node['Name']}" if node.get("Name") and len(nodes) > 1 else name for node in nodes]
     return Profile(
         name=name,
         driver=config.get("Driver", ""),
@@ -75,8 +76,8 @@ def _profile(name: str, config: Mapping[str, Any]) -> Profile:
         runtime=kubernetes.get("ContainerRuntime", ""),
         cni=kubernetes.get("CNI", ""),
         addons=frozenset(addon for addon, on in (config.get("Addons") or {}).items() if on),
-        nodes=tuple(f"{name}-{node['Name']}" if node.get("Name") and len(nodes) > 1 else name for node in nodes),
-        addressed=all(node.get("IP") for node in nodes),
+        nodes=tuple(names),
+        unaddressed=tuple(node for node, config in zip(names, nodes, strict=True) if not config.get("IP")),
     )
 
 

@@ -45,9 +45,9 @@ class MinikubeProgram:
         return self._state[0]
 
     def gone_nodes(self) -> list[str]:
-        """Return the nodes of the profile that were removed behind Minikube's back."""
+        """Return the nodes of the profile that were removed behind Minikube's back: not those that were never made."""
         there = self.profile()
-        return [node for node in there.nodes if self._is_gone(node)] if there else []
+        return [node for node in there.nodes if node not in there.unaddressed and self._is_gone(node)] if there else []
 
     def _only_workers_are_gone(self) -> bool:
         """Where one of several nodes is gone, Minikube says of all of them nothing but `null`; each is asked about alone."""

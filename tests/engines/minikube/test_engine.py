@@ -143,6 +143,27 @@ def test_a_worker_that_was_removed_is_replaced_by_one_of_another_name(programs: 
     assert [call["argv"][2] for call in programs.asked("minikube") if call["argv"][1] == "node"] == ["add", "delete"]
 
 
+@pytest.mark.parametrize("lost", [["todo-m03"], []], ids=["with the old worker", "the old worker is forgotten"])
+def test_a_worker_whose_making_was_interrupted_is_finished_and_the_cluster_stays(
+    programs: Programs, settings: Settings, step: Step, lost: list[str]
+) -> None:
+    """What a kill of `minikube node add` leaves: Minikube notes the worker before there is a machine, and its address after that."""
+    several, half = three_nodes(settings), [*nodes("", "m02"), {"Name": "m04", "IP": ""}]
+    before = [*half, {"Name": "m03", "IP": "192.168.49.4"}] if lost else half
+    programs.tell(PROFILES, profile(several, Nodes=before), profile(several, Nodes=half))
+    programs.tell(STATUS, Reply("null", code=7), RUNNING)
+    for node in ("todo", "todo-m02", *lost):
+        worker = {**NODE, "Name": node, "Host": "Nonexistent" if node in lost else "Running", "Worker": node != "todo"}
+        programs.tell((*STATUS[:4], "--node", node, *STATUS[4:]), Reply(json.dumps(worker), code=7 if node in lost else 0))
+        if node in lost:
+            programs.tell(("minikube", "node", "delete", node, "--profile", "todo"), Reply())
+    programs.tell(start(several), Reply())
+    decision = MinikubeEngine(several).decide_start(step)
+    assert ("finish the worker todo-m04", "making it was interrupted") in [(change.what, change.why) for change in decision.changes]
+    assert decision.carry_out(step).kind == "changed"
+    assert not programs.asked("minikube", "delete"), "the cluster and its data are the user's"
+
+
 def test_of_several_nodes_the_addons_are_enabled_after_the_first_start(programs: Programs, settings: Settings, step: Step) -> None:
     several = three_nodes(settings)
     programs.tell(PROFILES, NO_PROFILES, profile(several, addons=(), Nodes=nodes("", "m02", "m03")))
