@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from scripts.kubernetes.nodes import detect, load
 from scripts.kubernetes.nodes.transports import ContainerdNode, NodeTransport
 from scripts.machine.docker_client import build_platform
 from tests.checkout import RELEASE
+from tests.cluster import test_hpa
 from tests.cluster.app import App, Load
 from tests.cluster.local_cluster.cluster import LocalCluster
 from tests.doubles import Step
@@ -64,12 +65,16 @@ def nodes_of(app: App, component: str) -> Counter[str]:
 
 def sent_by_node(app: App, monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
     """Load what is missing, and return the bytes that each node was sent."""
-    sizes: dict[str, int] = {}
+    sizes: Counter[str] = Counter()
     send = ContainerdNode.send
 
-    def measured(self: ContainerdNode, archive: Path) -> None:
-        sizes[self.node] = sizes.get(self.node, 0) + archive.stat().st_size
-        send(self, archive)
+    def measured(self: ContainerdNode, archive: Iterable[bytes]) -> None:
+        send(self, counted(self.node, archive))
+
+    def counted(node: str, archive: Iterable[bytes]) -> Iterator[bytes]:
+        for piece in archive:
+            sizes[node] += len(piece)
+            yield piece
 
     with monkeypatch.context() as patch:
         patch.setattr(ContainerdNode, "send", measured)
@@ -147,6 +152,20 @@ def test_a_database_whose_node_takes_no_pods_says_so_and_comes_back_with_its_dat
     rollout.watch(three.cluster, 300, Step())
     assert set(nodes_of(three, "postgres")) == {database}
     assert three.checkout.invoke("smoke", "--engine", "kube_context").code == 0
+
+
+def test_what_the_autoscaler_adds_is_spread_over_all_nodes(three: App) -> None:
+    """More pods than one node had, and some on each: what a node that goes takes away is made good by the others."""
+    if not three.cluster.within("kube-system", "").get("deployments", "metrics-server"):
+        pytest.skip("this cluster has no metrics-server")
+    before = max(nodes_of(three, "backend").values())
+    eventually(lambda: test_hpa.condition(three, "ScalingActive") == "True", test_hpa.UP_SECONDS, "the autoscaler gets no metrics")
+    with Load(three, [test_hpa.BACKEND], test_hpa.PER_SECOND):
+        eventually(lambda: test_hpa.replicas(three) >= max(NODES, before + 1), test_hpa.UP_SECONDS, "it does not scale up")
+        spread = nodes_of(three, "backend")
+    print("backends under load:", dict(spread))
+    assert len(spread) >= NODES
+    assert max(spread.values()) - min(spread.values()) <= 1
 
 
 def diagnoses(app: App) -> list[dict[str, Any]]:
