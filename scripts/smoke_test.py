@@ -40,7 +40,7 @@ def _explained(error: TaskError, project: Project) -> TaskError:
     if error.code != "smoke-failed":
         return error
     try:
-        found = [*project.engine.diagnose(), *failed_requests.failing(project.settings, project.engine)]
+        found = [*project.engine.diagnose(), *failed_requests.failing(project.settings, failed_requests.recent(project.engine))]
     except InterruptedRunError:
         raise
     except TaskError as unseen:

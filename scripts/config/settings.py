@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Mapping
 from functools import lru_cache
 from typing import Annotated, Any, Literal, TypeVar, get_args
 
-from pydantic import BaseModel, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, Field, ValidationError, model_validator
 
 from scripts.config import database_url, text_file, yaml_text
 from scripts.config.assistants import Ask, Kagent, Tool
@@ -164,6 +164,14 @@ class Adapter(PinnedChart):
     """Requests under way in a pod, above which pods are added; 0: not installed."""
 
 
+def _expression(text: str) -> str:
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise ValueError(f"is no regular expression: {error}") from None
+    return text
+
+
 class Monitoring(PinnedChart):
     """kube-prometheus-stack beside the app."""
 
@@ -177,8 +185,8 @@ class Monitoring(PinnedChart):
     """Files of the app's own alert rules, from the repository's root."""
     dashboard_rows: tuple[AnyPath, ...] = Field(default=(), strict=False)
     """Files of rows that the app's dashboard has beside those that hold for any app, from the repository's root."""
-    slow_handlers: Annotated[str, Field(pattern=r'^[^"\\]*$')] = ""
-    """A regular expression of the `handler`s that are slow by nature, such as "/api/report.*": they count in no alert of latency."""
+    slow_handlers: Annotated[str, Field(pattern=r'^[^"\\]*$'), AfterValidator(_expression)] = ""
+    """A regular expression of the `handler`s that are slow by nature, such as "/api/report.*": neither an alert nor `diagnose` minds."""
     adapter: Adapter
     """Autoscaling by requests under way, beside CPU."""
 

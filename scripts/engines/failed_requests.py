@@ -23,6 +23,8 @@ BROKEN = 500
 STILL_SECONDS = 120.0
 STATUSES = ("status", "status_code", "statusCode", "http.status_code", "http.response.status_code", "code")
 METHODS = ("method", "verb", "http.method", "http.request.method")
+SECONDS = ("seconds", "duration_seconds", "elapsed_seconds", "latency_seconds", "duration_s", "request_time")
+MILLISECONDS = ("duration_ms", "durationMs", "elapsed_ms", "latency_ms", "took_ms", "response_time_ms", "responseTime")
 IDS = ("request_id", "requestId", "req_id", "reqId", "correlation_id", "trace_id")
 WITHIN = ("req", "request", "res", "response", "http")
 """Where pino-http and others keep them."""
@@ -40,11 +42,18 @@ class Request:
     """Its method and its path, or the route's template."""
     status: int
     id: str
+    pod: str = ""
+    seconds: float | None = None
+    """How long it took, where the line says so."""
 
 
-def failing(settings: Settings, engine: Engine) -> list[Diagnosis]:
-    """Return a cause for each service whose requests have failed lately, and not gone well since. Raises what `engine.logs` raises."""
-    lines = list(engine.logs(LogQuery(since_seconds=60 * MINUTES, lines=MOST_LINES)))
+def recent(engine: Engine) -> list[LogLine]:
+    """Return what the services have logged of late. Raises what `engine.logs` raises."""
+    return list(engine.logs(LogQuery(since_seconds=60 * MINUTES, lines=MOST_LINES)))
+
+
+def failing(settings: Settings, lines: Sequence[LogLine]) -> list[Diagnosis]:
+    """Return a cause for each service whose requests have failed lately, and not gone well since."""
     return causes(lines, probe_paths(settings), settings.services, datetime.now(UTC))
 
 
@@ -77,17 +86,14 @@ def called_by(service: str, services: Mapping[str, Service]) -> list[str]:
 
 def _cause(service: str, lines: Sequence[LogLine], probes: Collection[str], now: datetime) -> Diagnosis | None:
     complaints = {of: line for line in lines if (of := _id(line.text)) and _is_of_a_failure(line.text)}
-    routes: dict[str, list[Request]] = {}
-    for line in lines:
-        if not is_of_a_probe(line.text, probes) and (request := request_of(line)):
-            routes.setdefault(request.route, []).append(request)
+    routes = by_route(lines, probes)
 
     def failed(request: Request) -> bool:
         return request.status >= 500 or request.id in complaints
 
     def goes_on(asked: Sequence[Request]) -> bool:
         """A service that was unavailable and answers again is well; one that breaks at some requests still does, at these."""
-        return failed(asked[-1]) or any(each.status == BROKEN for each in asked if _age(each.time, now) < STILL_SECONDS)
+        return failed(asked[-1]) or any(each.status == BROKEN for each in asked if age(each.time, now) < STILL_SECONDS)
 
     failures = {route: [each for each in asked if failed(each)] for route, asked in routes.items() if goes_on(asked)}
     if not failures:
@@ -103,6 +109,15 @@ def _cause(service: str, lines: Sequence[LogLine], probes: Collection[str], now:
     return Diagnosis("requests-failing", service, f"{service}: {worst} fails{some}", tuple(evidence), action)
 
 
+def by_route(lines: Iterable[LogLine], probes: Collection[str]) -> dict[str, list[Request]]:
+    """Return the requests that the lines tell of by their routes, without those that only probes make."""
+    routes: dict[str, list[Request]] = {}
+    for line in lines:
+        if not is_of_a_probe(line.text, probes) and (request := request_of(line)):
+            routes.setdefault(request.route, []).append(request)
+    return routes
+
+
 def _answers(failures: Sequence[Request], asked: Sequence[Request]) -> str:
     last = failures[-1]
     status = f"answered {last.status}" if last.status >= 500 else "failed"
@@ -110,8 +125,8 @@ def _answers(failures: Sequence[Request], asked: Sequence[Request]) -> str:
     return f"{status} to {len(failures)} of {len(asked)} requests in the last {MINUTES} min, {newest} {last.time[11:19]} UTC"
 
 
-def _age(time: str, now: datetime) -> float:
-    """How many seconds ago a time of RFC 3339, in UTC, was."""
+def age(time: str, now: datetime) -> float:
+    """Return how many seconds ago a time of RFC 3339, in UTC, was."""
     return (now - datetime.fromisoformat(time[:19]).replace(tzinfo=UTC)).total_seconds()
 
 
@@ -122,12 +137,21 @@ def request_of(line: LogLine) -> Request | None:
         match = ACCESS.search(line.text)
         if match is None or match["status"] is None:
             return None
-        return Request(line.service, line.time, f"{match['method']} {match['path']}", int(match["status"]), "")
+        return Request(line.service, line.time, f"{match['method']} {match['path']}", int(match["status"]), "", line.pod)
     flat = _flat(fields)
     method, path, status = (next((str(flat[key]) for key in keys if key in flat), "") for keys in (METHODS, PATHS, STATUSES))
     if not (method.isalpha() and path and status.isdecimal() and 100 <= int(status) < 600):
         return None
-    return Request(line.service, line.time, f"{method} {path.partition('?')[0]}", int(status), _id(line.text))
+    return Request(line.service, line.time, f"{method} {path.partition('?')[0]}", int(status), _id(line.text), line.pod, _seconds(flat))
+
+
+def _seconds(flat: Mapping[str, Any]) -> float | None:
+    """How long a request took; None where nothing says so, or in a form that is not known."""
+    told = [(flat[key], size) for keys, size in ((SECONDS, 1.0), (MILLISECONDS, 0.001)) for key in keys if key in flat]
+    try:
+        return next((float(value) * size for value, size in told), None)
+    except (TypeError, ValueError):
+        return None
 
 
 def _flat(fields: Mapping[str, Any]) -> dict[str, Any]:

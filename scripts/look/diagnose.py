@@ -13,13 +13,15 @@ from scripts.core.counting import several
 from scripts.core.errors import InputError, TaskError
 from scripts.core.report import Report
 from scripts.desired.service_values import service_name
-from scripts.engines import asking, failed_requests
+from scripts.engines import asking, failed_requests, slow_requests
 from scripts.engines.installed import require_installed
 from scripts.kubernetes.diagnosis.cause import ABOUT_OTHER_PODS, Diagnosis
 from scripts.look import certificates
 from scripts.project import Project
 
 SOON = timedelta(days=14)
+LEAST = "requests-slow"
+"""Told after everything else: what is wrong may be why."""
 
 
 @command(changes=False)
@@ -45,7 +47,7 @@ def causes(project: Project, report: Report) -> list[Diagnosis]:
     if any(diagnosis.code not in ABOUT_OTHER_PODS for diagnosis in found):
         return [*ending, *found]
     wrong = traced(project.settings, answering_badly(project, report), found)
-    return sorted([*wrong, *ending, *found], key=lambda each: bool(each.follows_from))
+    return sorted([*wrong, *ending, *found], key=lambda each: (each.code == LEAST, bool(each.follows_from)))
 
 
 def traced(settings: Settings, wrong: Sequence[Diagnosis], found: Sequence[Diagnosis]) -> Iterator[Diagnosis]:
@@ -58,10 +60,13 @@ def traced(settings: Settings, wrong: Sequence[Diagnosis], found: Sequence[Diagn
 
 
 def answering_badly(project: Project, report: Report) -> list[Diagnosis]:
-    """Return what is wrong with what the services answer: first whose requests fail, then what they answer us."""
+    """Return what is wrong with what the services answer: whose requests fail, then what they answer us; at the least, which are slow."""
     services = project.settings.services
     wrong = list(asking.wrong_answers(project.settings, project.engine, report))
-    failing = failed_requests.failing(project.settings, project.engine)
+    lines = failed_requests.recent(project.engine)
+    failing = failed_requests.failing(project.settings, lines)
+    if not failing and not wrong:
+        return slow_requests.slow(project.settings, project.engine, lines)
     roots = {each.workload for each in failing}
     behind = {each.workload: [name for name in failed_requests.called_by(each.workload, services) if name in roots] for each in wrong}
     return [*failing, *(replace(each, follows_from=behind[each.workload][0]) if behind[each.workload] else each for each in wrong)]

@@ -51,7 +51,7 @@ def found(*lines: LogLine) -> list[Diagnosis]:
 )
 def test_a_request_is_read_whoever_wrote_it(text: str, route: str, status: int) -> None:
     (line,) = log(text)
-    assert request_of(line) == Request("api", line.time, route, status, "")
+    assert request_of(line) == Request("api", line.time, route, status, "", line.pod)
 
 
 @pytest.mark.parametrize(

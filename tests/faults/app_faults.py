@@ -68,6 +68,17 @@ def _table_locked(ground: Ground) -> Iterator[None]:
 
 
 @contextmanager
+def _table_busy(ground: Ground) -> Iterator[None]:
+    """Somebody's job holds the table of todos again and again, each time for longer than a person waits gladly."""
+    psql = ("exec", f"{RELEASE}-postgres-0", "--container=postgres", "--", "psql", "--username=todo", "--command")
+    with subprocess.Popen(ground.app.cluster.kubectl_argv(*psql, LOCK_AGAIN), stderr=subprocess.DEVNULL):
+        try:
+            yield
+        finally:
+            ground.app.cluster.kubectl(*psql, UNLOCK)
+
+
+@contextmanager
 def _read_only(ground: Ground) -> Iterator[None]:
     """Somebody has set the database to take no writes; sessions that are open would not know of it."""
     psql = ("exec", f"{RELEASE}-postgres-0", "--container=postgres", "--", "psql", "--username=todo")
@@ -82,6 +93,7 @@ def _read_only(ground: Ground) -> Iterator[None]:
 READ_ONLY = "ALTER DATABASE todo SET default_transaction_read_only"
 END_SESSIONS = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE client_addr IS NOT NULL"
 LOCK = "BEGIN; LOCK TABLE todos IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(600)"
+LOCK_AGAIN = "DO $$ BEGIN FOR i IN 1..300 LOOP LOCK TABLE todos IN ACCESS EXCLUSIVE MODE; PERFORM pg_sleep(2.5); COMMIT; END LOOP; END $$"
 UNLOCK = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%pg_sleep%' AND pid <> pg_backend_pid()"
 BUDGET = {
     "apiVersion": "policy/v1",
@@ -225,6 +237,7 @@ APP_FAULTS = (
     AppFault("somebody's addresses", "endpoints-strange", "sends requests also to", (SLICE,), mend=("delete endpointslice somebodys",)),
     AppFault("read-only database", "answers-wrong", "/ready?deep=1", during=_read_only),
     AppFault("table locked", "answers-wrong", "/api/todos?limit=1", during=_table_locked),
+    AppFault("database that waits", "requests-slow", "is slow: ", during=_table_busy),
     AppFault(
         "scheduler", "scheduler-silent", "no scheduler has looked", (DELETE_PODS,), own=True,
         during=lambda ground: ground.own.paused("kube-scheduler"),  # type: ignore[union-attr]

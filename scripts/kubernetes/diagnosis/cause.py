@@ -102,6 +102,7 @@ PATIENCE = {
     "not-rolled-out": NEVER_FINAL,
     "answers-wrong": NEVER_FINAL,
     "requests-failing": NEVER_FINAL,
+    "requests-slow": NEVER_FINAL,
     "image-cleared": NEVER_FINAL,
 }
 """Every code that a diagnosis can have, with when it is final."""

@@ -1,0 +1,91 @@
+"""What the services' logs tell of how long requests took."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from scripts.config.services import Service
+from scripts.core.log_line import LogLine
+from scripts.engines.slow_requests import causes
+from scripts.kubernetes.diagnosis.cause import Diagnosis
+from scripts.kubernetes.pods import PodState
+from scripts.kubernetes.usage import Amounts
+
+pytestmark = pytest.mark.unit
+
+SERVICES = {
+    "page": Service(image="page:1", port=80, calls=("api",)),
+    "api": Service(image="api:1", port=80, calls=("postgres",)),
+}
+NOW = datetime(2026, 1, 2, 3, 5, 0, tzinfo=UTC)
+PODS = [PodState("api", name, "Running", True, 0, "api:1", limits=Amounts(cpu=0.5)) for name in ("api-1", "api-2")]
+PODS += [PodState("postgres", "postgres-0", "Running", True, 0, "postgres:1", limits=Amounts(cpu=0.5))]
+
+
+def log(
+    *seconds: float, route: str = "GET /todos", pod: str = "api-1", every: int = 5, status: int = 200, key: str = "seconds"
+) -> list[LogLine]:
+    """Requests to a pod, some seconds apart, the newest at 03:04:50."""
+    method, _, path = route.partition(" ")
+    texts = [json.dumps({"message": "request", "method": method, "handler": path, "status": status, key: each}) for each in seconds]
+    times = [NOW - timedelta(seconds=10 + every * back) for back in reversed(range(len(texts)))]
+    return [LogLine(pod[:-2], pod, pod[:-2], f"{at:%Y-%m-%dT%H:%M:%S}Z", text) for at, text in zip(times, texts, strict=True)]
+
+
+def found(*lines: LogLine, patient: str = "/chat.*", usage: Mapping[str, Amounts] | None = None) -> list[Diagnosis]:
+    return causes(lines, {"api": {"/ready"}}, SERVICES, patient, NOW, PODS, usage or {})
+
+
+def test_a_route_whose_answers_mostly_take_long_is_told_with_the_median() -> None:
+    (cause,) = found(*log(2.1, 2.3, 0.2, 2.4, 2.3), *log(0.01, 0.02, 0.01, 0.02, 0.01, route="GET /other"))
+    assert (cause.code, cause.workload) == ("requests-slow", "api")
+    assert cause.cause == "api: GET /todos is slow: 2.3 s (median of 5 requests)"
+    assert cause.evidence == ("GET /todos: 2.3 s by api-1 (5 requests), the newest at 03:04:50 UTC",)
+    assert "pg_stat_activity" in cause.action
+
+
+def test_milliseconds_are_understood() -> None:
+    assert found(*log(*[2300] * 5, key="duration_ms"))
+    assert not found(*log(*[230] * 5, key="duration_ms"))
+
+
+@pytest.mark.parametrize(
+    ("lines", "why"),
+    [
+        (log(0.01, 0.02, 9.0, 0.02, 0.01), "one slow request"),
+        (log(3.0, 3.0, 3.0, 3.0), "a few"),
+        (log(3.0, 3.0, 3.0, 3.0, 3.0, 3.0, every=1), "a cold start"),
+        (log(3.0, 3.0, 3.0, 3.0, 3.0, 0.1, 0.1), "it is over"),
+        (log(3.0, 3.0, 3.0, 3.0, 3.0, status=503), "failures have a cause of their own"),
+        (log(3.0, 3.0, 3.0, 3.0, 3.0, route="GET /ready"), "a probe"),
+        (log(3.0, 3.0, 3.0, 3.0, 3.0, route="POST /chat/stream"), "slow by nature"),
+        (log(*[3.0] * 5, *[0.1] * 24), "two minutes ago"),
+        (log(*["soon"] * 5), "no number"),  # type: ignore[arg-type]
+    ],
+)
+def test_what_nobody_need_hear_of_is_not_told(lines: list[LogLine], why: str) -> None:
+    assert found(*lines) == [], why
+
+
+def test_the_only_slow_pod_of_several_is_named() -> None:
+    (cause,) = found(*log(*[2.0] * 6, pod="api-1"), *log(*[0.02] * 9, pod="api-2"))
+    assert cause.cause == "api: GET /todos is slow: 2.0 s (median of 6 requests to pod api-1)"
+    assert cause.action.endswith("kubectl delete pod api-1")
+
+
+def test_a_pod_that_uses_all_the_processor_it_may_is_the_next_thing_to_see() -> None:
+    for name, service in (("api-2", "api"), ("postgres-0", "postgres")):
+        (cause,) = found(*log(*[2.0] * 6), usage={name: Amounts(cpu=0.49)})
+        assert cause.evidence[1] == f"pod {name} uses 0.49 of the 0.5 CPU that it may"
+        assert cause.action.startswith(f"raise resources.limits.cpu of {service},")
+
+
+def test_a_service_that_waits_for_another_slow_one_is_not_the_cause() -> None:
+    page = log(*[2.5] * 6, pod="page-1", route="GET /")
+    assert [each.workload for each in found(*page, *log(*[2.0] * 6))] == ["api"]
+    (own,) = found(*page, *log(*[0.1] * 6))
+    assert (own.workload, own.action) == ("page", "invoke logs page --since 5m; what is slow by nature belongs in monitoring.slow_handlers")
