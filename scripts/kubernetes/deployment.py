@@ -28,6 +28,7 @@ from scripts.kubernetes import (
     running,
     service_forward,
     service_proxy,
+    strange_revision,
     stuck_pods,
 )
 from scripts.kubernetes.cluster import Cluster
@@ -171,11 +172,15 @@ class Deployment:
 
     def diagnose(self) -> list[Diagnosis]:
         """Return what is wrong with the release, which is installed; nothing when it is healthy."""
-        current = helm.history(self.cluster)[-1:]
-        unfinished = [helm.unfinished(self.cluster.release, each) for each in current if each.status not in helm.WAS_DEPLOYED]
+        revisions = helm.history(self.cluster)
+        changed_past_us = [helm.unfinished(self.cluster.release, each) for each in revisions[-1:] if each.status not in helm.WAS_DEPLOYED]
+        if self._ours and (strange := strange_revision.find(self.cluster, revisions)):
+            changed_past_us.append(strange.diagnosis(self.cluster.release))
         drifted, unseen = self._drifted()
+        changed_past_us += drifted
         emptied = stuck_pods.emptied(observation.quick_snapshot(self.cluster))
-        return [*unfinished, *drifted, *([emptied.diagnosis()] if emptied else []), *rollout.examine(self.cluster), *unseen]
+        found = rollout.examine(self.cluster)
+        return [*changed_past_us, *([emptied.diagnosis()] if emptied else []), *explained(found, drifted), *unseen]
 
     def _drifted(self) -> tuple[list[Diagnosis], list[Diagnosis]]:
         """Return what is not as the release says, and what of that could not be seen, which is no fault of the release."""
@@ -204,6 +209,12 @@ class Deployment:
     def holders_of_others(self, secrets: Sequence[Secret]) -> list[str]:
         """Return the pods that name a Secret of ours other than these, and such Secrets, a line each."""
         return running.holders(self.cluster, self.namespace.selector, {secret.name for secret in secrets})
+
+
+def explained(found: Sequence[Diagnosis], drifted: Sequence[Diagnosis]) -> list[Diagnosis]:
+    """Return what was found, but for workloads of which nothing says why they are not rolled out: of a drifted one that does. Pure."""
+    workloads = {each.workload for each in drifted}
+    return [each for each in found if each.code not in ("not-rolled-out", "stalled") or each.workload not in workloads]
 
 
 def reachable(cluster: Cluster) -> str:

@@ -226,6 +226,12 @@ def _drift(live: Object | None, wanted: Object, release: str, minimum: int | Non
     return Drift(live, tuple(told[path] for path in sorted(told)), patch=tuple(patch), refused=live is wanted) if told else None
 
 
+def differences(live: Object, wanted: Object) -> Iterator[str]:
+    """Yield what an object of a release has otherwise than it should, a line each. Pure."""
+    for path, is_now, should in _differences(_told_by_release(live), _told_by_release(wanted)):
+        yield f"{shown_path(live, path)} {_values(live, is_now, should)}"
+
+
 def _by(live: Object, path: Path) -> str:
     return f" by {who}" if (who := owner(live, path)) else ""
 

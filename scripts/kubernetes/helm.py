@@ -146,11 +146,12 @@ def recover_interrupted(cluster: Cluster, revisions: Sequence[Revision], step: S
         uninstall(cluster)
 
 
-def manifest(cluster: Cluster) -> str:
-    """Return the manifest that the release was installed with last. Raises CommandError."""
+def manifest(cluster: Cluster, number: int = 0) -> str:
+    """Return the manifest that the release was installed with, last or as this revision. Raises CommandError."""
     if records := helm_record.read(cluster):
-        return str(records[-1].content().get("manifest", ""))
-    return cluster.helm("get", "manifest", cluster.release).stdout
+        record = next((each for each in records if each.number == number), records[-1])
+        return str(record.content().get("manifest", ""))
+    return cluster.helm("get", "manifest", cluster.release, *(["--revision", str(number)] if number else [])).stdout
 
 
 def upgrade(cluster: Cluster, release: HelmRelease) -> None:

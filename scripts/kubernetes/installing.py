@@ -11,7 +11,7 @@ from scripts.core.decision import Change, Decision
 from scripts.core.report import Outcome, StepReport, changed
 from scripts.core.shell import CommandError
 from scripts.desired.helm_release import HelmRelease
-from scripts.kubernetes import comparison, drift, helm, scaling, stuck_pods
+from scripts.kubernetes import comparison, drift, helm, scaling, strange_revision, stuck_pods
 from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.diagnosis import observation
 from scripts.kubernetes.drift import Drift
@@ -32,6 +32,8 @@ def decide(cluster: Cluster, release: HelmRelease, step: StepReport, *, ours: bo
     if current and current.is_interrupted:
         change = Change(f"recover the release {release.name}", f"an interrupted run left it {current.status}")
         return Decision("", (change,), partial(_recover, cluster, release, revisions, ours=ours))
+    if ours and (strange := strange_revision.find(cluster, revisions)):
+        step.say(strange.line)
     why = _why(cluster, release, revisions, ours=ours)
     changes = [Change(f"{'upgrade' if current else 'install'} the release {release.name}", why)] if why else []
     step.progress("comparing what runs with what should")

@@ -190,6 +190,10 @@ APP_FAULTS = (
     ),
     AppFault("ServiceAccount", "drifted", "is gone", ("delete serviceaccount/$r-backend",)),
     AppFault("Secrets", "secret-lost", "is gone: its pods run on", ("delete secrets --selector=app.kubernetes.io/part-of=$r",)),
+    AppFault(
+        "helm past us", "release-strange", "LOG_LEVEL",
+        act=lambda ground: ground.app.upgrade(services__backend__env__LOG_LEVEL="error"),
+    ),
     AppFault("drain", "drain-blocked", "somebodys", (BUDGET,), mend=("delete poddisruptionbudget somebodys",)),
     AppFault(
         "somebody's quota", "quota-exceeded", "no new pod of it can be made", (_limits("ResourceQuota", hard={"pods": "1"}),),

@@ -10,7 +10,8 @@ import pytest
 from scripts.core.shell import Result
 from scripts.kubernetes import service_forward, service_proxy
 from scripts.kubernetes.cluster import Cluster
-from scripts.kubernetes.deployment import Deployment
+from scripts.kubernetes.deployment import Deployment, explained
+from scripts.kubernetes.diagnosis.cause import Diagnosis
 
 pytestmark = pytest.mark.unit
 
@@ -36,3 +37,11 @@ def test_services_are_asked_where_no_network_policy_is_in_the_way(nodes: str, wa
         monkeypatch.setattr(each, "open_client", lambda _, each=each: each)
     cluster = Nodes("any", "todo", "todo", nodes=nodes)
     assert Deployment(cluster, "todo").open_client() is way
+
+
+def test_of_a_drifted_workload_it_is_not_said_that_nothing_says_why_it_is_not_rolled_out() -> None:
+    def of(code: str, workload: str) -> Diagnosis:
+        return Diagnosis(code, workload, "", (), "")
+
+    found = [of("not-rolled-out", "a"), of("stalled", "a"), of("crash-on-start", "a"), of("not-rolled-out", "b")]
+    assert explained(found, [of("drifted", "a")]) == found[2:]

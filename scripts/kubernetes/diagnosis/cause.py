@@ -97,6 +97,7 @@ PATIENCE = {
     "drain-blocked": NEVER_FINAL,
     "drifted": NEVER_FINAL,
     "release-unfinished": NEVER_FINAL,
+    "release-strange": NEVER_FINAL,
     "release-refused": NEVER_FINAL,
     "rights-missing": NEVER_FINAL,
     "not-rolled-out": NEVER_FINAL,
