@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import time
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from scripts.config.services import Service
 from scripts.config.settings import Settings
@@ -20,9 +21,10 @@ from scripts.kubernetes.service_client import Answer, ServiceClient
 AT_ONCE = 4
 """Services that are asked side by side."""
 PAGE_SECONDS = 30
+PROBE_SECONDS = 10
 SETTLE_SECONDS = 15.0  # a pod of the old release that drains says for a moment that it is not ready, also to the services that ask it
 CALM_SECONDS = 2.0
-NOT_ALLOWED = "services/proxy"
+NOT_ALLOWED = re.compile(r"\b(services|pods)/proxy")
 NOBODY_BEHIND = "no endpoints available for service"
 """What the API server says of a Service that has no pod which is ready."""
 
@@ -51,28 +53,29 @@ def check_services(services: Mapping[str, Service], ask: ServiceClient, step: St
         list(pool.map(check, services))
 
 
-def check_service(name: str, service: Service, ask: ServiceClient, settle: float) -> None:
+def check_service(name: str, service: Service, ask: ServiceClient, settle: float, pod: str = "") -> None:
     """Ask a service for its health, its readiness, its metrics and its pages; what has none of them, its probes have judged.
 
-    settle: for how many seconds it may be unready, or have nothing behind it that is. Raises TaskError with the answer.
+    settle: for how many seconds it may be unready, or have nothing behind it that is. pod: the only one to ask. Raises TaskError with the
+    answer.
     """
     for path in service.probe_paths:
-        answer = _settled(ask, name, path, range(200, 300), settle)
+        answer = _settled(partial(ask, name, "GET", path, timeout=PROBE_SECONDS, pod=pod), range(200, 300), settle)
         if not 200 <= answer.status < 300:
             raise _unexpected(name, path, answer, "does not answer 2xx", service.calls)
     pages = {**({service.metrics: ""} if service.metrics else {}), **service.asked_pages}
     for path, text in pages.items():
-        answer = _settled(ask, name, path, range(200, 500), settle)
+        answer = _settled(partial(ask, name, "GET", path, timeout=PAGE_SECONDS, pod=pod), range(200, 500), settle)
         if answer.status != 200:
             raise _unexpected(name, path, answer, "does not answer 200", service.calls)
         if text not in answer.body:
             raise _unexpected(name, path, answer, f"does not hold `{text}`")
 
 
-def _settled(ask: ServiceClient, name: str, path: str, final: range, settle: float) -> Answer:
+def _settled(ask: Callable[[], Answer], final: range, settle: float) -> Answer:
     """Ask until the status is a final one, or `settle` seconds are over; return the last answer."""
     deadline = time.monotonic() + settle
-    while (answer := ask(name, "GET", path, timeout=PAGE_SECONDS)).status not in final and time.monotonic() < deadline:
+    while (answer := ask()).status not in final and time.monotonic() < deadline:
         shell.pause(0.5)
     return answer
 
@@ -80,38 +83,46 @@ def _settled(ask: ServiceClient, name: str, path: str, final: range, settle: flo
 def wrong_answers(settings: Settings, engine: Engine, report: Report) -> Iterator[Diagnosis]:
     """Yield a cause for each service whose pods are well and which all the same does not answer as it should.
 
-    Where several pods serve, each request may meet another: such a service is asked twice for each.
+    Where several pods serve, each is also asked by itself: a request to the service meets one of them.
     """
-    ready = Counter(pod.service for pod in engine.pods() if pod.ready)
+    ready = [pod for pod in engine.pods() if pod.ready]
     with engine.open_client() as ask:
         for name, service in settings.services.items():
-            times = 2 * ready[name] if ready[name] > 1 else 1
-            failed = _failures(name, service, ask, times)
-            if not failed:
-                continue
-            error = failed[0]
-            if any(NOT_ALLOWED in line for line in error.evidence):  # the API server's own answer, not the service's
-                report.warn(f"{name} was not asked: you may not use the API server's proxy to Services ({NOT_ALLOWED})")
-                continue
-            often = f", {len(failed)} of {times} times" if len(failed) < times else ""
-            yield Diagnosis("answers-wrong", name, f"{error.cause}{often}", error.evidence, error.action)
+            pods = [pod.name for pod in ready if pod.service == name]
+            failed = _failures(name, service, ask, pods if len(pods) > 1 else ())
+            denied = [each for error in failed.values() for line in error.evidence for each in NOT_ALLOWED.findall(line)]
+            if denied:  # the API server's own answer, not the service's
+                report.warn(f"{name} was not asked: you may not use the API server's proxy to {denied[0].title()} ({denied[0]}/proxy)")
+            elif failed:
+                yield _wrong(name, failed, pods)
 
 
-def _failures(name: str, service: Service, ask: ServiceClient, times: int) -> list[TaskError]:
-    """What failed in so many rounds of questions; only the first is patient, for a patient one would meet a pod that is well."""
+def _wrong(name: str, failed: Mapping[str, TaskError], pods: Sequence[str]) -> Diagnosis:
+    """What is wrong, and in which pods where it is only in some."""
+    ailing = [pod for pod in pods if pod in failed]
+    error = failed[ailing[0]] if ailing else failed[""]
+    if not ailing or len(ailing) == len(pods):
+        return Diagnosis("answers-wrong", name, error.cause, error.evidence, error.action)
+    which = f"{', '.join(ailing)} ({len(ailing)} of {len(pods)} pods)"
+    again = f"a new pod takes its place: kubectl delete pod {' '.join(ailing)}"
+    return Diagnosis("answers-wrong", name, f"{error.cause}: {which}", error.evidence, f"{error.action}; {again}")
 
-    def failure(settle: float) -> TaskError | None:
+
+def _failures(name: str, service: Service, ask: ServiceClient, pods: Sequence[str]) -> dict[str, TaskError]:
+    """What failed, by pod; under an empty name what the service answered, which alone is asked with patience."""
+
+    def failure(pod: str) -> TaskError | None:
         try:
-            check_service(name, service, ask, settle)
+            check_service(name, service, ask, 0.0 if pod else CALM_SECONDS, pod)
         except InterruptedRunError:
             raise
         except TaskError as error:
             return error
         return None
 
-    first = failure(CALM_SECONDS)
     with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
-        return [error for error in (first, *pool.map(failure, [0.0] * (times - 1))) if error]
+        found = dict(zip(("", *pods), pool.map(failure, ("", *pods)), strict=True))
+    return {pod: error for pod, error in found.items() if error}
 
 
 def _unexpected(name: str, path: str, answer: Answer, what: str, calls: Sequence[str] = ()) -> TaskError:

@@ -12,7 +12,12 @@ from scripts.kubernetes.connection import Connect
 
 def collection(cluster: Cluster, resource: str) -> str:
     """Return the API server's path of the namespace's `pods` or `services`."""
-    return f"/api/v1/namespaces/{cluster.namespace}/{resource}/"
+    return f"{namespace(cluster)}{resource}/"
+
+
+def namespace(cluster: Cluster) -> str:
+    """Return the API server's path of the namespace."""
+    return f"/api/v1/namespaces/{cluster.namespace}/"
 
 
 @contextmanager

@@ -20,8 +20,11 @@ class Answer:
 class ServiceClient(Protocol):
     """A way to ask the app's services, each through the engine's own Service."""
 
-    def __call__(self, service: str, method: str, path: str, body: str | None = None, timeout: float = 10) -> Answer:
-        """Send an HTTP request to a service, with a JSON body if any; timeout in seconds. Raises TaskError if it is not answered."""
+    def __call__(self, service: str, method: str, path: str, body: str | None = None, timeout: float = 10, pod: str = "") -> Answer:
+        """Send an HTTP request to a service, or to one pod of it, with a JSON body if any. Raises TaskError if it is not answered.
+
+        timeout: in seconds.
+        """
 
 
 def send(connection: http.client.HTTPConnection, service: str, method: str, path: str, body: str | None, before_path: str = "") -> Answer:

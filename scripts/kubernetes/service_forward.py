@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
@@ -16,14 +17,17 @@ from scripts.kubernetes.service_client import Answer, ServiceClient, send
 def open_client(cluster: Cluster) -> Iterator[ServiceClient]:
     """Yield a way to ask port `http` of the release's Services while the block runs.
 
-    A Service's forward starts with its first request. Raises TaskError then when there is none to be had.
+    A forward starts with its first request. Raises TaskError then when there is none to be had.
     """
     ports: dict[str, int] = {}
+    starting = threading.Lock()
     with ExitStack() as forwards:
 
-        def ask(service: str, method: str, path: str, body: str | None = None, timeout: float = 10) -> Answer:
-            if service not in ports:
-                ports[service] = forwards.enter_context(forward(cluster, f"service/{service_name(cluster.release, service)}", "http"))
-            return send(http.client.HTTPConnection(ADDRESS, ports[service], timeout=timeout), service, method, path, body)
+        def ask(service: str, method: str, path: str, body: str | None = None, timeout: float = 10, pod: str = "") -> Answer:
+            target = f"pod/{pod}" if pod else f"service/{service_name(cluster.release, service)}"
+            with starting:  # several pods are asked side by side
+                if target not in ports:
+                    ports[target] = forwards.enter_context(forward(cluster, target, "http"))
+            return send(http.client.HTTPConnection(ADDRESS, ports[target], timeout=timeout), service, method, path, body)
 
         yield ask

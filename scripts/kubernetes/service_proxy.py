@@ -14,11 +14,11 @@ from scripts.kubernetes.service_client import Answer, ServiceClient, send
 @contextmanager
 def open_client(cluster: Cluster) -> Iterator[ServiceClient]:
     """Yield a way to ask port `http` of the release's Services while the block runs. Raises TaskError when there is none."""
-    services = api_proxy.collection(cluster, "services")
-    with api_proxy.serving(cluster, services) as connect:
+    with api_proxy.serving(cluster, api_proxy.namespace(cluster)) as connect:
 
-        def ask(service: str, method: str, path: str, body: str | None = None, timeout: float = 10) -> Answer:
-            proxied = f"{services}{service_name(cluster.release, service)}:http/proxy"
+        def ask(service: str, method: str, path: str, body: str | None = None, timeout: float = 10, pod: str = "") -> Answer:
+            of_service = f"{api_proxy.collection(cluster, 'services')}{service_name(cluster.release, service)}:http/proxy"
+            proxied = f"{api_proxy.collection(cluster, 'pods')}{pod}/proxy" if pod else of_service  # a pod's first port
             return send(connect(timeout), service, method, path, body, proxied)
 
         yield ask

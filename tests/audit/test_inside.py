@@ -106,7 +106,7 @@ def test_connections_are_tried_from_one_pod_of_each_service_to_all_others() -> N
 
         return live.Running(service, name, execute, address)
 
-    def ask(service: str, method: str, path: str, body: str | None = None, timeout: float = 10) -> Answer:
+    def ask(service: str, method: str, path: str, body: str | None = None, timeout: float = 10, pod: str = "") -> Answer:
         if service == "frontend" and path == "/ready":
             raise TaskError("silent")
         return Answer(200, "# HELP x\nx 1\n\n")

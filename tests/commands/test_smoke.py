@@ -37,7 +37,7 @@ class App:
         self.capital = False
         self.answers = answers
 
-    def __call__(self, service: str, method: str, path: str, body: str | None = None, timeout: float = 10) -> Answer:
+    def __call__(self, service: str, method: str, path: str, body: str | None = None, timeout: float = 10, pod: str = "") -> Answer:
         kind = "page" if path == "/" else path.strip("/").split("/")[-1].split("?")[0]
         if method == "POST" and "chat" not in self.answers:
             message = json.loads(body or "")["message"]
@@ -128,7 +128,7 @@ def test_a_title_that_the_model_has_capitalised_is_found() -> None:
 
 def test_what_fails_first_is_told_and_not_the_clean_up_after_it() -> None:
     class Broken(App):
-        def __call__(self, service: str, method: str, path: str, body: str | None = None, timeout: float = 10) -> Answer:
+        def __call__(self, service: str, method: str, path: str, body: str | None = None, timeout: float = 10, pod: str = "") -> Answer:
             if method == "DELETE" or (method == "GET" and "todos" in path and len(self.todos) > 0):
                 raise TaskError("the app is gone")
             return super().__call__(service, method, path, body, timeout)
@@ -203,7 +203,7 @@ def test_services_are_asked_side_by_side_and_the_first_that_fails_is_told(monkey
     monkeypatch.setattr(asking, "SETTLE_SECONDS", 0.5)
     both = threading.Barrier(2, timeout=10)
 
-    def ask(service: str, method: str, path: str, body: str | None = None, timeout: float = 10) -> Answer:
+    def ask(service: str, method: str, path: str, body: str | None = None, timeout: float = 10, pod: str = "") -> Answer:
         if path == SERVICE.probe("live")["path"]:
             both.wait()
         return Answer(404, "nothing")

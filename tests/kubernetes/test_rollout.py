@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import io
-import itertools
 import json
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -118,7 +117,7 @@ class Engine:
 
 
 def project(engine: object) -> Project:
-    settings = SimpleNamespace(release="todo", env={}, services={"page": PAGE})
+    settings = SimpleNamespace(release="todo", env={}, services={"page": PAGE}, monitoring=SimpleNamespace(slow_handlers=""))
     return cast("Project", SimpleNamespace(engine=engine, settings=settings, env=None))
 
 
@@ -166,14 +165,40 @@ def test_a_service_whose_requests_fail_is_not_well_though_it_answers_us() -> Non
     )
 
 
-def test_a_service_of_several_pods_is_asked_until_each_was_met() -> None:
+def test_the_pod_of_several_that_hangs_is_named_whichever_the_service_chose() -> None:
     engine, stdout = Engine(serving=("page-1", "page-2")), io.StringIO()
-    answers = itertools.cycle([Answer(200, ""), Answer(503, "no database")])
-    engine.open_client = lambda: nullcontext(lambda *_, **__: next(answers))  # type: ignore[method-assign]
+
+    def ask(_service: str, _method: str, path: str, *, pod: str = "", **_: Any) -> Answer:
+        if pod == "page-2":
+            raise TaskError(f"page does not answer at {path}", "invoke status", ["no answer in time"])
+        return Answer(200, "")
+
+    engine.open_client = lambda: nullcontext(ask)  # type: ignore[method-assign]
     with pytest.raises(TaskError, match="todo is not healthy"):
         diagnose.show_all(project(engine), Report(stdout=stdout))
-    assert "page: /todos does not answer 200, " in stdout.getvalue()
-    assert " of 4 times\n    HTTP 503\n" in stdout.getvalue()
+    assert stdout.getvalue() == (
+        "page does not answer at /todos: page-2 (1 of 2 pods)\n    no answer in time\n"
+        "  -> invoke status; a new pod takes its place: kubectl delete pod page-2  [answers-wrong]\n"
+    )
+
+
+def test_what_every_pod_answers_wrongly_is_of_no_pod() -> None:
+    stdout = io.StringIO()
+    with pytest.raises(TaskError):
+        diagnose.show_all(project(Engine(answers={"/todos": Answer(503, "")}, serving=("page-1", "page-2"))), Report(stdout=stdout))
+    assert stdout.getvalue().startswith("page: /todos does not answer 200\n    HTTP 503\n  -> invoke logs page  [")
+
+
+def test_a_service_that_is_slow_is_told_after_everything_else() -> None:
+    stdout, lines = io.StringIO(), []
+    for back in range(60, 0, -10):
+        at = f"{datetime.now(UTC) - timedelta(seconds=back):%Y-%m-%dT%H:%M:%SZ}"
+        lines.append(LogLine("page", "page-1", "page", at, '{"method": "GET", "path": "/todos", "status": 200, "seconds": 2.5}'))
+    engine = Engine([replace(FOUND, code="drain-blocked", follows_from="node")], lines=lines)
+    engine.usage = dict  # type: ignore[attr-defined]
+    with pytest.raises(TaskError, match="todo is not healthy: 2 causes"):
+        diagnose.show_all(project(engine), Report(stdout=stdout))
+    assert "\npage: GET /todos is slow: 2.5 s (median of 6 requests)\n" in stdout.getvalue()
 
 
 def test_what_an_answer_says_of_the_database_decides_what_to_do() -> None:

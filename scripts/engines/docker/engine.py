@@ -230,7 +230,7 @@ class DockerEngine:
         """Ask the services at their published ports."""
         return nullcontext(self._ask)
 
-    def _ask(self, service: str, method: str, path: str, body: str | None = None, timeout: float = 10) -> Answer:
+    def _ask(self, service: str, method: str, path: str, body: str | None = None, timeout: float = 10, pod: str = "") -> Answer:  # noqa: ARG002 - each service has one
         url = f"http://127.0.0.1:{self._containers.local_port(service)}{path}"
         headers = {"Content-Type": "application/json"} if body is not None else {}
         try:
