@@ -11,6 +11,8 @@ TIMES = ("time", "timestamp", "ts", "@timestamp", "datetime")
 LEVELS = ("level", "severity", "lvl", "levelname", "log.level")
 MESSAGES = ("message", "msg", "event")
 PATHS = ("path", "handler", "url", "uri", "route", "target", "request")
+REASONS = ("reason", "error", "err", "exception", "exc_info", "stack", "detail")
+EXCEPTION = re.compile(r"^\s*(?:\w+[.:])*\w*(?:Error|Exception)\b.*")
 NAMES = {"warning": "warn", "err": "error", "critical": "fatal", "panic": "fatal", "log": "info", "notice": "info", "trace": "debug"}
 WORDS = frozenset(("debug", "info", "warn", "error", "fatal"))
 NUMBERS = ((60, "fatal"), (50, "error"), (40, "warn"), (30, "info"), (0, "debug"))
@@ -54,3 +56,18 @@ def level_of(text: str) -> str:
     word = str(said).lower()
     found = NAMES.get(word, word)
     return found if found in WORDS else ""
+
+
+def words(text: str) -> str:
+    """Return a line as evidence: of JSON its message, and why; any other as it is."""
+    fields = fields_of(text) or {}
+    said = [str(fields[key]) for key in MESSAGES if key in fields][:1]
+    said += [_reason(fields[key]) for key in REASONS if isinstance(fields.get(key), str)]
+    return ": ".join(filter(None, said)) or text.strip()
+
+
+def _reason(text: str) -> str:
+    """What a traceback or a stack comes down to: the last line that names an exception, or the last one."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    named = [line for line in lines if EXCEPTION.match(line)]
+    return (named or lines or [""])[-1]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,7 +9,7 @@ from typing import Any
 
 from scripts.config.services import Service
 from scripts.config.settings import Settings
-from scripts.core.log_fields import ACCESS, MESSAGES, PATHS, fields_of, is_of_a_probe, level_of
+from scripts.core.log_fields import ACCESS, EXCEPTION, PATHS, fields_of, is_of_a_probe, level_of, words
 from scripts.core.log_line import LogLine, LogQuery
 from scripts.engines.asking import probe_paths
 from scripts.engines.protocol import Engine
@@ -28,8 +27,6 @@ MILLISECONDS = ("duration_ms", "durationMs", "elapsed_ms", "latency_ms", "took_m
 IDS = ("request_id", "requestId", "req_id", "reqId", "correlation_id", "trace_id")
 WITHIN = ("req", "request", "res", "response", "http")
 """Where pino-http and others keep them."""
-REASONS = ("reason", "error", "err", "exception", "exc_info", "stack", "detail")
-EXCEPTION = re.compile(r"^\s*(?:\w+[.:])*\w*(?:Error|Exception)\b.*")
 
 
 @dataclass(frozen=True)
@@ -102,7 +99,7 @@ def _cause(service: str, lines: Sequence[LogLine], probes: Collection[str], now:
     last = failures[worst][-1]
     told = complaints.get(last.id) or _newest_error(lines)
     evidence = [f"{route}: {_answers(failures[route], routes[route])}" for route in failures]
-    evidence += [f"log at {told.time[11:19]} UTC: {words(told.text)}"] if told else []
+    evidence += [f"log at {told.time[11:19]} UTC: {one_line(words(told.text))}"] if told else []
     grep = f" --grep {last.id}" if last.id else ""
     action = (database_advice(told.text) if told else "") or f"invoke logs {service} --since {MINUTES}m{grep}"
     some = "" if failed(routes[worst][-1]) else " for some requests"
@@ -173,20 +170,3 @@ def _is_of_a_failure(text: str) -> bool:
 def _newest_error(lines: Iterable[LogLine]) -> LogLine | None:
     found = [line for line in lines if level_of(line.text) in ("error", "fatal") or EXCEPTION.match(line.text)]
     return found[-1] if found else None
-
-
-def words(text: str) -> str:
-    """Return a line of a log in a few words: its message, and why."""
-    fields = fields_of(text)
-    if fields is None:
-        return one_line(text)
-    said = [str(fields[key]) for key in MESSAGES if key in fields][:1]
-    said += [_reason(fields[key]) for key in REASONS if isinstance(fields.get(key), str)]
-    return one_line(": ".join(filter(None, said)))
-
-
-def _reason(text: str) -> str:
-    """What a traceback or a stack comes down to: the last line that names an exception, or the last one."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    named = [line for line in lines if EXCEPTION.match(line)]
-    return (named or lines or [""])[-1]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from scripts.core.log_fields import is_of_a_probe, level_of
+from scripts.core.log_fields import is_of_a_probe, level_of, words
 
 pytestmark = pytest.mark.unit
 
@@ -44,3 +44,17 @@ def test_the_level_is_found_whoever_wrote_it(text: str, level: str) -> None:
 )
 def test_what_only_probes_ask_is_known(text: str, probe: bool) -> None:
     assert is_of_a_probe(text, PATHS) is probe
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{"level": "info", "message": "shutting down"}', "shutting down"),
+        ('{"level": 50, "msg": "no", "err": "Traceback\\n  File x\\nKeyError: 1"}', "no: KeyError: 1"),
+        ('{"message": "waiting for the database", "reason": "connection refused"}', "waiting for the database: connection refused"),
+        ('{"status": 200}', '{"status": 200}'),
+        (" plain words ", "plain words"),
+    ],
+)
+def test_a_line_is_told_in_its_own_words_whoever_wrote_it(text: str, said: str) -> None:
+    assert words(text) == said

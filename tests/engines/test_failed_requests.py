@@ -10,7 +10,7 @@ import pytest
 
 from scripts.config.services import Service
 from scripts.core.log_line import LogLine
-from scripts.engines.failed_requests import Request, causes, request_of, words
+from scripts.engines.failed_requests import Request, causes, request_of
 from scripts.kubernetes.diagnosis.cause import LONGEST_LINE, Diagnosis
 
 pytestmark = pytest.mark.unit
@@ -120,4 +120,5 @@ def test_of_services_that_call_each_other_the_furthest_is_the_cause() -> None:
 
 
 def test_a_long_line_is_cut() -> None:
-    assert len(words("x" * 1000)) == LONGEST_LINE
+    (cause,) = found(*log({"level": "error", "message": "x" * 1000}, asked(500)))
+    assert len(cause.evidence[1].partition("UTC: ")[2]) == LONGEST_LINE

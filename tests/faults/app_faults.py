@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,6 +58,12 @@ def _kill_postgres(ground: Ground) -> None:
         time.sleep(4)
 
 
+def _delete_volume(ground: Ground) -> None:
+    """Delete the volume of the database, and not its claim."""
+    (claim,) = ground.app.cluster.get("persistentvolumeclaims", f"data-{RELEASE}-postgres-0")
+    ground.app.cluster.kubectl("delete", "persistentvolume", claim["spec"]["volumeName"], "--wait=false")
+
+
 @contextmanager
 def _table_locked(ground: Ground) -> Iterator[None]:
     """Somebody's transaction holds the table of todos."""
@@ -76,6 +84,18 @@ def _table_busy(ground: Ground) -> Iterator[None]:
             yield
         finally:
             ground.app.cluster.kubectl(*psql, UNLOCK)
+
+
+@contextmanager
+def _pod_hangs(ground: Ground) -> Iterator[None]:
+    """One of two pods stands still; its probes have not failed yet."""
+    process = ground.process_of("backend")
+    os.kill(process, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        with suppress(ProcessLookupError):  # its liveness probe may have had it killed
+            os.kill(process, signal.SIGCONT)
 
 
 @contextmanager
@@ -232,6 +252,10 @@ APP_FAULTS = (
         "claim", "volume-lost", "is being deleted", ("delete persistentvolumeclaim data-$r-postgres-0 --wait=false",), loses_data=True,
         mend=("delete pod $r-postgres-0",),
     ),
+    AppFault(
+        "volume of the database", "volume-lost", "and goes once its claim", act=_delete_volume, loses_data=True,
+        mend=("delete persistentvolumeclaim data-$r-postgres-0 --wait=false", "delete pod $r-postgres-0"),
+    ),
     AppFault("node", "node-not-ready", "the node is not ready", own=True, during=lambda ground: ground.own.paused("kubelet")),  # type: ignore[union-attr]
     AppFault(
         "cordon", "nodes-cordoned", "no node takes new pods", ("cordon --selector=kubernetes.io/os=linux",),
@@ -241,6 +265,7 @@ APP_FAULTS = (
     AppFault("somebody's addresses", "endpoints-strange", "sends requests also to", (SLICE,), mend=("delete endpointslice somebodys",)),
     AppFault("read-only database", "answers-wrong", "/ready?deep=1", during=_read_only),
     AppFault("table locked", "answers-wrong", "/api/todos?limit=1", during=_table_locked),
+    AppFault("pod that hangs", "answers-wrong", "(1 of 2 pods)", own=True, during=_pod_hangs),
     AppFault("database that waits", "requests-slow", "is slow: ", during=_table_busy),
     AppFault(
         "scheduler", "scheduler-silent", "no scheduler has looked", (DELETE_PODS,), own=True,

@@ -6,6 +6,7 @@ import json
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from string import Template
 from typing import Any, cast
 
@@ -75,7 +76,19 @@ class Ground:
 
     def kill_container(self, workload: str) -> None:
         """Kill what runs as container 0 of a workload's first pod, from outside."""
-        assert self.own
+        container = self._container_of(workload)
+        images.ctr(self._socket(), "tasks", "kill", "--signal", "KILL", container, ok=None)
+
+    def process_of(self, workload: str) -> int:
+        """Return the first process of container 0 of a workload's first pod."""
+        container = self._container_of(workload)
+        rows = [line.split() for line in images.ctr(self._socket(), "tasks", "ls").stdout.splitlines()]
+        return next(int(row[1]) for row in rows if row and row[0] == container)
+
+    def _container_of(self, workload: str) -> str:
         pods = self.app.cluster.get("pods", selector=f"app.kubernetes.io/component={workload}")
-        container = pods[0]["status"]["containerStatuses"][0]["containerID"].rpartition("/")[2]
-        images.ctr(self.own.layout.containerd_socket, "tasks", "kill", "--signal", "KILL", container, ok=None)
+        return str(pods[0]["status"]["containerStatuses"][0]["containerID"].rpartition("/")[2])
+
+    def _socket(self) -> Path:
+        assert self.own
+        return self.own.layout.containerd_socket

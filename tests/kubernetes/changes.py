@@ -169,6 +169,18 @@ def claim(*, deleted: bool = False, there: bool = True) -> Change:
     return change
 
 
+def ending_volume(policy: str) -> Change:
+    """The claim's volume was deleted, and the claim was not."""
+
+    def change(value: Object) -> None:
+        claim()(value)
+        value["claims"][0]["spec"]["volumeName"] = "pv-1"
+        spec = {"persistentVolumeReclaimPolicy": policy}
+        value["volumes"] = [{"metadata": {"name": "pv-1", "deletionTimestamp": "2026-01-01T00:00:00Z"}, "spec": spec}]
+
+    return change
+
+
 ELSEWHERE = "0/3 nodes are available: 1 node(s) were unschedulable, 2 node(s) didn't match PersistentVolume's node affinity."
 
 

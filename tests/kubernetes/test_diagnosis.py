@@ -100,6 +100,29 @@ def test_pods_of_an_older_revision_are_not_looked_at() -> None:
     assert codes(changed("image-name", older)) == []
 
 
+def test_what_a_failing_revision_has_otherwise_than_the_one_that_serves_is_evidence() -> None:
+    def serves_still(value: Object) -> None:
+        newest = value["replica_sets"][0]
+        newest["metadata"]["annotations"] = {REVISION: "2"}
+        old = copy.deepcopy(newest)
+        old["metadata"] |= {"uid": "old", "name": "old", "annotations": {REVISION: "1"}}
+        old["status"] = {"readyReplicas": 1}
+        container, before = (each["spec"]["template"]["spec"]["containers"][0] for each in (newest, old))
+        container["image"], before["image"] = "todo:2", "todo:1"
+        container["env"], before["env"] = [{"name": "B", "value": "s3cret"}, {"name": "C", "value": "c"}], [{"name": "B", "value": "b"}]
+        before["readinessProbe"] = {"httpGet": {"path": "/ready"}}
+        value["replica_sets"].append(old)
+
+    (diagnosis,) = diagnose(changed("crash", serves_still))
+    new = [line.removeprefix("new in this revision: ") for line in diagnosis.evidence if line.startswith("new in this revision: ")]
+    assert new == [
+        "containers.app.env: B changed, C added",
+        "containers.app.image is todo:2, was todo:1",
+        'containers.app.readinessProbe is not set, was {"httpGet": {"path": "/ready"}}',
+    ]
+    assert not any("new in" in line for line in diagnose(read_recording("crash"))[0].evidence)
+
+
 def test_a_pod_on_its_way_out_is_not_looked_at() -> None:
     def leaves(value: Object) -> None:
         value["pods"][0]["metadata"]["deletionTimestamp"] = value["taken"]

@@ -15,10 +15,11 @@ from docker.errors import DockerException
 
 from scripts.core.counting import several
 from scripts.core.errors import TaskError
+from scripts.core.log_fields import words
 from scripts.core.report import StepReport
 from scripts.core.waiting import OverdueError, until
 from scripts.engines.docker.pod_spec import PodPlan, Probe
-from scripts.kubernetes.diagnosis.cause import Diagnosis
+from scripts.kubernetes.diagnosis.cause import Diagnosis, one_line
 from scripts.machine.docker_errors import told
 
 LOG_LINES = 15
@@ -95,8 +96,9 @@ def _code(container: Any) -> str:
 
 
 def _last_lines(container: Any) -> list[str]:
-    lines: list[str] = container.logs(tail=LOG_LINES).decode(errors="replace").splitlines()
-    return lines
+    """The end of its log, as a person reads it."""
+    lines = container.logs(tail=LOG_LINES).decode(errors="replace").splitlines()
+    return [one_line(words(line)) for line in lines if line.strip()]
 
 
 def _not_ready(pod: PodPlan, container: Any, probe: Probe, answer: str) -> TaskError:

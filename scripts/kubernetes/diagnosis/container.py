@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from scripts.core.log_fields import words
 from scripts.kubernetes.diagnosis.cause import Diagnosis, diagnosed, event_line
 from scripts.kubernetes.diagnosis.snapshot import Snapshot, exit_count, last_exit, time_of
 from scripts.kubernetes.objects import containers_of, name_of
@@ -62,7 +61,7 @@ class ContainerState:
     def log(self) -> list[str]:
         """The last lines of its log, as a person reads them, oldest first."""
         lines = self.snapshot.logs.get(f"{name_of(self.pod)}/{self.name}", ())
-        return [_words_of(line) for line in lines if line.strip()]
+        return [words(line) for line in lines if line.strip()]
 
     @property
     def logs(self) -> str:
@@ -87,15 +86,6 @@ def containers(snapshot: Snapshot, workload: Object, pod: Object) -> Iterator[Co
     """Yield the pod's containers, init containers first."""
     for spec, status, init in containers_of(pod):
         yield ContainerState(snapshot, workload, pod, spec, status, init)
-
-
-def _words_of(line: str) -> str:
-    """A log line as a person reads it: of one in JSON, the message and the reason."""
-    with contextlib.suppress(ValueError):
-        record = json.loads(line)
-        if isinstance(record, dict) and "message" in record:
-            return ": ".join(str(record[key]) for key in ("message", "reason", "error") if record.get(key))
-    return line.strip()
 
 
 def _state(status: Object) -> str:

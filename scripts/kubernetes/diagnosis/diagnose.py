@@ -16,6 +16,7 @@ from scripts.kubernetes.diagnosis.rules.exposed import exposed, latent
 from scripts.kubernetes.diagnosis.rules.logs import waits_for_database
 from scripts.kubernetes.diagnosis.rules.pods import evicted, not_placed, not_prepared
 from scripts.kubernetes.diagnosis.rules.probes import not_ready
+from scripts.kubernetes.diagnosis.rules.revision import new_in_revision
 from scripts.kubernetes.diagnosis.rules.starts import image_missing, not_configured, not_started
 from scripts.kubernetes.diagnosis.rules.surroundings import surroundings
 from scripts.kubernetes.diagnosis.snapshot import Snapshot, progress
@@ -54,7 +55,10 @@ def unexplained(snapshot: Snapshot, found: Sequence[Diagnosis]) -> list[Diagnosi
             workload,
             "not-rolled-out",
             f"it is not rolled out, and nothing says why: {progress(snapshot, workload)}",
-            [f"{condition['type']} is {condition['status']}: {condition.get('message', '')}" for condition in conditions_of(workload)],
+            [
+                *(f"{each['type']} is {each['status']}: {each.get('message', '')}" for each in conditions_of(workload)),
+                *new_in_revision(snapshot, workload),
+            ],
             "wait a moment and ask again; invoke up watches it",
         )
         for workload in snapshot.workloads
@@ -91,7 +95,8 @@ def _of_workload(snapshot: Snapshot, workload: Object) -> list[Diagnosis]:
     for diagnosis in found:
         if diagnosis and diagnosis.exits >= by_code.get(diagnosis.code, diagnosis).exits:
             by_code[diagnosis.code] = diagnosis
-    return list(by_code.values())
+    new = () if is_rolled_out(workload) else new_in_revision(snapshot, workload)
+    return [replace(each, evidence=(*each.evidence, *new)) for each in by_code.values()]
 
 
 def _of_pod(snapshot: Snapshot, workload: Object, pod: Object) -> Diagnosis | None:

@@ -61,16 +61,40 @@ def lost_claims(snapshot: Snapshot, workload: Object) -> Iterator[Diagnosis]:
             continue  # of one that waits for its volume, another rule tells
         for name in claims_of(pod):
             if not (state := _lost(known.get(name))):
+                if volume := _ending_volume(snapshot, known.get(name)):
+                    yield _volume_ends(workload, pod, name, volume)
                 continue
             again = f"kubectl delete pod {name_of(pod)}: the next one has a new volume"
-            first = "invoke backup FILE" if workload["kind"] == "StatefulSet" else "copy the data away"
             yield diagnosed(
                 workload,
                 "volume-lost",
                 f"its volume claim {name} {state}: its data ends with the pod {name_of(pod)}",
                 [f"persistentvolumeclaim {name} {state}"],
-                f"{first} while it runs; {again}; restore the data into it",
+                f"{_copy(workload)} while it runs; {again}; restore the data into it",
             )
+
+
+def _ending_volume(snapshot: Snapshot, claim: Object | None) -> Object | None:
+    """The volume of a claim, where it was deleted and only the claim still holds it."""
+    bound = claim["spec"].get("volumeName") if claim else None
+    return next((each for each in snapshot.volumes if name_of(each) == bound and each["metadata"].get("deletionTimestamp")), None)
+
+
+def _volume_ends(workload: Object, pod: Object, claim: str, volume: Object) -> Diagnosis:
+    policy, name = volume["spec"].get("persistentVolumeReclaimPolicy", ""), name_of(volume)
+    data = "what it holds stays where it is, and no volume leads to it" if policy == "Retain" else "its data goes with it"
+    return diagnosed(
+        workload,
+        "volume-lost",
+        f"its volume {name} is being deleted, and goes once its claim {claim} does: {data}",
+        [f"persistentvolume {name}: deletionTimestamp {volume['metadata']['deletionTimestamp']}, reclaim policy {policy or 'not told'}"],
+        f"{_copy(workload)} while it runs: nobody can take the deletion back; then kubectl delete persistentvolumeclaim {claim} "
+        f"--wait=false and kubectl delete pod {name_of(pod)}: the next one has a new volume; restore the data into it",
+    )
+
+
+def _copy(workload: Object) -> str:
+    return "invoke backup FILE" if workload["kind"] == "StatefulSet" else "copy the data away"
 
 
 def _lost(claim: Object | None) -> str:
