@@ -82,7 +82,7 @@ class Ground:
     def process_of(self, workload: str) -> int:
         """Return the first process of container 0 of a workload's first pod."""
         container = self._container_of(workload)
-        rows = [line.split() for line in images.ctr(self._socket(), "tasks", "ls").stdout.splitlines()]
+        rows = [line.split() for line in images.ctr(self._socket(), "tasks", "ls").splitlines()]
         return next(int(row[1]) for row in rows if row and row[0] == container)
 
     def _container_of(self, workload: str) -> str:
