@@ -12,6 +12,7 @@ from scripts.command import command, run_command
 from scripts.core import lock, log, shell
 from scripts.core.errors import InterruptedRunError
 from scripts.core.log_line import LogLine
+from scripts.core.log_text import shown
 from scripts.core.pipeline import run_steps
 from scripts.core.report import Report
 from scripts.inner_loop.drive import Drive
@@ -20,7 +21,6 @@ from scripts.inner_loop.rows import POD_WIDTH, colours
 from scripts.inner_loop.session import Session
 from scripts.inner_loop.watching import Watch
 from scripts.kubernetes import connection
-from scripts.look.log_text import shown
 from scripts.project import Project
 from scripts.up import bring_up
 

@@ -9,10 +9,10 @@ from scripts.command import command, run_command
 from scripts.core.errors import InputError
 from scripts.core.log_fields import is_of_a_probe
 from scripts.core.log_line import LogLine, LogQuery
+from scripts.core.log_text import COLOURS, shown, who
 from scripts.core.report import Report
 from scripts.engines.asking import probe_paths
 from scripts.engines.installed import require_installed
-from scripts.look.log_text import COLOURS, shown, who
 from scripts.project import Project
 
 USUAL_LINES = 100

@@ -144,3 +144,12 @@ def test_restarts_for_want_of_a_database_count_only_from_when_it_is_waited_for()
         assert await_probe(pod(), Restarting(before=9, more=2), number, Probe(), time.monotonic() + 20, Step())
     with pytest.raises(TaskError, match="ends with exit code 1 soon after its start"):
         await_probe(pod(), Restarting(before=0, more=99), 1, Probe(), time.monotonic() + 20, Step())
+
+
+def test_the_last_lines_of_a_container_that_ended_are_told_as_logs_shows_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = b'{"level": "info", "message": "request", "path": "/todos", "status": 500}\n\nTraceback\n'
+    container = Container("exited", ExitCode=1)
+    monkeypatch.setattr(container, "logs", lambda tail: lines)
+    found = diagnose(cast("PodPlan", SimpleNamespace(workload="api")), container, 0)
+    assert found
+    assert found.evidence == ("info request path=/todos status=500", "Traceback")

@@ -23,6 +23,7 @@ import http.server, socketserver, sys
 options = dict(word.split("=", 1) for word in sys.argv if word.startswith("--") and "=" in word)
 ANSWERS = {{
     "/api/v1/namespaces/todo/pods/todo-1:8000/proxy/ready": (503, '{{"status": "unavailable",\\n "reason": "starting"}}'),
+    "/api/v1/namespaces/todo/pods/todo-1/proxy/health": (200, "fine too"),
     "/api/v1/namespaces/todo/services/todo-backend:http/proxy/health": (200, "fine"),
 }}
 
@@ -84,6 +85,7 @@ def answers(*pods: dict[str, Any]) -> dict[str, str]:
 def test_a_service_answers_with_its_own_status_and_body(kubectl: Path) -> None:
     with service_proxy.open_client(CLUSTER) as ask:
         assert (ask("backend", "GET", "/health").status, ask("backend", "GET", "/health").body) == (200, "fine")
+        assert ask("backend", "GET", "/health", pod="todo-1").body == "fine too"
         assert ask("backend", "GET", "/other").status == 404
 
 

@@ -15,7 +15,7 @@ from docker.errors import DockerException
 
 from scripts.core.counting import several
 from scripts.core.errors import TaskError
-from scripts.core.log_fields import words
+from scripts.core.log_text import said
 from scripts.core.report import StepReport
 from scripts.core.waiting import OverdueError, until
 from scripts.engines.docker.pod_spec import PodPlan, Probe
@@ -98,7 +98,7 @@ def _code(container: Any) -> str:
 def _last_lines(container: Any) -> list[str]:
     """The end of its log, as a person reads it."""
     lines = container.logs(tail=LOG_LINES).decode(errors="replace").splitlines()
-    return [one_line(words(line)) for line in lines if line.strip()]
+    return [one_line(said(line).plain) for line in lines if line.strip()]
 
 
 def _not_ready(pod: PodPlan, container: Any, probe: Probe, answer: str) -> TaskError:

@@ -21,19 +21,25 @@ def shown(line: LogLine, width: int, colours: Mapping[str, str]) -> Text:
 
     width: of the column of who wrote it. colours: by service.
     """
-    level = level_of(line.text)
-    style = STYLES.get(level, "")
     head = Text.assemble((clock(line.time), "dim"), " ", (f"{who(line):<{width}}", colours.get(line.service, "")), " ")
-    fields = fields_of(line.text)
+    return head.append_text(said(line.text))
+
+
+def said(text: str) -> Text:
+    """Return what a line says: of JSON its level, its message and its other fields; any other as it is."""
+    level = level_of(text)
+    style = STYLES.get(level, "")
+    fields = fields_of(text)
     if fields is None:
-        return head.append(line.text, style=style if level in ("error", "fatal", "warn") else "")
+        return Text(text, style=style if level in ("error", "fatal", "warn") else "")
     message = next((str(fields[key]) for key in MESSAGES if key in fields), "")
+    head = Text()
     head.append(f"{level or '-':<5} ", style=style).append(message, style=style if level in ("error", "fatal") else "")
-    told = {key: value for key, value in fields.items() if key not in (*TIMES, *LEVELS, *MESSAGES)}
-    for key, value in told.items():
+    others = {key: value for key, value in fields.items() if key not in (*TIMES, *LEVELS, *MESSAGES)}
+    for key, value in others.items():
         if not (isinstance(value, str) and "\n" in value):
             head.append(f" {key}=", style="dim").append(_value(value))
-    for key, value in told.items():
+    for key, value in others.items():
         if isinstance(value, str) and "\n" in value:
             head.append(f"\n  {key}:\n", style="dim").append("\n".join(f"    {each}" for each in value.rstrip().splitlines()))
     return head

@@ -9,9 +9,9 @@ import pytest
 from scripts.config.settings import load_settings
 from scripts.core.errors import InputError
 from scripts.core.log_line import LogLine
+from scripts.core.log_text import clock, shown, who
 from scripts.engines import asking
 from scripts.look import logs
-from scripts.look.log_text import clock, shown, who
 
 pytestmark = pytest.mark.unit
 
