@@ -33,6 +33,8 @@ class AppFault:
     """What lasts until it is named."""
     mend: tuple[Call, ...] = ()
     """What a person has to do before `invoke up` can heal it; nothing for what it heals alone."""
+    then_up: bool = False
+    """Whether `up` has something to do after the mending too."""
     loses_data: bool = False
     """Whether it takes the database: it is made last of all, and `up` has to heal it after the mending."""
     own: bool = False
@@ -227,7 +229,7 @@ APP_FAULTS = (
         "webhook", "webhook-down", "pods.example.com", (WEBHOOK,), mend=("delete validatingwebhookconfiguration todo-tests-somebodys",)
     ),
     AppFault(
-        "webhook, and pods that have gone", "webhook-down", "pods.example.com", (WEBHOOK, DELETE_PODS),
+        "webhook, and pods that have gone", "webhook-down", "pods.example.com", (WEBHOOK, DELETE_PODS), then_up=True,
         mend=("delete validatingwebhookconfiguration todo-tests-somebodys",),
     ),
     AppFault(

@@ -91,7 +91,7 @@ def app_row(fault: AppFault, ground: Ground) -> Row:
         ground.call(call)
     if fault.during:
         _named(WELL, ground.diagnose)  # what stood still catches up first: that is not for `up` to heal
-    if fault.loses_data or not fault.mend:
+    if fault.loses_data or fault.then_up or not fault.mend:
         well, healed = _healed(ground)
         return Row(fault.name, line, seconds, healed, first and well)
     well, _, _ = _named(WELL, ground.diagnose)

@@ -205,6 +205,14 @@ def test_an_autoscaler_that_is_blind_says_whether_there_is_a_metrics_server_at_a
     assert diagnosis.action.startswith(action)
 
 
+def test_an_autoscaler_of_no_pods_is_not_blind_for_want_of_metrics() -> None:
+    def gone(value: Object) -> None:
+        autoscaler("FailedGetResourceMetric", timedelta(minutes=10))(value)
+        value["pods"] = []
+
+    assert "autoscaler-blind" not in [each.code for each in found(gone)]
+
+
 def test_a_probe_that_failed_and_now_answers_well_is_not_mixed_up() -> None:
     def answers(value: Object) -> None:
         value["answers"] = dict.fromkeys(value["answers"], "200 ok")

@@ -124,7 +124,7 @@ NO_METRICS = (
 
 
 def _young(snapshot: Snapshot, autoscaler: Object) -> bool:
-    """Whether a pod of its target has only just started, so that it has no metrics yet."""
+    """Whether a pod of its target has only just started, or none runs at all, so that there are no metrics yet."""
     target = autoscaler["spec"]["scaleTargetRef"]["name"]
     starts = [
         time_of(status["state"]["running"].get("startedAt"))
@@ -134,4 +134,4 @@ def _young(snapshot: Snapshot, autoscaler: Object) -> bool:
         for _, status, init in containers_of(pod)
         if not init and "running" in status.get("state", {})
     ]
-    return bool(starts) and snapshot.taken - max(starts) < METRICS_SETTLE
+    return not starts or snapshot.taken - max(starts) < METRICS_SETTLE
