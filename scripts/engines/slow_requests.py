@@ -12,7 +12,7 @@ from scripts.config.services import Service
 from scripts.config.settings import Settings
 from scripts.core.log_line import LogLine
 from scripts.engines.asking import probe_paths
-from scripts.engines.failed_requests import BROKEN, STILL_SECONDS, Request, age, by_route, called_by
+from scripts.engines.failed_requests import STILL_SECONDS, Request, age, by_route, called_by
 from scripts.engines.protocol import Engine
 from scripts.kubernetes.diagnosis.cause import Diagnosis
 from scripts.kubernetes.pods import PodState
@@ -65,7 +65,7 @@ def slow_routes(
     for service in services:
         routes = by_route((line for line in lines if line.service == service), probes.get(service, ()))
         timed = {
-            route: [each for each in asked if each.seconds is not None and each.status < BROKEN and age(each.time, now) < STILL_SECONDS]
+            route: [each for each in asked if each.seconds is not None and age(each.time, now) < STILL_SECONDS]
             for route, asked in routes.items()
             if not re.fullmatch(patient, route.partition(" ")[2])
         }

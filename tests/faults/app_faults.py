@@ -266,7 +266,7 @@ APP_FAULTS = (
     AppFault("somebody's pod", "pod-strange", "wears its labels", (STRANGER,), mend=("delete pod somebodys --grace-period=1",)),
     AppFault("somebody's addresses", "endpoints-strange", "sends requests also to", (SLICE,), mend=("delete endpointslice somebodys",)),
     AppFault("read-only database", "answers-wrong", "/ready?deep=1", during=_read_only),
-    AppFault("table locked", "answers-wrong", "/api/todos?limit=1", during=_table_locked),
+    AppFault("table locked", "requests-failing", "backend: GET /api/todos fails", during=_table_locked),
     AppFault("pod that hangs", "answers-wrong", "(1 of 2 pods)", own=True, during=_pod_hangs),
     AppFault("database that waits", "requests-slow", "is slow: ", during=_table_busy),
     AppFault(
