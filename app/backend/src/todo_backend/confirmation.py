@@ -64,7 +64,8 @@ async def answer_directly(dialogue: Dialogue, toolbox: Toolbox, undo: Undo, say:
     words = " ".join(dialogue.question.replace("\u2019", "'").split())
     before = dialogue.utterances[-2] if len(dialogue.utterances) > 1 else None
     if (wanted := _takes_back(clean(words), before)) is not None:
-        return await _take_back(wanted, before, toolbox, undo, say)
+        is_all_said = _UNDO.fullmatch(clean(words)) is not None
+        return await _take_back(wanted, before, toolbox, undo, say, is_all_said=is_all_said)
     if before is None or before.pending is None:
         return None
     if _YES.fullmatch(words):
@@ -100,8 +101,15 @@ _TALK = frozenset({"unknown", "keep", "wrong", "meant", "reopen", "thanks"})
 
 
 async def _take_back(
-    wanted: Literal["undo", "redo"], before: Utterance | None, toolbox: Toolbox, undo: Undo, say: Say
-) -> Closing:
+    wanted: Literal["undo", "redo"],
+    before: Utterance | None,
+    toolbox: Toolbox,
+    undo: Undo,
+    say: Say,
+    *,
+    is_all_said: bool,
+) -> Closing | None:
+    """Undo or redo; None where nothing can be undone and the message says more: "she did not come, put it back"."""
     if wanted == "undo" and before and _was_only_a_question(before):
         await say("That was only a question: I changed nothing. Shall I take back what I changed before it?")
         return Closing(choices=[_TAKE_BACK, _NO_MORE])
@@ -111,6 +119,8 @@ async def _take_back(
     except ChangedSinceError as error:
         await say(str(error))
         return Closing()
+    if undone is None and wanted == "undo" and not is_all_said:
+        return None
     if undone is None:
         await say(f"There is nothing to {wanted} in this conversation.")
         return Closing()

@@ -35,6 +35,7 @@ class When:
     last: date | None = None
     repeats: bool = False
     said_day: bool = True  # a time alone has its day from the clock
+    is_vague: bool = False  # a time of either half of the day: "7:30"
     is_part: bool = False  # the time is that of "evening" or "tonight", and an exact one says more
 
     @property
@@ -153,6 +154,10 @@ def _forms(
 
     more_days = r"(?:\s*(?:,|and|&|or|und|y|et)\s*(?:on\s+)?WEEKDAYs?)*"
     yield form(
+        rf"(?:on\s+)?(?:the\s+)?(?P<day>{words.ORDINAL}|\d{{1,2}}(?:st|nd|rd|th))(?:\s+day)?\s+of\s+(?:every|each)\s+month",
+        _day_of_each_month,
+    )
+    yield form(
         rf"(?:{words.EVERY})\s+(?P<unit>WEEKDAYs?|{words.EVERY_UNIT}){more_days}|on\s+(?:(?P<plural>WEEKDAYs){more_days}|(?P<habit>WEEKDAY)\s+(?:mornings|afternoons|evenings|nights))",
         say.every,
     )
@@ -179,6 +184,10 @@ def _forms(
         sure=False,
     )
     yield form(rf"(?P<edge>{words.EDGES})\s+(?P<month>MONTH)", say.edge_of_month)
+    yield form(
+        r"(?:before|by|until|till)\s+(?P<month>MONTH)(?!\.?\s*(?:the\s+)?\d)(?P<edge>)",
+        say.edge_of_month,
+    )
     yield form(
         rf"(?:{words.IN})\s+(?P<month>MONTH)(?!\.?\s*\d{{1,2}}(?:st|nd|rd|th)?\b(?!\d))(?:\s+(?P<year>\d{{4}}))?",
         say.whole_month,
@@ -260,7 +269,11 @@ def _slashed(found: "re.Match[str]", now: datetime) -> When | None:
 
 
 def _day_of_month(found: "re.Match[str]", now: datetime) -> When:
-    number, today = words.day_number(found["day"]), now.date()
+    return _next_of_month(words.day_number(found["day"]), now)
+
+
+def _next_of_month(number: int, now: datetime) -> When:
+    today = now.date()
     if not 1 <= number <= 31:
         raise ValueError("no such day")
     first = today.replace(day=1)
@@ -268,6 +281,11 @@ def _day_of_month(found: "re.Match[str]", now: datetime) -> When:
         if first.replace(day=1) and number <= words.month_end(first).day and first.replace(day=number) >= today:
             return _one(first.replace(day=number))
         first = words.month_end(first) + timedelta(days=1)
+
+
+def _day_of_each_month(found: "re.Match[str]", now: datetime) -> When:
+    day = re.sub(r"(?<=\d)\D+", "", found["day"])
+    return replace(_next_of_month(words.day_number(day), now), repeats=True)
 
 
 def _library_relative(found: "re.Match[str]", now: datetime) -> When | None:
@@ -293,9 +311,11 @@ def _named_day(found: "re.Match[str]", now: datetime) -> When:
 
 def _holiday(found: "re.Match[str]", now: datetime) -> When | None:
     """A holiday is a date when a word leads to it; "christmas shopping" is a title."""
-    if not words.HOLIDAY_LEADS.search(found.string[: found.start()]):
+    before, name = found.string[: found.start()], words.key(found["name"])
+    is_day = name.endswith((" eve", " day")) and re.search(r"\bfor\s+$", before, re.IGNORECASE)
+    if not (is_day or words.HOLIDAY_LEADS.search(before)):
         return None
-    month, day = words.HOLIDAYS[words.key(found["name"])]
+    month, day = words.HOLIDAYS[name]
     return _one(_day_month(day, month, None, now.date()))
 
 
@@ -304,7 +324,7 @@ def _named_span(found: "re.Match[str]", now: datetime) -> When:
 
 
 def _clock(found: "re.Match[str]", _now: datetime) -> When | None:
-    clock = words.clock_of(found.groupdict())
+    clock = words.clock_of(found.groupdict(), found.string)
     if clock is None and found["h1"] and found[0].lower().startswith(("at", "@", "um", "a la")):
         return When()  # "at 25:00"
-    return None if clock is None else When(clock=clock)
+    return None if clock is None else When(clock=clock, is_vague=words.is_vague(found.groupdict()))

@@ -22,10 +22,12 @@ TODAY: dict[str, tuple[int, time | None]] = {
     ),
 }  # fmt: skip
 _PARTS = {
-    **dict.fromkeys(("morning", "früh", "vormittag", "matin", "por la mañana", "صبح"), MORNING),
-    **dict.fromkeys(("afternoon", "nachmittag", "après-midi", "por la tarde", "دوپہر"), AFTERNOON),
-    **dict.fromkeys(("evening", "abend", "soir", "شام"), EVENING),
-    **dict.fromkeys(("night", "nacht", "por la noche", "رات"), NIGHT),
+    **dict.fromkeys(("morning", "früh", "vormittag", "matin", "por la mañana", "صبح", "subah"), MORNING),
+    **dict.fromkeys(
+        ("afternoon", "nachmittag", "après-midi", "por la tarde", "دوپہر", "dopahar", "dopehar"), AFTERNOON
+    ),
+    **dict.fromkeys(("evening", "abend", "soir", "شام", "shaam", "sham"), EVENING),
+    **dict.fromkeys(("night", "nacht", "por la noche", "رات", "raat"), NIGHT),
 }
 
 
@@ -169,20 +171,20 @@ CLOCK = (
     rf"|(?:um\s+|gegen\s+)?(?P<quarter>halb|viertel\s+(?:nach|vor))\s+(?P<german2>\d{{1,2}}|{_GERMAN_HOURS})|(?P<urdu>{_URDU_HOURS})\s+بجے)"
     r"(?P<fraction>\s+(?:y\s+media|y\s+cuarto|menos\s+cuarto|et\s+demie|et\s+quart|moins\s+le\s+quart))?(?P<part9>ABROAD)?(?![\w:.])"
     r"|(?:(?:at|@|um|gegen|à|a\s+las?|by|around)\s*)?(?:"
-    r"(?P<h1>\d{1,2})[:h](?P<m1>\d{2})\s*(?P<p1>am|pm|a\.m\.?|p\.m\.?)?(?:\s*(?:uhr|hrs|h))?(?P<part1>\s+(?:in\s+the\s+)?(?:morning|evening|afternoon)|\s+at\s+night|ABROAD)?"
+    r"(?P<h1>\d{1,2})(?P<sep>[:h])(?P<m1>\d{2})\s*(?P<p1>am|pm|a\.m\.?|p\.m\.?)?(?:\s*(?:uhr|hrs|h))?(?P<part1>\s+(?:in\s+the\s+)?(?:morning|evening|afternoon)|\s+at\s+night|ABROAD)?"
     r"|(?P<h2>\d{1,2})\.(?P<m2>\d{2})\s*(?P<p2>am|pm|a\.m\.?|p\.m\.?|uhr)"
-    r"|(?P<h3>\d{1,2})\s*(?P<p3>am|pm|a\.m\.?|p\.m\.?|-?ish|o['\u2019]?clock|uhr|h|heures?|بجے)(?P<part3>\s+(?:in\s+the\s+)?(?:morning|evening|afternoon|at\s+night)|ABROAD)?"
+    r"|(?P<h3>\d{1,2})\s*(?P<p3>am|pm|a\.m\.?|p\.m\.?|-?ish|o['\u2019]?clock|uhr|h|heures?|baje|بجے)(?P<part3>\s+(?:in\s+the\s+)?(?:morning|evening|afternoon|at\s+night)|ABROAD)?"
     rf"|(?P<hw>{_HOUR_WORDS})(?:[\s-]+(?P<mw>{_MINUTE_WORDS}))?\s*(?P<pw>am|pm|a\.m\.?|p\.m\.?|o['\u2019]?clock)"
     r"|(?:12\s+)?(?P<word>noon|midday|midnight|lunchtime|mittags?|mitternacht|mediod[ií]a|medianoche|midi|minuit)"
-    rf"|(?P<rel>half|(?:a\s+)?quarter)\s+(?P<side>past|after|to|before)\s+(?P<h4>\d{{1,2}}|{_HOUR_WORDS})(?:\s*(?P<p4>am|pm|a\.m\.?|p\.m\.?))?"
+    rf"|(?:(?P<rel>half|(?:a\s+)?quarter)\s+(?P<side>past|after|to|before)|(?P<rel2>half)(?=\s+(?:\d{{1,2}}|{_HOUR_WORDS})(?:\s*$|\s*[,;]|\s+(?:on|today|tomorrow|tonight|next|this|\w+day)\b)))\s+(?P<h4>\d{{1,2}}|{_HOUR_WORDS})(?:\s*(?P<p4>am|pm|a\.m\.?|p\.m\.?))?"
     r"(?P<part4>\s+(?:in\s+the\s+)?(?:morning|evening|afternoon)|\s+at\s+night)?"
     r")"
-    r"|(?:at|@|um|a\s+las?|à)\s+(?P<h5>\d{1,2})(?:\s+(?:in\s+the\s+)(?P<part5>morning|afternoon|evening))?(?=\s*$|\s*[,;!?)]|\s+(?:on|tomorrow|today|tonight|next|with|to|and|zum|zur|an|den|die|das|mit|beim|bei|con|avec|chez|not|instead|rather|#|mon|tue|wed|thu|fri|sat|sun)|\s+#)"
+    r"|(?:at|@|um|a\s+las?|à)\s+(?P<h5>\d{1,2})(?:\s+(?:in\s+the\s+)(?P<part5>morning|afternoon|evening))?(?=\s*$|\s*[,;!?)]|\s+(?:on|tomorrow|today|tonight|next|with|to|and|zum|zur|an|den|die|das|mit|beim|bei|con|avec|chez|for|now|sharp|please|not|instead|rather|#|mon|tue|wed|thu|fri|sat|sun)|\s+#)"
     r"|by\s+(?P<h9>\d{1,2})(?=\s+(?:today|tomorrow|tonight|on)\b)"
     r"|(?:at|@|um|à|a\s+las?)\s+(?P<h8>\d{1,2})\.(?P<m8>\d{2})(?![\d.])"
     r"|(?:at|@|by)\s+(?P<h6>[01]\d|2[0-3])(?P<m6>[0-5]\d)(?=\s*$|\s*[,;!?)]|\s+(?:on|tomorrow|today|tonight|next|with|to|and|for|#))"
     r"|(?P<h7>[01]\d|2[0-3])(?P<m7>[0-5]\d)\s?(?:hrs|hours|h|uhr)"
-    rf"|(?:at|@|by|around)\s+(?P<hw2>{_HOUR_WORDS})(?:[\s-]+(?P<mw2>{_MINUTE_WORDS}))?(?=\s*$|\s*[,;!?)]|\s+(?:on|tomorrow|today|tonight|next|with|to|and|in|not|instead|rather|#|mon|tue|wed|thu|fri|sat|sun))"
+    rf"|(?:at|@|by|around)\s+(?P<hw2>{_HOUR_WORDS})(?:[\s-]+(?P<mw2>{_MINUTE_WORDS}))?(?=\s*$|\s*[,;!?)]|\s+(?:on|tomorrow|today|tonight|next|with|to|and|in|for|now|sharp|please|not|instead|rather|#|mon|tue|wed|thu|fri|sat|sun))"
     r"|(?:in\s+the\s+)(?P<part>morning|afternoon|evening)|(?:at\s+)night"
 ).replace(
     "ABROAD",
@@ -318,8 +320,21 @@ def has_clock_unit(text: str) -> bool:
     return bool(re.search(r"min|hour|stunde|hora|heure|منٹ|گھنٹ", text, re.IGNORECASE))
 
 
-def clock_of(said: dict[str, str | None]) -> time | None:
-    """Return the time that the groups of CLOCK say; None when there is no such time."""
+_EVENINGS = re.compile(
+    r"\b(?:dinner|supper|drinks?|party|movies?|cinema|film|concert|theat(?:re|er)|opera|abendessen|kino|konzert|cena|cine|d[iî]ner|cinéma)\b",
+    re.IGNORECASE,
+)
+_MORNINGS = re.compile(
+    r"\b(?:wake|get up|alarm|breakfast|sunrise|aufstehen|wecker|frühstück|desayun\w+|despert\w+|petit[- ]déjeuner|réveil\w*|lever)\b",
+    re.IGNORECASE,
+)
+
+
+def clock_of(said: dict[str, str | None], text: str = "") -> time | None:
+    """Return the time that the groups of CLOCK say; None when there is no such time.
+
+    What is done then tells "dinner at 8" from "breakfast at 8".
+    """
     if word := said["word"]:
         return _CLOCK_WORDS[word.lower()]
     hour, minute, half = _digits(said)
@@ -335,13 +350,38 @@ def clock_of(said: dict[str, str | None]) -> time | None:
         hour = hour % 12 + 12
     elif half.startswith("a"):
         hour %= 12
-    elif (
-        not part
-        and 1 <= hour <= 7
-        and (said["h5"] or said["h9"] or said["rel"] or half.startswith("o") or half.endswith("ish"))
-    ):
-        hour += 12  # "at 5" is after noon
+    elif not part and _is_after_noon(said, hour, half, text):
+        hour += 12
     return time(hour % 24, minute)
+
+
+def is_vague(said: dict[str, str | None]) -> bool:
+    """Tell whether the half of the day was not said: "7:30", "at 8"."""
+    part = said["part1"] or said["part3"] or said["part4"] or said["part5"] or said["part9"]
+    hour, _, half = _digits(said)
+    is_of_24 = (said["h1"] or "").startswith("0") or said["h6"] or said["h7"] or half in ("h", "uhr")
+    return hour is not None and 1 <= hour < 12 and not (part or is_of_24 or half.startswith(("a", "p")))
+
+
+_HOURS_OF_24 = re.compile(r"\d (?:uhr|hrs|h)\b", re.IGNORECASE)
+
+
+def _is_after_noon(said: dict[str, str | None], hour: int, half: str, text: str) -> bool:
+    """Tell whether an hour that is not said to be one or the other is after noon: "at 5", "at 3:30", "dinner at 8"."""
+    is_bare = (
+        said["h5"]
+        or said["h9"]
+        or said["hw2"]
+        or said["rel"]
+        or said["rel2"]
+        or half.startswith(("o", "b"))
+        or half.endswith("ish")
+    )
+    digits = f"{said['h1']}{said['sep']}{said['m1']}"
+    is_digital = re.fullmatch(r"[1-9]:(?:00|15|30|45)", digits) and not _HOURS_OF_24.search(text)  # "6:12" is a train's
+    if not (is_bare or is_digital) or not 1 <= hour < 12 or _MORNINGS.search(text):
+        return False
+    return hour <= (7 if is_bare else 6) or (hour >= 5 and _EVENINGS.search(text) is not None)
 
 
 _DIGITS = (
@@ -364,7 +404,7 @@ def _digits(said: dict[str, str | None]) -> tuple[int | None, int, str]:
         return _HOURS[word.lower()], minutes, (said["pw"] or "o'clock").lower()
     if spoken := said["h4"]:
         number = int(spoken) if spoken.isdigit() else _HOURS[spoken.lower()]
-        minutes = 30 if key(said["rel"] or "") == "half" else 15
+        minutes = 30 if key(said["rel"] or said["rel2"] or "") == "half" else 15
         if said["side"] and said["side"].lower() in ("to", "before"):
             return (number - 1) or 12, 60 - minutes, (said["p4"] or "").lower()
         return number, minutes, (said["p4"] or "").lower()

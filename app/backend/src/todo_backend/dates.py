@@ -102,9 +102,9 @@ def _join(one: When, two: When) -> When | None:
         part, exact = (one, two) if one.is_part else (two, one)  # "at 9 tonight"
         return replace(part if part.day else exact, clock=_on_that_side(exact.clock, part.clock), is_part=False)
     if one.day and two.clock and not two.day and not one.clock:
-        return replace(one, clock=two.clock)
+        return replace(one, clock=two.clock, is_vague=two.is_vague)
     if two.day and one.clock and not one.day and not two.clock:
-        return replace(two, clock=one.clock)
+        return replace(two, clock=one.clock, is_vague=one.is_vague)
     if one.day and two.day and one.day.weekday() == two.day.weekday() and not (one.clock and two.clock):
         later = two if two.day > one.day else one  # "Tuesday, December 15": the weekday alone would be the next one
         return replace(later, clock=one.clock or two.clock)
@@ -123,7 +123,9 @@ def _on_that_side(exact: time | None, part: time | None) -> time | None:
 
 
 def _settle(when: When, now: datetime) -> When:
-    """Give a time alone its day: today, or tomorrow when it is past."""
+    """Give a time alone its day: today, or tomorrow when it is past; "at 8 today" is still to come."""
+    if when.is_vague and when.clock and when.day == now.date() and when.clock <= now.time() and when.clock.hour < 12:
+        return replace(when, clock=when.clock.replace(hour=when.clock.hour + 12))
     if when.clock is None or when.day is not None:
         return when
     day = now.date() if when.clock > now.time() else now.date() + timedelta(days=1)

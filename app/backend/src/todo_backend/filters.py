@@ -48,6 +48,10 @@ _SORT = re.compile(
     r"|[,\s]*by\s+(?P<short>due\s+date|date|prio(?:rity)?|deadline|title|name)\s*$|[,\s]*most\s+(?P<most>important|urgent)\s+first",
     re.IGNORECASE,
 )
+_IN_ORDER = re.compile(
+    r"\bin\s+(?:the\s+)?(?:order\s+of\s+(?P<of>due\s+date|date|priority|importance)|(?P<kind>due\s+date|date|priority|alphabet\w+)\s+order)\b",
+    re.IGNORECASE,
+)
 _DONE = re.compile(
     r"\b(?:done|completed?|finished|checked(?:\s+off)?|ticked(?:\s+off)?|closed|did|erledigt(?:e[nsr]?)?|hech[oa]s?|completad[oa]s?|terminées?|faites|مکمل)\b",
     re.IGNORECASE,
@@ -68,11 +72,11 @@ _OVERDUE = re.compile(
     re.IGNORECASE,
 )
 _UNDATED = re.compile(
-    r"\b(?:without|with\s+no|no|having\s+no|(?:don't|do\s+not|doesn't|does\s+not)\s+have)\s+(?:an?y?\s+)?(?:due\s+)?(?:date|deadline)s?\b|\bundated\b",
+    r"\b(?:without|with\s+no|no|having\s+no|(?:do|does|has|have)(?:n't|\s+not)(?:\s+(?:have|got))?|(?:has|have)\s+(?:got\s+)?no)\s+(?:an?y?\s+)?(?:due\s+)?(?:date|deadline)s?\b|\bundated\b",
     re.IGNORECASE,
 )
 _PRIORITY = re.compile(
-    r"\b(?:(?P<level>high|low|normal|medium|top|hohe[rn]?|niedrige[rn]?)[\s-]+prio(?:rity|rität)?|prio(?:rity)?\s+(?P<after>high|low|normal)|(?P<word>urgent|important|most\s+important|dringend\w*|wichtig\w*|urgentes?))\b",
+    r"\b(?:(?P<level>high|low|normal|medium|top|hohe[rn]?|niedrige[rn]?)[\s-]+prio(?:rity|rities|rität)?|prio(?:rity)?\s+(?P<after>high|low|normal)|(?P<word>urgent|important|most\s+important|priorities|dringend\w*|wichtig\w*|urgentes?))\b",
     re.IGNORECASE,
 )
 _TAG = re.compile(
@@ -80,13 +84,17 @@ _TAG = re.compile(
     re.IGNORECASE,
 )
 _FILLER = re.compile(
-    rf"\b(?:{_NOUN}|that's|what's|my|the|me|i|a|an|of|that|which|are|is|with|have|has|still|to\s+do|do|due|on|for|in|from|all|every|everything|every(?:thing)?|any|anything|what|what's|whats|there|currently|current|right"
+    rf"\b(?:{_NOUN}|that's|what's|my|the|me|i've|i'm|i|a|an|of|that|which|are|is|with|have|has|still|to\s+do|do|due|on|for|in|from|all|every|everything|every(?:thing)?|any|anything|what|what's|whats|there|currently|current|right"
     r"|now|so|far|please|marked|as|already|ich|meine?n?|mir|mis?|de|las?|los|el|ma|mes|moi|les?|des|priority|coming|it|them|each|both|these|those|be|up|by|until|before|planned|scheduled|"
     r"und|und|was|está|están|die|der|que|qué|tengo|hacer|für|get|got|must|should|am|that's|need|needs|soon|next|first|most|today's|tomorrow's)\b",
     re.IGNORECASE,
 )  # fmt: skip
 _LIMIT = re.compile(
     r"\b(?:the\s+)?(?:first|next|top)\s+(?P<limit>\d{1,2}|two|three|four|five|ten|one|thing|todo|task|item)\b(?!\s+(?:day|week|month)s?\b)",
+    re.IGNORECASE,
+)
+_EXTREME = re.compile(
+    r"\b(?:(?P<oldest>oldest|earliest)|newest|latest|most\s+recent)\s+(?:open\s+)?(?:to-?do|task|thing|item|one|entry|reminder)\b",
     re.IGNORECASE,
 )
 _NUMBERS = {
@@ -110,9 +118,14 @@ def parse_filter(words: str, now: datetime, state: State = "open") -> Filter:
     words = f" {words.strip()[:_LONGEST]} "
     words = _MONTH.sub(r" in \1 ", words)
     words = re.sub(r"\b(today|tomorrow|tonight|\w+day)'s\b", r"\1", words)
+    words = _IN_ORDER.sub(lambda found: f"sorted by {found['of'] or found['kind']}", words)
     if found := _SORT.search(words):
         chosen = _sorted(chosen, found)
         words = words[: found.start()] + " " + words[found.end() :]
+    if found := _EXTREME.search(words):
+        order: Order = "asc" if found["oldest"] else "desc"
+        chosen = replace(chosen, sort="created", order=order, limit=1)
+        words = _without(words, found)
     if found := _LIMIT.search(words):
         chosen = replace(chosen, limit=_NUMBERS.get(found["limit"].lower()) or int(found["limit"]))
         words = _without(words, found)
@@ -199,7 +212,7 @@ def _with_day(chosen: Filter, words: str, now: datetime) -> tuple[Filter, str]:
             last -= timedelta(days=1)
     elif re.match(r"(?:due\s+)?(?:from|after|starting)\b", said, re.IGNORECASE):
         last = None
-    day = re.sub(r"^(?:due|on|for|by|until|from)\s+", "", said, flags=re.IGNORECASE)
+    day = re.sub(r"^(?:due|on|for|by|until|from|para|für|bis|am|pour|hasta)\s+", "", said, flags=re.IGNORECASE)
     return replace(chosen, first=first, last=last, day=day), words[: span.start] + " " + words[span.end :]
 
 

@@ -13,7 +13,7 @@ FOREIGN: Ways = (
     ("list", (
         r"(?:zeige?|liste|sortiere?)(?: mir)?(?: .+)?|(?:was|welche|welcher|welches|wie viele) .+|(?:habe ich|hab ich|gibt es|steht|ist) (?:noch )?(?:etwas|was|irgendwas|heute|morgen) ?.*|meine (?:aufgaben|liste|todos)",
         r"(?:muestra|muéstrame|muestrame|mostrar|lista|ver|enseña|enséñame|dime|ordena|ordenar)(?: .+)?|(?:qué|que|cuáles|cuales|cu[áa]nt[oa]s?|hay) (?!no )(?!.* (?:recuerd|añad|agreg)).+|tengo (?:algo|alguna|algún|tareas) .+|mis (?:tareas|pendientes)|mi lista",
-        r"(?:montre|montre-moi|montrez-moi|affiche|liste|voir|trie|trier)(?: .+)?|(?:qu'est-ce qu[ei']?|qu'y a-t-il|qu'ai-je|quoi de|quel(?:le)?s?|que dois|qu'ai|combien|est-ce que j'ai|ai-je|il y a|il (?:me |nous )?reste (?:quoi|des|encore)|j'ai quoi) ?.*|(?:mes|ma) (?:tâches|liste)",
+        r"(?:montre|montre-moi|montrez-moi|affiche|liste|voir|trie|trier)(?: .+)?|(?:qu'est-ce qu[ei']?|qu'y a-t-il|c'est quoi|qu'ai-je|quoi de|quel(?:le)?s?|que dois|qu'ai|combien|est-ce que j'ai|ai-je|il y a|il (?:me |nous )?reste (?:quoi|des|encore)|j'ai quoi) ?.*|(?:mes|ma) (?:tâches|liste)",
         r".*(?:دکھاؤ|دکھائیں|دکھا دو|بتاؤ|بتائیں)|.*(?:کیا کرنا ہے|کیا ہے|کیا باقی ہے|کیا کام ہے|کیا کام ہیں)|میری فہرست|.*(?:dikhao|dikha do|dikha dein|batao)|.*kya (?:karna|kaam) hai",
     )),
     ("search", (
@@ -43,10 +43,11 @@ FOREIGN: Ways = (
         r"(?:étiquette|tague) (?P<which>.+?) (?:avec|comme) (?P<tags>#?[\w-]+)|(?:ajoute|mets) (?:le tag|l'étiquette) (?P<tags2>#?[\w-]+) à (?P<which2>.+)",
     )),
     ("add", (
+        r"(?P<what>[^,]+?)(?: (?:ist|sind) (?:alle|leer|aus|fast alle)| fehlt| fehlen)[,.;]? (?:bitte )?(?:setze?|schreibe?|packe?|tu) (?:es|ihn|sie|das) auf die (?:einkaufs)?liste",
         rf"(?:setze?|schreibe?|pack|packe|tu) (?P<what>.+?){_ON_LIST}(?P<rest> .+)?",
         rf"pon(?:me)? (?P<what>.+?){_ON_LIST}(?P<rest> .+)?",
         rf"mets (?P<what>.+?){_ON_LIST}(?P<rest> .+)?",
-        r"(?:(?:مجھے|mujhe|mujhay) )?(?P<what>.+?)(?: (?:(?:meri|apni) )?list (?:mein|main|me|mai))? (?:شامل کرو|شامل کریں|شامل کر دو|لکھو|لکھ لو|ایڈ کرو|add karo|add kar do|add kar lo|likh lo|likho|shamil karo|یاد دلاؤ|یاد دلانا|یاد دلا دو|yaad dilao|yaad dilana|yaad dila do|yaad karwana)",
+        r"(?:(?:مجھے|mujhe|mujhay) )?(?P<what>.+?)(?: (?:(?:meri|apni) )?list (?:mein|main|me|mai))? (?:شامل کرو|شامل کریں|شامل کر دو|لکھو|لکھ لو|ایڈ کرو|add karo|add kar do|add kar lo|likh lo|likho|likh do|daal do|dal do|daalo|shamil karo|یاد دلاؤ|یاد دلانا|یاد دلا دو|yaad dilao|yaad dilana|yaad dila do|yaad karwana)",
     )),
     ("prioritise", (
         rf"(?:ändere?|setze?|stelle?) die priorität (?:von|für|bei) {WHICH} (?:auf|in|zu) {LEVEL}|(?P<which2>.+?) (?:auf|als) {LEVEL.replace('<level>', '<level2>')} (?:setzen|stellen|markieren)",
@@ -81,6 +82,7 @@ FOREIGN: Ways = (
         r"(?P<which>.+?) (?:ist|sind) (?:erst )?(?:am|bis|bis zum) (?P<when>.+?) (?:fällig|dran)",
         rf"(?:mueve|mover|cambia|cambiar|pasa|pasar|aplaza|aplazar|pospón|pospon|posponer|retrasa|pon|deja) {WHICH} (?:a|al|para|hasta|para el|hasta el) (?P<when>.+)",
         rf"(?:déplace|deplace|déplacer|reporte|reporter|décale|décaler|repousse|repousser|passe|mets) {WHICH} (?:à|a|au|pour|pour le|jusqu'à) (?P<when>.+)",
+        r"(?P<which>.+?) (?:ko )?(?P<when>[\w ]+?)(?: (?:par|pe|tak|ko))? (?:shift|move|postpone|reschedule) (?:karo|kar do|kardo|kar dein)",
         r"(?P<which>.+?) (?:کو|کی تاریخ) (?P<when>.+?) (?:پر منتقل کرو|پر کرو|پر کر دو|کر دو|کرو|پر لے جاؤ|پر ڈال دو)",
     )),
     ("reschedule_at_end", (

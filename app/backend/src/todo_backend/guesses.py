@@ -16,7 +16,7 @@ from todo_backend.phrases import describe_date, parse_phrase, parse_priority
 from todo_backend.references import IT, POSITION, THEM, Turn, among, by_ids, content, everything, find, unquote
 from todo_backend.replies import Reply, Todo, choice
 from todo_backend.rules_add import add_message, draft_words
-from todo_backend.stems import infinitives, is_past, stem, synonyms
+from todo_backend.stems import ERRANDS, infinitives, is_past, stem, synonyms
 from todo_backend.ways import Kind
 
 Act = Callable[[Turn, Request], Awaitable[Reply]]
@@ -70,7 +70,20 @@ async def guess(turn: Turn, request: Request, act: Act) -> Reply | None:
     for looked_up in (_done_by_its_verb, _not_done, _last_clause, _selection):
         if again := await looked_up(turn, words):
             return await act(turn, again)
+    if asked := await _asked_of_a_day(turn, words):
+        return await act(turn, asked)
     return await _todo_and_date(turn, words, act)
+
+
+async def _asked_of_a_day(turn: Turn, words: str) -> Request | None:
+    """Understand a question that names a day and no todo as one about that day, whatever its words are."""
+    spans = [span for span in find_dates(words, turn.now) if span.when.said_day and span.when.exists]
+    if not spans or not turn.dialogue.question.rstrip().endswith("?") or words.split(maxsplit=1)[0].lower() in ERRANDS:
+        return None
+    said = content(words)
+    if any(content(todo["title"]) & said for todo in await everything(turn, "open")):
+        return None
+    return Request("list", {}, f"show {words[spans[0].start : spans[0].end].strip()}")
 
 
 _CLAUSE = re.compile(r"(?:\s*[,;:!]|(?<=\w\w\w\w)\.|\s[–—-])\s+(?:(?:also|so|and|then|please)\s+)*", re.IGNORECASE)
@@ -221,7 +234,9 @@ def _about_it(turn: Turn, words: str) -> Request | None:
     return about_the_last(turn, bare)
 
 
-_ITEM = re.compile(r"\b(?:stuff|things?|items?|tasks?|todos?|to-dos?|ones|everything|list)\b", re.IGNORECASE)
+_ITEM = re.compile(
+    r"\b(?:stuff|chores|errands|jobs|things?|items?|tasks?|todos?|to-dos?|ones|everything|list)\b", re.IGNORECASE
+)
 
 
 async def _selection(turn: Turn, words: str) -> Request | None:
@@ -229,8 +244,10 @@ async def _selection(turn: Turn, words: str) -> Request | None:
     chosen = parse_filter(words, turn.now)
     if chosen.is_plain or not (_ITEM.search(words) or chosen.overdue or chosen.priority or chosen.tag):
         return None
-    if chosen.rest and (await without_strange_words(turn.toolbox, chosen)).rest.split() != chosen.rest.split():
+    known = await without_strange_words(turn.toolbox, chosen)
+    if any(word not in known.rest.split() and not _ITEM.fullmatch(word) for word in chosen.rest.split()):
         return None
+    chosen = known
     todos, _ = await select(turn.toolbox, chosen, turn.now, turn.shown)
     return Request("list", {}, f"show {words}") if todos or not chosen.rest else None
 
@@ -258,20 +275,38 @@ async def _done_by_its_verb(turn: Turn, words: str) -> Request | None:
         return None
     if done := await _done_in_any_order(turn, words):
         return done
+    if done := await _several_done(turn, words):
+        return done
     for pattern in (_PASSIVE, *_PERFECT):
-        if not (found := pattern.fullmatch(re.sub(r"(?<=\w)'s been\b", " has been", words))):
-            continue
-        if pattern is _FOREIGN_PASSIVE:  # "buy milk ist gekauft": an English title, a foreign verb
-            todos, how = await find(turn, found["rest"], "open")
-            if len(todos) == 1 and how == "exact":
-                return Request("complete", {"which": f'"{todos[0]["title"]}"'}, words)
-            continue
-        ways = [f"{verb} {found['rest']}" for verb in infinitives(found["verb"])]
-        for way in [ways[0], *synonyms(ways[0])] if pattern is _PASSIVE else ways:
-            todos, how = await find(turn, way, "open")
-            if len(todos) == 1 and how in ("exact", "words"):
-                return Request("complete", {"which": f'"{todos[0]["title"]}"'}, words)
+        found = pattern.fullmatch(re.sub(r"(?<=\w)'s been\b", " has been", words))
+        if found and (title := await _title_of_verb(turn, pattern, found)):
+            return Request("complete", {"which": f'"{title}"'}, words)
     return None
+
+
+async def _title_of_verb(turn: Turn, pattern: re.Pattern[str], found: "re.Match[str]") -> str:
+    """Return the title of the one open todo that a verb in the past and its object name; empty when there is none."""
+    if pattern is _FOREIGN_PASSIVE:  # "buy milk ist gekauft": an English title, a foreign verb
+        todos, how = await find(turn, found["rest"], "open")
+        return str(todos[0]["title"]) if len(todos) == 1 and how == "exact" else ""
+    ways = [f"{verb} {found['rest']}" for verb in infinitives(found["verb"])]
+    for way in [ways[0], *synonyms(ways[0])] if pattern is _PASSIVE else ways:
+        todos, how = await find(turn, way, "open")
+        if len(todos) != 1 or how not in ("exact", "words"):
+            continue
+        verb, title = found["verb"].lower(), str(todos[0]["title"])
+        # "The trash is out" says that it was taken out; "the report is in" may say anything.
+        if pattern is not _PASSIVE or is_past(verb) or verb in title.lower().split():
+            return title
+    return ""
+
+
+async def _several_done(turn: Turn, words: str) -> Request | None:
+    """Understand "glasses ordered and cat food bought"."""
+    parts = re.split(r",? and |, ", words)
+    done = [await _done_in_any_order(turn, part) for part in parts] if len(parts) > 1 else [None]
+    titles = [unquote(each.said["which"]) for each in done if each]
+    return Request("complete", {"which": " and ".join(titles)}, words) if len(titles) == len(parts) else None
 
 
 _NOT_YET = re.compile(
@@ -301,6 +336,10 @@ _DONE_WORDS = re.compile(
     r"\b(?:(?:is|are|was|were|has been|have been|i've|we've|i'm|i|we|have|did|am|now|just|finally|already|today|yesterday|this morning|last night|(?:let'?s |lets )go+|yay|woo+(?:hoo+)?|phew|hooray|yes|haha|lol|done|finish(?:ed)?|completed?|over|ready|fertig|erledigt|hecho|fait)\b[\s,:!-]*)+",
     re.IGNORECASE,
 )
+_HAS_CALLED = re.compile(
+    r"^(?!.*(?:'s|\b(?:is|are|was|were|been|got|i|we|done))\b).+ (?:called|rang|phoned|texted|messaged|emailed|e-mailed|wrote|visited|met|asked|told|invited|helped|contacted|thanked)$",
+    re.IGNORECASE,
+)
 _SAYS_DONE = re.compile(r"\b(?:already|done|finish(?:ed)?|completed?|fertig|erledigt)\b", re.IGNORECASE)
 
 
@@ -318,6 +357,8 @@ async def _done_in_any_order(turn: Turn, words: str) -> Request | None:
     if len(todos) != 1 or how not in ("exact", "words"):
         return None
     title = todos[0]["title"].casefold().split()
+    if _HAS_CALLED.search(words) and stem(words.casefold().split()[-1]) == stem(title[0]):
+        return None  # mom called: who is to be called
     past = [word for word in name.casefold().split() if word not in title and is_past(word)]
     if _SAYS_DONE.search(words) or any(stem(word) in {stem(own) for own in title} for word in past):
         return Request("complete", {"which": f'"{todos[0]["title"]}"'}, words)
@@ -325,11 +366,11 @@ async def _done_in_any_order(turn: Turn, words: str) -> Request | None:
 
 
 _IS_NOW = re.compile(
-    r"\b(?:(?:can|could|must|has to|needs to) (?:now )?be|is|are|was|were|will be|should be|must be|has been|have been|got|is now|takes place|happens|(?:moved|changed|rescheduled|postponed|pushed|shifted|extended|delayed)(?= (?:to|until|back)\b))\b(?: (?:now|moved|changed|rescheduled|postponed|pushed|back|delayed|brought forward|actually|to|on|until))*",
+    r"\b(?:(?:can|could|must|has to|needs to) (?:now )?be|is|are|was|were|will be|should be|must be|has been|have been|got|gets|is now|takes place|happens|starts|begins|(?:moved|changed|rescheduled|postponed|pushed|shifted|extended|delayed)(?= (?:to|until|back)\b))\b(?: (?:now|moved|changed|rescheduled|postponed|pushed|back|delayed|brought forward|actually|to|on|until))*",
     re.IGNORECASE,
 )
 _AROUND = re.compile(
-    r"^(?:do|the|my|our|so|but|actually)\s+|\s+(?:can wait|till|until|deadline|due date|date|now|instead|then|again|to|on|for)$",
+    r"^(?:do|the|my|our|so|but|actually)\s+|\s+(?:can wait|till|until|deadline|due date|date|now|instead|then|again|to|on|for|(?:at )?(?:the )?same time)$",
     re.IGNORECASE,
 )
 

@@ -21,20 +21,20 @@ class Request:
 
 _POLITE = re.compile(
     r"^(?:(?:never ?mind(?=[,.!])|ple?a?se?(?: to)?|pls|plz|hey|hi|hello|wait|just kidding|thx|ty|kk?|good (?:morning|afternoon|evening|day)|(?:morning|afternoon|evening)(?=[,.!])|hallo|guten (?:morgen|tag|abend)|hola|bonjour|salut|salam|dear|thank you|thanks|ok|okay|so|oh|well|yo|actually|and|also|now|just|then|hm+|um+|uh+|ugh|argh|ah|aw|damn|dude|bro|man|guys|oops|whoops|sorry|kindly|btw|by the way|quick one|(?:to-?do|bot|assistant)(?=,? (?:add|delete|remove|show|list|mark|complete|remind)\b)|bitte|por favor|s'il te pla[iî]t|s'il vous pla[iî]t|stp|svp|براہ کرم|"
-    r"(?:can|could|would|will) (?:you|u|ya)(?: please| just| kindly| also| maybe)*|be so (?:kind|good|nice) (?:as )?to|(?:would|could) you be so (?:kind|good|nice) (?:as )?to|i(?:'d| would) be (?:grateful|glad|happy) if you (?:could|would)|i wonder if you could|do me a favou?r and|is it possible to|i(?:'d| would| should) like (?:you )?to|i want you to|i need you to|i want(?: to)?(?= add\b)|to(?= (?:add|delete|remove|show|mark|list)\b)|you can|you (?:should|may)|let'?s|let me|i(?:'d| would) like you to|go ahead and|"
+    r"(?:can|could|would|will) (?:you|u|ya)(?: please| just| kindly| also| maybe)*|be so (?:kind|good|nice) (?:as )?to|(?:would|could) you be so (?:kind|good|nice) (?:as )?to|i(?:'d| would) be (?:grateful|glad|happy) if you (?:could|would)|i wonder if you could|do me a favou?r and|(?:remind|tell) me(?= (?:what|which|when|how many|how much|if i have|whether)\b)|(?:do you know|i wonder|i(?:'d| would) like to know|let me know)(?= (?:what|which|when|how|if|whether)\b)|is it possible to|i(?:'d| would| should) like (?:you )?to|i want you to|i need you to|i want(?: to)?(?= add\b)|to(?= (?:add|delete|remove|show|mark|list)\b)|you can|you (?:should|may)|let'?s|let me|i(?:'d| would) like you to|go ahead and|"
     r"(?:i(?:'d| would) (?:like|love)|i want|i need|i have) to(?= (?:(?:see|view) (?:(?:all|the|my|what|everything|overdue|open|done) )*(?:list|to-?dos?|tasks?|items?|overdue|what|everything|done|open|all)\b|list|add|mark|rename|reschedule|postpone|check off)\b)|"
-    r"(?:could|can|may) (?:i|we)(?: please)?(?= (?:see|view|have|get)\b)|kannst du|könntest du|könnten sie|puedes|podr[ií]as|puede|peux-tu|tu peux|pourrais-tu|pouvez-vous|pourriez-vous)[\s,.!]+)+(?=\S)",
+    r"(?:could|can|may|shall) (?:i|we)(?: please| just| also)*(?= (?:see|view|have|get|push|move|add|make|set|change|rename|put|mark|reschedule|postpone|delay|tag|list|sort)\b)|kannst du|könntest du|könnten sie|puedes|podr[ií]as|puede|peux-tu|tu peux|pourrais-tu|pouvez-vous|pourriez-vous)[\s,.!]+)+(?=\S)",
     re.IGNORECASE,
 )
 _TAIL = re.compile(
-    r"(?:[\s,]+(?:please|pls|plz|sir|madam|ma'am|dear|mate|buddy|bro|thanks|thank you|thx|for me|right away|right now|ok|okay|will you|would you|if you can|if you (?:would|could) be so kind|if you don't mind|asap please|at last|(?<=,) (?:so |please )?(?:tick|check|cross|mark) (?:it|that) (?:off|(?:as )?done)|(?<=,) (?:we|i) (?:don't|do not|no longer) need (?:it|that)(?: any ?more)?|(?<=,) remind me|(?<=,) (?:bitte )?(?:abhaken|als erledigt markieren)|(?<=,) (?:por favor )?m[áa]rcal[oa](?: como hech[oa])?|(?<=,) coche-l[ae]|bitte|danke|por favor|gracias|s'il te pla[iî]t|s'il vous pla[iî]t|stp|svp|merci"
+    r"(?:[\s,]+(?:please|pls|plz|ta|cheers|if (?:it's )?possible|when you can|sir|madam|ma'am|dear|mate|buddy|bro|thanks|thank you|thx|for me|right away|right now|ok|okay|will you|would you|if you can|if you (?:would|could) be so kind|if you don't mind|asap please|at last|(?<=,) (?:so |please )?(?:tick|check|cross|mark) (?:it|that) (?:off|(?:as )?done)|(?<=,) (?:we|i) (?:don't|do not|no longer) need (?:it|that)(?: any ?more)?|(?<=,) remind me|(?<=,) (?:bitte )?(?:abhaken|als erledigt markieren)|(?<=,) (?:por favor )?m[áa]rcal[oa](?: como hech[oa])?|(?<=,) coche-l[ae]|bitte|danke|por favor|gracias|s'il te pla[iî]t|s'il vous pla[iî]t|stp|svp|merci"
     r"|(?:from|off|out of|of) (?:my|the|this) (?:to-?do |todo |task |shopping |grocery )?list|von (?:meiner|der) liste|de (?:mi|la) lista|de (?:ma|la) liste))+$",
     re.IGNORECASE,
 )
 # A way that begins with the todo itself ("milk is done") is not meant when the message begins with a command: in "clear
 # completed" nothing called "clear" is completed.
 _ORDERS = (
-    r"new|del|rm|prio|cross|count|give|flag|push|delay|snooze|unmark|uncheck|untag|delete|remove|drop|erase|trash|clear|wipe|add|create|show|list|find|search|rename|move|reschedule|postpone|tag|label|mark|set|make|complete|finish|check|tick|reopen|undo|cancel|"
+    r"new|del|rm|bin|scrap|kill|purge|discard|toss|dump|chuck|ditch|bump|shift|prio|cross|count|give|flag|push|delay|snooze|unmark|uncheck|untag|delete|remove|drop|erase|trash|clear|wipe|add|create|show|list|find|search|rename|move|reschedule|postpone|tag|label|mark|set|make|complete|finish|check|tick|reopen|undo|cancel|"
     r"remind|note|change|edit|update|get rid|throw|put|lösche|entferne|borra|elimina|supprime|efface|zeige?|muestra|montre"
 )
 _ORDER = re.compile(rf"\b(?:{_ORDERS})\s+\w", re.IGNORECASE)
@@ -152,7 +152,17 @@ _WOULD_YOU_MIND = re.compile(r"^(?:please |hey |hello )*(?:would|do) you mind (?
 _PLEASE = re.compile(rf"^({_ORDERS}|\w+) (?:bitte|por favor|please|kindly) ", re.IGNORECASE)
 _HESITATION = re.compile(r"(?<!\S)(?:uh+|umm+|erm+)\b[\s,.]*", re.IGNORECASE)
 _DOTTED_AT_END = re.compile(r"(?<!\d)\d{1,2}\.\d{1,2}\.$")  # the last dot of "20.12." is a part of it
+# "I also need", "we still have to": what stands between says nothing about what is to be done.
+_ADVERB = re.compile(
+    r"^(i|we)(?:,? (?:also|really|still|just|definitely|actually|probably|urgently|totally|desperately|kinda|kind of|then|maybe|do|now|too))+(?= (?:need|have to|want|must|should|gotta|got to|ought)\b)",
+    re.IGNORECASE,
+)
 _GLUED = re.compile(r"^(remind|tell|show|give)(me)\b", re.IGNORECASE)
+_TAKE_OFF = re.compile(
+    r"\btake (?:(.+?) (?:off|out)|(?:off|out) (.+?)) (?:of )?(?:from )?(?:my|the|this) (?:[\w-]+ )?list\b",
+    re.IGNORECASE,
+)
+_SET_UP = re.compile(r"^set up (?=(?:an?|the|me)\b)", re.IGNORECASE)
 _SHORT_LEVEL = re.compile(r"\bhi(?=[\s-]prio)", re.IGNORECASE)
 
 
@@ -162,12 +172,14 @@ def clean(text: str) -> str:
     words = _HESITATION.sub("", words)
     words = _WOULD_YOU_MIND.sub(lambda found: slips.infinitive(found["gerund"]), words)
     words = _PLEASE.sub(r"\1 ", words)
+    words = _TAKE_OFF.sub(r"remove \1\2", words)
     before = None
     while before != words:
         before = words
         words = _POLITE.sub("", words)
         ends_in_date = _DOTTED_AT_END.search(words)
         words = _TAIL.sub("", words.rstrip(" ?.!,؟۔")) + ("." if ends_in_date else "")
-    words = _GLUED.sub(r"\1 \2", _SHORT_LEVEL.sub(r"high", words))
+    words = _ADVERB.sub(r"\1", words)
+    words = _SET_UP.sub("set ", _GLUED.sub(r"\1 \2", _SHORT_LEVEL.sub(r"high", words)))
     first, _, rest = slips.spelt_out(words).partition(" ")
     return f"{slips.verb(first)} {rest}".rstrip()

@@ -18,7 +18,7 @@ _LEVELS: dict[str, Priority] = {
         ("high", "highest", "urgent", "urgently", "important", "top", "critical", "asap", "hoch", "hohe", "hoher", "dringend", "wichtig",
          "alta", "urgente", "importante", "haute", "élevée", "اہم", "ضروری", "فوری"), "high",
     ),
-    **dict.fromkeys(("low", "lowest", "niedrig", "niedrige", "baja", "basse", "faible", "unimportant", "کم"), "low"),
+    **dict.fromkeys(("low", "lowest", "niedrig", "niedrige", "baja", "basse", "faible", "unimportant", "not urgent", "not important", "no rush", "no hurry", "nicht dringend", "کم"), "low"),
     **dict.fromkeys(("normal", "medium", "mittel", "mittlere", "media", "moyenne", "normale", "regular"), "normal"),
 }  # fmt: skip
 _LEVEL = "|".join(sorted(_LEVELS, key=len, reverse=True))
@@ -106,7 +106,7 @@ def parse_phrase(text: str, now: datetime) -> Phrase:
             rest.repeats,
         )
         return phrase
-    text, hours = _without_end(text)
+    text, hours = _without_end(text, now)
     keeps_end = text.endswith("!!") or re.search(
         r"(?<!\d)\d{1,2}\.\d{1,2}\.$", text
     )  # "20.12." ends with a dot of its own
@@ -124,18 +124,24 @@ def parse_phrase(text: str, now: datetime) -> Phrase:
 
 
 _HOURS = re.compile(
-    r"\b(?:(?:from|between)\s+)?(?P<first>\d{1,2}(?::\d\d)?)\s*(?P<half1>am|pm)?\s*(?:-|–|to|until|till|and)\s*(?P<last>\d{1,2}(?::\d\d)?)\s*(?P<half>am|pm)\b",
+    r"\b(?P<from>(?:from|between)\s+)?(?P<first>\d{1,2}(?::\d\d)?)\s*(?P<half1>am|pm)?\s*(?:-|–|to|until|till|and)\s*(?P<last>\d{1,2}(?::\d\d)?)\b(?:\s*(?P<half>am|pm)\b)?",
     re.IGNORECASE,
 )
 
 
-def _without_end(text: str) -> tuple[str, str]:
-    """Make "from 3 to 4 pm" a time, and the whole of it words for the title: a todo has no end."""
-    found = _HOURS.search(text)
+def _without_end(text: str, now: datetime) -> tuple[str, str]:
+    """Make "from 3 to 4 pm" a time, and the whole of it words for the title: a todo has no end.
+
+    Hours without "pm" may count anything else, unless a day is said too: "tomorrow from 2 to 4".
+    """
+    found = next((each for each in _HOURS.finditer(text) if each["half"] or each["from"]), None)
     if not found:
         return text, ""
-    start = f"at {found['first']} {found['half1'] or found['half']}"
-    return f"{text[: found.start()]}{start}{text[found.end() :]}", f" ({found[0]})"
+    start = f"at {found['first']} {found['half1'] or found['half'] or ''}".rstrip()
+    before, after = text[: found.start()], text[found.end() :]
+    if not found["half"] and not any(span.when.said_day for span in find_dates(f"{before}, {after}", now)):
+        return text, ""
+    return f"{before}{start}{after}", f" ({found[0]})"
 
 
 def _take_marks(phrase: Phrase) -> None:
@@ -197,7 +203,7 @@ def _take_dates(phrase: Phrase, now: datetime) -> None:
         before += "due"  # "the books are due on monday" without its "due" is half a phrase
     if not before.strip(_JOINT):  # "tomorrow to call mom", "in 20 minutes: tea"
         after = re.sub(
-            r"^[\s,:-]*(?:to\s+|i\s+(?:need|have)\s+to\s+|an\s+(?=de[nrm]\b|die\b|das\b)|(?:de|d['])\s*(?=\w+er\b))?",
+            r"^[\s,:-]*(?:to\s+|i\s+(?:need|have)\s+to\s+|ans\s+|an\s+(?=de[nrm]\b|die\b|das\b)|(?:de|d['])\s*(?=\w+er\b))?",
             "",
             after,
         )

@@ -58,7 +58,7 @@ THEM = re.compile(
 _SET = re.compile(
     r"(?:all|every|everything|each|any)\b.*|both\b.+|(?:the\s+|my\s+|whole\s+|entire\s+)*(?:list|todos|tasks|items|to-dos)|(?:the\s+|my\s+|all\s+)*(?:completed?|done|finished|overdue|open|remaining|unfinished|old|checked|ticked|"
     r"high[\s-]priority|low[\s-]priority|urgent|tagged)\b.*?\b(?:ones|todos|tasks|items|things|stuff|list)\b.*|(?:the\s+|my\s+)*(?:completed|finished|overdue|done)"
-    r"|(?:the\s+|my\s+)?(?:todos|tasks|items|things)\s+(?:about|with|tagged|due|for|from|that|which|without|labell?ed|on)\b.*|alle[s]?\b.*|(?:die\s+)?(?:erledigten|überfälligen|offenen)\b.*|tod[oa]s?\b(?:\s+(?:mis|las|los|lo)\b.*)?|tou(?:t|tes|s)\b.*|سب.*|(?:sab|saray|saare|tamam)\b.*"
+    r"|(?:the\s+|my\s+)?(?:todos|tasks|items|things|ones|stuff)\s+(?:about|with|tagged|due|for|from|that|which|without|labell?ed|on)\b.*|alle[s]?\b.*|(?:die\s+)?(?:erledigten|überfälligen|offenen)\b.*|tod[oa]s?\b(?:\s+(?:mis|las|los|lo)\b.*)?|tou(?:t|tes|s)\b.*|سب.*|(?:sab|saray|saare|tamam)\b.*"
     r"|the rest(?: of .*)?|whatever is .*|what(?:'s| is) (?:done|completed|overdue|left).*",
     re.IGNORECASE,
 )  # fmt: skip
@@ -75,7 +75,7 @@ _FILLER = re.compile(
     re.IGNORECASE,
 )
 _SMALL = {"the", "my", "a", "an", "to", "of", "for", "with", "at", "on", "in", "and", "i", "that", "this", "some", "about", "just", "already", "today", "yesterday",
-          "der", "die", "das", "den", "dem", "mein", "meine", "la", "le", "les", "el", "los", "las", "un", "une", "mon", "ma", "du", "de", "al", "ka", "ki", "ko", "now", "finally", "it", "is", "was", "her", "his", "up", "one", "ones", "todo", "task", "appointment", "thing", "stuff", "wala", "wali", "again"}  # fmt: skip
+          "der", "die", "das", "den", "dem", "mein", "meine", "la", "le", "les", "el", "los", "las", "un", "une", "mon", "ma", "du", "de", "al", "ka", "ki", "ko", "now", "finally", "it", "is", "was", "her", "his", "up", "one", "ones", "todo", "task", "appointment", "thing", "stuff", "wala", "wali", "kaam", "again"}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -192,7 +192,10 @@ async def _by_name(turn: Turn, words: str, state: State) -> Meant:
         return Meant([await by_words(turn, _FILLER.sub("", words) or words, state)])
     except UnclearError as unclear:
         parts = [part for part in re.split(r"\s*,\s*(?:and\s+)?|\s+(?:and|und|y|et|&|اور)\s+", words) if part.strip()]
-        if unclear.candidates or len(parts) < 2:
+        if len(parts) < 2:
+            raise
+        named = [await find(turn, _FILLER.sub("", part) or part, state) for part in parts]
+        if unclear.candidates and not all(len(found) == 1 and how != "near" for found, how in named):
             raise
         return Meant([await by_words(turn, _FILLER.sub("", part) or part, state) for part in parts])
 
@@ -288,7 +291,7 @@ async def by_words(turn: Turn, words: str, state: State) -> Todo:
     if found:
         raise UnclearError(f"{len(found)} todos match “{words}”. Which one? Say its number.", found)
     kind = {"open": "open ", "done": "completed "}.get(state, "")
-    raise UnclearError(f"I found no {kind}todo about “{words}”.")
+    raise UnclearError(f"I found no {kind}todo about “{words}”.", is_missing=True)
 
 
 async def find(turn: Turn, words: str, state: State) -> tuple[list[Todo], Literal["exact", "words", "typed", "near"]]:  # noqa: PLR0911 - the best fit first

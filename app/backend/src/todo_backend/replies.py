@@ -39,6 +39,7 @@ class UnclearError(Exception):
     question: str
     candidates: Sequence[Todo] = ()
     choices: Sequence[Choice] = field(default_factory=list)
+    is_missing: bool = False  # there is no todo as was said
 
     def reply(self, today: date) -> Reply:
         """Return the question as an answer; each candidate is a button that sends its number."""
@@ -56,6 +57,7 @@ def choice(label: str, message: str) -> Choice:
 
 
 WHATS_LEFT = choice("What's left?", "what's left?")
+HELP = choice("What can you do?", "help")
 
 
 def page(todos: Sequence[Todo], total: int, kind: str, today: date) -> Reply:

@@ -11,20 +11,10 @@ from todo_backend.dates import parse_when
 from todo_backend.filters import data
 from todo_backend.intents import Request, understand
 from todo_backend.phrases import Phrase, describe_date, parse_phrase, parse_priority
-from todo_backend.references import Turn
+from todo_backend.references import Turn, content, everything, find
 from todo_backend.replies import Reply, Todo, UnclearError, choice, count, describe, numbered
 from todo_backend.rules_tag import known_tag, tag
-
-_VERBS = frozenset(
-    """
-    buy call pay send write email mail text clean wash book fix read meet visit cook make prepare plan finish
-    submit pick order return renew walk feed water take bring get go check review update schedule ask tell talk
-    organize sell repair study practice learn move pack print sign file cancel do try build watch register apply
-    find look start train run exercise replace install charge empty vacuum iron fold mow paint post ship drop
-    collect cut change contact reply respond research draft finalize exchange invite bake wrap measure hang rent
-    borrow lend
-    """.split()  # noqa: SIM905 - a literal would take a line for each word
-)
+from todo_backend.stems import ERRANDS
 
 
 def draft_words(phrase: Phrase, turn: Turn) -> str:
@@ -73,7 +63,7 @@ async def add(turn: Turn, request: Request) -> Reply:
     """Add one todo, or several; ask when a day does not exist or a todo would repeat."""
     rest = re.sub(r"^[.?!]+\s*", " ", request.said.get("rest", ""))  # "add milk to my list? On Sunday."
     what = re.sub(
-        r"^(?:(?:really|still|also|definitely|probably)\s+)*(?:(?:that )?i (?:need|have|should|must|ought)(?: to)? |remember to )?(?:(?:to|about|of|that i (?:need|have|should) to|that|for|daran,?|an) (?=\D))?",
+        r"^(?:(?:really|still|also|definitely|probably|maybe|just|noch|mal|auch|bitte|también|aussi)\s+)*(?:(?:that )?i (?:need|have|should|must|ought)(?: to)? |remember to )?(?:(?:to|about|of|that i (?:need|have|should) to|that|for|daran,?|ans?) (?=\D))?",
         "",
         f"{request.said['what']}{rest}".strip(),
         flags=re.IGNORECASE,
@@ -90,6 +80,10 @@ async def add(turn: Turn, request: Request) -> Reply:
     what = re.sub(r"\s+(?:daran|dran),?\s+", " ", what)
     if known := await known_tag(turn, what):
         return await tag(turn, known)
+    if _TO_TODO.match(request.words):
+        await _ask_about_note(turn, request.words)
+    if _STATED.match(request.words) and not _ANOTHER.search(what):
+        await _ask_about_same(turn, what)
     phrases = [parse_phrase(part, turn.now) for part in _split(what, turn.now)]
     if len(phrases) > 1:
         for part in phrases:  # "milk and eggs tomorrow": the day is said of both
@@ -102,15 +96,7 @@ async def add(turn: Turn, request: Request) -> Reply:
             f"There is no such day: {phrase.impossible}. Which day is it due?",
             choices=[choice("Add it without a date", add_message(replace(phrase, title=_cut(phrase))))],
         )
-    if phrase.repeats:
-        without = replace(phrase, due_date=None, due_time=None)
-        raise UnclearError(
-            f"A todo cannot repeat, so I cannot keep “{phrase.repeats}”. Shall I add {draft_words(phrase, turn)}, for the first time?",
-            choices=[
-                choice(f"Add {draft_words(phrase, turn)}", add_message(phrase)),
-                choice("Add it without a date", add_message(without)),
-            ],
-        )
+    refuse_to_repeat(turn, phrase)
     todo = await _create(turn, phrase, note)
     kept = f" I left “{phrase.kept}” in its title." if phrase.kept else ""
     choices = []
@@ -121,18 +107,96 @@ async def add(turn: Turn, request: Request) -> Reply:
     return Reply(f"Added {describe(todo, turn.now.date())}.{kept}", mentioned=[todo], choices=choices)
 
 
+def refuse_to_repeat(turn: Turn, phrase: Phrase) -> None:
+    """Offer the first time of what is said to repeat.
+
+    Raises:
+        UnclearError: it is said to.
+    """
+    if phrase.repeats:
+        without = replace(phrase, due_date=None, due_time=None)
+        raise UnclearError(
+            f"A todo cannot repeat, so I cannot keep “{phrase.repeats}”. Shall I add {draft_words(phrase, turn)}, for the first time?",
+            choices=[
+                choice(f"Add {draft_words(phrase, turn)}", add_message(phrase)),
+                choice("Add it without a date", add_message(without)),
+            ],
+        )
+
+
+_STATED = re.compile(r"(?:i|we) (?:need|have|must|should|want|gotta|got)\b", re.IGNORECASE)
+
+
+_TO_TODO = re.compile(
+    r"(?:add|append|write) to (?!(?:my|the|our) [\w\s-]*list\b)(?P<which>[^:]+?)\s*:\s*(?P<note>.+)", re.IGNORECASE
+)
+
+
+async def _ask_about_note(turn: Turn, words: str) -> None:
+    """Ask whether "add to cookies: no nuts" is a note of the todo about cookies.
+
+    Raises:
+        UnclearError: there is one.
+    """
+    found = _TO_TODO.fullmatch(words)
+    todos, how = await find(turn, found["which"], "open") if found else ([], "near")
+    if found and len(todos) == 1 and how in ("exact", "words"):
+        title, note = todos[0]["title"], found["note"]
+        question = f"Shall I add a note to “{title}”: {note}?"
+        raise UnclearError(question, choices=[choice("Yes, add the note", f'add a note to "{title}": {note}')])
+
+
+_ANOTHER = re.compile(r"\b(?:again|another|more|new|second|also)\b", re.IGNORECASE)
+
+
+async def _ask_about_same(turn: Turn, what: str) -> None:
+    """Ask what "I need to call mom" means where there is such a todo; "add call mom" is clear.
+
+    Raises:
+        UnclearError: there is one.
+    """
+    said = content(what) - ERRANDS
+    same = [
+        todo
+        for todo in await everything(turn, "all")
+        if (own := content(todo["title"])) <= content(what) and said & own
+    ]
+    if not same:
+        return
+    title, phrase = same[0]["title"], parse_phrase(what, turn.now)
+    question = f"“{title}” is done. Shall I reopen it?" if same[0]["done"] else f"“{title}” is on the list already."
+    ways = [choice("Reopen it", f'reopen "{title}"')] if same[0]["done"] else []
+    if phrase.due_date and not same[0]["done"]:
+        day = describe_date(phrase.due_date, turn.now.date())
+        question = f"{question} Shall I move it to {day}?"
+        ways = [choice(f"Move it to {day}", f'move "{title}" to {phrase.due_date.isoformat()}')]
+    raise UnclearError(question, choices=[*ways, choice(f"Add {draft_words(phrase, turn)}", add_message(phrase))])
+
+
 def _cut(phrase: Phrase) -> str:
     return re.sub(r"\s+", " ", phrase.title.replace(phrase.impossible, "")).strip(" ,") or phrase.title
 
 
+_ONE_QUOTED = re.compile(r"\"[^\"]+\"|“[^”]+”|'[^']+'")
+_QUOTED_LIST = re.compile(rf"(?:{_ONE_QUOTED.pattern})(?:(?:\s*,\s*|\s+)(?:and\s+)?(?:{_ONE_QUOTED.pattern}))+")
+
+
 def _split(what: str, now: datetime) -> list[str]:
     """Split "milk and eggs" and "call mom and pay rent", but neither "buy milk and eggs" nor "research and development"."""
+    if _QUOTED_LIST.fullmatch(what):
+        return [found[0] for found in _ONE_QUOTED.finditer(what)]
     if re.match(r"[\"“«„']", what) or re.search(r"\b(?:between|both|either)\b", what, re.IGNORECASE):
         return [what]
     apart = [part.strip() for part in re.split(r";|,? and also ", what) if part.strip()]
     if len(apart) > 1 and not any(parse_priority(part) or parse_when(part, now) for part in apart):
         return apart
-    parts = [part.strip() for part in re.split(r"\s*,\s*(?:and\s+)?|\s+(?:and|&|und|y|et)\s+", what) if part.strip()]
+    return _split_at_words(what, now)
+
+
+def _split_at_words(what: str, now: datetime) -> list[str]:
+    parts = [
+        part.strip() for part in re.split(r"\s*,\s*(?:and\s+)?|\s+(?:and|&|und|y|et|aur|اور)\s+", what) if part.strip()
+    ]
     if len(parts) > 1 and any(part[0].isdigit() for part in parts[1:]) and not parts[0][0].isdigit():
         return [what]  # "dog food, 2 bags"
     if len(parts) < 2 or any(
@@ -141,7 +205,7 @@ def _split(what: str, now: datetime) -> list[str]:
         return [what]
     if all((own := parse_phrase(part, now)).due_date and own.title != part for part in parts):
         return parts  # "gym tomorrow and dentist on friday"
-    verbs = [part.split()[0].lower() in _VERBS for part in parts]
+    verbs = [part.split()[0].lower() in ERRANDS for part in parts]
     bare = [re.sub(r"\s+(?:today|tomorrow|tonight|#\S+|!\S+)(?:\s.*)?$", "", part) for part in parts]
     are_errands = all(verbs) and all(len(part.split()) > 1 for part in parts)
     are_things = not any(verbs) and all(len(part.split()) <= 2 for part in bare) and not find_dates_in_all(parts[:-1])

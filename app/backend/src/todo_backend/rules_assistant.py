@@ -10,11 +10,13 @@ from todo_backend.assistant import MAX_TOOL_CALLS, Closing, Dialogue, Say, Toolb
 from todo_backend.guesses import answer_to_which, correction_of_the_last, guess, said_of_the_last
 from todo_backend.intents import Request, clean, understand
 from todo_backend.phrases import parse_phrase
-from todo_backend.references import IT, Turn, by_ids, find, unquote, with_name_quoted
-from todo_backend.replies import WHATS_LEFT, Reply, UnclearError, choice, page
-from todo_backend.rules_add import add, add_each, add_message, add_several, draft_words
+from todo_backend.proposals import instead_of, propose
+from todo_backend.references import IT, Turn, by_ids, with_name_quoted
+from todo_backend.replies import HELP, WHATS_LEFT, Reply, UnclearError, choice, page
+from todo_backend.rules_add import add, add_each, add_several
 from todo_backend.rules_read import list_todos, question, search
-from todo_backend.schemas import AssistantName, Choice
+from todo_backend.schemas import AssistantName
+from todo_backend.small_talk import asks_for_an_ability, is_talk
 
 _HELP = (
     "I keep your todo list. You can say, for example:\n"
@@ -59,7 +61,10 @@ async def _answer(turn: Turn, dialogue: Dialogue) -> Reply:
 
 
 async def _act(turn: Turn, request: Request) -> Reply:
-    return await _ACTS[request.kind](turn, request)
+    try:
+        return await _ACTS[request.kind](turn, request)
+    except UnclearError as unclear:
+        raise await instead_of(turn, request, unclear) from None
 
 
 _ADD_LINES = re.compile(
@@ -97,14 +102,14 @@ async def _keep(turn: Turn, request: Request) -> Reply:
 
 
 async def _yes(_turn: Turn, _request: Request) -> Reply:
-    return Reply("There is nothing that I asked. What shall I do?", choices=[WHATS_LEFT, choice("Help", "help")])
+    return Reply("There is nothing that I asked. What shall I do?", choices=[WHATS_LEFT, HELP])
 
 
 async def _who(_turn: Turn, _request: Request) -> Reply:
     return Reply(
         "I am the built-in assistant: no AI, I follow fixed rules. I understand English best, and the commonest"
         " requests in German, Spanish, French and Urdu.",
-        choices=[choice("What can you do?", "help"), WHATS_LEFT],
+        choices=[HELP, WHATS_LEFT],
     )
 
 
@@ -136,28 +141,15 @@ async def _two(_turn: Turn, request: Request) -> Reply:
 
 
 async def _unknown(turn: Turn, request: Request) -> Reply:
-    """Say that it is not clear, with ways on: add it, or what could be done with the todo that it names."""
-    words = request.words
+    """Guess what is meant; else say that it is not clear, with ways on."""
+    question = turn.dialogue.question
+    if is_talk(clean(question)):
+        return Reply("All right. Tell me what to add, or ask what is left.", choices=[HELP, WHATS_LEFT])
     if guessed := await guess(turn, request, _act):
         return guessed
-    phrase = parse_phrase(words, turn.now)
-    if phrase.impossible:
-        raise UnclearError(f"There is no such day: {phrase.impossible}. Which day do you mean?")
-    choices: list[Choice] = []
-    about, how = await find(turn, words, "open")
-    if len(about) == 1 and how != "near":
-        title = about[0]["title"]
-        choices = [choice(f"Mark “{title}” as done", f'complete "{title}"')]
-        choices += [choice(f"Delete “{title}”", f'delete "{title}"')] if unquote(words) != words else []
-        question = f"What shall I do with “{title}”?"
-    else:
-        question = f"I am not sure what you mean. Shall I add {draft_words(phrase, turn)}?"
-    if len(phrase.title) <= 200 and re.search(r"\w", phrase.title):
-        choices.append(choice(f"Add {draft_words(phrase, turn)}", add_message(phrase)))
-    return Reply(
-        question,
-        choices=[*choices, choice(f"Find “{words}”", f"find {words}")] if len(words) < 60 else [*choices, WHATS_LEFT],
-    )
+    if asks_for_an_ability(question):
+        return Reply(f"I cannot do that. {_HELP}", choices=[WHATS_LEFT])
+    return await propose(turn, request)
 
 
 async def _how(_turn: Turn, _request: Request) -> Reply:

@@ -31,6 +31,7 @@ from todo_backend.replies import (
 )
 from todo_backend.rules_add import add, add_message, draft_words
 from todo_backend.schemas import Priority, ToolName
+from todo_backend.slips import corrected
 from todo_backend.stems import synonyms
 
 
@@ -57,7 +58,7 @@ async def did(turn: Turn, request: Request) -> Reply:
     which = re.sub(
         r"\s+(?:already|now|today|yesterday|tonight|just now|this morning|this afternoon|this evening|last night|earlier|finally|on \w+day|last \w+day|an hour ago|(?:so|and) (?:that|it)(?:'s| is) done)+$",
         "",
-        request.said["which"],
+        corrected(request.said["which"]),
         flags=re.IGNORECASE,
     )
     which = re.sub(r"^(?:done|finished|completed|did)\s+(?:with\s+)?", "", which)
@@ -69,7 +70,7 @@ async def did(turn: Turn, request: Request) -> Reply:
         for other in synonyms(which.casefold()):  # "got the milk"
             with suppress(UnclearError):
                 return await _complete_one(turn, await resolve_one(turn, other, "open"))
-        raise UnclearError(f"{unclear.question} Which todo is done?", choices=[WHATS_LEFT]) from None
+        raise replace(unclear, question=f"{unclear.question} Which todo is done?", choices=[WHATS_LEFT]) from None
     return (
         await complete(turn, replace(request, said={"which": which}))
         if meant.is_set or len(meant.todos) > 1
@@ -248,9 +249,7 @@ async def reschedule(turn: Turn, request: Request) -> Reply:  # noqa: C901 - one
         phrase = Phrase(re.sub(r"^an? ", "", unquote(request.said["which"])), when.day, when.clock)
         if re.match(r"(?:schedule|put)\b", request.words, re.IGNORECASE):
             return await add(turn, Request("add", {"what": add_message(phrase).removeprefix("add ")}, request.words))
-        raise UnclearError(
-            unclear.question, choices=[choice(f"Add {draft_words(phrase, turn)}", add_message(phrase))]
-        ) from None
+        raise replace(unclear, choices=[choice(f"Add {draft_words(phrase, turn)}", add_message(phrase))]) from None
     return await _move(turn, meant, when)
 
 
@@ -285,7 +284,7 @@ async def _move(turn: Turn, meant: Meant, when: When) -> Reply:
         keeps_day = not when.said_day and todo["due_date"] and todo["due_date"] >= turn.now.date().isoformat()
         values: dict[str, Any] = {} if keeps_day else {"due_date": when.day and when.day.isoformat()}
         if when.clock:
-            values["due_time"] = f"{when.clock:%H:%M}"
+            values["due_time"] = _clock_near(when, todo["due_time"])
         return _version(todo, **values)
 
     said = describe_date(when.day or turn.now.date(), turn.now.date())
@@ -301,6 +300,16 @@ async def _move(turn: Turn, meant: Meant, when: When) -> Reply:
             tail=f" to {said}",
         ),
     )
+
+
+def _clock_near(when: When, before: str | None) -> str:
+    """Return the time as text; of "move yoga to 8" it is in the half of the day that yoga was in."""
+    clock = f"{when.clock:%H:%M}"
+    if not (when.is_vague and when.clock and before):
+        return clock
+    other = f"{(when.clock.hour + 12) % 24:02}{clock[2:]}"
+    hour = int(before[:2])
+    return min((clock, other), key=lambda each: abs(int(each[:2]) - hour))
 
 
 async def reschedule_at_end(turn: Turn, request: Request) -> Reply:
@@ -400,9 +409,7 @@ async def prioritise(turn: Turn, request: Request) -> Reply:
         if unclear.candidates or unclear.choices or request.words.startswith(("make", "set")):
             raise
         phrase = parse_phrase(request.words, turn.now)  # "buy milk, priority high" may be a new todo
-        raise UnclearError(
-            unclear.question, choices=[choice(f"Add {draft_words(phrase, turn)}", add_message(phrase))]
-        ) from None
+        raise replace(unclear, choices=[choice(f"Add {draft_words(phrase, turn)}", add_message(phrase))]) from None
     level = parse_priority(re.sub(r"^an?\s+|importance$", "", request.said.get("level", "high"))) or "high"
     if {"down", "up"} & request.said.keys():
         step = 1 if "up" in request.said else -1

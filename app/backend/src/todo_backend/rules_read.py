@@ -8,7 +8,7 @@ from todo_backend import slips
 from todo_backend.filters import Filter, data, kind_of, parse_filter, select, without_strange_words
 from todo_backend.intents import Request
 from todo_backend.references import Turn, find, unquote
-from todo_backend.replies import WHATS_LEFT, Reply, count, numbered, page
+from todo_backend.replies import HELP, WHATS_LEFT, Reply, count, numbered, page
 
 _LIST_STARTS = re.compile(
     r"^(?:how (?:many|much)|count|number of|show|list|display|see|view|print|give|get|tell|read|sort|order|what(?:'s|s| is| are| do| did| have| must| should| can)?|which|zeige?|was|welche|sortiere?|ordena|ordenar|trie|trier|muestra|muéstrame|qué|que|montre(?:-moi)?|affiche|"
@@ -17,7 +17,7 @@ _LIST_STARTS = re.compile(
 
 
 _LIST_FILLER = re.compile(
-    r"\b(?:agenda|plate|radar|calendar|schedule|plan(?:s|ned)?|upcoming|to be|remaining|remains?|else|next|happening|going on|look like|looks like|can|about|got|ist|sind|steht|noch|an|fällig|muss|habe|gibt es|zu tun|tun|machen|son|hay|está|tiene|pendiente|à faire|faire|ai-je|j'ai|sont|"
+    r"\b(?:busy|free|c'est|programme|planning|hab|vor|mach|mache|agenda|plate|radar|calendar|schedule|plan(?:s|ned)?|upcoming|to be|remaining|remains?|else|next|happening|going on|look like|looks like|can|about|got|ist|sind|steht|noch|an|fällig|muss|habe|gibt es|zu tun|tun|machen|son|hay|está|tiene|pendiente|à faire|faire|ai-je|j'ai|sont|"
     r"ce que|dois|je|me|quedan?|faltan?|restent|reste|il|quoi|bleiben|bleibt|übrig|encore|deadlines?|up|behind|aujourd'hui|میری|میرے|کے|کا|کی|کام|دکھاؤ|دکھائیں|دکھا دو|کیا کرنا ہے|کیا کرنا|کیا|ہے|ہیں|باقی|مجھے|کرنا|بتاؤ|dikhao|dikha|mere|mera|kaam|kya|karna|hai|meri|mujhe|batao|you|did|tell|number|see|give|show|list|was|were|finish|complete|achieve|accomplish|when|how|many|there|to|anyone|anybody|someone)\b",
     re.IGNORECASE,
 )  # fmt: skip
@@ -66,7 +66,9 @@ async def list_todos(turn: Turn, request: Request) -> Reply:  # noqa: C901, PLR0
     if counts:
         return Reply(f"{count(total, kind).capitalize()}{about}{day}.", mentioned=todos[:20])
     if not todos and chosen.rest and re.match(r"(?:what|which)\b", words, re.IGNORECASE):
-        return Reply(f"I found no todo about “{chosen.rest}”, and todos are all that I know.", choices=[WHATS_LEFT])
+        return Reply(
+            f"I found no todo about “{chosen.rest}”, and todos are all that I know.", choices=[HELP, WHATS_LEFT]
+        )
     if not todos:
         return await _nothing(turn, chosen, f"There is no {kind}{about}{day}.")
     heading = f"{kind}{about}{day}" if not (about or day) else kind
@@ -144,6 +146,8 @@ async def question(turn: Turn, request: Request) -> Reply:
     found, _ = await find(turn, what, "all")
     if not found and (known := await without_strange_words(turn.toolbox, Filter(rest=what))).rest:
         found, _ = await find(turn, known.rest, "all")
+    if not found and parse_filter(request.words, turn.now).first:  # "am I busy tomorrow"
+        return await list_todos(turn, request)
     if not found:
-        return Reply(f"I found no todo about “{what}”.", choices=[WHATS_LEFT])
+        return Reply(f"I found no todo about “{what}”, and todos are all that I know.", choices=[HELP, WHATS_LEFT])
     return page(found, len(found), "todo", turn.now.date())

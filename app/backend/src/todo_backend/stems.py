@@ -1,5 +1,17 @@
 """What the forms of an English word share, so that "called" finds "call"."""
 
+# The verbs that todos begin with.
+ERRANDS = frozenset(
+    """
+    buy call pay send write email mail text clean wash book fix read meet visit cook make prepare plan finish
+    submit pick order return renew walk feed water take bring get go check review update schedule ask tell talk
+    organize sell repair study practice learn move pack print sign file cancel do try build watch register apply
+    find look start train run exercise replace install charge empty vacuum iron fold mow paint post ship drop
+    collect cut change contact reply respond research draft finalize exchange invite bake wrap measure hang rent
+    borrow lend
+    """.split()  # noqa: SIM905 - a literal would take a line for each word
+)
+
 # The irregular verbs of what people do: the verb, then its past tense and participle where they differ from it.
 _IRREGULAR = (
     "buy bought", "pay paid", "send sent", "write wrote written", "take took taken", "make made", "get got gotten", "go went gone",
