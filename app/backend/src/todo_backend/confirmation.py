@@ -93,8 +93,12 @@ def _was_only_a_question(before: Utterance) -> bool:
 def _asks_to_undo(words: str) -> bool:
     """Tell whether all that is asked is to undo: "not yet, undo" too, but not "add milk, undo"."""
     *before, last = re.split(r"[,.!;]\s+", words)
-    is_talk = not before or understand(", ".join(before)).kind in _TALK
-    return _UNDO.fullmatch(words) is not None or (is_talk and _UNDO.fullmatch(last) is not None)
+    corrected = _CORRECTS.sub("", last)
+    is_talk = not before or corrected != last or understand(", ".join(before)).kind in _TALK
+    return _UNDO.fullmatch(words) is not None or (is_talk and _UNDO.fullmatch(corrected) is not None)
+
+
+_CORRECTS = re.compile(r"^(?:i (?:mean|meant)|or rather|no wait|wait no|actually)[, ]+", re.IGNORECASE)
 
 
 _TALK = frozenset({"unknown", "keep", "wrong", "meant", "reopen", "thanks"})

@@ -129,7 +129,7 @@ _IT_AFTER = re.compile(r"[,;:] (?:so |please |then )?\w+ (?:it|that|this)$", re.
 
 
 def _match(words: str) -> Request:
-    if (found := _DID.fullmatch(words)) and is_past(found["past"].lower()):
+    if (found := _DID.fullmatch(words)) and is_past(found["past"].lower()) and found["past"].lower() != "forgot":
         return Request("did", {"which": found["which"]}, words)
     if found := _DID_ALONE.fullmatch(words):
         return Request("did", {"which": found["which2"]}, words)

@@ -84,7 +84,8 @@ async def add(turn: Turn, request: Request) -> Reply:
         await _ask_about_note(turn, request.words)
     if _STATED.match(request.words) and not _ANOTHER.search(what):
         await _ask_about_same(turn, what)
-    phrases = [parse_phrase(part, turn.now) for part in _split(what, turn.now)]
+    own = await _tag_of_list(turn, request.words)
+    phrases = [_tagged(parse_phrase(part, turn.now), own) for part in _split(what, turn.now)]
     if len(phrases) > 1:
         for part in phrases:  # "milk and eggs tomorrow": the day is said of both
             part.due_date = part.due_date or phrases[-1].due_date
@@ -105,6 +106,23 @@ async def add(turn: Turn, request: Request) -> Reply:
             choice(f"Make it due {describe_date(when.day, turn.now.date())}", f"it is due {when.day.isoformat()}")
         ]
     return Reply(f"Added {describe(todo, turn.now.date())}.{kept}", mentioned=[todo], choices=choices)
+
+
+_TO_LIST_OF = re.compile(
+    r"\b(?:to|on|onto|in|into) (?:my |the |our )?(?P<list>shopping|grocery|groceries) list\b", re.IGNORECASE
+)
+
+
+async def _tag_of_list(turn: Turn, words: str) -> str:
+    """Return the tag that stands for the list that is named; empty where no todo has it: there is one list."""
+    if not (found := _TO_LIST_OF.search(words)):
+        return ""
+    tags = {each for todo in await everything(turn, "all") for each in todo["tags"]}
+    return found["list"].lower() if found["list"].lower() in tags else ""
+
+
+def _tagged(phrase: Phrase, own: str) -> Phrase:
+    return replace(phrase, tags=[own]) if own and not phrase.tags else phrase
 
 
 def refuse_to_repeat(turn: Turn, phrase: Phrase) -> None:

@@ -212,8 +212,20 @@ async def change(turn: Turn, request: Request) -> Reply:
     )
 
 
+_A_SET = re.compile(r"(?:everything|all|every|the rest)\b.*", re.IGNORECASE)
+
+
+def _from_day_to_day(turn: Turn, request: Request) -> Request:
+    """Take "postpone everything from tomorrow to friday" as said of what is due tomorrow."""
+    which, (day, _, to) = request.said["which"], request.said["when"].partition(" to ")
+    if to and _A_SET.fullmatch(which) and parse_when(day, turn.now) and parse_when(to, turn.now):
+        return replace(request, said={"which": f"{which} due {day}", "when": to})
+    return request
+
+
 async def reschedule(turn: Turn, request: Request) -> Reply:  # noqa: C901 - one kind of day a line
     """Make a todo due on another day."""
+    request = _from_day_to_day(turn, request)
     if parse_when(request.said["which"], turn.now) and not parse_when(request.said["when"], turn.now):
         swapped = {"which": request.said["when"], "when": request.said["which"]}
         request = replace(request, said=swapped)  # "set a due time of 9am for the report"

@@ -19,7 +19,7 @@ THANKS = re.compile(
 _ITEMS = r"(?:to-?dos?|tasks?|items?|list|reminders?|things?|entries)"
 _ITEM = r"(?:to-?do|task|item|reminder|entry|thing)"
 _TO_LIST = r"(?:\s+(?:to|on|onto|in|into)\s+(?:(?:my|the|our)\s+(?:(?:to-?do|todo|task|shopping|grocery)\s+)?|(?:to-?do|todo|task|shopping|grocery)\s+)(?:list|to-?dos|tasks))?"
-_REST = r"(?P<rest>(?<=list|odos|-dos|asks)(?:[,.?!]* (?:due|by|for|on|at|before|until|tomorrow|today|tonight|next|this|with|sometime|\w+day|#|!)|[,.?!]).+)?"
+_REST = r"(?P<rest>(?<=list|odos|-dos|asks)(?:[,.?!]* (?:(?:due|by|for|on|at|before|until|next|this|with|sometime|\w+day|#|!)(?=.)|tomorrow|today|tonight|\w+day\b)|[,.?!](?=.)).*)?"
 LEVEL = (
     r"(?P<level>(?:an?\s+)?(?:!?(?:high|highest|low|lowest|normal|medium|urgent|important|top|critical|unimportant)(?:[\s-]+(?:prio(?:rity)?|importance))?|prio(?:rity)?\s+(?:high|low|normal|medium)|p[1-4]"
     r"|wichtig|dringend|hoch|niedrig|(?:hohe|niedrige|normale) priorität|urgente?|importante?|alta|baja|(?:alta|baja) prioridad|prioridad (?:alta|baja|normal)|haute|basse|élevée|faible|(?:haute|basse|faible) priorité|priorité (?:haute|basse|faible|élevée|normale)))"
@@ -153,6 +153,7 @@ ENGLISH: Ways = (
     ("add", (
         r"(?:(?:i've got|(?:i |we )?(?:have|need|want)|there's|there is) )?(?P<what>.+?)(?: is missing| is not on (?:the|my) list)?[,.;:]? (?:(?:so|and|can you|could you|please|pls) )*(?:add|put|note|jot|write) (?:it|that|this)(?: (?:down|in|on there|on it|there|(?:on|to|onto) (?:the|my) (?:to-?do )?list))?",
         r"(?P<what>.+?), (?:please |pls )?add",
+        r"(?:i |we )?(?:(?:almost|nearly|totally|completely|just) )*forgot (?:about |to )(?P<what>.+?)[,.;:]? (?:(?:so|and|please|pls|can you|could you) )*remind (?:me|us)(?: (?:of|about) (?:it|that))?(?P<rest>(?: .+)?)",
         r"(?:add|create|note(?: down)?|write down) (?:something|smth|sth|one (?:more )?thing)(?: (?:for me|to (?:my|the) list))*\s*[:?,.–-]+\s*(?P<what>.+)",
         r"(?:i )?(?:must not|mustn't|should not|shouldn't|can't|cannot|better not|do not want to|don't want to) forget(?: to| about)? (?P<what>.+)",
         r"notes? to (?:my)?self(?: to)?\s*[:,–-]?\s*(?P<what>.+)",
