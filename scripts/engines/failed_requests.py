@@ -101,7 +101,7 @@ def _cause(service: str, lines: Sequence[LogLine], probes: Collection[str], now:
     evidence = [f"{route}: {_answers(failures[route], routes[route])}" for route in failures]
     evidence += [f"log at {told.time[11:19]} UTC: {one_line(words(told.text))}"] if told else []
     grep = f" --grep {last.id}" if last.id else ""
-    action = (database_advice(told.text) if told else "") or f"invoke logs {service} --since {MINUTES}m{grep}"
+    action = (database_advice(words(told.text)) if told else "") or f"invoke logs {service} --since {MINUTES}m{grep}"
     some = "" if failed(routes[worst][-1]) else " for some requests"
     return Diagnosis("requests-failing", service, f"{service}: {worst} fails{some}", tuple(evidence), action)
 

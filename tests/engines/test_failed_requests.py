@@ -79,6 +79,22 @@ def test_a_service_whose_newest_answers_are_failures_is_named_with_what_its_log_
     assert cause.action == "invoke logs api --since 5m --grep r2"
 
 
+@pytest.mark.parametrize(
+    ("raised", "action"),
+    [
+        ("ValueError: year 20261 is out of range", "invoke logs api"),
+        ('asyncpg.exceptions.UniqueViolationError: duplicate key value violates unique constraint "u"', "see who made the constraint"),
+        ("asyncpg.exceptions.InsufficientPrivilegeError: permission denied for table todos", "see who took the right from the role"),
+        ("asyncpg.exceptions.TooManyConnectionsError: sorry, too many clients already", "invoke psql, and see who holds them"),
+    ],
+)
+def test_the_next_action_follows_from_what_was_raised_and_not_from_the_lines_of_its_traceback(raised: str, action: str) -> None:
+    traceback = f"Traceback\n  File asyncio/timeouts.py\n    async with timeout(5):\n  File asyncpg/pool.py\n{raised}"
+    error = {"level": "error", "request_id": "r", "message": "unexpected error", "exception": traceback}
+    (cause,) = found(*log(error, asked(500, request_id="r")))
+    assert cause.action.startswith(action)
+
+
 def test_what_was_unavailable_and_answers_again_is_forgotten() -> None:
     assert found(*log(asked(503), asked(201))) == []
     assert found(*log(asked(503), asked(200, "GET /todos"))), "another request says nothing of this one"

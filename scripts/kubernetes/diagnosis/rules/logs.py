@@ -39,6 +39,8 @@ LOCKED = re.compile(r"query timed out|due to (statement|lock) timeout|LockNotAva
 BUSY = re.compile(r"too many (clients|connections)|remaining connection slots", re.IGNORECASE)
 UNWRITABLE = re.compile(r"database is read-only|read-only transaction|no space left on device|out of disk", re.IGNORECASE)
 SILENT = re.compile(r"did not answer|timed? ?out|timeout expired|ETIMEDOUT|no route to host|unreachable", re.IGNORECASE)
+VIOLATES = re.compile(r"violates ([\w-]+ )?constraint|(Unique|Check|NotNull|ForeignKey|Exclusion)Violation", re.IGNORECASE)
+NO_RIGHT = re.compile(r"permission denied for|must be owner of|InsufficientPrivilege", re.IGNORECASE)
 WAITING = (
     "SELECT pid, wait_event_type, wait_event, pg_blocking_pids(pid), query FROM pg_stat_activity WHERE wait_event_type IN ('Lock', 'IPC')"
 )
@@ -133,6 +135,10 @@ def waits_for_database(container: ContainerState) -> Diagnosis | None:
 
 def database_advice(line: str) -> str:
     """Return what to do about what a service says of its database; an empty string where it says nothing that is known."""
+    if VIOLATES.search(line):
+        return "see who made the constraint that is named, and when: invoke psql, \\d TABLE; drop it where no migration of the app did"
+    if NO_RIGHT.search(line):
+        return "see who took the right from the role, and give it back: invoke psql, \\dp; GRANT … TO …"
     if not ABOUT_DATABASE.search(line):
         return ""
     for pattern, code, _, action in DATABASE_LINES:
