@@ -44,7 +44,8 @@ class ClusterContext:
         """Put the images of an archive of `docker save` into every node. Raises TaskError when there is no way into one."""
         wanted = KubeContext(context=self.context, containerd_socket=str(self.containerd_socket or ""))
         for transport in detect.find(self.within("default", ""), wanted):
-            transport.send(archive)
+            with archive.open("rb") as file:
+                transport.send(file)
 
 
 def own_context(own: LocalCluster) -> ClusterContext:

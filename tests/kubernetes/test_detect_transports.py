@@ -185,11 +185,10 @@ def test_a_nerdctl_of_another_containerd_is_not_taken(programs: Programs) -> Non
     assert "~/.rd/bin" in error.value.action
 
 
-def test_what_nerdctl_loads_is_the_whole_archive(programs: Programs, tmp_path: Path) -> None:
+def test_what_nerdctl_loads_is_the_whole_archive(programs: Programs) -> None:
     programs.tell(("nerdctl", "--namespace", "k8s.io", "load"), Reply("Loaded image: todo-backend:h1\n"))
     programs.tell(("nerdctl", "--namespace", "k8s.io", "image", "ls", "--format", "{{.Repository}}:{{.Tag}}"), Reply("todo-backend:h1\n"))
-    (tmp_path / "a.tar").write_bytes(b"an archive")
-    NerdctlNode("here").send(tmp_path / "a.tar")
+    NerdctlNode("here").send([b"an ", b"archive"])
     assert NerdctlNode("here").images() == {"docker.io/library/todo-backend:h1"}
     assert [ask["stdin"] for ask in programs.asked() if "load" in ask["argv"]] == [len(b"an archive")]
 
