@@ -44,6 +44,10 @@ NO_RIGHT = re.compile(r"permission denied for|must be owner of|InsufficientPrivi
 WAITING = (
     "SELECT pid, wait_event_type, wait_event, pg_blocking_pids(pid), query FROM pg_stat_activity WHERE wait_event_type IN ('Lock', 'IPC')"
 )
+LOCKED_ACTION = (
+    f"invoke psql, and see what it waits for: {WAITING}; end it: SELECT pg_terminate_backend(PID); where it is SyncRep, for a standby that "
+    "is gone: ALTER SYSTEM RESET synchronous_standby_names; SELECT pg_reload_conf()"
+)
 UNSEEN_TABLES = (
     "run the migrations: invoke restart SERVICE, where an init container of the service does; restore what was lost: invoke restore FILE; "
     "where they are there (invoke psql: \\dt *.*), see who has changed the role's search_path"
@@ -56,7 +60,7 @@ DATABASE_LINES = (
     (UNMIGRATED, "database-unmigrated", "the database lacks tables",
      UNSEEN_TABLES),
     (LOCKED, "database-locked", "the database takes connections, and a query of it does not end",
-     f"invoke psql, and see what it waits for: {WAITING}; end it: SELECT pg_terminate_backend(PID)"),
+     LOCKED_ACTION),
     (BUSY, "database-busy", "the database has no connection left",
      "invoke psql, and see who holds them: SELECT application_name, client_addr, count(*) FROM pg_stat_activity GROUP BY 1, 2"),
     (UNWRITABLE, "database-unwritable", "the database takes no writes",
