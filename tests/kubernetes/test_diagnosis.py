@@ -274,8 +274,9 @@ def test_where_the_database_is_the_releases_own_neither_its_address_nor_the_rele
     assert "kube-proxy" in silence.action
 
 
-def test_a_database_cause_follows_from_our_own_database_that_is_ailing() -> None:
-    database, user = read_recording("volume"), read_recording("database-refused")
+@pytest.mark.parametrize("code", ["database-refused", "readiness-http"])
+def test_what_a_database_causes_follows_from_our_own_that_is_ailing(code: str) -> None:
+    database, user = read_recording("volume"), read_recording(code)
     stateful = copy.deepcopy(to_json(database))
     stateful["workloads"][0] |= {"kind": "StatefulSet"}
     stateful["pods"][0]["metadata"]["ownerReferences"] = [{"uid": stateful["workloads"][0]["metadata"]["uid"]}]
@@ -290,7 +291,7 @@ def test_a_database_cause_follows_from_our_own_database_that_is_ailing() -> None
     )
     root, symptom = diagnose(both)
     assert (root.code, root.follows_from) == ("volume-unbound", "")
-    assert (symptom.code, symptom.follows_from) == ("database-refused", "volume")
+    assert (symptom.code, symptom.follows_from) == (code, "volume")
     assert not symptom.final_after(10_000)
     assert rollout.failure([root, symptom], both, 10).evidence[-1].endswith("(follows from volume)")
 

@@ -13,7 +13,7 @@ from scripts.kubernetes.diagnosis.container import ContainerState, containers
 from scripts.kubernetes.diagnosis.rules.controllers import refused_pods, stalled
 from scripts.kubernetes.diagnosis.rules.exits import exited, keeps_exiting
 from scripts.kubernetes.diagnosis.rules.exposed import exposed, latent
-from scripts.kubernetes.diagnosis.rules.logs import waits_for_database
+from scripts.kubernetes.diagnosis.rules.logs import tells_of_database, waits_for_database
 from scripts.kubernetes.diagnosis.rules.pods import evicted, not_placed, not_prepared
 from scripts.kubernetes.diagnosis.rules.probes import not_ready
 from scripts.kubernetes.diagnosis.rules.revision import new_in_revision
@@ -78,7 +78,8 @@ def _root_of(diagnosis: Diagnosis, all_found: Sequence[Diagnosis], databases: Co
     if diagnosis.code in DATABASE_CODES:
         return next((root for root in roots if root in databases or root in words), "")
     if diagnosis.code == "readiness-http":
-        return next((root for root in roots if root in words), "")
+        of_database = tells_of_database(diagnosis.cause)
+        return next((root for root in roots if root in words or (of_database and root in databases)), "")
     return ""
 
 

@@ -137,6 +137,11 @@ def waits_for_database(container: ContainerState) -> Diagnosis | None:
     return _database(container, line) if _migrates(container) or ABOUT_DATABASE.search(line) else None
 
 
+def tells_of_database(text: str) -> bool:
+    """Return whether what a service answers is that it does not reach something, which its database may be."""
+    return any(pattern.search(text) for pattern in (ABOUT_DATABASE, REFUSED, NAME_UNKNOWN, SILENT))
+
+
 def database_advice(line: str) -> str:
     """Return what to do about what a service says of its database; an empty string where it says nothing that is known."""
     if VIOLATES.search(line):
