@@ -22,7 +22,7 @@ def test_a_restart_leaves_the_same_container_ready(installed: Checkout, docker_c
     assert after.attrs["State"]["StartedAt"] != started
     unknown = installed.invoke("restart", "bakend", *DOCKER)
     assert unknown.code == 2
-    assert "it has: backend, frontend, postgres" in unknown.stderr
+    assert "one of: backend, frontend, postgres" in unknown.stderr
 
 
 def test_a_shell_is_in_the_container_or_beside_it(installed: Checkout, docker_client: Any) -> None:

@@ -8,6 +8,7 @@ from typing import Any, cast
 import pytest
 
 from scripts.config.settings import load_settings
+from scripts.core.decision import Decision
 from scripts.core.errors import TaskError
 from scripts.core.redaction import redact
 from scripts.engines.docker import engine as docker_engine
@@ -72,6 +73,7 @@ def test_what_the_containers_hold_is_read_from_their_environment_and_known_to_th
 @pytest.mark.parametrize("breaks", [False, True])
 def test_the_database_goes_after_the_others_are_replaced_and_a_publisher_before(breaks: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(docker_engine, "remove_sources", lambda *_: None)
+    monkeypatch.setattr(DockerEngine, "decide_start", lambda *_: Decision("the network is there"))
     world = World(container("backend"), container("postgres"), container("old-page", port=True), breaks=breaks)
     pod = SimpleNamespace(workload="backend", digest="new", container=SimpleNamespace(sources={}))
     wanted = cast("Plan", SimpleNamespace(pods=[pod]))
