@@ -125,11 +125,20 @@ def _understand(text: str) -> Request:  # noqa: PLR0911 - one kind of message a 
     return _match(words)
 
 
+_GOT_NEW = re.compile(r"got (?:an?|another|some|two|three) ", re.IGNORECASE)
+
+
+def _is_done(found: "re.Match[str]") -> bool:
+    """Tell "I paid the rent" and "got the milk" from "I forgot the rent" and "I've got an interview"."""
+    past = found["past"].lower()
+    return is_past(past) and past != "forgot" and not _GOT_NEW.match(found["which"])
+
+
 _IT_AFTER = re.compile(r"[,;:] (?:so |please |then )?\w+ (?:it|that|this)$", re.IGNORECASE)
 
 
 def _match(words: str) -> Request:
-    if (found := _DID.fullmatch(words)) and is_past(found["past"].lower()) and found["past"].lower() != "forgot":
+    if (found := _DID.fullmatch(words)) and _is_done(found):
         return Request("did", {"which": found["which"]}, words)
     if found := _DID_ALONE.fullmatch(words):
         return Request("did", {"which": found["which2"]}, words)

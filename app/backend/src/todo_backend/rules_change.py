@@ -230,7 +230,7 @@ async def reschedule(turn: Turn, request: Request) -> Reply:  # noqa: C901 - one
         swapped = {"which": request.said["when"], "when": request.said["which"]}
         request = replace(request, said=swapped)  # "set a due time of 9am for the report"
     said = re.sub(
-        r"^(?:to|be|on|for|due)\s+|\s+instead$|,?\s+(?:at\s+)?(?:the\s+)?same\s+time$", "", request.said["when"]
+        r"^(?:to|be|on|for|due)\s+|\s+(?:instead|now)$|,?\s+(?:at\s+)?(?:the\s+)?same\s+time$", "", request.said["when"]
     )
     when = parse_when(said, turn.now) or parse_when(f"on {said}", turn.now)  # "the first" alone is no date
     said = INSTEAD_OF_HOUR.sub("", said)
