@@ -16,7 +16,7 @@ from scripts.desired.service_values import service_name
 from scripts.engines import asking, failed_requests, slow_requests
 from scripts.engines.installed import require_installed
 from scripts.kubernetes.diagnosis.cause import ABOUT_OTHER_PODS, Diagnosis
-from scripts.look import certificates
+from scripts.look import certificates, database_state
 from scripts.project import Project
 
 SOON = timedelta(days=14)
@@ -43,11 +43,12 @@ def show_all(project: Project, report: Report) -> None:
 
 def causes(project: Project, report: Report) -> list[Diagnosis]:
     """Return what is wrong. Where nothing that is seen explains what the services answer, they are asked, and their logs are read."""
-    ending, found = list(expiring(project)), project.engine.diagnose()
+    ending, found, said = list(expiring(project)), project.engine.diagnose(), database_state.found(project)
+    made, risks = ([each for each in said if (each.code == database_state.SETTING) is made] for made in (True, False))
     if any(diagnosis.code not in ABOUT_OTHER_PODS for diagnosis in found):
-        return [*ending, *found]
+        return [*made, *ending, *found, *risks]
     wrong = traced(project.settings, answering_badly(project, report), found)
-    return sorted([*wrong, *ending, *found], key=lambda each: (each.code == LEAST, bool(each.follows_from)))
+    return sorted([*made, *wrong, *ending, *found, *risks], key=lambda each: (each.code == LEAST, bool(each.follows_from)))
 
 
 def traced(settings: Settings, wrong: Sequence[Diagnosis], found: Sequence[Diagnosis]) -> Iterator[Diagnosis]:

@@ -37,6 +37,7 @@ from scripts.kubernetes.diagnosis.cause import PATIENCE
 from scripts.kubernetes.diagnosis.diagnose import diagnose as causes_of
 from scripts.kubernetes.pods import pod_state
 from scripts.kubernetes.usage import QuotaUse, Scaling
+from scripts.look import database_state
 from scripts.look import status as status_command
 from scripts.look.audit import work
 from scripts.look.diagnose import diagnose
@@ -229,6 +230,7 @@ def test_diagnose(programs: Programs, run: Callable[..., list[Event]], monkeypat
     tell_installed(programs)
     monkeypatch.setattr(Deployment, "diagnose", lambda _: causes_of(read_recording("secret")))
     monkeypatch.setattr(KubernetesEngine, "transports", lambda _: [])
+    monkeypatch.setattr(database_state, "found", lambda _: [])
     events = run(diagnose, project_in(cluster(), load_settings()))
     assert [event["code"] for event in events[:2]] == ["secret-missing", "not-healthy"]
     hold(events, "diagnosis", "error", "finished")

@@ -50,6 +50,16 @@ def test_a_restore_brings_back_exactly_what_was_backed_up(installed: Checkout, t
     assert said.stdout.strip() == "DELETE 1"
 
 
+def test_a_setting_that_somebody_made_in_the_database_is_named_with_what_ends_it(installed: Checkout) -> None:
+    assert installed.invoke("psql", "--command", "ALTER ROLE todo SET statement_timeout = '1min'", *DOCKER).code == 0
+    told = installed.invoke("diagnose", *DOCKER)
+    assert installed.invoke("psql", "--command", "ALTER ROLE todo RESET statement_timeout", *DOCKER).code == 0
+    assert told.code == 1
+    assert "the role todo has a setting that was made by hand: statement_timeout=1min" in told.stdout
+    assert "-> invoke psql --command 'ALTER ROLE todo RESET statement_timeout'" in told.stdout
+    assert "database-setting" not in installed.invoke("diagnose", *DOCKER).stdout
+
+
 def test_logs_of_all_services_are_one_and_those_of_the_run_before_are_told_apart(installed: Checkout) -> None:
     get("/api/todos")
     lines = installed.invoke("logs", "--since", "10m", *DOCKER).stdout.splitlines()

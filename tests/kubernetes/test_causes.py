@@ -59,6 +59,8 @@ OTHERWISE = (
     "release-strange",
     "release-refused",
     "database-emptied",
+    "database-setting",
+    "data-at-risk",
     "answers-wrong",
     "requests-failing",
     "requests-slow",
@@ -66,7 +68,7 @@ OTHERWISE = (
     "controller-waits",
     "rights-missing",
 )
-"""They are made in test_diagnosis.py, test_drift.py, test_stuck_pods.py, test_rollout.py, test_surroundings.py and tests/engines."""
+"""They are made in other tests of this folder, in tests/look and in tests/engines."""
 
 
 WEBHOOK = 'Internal error occurred: failed calling webhook "x.example.com": service "nobody" not found'

@@ -117,7 +117,7 @@ class Engine:
 
 
 def project(engine: object) -> Project:
-    settings = SimpleNamespace(release="todo", env={}, services={"page": PAGE}, monitoring=SimpleNamespace(slow_handlers=""))
+    settings = SimpleNamespace(release="todo", env={}, services={"page": PAGE}, database=None, monitoring=SimpleNamespace(slow_handlers=""))
     return cast("Project", SimpleNamespace(engine=engine, settings=settings, env=None))
 
 
@@ -127,6 +127,15 @@ def test_every_diagnosis_is_printed_and_the_task_fails() -> None:
         diagnose.show_all(project(Engine([FOUND])), Report(stdout=stdout))
     assert failure.value.exit_code == 1
     assert stdout.getvalue() == "todo-backend: Secret s does not exist\n    event Failed\n  -> invoke up  [secret-missing]\n"
+
+
+def test_a_setting_of_the_database_is_told_before_the_causes_and_a_risk_after_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    stdout = io.StringIO()
+    said = [replace(FOUND, code=code, cause=code) for code in ("data-at-risk", "database-setting")]
+    monkeypatch.setattr(diagnose.database_state, "found", lambda _: said)
+    with pytest.raises(TaskError, match="todo is not healthy: 3 causes"):
+        diagnose.show_all(project(Engine([FOUND])), Report(stdout=stdout))
+    assert [line for line in stdout.getvalue().splitlines() if line[0] != " "] == [said[1].cause, FOUND.cause, said[0].cause]
 
 
 def test_as_json_a_diagnosis_is_one_event_with_its_stable_code() -> None:

@@ -92,6 +92,8 @@ PATIENCE = {
     "volume-lost": NEVER_FINAL,
     "secret-lost": NEVER_FINAL,
     "database-emptied": NEVER_FINAL,
+    "database-setting": NEVER_FINAL,
+    "data-at-risk": NEVER_FINAL,
     "autoscaler-blind": NEVER_FINAL,
     "policy-strange": NEVER_FINAL,
     "drain-blocked": NEVER_FINAL,

@@ -1,0 +1,93 @@
+"""What the bundled Postgres knows of itself and no answer shows yet: settings that somebody made in it, and dangers to its data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from scripts.config.service_problems import DATABASE
+from scripts.core import log, shell
+from scripts.core.errors import InterruptedRunError, TaskError
+from scripts.desired.secrets import uses_own_database
+from scripts.desired.service_values import service_name
+from scripts.kubernetes.diagnosis.cause import Diagnosis
+from scripts.operate import database
+from scripts.project import Project
+
+SECONDS = 15
+OPTIONS = ("--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--field-separator=\t")
+# Each row: what it is, its name, a detail, and the SQL that ends it.
+QUERY = r"""
+SELECT 'restart', f.name, f.setting, format('ALTER SYSTEM RESET %s', f.name)
+FROM pg_file_settings f JOIN pg_settings s USING (name) WHERE s.pending_restart
+AND f.seqno = (SELECT max(seqno) FROM pg_file_settings WHERE name = f.name)
+UNION ALL
+SELECT 'standby', name, setting, 'ALTER SYSTEM RESET synchronous_standby_names; SELECT pg_reload_conf()'
+FROM pg_settings WHERE name = 'synchronous_standby_names' AND setting <> ''
+AND NOT EXISTS (SELECT FROM pg_stat_replication WHERE sync_state IN ('sync', 'quorum'))
+UNION ALL
+SELECT 'made', CASE WHEN d.setrole = 0 THEN format('database %I', current_database()) ELSE format('role %s', d.setrole::regrole) END, c,
+CASE WHEN d.setrole = 0 THEN format('ALTER DATABASE %I RESET %s', current_database(), split_part(c, '=', 1))
+ELSE format('ALTER ROLE %s%s RESET %s', d.setrole::regrole,
+CASE WHEN d.setdatabase = 0 THEN '' ELSE format(' IN DATABASE %I', current_database()) END, split_part(c, '=', 1)) END
+FROM pg_db_role_setting d, unnest(d.setconfig) c
+WHERE d.setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database())) AND split_part(c, '=', 1) IN
+('statement_timeout', 'lock_timeout', 'transaction_timeout', 'default_transaction_read_only', 'search_path', 'session_replication_role')
+UNION ALL
+SELECT 'unlogged', oid::regclass::text, '', format('ALTER TABLE %s SET LOGGED', oid::regclass)
+FROM pg_class WHERE relpersistence = 'u' AND relkind = 'r'
+UNION ALL
+SELECT 'slot', slot_name, pg_size_pretty(pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn)),
+format('SELECT pg_drop_replication_slot(%L)', slot_name)
+FROM pg_replication_slots WHERE NOT active AND pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn) > 32 * 1024 * 1024
+UNION ALL
+SELECT 'index', indexrelid::regclass::text, '', format('REINDEX INDEX CONCURRENTLY %s', indexrelid::regclass)
+FROM pg_index WHERE NOT indisvalid AND NOT EXISTS (SELECT FROM pg_stat_progress_create_index)
+UNION ALL
+SELECT 'sequence', format('%I.%I', schemaname, sequencename), format('%s of %s', last_value, max_value),
+format('ALTER SEQUENCE %I.%I AS bigint', schemaname, sequencename)
+FROM pg_sequences WHERE NOT cycle AND last_value > 0.9 * max_value
+UNION ALL
+SELECT 'prepared', gid, to_char(prepared AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI "UTC"'), format('ROLLBACK PREPARED %L', gid)
+FROM pg_prepared_xacts WHERE prepared < now() - interval '5 minutes'
+"""
+SETTING, AT_RISK = "database-setting", "data-at-risk"
+KINDS = {
+    "restart": (SETTING, "the database starts with {name} = {detail} the next time, which somebody has set in it"),
+    "standby": (SETTING, "every commit waits for a standby, and none is there: {name} is {detail}"),
+    "made": (SETTING, "the {name} has a setting that was made by hand: {detail}"),
+    "unlogged": (AT_RISK, "the table {name} is UNLOGGED: a crash of the database empties it"),
+    "slot": (AT_RISK, "the replication slot {name} is used by nobody and keeps {detail} of WAL, until the volume is full"),
+    "index": (AT_RISK, "the index {name} is invalid: no query uses it, and every write keeps it"),
+    "sequence": (AT_RISK, "the sequence {name} is nearly used up, at {detail}: then no row can be added"),
+    "prepared": (AT_RISK, "the prepared transaction {name} is open since {detail}, and keeps what it has locked"),
+}
+
+
+def found(project: Project) -> list[Diagnosis]:
+    """Return what the bundled database says; nothing where it is not asked, or cannot be: why it does not run, others say."""
+    if project.settings.database is None or not uses_own_database(project.settings, project.env):
+        return []
+    try:
+        line = database.in_bundled(project, "psql", *OPTIONS, "--command", QUERY)
+        answer = shell.run(line.argv, timeout=SECONDS, env=line.environment)
+    except InterruptedRunError:
+        raise
+    except TaskError as error:
+        log.debug(f"the bundled database was not asked for its state: {error}")
+        return []
+    return list(read(answer.stdout.splitlines(), service_name(project.settings.release, DATABASE)))
+
+
+def read(rows: Sequence[str], workload: str) -> Iterator[Diagnosis]:
+    """Yield a cause for each row of the answer."""
+    for row in rows:
+        kind, name, detail, remedy = row.split("\t")
+        code, cause = KINDS[kind]
+        yield Diagnosis(
+            code, workload, f"{workload}: {cause.format(name=name, detail=detail)}", (), f"invoke psql --command {quoted(remedy)}"
+        )
+
+
+def quoted(sql: str) -> str:
+    """Write SQL as one word of a shell."""
+    return f'"{sql}"' if "'" in sql else f"'{sql}'"

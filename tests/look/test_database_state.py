@@ -1,0 +1,52 @@
+"""What the bundled database says of itself becomes causes, each with the SQL that ends it."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from scripts.config.settings import load_settings
+from scripts.core import shell
+from scripts.core.shell import CommandLine, Result
+from scripts.look import database_state
+from scripts.operate import database
+
+pytestmark = pytest.mark.unit
+
+ROWS = (
+    "restart\tshared_buffers\t64GB\tALTER SYSTEM RESET shared_buffers",
+    "made\trole todo\tstatement_timeout=2\tALTER ROLE todo RESET statement_timeout",
+    "unlogged\ttodos\t\tALTER TABLE todos SET LOGGED",
+    "slot\told_replica\t2048 MB\tSELECT pg_drop_replication_slot('old_replica')",
+)
+
+
+def project(database_url: str = "") -> Any:
+    return SimpleNamespace(settings=load_settings(), env={"DATABASE_URL": database_url})
+
+
+def test_each_row_is_a_cause_with_the_command_that_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, ...]] = []
+    monkeypatch.setattr(database, "in_bundled", lambda _, *argv: asked.append(argv) or CommandLine(["psql"]))
+    monkeypatch.setattr(shell, "run", lambda *_, **__: Result(0, "\n".join(ROWS), "", 0.1))
+    found = database_state.found(project())
+    assert [each.code for each in found] == ["database-setting", "database-setting", "data-at-risk", "data-at-risk"]
+    assert (
+        found[0].cause
+        == "todo-chatbot-postgres: the database starts with shared_buffers = 64GB the next time, which somebody has set in it"
+    )
+    assert found[0].action == "invoke psql --command 'ALTER SYSTEM RESET shared_buffers'"
+    assert found[3].action == "invoke psql --command \"SELECT pg_drop_replication_slot('old_replica')\""
+    assert asked[0][0] == "psql"
+
+
+def test_another_database_is_not_asked_and_one_that_cannot_be_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> Any:
+        raise shell.CommandError("psql ended with 2", [], Result(2, "", "", 0.1))
+
+    monkeypatch.setattr(database, "in_bundled", lambda *_: CommandLine(["psql"]))
+    monkeypatch.setattr(shell, "run", refuse)
+    assert database_state.found(project()) == []
+    assert database_state.found(project("postgresql://u:p@elsewhere.example.com/db")) == []
