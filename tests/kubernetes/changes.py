@@ -229,6 +229,28 @@ def autoscaler(reason: str, since: timedelta, *, served: bool = True) -> Change:
     return change
 
 
+def autoscaler_at_limit(value: Object) -> None:
+    taken = from_json(value).taken
+    limited = {
+        "type": "ScalingLimited",
+        "status": "True",
+        "reason": "TooManyReplicas",
+        "message": "the desired replica count is more than 4",
+    }
+    limited["lastTransitionTime"] = (taken - timedelta(minutes=10)).isoformat()
+    cpu = {"name": "cpu", "target": {"averageUtilization": 80}}
+    value["autoscalers"] = [
+        {
+            "metadata": {"name": "healthy"},
+            "spec": {"maxReplicas": 4, "scaleTargetRef": {"name": "healthy"}, "metrics": [{"resource": cpu}]},
+            "status": {
+                "conditions": [limited],
+                "currentMetrics": [{"resource": {"name": "cpu", "current": {"averageUtilization": 319}}}],
+            },
+        }
+    ]
+
+
 def refused_next(message: str, *bounds: Object, kind: str = "Deployment") -> Change:
     def change(value: Object) -> None:
         value["workloads"][0]["kind"] = kind

@@ -16,6 +16,7 @@ from tests.kubernetes.changes import (
     Change,
     agents,
     autoscaler,
+    autoscaler_at_limit,
     both,
     budgets,
     claim,
@@ -144,6 +145,7 @@ CASES: list[tuple[str, Change, str]] = [
     ("database-certificate", exits(1, "postgres: SSL error: certificate has expired"), "the database's certificate is not accepted"),
     ("autoscaler-blind", autoscaler("FailedGetResourceMetric", timedelta(minutes=10)), "unable to get metrics for resource cpu"),
     ("autoscaler-blind", autoscaler("FailedGetResourceMetric", timedelta(seconds=5), served=False), "unable to get metrics"),
+    ("autoscaler-at-limit", autoscaler_at_limit, "its autoscaler would run more pods than the 4 that it may"),
 ]  # fmt: skip
 
 

@@ -95,6 +95,7 @@ PATIENCE = {
     "database-setting": NEVER_FINAL,
     "data-at-risk": NEVER_FINAL,
     "autoscaler-blind": NEVER_FINAL,
+    "autoscaler-at-limit": NEVER_FINAL,
     "policy-strange": NEVER_FINAL,
     "drain-blocked": NEVER_FINAL,
     "drifted": NEVER_FINAL,
@@ -112,6 +113,7 @@ PATIENCE = {
 ABOUT_OTHER_PODS = frozenset(
     (
         "autoscaler-blind",
+        "autoscaler-at-limit",
         "drain-blocked",
         "nodes-cordoned",
         "pod-endless",

@@ -29,6 +29,7 @@ def surroundings(snapshot: Snapshot) -> Iterator[Diagnosis]:
     yield from _dns(snapshot)
     for autoscaler in snapshot.autoscalers:
         yield from _autoscaler(snapshot, autoscaler)
+        yield from _at_limit(snapshot, autoscaler)
 
 
 def _nodes(snapshot: Snapshot) -> Iterator[Diagnosis]:
@@ -113,6 +114,36 @@ def _autoscaler(snapshot: Snapshot, autoscaler: Object) -> Iterator[Diagnosis]:
         [*told, f"horizontalpodautoscaler {name_of(autoscaler)}: ScalingActive is False, {active.get('reason')}"],
         NO_METRICS if not snapshot.metrics_apis and NOT_SERVED in str(active.get("message")) else SEE_WHY,
     )
+
+
+def _at_limit(snapshot: Snapshot, autoscaler: Object) -> Iterator[Diagnosis]:
+    """An autoscaler that would run more pods than it may: the load is more than these can take, or one of them runs wild."""
+    limited = condition_of(autoscaler, "ScalingLimited")
+    if limited.get("status") != "True" or limited.get("reason") != "TooManyReplicas":
+        return
+    if snapshot.taken - time_of(limited.get("lastTransitionTime")) < METRICS_SETTLE:
+        return
+    yield diagnosed(
+        autoscaler,
+        "autoscaler-at-limit",
+        f"its autoscaler would run more pods than the {autoscaler['spec'].get('maxReplicas')} that it may",
+        [*_utilization(autoscaler), f"horizontalpodautoscaler {name_of(autoscaler)}: ScalingLimited, {limited.get('message', '')}"],
+        "see which pod uses it (kubectl top pods): restart one that runs wild (invoke restart SERVICE), or raise autoscaling.maxReplicas",
+    )
+
+
+def _utilization(autoscaler: Object) -> Iterator[str]:
+    """Each resource that it scales by, as it is and as it should be."""
+    for metric in status_of(autoscaler).get("currentMetrics") or ():
+        resource = metric.get("resource") or {}
+        wanted = [
+            each["resource"]
+            for each in autoscaler["spec"].get("metrics", ())
+            if each.get("resource", {}).get("name") == resource.get("name")
+        ]
+        if resource and wanted:
+            now, target = (each.get("averageUtilization") for each in (resource.get("current", {}), wanted[0].get("target", {})))
+            yield f"{resource['name']}: {now} % of what its pods request, {target} % wanted"
 
 
 SEE_WHY = "see why the metrics API does not answer: kubectl --namespace kube-system get pods; kubectl get apiservices"
