@@ -103,7 +103,16 @@ def _cause(service: str, lines: Sequence[LogLine], probes: Collection[str], now:
     grep = f" --grep {last.id}" if last.id else ""
     action = (database_advice(words(told.text)) if told else "") or f"invoke logs {service} --since {MINUTES}m{grep}"
     some = "" if failed(routes[worst][-1]) else " for some requests"
+    if alone := _alone(failures[worst], routes[worst]):
+        some, action = f" by pod {alone} alone", f"a new pod takes its place: kubectl delete pod {alone}; {action}"
     return Diagnosis("requests-failing", service, f"{service}: {worst} fails{some}", tuple(evidence), action)
+
+
+def _alone(failures: Sequence[Request], asked: Sequence[Request]) -> str:
+    """The only pod that failed, several times, where others answered well; empty where it is not one pod's fault."""
+    pods = {each.pod for each in failures}
+    others = {each.pod for each in asked} - pods
+    return pods.pop() if len(pods) == 1 and others and len(failures) > 1 else ""
 
 
 def by_route(lines: Iterable[LogLine], probes: Collection[str]) -> dict[str, list[Request]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -93,6 +94,17 @@ def test_the_next_action_follows_from_what_was_raised_and_not_from_the_lines_of_
     error = {"level": "error", "request_id": "r", "message": "unexpected error", "exception": traceback}
     (cause,) = found(*log(error, asked(500, request_id="r")))
     assert cause.action.startswith(action)
+
+
+@pytest.mark.parametrize(
+    ("pods", "named"), [(("a", "b", "a", "b", "a"), True), (("a", "a", "a", "a", "a"), False), (("a", "b", "b", "b", "a"), False)]
+)
+def test_the_pod_that_alone_fails_is_named(pods: tuple[str, ...], named: bool) -> None:
+    statuses = (503, 200, 503, 503 if pods[1:4] == ("b", "b", "b") else 200, 503)
+    lines = [replace(line, pod=pod) for line, pod in zip(log(*(asked(status) for status in statuses)), pods, strict=True)]
+    (cause,) = found(*lines)
+    assert ("by pod a alone" in cause.cause) is named
+    assert cause.action.startswith("a new pod takes its place: kubectl delete pod a") is named
 
 
 def test_what_was_unavailable_and_answers_again_is_forgotten() -> None:
