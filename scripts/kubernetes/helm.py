@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from scripts.core import shell
+from scripts.core import log, shell
 from scripts.core.errors import TaskError
 from scripts.core.report import StepReport
 from scripts.core.shell import CommandError
@@ -23,6 +23,8 @@ HISTORY = 10  # revisions that helm keeps
 HELM_SECONDS = 120
 RENDER_SECONDS = 60
 UNINSTALL_SECONDS = 180
+STILL_THERE = "still exists. status: Terminating"
+"""What helm 4 may say of an object that is on its way out, long before its time is over."""
 NO_TEMPLATE = re.compile(r'error calling tpl: .*?(?:cannot parse template|execution for) "(?P<value>.*?)": (?P<why>.*)')
 ROLLED_BACK = re.compile(r"Rollback to (\d+)")
 WAS_DEPLOYED = ("deployed", "superseded")
@@ -198,7 +200,13 @@ def uninstall(cluster: Cluster) -> None:
     `helm test` that failed belong to nobody.
     """
     argv = ("uninstall", cluster.release, "--ignore-not-found", "--wait", "--cascade", "foreground", "--timeout", f"{UNINSTALL_SECONDS}s")
-    cluster.helm(*argv, timeout=UNINSTALL_SECONDS + 10)
+    try:
+        cluster.helm(*argv, timeout=UNINSTALL_SECONDS + 10)
+    except CommandError as error:
+        if not any(STILL_THERE in line for line in error.evidence):
+            raise
+        log.debug("helm has stopped waiting for what is being deleted; once more")
+        cluster.helm(*argv, timeout=UNINSTALL_SECONDS + 10)
     cluster.kubectl("delete", "pod", "--selector", cluster.selector, f"--timeout={UNINSTALL_SECONDS}s", timeout=UNINSTALL_SECONDS + 10)
 
 

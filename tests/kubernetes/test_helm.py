@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 import yaml
 
-from scripts.core.shell import Result
+from scripts.core.shell import CommandError, Result
 from scripts.kubernetes import helm
 from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.helm import References, Revision, fingerprint, references_in, rollback_target
@@ -140,3 +141,20 @@ def test_a_release_with_objects_in_two_namespaces_is_complete() -> None:
 @pytest.mark.parametrize("missing", ["Deployment", "RoleBinding", "ClusterRoleBinding"])
 def test_a_release_that_lacks_an_object_in_any_namespace_is_not(missing: str) -> None:
     assert not helm.complete(Strict("told", "monitoring", "adapter", missing=missing))
+
+
+@pytest.mark.parametrize(("said", "calls"), [("resource StatefulSet/a/b still exists. status: Terminating, message: x", 2), ("refused", 1)])
+def test_an_uninstall_goes_on_where_helm_has_stopped_waiting(said: str, calls: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def run(_: Cluster, *argv: str, **__: object) -> Result:
+        asked.append(argv[0])
+        if len(asked) == 1:
+            raise CommandError("helm failed", [said], Result(1, "", "", 0.1))
+        return Result(0, "", "", 0.1)
+
+    monkeypatch.setattr(Cluster, "helm", run)
+    monkeypatch.setattr(Cluster, "kubectl", lambda *_, **__: Result(0, "", "", 0.1))
+    with nullcontext() if calls == 2 else pytest.raises(CommandError):
+        helm.uninstall(Cluster("any", "todo", "todo"))
+    assert asked == ["uninstall"] * calls

@@ -110,3 +110,22 @@ def test_secrets_are_known_by_name_and_key_alone() -> None:
 def test_a_release_whose_newest_revision_is_not_deployed_is_not_well(revision: Revision, says: str) -> None:
     diagnosis = helm.unfinished("todo", revision)
     assert (diagnosis.code, diagnosis.cause) == ("release-unfinished", says)
+
+
+@pytest.mark.parametrize(
+    ("state", "previous", "current", "read"),
+    [
+        ({"waiting": {}}, (), ("boom",), ("boom",)),  # it waits for its second start, so its only run is the current one
+        ({"waiting": {}}, ("boom",), ("newer",), ("boom",)),
+        ({"terminated": {"exitCode": 3}}, ("boom",), (), ("boom",)),  # started again since its state was read
+        ({"running": {}}, (), ("of the run that lives",), ()),
+    ],
+)
+def test_the_log_of_a_failed_run_is_found_whichever_run_it_is(
+    state: dict[str, Any], previous: tuple[str, ...], current: tuple[str, ...], read: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    status = {"name": "app", "state": state, "lastState": {"terminated": {"exitCode": 3}}}
+    pod = {"metadata": {"name": "p"}, "spec": {"containers": [{"name": "app"}]}, "status": {"containerStatuses": [status]}}
+    monkeypatch.setattr(observation, "_log", lambda *_, previous: {True: before, False: current}[previous])
+    before = previous
+    assert observation._logs(Judge("any", "todo", "todo"), [pod]).get("p/app", ()) == read

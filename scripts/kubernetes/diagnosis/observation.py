@@ -192,8 +192,8 @@ def _logs(cluster: Cluster, pods: Sequence[Object]) -> Mapping[str, tuple[str, .
                 continue
             lies_there = "terminated" in status.get("state", {})
             lines = _log(cluster, pod, spec, previous=not waits and not lies_there)
-            if not lines and lies_there:  # it has been started again since its state was read
-                lines = _log(cluster, pod, spec, previous=True)
+            if not lines and not waits and "running" not in status.get("state", {}):
+                lines = _log(cluster, pod, spec, previous=lies_there)  # started again since, or, waiting for that, not yet
             if lines:
                 logs[f"{name_of(pod)}/{spec['name']}"] = lines
     return logs
