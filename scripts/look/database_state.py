@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 
 from scripts.config.service_problems import DATABASE
 from scripts.core import log, shell
 from scripts.core.errors import InterruptedRunError, TaskError
-from scripts.desired.secrets import uses_own_database
 from scripts.desired.service_values import service_name
 from scripts.kubernetes.diagnosis.cause import Diagnosis
 from scripts.operate import database
@@ -18,7 +18,7 @@ OPTIONS = ("--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--field-sep
 # Each row: what it is, its name, a detail, and the SQL that ends it.
 QUERY = r"""
 SELECT 'restart', f.name, f.setting, format('ALTER SYSTEM RESET %s', f.name)
-FROM pg_file_settings f JOIN pg_settings s USING (name) WHERE s.pending_restart
+FROM pg_file_settings f JOIN pg_settings s USING (name) WHERE s.context = 'postmaster' AND NOT f.applied AND f.error IS NOT NULL
 AND f.seqno = (SELECT max(seqno) FROM pg_file_settings WHERE name = f.name)
 UNION ALL
 SELECT 'standby', name, setting, 'ALTER SYSTEM RESET synchronous_standby_names; SELECT pg_reload_conf()'
@@ -65,8 +65,6 @@ KINDS = {
 
 def found(project: Project) -> list[Diagnosis]:
     """Return what the bundled database says; nothing where it is not asked, or cannot be: why it does not run, others say."""
-    if project.settings.database is None or not uses_own_database(project.settings, project.env):
-        return []
     try:
         line = database.in_bundled(project, "psql", *OPTIONS, "--command", QUERY)
         answer = shell.run(line.argv, timeout=SECONDS, env=line.environment)
@@ -83,11 +81,11 @@ def read(rows: Sequence[str], workload: str) -> Iterator[Diagnosis]:
     for row in rows:
         kind, name, detail, remedy = row.split("\t")
         code, cause = KINDS[kind]
-        yield Diagnosis(
-            code, workload, f"{workload}: {cause.format(name=name, detail=detail)}", (), f"invoke psql --command {quoted(remedy)}"
-        )
+        # A command for each statement: psql makes one transaction of several, in which ALTER SYSTEM may not be.
+        action = " && ".join(f"invoke psql --command {quoted(each)}" for each in remedy.split("; "))
+        yield Diagnosis(code, workload, f"{workload}: {cause.format(name=name, detail=detail)}", (), action)
 
 
 def quoted(sql: str) -> str:
-    """Write SQL as one word of a shell."""
-    return f'"{sql}"' if "'" in sql else f"'{sql}'"
+    """Write SQL as one word of a shell, as readably as what it holds lets."""
+    return f'"{sql}"' if "'" in sql and not set(sql) & set('"$`\\!') else shlex.quote(sql)

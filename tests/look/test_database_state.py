@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,6 +18,7 @@ pytestmark = pytest.mark.unit
 
 ROWS = (
     "restart\tshared_buffers\t64GB\tALTER SYSTEM RESET shared_buffers",
+    "standby\tsynchronous_standby_names\tr1\tALTER SYSTEM RESET synchronous_standby_names; SELECT pg_reload_conf()",
     "made\trole todo\tstatement_timeout=2\tALTER ROLE todo RESET statement_timeout",
     "unlogged\ttodos\t\tALTER TABLE todos SET LOGGED",
     "slot\told_replica\t2048 MB\tSELECT pg_drop_replication_slot('old_replica')",
@@ -32,13 +34,16 @@ def test_each_row_is_a_cause_with_the_command_that_ends_it(monkeypatch: pytest.M
     monkeypatch.setattr(database, "in_bundled", lambda _, *argv: asked.append(argv) or CommandLine(["psql"]))
     monkeypatch.setattr(shell, "run", lambda *_, **__: Result(0, "\n".join(ROWS), "", 0.1))
     found = database_state.found(project())
-    assert [each.code for each in found] == ["database-setting", "database-setting", "data-at-risk", "data-at-risk"]
+    assert [each.code for each in found] == ["database-setting"] * 3 + ["data-at-risk"] * 2
     assert (
         found[0].cause
         == "todo-chatbot-postgres: the database starts with shared_buffers = 64GB the next time, which somebody has set in it"
     )
     assert found[0].action == "invoke psql --command 'ALTER SYSTEM RESET shared_buffers'"
-    assert found[3].action == "invoke psql --command \"SELECT pg_drop_replication_slot('old_replica')\""
+    assert found[1].action == (
+        "invoke psql --command 'ALTER SYSTEM RESET synchronous_standby_names' && invoke psql --command 'SELECT pg_reload_conf()'"
+    )
+    assert found[4].action == "invoke psql --command \"SELECT pg_drop_replication_slot('old_replica')\""
     assert asked[0][0] == "psql"
 
 
@@ -46,7 +51,12 @@ def test_another_database_is_not_asked_and_one_that_cannot_be_says_nothing(monke
     def refuse(*_: object, **__: object) -> Any:
         raise shell.CommandError("psql ended with 2", [], Result(2, "", "", 0.1))
 
-    monkeypatch.setattr(database, "in_bundled", lambda *_: CommandLine(["psql"]))
     monkeypatch.setattr(shell, "run", refuse)
-    assert database_state.found(project()) == []
     assert database_state.found(project("postgresql://u:p@elsewhere.example.com/db")) == []
+    monkeypatch.setattr(database, "in_bundled", lambda *_: CommandLine(["psql"]))
+    assert database_state.found(project()) == []
+
+
+@pytest.mark.parametrize("sql", ["ALTER TABLE a SET LOGGED", "SELECT f('x')", 'ALTER TABLE "A b" SET LOGGED', "SELECT f('$x', \"y\")"])
+def test_a_command_is_one_word_of_a_shell(sql: str) -> None:
+    assert shlex.split(database_state.quoted(sql)) == [sql]
