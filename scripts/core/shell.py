@@ -234,7 +234,7 @@ def _started(
     """Start a program in a session of its own; at the end of the block, however it ends, nothing of its group is left."""
     process: subprocess.Popen[bytes] | None = None
     try:
-        with _running.lock:
+        with _running.lock, _signals_held():
             if _running.stopping.is_set():
                 raise InterruptedRunError("interrupted")
             try:
@@ -258,6 +258,30 @@ def _started(
                 _end_group(process)
             with _running.lock:
                 _running.processes.discard(process)
+
+
+@contextlib.contextmanager
+def _signals_held() -> Iterator[None]:
+    """Let what a signal's handler raises wait for the end of the block: it would leave a program that runs and that nobody knows of.
+
+    Only the main thread runs handlers. They are not blocked by the signal mask, which the program would inherit.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[int] = []
+    handlers = {
+        number: handler for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP) if callable(handler := signal.getsignal(number))
+    }
+    for handled in handlers:
+        signal.signal(handled, lambda number, _frame: came.append(number))
+    try:
+        yield
+    finally:
+        for handled, handler in handlers.items():
+            signal.signal(handled, handler)
+        for number in came:
+            signal.raise_signal(number)
 
 
 def _stdin(given: Input) -> int | IO[bytes]:

@@ -2,11 +2,13 @@
 
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -180,6 +182,30 @@ time.sleep(60)
     assert not alive(int(pid.read_text()))
     with pytest.raises(InterruptedRunError):
         python("print('never')")
+
+
+def test_a_program_is_not_lost_where_a_signal_comes_while_it_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[subprocess.Popen[bytes]] = []
+
+    class Interrupted(subprocess.Popen[bytes]):
+        def __init__(self, *args: Any, **options: Any) -> None:
+            super().__init__(*args, **options)
+            started.append(self)
+            signal.raise_signal(signal.SIGTERM)
+
+    def leave(_number: int, _frame: object) -> None:
+        raise SystemExit(1)
+
+    monkeypatch.setattr(subprocess, "Popen", Interrupted)
+    before = signal.signal(signal.SIGTERM, leave)
+    try:
+        with pytest.raises(SystemExit):
+            python("import time; time.sleep(60)")
+        assert signal.getsignal(signal.SIGTERM) is leave
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    with started[0] as program:  # closes its pipes, which nobody came to read
+        assert not alive(program.pid)
 
 
 def test_children_do_not_get_a_terminals_interrupt() -> None:
