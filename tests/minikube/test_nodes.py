@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import signal
+import time
 
 import pytest
 
 from scripts.core import shell
+from scripts.core.waiting import until
 from tests.minikube.profile import NOTHING_DONE, Profile
 
 pytestmark = [pytest.mark.minikube, pytest.mark.long, pytest.mark.timeout(1500)]
@@ -61,6 +64,25 @@ def test_a_worker_that_was_removed_is_made_again(three: Profile) -> None:
     shell.run(["docker", "rm", "--force", "--volumes", f"{three.NAME}-m03"], timeout=60)
     assert three.served()["start"] == "changed"
     kubectl(three, "wait", "--for=condition=Ready", "nodes", "--all", "--timeout=60s")
+    assert "7" in three.sql("table kept")
+
+
+@pytest.mark.parametrize("seconds", [1, 6, 12])
+def test_a_worker_whose_making_was_interrupted_is_finished(three: Profile, seconds: int) -> None:
+    """seconds: how long Minikube has known the new worker when `up` is interrupted; one takes some 20 s to join."""
+    known = three.known()
+    assert known
+    before = {node["Name"] for node in known["Nodes"]}
+    shell.run(["docker", "rm", "--force", "--volumes", f"{three.NAME}-{max(before)}"], timeout=60)
+    process = three.checkout.start("up")
+    until(lambda: {node["Name"] for node in (three.known() or known)["Nodes"]} - before, seconds=120, pause=0.3, what="a new worker")
+    time.sleep(seconds)
+    process.send_signal(signal.SIGINT)  # not SIGKILL, which leaves `minikube node add` at work: the next run would wait for its end
+    process.communicate(timeout=60)
+    print(f"left after {seconds} s: {three.minikube('status', '--output', 'json').stdout.strip()}")
+    assert three.served()["start"] == "changed"
+    kubectl(three, "wait", "--for=condition=Ready", "nodes", "--all", "--timeout=60s")
+    assert len(kubectl(three, "get", "nodes", "--output", "name").split()) == NODES
     assert "7" in three.sql("table kept")
 
 
