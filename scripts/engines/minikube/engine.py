@@ -118,6 +118,7 @@ class MinikubeEngine(KubernetesEngine):
         for node in gone:
             if len(there.nodes) <= self._settings.minikube.nodes:
                 step.progress(f"adding a worker in place of {node}")
+                self._minikube.forget_lost_machines()
                 self._minikube.change("node", "add", "--profile", self._name)
             step.progress(f"forgetting {node}")
             self._minikube.change("node", "delete", node, "--profile", self._name)
@@ -195,6 +196,8 @@ class MinikubeEngine(KubernetesEngine):
         self._place_ca()
         if there is None:
             first_start.begin(self._name)
+        if wanted.minikube.driver == DRIVEN_BY_DOCKER:
+            self._minikube.forget_lost_machines()
         self._minikube.forget()
         listener = Listener(step, self._name)
         try:

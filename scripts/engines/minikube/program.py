@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
@@ -58,10 +60,25 @@ class MinikubeProgram:
         answer = self.run("status", "--profile", self.name, "--node", node, "--output", "json", ok=None)
         return profile.read_status(answer.code, answer.stdout) in (State.GONE, State.WORKER_GONE)
 
+    def forget_lost_machines(self) -> None:
+        """Remove what Minikube keeps of containers that were the profile's nodes, where it knows no such node, or none with an address.
+
+        It would take a new node of that name for the old one, and wait for minutes for it to join without ever telling it to
+        (mk:pkg/minikube/machine/start.go, StartHost).
+        """
+        kept = {node for each in self._profiles().values() for node in each.nodes if node not in each.unaddressed}
+        lost = re.compile(rf"{re.escape(self.name)}-m\d+")
+        for folder in (home() / "machines").glob(f"{self.name}-m*"):
+            if lost.fullmatch(folder.name) and folder.name not in kept:
+                shutil.rmtree(folder, ignore_errors=True)
+
     def _ask_profile(self) -> Profile | None:
+        return self._profiles().get(self.name)
+
+    def _profiles(self) -> Mapping[str, Profile]:
         answer = self.run("profile", "list", "--light", "--output", "json", ok=None)
         try:
-            return profile.read_profiles(answer.stdout).get(self.name)
+            return profile.read_profiles(answer.stdout)
         except ValueError:
             said = (answer.stderr or answer.stdout).strip().splitlines()[-3:]
             raise MissingError("minikube cannot list its profiles", f"look at {home()}", said, code="engine-unusable") from None

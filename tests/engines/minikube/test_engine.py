@@ -164,6 +164,26 @@ def test_a_worker_whose_making_was_interrupted_is_finished_and_the_cluster_stays
     assert not programs.asked("minikube", "delete"), "the cluster and its data are the user's"
 
 
+def test_what_minikube_keeps_of_lost_workers_is_forgotten_before_new_ones_are_made(
+    programs: Programs, settings: Settings, step: Step, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MINIKUBE_HOME", str(tmp_path))
+    machines = tmp_path / ".minikube" / "machines"
+    for name in ("todo", "todo-m02", "todo-m03", "todo-m04", "todo-m05", "todo-more", "todo-m99"):
+        (machines / name).mkdir(parents=True)
+    several, half = three_nodes(settings), [*nodes("", "m02"), {"Name": "m03", "IP": ""}]
+    somebodys = {**json.loads(profile(several).stdout)["valid"][0], "Name": "todo-m99"}
+    somebodys["Config"] = {**somebodys["Config"], "Name": "todo-m99", "Nodes": nodes("")}
+    ours = json.loads(profile(several, Nodes=half).stdout)["valid"]
+    programs.tell(PROFILES, Reply(json.dumps({"invalid": [], "valid": [*ours, somebodys]})))
+    programs.tell(STATUS, Reply("null", code=7), RUNNING)
+    for node in ("todo", "todo-m02"):
+        programs.tell((*STATUS[:4], "--node", node, *STATUS[4:]), Reply(json.dumps({**NODE, "Name": node, "Host": "Running"})))
+    programs.tell(start(several), Reply())
+    MinikubeEngine(several).decide_start(step).carry_out(step)
+    assert {each.name for each in machines.iterdir()} == {"todo", "todo-m02", "todo-more", "todo-m99"}
+
+
 def test_of_several_nodes_the_addons_are_enabled_after_the_first_start(programs: Programs, settings: Settings, step: Step) -> None:
     several = three_nodes(settings)
     programs.tell(PROFILES, NO_PROFILES, profile(several, addons=(), Nodes=nodes("", "m02", "m03")))
