@@ -9,7 +9,7 @@ from scripts.config.settings import Minikube, Settings
 from scripts.core import shell
 from scripts.core.errors import InputError, MissingError, TaskError
 from scripts.engines.minikube import profile
-from scripts.engines.minikube.profile import Profile
+from scripts.engines.minikube.profile import Profile, State
 from scripts.engines.minikube.program import MinikubeProgram, home
 from scripts.machine import tool_downloads, tools
 from scripts.machine.certificates import extra_ca
@@ -67,9 +67,11 @@ def problems(settings: Settings, minikube: MinikubeProgram) -> list[str]:
     except InputError as error:
         return [f"{error.cause}: {error.action}"]
     there = minikube.profile()
-    if there and there.kubernetes == settings.kubernetes_version:
-        return differences(there, settings)
     made = differences(there, settings) if there else list(_too_large(settings))
+    if made and there and len(there.nodes) > 1 and minikube.state() is State.WORKER_GONE:
+        made = []  # a run that was to replace a worker was interrupted: what there is then is not what somebody wants
+    if there and there.kubernetes == settings.kubernetes_version:
+        return made
     return [*_unknown_kubernetes(settings, minikube), *_old_cgroups(settings), *made]
 
 

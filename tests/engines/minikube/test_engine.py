@@ -150,15 +150,17 @@ def test_a_worker_whose_making_was_interrupted_is_finished_and_the_cluster_stays
     """What a kill of `minikube node add` leaves: Minikube notes the worker before there is a machine, and its address after that."""
     several, half = three_nodes(settings), [*nodes("", "m02"), {"Name": "m04", "IP": ""}]
     before = [*half, {"Name": "m03", "IP": "192.168.49.4"}] if lost else half
-    programs.tell(PROFILES, profile(several, Nodes=before), profile(several, Nodes=half))
-    programs.tell(STATUS, Reply("null", code=7), RUNNING)
+    programs.tell(PROFILES, *[profile(several, Nodes=before)] * 2, profile(several, Nodes=half))
+    programs.tell(STATUS, *[Reply("null", code=7)] * (2 if lost else 1), RUNNING)
     for node in ("todo", "todo-m02", *lost):
         worker = {**NODE, "Name": node, "Host": "Nonexistent" if node in lost else "Running", "Worker": node != "todo"}
         programs.tell((*STATUS[:4], "--node", node, *STATUS[4:]), Reply(json.dumps(worker), code=7 if node in lost else 0))
         if node in lost:
             programs.tell(("minikube", "node", "delete", node, "--profile", "todo"), Reply())
     programs.tell(start(several), Reply())
-    decision = MinikubeEngine(several).decide_start(step)
+    ours = MinikubeEngine(several)
+    assert ours.preflight() == []
+    decision = ours.decide_start(step)
     assert ("finish the worker todo-m04", "making it was interrupted") in [(change.what, change.why) for change in decision.changes]
     assert decision.carry_out(step).kind == "changed"
     assert not programs.asked("minikube", "delete"), "the cluster and its data are the user's"
