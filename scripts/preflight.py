@@ -20,6 +20,7 @@ from scripts.core.report import Outcome, StepReport, passed
 from scripts.desired import alert_rules, dashboards, monitoring, pod_proxies
 from scripts.desired.database_reach import Place, blocked, databases, doubts, seems_blocked, unreachable
 from scripts.desired.helm_release import provisional_release
+from scripts.images import builder
 from scripts.machine import tools
 from scripts.machine.certificates import extra_ca
 from scripts.machine.docker_client import docker_client
@@ -53,7 +54,7 @@ def refusal(found: Sequence[Check]) -> TaskError | None:
     problems = [problem for check in found for problem in check.problems]
     if not problems:
         return None
-    lacking = [problem for check in found if check.name in NEEDED_TOOLS for problem in check.problems]
+    lacking = [problem for check in found if check.name in (*NEEDED_TOOLS, "builder") for problem in check.problems]
     cause, evidence = (str(problems[0]), ()) if len(problems) == 1 else (f"{len(problems)} problems", tuple(map(str, problems)))
     if lacking:
         action = SETUP if any(problem.remedy in ("", SETUP) for problem in lacking) else AGAIN
@@ -70,7 +71,7 @@ def look(project: Project, awaited: Sequence[str] = ()) -> list[Check]:
     with ThreadPoolExecutor(max_workers=8, thread_name_prefix="check") as pool:
         env = pool.submit(env_check, project)
         tool_checks = pool.submit(tools_checks, project, awaited)
-        asked = (proxies_check, disk_check, memory_check, certificates_check, files_check, monitoring_check)
+        asked = (builder_check, proxies_check, disk_check, memory_check, certificates_check, files_check, monitoring_check)
         machine = [pool.submit(ask, project) for ask in asked]
         reach = pool.submit(reach_check, project) if not env.result().problems else None
         lacking = any(check.problems for check in tool_checks.result())
@@ -102,6 +103,25 @@ def env_check(project: Project) -> Check:
     return Check(
         ".env", f"{sum(1 for key in project.settings.env if project.env.get(key))} keys" if there else "none yet", (), tuple(warnings)
     )
+
+
+def builder_check(project: Project) -> Check:
+    """Whether what builds images here can read every Dockerfile. What is wrong with `.env` or the Docker client their own checks say."""
+    try:
+        sources = project.sources
+    except InputError:
+        return Check("builder", ".env is wrong", skipped=True)
+    try:
+        reason = builder.needs_buildkit(project.settings, sources)
+    except InputError as error:
+        return Check("builder", problems=(Problem(error.cause, error.action),))
+    if not reason:
+        return Check("builder", "reads every Dockerfile")
+    try:
+        found = builder.buildx()
+    except MissingError:
+        return Check("builder", "there is no Docker client", skipped=True)
+    return Check("builder", "BuildKit") if found else Check("builder", problems=(Problem(reason, SETUP),))
 
 
 def proxies_check(project: Project) -> Check:  # noqa: ARG001 - as every check's

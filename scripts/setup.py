@@ -21,7 +21,7 @@ from scripts.engines.docker.engine import DockerEngine
 from scripts.engines.kube_context import KubeContextEngine
 from scripts.engines.minikube.checks import rejects_root
 from scripts.engines.minikube.engine import MinikubeEngine
-from scripts.images import base_recipes
+from scripts.images import base_recipes, builder
 from scripts.images.bases import find_base
 from scripts.machine import docker_client, packages, tool_downloads, tool_folder, tools
 from scripts.machine.tool_downloads import ToolDownload
@@ -88,7 +88,7 @@ def main(project: Project, step: StepReport, *, also: Sequence[str] = (), for_up
     tool_folder.clean_up()
     name, reason = engine_to_set_up(settings)
     step.say(f"for the {name} engine ({reason})")
-    needed = [*(tool for tool in ENGINES[name].tools if not (for_up and tool == HELM)), *also]
+    needed = [*(tool for tool in ENGINES[name].tools if not (for_up and tool == HELM)), *for_builds(project), *also]
     wanted = {**settings.tools, "kubectl-ai": settings.ask.kubectl_ai}
     found = tools.find_all(needed, wanted)
     plan = plan_for(settings, found, for_tests=not for_up)
@@ -112,6 +112,12 @@ def main(project: Project, step: StepReport, *, also: Sequence[str] = (), for_up
     for warning in left_out() if not for_up else ():
         step.warn(warning)
     return changed("; ".join(done)) if done else unchanged(", ".join(map(str, found)))
+
+
+def for_builds(project: Project) -> list[str]:
+    """Return the tool without which a Dockerfile of the project cannot be built here."""
+    wanted = builder.BUILDX in project.settings.tools and builder.needs_buildkit(project.settings, project.sources)
+    return [builder.BUILDX] if wanted and builder.buildx() != builder.AS_PLUGIN else []
 
 
 def engine_to_set_up(settings: Settings) -> tuple[str, str]:

@@ -12,7 +12,7 @@ from typing import Any
 from scripts.core import shell
 from scripts.core.paths import CACHE, ROOT
 from scripts.desired.images import Image
-from scripts.images import build, build_network
+from scripts.images import build, build_network, builder
 from scripts.kubernetes import helm
 from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.nodes.transports import NodeTransport
@@ -59,7 +59,7 @@ class Plain:
         name = f"{image.repository}:{TAG}lain"
         plain = replace(image, tag=f"{TAG}lain")
         ca = build_network.extra_ca_reference(self.project.settings)
-        argv = build.build_argv(plain, ca, buildkit=build.has_buildkit(), release=self.project.settings.release)
+        argv = build.build_argv(plain, ca, builder.buildx(), release=self.project.settings.release)
         shell.run([*argv, "--quiet", str(image.context)], timeout=SECONDS, env=build.BUILD_ENVIRONMENT)
         identity = shell.run(["docker", "image", "inspect", "--format", "{{.Id}}", name], timeout=60).stdout.strip()
         tag = f"{image.repository}:{TAG}{identity.rpartition(':')[2][:12]}"

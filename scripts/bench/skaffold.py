@@ -17,7 +17,7 @@ from scripts.bench.plain import Plain
 from scripts.core.errors import InputError
 from scripts.core.paths import ROOT
 from scripts.desired.images import Image
-from scripts.images import build, build_network
+from scripts.images import build, build_network, builder
 from scripts.kubernetes import helm
 from scripts.kubernetes.nodes.transports import ContainerdNode, DockerdNode, NodeTransport
 from scripts.project import Project
@@ -47,7 +47,7 @@ def config(project: Project, values: Mapping[str, Any], transports: Sequence[Nod
         "metadata": {"name": settings.project},
         "build": {
             "tagPolicy": {"inputDigest": {}},
-            "local": {"push": False, "useDockerCLI": True, "useBuildkit": build.has_buildkit(), "concurrency": 0},
+            "local": {"push": False, "useDockerCLI": True, "useBuildkit": bool(builder.buildx()), "concurrency": 0},
             "artifacts": [_artifact(image, ca) for image in project.images],
         },
         "deploy": {

@@ -25,6 +25,7 @@ _NAMES = (
     (re.compile(r"process\.env\.([A-Z][A-Z0-9_]*)"), False),
     (re.compile(r"import\.meta\.env\.(VITE_[A-Z0-9_]*)"), False),
 )
+_MIGRATES = re.compile(r"\balembic(\.config|\.command| import command)\b")
 _CLIENT = re.compile(r"\b(?:Async)?(OpenAI|Anthropic|Groq)\(\s*(?:\)|api_key\s*=\s*os\.(?:getenv|environ\.get)\(\s*[\"'](\w+)[\"']\s*\))")
 """A client that gets no key ends the program."""
 _GIVEN = {
@@ -42,6 +43,8 @@ class Code:
     metrics: str = ""
     names: dict[str, bool] = field(default_factory=dict)
     """The names that it reads, and whether it ends without each."""
+    migrates: bool = False
+    """Whether it runs the migrations of Alembic itself."""
 
 
 def read(folder: Path) -> Code:
@@ -52,6 +55,7 @@ def read(folder: Path) -> Code:
             text = path.read_text(encoding="utf-8", errors="replace")
         except OSError:
             continue
+        found.migrates = found.migrates or bool(_MIGRATES.search(text))
         relative = path.relative_to(folder).as_posix()
         routes += _ROUTE.findall(text)
         if match := _FILE_ROUTE.search(relative):

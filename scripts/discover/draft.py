@@ -250,7 +250,8 @@ def _init(name: str, found: Found, findings: Findings, values: dict[str, Any], d
             draft.tell(other.name, f"is left out: {what}; `init` runs a command of the same one")
     program = findings.programs.get(found.name)
     if program and "init" not in values and program.migrations:
-        draft.tell(name, "has migrations (alembic.ini): where it does not run them by itself, write `init: [alembic, upgrade, head]`")
+        values["init"] = {"migrate": list(program.migrations)}
+        draft.reasons[name, "init"] = "it has migrations (alembic.ini), and nothing that starts it runs them"
 
 
 def _same_image(one: Build | None, other: Build | None) -> bool:

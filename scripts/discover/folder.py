@@ -19,6 +19,8 @@ from scripts.discover.projects import Project
 DEEPEST = 5
 _SKIPPED = code.SKIPPED | {"specs", ".git", "templates"}
 _VARIANTS = ("dev", "development", "local", "test", "tests", "ci", "debug", "playwright", "e2e")
+_MIGRATES = re.compile(r"^\s*(?:\S+ run )?(?:python3? -m )?alembic\b.*\bupgrade\b", re.MULTILINE)
+_SERVES = re.compile(r"uvicorn|gunicorn|hypercorn|fastapi (run|dev)|runserver|flask run|celery|pytest|\bexec\b")
 _MANIFEST = re.compile(r"^kind:\s*(Deployment|StatefulSet|DaemonSet|Service|ConfigMap|Secret|List)\s*$", re.MULTILINE)
 
 
@@ -31,8 +33,8 @@ class Program:
     project: Project = field(default_factory=Project)
     code: Code = field(default_factory=Code)
     examples: list[EnvKey] = field(default_factory=list)
-    migrations: bool = False
-    """Whether it has migrations of Alembic, and nothing that is read runs them."""
+    migrations: tuple[str, ...] = ()
+    """What runs its migrations of Alembic, where nothing that is read does."""
 
 
 @dataclass
@@ -83,7 +85,8 @@ def look(folder: Path, compose_files: Sequence[Path] = ()) -> Findings:
     for service in findings.services:
         if service.build:
             program = _program(service.build, folder, findings, service.name)
-            program.migrations &= program.home not in (other.home for other in findings.programs.values())  # once is enough
+            if program.home in (other.home for other in findings.programs.values()):
+                program.migrations = ()  # once is enough
             findings.programs[service.name] = program
     _tell_programs_without_image(findings, files)
     return findings
@@ -268,12 +271,19 @@ def _program(build: Build, folder: Path, findings: Findings, name: str) -> Progr
         findings.tell(name, problem)
     examples = env_examples.beside(home) if home != folder else []
     image = parsed or Dockerfile()
-    return Program(home, image, project, code.read(home), examples, _unrun_migrations(home, image))
+    sources = code.read(home)
+    migrations = () if sources.migrates or not (home / "alembic.ini").is_file() else _unrun_migrations(home, image)
+    return Program(home, image, project, sources, examples, migrations)
 
 
-def _unrun_migrations(home: Path, image: Dockerfile) -> bool:
-    scripts = [path for path in [*home.glob("*.sh"), *home.glob("scripts/*.sh")] if path.name in image.started]
-    return (home / "alembic.ini").is_file() and not any("alembic" in text for text in [image.started, *map(text_if_any, scripts)])
+def _unrun_migrations(home: Path, image: Dockerfile) -> tuple[str, ...]:
+    """What runs the migrations, where what starts the container does not: the one script that does and then ends, or Alembic itself."""
+    scripts = {path: text_if_any(path) for path in [*home.glob("*.sh"), *home.glob("scripts/*.sh")]}
+    started = [image.started, *(text for path, text in scripts.items() if path.name in image.started)]
+    if any("alembic" in text for text in started):
+        return ()
+    ending = [path for path, text in scripts.items() if _MIGRATES.search(text) and not _SERVES.search(text)]
+    return ("bash", ending[0].relative_to(home).as_posix()) if len(ending) == 1 else ("alembic", "upgrade", "head")
 
 
 def _home(build: Build) -> Path:

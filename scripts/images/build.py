@@ -18,6 +18,7 @@ from scripts.images import stages
 from scripts.images.bases import registry_error
 from scripts.images.build_network import behind_docker_desktop, network_arguments, proxy_arguments, proxy_environment
 from scripts.images.build_output import BuildOutput
+from scripts.images.builder import buildx
 from scripts.images.provenance import labels
 from scripts.images.users import built
 from scripts.machine.docker_client import CLI_ENVIRONMENT, build_platform, docker_client
@@ -50,11 +51,11 @@ def build(image: Image, copy: Image, ca_image: str, settings: Settings, step: St
         left.take(line)
         step.progress(f"{image.service}: {line}")
 
-    buildkit, desktop = has_buildkit(), behind_docker_desktop()
+    with_buildx, desktop = buildx(), behind_docker_desktop()
     if image.platform != build_platform():
-        _refuse_foreign(image, settings, buildkit=buildkit)
-    _suit_builder(image, copy, step, buildkit=buildkit)
-    argv = build_argv(copy, ca_image, buildkit=buildkit, release=settings.release)
+        _refuse_foreign(image, settings, buildkit=bool(with_buildx))
+    _suit_builder(image, copy, step, buildkit=bool(with_buildx))
+    argv = build_argv(copy, ca_image, with_buildx, release=settings.release)
     argv += [part for name, value in labels(image.context, image.dockerfile) for part in ("--label", f"{name}={value}")]
     environment = {**CLI_ENVIRONMENT, **proxy_environment(desktop=desktop), **BUILD_ENVIRONMENT}
 
@@ -88,9 +89,7 @@ def _suit_builder(image: Image, copy: Image, step: StepReport, *, buildkit: bool
     """Refuse what only BuildKit can read where there is none (MissingError); leave out a syntax that no registry brings, in the copy."""
     text = copy.dockerfile.read_text(encoding="utf-8", errors="replace")
     if not buildkit and (reason := read(text, copy.arguments, copy.target).buildkit):
-        raise MissingError(
-            f"{shown(image.dockerfile)} needs BuildKit, for {reason}", "install docker-buildx: invoke setup", code="buildkit-missing"
-        )
+        raise MissingError(f"{shown(image.dockerfile)} needs BuildKit, for {reason}", "invoke setup", code="buildkit-missing")
     syntax = re.match(r"#\s*syntax\s*=\s*(\S+).*\n", text, re.IGNORECASE)
     if buildkit and syntax and registry_error(syntax[1]):
         step.warn(f"{shown(image.dockerfile)}: {syntax[1]} cannot be pulled; Docker's built-in Dockerfile parser is used instead")
@@ -111,14 +110,14 @@ def _refuse_foreign(image: Image, settings: Settings, *, buildkit: bool) -> None
         )
 
 
-def build_argv(image: Image, ca_image: str, *, buildkit: bool, release: str) -> list[str]:
-    """Return the command that builds an image, but for its context, by BuildKit or the classic builder; proxies are named, not shown.
+def build_argv(image: Image, ca_image: str, with_buildx: Sequence[str], *, release: str) -> list[str]:
+    """Return the command that builds an image, but for its context; proxies are named, not shown.
 
-    It is `docker buildx build`, since `docker build` is BuildKit's only where the client is new enough; and the daemon's own builder, since
-    no other knows the base images that exist on this machine alone.
+    with_buildx: the words that start buildx; without them the classic builder builds. It is not `docker build`, which is BuildKit's only
+    where the client is new enough; and it is the daemon's own builder, since no other knows the base images that exist here alone.
     """
-    if buildkit:
-        argv = ["docker", "buildx", "build", "--builder", find_endpoint().context, "--load", "--progress", "plain"]
+    if with_buildx:
+        argv = [*with_buildx, "build", "--builder", find_endpoint().context, "--load", "--progress", "plain"]
         argv += ["--platform", image.platform]
     else:  # it otherwise leaves the container of a step that failed
         argv = ["docker", "build", "--force-rm"]
@@ -137,11 +136,6 @@ def build_arguments(image: Image, ca_image: str) -> dict[str, str]:
     declared = image.dockerfile.read_text(encoding="utf-8", errors="replace")
     passed = {key: value for key, value in ours.items() if value and f"ARG {key}" in declared and key not in image.arguments}
     return {**passed, **image.arguments}
-
-
-def has_buildkit() -> bool:
-    """Return whether the docker client can build with BuildKit."""
-    return shell.run(["docker", "buildx", "version"], timeout=20, ok=None).code == 0
 
 
 def size_mb(image: Image) -> float:

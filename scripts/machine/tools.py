@@ -23,6 +23,7 @@ QUESTIONS: Mapping[str, tuple[str, ...]] = {
     "kubectl": ("version", "--client"),
     "minikube": ("version", "--short"),
     "go": ("version",),
+    "docker-buildx": ("version",),
     "kubectl-ai": ("version",),
     "node": ("--version",),
 }

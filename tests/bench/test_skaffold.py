@@ -11,7 +11,7 @@ import pytest
 from scripts.bench import skaffold
 from scripts.core.errors import InputError
 from scripts.desired.images import BaseImage, Image
-from scripts.images import build, build_network
+from scripts.images import build_network, builder
 from scripts.kubernetes.nodes.minikube_vm import MinikubeVmNode
 from scripts.kubernetes.nodes.transports import ContainerdNode
 
@@ -26,7 +26,7 @@ VALUES = {
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.setattr(build, "has_buildkit", lambda: False)
+    monkeypatch.setattr(builder, "buildx", lambda: ())
     monkeypatch.setattr(build_network, "extra_ca_reference", lambda _: "ca:1")
     dockerfile = tmp_path / "Dockerfile"
     dockerfile.write_text("ARG BASE_IMAGE\nFROM ${BASE_IMAGE}\n")

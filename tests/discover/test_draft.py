@@ -361,6 +361,30 @@ def test_where_nothing_can_be_made_one_error_says_what_to_do(tmp_path: Path, fil
     assert error.value.action
 
 
+@pytest.mark.parametrize(
+    ("files", "init"),
+    [
+        ({}, ["alembic", "upgrade", "head"]),
+        ({"api/scripts/prestart.sh": "set -e\nalembic upgrade head\npython seed.py\n"}, ["bash", "scripts/prestart.sh"]),
+        ({"api/start.sh": "alembic upgrade head\nexec uvicorn main:app\n"}, ["alembic", "upgrade", "head"]),
+        (
+            {"api/prestart.sh": "alembic upgrade head\n", "api/scripts/migrate.sh": "uv run alembic upgrade head\n"},
+            ["alembic", "upgrade", "head"],
+        ),
+        ({"api/main.py": "from alembic import command\ncommand.upgrade(config, 'head')\n"}, None),
+        ({"api/Dockerfile": f"{API}\nCMD alembic upgrade head && uvicorn main:app\n"}, None),
+    ],
+    ids=["nothing", "a script", "a script that serves", "two scripts", "the program itself", "what starts it"],
+)
+def test_migrations_that_nothing_runs_run_before_the_first_service_that_has_them(
+    tmp_path: Path, files: dict[str, str], init: list[str] | None
+) -> None:
+    compose = "services: {api: {build: api}, worker: {build: api, command: work}}"
+    made = draft_of(tmp_path, {"compose.yaml": compose, "api/Dockerfile": API, "api/alembic.ini": "", **files}).services
+    assert made["api"].get("init") == (init and {"migrate": init})
+    assert "init" not in made["worker"]
+
+
 def test_programs_and_files_that_nothing_deploys_are_told(tmp_path: Path) -> None:
     draft = draft_of(
         tmp_path,
@@ -369,7 +393,6 @@ def test_programs_and_files_that_nothing_deploys_are_told(tmp_path: Path) -> Non
             "compose.override.yaml": "services: {}",
             "api/Dockerfile": API,
             "api/Dockerfile.worker": API,
-            "api/alembic.ini": "",
             "web/package.json": NEXT,
             "api/package.json": "{",
         },
@@ -379,7 +402,5 @@ def test_programs_and_files_that_nothing_deploys_are_told(tmp_path: Path) -> Non
         "api/Dockerfile.worker: is used by no service",
         "web: is a program without a Dockerfile",
         "api: package.json cannot be read",
-        "api: has migrations (alembic.ini)",
     ):
         assert line in told(draft)
-    assert told(draft).count("alembic.ini") == 1

@@ -236,7 +236,7 @@ def test_what_a_shell_says_to_docker_about_platforms_and_builders_does_not_count
 def test_the_classic_builder_is_not_asked_for_another_platform(sources: Sources, step: Step, monkeypatch: pytest.MonkeyPatch) -> None:
     native = build_platform()
     other = next(platform for platform in PLATFORMS if platform != native)
-    monkeypatch.setattr(building, "has_buildkit", lambda: False)
+    monkeypatch.setattr(building, "buildx", lambda: ())
     sources.file.write_text("content")
     project = sources.project()
     monkeypatch.setattr(project.engine, "platform", lambda: other)
@@ -248,7 +248,7 @@ def test_a_base_made_of_this_machines_packages_is_not_taken_for_another_platform
     sources: Sources, step: Step, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = next(platform for platform in PLATFORMS if platform != build_platform())
-    monkeypatch.setattr(building, "has_buildkit", lambda: True)
+    monkeypatch.setattr(building, "buildx", lambda: ("docker", "buildx"))
     sources.file.write_text("content")
     project = sources.project()
     monkeypatch.setattr(project.engine, "platform", lambda: other)

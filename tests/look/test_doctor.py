@@ -17,9 +17,11 @@ from scripts.config.settings import KubeContext, load_settings
 from scripts.core.errors import MissingError, TaskError
 from scripts.core.paths import ROOT
 from scripts.desired import database_reach
+from scripts.desired.dockerfile import Dockerfile
 from scripts.engines.docker import engine as docker_engine
 from scripts.engines.docker.engine import DockerEngine
 from scripts.engines.kube_context import KubeContextEngine
+from scripts.images import builder
 from scripts.machine import tools
 from scripts.machine.docker_endpoint import Endpoint
 from tests.programs import Reply, on_path
@@ -114,6 +116,11 @@ def refused_chart(patch: Patch) -> None:
     patch.setattr(Engine, "check", Mock(side_effect=TaskError("helm: values do not fit", "fix chart.values", ["  at '/services'"])))
 
 
+def for_buildkit(patch: Patch) -> None:
+    patch.setattr(builder, "built_on", lambda *_: Dockerfile((), "`--mount` on line 43"))
+    patch.setattr(builder, "buildx", tuple)
+
+
 def full_disk(patch: Patch) -> None:
     patch.setattr(preflight.shutil, "disk_usage", lambda _: SimpleNamespace(free=2**29))
 
@@ -130,6 +137,7 @@ FAULTS = {
     "Docker may not be used": Fault("docker", "your user may not", plant=docker(MissingError("your user may not use Docker", "usermod"))),
     "Docker does not run": Fault("docker", "no daemon", plant=docker(MissingError("no daemon answers", "invoke setup"))),
     "Podman is in Docker's place": Fault("docker", "Podman answers", plant=docker(MissingError("Podman answers", "install Docker"))),
+    "a Dockerfile needs BuildKit": Fault("builder", "needs BuildKit, for `--mount` on line 43", plant=for_buildkit),
     "the disk is full": Fault("disk", "0.5 GiB free", plant=full_disk),
     "there is no memory": Fault("memory", "100 MiB of memory are available", plant=meminfo),
     "the extra CA is not there": Fault("certificates", "", settings={'extra_ca: ""': "extra_ca: /nowhere/ca.pem"}),
@@ -186,7 +194,7 @@ def test_a_planted_fault_is_found(name: str, monkeypatch: Patch, tmp_path: Path)
     assert fault.check in {row["check"] for row in found}, rows
     assert any(fault.says in row["found"] for row in found), found
     assert all(row["remedy"] for row in found if row["verdict"] == "problem" and row["check"] != ".env"), found
-    assert code == (0 if fault.verdict == "warning" else 3 if fault.check in ("helm", "kubectl", "minikube", "docker") else 2)
+    assert code == (0 if fault.verdict == "warning" else 3 if fault.check in ("helm", "kubectl", "minikube", "docker", "builder") else 2)
 
 
 @pytest.mark.parametrize("row", REFUSED, ids=lambda row: row["text"][:40])
@@ -221,7 +229,8 @@ def test_every_check_is_shown_where_all_is_well(monkeypatch: Patch, tmp_path: Pa
     code, rows = rows_of(Fault("", ""), monkeypatch, tmp_path)
     assert (code, {row["verdict"] for row in rows}) == (0, {"ok"})
     names = [row["check"] for row in rows]
-    assert names == ["invoke.yaml", ".env", "database", "proxy", "disk", "memory", "certificates", "files", "monitoring", "chart", "engine"]
+    of_machine = ["builder", "proxy", "disk", "memory", "certificates", "files", "monitoring"]
+    assert names == ["invoke.yaml", ".env", "database", *of_machine, "chart", "engine"]
     assert all(row["found"] for row in rows)
 
 
