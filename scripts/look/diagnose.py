@@ -90,7 +90,8 @@ def show(diagnosis: Diagnosis, report: Report) -> None:
     report.event("diagnosis", **asdict(diagnosis))
     report.result(diagnosis.cause)
     for line in diagnosis.evidence:
-        report.result(f"    {line}")
+        if line not in diagnosis.cause:
+            report.result(f"    {line}")
     if diagnosis.follows_from:
         report.result(f"    follows from {diagnosis.follows_from}")
     report.result(f"  -> {diagnosis.action}  [{diagnosis.code}]")

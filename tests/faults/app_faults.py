@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -11,6 +12,7 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
+from scripts.kubernetes.objects import name_of
 from tests.checkout import RELEASE
 from tests.faults.ground import Call, Ground
 from tests.faults.releases import IMAGE
@@ -64,6 +66,14 @@ def _delete_volume(ground: Ground) -> None:
     """Delete the volume of the database, and not its claim."""
     (claim,) = ground.app.cluster.get("persistentvolumeclaims", f"data-{RELEASE}-postgres-0")
     ground.app.cluster.kubectl("delete", "persistentvolume", claim["spec"]["volumeName"], "--wait=false")
+
+
+def _resize(ground: Ground) -> None:
+    """Somebody gives the backend's pods less of the processor."""
+    resources = {"requests": {"cpu": "20m"}, "limits": {"cpu": "20m"}}
+    patch = json.dumps({"spec": {"containers": [{"name": "backend", "resources": resources}]}})
+    for pod in ground.app.cluster.get("pods", "--selector=app.kubernetes.io/component=backend"):
+        ground.app.cluster.kubectl("patch", "pod", name_of(pod), "--subresource=resize", f"--patch={patch}")
 
 
 @contextmanager
@@ -265,6 +275,10 @@ APP_FAULTS = (
     ),
     AppFault("somebody's pod", "pod-strange", "wears its labels", (STRANGER,), mend=("delete pod somebodys --grace-period=1",)),
     AppFault("somebody's addresses", "endpoints-strange", "sends requests also to", (SLICE,), mend=("delete endpointslice somebodys",)),
+    AppFault(
+        "pods resized", "pod-changed", "limits.cpu is 20m", act=_resize,
+        mend=("delete pod --selector=app.kubernetes.io/component=backend",),
+    ),
     AppFault("read-only database", "answers-wrong", "/ready?deep=1", during=_read_only),
     AppFault("table locked", "requests-failing", "backend: GET /api/todos fails", during=_table_locked),
     AppFault("pod that hangs", "answers-wrong", "(1 of 2 pods)", own=True, during=_pod_hangs),

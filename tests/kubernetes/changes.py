@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -340,6 +340,17 @@ def strange_pod(*, owned: bool = False, ready: str = "True") -> Change:
         metadata = {"name": "mine", "uid": "mine", "labels": labels, "ownerReferences": owner}
         condition = {"type": "Ready", "status": ready}
         value["pods"].append({"metadata": metadata, "spec": {"containers": []}, "status": {"conditions": [condition]}})
+
+    return change
+
+
+def changed_pod(*, generation: int = 2, annotations: Mapping[str, str] | None = None, **fields: Any) -> Change:
+    """The pod's container has other fields than the workload's template; `generation` counts the changes since it was made."""
+
+    def change(value: Object) -> None:
+        pod = pod_of(value)
+        pod["metadata"] |= {"generation": generation, "annotations": annotations or {}}
+        pod["spec"]["containers"][0] |= fields
 
     return change
 

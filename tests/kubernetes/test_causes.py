@@ -19,6 +19,7 @@ from tests.kubernetes.changes import (
     autoscaler_at_limit,
     both,
     budgets,
+    changed_pod,
     claim,
     cordoned,
     dns,
@@ -133,6 +134,9 @@ CASES: list[tuple[str, Change, str]] = [
     ("pod-strange", strange_pod(owned=True), "the pod mine, which is not of it, wears its labels"),
     ("pod-endless", endless(90, "example.com/hold"), "the pod old should have ended 90 s ago, and is held by example.com/hold"),
     ("pod-endless", endless(90), "should have ended 90 s ago"),
+    ("pod-changed", changed_pod(resources={"requests": {"cpu": "0.005", "memory": "4Mi"}}), "requests.memory is 4Mi, and should be 8Mi"),
+    ("pod-changed", changed_pod(resources={}), "requests.cpu is not set, and should be 5m"),
+    ("pod-changed", changed_pod(image="todo:hotfix"), "container app runs todo:hotfix, and should run "),
     ("endpoints-strange", slices("endpointslice-controller.k8s.io", ""), "requests also to 10.0.0.1, which somebody"),
     ("controllers-silent", without_pods, "0 of 1 pods are there"),
     ("controllers-silent", not_seen, "its newest specification (9) has not been seen"),
@@ -160,6 +164,19 @@ def test_each_cause_is_named(code: str, change: Change, says: str) -> None:
 
 def test_every_code_is_made_by_a_recording_or_a_case() -> None:
     assert PATIENCE.keys() == {fault.code for fault in FAULTS} | {code for code, _, _ in CASES} | set(OTHERWISE)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        changed_pod(generation=1, image="mirror.example/todo:1"),
+        changed_pod(annotations={"vpaUpdates": "Pod resources updated"}, resources={"limits": {"cpu": "1"}}),
+        changed_pod(resources={"requests": {"cpu": "0.005", "memory": "8192Ki"}, "limits": {"cpu": "1"}}),
+    ],
+    ids=["by admission", "by the vertical autoscaler", "in other words, with a default's limit"],
+)
+def test_a_pod_that_nobody_changed_by_hand_is_well(change: Change) -> None:
+    assert found(change) == []
 
 
 def codes_in(path: Path) -> set[str]:

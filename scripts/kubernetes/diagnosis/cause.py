@@ -86,6 +86,7 @@ PATIENCE = {
     "network-down": NEVER_FINAL,
     "runtime-silent": Patience(120),
     "pod-strange": NEVER_FINAL,
+    "pod-changed": NEVER_FINAL,
     "pod-endless": Patience(60),
     "endpoints-strange": NEVER_FINAL,
     "secret-strange": NEVER_FINAL,

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from scripts.kubernetes.diagnosis.cause import Diagnosis, diagnosed
+from scripts.kubernetes.diagnosis.rules.changed import changed_pods
 from scripts.kubernetes.diagnosis.rules.controllers import next_pod_refused
 from scripts.kubernetes.diagnosis.snapshot import Snapshot, time_of
 from scripts.kubernetes.objects import (
@@ -40,6 +41,7 @@ def exposed(snapshot: Snapshot) -> Iterator[Diagnosis]:
         yield from _strange_policies(snapshot, workload)
         yield from _strange_pods(snapshot, workload)
         yield from _strange_slices(snapshot, workload)
+        yield from changed_pods(snapshot, workload)
         yield from _endless_pods(snapshot, workload)
         yield from _silent_controllers(snapshot, workload)
 

@@ -1,0 +1,56 @@
+"""A pod that somebody changed after it was made: what its workload says of it no longer holds, and no comparison of workloads tells."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from scripts.kubernetes.diagnosis.cause import Diagnosis, diagnosed
+from scripts.kubernetes.diagnosis.snapshot import Snapshot
+from scripts.kubernetes.objects import name_of
+from scripts.kubernetes.quantity import parse_quantity
+
+if TYPE_CHECKING:
+    from scripts.kubernetes.api import Object
+
+AUTOSCALED = "vpa"
+"""How the annotations of the Vertical Pod Autoscaler begin, which resizes pods as it should."""
+
+
+def changed_pods(snapshot: Snapshot, workload: Object) -> Iterator[Diagnosis]:
+    """Yield one diagnosis for the pods of a workload whose image or resources are not those of its template.
+
+    Admission may have made them so: only a pod whose specification was changed since counts, which its generation tells
+    (metadata.generation of pods, from Kubernetes 1.33 on).
+    """
+    template = workload["spec"].get("template", {}).get("spec", {})
+    wanted = {each["name"]: each for each in template.get("containers", ())}
+    found = {name_of(pod): told for pod in snapshot.pods_of(workload) if _touched(pod) and (told := list(_differences(pod, wanted)))}
+    if found:
+        names = " ".join(found)
+        yield diagnosed(
+            workload,
+            "pod-changed",
+            f"{'its pod' if len(found) == 1 else 'its pods'} {names} {'was' if len(found) == 1 else 'were'} changed by hand: "
+            f"{next(iter(found.values()))[0]}",
+            [f"pod {name}: {difference}" for name, told in found.items() for difference in told],
+            f"new ones take their place: kubectl --namespace {snapshot.namespace} delete pod {names}",
+        )
+
+
+def _touched(pod: Object) -> bool:
+    annotations = pod["metadata"].get("annotations") or {}
+    return pod["metadata"].get("generation", 1) > 1 and not any(name.startswith(AUTOSCALED) for name in annotations)
+
+
+def _differences(pod: Object, wanted: dict[str, Object]) -> Iterator[str]:
+    for container in pod["spec"]["containers"]:
+        template = wanted.get(container["name"], container)
+        if container.get("image") != template.get("image"):
+            yield f"container {container['name']} runs {container.get('image')}, and should run {template.get('image')}"
+        for kind in ("requests", "limits"):
+            has = container.get("resources", {}).get(kind) or {}
+            for resource, should in (template.get("resources", {}).get(kind) or {}).items():
+                if resource not in has or parse_quantity(has[resource]) != parse_quantity(should):
+                    is_now = f"is {has[resource]}" if resource in has else "is not set"
+                    yield f"container {container['name']}: {kind}.{resource} {is_now}, and should be {should}"
