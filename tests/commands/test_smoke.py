@@ -33,6 +33,7 @@ class App:
 
     def __init__(self, **answers: Answer) -> None:
         self.todos: dict[str, str] = {}
+        self.done: set[str] = set()
         self.chats = {"earlier": "add milk"}
         self.capital = False
         self.answers = answers
@@ -44,20 +45,27 @@ class App:
             self.chats[str(len(self.chats))] = message
             title = message.removeprefix("add ")
             self.todos[str(len(self.todos))] = title.capitalize() if self.capital else title
+        if method == "PATCH" and "changed" not in self.answers:
+            self.done |= {kind} if json.loads(body or "")["done"] else set()
+        if method == "DELETE" and "deleted" in self.answers:
+            return self.answers["deleted"]
         if method == "DELETE":
             del (self.chats if "/conversations/" in path else self.todos)[kind]
-        return self.answers.get(kind) or self.well(kind)
+        return self.answers.get("changed" if method == "PATCH" else kind) or self.well(kind)
 
     def well(self, kind: str) -> Answer:
         known: dict[str, Any] = {
             "health": {"status": "ok"},
             "ready": {"status": "ok"},
             "chat": {"todos_changed": True, "text": "Added."},
-            "todos": {"items": [{"id": number, "title": title} for number, title in self.todos.items()]},
+            "todos": {"items": [self.todo(number) for number in self.todos]},
             "conversations": {"items": [{"id": number, "title": title} for number, title in self.chats.items()]},
         }
         plain = {"metrics": "http_requests_total 1", "info": "assistant", "page": " ".join(["Todo", *self.todos.values()])}
         return Answer(200, plain.get(kind) or json.dumps(known.get(kind)))
+
+    def todo(self, number: str) -> dict[str, Any]:
+        return {"id": number, "title": self.todos[number], "done": number in self.done, "version": 1}
 
 
 PROOF = ROOT / "app/smoke.py"
@@ -104,6 +112,9 @@ def test_a_service_may_be_unready_for_a_moment_after_a_rollout(kind: str) -> Non
         ("chat", Answer(502, "bad gateway"), "POST /api/chat answers 502: bad gateway"),
         ("todos", Answer(200, '{"items": []}'), "/api/todos does not list `smoke"),
         ("page", Answer(200, "<main></main>"), "/ does not show `smoke"),
+        ("changed", Answer(503, "no"), "PATCH /api/todos/ID answers 503: no"),
+        ("changed", Answer(200, "{}"), "was marked done, and /api/todos does not say so"),
+        ("deleted", Answer(503, "no"), "DELETE /api/todos/0 answers 503: no"),
     ],
 )
 def test_a_use_that_fails_says_where(kind: str, answer: Answer, message: str) -> None:
@@ -122,7 +133,7 @@ def test_todo_and_conversation_are_taken_away_when_the_page_does_not_show_the_to
 def test_a_title_that_the_model_has_capitalised_is_found() -> None:
     app = App()
     app.capital = True
-    assert app_proof.prove(PROOF, app) == "a todo added by chat is listed and shown"
+    assert app_proof.prove(PROOF, app) == "a todo added by chat is listed and shown, changed and deleted"
     assert app.todos == {}
 
 
@@ -180,7 +191,7 @@ def test_a_check_has_passed_rather_than_left_things_unchanged() -> None:
     engine = SimpleNamespace(open_client=lambda: nullcontext(App()), deployment=None)
     outcome = smoke_test.main(project_on(engine, load_settings()), StepReport(Report(stderr=io.StringIO()), "smoke"))
     assert outcome.kind == "passed"
-    assert "a todo added by chat is listed and shown" in outcome.detail
+    assert "a todo added by chat is listed and shown, changed and deleted" in outcome.detail
 
 
 @pytest.mark.parametrize("seen", [True, False])

@@ -98,7 +98,7 @@ def test_the_smoke_test_passes_and_leaves_nothing(installed: Checkout) -> None:
     before = get("/api/todos")["total"]
     run = installed.invoke("smoke", *DOCKER)
     assert run.code == 0, run.stderr
-    assert "a todo added by chat is listed and shown" in run.stderr
+    assert "a todo added by chat is listed and shown, changed and deleted" in run.stderr
     assert get("/api/todos")["total"] == before
 
 

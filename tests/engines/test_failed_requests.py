@@ -84,6 +84,7 @@ def test_a_service_whose_newest_answers_are_failures_is_named_with_what_its_log_
     ("raised", "action"),
     [
         ("ValueError: year 20261 is out of range", "invoke logs api"),
+        ('relation "audit.changes" does not exist, and the app has none of that name: a trigger or a view asks for it', "DROP TRIGGER"),
         ('asyncpg.exceptions.UniqueViolationError: duplicate key value violates unique constraint "u"', "see who made the constraint"),
         ("asyncpg.exceptions.InsufficientPrivilegeError: permission denied for table todos", "see who took the right from the role"),
         ("asyncpg.exceptions.TooManyConnectionsError: sorry, too many clients already", "invoke psql, and see who holds them"),

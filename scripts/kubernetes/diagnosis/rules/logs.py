@@ -40,6 +40,7 @@ BUSY = re.compile(r"too many (clients|connections)|remaining connection slots", 
 UNWRITABLE = re.compile(r"database is read-only|read-only transaction|no space left on device|out of disk", re.IGNORECASE)
 SILENT = re.compile(r"did not answer|timed? ?out|timeout expired|ETIMEDOUT|no route to host|unreachable", re.IGNORECASE)
 VIOLATES = re.compile(r"violates ([\w-]+ )?constraint|(Unique|Check|NotNull|ForeignKey|Exclusion)Violation", re.IGNORECASE)
+BY_TRIGGER = re.compile(r"PL/pgSQL function|SQL function \"|a trigger or a view asks for it", re.IGNORECASE)
 NO_RIGHT = re.compile(r"permission denied for|must be owner of|InsufficientPrivilege", re.IGNORECASE)
 WAITING = (
     "SELECT pid, wait_event_type, wait_event, pg_blocking_pids(pid), query FROM pg_stat_activity WHERE wait_event_type IN ('Lock', 'IPC')"
@@ -144,6 +145,8 @@ def tells_of_database(text: str) -> bool:
 
 def database_advice(line: str) -> str:
     """Return what to do about what a service says of its database; an empty string where it says nothing that is known."""
+    if BY_TRIGGER.search(line):
+        return "see what asks for it: invoke psql, \\d TABLE shows its triggers; DROP TRIGGER NAME ON TABLE where no migration made it"
     if VIOLATES.search(line):
         return "see who made the constraint that is named, and when: invoke psql, \\d TABLE; drop it where no migration of the app did"
     if NO_RIGHT.search(line):
