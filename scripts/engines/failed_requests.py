@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from statistics import median
 from typing import Any
 
 from scripts.config.services import Service
@@ -20,6 +21,8 @@ MINUTES = 5
 MOST_LINES = 2000
 BROKEN = 500
 STILL_SECONDS = 120.0
+PROMPT_SECONDS = 1.0
+"""What takes longer does not show that a pod is well."""
 STATUSES = ("status", "status_code", "statusCode", "http.status_code", "http.response.status_code", "code")
 METHODS = ("method", "verb", "http.method", "http.request.method")
 SECONDS = ("seconds", "duration_seconds", "elapsed_seconds", "latency_seconds", "duration_s", "request_time")
@@ -109,10 +112,11 @@ def _cause(service: str, lines: Sequence[LogLine], probes: Collection[str], now:
 
 
 def _alone(failures: Sequence[Request], asked: Sequence[Request]) -> str:
-    """The only pod that failed, several times, where others answered well; empty where it is not one pod's fault."""
+    """The only pod that failed, several times, where others answered several, and in good time; empty where it is not one pod's fault."""
     pods = {each.pod for each in failures}
-    others = {each.pod for each in asked} - pods
-    return pods.pop() if len(pods) == 1 and others and len(failures) > 1 else ""
+    others = [each.seconds or 0 for each in asked if each.pod not in pods]
+    alone = len(pods) == 1 and len(failures) > 1 and len(others) > 1 and median(others) < PROMPT_SECONDS
+    return pods.pop() if alone else ""
 
 
 def by_route(lines: Iterable[LogLine], probes: Collection[str]) -> dict[str, list[Request]]:

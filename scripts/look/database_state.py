@@ -50,6 +50,11 @@ UNION ALL
 SELECT 'prepared', gid, to_char(prepared AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI "UTC"'), format('ROLLBACK PREPARED %L', gid)
 FROM pg_prepared_xacts WHERE prepared < now() - interval '5 minutes'
 """
+HELD = """
+SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' OR wait_event = 'SyncRep'
+OR (backend_type = 'client backend' AND pid <> pg_backend_pid() AND xact_start < now() - interval '5 seconds')
+"""
+"""How many sessions wait for a lock, or may hold one for longer than a request takes."""
 SETTING, AT_RISK = "database-setting", "data-at-risk"
 KINDS = {
     "restart": (SETTING, "the database starts with {name} = {detail} the next time, which somebody has set in it"),
@@ -65,15 +70,23 @@ KINDS = {
 
 def found(project: Project) -> list[Diagnosis]:
     """Return what the bundled database says; nothing where it is not asked, or cannot be: why it does not run, others say."""
+    return list(read(_asked(project, QUERY), service_name(project.settings.release, DATABASE)))
+
+
+def without_locks(project: Project) -> bool:
+    """Whether the bundled database says that no session waits for a lock, or may hold one: what is slow there has another reason."""
+    return _asked(project, HELD) == ["0"]
+
+
+def _asked(project: Project, query: str) -> list[str]:
     try:
-        line = database.in_bundled(project, "psql", *OPTIONS, "--command", QUERY)
-        answer = shell.run(line.argv, timeout=SECONDS, env=line.environment)
+        line = database.in_bundled(project, "psql", *OPTIONS, "--command", query)
+        return shell.run(line.argv, timeout=SECONDS, env=line.environment).stdout.splitlines()
     except InterruptedRunError:
         raise
     except TaskError as error:
         log.debug(f"the bundled database was not asked for its state: {error}")
         return []
-    return list(read(answer.stdout.splitlines(), service_name(project.settings.release, DATABASE)))
 
 
 def read(rows: Sequence[str], workload: str) -> Iterator[Diagnosis]:

@@ -16,10 +16,15 @@ from scripts.desired.service_values import service_name
 from scripts.engines import asking, failed_requests, slow_requests
 from scripts.engines.installed import require_installed
 from scripts.kubernetes.diagnosis.cause import ABOUT_OTHER_PODS, Diagnosis
+from scripts.kubernetes.diagnosis.rules.logs import LOCKED_ACTION
 from scripts.look import certificates, database_state
 from scripts.project import Project
 
 SOON = timedelta(days=14)
+SLOW_WAY = (
+    "ask again while requests fail; a lock that is gone fails none. Else it is slow, or the way to it: "
+    "invoke status shows who uses all of its CPU; kubectl get pods --output wide shows on which nodes it and its callers are"
+)
 LEAST = "requests-slow"
 """Told after everything else: what is wrong may be why."""
 
@@ -47,8 +52,16 @@ def causes(project: Project, report: Report) -> list[Diagnosis]:
     made, risks = ([each for each in said if (each.code == database_state.SETTING) is made] for made in (True, False))
     if any(diagnosis.code not in ABOUT_OTHER_PODS for diagnosis in found):
         return [*made, *ending, *found, *risks]
-    wrong = traced(project.settings, answering_badly(project, report), found)
+    wrong = [*traced(project.settings, answering_badly(project, report), found)]
+    if any(LOCKED_ACTION in each.action for each in wrong) and database_state.without_locks(project):
+        wrong = [not_locked(each) for each in wrong]
     return sorted([*made, *wrong, *ending, *found, *risks], key=lambda each: (each.code == LEAST, bool(each.follows_from)))
+
+
+def not_locked(diagnosis: Diagnosis) -> Diagnosis:
+    """Return the diagnosis of a query that did not end, where nothing in the database waits for a lock or holds one."""
+    evidence = (*diagnosis.evidence, "the database says that nothing waits for a lock, and no session has been in a transaction for long")
+    return replace(diagnosis, evidence=evidence, action=diagnosis.action.replace(LOCKED_ACTION, SLOW_WAY))
 
 
 def traced(settings: Settings, wrong: Sequence[Diagnosis], found: Sequence[Diagnosis]) -> Iterator[Diagnosis]:

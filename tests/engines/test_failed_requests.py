@@ -84,7 +84,10 @@ def test_a_service_whose_newest_answers_are_failures_is_named_with_what_its_log_
     ("raised", "action"),
     [
         ("ValueError: year 20261 is out of range", "invoke logs api"),
-        ('relation "audit.changes" does not exist, and the app has none of that name: a trigger or a view asks for it', "DROP TRIGGER"),
+        (
+            'relation "audit.changes" does not exist, and the app has none of that name: a trigger or a view asks for it',
+            "see what asks for it",
+        ),
         ('asyncpg.exceptions.UniqueViolationError: duplicate key value violates unique constraint "u"', "see who made the constraint"),
         ("asyncpg.exceptions.InsufficientPrivilegeError: permission denied for table todos", "see who took the right from the role"),
         ("asyncpg.exceptions.TooManyConnectionsError: sorry, too many clients already", "invoke psql, and see who holds them"),
@@ -106,6 +109,14 @@ def test_the_pod_that_alone_fails_is_named(pods: tuple[str, ...], named: bool) -
     (cause,) = found(*lines)
     assert ("by pod a alone" in cause.cause) is named
     assert cause.action.startswith("a new pod takes its place: kubectl delete pod a") is named
+
+
+@pytest.mark.parametrize(("others", "seconds", "named"), [(2, 0.1, True), (1, 0.1, False), (2, 4.0, False)])
+def test_a_pod_is_blamed_alone_where_others_answered_in_good_time(others: int, seconds: float, named: bool) -> None:
+    lines = [replace(line, pod="b") for line in log(*(asked(200, seconds=seconds) for _ in range(others)))]
+    lines += [replace(line, pod="a") for line in log(*(asked(503, seconds=30.0) for _ in range(2)))]
+    (cause,) = found(*lines)
+    assert ("by pod a alone" in cause.cause) is named
 
 
 def test_what_was_unavailable_and_answers_again_is_forgotten() -> None:

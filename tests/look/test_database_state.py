@@ -5,13 +5,16 @@ from __future__ import annotations
 import shlex
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
 from scripts.config.settings import load_settings
 from scripts.core import shell
 from scripts.core.shell import CommandLine, Result
-from scripts.look import database_state
+from scripts.kubernetes.diagnosis.cause import Diagnosis
+from scripts.kubernetes.diagnosis.rules.logs import LOCKED_ACTION
+from scripts.look import database_state, diagnose
 from scripts.operate import database
 
 pytestmark = pytest.mark.unit
@@ -55,6 +58,23 @@ def test_another_database_is_not_asked_and_one_that_cannot_be_says_nothing(monke
     assert database_state.found(project("postgresql://u:p@elsewhere.example.com/db")) == []
     monkeypatch.setattr(database, "in_bundled", lambda *_: CommandLine(["psql"]))
     assert database_state.found(project()) == []
+    assert not database_state.without_locks(project())
+
+
+@pytest.mark.parametrize(("said", "held"), [("0", False), ("2", True)])
+def test_a_query_that_did_not_end_has_another_reason_where_nothing_holds_a_lock(
+    monkeypatch: pytest.MonkeyPatch, said: str, held: bool
+) -> None:
+    slow = Diagnosis("requests-failing", "backend", "backend: GET /a fails", ("log: a query timed out",), f"delete it; {LOCKED_ACTION}")
+    answers = iter(["", said])
+    monkeypatch.setattr(database, "in_bundled", lambda *_: CommandLine(["psql"]))
+    monkeypatch.setattr(shell, "run", lambda *_, **__: Result(0, next(answers), "", 0.1))
+    monkeypatch.setattr(diagnose, "answering_badly", lambda *_: [slow])
+    asking = SimpleNamespace(settings=load_settings(), env={"DATABASE_URL": ""}, engine=SimpleNamespace(diagnose=list))
+    monkeypatch.setattr(diagnose.certificates, "ends", lambda _: [])
+    (cause,) = diagnose.causes(asking, Mock())  # type: ignore[arg-type]
+    assert (LOCKED_ACTION in cause.action) is held
+    assert any("nothing waits for a lock" in line for line in cause.evidence) is not held
 
 
 @pytest.mark.parametrize("sql", ["ALTER TABLE a SET LOGGED", "SELECT f('x')", 'ALTER TABLE "A b" SET LOGGED', "SELECT f('$x', \"y\")"])
