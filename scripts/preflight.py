@@ -74,10 +74,10 @@ def look(project: Project, awaited: Sequence[str] = ()) -> list[Check]:
         asked = (builder_check, proxies_check, disk_check, memory_check, certificates_check, files_check, monitoring_check)
         machine = [pool.submit(ask, project) for ask in asked]
         reach = pool.submit(reach_check, project) if not env.result().problems else None
-        lacking = any(check.problems for check in tool_checks.result())
+        lacking = {check.name for check in tool_checks.result() if check.problems}
         to_come = any(check.skipped for check in tool_checks.result())
         chart = None if lacking or to_come else pool.submit(chart_check, project)
-        engine = None if lacking else pool.submit(engine_check, project)
+        engine = None if lacking - {"helm"} else pool.submit(engine_check, project)  # the chart alone needs helm
         rest = [
             each.result() if each else Check(name, "a tool is missing", skipped=True)
             for name, each in (("chart", chart), ("engine", engine))
@@ -106,13 +106,9 @@ def env_check(project: Project) -> Check:
 
 
 def builder_check(project: Project) -> Check:
-    """Whether what builds images here can read every Dockerfile. What is wrong with `.env` or the Docker client their own checks say."""
+    """Whether what builds images here can read every Dockerfile. What is wrong with the Docker client its own check says."""
     try:
-        sources = project.sources
-    except InputError:
-        return Check("builder", ".env is wrong", skipped=True)
-    try:
-        reason = builder.needs_buildkit(project.settings, sources)
+        reason = builder.needs_buildkit(project.settings)
     except InputError as error:
         return Check("builder", problems=(Problem(error.cause, error.action),))
     if not reason:

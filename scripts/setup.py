@@ -88,7 +88,7 @@ def main(project: Project, step: StepReport, *, also: Sequence[str] = (), for_up
     tool_folder.clean_up()
     name, reason = engine_to_set_up(settings)
     step.say(f"for the {name} engine ({reason})")
-    needed = [*(tool for tool in ENGINES[name].tools if not (for_up and tool == HELM)), *for_builds(project), *also]
+    needed = [*(tool for tool in ENGINES[name].tools if not (for_up and tool == HELM)), *for_builds(settings), *also]
     wanted = {**settings.tools, "kubectl-ai": settings.ask.kubectl_ai}
     found = tools.find_all(needed, wanted)
     plan = plan_for(settings, found, for_tests=not for_up)
@@ -114,9 +114,9 @@ def main(project: Project, step: StepReport, *, also: Sequence[str] = (), for_up
     return changed("; ".join(done)) if done else unchanged(", ".join(map(str, found)))
 
 
-def for_builds(project: Project) -> list[str]:
-    """Return the tool without which a Dockerfile of the project cannot be built here."""
-    wanted = builder.BUILDX in project.settings.tools and builder.needs_buildkit(project.settings, project.sources)
+def for_builds(settings: Settings) -> list[str]:
+    """Return the tool without which a Dockerfile cannot be built here."""
+    wanted = builder.BUILDX in settings.tools and builder.needs_buildkit(settings)
     return [builder.BUILDX] if wanted and builder.buildx() != builder.AS_PLUGIN else []
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from scripts.config.services import Source, shown
 from scripts.config.settings import Settings
 from scripts.core import shell
@@ -26,10 +24,11 @@ def buildx() -> tuple[str, ...]:
     return (BUILDX,)
 
 
-def needs_buildkit(settings: Settings, sources: Mapping[str, Source]) -> str:
+def needs_buildkit(settings: Settings) -> str:
     """Return the first Dockerfile that only BuildKit can read, and why; empty where the classic builder reads all.
 
     Raises InputError for a Dockerfile that cannot be read.
     """
-    reasons = ((source, built_on(settings, source).buildkit) for source in sources.values())
+    sources: list[Source] = [*settings.services.values(), *([settings.database] if settings.database else [])]
+    reasons = ((source, built_on(settings, source).buildkit) for source in sources)
     return next((f"{shown(source.file())} needs BuildKit, for {reason}" for source, reason in reasons if reason), "")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
@@ -13,7 +12,6 @@ from scripts.config.settings import Settings, load_settings
 from scripts.core import paths
 from scripts.images import builder
 from tests.programs import Programs, Reply, on_path
-from tests.projects import project_on
 
 pytestmark = pytest.mark.unit
 
@@ -49,9 +47,9 @@ def test_the_plugin_of_dockers_client_is_first_and_what_setup_has_brought_next(p
 
 def test_the_dockerfile_that_needs_buildkit_is_named_with_its_line(tmp_path: Path) -> None:
     settings = settings_of(tmp_path, WITH_MOUNT)
-    assert builder.needs_buildkit(settings, settings.services) == f"{tmp_path}/Dockerfile needs BuildKit, for `--mount` on line 2"
+    assert builder.needs_buildkit(settings) == f"{tmp_path}/Dockerfile needs BuildKit, for `--mount` on line 2"
     settings = settings_of(tmp_path, "FROM scratch\n")
-    assert builder.needs_buildkit(settings, settings.services) == ""
+    assert builder.needs_buildkit(settings) == ""
 
 
 @pytest.mark.parametrize(
@@ -64,6 +62,4 @@ def test_setup_brings_buildx_where_a_dockerfile_needs_it(
 ) -> None:
     if answer:
         programs.tell(ASKED, answer)
-    nowhere = SimpleNamespace(deployment=None)
-    project = project_on(nowhere, settings_of(tmp_path, dockerfile), DATABASE_URL="postgresql://u:p@host/db")
-    assert setup.for_builds(project) == needed
+    assert setup.for_builds(settings_of(tmp_path, dockerfile)) == needed

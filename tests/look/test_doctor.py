@@ -89,7 +89,9 @@ def engine(found: str) -> Callable[[Patch], object]:
         patch.setattr(made, "deployed", lambda: False)
         patch.setattr(made, "check", lambda _: None)
         patch.setattr(made._containers, "published_ports", set)
-        patch.setattr(docker_engine, "docker_client", lambda: SimpleNamespace(info=lambda: {"CpuCfsQuota": found != "no limits"}))
+        containers = SimpleNamespace(list=lambda **_: [])
+        client = SimpleNamespace(info=lambda: {"CpuCfsQuota": found != "no limits"}, containers=containers)
+        patch.setattr(docker_engine, "docker_client", lambda: client)
         patch.setattr(docker_engine, "find_endpoint", lambda: Endpoint("tcp://10.0.0.7:2376" if found == "remote" else "unix:///x.sock"))
         patch.setattr(docker_engine, "_listens", lambda _: found == "port")
         patch.setattr(DockerEngine, "tools", ())
@@ -236,4 +238,6 @@ def test_every_check_is_shown_where_all_is_well(monkeypatch: Patch, tmp_path: Pa
 
 def test_what_cannot_be_looked_at_says_so(monkeypatch: Patch, tmp_path: Path) -> None:
     _, rows = rows_of(FAULTS["helm is missing"], monkeypatch, tmp_path)
+    assert {row["check"] for row in rows if row["verdict"] == "not looked at"} == {"chart"}
+    _, rows = rows_of(FAULTS["Docker does not run"], monkeypatch, tmp_path)
     assert {row["check"] for row in rows if row["verdict"] == "not looked at"} == {"chart", "engine"}

@@ -102,7 +102,7 @@ class DockerEngine:
             return [NO_CPU_LIMITS]
         ours = self._containers.published_ports()
         return [
-            f"port {port} (services.{name}.local_port) is in use: end what listens there, or choose another in invoke.yaml"
+            f"port {port} (services.{name}.local_port) is in use{_by_whom(port)}, or choose another in invoke.yaml"
             for name, service in self._settings.services.items()
             if (port := service.wanted_local_port) and port not in ours and _listens(port)
         ]
@@ -377,6 +377,13 @@ def _why_not_current(pod: PodPlan, container: Any) -> str:
 
 def _publishes(container: Any) -> bool:
     return bool(container.attrs["HostConfig"].get("PortBindings"))
+
+
+def _by_whom(port: int) -> str:
+    """What holds a port of this machine, and how to end it: one of Docker's is not seen by who may not look into the daemon's programs."""
+    with told("the containers cannot be listed"):
+        names = [each.name for each in docker_client().containers.list(filters={"publish": str(port)})]
+    return f" by the container {names[0]}: docker stop {names[0]}" if names else ": end what listens there"
 
 
 def _listens(port: int) -> bool:
