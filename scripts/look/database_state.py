@@ -49,16 +49,36 @@ FROM pg_sequences WHERE NOT cycle AND last_value > 0.9 * max_value
 UNION ALL
 SELECT 'prepared', gid, to_char(prepared AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI "UTC"'), format('ROLLBACK PREPARED %L', gid)
 FROM pg_prepared_xacts WHERE prepared < now() - interval '5 minutes'
+UNION ALL
+SELECT 'behind', format('%s.%I', a.attrelid::regclass, a.attname), m.highest::text,
+format('SELECT setval(%L, (SELECT max(%I) FROM %s))', s.oid::regclass::text, a.attname, a.attrelid::regclass)
+FROM pg_depend d JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S'
+JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+JOIN pg_namespace n ON n.oid = s.relnamespace JOIN pg_sequences q ON q.schemaname = n.nspname AND q.sequencename = s.relname,
+LATERAL (SELECT (xpath('/row/max/text()', query_to_xml(format('SELECT max(%I) FROM %s', a.attname, a.attrelid::regclass), false, true,
+'')))[1]::text::bigint AS highest) m
+WHERE d.classid = 'pg_class'::regclass AND d.deptype IN ('a', 'i') AND d.refobjsubid > 0 AND q.increment_by > 0
+AND EXISTS (SELECT FROM pg_index i WHERE i.indrelid = a.attrelid AND i.indkey[0] = a.attnum)
+AND m.highest > coalesce(q.last_value, q.start_value - 1)
 """
 HELD = """
 SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' OR wait_event = 'SyncRep'
-OR (backend_type = 'client backend' AND pid <> pg_backend_pid() AND xact_start < now() - interval '5 seconds')
+OR (backend_type LIKE 'client %' AND pid <> pg_backend_pid() AND xact_start < now() - interval '5 seconds')
 """
 """How many sessions wait for a lock, or may hold one for longer than a request takes."""
+BLOCKING = """
+SELECT format('process %s (%s) holds what %s others wait for: %s', a.pid, coalesce(nullif(a.application_name, ''), a.usename), count(*),
+left(regexp_replace(a.query, '\\s+', ' ', 'g'), 120))
+FROM (SELECT unnest(pg_blocking_pids(pid)) AS pid FROM pg_stat_activity WHERE wait_event_type = 'Lock') AS blocking
+JOIN pg_stat_activity a USING (pid) GROUP BY a.pid, a.application_name, a.usename, a.query ORDER BY count(*) DESC
+"""
+LOOKS, PAUSE_SECONDS = 5, 0.7
+"""A lock that makes requests slow is there for a part of the time only."""
 SETTING, AT_RISK = "database-setting", "data-at-risk"
 KINDS = {
     "restart": (SETTING, "the database starts with {name} = {detail} the next time, which somebody has set in it"),
     "standby": (SETTING, "every commit waits for a standby, and none is there: {name} is {detail}"),
+    "behind": (SETTING, "the sequence of {name} is behind: it has reached {detail}, and a new row gets a number that is taken"),
     "made": (SETTING, "the {name} has a setting that was made by hand: {detail}"),
     "unlogged": (AT_RISK, "the table {name} is UNLOGGED: a crash of the database empties it"),
     "slot": (AT_RISK, "the replication slot {name} is used by nobody and keeps {detail} of WAL, until the volume is full"),
@@ -76,6 +96,16 @@ def found(project: Project) -> list[Diagnosis]:
 def without_locks(project: Project) -> bool:
     """Whether the bundled database says that no session waits for a lock, or may hold one: what is slow there has another reason."""
     return _asked(project, HELD) == ["0"]
+
+
+def blocking(project: Project) -> list[str]:
+    """Return who holds what others wait for in the bundled database, a line each, the worst first; it is looked at for some seconds."""
+    for look in range(LOOKS):
+        if look:
+            shell.pause(PAUSE_SECONDS)
+        if lines := _asked(project, BLOCKING):
+            return lines
+    return []
 
 
 def _asked(project: Project, query: str) -> list[str]:
@@ -101,4 +131,6 @@ def read(rows: Sequence[str], workload: str) -> Iterator[Diagnosis]:
 
 def quoted(sql: str) -> str:
     """Write SQL as one word of a shell, as readably as what it holds lets."""
-    return f'"{sql}"' if "'" in sql and not set(sql) & set('"$`\\!') else shlex.quote(sql)
+    if "'" not in sql or set(sql) & set("$`\\!"):
+        return shlex.quote(sql)
+    return '"' + sql.replace('"', '\\"') + '"'

@@ -25,6 +25,11 @@ SLOW_WAY = (
     "ask again while requests fail; a lock that is gone fails none. Else it is slow, or the way to it: "
     "invoke status shows who uses all of its CPU; kubectl get pods --output wide shows on which nodes it and its callers are"
 )
+UNREADY = ("readiness-http", "readiness-timeout")
+BETWEEN = (
+    "look at the DNS, kube-proxy and the network's pods on its node: kubectl --namespace kube-system get pods --output wide; "
+    "and at policies: kubectl get networkpolicies"
+)
 LEAST = "requests-slow"
 """Told after everything else: what is wrong may be why."""
 
@@ -51,17 +56,42 @@ def causes(project: Project, report: Report) -> list[Diagnosis]:
     ending, found, said = list(expiring(project)), project.engine.diagnose(), database_state.found(project)
     made, risks = ([each for each in said if (each.code == database_state.SETTING) is made] for made in (True, False))
     if any(diagnosis.code not in ABOUT_OTHER_PODS for diagnosis in found):
-        return [*made, *ending, *found, *risks]
+        return [*made, *ending, *cut_off(project.settings, found), *risks]
     wrong = [*traced(project.settings, answering_badly(project, report), found)]
-    if any(LOCKED_ACTION in each.action for each in wrong) and database_state.without_locks(project):
-        wrong = [not_locked(each) for each in wrong]
+    wrong = list(with_locks(project, wrong))
     return sorted([*made, *wrong, *ending, *found, *risks], key=lambda each: (each.code == LEAST, bool(each.follows_from)))
+
+
+def with_locks(project: Project, wrong: Sequence[Diagnosis]) -> Iterator[Diagnosis]:
+    """Yield the causes; of queries that do not end and of slow requests with what the bundled database says of its locks now."""
+    locked = any(LOCKED_ACTION in each.action for each in wrong)
+    holders = database_state.blocking(project) if locked or any(each.code == LEAST for each in wrong) else []
+    free = locked and not holders and database_state.without_locks(project)
+    for each in wrong:
+        if holders and (each.code == LEAST or LOCKED_ACTION in each.action):
+            action = each.action if LOCKED_ACTION in each.action else LOCKED_ACTION
+            yield replace(each, evidence=(*each.evidence, *(f"in the database, {line}" for line in holders[:2])), action=action)
+        else:
+            yield not_locked(each) if free and LOCKED_ACTION in each.action else each
 
 
 def not_locked(diagnosis: Diagnosis) -> Diagnosis:
     """Return the diagnosis of a query that did not end, where nothing in the database waits for a lock or holds one."""
     evidence = (*diagnosis.evidence, "the database says that nothing waits for a lock, and no session has been in a transaction for long")
     return replace(diagnosis, evidence=evidence, action=diagnosis.action.replace(LOCKED_ACTION, SLOW_WAY))
+
+
+def cut_off(settings: Settings, found: Sequence[Diagnosis]) -> Iterator[Diagnosis]:
+    """Yield the causes; of a service that is not ready, though all that it calls is well, with what lies between them."""
+    ailing = {each.workload for each in found}
+    called = {service_name(settings.release, name): service.calls for name, service in settings.services.items()}
+    for each in found:
+        names = [name for name in called.get(each.workload, ()) if name in settings.services]
+        if each.code in UNREADY and names and ailing.isdisjoint(service_name(settings.release, name) for name in names):
+            well = f"what it calls is ready: {', '.join(names)}. Where it does not reach that, what lies between is not whole"
+            yield replace(each, evidence=(*each.evidence, well), action=f"{each.action}; {BETWEEN}")
+        else:
+            yield each
 
 
 def traced(settings: Settings, wrong: Sequence[Diagnosis], found: Sequence[Diagnosis]) -> Iterator[Diagnosis]:

@@ -24,6 +24,7 @@ ROWS = (
     "standby\tsynchronous_standby_names\tr1\tALTER SYSTEM RESET synchronous_standby_names; SELECT pg_reload_conf()",
     "made\trole todo\tstatement_timeout=2\tALTER ROLE todo RESET statement_timeout",
     "unlogged\ttodos\t\tALTER TABLE todos SET LOGGED",
+    "behind\tmessages.position\t104\tSELECT setval('messages_position_seq', (SELECT max(position) FROM messages))",
     "slot\told_replica\t2048 MB\tSELECT pg_drop_replication_slot('old_replica')",
 )
 
@@ -37,7 +38,7 @@ def test_each_row_is_a_cause_with_the_command_that_ends_it(monkeypatch: pytest.M
     monkeypatch.setattr(database, "in_bundled", lambda _, *argv: asked.append(argv) or CommandLine(["psql"]))
     monkeypatch.setattr(shell, "run", lambda *_, **__: Result(0, "\n".join(ROWS), "", 0.1))
     found = database_state.found(project())
-    assert [each.code for each in found] == ["database-setting"] * 3 + ["data-at-risk"] * 2
+    assert [each.code for each in found] == ["database-setting"] * 3 + ["data-at-risk", "database-setting", "data-at-risk"]
     assert (
         found[0].cause
         == "todo-chatbot-postgres: the database starts with shared_buffers = 64GB the next time, which somebody has set in it"
@@ -46,7 +47,7 @@ def test_each_row_is_a_cause_with_the_command_that_ends_it(monkeypatch: pytest.M
     assert found[1].action == (
         "invoke psql --command 'ALTER SYSTEM RESET synchronous_standby_names' && invoke psql --command 'SELECT pg_reload_conf()'"
     )
-    assert found[4].action == "invoke psql --command \"SELECT pg_drop_replication_slot('old_replica')\""
+    assert found[5].action == "invoke psql --command \"SELECT pg_drop_replication_slot('old_replica')\""
     assert asked[0][0] == "psql"
 
 
@@ -66,15 +67,32 @@ def test_a_query_that_did_not_end_has_another_reason_where_nothing_holds_a_lock(
     monkeypatch: pytest.MonkeyPatch, said: str, held: bool
 ) -> None:
     slow = Diagnosis("requests-failing", "backend", "backend: GET /a fails", ("log: a query timed out",), f"delete it; {LOCKED_ACTION}")
-    answers = iter(["", said])
-    monkeypatch.setattr(database, "in_bundled", lambda *_: CommandLine(["psql"]))
-    monkeypatch.setattr(shell, "run", lambda *_, **__: Result(0, next(answers), "", 0.1))
-    monkeypatch.setattr(diagnose, "answering_badly", lambda *_: [slow])
+    answers = {database_state.QUERY: "", database_state.BLOCKING: "", database_state.HELD: said}
+    cause = diagnosed(monkeypatch, slow, answers)
+    assert (LOCKED_ACTION in cause.action) is held
+    assert any("nothing waits for a lock" in line for line in cause.evidence) is not held
+
+
+@pytest.mark.parametrize("code", ["requests-failing", "requests-slow"])
+def test_who_holds_what_others_wait_for_is_named(monkeypatch: pytest.MonkeyPatch, code: str) -> None:
+    action = LOCKED_ACTION if code == "requests-failing" else "invoke logs frontend"
+    line = "process 7 (psql) holds what 3 others wait for: LOCK TABLE todos"
+    answers = {database_state.QUERY: "", database_state.BLOCKING: line}
+    cause = diagnosed(monkeypatch, Diagnosis(code, "frontend", "frontend: GET / is slow", (), action), answers)
+    assert cause.evidence == (f"in the database, {line}",)
+    assert cause.action == LOCKED_ACTION
+
+
+def diagnosed(monkeypatch: pytest.MonkeyPatch, wrong: Diagnosis, answers: dict[str, str]) -> Diagnosis:
+    """What becomes of a cause where the database answers like this."""
+    monkeypatch.setattr(database_state, "PAUSE_SECONDS", 0)
+    monkeypatch.setattr(database, "in_bundled", lambda _, *argv: CommandLine(argv))
+    monkeypatch.setattr(shell, "run", lambda argv, **_: Result(0, answers[argv[-1]], "", 0.1))
+    monkeypatch.setattr(diagnose, "answering_badly", lambda *_: [wrong])
     asking = SimpleNamespace(settings=load_settings(), env={"DATABASE_URL": ""}, engine=SimpleNamespace(diagnose=list))
     monkeypatch.setattr(diagnose.certificates, "ends", lambda _: [])
     (cause,) = diagnose.causes(asking, Mock())  # type: ignore[arg-type]
-    assert (LOCKED_ACTION in cause.action) is held
-    assert any("nothing waits for a lock" in line for line in cause.evidence) is not held
+    return cause
 
 
 @pytest.mark.parametrize("sql", ["ALTER TABLE a SET LOGGED", "SELECT f('x')", 'ALTER TABLE "A b" SET LOGGED', "SELECT f('$x', \"y\")"])
