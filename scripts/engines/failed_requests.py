@@ -98,10 +98,11 @@ def _cause(service: str, lines: Sequence[LogLine], probes: Collection[str], now:
     failures = {route: [each for each in asked if failed(each)] for route, asked in routes.items() if goes_on(asked)}
     if not failures:
         return None
-    worst = max(failures, key=lambda route: len(failures[route]))
+    ordered = sorted(failures, key=lambda route: (failed(routes[route][-1]), failures[route][-1].time), reverse=True)
+    worst = ordered[0]
     last = failures[worst][-1]
     told = complaints.get(last.id) or _newest_error(lines)
-    evidence = [f"{route}: {_answers(failures[route], routes[route])}" for route in failures]
+    evidence = [f"{route}: {_answers(failures[route], routes[route])}" for route in ordered]
     evidence += [f"log at {told.time[11:19]} UTC: {one_line(words(told.text))}"] if told else []
     grep = f" --grep {last.id}" if last.id else ""
     action = (database_advice(words(told.text)) if told else "") or f"invoke logs {service} --since {MINUTES}m{grep}"
@@ -181,5 +182,6 @@ def _is_of_a_failure(text: str) -> bool:
 
 
 def _newest_error(lines: Iterable[LogLine]) -> LogLine | None:
-    found = [line for line in lines if level_of(line.text) in ("error", "fatal") or EXCEPTION.match(line.text)]
+    """The last error that belongs to no request: one that does tells of that request alone."""
+    found = [line for line in lines if not _id(line.text) and (level_of(line.text) in ("error", "fatal") or EXCEPTION.match(line.text))]
     return found[-1] if found else None

@@ -38,7 +38,7 @@ from scripts.kubernetes.helm import Revision
 from scripts.kubernetes.nodes import load
 from scripts.kubernetes.nodes.transports import NodeTransport
 from scripts.kubernetes.own_namespace import OwnNamespace
-from scripts.kubernetes.pods import PodState, images_elsewhere, pod_state
+from scripts.kubernetes.pods import PodState, images_elsewhere, is_of_workloads, pod_state
 from scripts.kubernetes.policy_probe import Verdict
 from scripts.kubernetes.service_client import ServiceClient
 
@@ -167,8 +167,9 @@ class Deployment:
         return service_forward.open_client(self.cluster) if len(nodes) > 1 else service_proxy.open_client(self.cluster)
 
     def pods(self) -> list[PodState]:
-        """Return the pods of the release."""
-        return [pod_state(pod) for pod in self.cluster.get("pods", selector=self.cluster.selector)]
+        """Return the pods of the release: not those that others have given its labels, of which `diagnose` tells."""
+        found = self.cluster.get("pods", selector=self.cluster.selector)
+        return [pod_state(pod) for pod in found if is_of_workloads(pod, self.cluster.release)]
 
     def diagnose(self) -> list[Diagnosis]:
         """Return what is wrong with the release, which is installed; nothing when it is healthy."""

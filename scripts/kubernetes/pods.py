@@ -50,6 +50,12 @@ def pod_state(pod: Object) -> PodState:
     )
 
 
+def is_of_workloads(pod: Object, release: str) -> bool:
+    """Whether a workload of the release has made the pod: a StatefulSet of the release's, or a ReplicaSet of a Deployment's."""
+    owners = pod["metadata"].get("ownerReferences") or ()
+    return any(str(owner["name"]).startswith(f"{release}-") for owner in owners)
+
+
 def images_elsewhere(cluster: Cluster) -> set[str] | None:
     """Return the images of all pods in other namespaces; None where they may not be listed."""
     found = cluster.kubectl("get", "pods", "--all-namespaces", "--output", f"jsonpath={IMAGES}", ok=None)

@@ -43,8 +43,8 @@ UNION ALL
 SELECT 'index', indexrelid::regclass::text, '', format('REINDEX INDEX CONCURRENTLY %s', indexrelid::regclass)
 FROM pg_index WHERE NOT indisvalid AND NOT EXISTS (SELECT FROM pg_stat_progress_create_index)
 UNION ALL
-SELECT 'sequence', format('%I.%I', schemaname, sequencename), format('%s of %s', last_value, max_value),
-format('ALTER SEQUENCE %I.%I AS bigint', schemaname, sequencename)
+SELECT CASE WHEN last_value < max_value THEN 'sequence' ELSE 'used up' END, format('%I.%I', schemaname, sequencename),
+format('%s of %s', last_value, max_value), format('ALTER SEQUENCE %I.%I AS bigint NO MAXVALUE', schemaname, sequencename)
 FROM pg_sequences WHERE NOT cycle AND last_value > 0.9 * max_value
 UNION ALL
 SELECT 'prepared', gid, to_char(prepared AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI "UTC"'), format('ROLLBACK PREPARED %L', gid)
@@ -84,6 +84,7 @@ KINDS = {
     "slot": (AT_RISK, "the replication slot {name} is used by nobody and keeps {detail} of WAL, until the volume is full"),
     "index": (AT_RISK, "the index {name} is invalid: no query uses it, and every write keeps it"),
     "sequence": (AT_RISK, "the sequence {name} is nearly used up, at {detail}: then no row can be added"),
+    "used up": (SETTING, "the sequence {name} is used up, at {detail}: no row can be added"),
     "prepared": (AT_RISK, "the prepared transaction {name} is open since {detail}, and keeps what it has locked"),
 }
 

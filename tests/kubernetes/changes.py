@@ -333,24 +333,31 @@ def unseen(seconds: int) -> Change:
     return change
 
 
-def strange_pod(*, owned: bool = False, ready: str = "True") -> Change:
+def strange_pod(*, owned: bool = False, ready: str = "True", asked: bool = False) -> Change:
     def change(value: Object) -> None:
         labels = value["workloads"][0]["spec"]["selector"]["matchLabels"]
         owner = [{"uid": "another", "kind": "Deployment", "name": "canary"}] if owned else []
         metadata = {"name": "mine", "uid": "mine", "labels": labels, "ownerReferences": owner}
         condition = {"type": "Ready", "status": ready}
         value["pods"].append({"metadata": metadata, "spec": {"containers": []}, "status": {"conditions": [condition]}})
+        if asked:
+            labels = {"kubernetes.io/service-name": "healthy", "endpointslice.kubernetes.io/managed-by": "endpointslice-controller.k8s.io"}
+            endpoints = [{"addresses": ["10.0.0.9"], "targetRef": {"kind": "Pod", "name": "mine"}}]
+            value["slices"] = [{"metadata": {"name": "own", "labels": labels}, "ports": [{"port": 8000}], "endpoints": endpoints}]
 
     return change
 
 
-def changed_pod(*, generation: int = 2, annotations: Mapping[str, str] | None = None, **fields: Any) -> Change:
-    """The pod's container has other fields than the workload's template; `generation` counts the changes since it was made."""
+def changed_pod(
+    *, generation: int = 2, annotations: Mapping[str, str] | None = None, spec: Mapping[str, Any] | None = None, **fields: Any
+) -> Change:
+    """The pod or its container has other fields than the workload's template; `generation` counts the changes since it was made."""
 
     def change(value: Object) -> None:
         pod = pod_of(value)
         pod["metadata"] |= {"generation": generation, "annotations": annotations or {}}
         pod["spec"]["containers"][0] |= fields
+        pod["spec"] |= spec or {}
 
     return change
 

@@ -1,4 +1,4 @@
-"""A pod that somebody changed after it was made: what its workload says of it no longer holds, and no comparison of workloads tells."""
+"""A pod that is not as its workload says, since somebody changed it or admission did: no comparison of workloads tells."""
 
 from __future__ import annotations
 
@@ -18,24 +18,36 @@ AUTOSCALED = "vpa"
 
 
 def changed_pods(snapshot: Snapshot, workload: Object) -> Iterator[Diagnosis]:
-    """Yield one diagnosis for the pods of a workload whose image or resources are not those of its template.
+    """Yield one diagnosis for the pods of a workload that are not as its template says.
 
-    Admission may have made them so: only a pod whose specification was changed since counts, which its generation tells
-    (metadata.generation of pods, from Kubernetes 1.33 on).
+    An image or resources may be admission's, for a reason: only a pod whose specification was changed since counts, which its generation
+    tells (metadata.generation of pods, from Kubernetes 1.33 on). Another DNS policy counts always: it takes the release's own names away.
     """
     template = workload["spec"].get("template", {}).get("spec", {})
     wanted = {each["name"]: each for each in template.get("containers", ())}
-    found = {name_of(pod): told for pod in snapshot.pods_of(workload) if _touched(pod) and (told := list(_differences(pod, wanted)))}
+    found = {name_of(pod): told for pod in snapshot.pods_of(workload) if (told := [*_dns(pod, template), *_changes(pod, wanted)])}
     if found:
         names = " ".join(found)
         yield diagnosed(
             workload,
             "pod-changed",
-            f"{'its pod' if len(found) == 1 else 'its pods'} {names} {'was' if len(found) == 1 else 'were'} changed by hand: "
+            f"{'its pod' if len(found) == 1 else 'its pods'} {names} {'is' if len(found) == 1 else 'are'} not as it says: "
             f"{next(iter(found.values()))[0]}",
             [f"pod {name}: {difference}" for name, told in found.items() for difference in told],
-            f"new ones take their place: kubectl --namespace {snapshot.namespace} delete pod {names}",
+            f"new ones take their place: kubectl --namespace {snapshot.namespace} delete pod {names}; "
+            "where those are like that too, admission makes them so: kubectl get mutatingwebhookconfigurations,mutatingadmissionpolicies",
         )
+
+
+def _dns(pod: Object, template: Object) -> Iterator[str]:
+    has, should = (spec.get("dnsPolicy", "ClusterFirst") for spec in (pod["spec"], template))
+    if template and has != should:
+        yield f"dnsPolicy is {has}, and should be {should}: it does not know the cluster's names"
+
+
+def _changes(pod: Object, wanted: dict[str, Object]) -> Iterator[str]:
+    if _touched(pod):
+        yield from _differences(pod, wanted)
 
 
 def _touched(pod: Object) -> bool:

@@ -163,15 +163,26 @@ def _strange_pods(snapshot: Snapshot, workload: Object) -> Iterator[Diagnosis]:
         owner = _owner(pod)
         if not (selector and selects(selector, labels_of(pod)) and is_ready(pod)) or owner.get("uid") in ours:
             continue
+        if pod["metadata"].get("deletionTimestamp"):
+            continue  # it gets no requests any more
         above = _owner(sets.get(owner.get("uid", ""), {})) or owner
         goes = f"{above['kind'].lower()} {above['name']}" if above else f"pod {name_of(pod)}"
+        asked = name_of(pod) in _asked_by_service(snapshot, workload)
+        harm = "its Service sends it requests" if asked else "disruption budgets, policies and metrics count it as one of its own"
         yield diagnosed(
             workload,
             "pod-strange",
-            f"the pod {name_of(pod)}, which is not of it, wears its labels: its Service sends it requests",
+            f"the pod {name_of(pod)}, which is not of it, wears its labels: {harm}",
             [f"pod {name_of(pod)} is of {goes}" if above else f"pod {name_of(pod)} has no owner"],
             f"kubectl --namespace {snapshot.namespace} delete {goes}, or give its pods other labels",
         )
+
+
+def _asked_by_service(snapshot: Snapshot, workload: Object) -> set[str]:
+    """The pods behind the workload's Service: one that lacks the Service's port by name is not among them."""
+    own = [each for each in snapshot.slices if labels_of(each).get(SERVICE) == name_of(workload)]
+    endpoints = [endpoint for each in own if each.get("ports") for endpoint in each.get("endpoints") or ()]
+    return {endpoint.get("targetRef", {}).get("name", "") for endpoint in endpoints}
 
 
 def _owner(thing: Object) -> Mapping[str, str]:
