@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import re
+import time
+from collections.abc import Mapping
+from typing import Any
+
 from scripts.command import run_alone
 from scripts.config.services import local_path
 from scripts.core import log
@@ -10,8 +15,10 @@ from scripts.core.report import Outcome, StepReport, passed
 from scripts.engines import asking, failed_requests
 from scripts.kubernetes import app_proof, ingress
 from scripts.kubernetes.diagnosis.cause import ABOUT_OTHER_PODS
-from scripts.kubernetes.service_client import ServiceClient
+from scripts.kubernetes.service_client import Answer, ServiceClient
 from scripts.project import Project
+
+SLOW_SECONDS = 2.0
 
 
 def main(project: Project, step: StepReport) -> Outcome:
@@ -31,8 +38,32 @@ def _prove(project: Project, ask: ServiceClient, step: StepReport) -> list[str]:
         proven.append(ingress.prove(project.engine.deployment.cluster, project.settings, step))
     if proof:
         step.progress(proof)
-        proven.append(app_proof.prove(local_path(proof), ask))
+        took: dict[str, float] = {}
+        proven.append(app_proof.prove(local_path(proof), _timed(ask, took)))
+        _warn_if_slow(took, project, step)
     return proven
+
+
+def _timed(ask: ServiceClient, took: dict[str, float]) -> ServiceClient:
+    """Return a client that notes how long each answer took, by service and path."""
+
+    def timed(service: str, method: str, path: str, *rest: Any, **options: Any) -> Answer:
+        started = time.monotonic()
+        try:
+            return ask(service, method, path, *rest, **options)
+        finally:
+            took[f"{service} {method} {path.partition('?')[0]}"] = time.monotonic() - started
+
+    return timed
+
+
+def _warn_if_slow(took: Mapping[str, float], project: Project, step: StepReport) -> None:
+    """Warn of the slowest answer that a person would not wait for gladly, but of those that are slow by nature."""
+    patient = project.settings.monitoring.slow_handlers
+    slow = {what: seconds for what, seconds in took.items() if seconds >= SLOW_SECONDS and not re.fullmatch(patient, what.split()[-1])}
+    if slow:
+        worst = max(slow, key=lambda what: slow[what])
+        step.warn(f"{worst} took {slow[worst]:.1f} s: where that lasts, invoke diagnose says why")
 
 
 def _explained(error: TaskError, project: Project) -> TaskError:

@@ -20,7 +20,7 @@ from scripts.kubernetes.usage import NOTHING, Amounts
 
 SLOW_SECONDS = 1.0
 """From then on a person's train of thought breaks off (Nielsen, Usability Engineering, 1993)."""
-LEAST = 5
+LEAST = 3
 NEWEST = 3
 SPREAD_SECONDS = 10.0
 """A cold start is over by then: a database that wakes, a first use of each pod."""

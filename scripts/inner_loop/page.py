@@ -181,7 +181,7 @@ class Page(App[None]):
         """Show what fails, why, and what to do; without a cause, that nothing does."""
         found = self.query_one("#failure", Static)
         found.set_class(bool(cause), "shown")
-        lines = [Text(redact(cause), style="bold"), *(Text(redact(line), style="dim") for line in evidence[:EVIDENCE_LINES])]
+        lines = [Text(redact(cause), style="bold"), *(Text(redact(line), style="dim") for line in evidence[-EVIDENCE_LINES:])]
         found.update(Text("\n").join([*lines, Text(f"-> {redact(action)}", style="cyan")]))
 
     def _refresh(self) -> None:

@@ -72,6 +72,13 @@ left(regexp_replace(a.query, '\\s+', ' ', 'g'), 120))
 FROM (SELECT unnest(pg_blocking_pids(pid)) AS pid FROM pg_stat_activity WHERE wait_event_type = 'Lock') AS blocking
 JOIN pg_stat_activity a USING (pid) GROUP BY a.pid, a.application_name, a.usename, a.query ORDER BY count(*) DESC
 """
+OF_TABLES = """
+SELECT format('table %s has the trigger %s: DROP TRIGGER %I ON %s', tgrelid::regclass, tgname, tgname, tgrelid::regclass)
+FROM pg_trigger WHERE NOT tgisinternal
+UNION ALL
+SELECT format('table %I.%I has the rule %s: DROP RULE %I ON %I.%I', schemaname, tablename, rulename, rulename, schemaname, tablename)
+FROM pg_rules WHERE schemaname NOT IN ('pg_catalog', 'information_schema')
+"""
 LOOKS, PAUSE_SECONDS = 5, 0.7
 """A lock that makes requests slow is there for a part of the time only."""
 SETTING, AT_RISK = "database-setting", "data-at-risk"
@@ -107,6 +114,11 @@ def blocking(project: Project) -> list[str]:
         if lines := _asked(project, BLOCKING):
             return lines
     return []
+
+
+def of_tables(project: Project) -> list[str]:
+    """Return the triggers and rules of the bundled database's tables, a line each, with what drops it: an app's own are among them."""
+    return _asked(project, OF_TABLES)
 
 
 def _asked(project: Project, query: str) -> list[str]:

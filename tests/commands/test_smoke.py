@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import threading
+import time
 from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
@@ -23,6 +24,7 @@ from scripts.engines.asking import check_service, check_services
 from scripts.kubernetes import app_proof
 from scripts.kubernetes.diagnosis.cause import Diagnosis
 from scripts.kubernetes.service_client import Answer
+from tests.doubles import Step
 from tests.projects import project_on
 
 pytestmark = pytest.mark.unit
@@ -192,6 +194,21 @@ def test_a_check_has_passed_rather_than_left_things_unchanged() -> None:
     outcome = smoke_test.main(project_on(engine, load_settings()), StepReport(Report(stderr=io.StringIO()), "smoke"))
     assert outcome.kind == "passed"
     assert "a todo added by chat is listed and shown, changed and deleted" in outcome.detail
+
+
+@pytest.mark.parametrize(("path", "warned"), [("/api/todos", True), ("/api/chat", False)], ids=["an answer", "one that is slow by nature"])
+def test_an_answer_that_nobody_would_wait_for_is_warned_of(path: str, warned: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Slow(App):
+        def __call__(self, service: str, method: str, asked: str, body: str | None = None, timeout: float = 10, pod: str = "") -> Answer:
+            if asked.startswith(path):
+                time.sleep(0.02)
+            return super().__call__(service, method, asked, body, timeout)
+
+    monkeypatch.setattr(smoke_test, "SLOW_SECONDS", 0.02)
+    engine = SimpleNamespace(open_client=lambda: nullcontext(Slow()), deployment=None)
+    step = Step()
+    smoke_test.main(project_on(engine, load_settings()), step)
+    assert any("where that lasts, invoke diagnose says why" in line for line in step.warned) is warned
 
 
 @pytest.mark.parametrize("seen", [True, False])

@@ -6,6 +6,7 @@ import json
 import secrets
 import socket
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 
 from scripts.config.settings import Settings, load_settings
 from scripts.core.errors import TaskError
+from scripts.core.waiting import until
 from scripts.desired.labels import pairs
 from scripts.engines.docker import containers
 from scripts.engines.docker.containers import NEXT, OLD, Containers
@@ -54,6 +56,12 @@ class App:
 
     def state(self) -> dict[str, str]:
         return {container.name.removeprefix(self.workload): container.status for container in self.containers.every()}
+
+    def answers(self) -> bool:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1) as connection:
+            connection.sendall(b"GET / HTTP/1.0\r\n\r\n")
+            return bool(connection.recv(1))
+        return False
 
     def id(self) -> str:
         return str(self.client.containers.get(self.workload).id)
@@ -133,6 +141,18 @@ def test_preflight_knows_the_ports_that_are_ours_and_those_that_are_not(app: App
         moved = app.settings.services["web"].model_copy(update={"local_port": port})
         (problem,) = DockerEngine(app.settings.model_copy(update={"services": {"web": moved}})).preflight()
     assert f"port {port} (services.web.local_port) is in use: end what listens there" in problem
+
+
+def test_a_container_in_which_nothing_answers_is_not_ready(app: App) -> None:
+    app.replace(app.pod())
+    (state,) = DockerEngine(app.settings).pods()
+    assert (state.state, state.ready) == ("running", False)
+    for status, ready in ((503, False), (200, True)):
+        answer = f"lambda self: (self.send_response({status}), self.end_headers())"
+        serve = f"import http.server as h\nh.test(type('H', (h.SimpleHTTPRequestHandler,), {{'do_GET': {answer}}}), port=8000)"
+        app.replace(app.pod(command=("python3", "-c", serve)))
+        until(app.answers, seconds=20, pause=0.1, what="the server")
+        assert [each.ready for each in DockerEngine(app.settings).pods()] == [ready]
 
 
 def test_a_port_that_a_container_of_somebody_elses_holds_is_named_with_it(app: App) -> None:

@@ -57,7 +57,7 @@ def test_milliseconds_are_understood() -> None:
     ("lines", "why"),
     [
         (log(0.01, 0.02, 9.0, 0.02, 0.01), "one slow request"),
-        (log(3.0, 3.0, 3.0, 3.0), "a few"),
+        (log(3.0, 3.0), "a few"),
         (log(3.0, 3.0, 3.0, 3.0, 3.0, 3.0, every=1), "a cold start"),
         (log(3.0, 3.0, 3.0, 3.0, 3.0, 0.1, 0.1), "it is over"),
         (log(3.0, 3.0, 3.0, 3.0, 3.0, route="GET /ready"), "a probe"),

@@ -67,7 +67,7 @@ def test_a_query_that_did_not_end_has_another_reason_where_nothing_holds_a_lock(
     monkeypatch: pytest.MonkeyPatch, said: str, held: bool
 ) -> None:
     slow = Diagnosis("requests-failing", "backend", "backend: GET /a fails", ("log: a query timed out",), f"delete it; {LOCKED_ACTION}")
-    answers = {database_state.QUERY: "", database_state.BLOCKING: "", database_state.HELD: said}
+    answers = {database_state.QUERY: "", database_state.BLOCKING: "", database_state.HELD: said, database_state.OF_TABLES: ""}
     cause = diagnosed(monkeypatch, slow, answers)
     assert (LOCKED_ACTION in cause.action) is held
     assert any("nothing waits for a lock" in line for line in cause.evidence) is not held
@@ -77,9 +77,10 @@ def test_a_query_that_did_not_end_has_another_reason_where_nothing_holds_a_lock(
 def test_who_holds_what_others_wait_for_is_named(monkeypatch: pytest.MonkeyPatch, code: str) -> None:
     action = LOCKED_ACTION if code == "requests-failing" else "invoke logs frontend"
     line = "process 7 (psql) holds what 3 others wait for: LOCK TABLE todos"
-    answers = {database_state.QUERY: "", database_state.BLOCKING: line}
+    trigger = "table todos has the trigger audit: DROP TRIGGER audit ON todos"
+    answers = {database_state.QUERY: "", database_state.BLOCKING: line, database_state.OF_TABLES: trigger}
     cause = diagnosed(monkeypatch, Diagnosis(code, "frontend", "frontend: GET / is slow", (), action), answers)
-    assert cause.evidence == (f"in the database, {line}",)
+    assert cause.evidence == (f"in the database, {trigger}, where no migration made it", f"in the database, {line}")
     assert cause.action == LOCKED_ACTION
 
 

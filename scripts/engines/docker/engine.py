@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from functools import partial
@@ -32,7 +33,7 @@ from scripts.engines.docker import container_logs, usage
 from scripts.engines.docker.containers import Containers, end_container, remove_container, remove_files, secrets_of
 from scripts.engines.docker.operations import ContainerOperations
 from scripts.engines.docker.pod_spec import Plan, PodPlan, plan
-from scripts.engines.docker.probes import await_ready, diagnose, direct_session, just_restarted, plain
+from scripts.engines.docker.probes import await_ready, diagnose, direct_session, just_restarted, plain, serves
 from scripts.engines.docker.volumes import remove_sources
 from scripts.engines.failed_requests import called_by
 from scripts.engines.protocol import Address
@@ -246,21 +247,31 @@ class DockerEngine:
         return [Address(name, f"http://localhost:{service.wanted_local_port}") for name, service in public]
 
     def pods(self) -> list[PodState]:
-        """Return the app's containers."""
+        """Return the app's containers. One is ready that runs, stays, and answers at its service's last probe."""
+        there = sorted(self._containers.by_workload().items())
+        with ThreadPoolExecutor(max_workers=max(1, len(there))) as pool:
+            answers = list(pool.map(lambda item: self._answers(item[1]), there))
         return [
             PodState(
                 service=container.labels.get("todo.service", ""),
                 name=container.name,
                 state=container.status,
-                ready=container.status == "running" and not just_restarted(container),
+                ready=answer and not just_restarted(container),
                 restarts=int(container.attrs.get("RestartCount", 0)),
                 image=container.attrs["Config"]["Image"],
                 started=str(container.attrs["State"].get("StartedAt", "")),
                 limits=usage.limits(container),
                 secrets=frozenset(secrets_of(container)),
             )
-            for _, container in sorted(self._containers.by_workload().items())
+            for (_, container), answer in zip(there, answers, strict=True)
         ]
+
+    def _answers(self, container: Any) -> bool:
+        """Whether it runs, and what runs in it answers, where it has a port of this machine to be asked at."""
+        name = container.labels.get("todo.service", "")
+        if container.status != "running" or not (port := self._containers.local_port(name)):
+            return bool(container.status == "running")
+        return serves(container, next(iter(self._settings.services[name].probe_paths[-1:]), ""), port)
 
     def usage(self) -> Mapping[str, Amounts]:
         """Return what each container uses."""

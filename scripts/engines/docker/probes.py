@@ -81,6 +81,11 @@ def diagnose(pod: PodPlan, container: Any, port: int) -> Diagnosis | None:
     return None
 
 
+def serves(container: Any, path: str, port: int) -> bool:
+    """Return whether what runs in a container answers at a path, or takes a connection where it is empty."""
+    return _ask(container, Probe(path), port)[0]
+
+
 def just_restarted(container: Any) -> bool:
     """Return whether the container ended by itself and was started again a moment ago: it has not shown yet that it stays."""
     if not container.attrs.get("RestartCount", 0):

@@ -19,7 +19,7 @@ class JsonFormatter(logging.Formatter):
         line = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
-            "logger": record.name,
+            "logger": record.name.removesuffix(".error"),  # uvicorn's own, which writes all but requests
             "message": record.getMessage(),
         }
         if current := request_id.get():

@@ -39,9 +39,17 @@ LOCKED = re.compile(r"query timed out|due to (statement|lock) timeout|LockNotAva
 BUSY = re.compile(r"too many (clients|connections)|remaining connection slots", re.IGNORECASE)
 UNWRITABLE = re.compile(r"database is read-only|read-only transaction|no space left on device|out of disk", re.IGNORECASE)
 SILENT = re.compile(r"did not answer|timed? ?out|timeout expired|ETIMEDOUT|no route to host|unreachable", re.IGNORECASE)
-VIOLATES = re.compile(r"violates ([\w-]+ )?constraint|(Unique|Check|NotNull|ForeignKey|Exclusion)Violation", re.IGNORECASE)
-BY_TRIGGER = re.compile(r"PL/pgSQL function|SQL function \"|a trigger or a view asks for it", re.IGNORECASE)
-NO_RIGHT = re.compile(r"permission denied for|must be owner of|InsufficientPrivilege", re.IGNORECASE)
+BY_PEOPLE = (
+    (re.compile(r"PL/pgSQL function|SQL function \"|a trigger or a view asks for it|INSERT or UPDATE rules", re.IGNORECASE),
+     "see what asks for it: invoke psql, \\d TABLE shows its triggers and rules; DROP TRIGGER NAME ON TABLE where no migration made it"),
+    (re.compile(r"not (currently )?accept(ing)? connections", re.IGNORECASE),
+     "somebody has closed it to connections: invoke psql, \\c postgres; ALTER DATABASE NAME ALLOW_CONNECTIONS true"),
+    (re.compile(r"violates ([\w-]+ )?constraint|(Unique|Check|NotNull|ForeignKey|Exclusion)Violation", re.IGNORECASE),
+     "see who made the constraint that is named, and when: invoke psql, \\d TABLE; drop it where no migration of the app did"),
+    (re.compile(r"permission denied for|must be owner of|InsufficientPrivilege", re.IGNORECASE),
+     "see who took the right from the role, and give it back: invoke psql, \\dp; GRANT … TO …"),
+)  # fmt: skip
+"""What people do to a database, by the words that tell of it, and what to do then."""
 WAITING = (
     "SELECT pid, wait_event_type, wait_event, pg_blocking_pids(pid), query FROM pg_stat_activity WHERE wait_event_type IN ('Lock', 'IPC')"
 )
@@ -145,12 +153,9 @@ def tells_of_database(text: str) -> bool:
 
 def database_advice(line: str) -> str:
     """Return what to do about what a service says of its database; an empty string where it says nothing that is known."""
-    if BY_TRIGGER.search(line):
-        return "see what asks for it: invoke psql, \\d TABLE shows its triggers; DROP TRIGGER NAME ON TABLE where no migration made it"
-    if VIOLATES.search(line):
-        return "see who made the constraint that is named, and when: invoke psql, \\d TABLE; drop it where no migration of the app did"
-    if NO_RIGHT.search(line):
-        return "see who took the right from the role, and give it back: invoke psql, \\dp; GRANT … TO …"
+    for pattern, advice in BY_PEOPLE:
+        if pattern.search(line):
+            return advice
     if not ABOUT_DATABASE.search(line):
         return ""
     for pattern, code, _, action in DATABASE_LINES:
