@@ -37,7 +37,7 @@ class Utterance:
     """One message.
 
     Of an assistant's: `listed` are the todos that it numbered, `mentioned` those that it spoke of, `pending` is what
-    it asked to confirm, and `choices` are the ways to go on that it offered.
+    it asked to confirm, `choices` are the ways to go on that it offered, and `changed` tells that it changed a todo.
     """
 
     role: Literal["user", "assistant"]
@@ -46,6 +46,7 @@ class Utterance:
     mentioned: Sequence[uuid.UUID] = ()
     pending: "Pending | None" = None
     choices: Sequence[Choice] = ()
+    changed: bool = False
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from sqlalchemy import Row
 
 from todo_backend.assistant import Assistant, AssistantError, Closing, Dialogue, Pending, Toolbox, Utterance
 from todo_backend.clock import Clock
-from todo_backend.confirmation import accept_offer, answer_directly
+from todo_backend.confirmation import accept_offer, answer_directly, take_back_first
 from todo_backend.conversations import ConversationNotFoundError, Conversations
 from todo_backend.database import DatabaseUnavailableError
 from todo_backend.metrics import ChatOutcome, Metrics
@@ -132,7 +132,7 @@ class Chat:
         """Let the assistant answer; return the outcome, what the answer leaves, and what went wrong, if anything."""
         try:
             async with asyncio.timeout(self._timeout):
-                dialogue = accept_offer(dialogue)
+                dialogue = await take_back_first(accept_offer(dialogue), toolbox, self._undo, say)
                 closing = await answer_directly(dialogue, toolbox, self._undo, say)
                 if closing is None:
                     closing = await self.assistant.answer(dialogue, toolbox, say)
@@ -175,4 +175,5 @@ def _utterance(message: Row[Any]) -> Utterance:
         [uuid.UUID(todo_id) for todo_id in context.get("mentioned", ())],
         Pending(**context["pending"]) if "pending" in context else None,
         [Choice(**each) for each in context.get("choices", ())],
+        "undo" in context,
     )

@@ -10,7 +10,7 @@ from todo_backend.assistant import Closing, Dialogue, Pending, Say, Toolbox, Utt
 from todo_backend.intents import clean, understand
 from todo_backend.replies import quoted_titles
 from todo_backend.schemas import Choice, ToolName, Undone
-from todo_backend.undo import ChangedSinceError, Undo
+from todo_backend.undo import Change, ChangedSinceError, Undo
 
 _YES = re.compile(
     r"(?:y|yes|yep|yeah|yup|sure|ok|okay|certainly|absolutely|right|correct|confirm(?:ed)?|go ahead|go on|go for it|of course|definitely|exactly|sounds good|fine|alright|do it|please do|do"
@@ -39,7 +39,8 @@ _REDO = re.compile(
     re.IGNORECASE,
 )
 _KEEP = re.compile(
-    r"(?:(?:no|wait),? )*(?:keep|leave) (?:it|that|them|this)(?: one)?(?: (?:after all|please|there))*", re.IGNORECASE
+    r"(?:(?:no|wait),? )*(?:(?:keep|leave) (?:it|that|them|this)(?: one)?|i (?:(?:still|do|actually) )*(?:need|want) (?:it|that|them|this)(?: one)?)(?: (?:after all|please|there|back|still))*",
+    re.IGNORECASE,
 )
 _NO_MORE = Choice(label="No, leave them", message="no")
 _TAKE_BACK = Choice(label="Undo the last change", message="undo")
@@ -57,6 +58,22 @@ def accept_offer(dialogue: Dialogue) -> Dialogue:
         return dialogue
     accepted = replace(dialogue.utterances[-1], text=before.choices[0].message)
     return replace(dialogue, utterances=[*dialogue.utterances[:-1], accepted])
+
+
+INSTEAD = "instead: "  # begins the message of a button that takes back the last change, and makes another
+
+
+async def take_back_first(dialogue: Dialogue, toolbox: Toolbox, undo: Undo, say: Say) -> Dialogue:
+    """Take back the last change where a button asks for another in its place, which is what is left to be answered."""
+    if not dialogue.question.startswith(INSTEAD):
+        return dialogue
+    try:
+        undone = await undo.undo_last(Change(uuid.uuid4(), toolbox.change.conversation_id))
+        await say(f"Undone: {_told(undone, redo=False)}.\n" if undone else "")
+    except ChangedSinceError as error:
+        await say(f"{error}\n")
+    rest = replace(dialogue.utterances[-1], text=dialogue.question.removeprefix(INSTEAD))
+    return replace(dialogue, utterances=[*dialogue.utterances[:-1], rest])
 
 
 async def answer_directly(dialogue: Dialogue, toolbox: Toolbox, undo: Undo, say: Say) -> Closing | None:

@@ -106,14 +106,15 @@ class _Named:
         return _one((self.weekday_of(found, now).day or now.date()) + timedelta(days=7))
 
     def every(self, found: "re.Match[str]", now: datetime) -> When:
-        groups = found.groupdict()
+        groups = {"part": "", **found.groupdict()}
         name = next(filter(None, map(groups.get, ("unit", "plural", "habit")))).lower()
         singular = name[:-1] if name not in self.names and name.endswith("s") else name
         if singular in self.names and self.names[singular] < 7:
             day = now.date() + timedelta(days=(self.names[singular] - now.weekday() - 1) % 7 + 1)
         else:
             day = now.date() + timedelta(days=1 if now.hour >= 20 else 0)
-        return replace(_one(day), repeats=True)
+        clock = words.part_of_day((groups["part"] or "").removesuffix("s"))
+        return replace(_one(day), clock=clock, is_part=clock is not None, repeats=True)
 
     def edge_of_month(self, found: "re.Match[str]", now: datetime) -> When:
         first = _day_month(1, self.month_of(found), None, now.date().replace(day=1))
@@ -158,7 +159,7 @@ def _forms(
         _day_of_each_month,
     )
     yield form(
-        rf"(?:{words.EVERY})\s+(?P<unit>WEEKDAYs?|{words.EVERY_UNIT}){more_days}|on\s+(?:(?P<plural>WEEKDAYs){more_days}|(?P<habit>WEEKDAY)\s+(?:mornings|afternoons|evenings|nights))",
+        rf"(?:{words.EVERY})\s+(?P<unit>WEEKDAYs?|{words.EVERY_UNIT}){more_days}(?P<part>\s+(?:{words.PART_PATTERN})s?)?|on\s+(?:(?P<plural>WEEKDAYs){more_days}|(?P<habit>WEEKDAY)\s+(?:mornings|afternoons|evenings|nights))",
         say.every,
     )
     yield form(rf"(?P<unit>{words.ADVERBS})(?=\s*(?:$|[,.;!)#]|at\b|to\b))", say.every)
@@ -208,6 +209,7 @@ def _forms(
         r"(?:on|by|until|before|for|due)\s+(?P<name>WEEKDAY),?\s+(?:the\s+)?(?P<day>\d{1,2})(?:st|nd|rd|th)",
         say.weekday_and_day,
     )
+    yield form(r"(?P<name>WEEKDAY)\s+(?:the\s+)?(?P<day>1[3-9]|2\d|3[01])(?=\s*(?:$|[,;!?)#]))", say.weekday_and_day)
     yield form(r"(?:a|one)\s+week\s+(?:from|on)\s+(?:next\s+)?(?P<weekday>WEEKDAY)(?P<weekday_>(?!))?", say.week_after)
     yield form(
         rf"(?:{words.NEXT}\s+(?P<weekday>WEEKDAY)|(?P<weekday_>WEEKDAY)\s+(?:{words.NEXT_AFTER}))(?P<part>\s+(?:{words.PART_PATTERN}))?",
@@ -323,7 +325,19 @@ def _named_span(found: "re.Match[str]", now: datetime) -> When:
     return _range(*words.span_of(found["words"], now.date()))
 
 
-def _clock(found: "re.Match[str]", _now: datetime) -> When | None:
+def _is_hour_of_day(found: "re.Match[str]", now: datetime) -> bool:
+    """Tell whether a number alone is an hour: that of "friday 7", but not of "friday 4" when the 4th is a friday."""
+    said, number = words.key(found.string[: found.start()]).split(), int(found["h10"])
+    weekday = load().names.get(said[-1], 7)
+    if not 1 <= number <= 12 or (weekday >= 7 and said[-1] not in words.TODAY):
+        return False
+    day = _next_of_month(number, now).day
+    return weekday >= 7 or day is None or day.weekday() != weekday
+
+
+def _clock(found: "re.Match[str]", now: datetime) -> When | None:
+    if found["h10"] and not _is_hour_of_day(found, now):
+        return None
     clock = words.clock_of(found.groupdict(), found.string)
     if clock is None and found["h1"] and found[0].lower().startswith(("at", "@", "um", "a la")):
         return When()  # "at 25:00"

@@ -127,7 +127,7 @@ _SPANS = {
     "next week": r"next\s+week|nächste\s+woche|kommende\s+woche|la\s+próxima\s+semana|próxima\s+semana|la\s+semana\s+que\s+viene"
                  r"|(?:la\s+)?semaine\s+prochaine|اگلے\s+ہفتے",
     "next weekend": r"next\s+weekend",
-    "weekend": r"(?:this\s+|the\s+|at\s+the\s+|over\s+the\s+|(?:am|dieses)\s+)?(?:weekend|wochenende)|(?:el\s+|este\s+)?fin\s+de\s+semana|(?:ce\s+|le\s+)?week-end",
+    "weekend": r"(?:this\s+|the\s+|at\s+the\s+|over\s+the\s+|(?:am|dieses)\s+)?(?:weekend|wknd|wochenende)|(?:el\s+|este\s+)?fin\s+de\s+semana|(?:ce\s+|le\s+)?week-end",
     "this month": r"this\s+month|diesen\s+monat|este\s+mes|ce\s+mois(?:-ci)?",
     "next month": r"next\s+month|nächsten\s+monat|(?:el\s+)?próximo\s+mes|el\s+mes\s+que\s+viene|(?:le\s+)?mois\s+prochain|اگلے\s+مہینے|اگلے\s+ماہ",
     "this year": r"this\s+year",
@@ -180,6 +180,7 @@ CLOCK = (
     r"(?P<part4>\s+(?:in\s+the\s+)?(?:morning|evening|afternoon)|\s+at\s+night)?"
     r")"
     r"|(?:at|@|um|a\s+las?|à)\s+(?P<h5>\d{1,2})(?:\s+(?:in\s+the\s+)(?P<part5>morning|afternoon|evening))?(?=\s*$|\s*[,;!?)]|\s+(?:on|tomorrow|today|tonight|next|with|to|and|zum|zur|an|den|die|das|mit|beim|bei|con|avec|chez|for|now|sharp|please|not|instead|rather|#|mon|tue|wed|thu|fri|sat|sun)|\s+#)"
+    r"|(?<=\w\s)(?P<h10>\d{1,2})(?=\s*$|\s*[,;!?)#])"
     r"|by\s+(?P<h9>\d{1,2})(?=\s+(?:today|tomorrow|tonight|on)\b)"
     r"|(?:at|@|um|à|a\s+las?)\s+(?P<h8>\d{1,2})\.(?P<m8>\d{2})(?![\d.])"
     r"|(?:at|@|by)\s+(?P<h6>[01]\d|2[0-3])(?P<m6>[0-5]\d)(?=\s*$|\s*[,;!?)]|\s+(?:on|tomorrow|today|tonight|next|with|to|and|for|#))"
@@ -321,7 +322,7 @@ def has_clock_unit(text: str) -> bool:
 
 
 _EVENINGS = re.compile(
-    r"\b(?:dinner|supper|drinks?|party|movies?|cinema|film|concert|theat(?:re|er)|opera|abendessen|kino|konzert|cena|cine|d[iî]ner|cinéma)\b",
+    r"\b(?:dinner|supper|drinks?|beers?|wine|pub|bar|party|movies?|cinema|film|concert|theat(?:re|er)|opera|abendessen|kino|konzert|cena|cine|d[iî]ner|cinéma)\b",
     re.IGNORECASE,
 )
 _MORNINGS = re.compile(
@@ -371,6 +372,7 @@ def _is_after_noon(said: dict[str, str | None], hour: int, half: str, text: str)
     is_bare = (
         said["h5"]
         or said["h9"]
+        or said["h10"]
         or said["hw2"]
         or said["rel"]
         or said["rel2"]
@@ -385,7 +387,7 @@ def _is_after_noon(said: dict[str, str | None], hour: int, half: str, text: str)
 
 
 _DIGITS = (
-    ("h1", "m1", "p1"), ("h2", "m2", "p2"), ("h3", "", "p3"), ("h5", "", ""), ("h6", "m6", ""), ("h7", "m7", ""), ("h8", "m8", ""), ("h9", "", ""),
+    ("h1", "m1", "p1"), ("h2", "m2", "p2"), ("h3", "", "p3"), ("h5", "", ""), ("h6", "m6", ""), ("h7", "m7", ""), ("h8", "m8", ""), ("h9", "", ""), ("h10", "", ""),
 )  # fmt: skip
 
 

@@ -108,7 +108,16 @@ def _join(one: When, two: When) -> When | None:
     if one.day and two.day and one.day.weekday() == two.day.weekday() and not (one.clock and two.clock):
         later = two if two.day > one.day else one  # "Tuesday, December 15": the weekday alone would be the next one
         return replace(later, clock=one.clock or two.clock)
-    return None
+    return _day_of_span(one, two) or _day_of_span(two, one)
+
+
+def _day_of_span(span: When, weekday: When) -> When | None:
+    """Return the thursday of "next week thursday"."""
+    is_span = span.first and span.last and span.first < span.last <= span.first + timedelta(days=6)
+    if not is_span or not weekday.day or weekday.first != weekday.last or span.clock or span.first is None:
+        return None
+    day = span.first + timedelta(days=(weekday.day.weekday() - span.first.weekday()) % 7)
+    return replace(weekday, day=day, first=day, last=day) if span.last and day <= span.last else None
 
 
 def _correct(one: When, two: When) -> When:

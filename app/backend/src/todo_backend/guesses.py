@@ -6,17 +6,18 @@ date, a priority or its own verb. Nothing is deleted on a guess. Otherwise it is
 
 import re
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import replace
 
 from todo_backend import slips
-from todo_backend.dates import find_dates, parse_when
+from todo_backend.dates import Span, find_dates, parse_when
 from todo_backend.filters import parse_filter, select, without_strange_words
 from todo_backend.intents import Request, understand
 from todo_backend.phrases import describe_date, parse_phrase, parse_priority
-from todo_backend.references import IT, POSITION, THEM, Turn, among, by_ids, content, everything, find, unquote
-from todo_backend.replies import Reply, Todo, choice
+from todo_backend.references import IT, POSITION, THEM, Turn, among, by_ids, content, everything, find, resolve, unquote
+from todo_backend.replies import Reply, Todo, UnclearError, choice
 from todo_backend.rules_add import add_message, draft_words
-from todo_backend.stems import ERRANDS, infinitives, is_past, stem, synonyms
+from todo_backend.stems import ERRANDS, IS_CANCELLED, infinitives, is_past, stem, synonyms
 from todo_backend.ways import Kind
 
 Act = Callable[[Turn, Request], Awaitable[Reply]]
@@ -28,6 +29,46 @@ _NAMED = re.compile(
     r"(?:no,? |wait,? |not (?:that|this)(?: one)?,? )*(?:i (?:meant?|want)|meant?|it'?s|that'?s)?\s*(?P<which>.+?)",
     re.IGNORECASE,
 )
+
+
+def answer_to_what(turn: Turn, words: str) -> Request | None:
+    """Return the addition that "What shall I add for tomorrow?" asked about."""
+    said = turn.dialogue.utterances
+    if len(said) < 3 or not said[-2].text.startswith("What shall I add for ") or understand(words).kind != "unknown":
+        return None
+    return Request("add", {"what": f"{words}, {understand(said[-3].text).said.get('what', '')}".rstrip(", ")}, words)
+
+
+_NARROWED = re.compile(
+    r"(?:(?:no|nope|yes|yeah|ok|okay)\b[\s,.!]*)?(?:but )?(?P<how>only|just|all (?:but|except)|except(?: for)?|(?:but )?not) (?P<which>.+?)(?: please)?",
+    re.IGNORECASE,
+)
+
+
+async def narrowed(turn: Turn, words: str) -> Request | None:
+    """Return the request of a set that waits for a yes, of only those that "only the first" or "not the second" leave."""
+    said = turn.dialogue.utterances
+    if len(said) < 3 or not said[-2].pending or not (found := _NARROWED.fullmatch(words)):
+        return None
+    earlier = understand(said[-3].text)
+    asked = await by_ids(turn, [str(todo_id) for todo_id in said[-2].mentioned])
+    named = await _of_these(turn, asked, found["which"])
+    if "which" not in earlier.said or not named:
+        return None
+    keeps = found["how"].lower() in ("only", "just")
+    left = [todo for todo in asked if (todo["id"] in named) is keeps]
+    titles = " and ".join(f'"{todo["title"]}"' for todo in left)
+    return replace(earlier, said={**earlier.said, "which": titles}, words=words) if left else None
+
+
+async def _of_these(turn: Turn, asked: list[Todo], which: str) -> set[str]:
+    """Return the ids of those of a few todos that are named, by their words or their numbers in the last answer."""
+    if found := among(asked, which):
+        return {todo["id"] for todo in found}
+    with suppress(UnclearError):
+        ids = {todo["id"] for todo in asked}
+        return {todo["id"] for todo in (await resolve(turn, which, "all")).todos if todo["id"] in ids}
+    return set()
 
 
 async def answer_to_which(turn: Turn, words: str) -> Request | None:  # noqa: PLR0911 - one kind of answer a line
@@ -43,6 +84,9 @@ async def answer_to_which(turn: Turn, words: str) -> Request | None:  # noqa: PL
     if len(said) < 3 or not said[-2].listed or said[-2].pending or not _ASKED.search(said[-2].text):
         return None
     earlier = understand(said[-3].text)
+    if earlier.kind == "each":  # of several requests that one which named what the question repeats
+        parts = [understand(part) for part in earlier.said["parts"].split("\n")]
+        earlier = next((each for each in parts if f"“{each.said.get('which')}”" in said[-2].text), earlier)
     if "which" not in earlier.said:
         return None
     if POSITION.fullmatch(words) or THEM.fullmatch(words):
@@ -95,7 +139,7 @@ async def _last_clause(turn: Turn, words: str) -> Request | None:
     A deletion is asked about.
     """
     *before, last = _CLAUSE.split(words)
-    request = understand(f"{last} it" if re.fullmatch(r"\w+", last) else last)
+    request = understand(_OBJECTLESS.sub(r"\1 it", last))
     which = request.said.get("which", "")
     told = " ".join(before)
     if not told or request.kind not in _OF_ONE or not which or _TO_COME.search(told):  # "if it rains, push it"
@@ -112,7 +156,22 @@ async def _last_clause(turn: Turn, words: str) -> Request | None:
     return replace(request, kind=kind, said={**request.said, "which": f'"{best[0]["title"]}"'})
 
 
-_OF_ONE = frozenset({"complete", "reopen", "delete", "reschedule", "prioritise", "tag", "unschedule", "note", "rename"})
+# A verb alone, or one that goes on with a preposition: "push by two days".
+_OBJECTLESS = re.compile(r"^(\w+)(?=$| (?:to|by|back|until|till|for|as|with|on)\b)", re.IGNORECASE)
+_OF_ONE = frozenset(
+    {
+        "complete",
+        "reopen",
+        "delete",
+        "reschedule",
+        "reschedule_at_end",
+        "prioritise",
+        "tag",
+        "unschedule",
+        "note",
+        "rename",
+    }
+)
 
 
 _TOO = re.compile(
@@ -234,6 +293,24 @@ def _about_it(turn: Turn, words: str) -> Request | None:
     return about_the_last(turn, bare)
 
 
+def with_its_fields(turn: Turn, words: str) -> Request | None:
+    """Understand "make the oven urgent and due tomorrow, #home" as a request for each field of the todo."""
+    head, *tails = re.split(r",\s*(?:and\s+)?|\s+and\s+", words)
+    first = understand(head)
+    if not tails or first.kind not in ("prioritise", "reschedule", "set_to"):
+        return None
+    parts = [head]
+    for tail in tails:
+        bare = re.sub(r"^(?:make it|set it to|with|it'?s|as|due)\s+", "", tail, flags=re.IGNORECASE)
+        if parse_priority(bare) or (first.kind != "reschedule" and parse_when(bare, turn.now)):
+            parts.append(f"make it {bare}")
+        elif found := re.fullmatch(r"(?P<tags>#\S+)|(?:tag|label|tagged)(?: (?:it|as|with))* #?(?P<tag>[\w-]+)", bare):
+            parts.append(f"tag it with {found['tags'] or found['tag']}")
+        else:
+            return None
+    return Request("each", {"parts": "\n".join(parts)}, words)
+
+
 _ITEM = re.compile(
     r"\b(?:stuff|chores|errands|jobs|things?|items?|tasks?|todos?|to-dos?|ones|everything|list)\b", re.IGNORECASE
 )
@@ -265,6 +342,7 @@ _PERFECT = (
     re.compile(r"(?:ya |yo )?(?:he |hemos )?(?:ya )?(?P<verb>\w+(?:é|í|ado|ido|cho|to)) (?P<rest>.+)", re.IGNORECASE),
     _FOREIGN_PASSIVE,
     re.compile(r"(?:ich|wir) haben? (?:(?:schon|bereits|gerade|heute) )?(?P<rest>.+) (?P<verb>\w+)", re.IGNORECASE),
+    re.compile(r"(?P<rest>.+) (?P<verb>\w*ge\w{2,}(?:t|en)|(?:be|ver|er|ent)\w{2,}t)", re.IGNORECASE),
 )
 _NOT = re.compile(r"\b(?:not|never|no|nicht|kein\w*|noch|pas|nunca)\b|n't\b", re.IGNORECASE)
 
@@ -288,7 +366,8 @@ async def _title_of_verb(turn: Turn, pattern: re.Pattern[str], found: "re.Match[
     """Return the title of the one open todo that a verb in the past and its object name; empty when there is none."""
     if pattern is _FOREIGN_PASSIVE:  # "buy milk ist gekauft": an English title, a foreign verb
         todos, how = await find(turn, found["rest"], "open")
-        return str(todos[0]["title"]) if len(todos) == 1 and how == "exact" else ""
+        if len(todos) == 1 and how == "exact":
+            return str(todos[0]["title"])
     ways = [f"{verb} {found['rest']}" for verb in infinitives(found["verb"])]
     for way in [ways[0], *synonyms(ways[0])] if pattern is _PASSIVE else ways:
         todos, how = await find(turn, way, "open")
@@ -302,11 +381,25 @@ async def _title_of_verb(turn: Turn, pattern: re.Pattern[str], found: "re.Match[
 
 
 async def _several_done(turn: Turn, words: str) -> Request | None:
-    """Understand "glasses ordered and cat food bought"."""
+    """Understand "glasses ordered and cat food bought"; as of several todos, it is asked about."""
     parts = re.split(r",? and |, ", words)
-    done = [await _done_in_any_order(turn, part) for part in parts] if len(parts) > 1 else [None]
-    titles = [unquote(each.said["which"]) for each in done if each]
-    return Request("complete", {"which": " and ".join(titles)}, words) if len(titles) == len(parts) else None
+    if len(parts) < 2:
+        return None
+    titles = [await _title_done(turn, part) for part in parts]
+    if not all(titles) or len(set(titles)) < len(titles):
+        return None
+    return Request("complete", {"which": " and ".join(f'"{title}"' for title in titles)}, words)
+
+
+async def _title_done(turn: Turn, words: str) -> str:
+    """Return the title of the todo that "cat food bought" names, or "phone bill paid", whose verb is not its own."""
+    if done := await _done_in_any_order(turn, words):
+        return unquote(done.said["which"])
+    name = " ".join(word for word in _DONE_WORDS.sub(" ", words).split() if not is_past(word.casefold()))
+    if name == words or IS_CANCELLED.search(words) or _HAS_CALLED.search(words):
+        return ""
+    todos, how = await find(turn, name, "open")
+    return str(todos[0]["title"]) if len(todos) == 1 and how in ("exact", "words") else ""
 
 
 _NOT_YET = re.compile(
@@ -366,7 +459,7 @@ async def _done_in_any_order(turn: Turn, words: str) -> Request | None:
 
 
 _IS_NOW = re.compile(
-    r"\b(?:(?:can|could|must|has to|needs to) (?:now )?be|is|are|was|were|will be|should be|must be|has been|have been|got|gets|is now|takes place|happens|starts|begins|(?:moved|changed|rescheduled|postponed|pushed|shifted|extended|delayed)(?= (?:to|until|back)\b))\b(?: (?:now|moved|changed|rescheduled|postponed|pushed|back|delayed|brought forward|actually|to|on|until))*",
+    r"\b(?:(?:can|could|must|has to|needs to) (?:now )?be|is|are|was|were|will be|should be|must be|has been|have been|got|gets|is now|ist|sind|wird|takes place|happens|starts|begins|opens|closes|(?:moved|changed|rescheduled|postponed|pushed|shifted|extended|delayed)(?= (?:to|until|back)\b))\b(?: (?:now|jetzt|nun|moved|changed|rescheduled|postponed|pushed|back|delayed|brought forward|actually|to|on|until))*",
     re.IGNORECASE,
 )
 _AROUND = re.compile(
@@ -390,7 +483,9 @@ async def _todo_and_date(turn: Turn, words: str, act: Act) -> Reply | None:
     """Understand "the flight is on dec 6 now"; "call mom at 6pm" may also be a new todo, so that is asked."""
     words = _NOT_THEN.sub("", _FINE.sub(r"\1 instead", words))
     spans = [span for span in find_dates(words, turn.now) if span.when.exists and not span.when.repeats]
-    if len(spans) != 1:
+    if len(spans) == 2 and (moved := await _from_its_day(turn, words, spans[0], spans[1])):
+        return await act(turn, moved)
+    if len(spans) != 1 or IS_CANCELLED.search(words):
         return None
     when = words[spans[0].start : spans[0].end].strip()
     rest = f"{words[: spans[0].start].strip()} {words[spans[0].end :].strip()}".strip()
@@ -406,6 +501,18 @@ async def _todo_and_date(turn: Turn, words: str, act: Act) -> Reply | None:
     if how in ("exact", "words") and states_it and not _NOT.search(rest):
         return await act(turn, Request("reschedule", {"which": f'"{title}"', "when": when}, words))
     return _ask_which_of_two(turn, words, todos[0], when)
+
+
+async def _from_its_day(turn: Turn, words: str, its_own: Span, new: Span) -> Request | None:
+    """Understand "the meeting tomorrow is at 5 now": the first date tells which todo is meant."""
+    between = words[its_own.end : new.start]
+    if not _IS_NOW.match(between.strip()) or _NOT.search(words) or not its_own.when.day:
+        return None
+    todos, how = await find(turn, _AROUND.sub("", words[: its_own.start].strip()), "open")
+    its = [todo for todo in todos if how != "near" and todo["due_date"] == its_own.when.day.isoformat()]
+    if len(its) != 1:
+        return None
+    return Request("reschedule", {"which": f'"{its[0]["title"]}"', "when": words[new.start : new.end].strip()}, words)
 
 
 def _ask_which_of_two(turn: Turn, words: str, todo: Todo, when: str) -> Reply:

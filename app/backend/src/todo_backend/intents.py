@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from todo_backend import slips
 from todo_backend.foreign_ways import FOREIGN
+from todo_backend.small_talk import is_talk
 from todo_backend.stems import is_past
 from todo_backend.ways import ENGLISH, THANKS, Kind
 
@@ -20,14 +21,14 @@ class Request:
 
 
 _POLITE = re.compile(
-    r"^(?:(?:never ?mind(?=[,.!])|ple?a?se?(?: to)?|pls|plz|hey|hi|hello|wait|just kidding|thx|ty|kk?|good (?:morning|afternoon|evening|day)|(?:morning|afternoon|evening)(?=[,.!])|hallo|guten (?:morgen|tag|abend)|hola|bonjour|salut|salam|dear|thank you|thanks|ok|okay|so|oh|well|yo|actually|and|also|now|just|then|hm+|um+|uh+|ugh|argh|ah|aw|damn|dude|bro|man|guys|oops|whoops|sorry|kindly|btw|by the way|quick one|(?:to-?do|bot|assistant)(?=,? (?:add|delete|remove|show|list|mark|complete|remind)\b)|bitte|por favor|s'il te pla[iî]t|s'il vous pla[iî]t|stp|svp|براہ کرم|"
-    r"(?:can|could|would|will) (?:you|u|ya)(?: please| just| kindly| also| maybe)*|be so (?:kind|good|nice) (?:as )?to|(?:would|could) you be so (?:kind|good|nice) (?:as )?to|i(?:'d| would) be (?:grateful|glad|happy) if you (?:could|would)|i wonder if you could|do me a favou?r and|(?:remind|tell) me(?= (?:what|which|when|how many|how much|if i have|whether)\b)|(?:do you know|i wonder|i(?:'d| would) like to know|let me know)(?= (?:what|which|when|how|if|whether)\b)|is it possible to|i(?:'d| would| should) like (?:you )?to|i want you to|i need you to|i want(?: to)?(?= add\b)|to(?= (?:add|delete|remove|show|mark|list)\b)|you can|you (?:should|may)|let'?s|let me|i(?:'d| would) like you to|go ahead and|"
+    r"^(?:(?:never ?mind(?=[,.!])|ple?a?se?(?: to)?|pls|plz|hey|hi|hello|wait|just kidding|thx|ty|kk?|good (?:morning|afternoon|evening|day)|(?:morning|afternoon|evening)(?=[,.!])|hallo|guten (?:morgen|tag|abend)|hola|bonjour|salut|salam|dear|thank you|thanks|ok|okay|so|oh|well|yo|actually|and|also|now|just|then|i (?:made|did) a mistake(?=[,.])|hm+|um+|uh+|ugh|argh|ah|aw|damn|dude|bro|man|guys|oops|whoops|sorry|kindly|btw|by the way|quick one|(?:to-?do|bot|assistant)(?=,? (?:add|delete|remove|show|list|mark|complete|remind)\b)|bitte|por favor|s'il te pla[iî]t|s'il vous pla[iî]t|stp|svp|براہ کرم|"
+    r"(?:can|could|would|will) (?:you|u|ya)(?: please| just| kindly| also| maybe)*|be so (?:kind|good|nice) (?:as )?to|(?:would|could) you be so (?:kind|good|nice) (?:as )?to|i(?:'d| would) be (?:grateful|glad|happy) if you (?:could|would)|i wonder if you could|do me a favou?r and|(?:remind|tell) me(?= (?:what|which|when|how many|how much|if i have|whether)\b)|(?:do you know|i wonder|i(?:'d| would) like to know|let me know)(?= (?:what|which|when|how|if|whether)\b)|is it possible to|i(?:'d| would| should) like (?:you )?to|i want you to|i (?:want|wish|would like) that you|i need you to|i want(?: to)?(?= add\b)|to(?= (?:add|delete|remove|show|mark|list)\b)|you can|you (?:should|may)|let'?s|let me|i(?:'d| would) like you to|go ahead and|"
     r"(?:i(?:'d| would) (?:like|love)|i want|i need|i have) to(?= (?:(?:see|view) (?:(?:all|the|my|what|everything|overdue|open|done) )*(?:list|to-?dos?|tasks?|items?|overdue|what|everything|done|open|all)\b|list|add|mark|rename|reschedule|postpone|check off)\b)|"
     r"(?:could|can|may|shall) (?:i|we)(?: please| just| also)*(?= (?:see|view|have|get|push|move|add|make|set|change|rename|put|mark|reschedule|postpone|delay|tag|list|sort)\b)|kannst du|könntest du|könnten sie|puedes|podr[ií]as|puede|peux-tu|tu peux|pourrais-tu|pouvez-vous|pourriez-vous)[\s,.!]+)+(?=\S)",
     re.IGNORECASE,
 )
 _TAIL = re.compile(
-    r"(?:[\s,]+(?:please|pls|plz|ta|cheers|if (?:it's )?possible|when you can|sir|madam|ma'am|dear|mate|buddy|bro|thanks|thank you|thx|for me|right away|right now|ok|okay|will you|would you|if you can|if you (?:would|could) be so kind|if you don't mind|asap please|at last|(?<=,) (?:so |please )?(?:tick|check|cross|mark) (?:it|that) (?:off|(?:as )?done)|(?<=,) (?:we|i) (?:don't|do not|no longer) need (?:it|that)(?: any ?more)?|(?<=,) remind me|(?<=,) (?:bitte )?(?:abhaken|als erledigt markieren)|(?<=,) (?:por favor )?m[áa]rcal[oa](?: como hech[oa])?|(?<=,) coche-l[ae]|bitte|danke|por favor|gracias|s'il te pla[iî]t|s'il vous pla[iî]t|stp|svp|merci"
+    r"(?:[\s,]+(?:please|pls|plz|ta|cheers|if (?:it's )?possible|when you can|sir|madam|ma'am|dear|mate|buddy|bro|thanks|thank you|thx|for me|right away|right now|ok|okay|will you|would you|if you can|if you (?:would|could) be so kind|if you don't mind|asap please|at last|(?<=,) (?:so |please )?(?:tick|check|cross|mark) (?:it|that) (?:off|(?:as )?done)|(?<=,) (?:we|i) (?:don't|do not|no longer) need (?:it|that)(?: any ?more)?|(?<=,) remind me|(?<=,) (?:please )?(?:change|update|correct|adjust) (?:it|that)|(?<=,) (?:bitte )?(?:abhaken|als erledigt markieren)|(?<=,) (?:por favor )?m[áa]rcal[oa](?: como hech[oa])?|(?<=,) coche-l[ae]|bitte|danke|por favor|gracias|s'il te pla[iî]t|s'il vous pla[iî]t|stp|svp|merci"
     r"|(?:from|off|out of|of) (?:my|the|this) (?:to-?do |todo |task |shopping |grocery )?list|von (?:meiner|der) liste|de (?:mi|la) lista|de (?:ma|la) liste))+$",
     re.IGNORECASE,
 )
@@ -72,8 +73,15 @@ _CONDITION = re.compile(
     r"(?:if|unless|once|when|as soon as) .+? (?:then )?(?P<then>(?:delete|remove|complete|mark|rename|move|reschedule|postpone|reopen|add|remind me)\b.+)",
     re.IGNORECASE,
 )
-_SECOND_COMMAND = re.compile(
-    r"^(?P<one>.+?)(?:,?\s+(?:and|then|and then|also|and also)\s+|\s*[;.]\s+)(?P<two>(?:delete|remove|complete|finish|mark|add|rename|move|reschedule|postpone|reopen|show|list|tag|clear|check off|set|remind me)\b.+)$",
+# Where a message goes on with another command. After "add" and a mere "and" or comma only what no errand begins with is
+# one: "add clean the desk and finish the report" are two todos.
+_COMMANDS = r"(?:delete|remove|mark|add|rename|reopen|show|remind me|undo|postpone|reschedule|check off|(?:make|push|put|move|set|call|tag) (?:it|that)\b)"
+_ERRAND_COMMANDS = r"(?:complete|finish|move|set|make|list|tag|clear|cancel|push|change)"
+_QUESTIONS = r"(?:what(?:'s| is| do| have| should)?|which|how (?:many|much)|anything)\b"
+_ALSO = r"(?:(?:and|also|then|plus|please|pls|oh|so|now) )*"
+_NEXT_COMMAND = re.compile(
+    rf"(?:(?P<stop>\s*[;.!?]+ {_ALSO}|,? (?:and )?then {_ALSO}|,? (?:and )?also {_ALSO})(?={_COMMANDS}|{_ERRAND_COMMANDS}\b.|{_QUESTIONS})"
+    rf"|(?:, {_ALSO}| (?:and|plus) {_ALSO})(?:(?={_COMMANDS})|(?P<errand>(?={_ERRAND_COMMANDS}\b.))))",
     re.IGNORECASE,
 )
 
@@ -84,6 +92,9 @@ _ADD_AGAIN = re.compile(
 )
 _QUOTED = re.compile(r"(?<!\w)(?:\"[^\"]+\"|“[^”]+”|„[^“”]+[“”]|«[^»]+»|'[^']+'(?!\w))")
 _VEIL = 0xE000  # private characters, which nobody types
+
+
+DO_EACH = "do each: "  # begins the message of a button that several requests were asked about with
 
 
 def understand(text: str) -> Request:
@@ -102,6 +113,11 @@ def understand(text: str) -> Request:
 
 
 def _understand(text: str) -> Request:  # noqa: PLR0911 - one kind of message a line
+    if text.startswith(DO_EACH):
+        return Request("each", {"parts": text.removeprefix(DO_EACH).replace("; ", "\n"), "sure": "yes"}, text)
+    parts = _parts(" ".join(text.split()))
+    if len(parts) > 1 and is_talk(parts[0]) and not _TO_DO.match(parts[0]):  # "thanks! also add milk"
+        return _understand("; ".join(parts[1:]))
     if THANKS.fullmatch(" ".join(text.split()).strip(" .!")):
         return Request("thanks", {}, text)
     if (talk := _match(" ".join(text.split()).strip(" .!?"))).kind in ("help", "thanks", "bye"):
@@ -117,12 +133,41 @@ def _understand(text: str) -> Request:  # noqa: PLR0911 - one kind of message a 
         return Request("add_each", {"parts": "\n".join(adds)}, words)
     if (conditional := _CONDITION.fullmatch(words)) and _match(conditional["then"]).kind not in ("unknown", "list"):
         return Request("condition", {"then": conditional["then"]}, words)
-    if two := _SECOND_COMMAND.match(words):
-        first = _match(two["one"])
-        tagged = first.kind == "add" and re.match(r"(?:tag|label)\b", two["two"], re.IGNORECASE)
-        if first.kind not in ("unknown", "list", "question", "how", "search", "keep") and not tagged:
-            return Request("two", {"one": two["one"], "two": two["two"]}, words)
+    if len(parts) > 1:
+        return Request("each", {"parts": "\n".join(parts)}, words)
     return _match(words)
+
+
+_IT_AGAIN = re.compile(r"^(?:add|put) (?:it|that|this)\b(?: (?:down|in|on|to|onto)\b.*)?$", re.IGNORECASE)
+_TO_DO = re.compile(r"(?:(?:i|we) )?(?:need|have|want|got|ought) to\b", re.IGNORECASE)
+
+
+def _parts(words: str) -> list[str]:
+    """Split "add milk and mark rent as done" into its commands; a message that is one request stays whole."""
+    parts, start = [], 0
+    for found in _NEXT_COMMAND.finditer(words):
+        first = _match(clean(words[start : found.start()]))
+        if found["errand"] is not None and first.kind in ("add", "unknown"):
+            continue
+        if first.kind in ("list", "question", "how", "search", "keep") and not found["stop"]:
+            continue
+        if first.kind == "add" and _IT_AGAIN.search(words[found.end() :]):
+            continue  # "need more glue, put it on the list"
+        about_it = re.match(r"\w+ (?:it|that|this)\b", words[found.end() :])
+        if first.kind == "unknown" and (
+            about_it or not re.match(r"\s*[,;.!?]", found[0]) or _is_one(words[start:], found, start)
+        ):
+            continue  # "the invoice bounced, reopen it" is one request
+        if first.kind == "add" and re.match(r"(?:tag|label)\b", words[found.end() :], re.IGNORECASE):
+            continue
+        parts.append(words[start : found.start()].strip())
+        start = found.end()
+    return [*parts, words[start:].strip()]
+
+
+def _is_one(words: str, found: "re.Match[str]", start: int) -> bool:
+    """Tell whether what follows is no request without what is before it: "dentist at ten, please add"."""
+    return _match(clean(words[found.end() - start :])).kind == "unknown" or _match(clean(words)).kind != "unknown"
 
 
 _GOT_NEW = re.compile(r"got (?:an?|another|some|two|three) ", re.IGNORECASE)
@@ -163,7 +208,7 @@ _HESITATION = re.compile(r"(?<!\S)(?:uh+|umm+|erm+)\b[\s,.]*", re.IGNORECASE)
 _DOTTED_AT_END = re.compile(r"(?<!\d)\d{1,2}\.\d{1,2}\.$")  # the last dot of "20.12." is a part of it
 # "I also need", "we still have to": what stands between says nothing about what is to be done.
 _ADVERB = re.compile(
-    r"^(i|we)(?:,? (?:also|really|still|just|definitely|actually|probably|urgently|totally|desperately|kinda|kind of|then|maybe|do|now|too))+(?= (?:need|have to|want|must|should|gotta|got to|ought)\b)",
+    r"^(?:(i|we),? )?(?:(?:also|really|still|just|definitely|actually|probably|urgently|totally|desperately|kinda|kind of|then|maybe|do|now|too),? )+(?=(?:need|have to|want|must|should|gotta|got to|ought)\b)",
     re.IGNORECASE,
 )
 _GLUED = re.compile(r"^(remind|tell|show|give)(me)\b", re.IGNORECASE)
@@ -188,7 +233,7 @@ def clean(text: str) -> str:
         words = _POLITE.sub("", words)
         ends_in_date = _DOTTED_AT_END.search(words)
         words = _TAIL.sub("", words.rstrip(" ?.!,؟۔")) + ("." if ends_in_date else "")
-    words = _ADVERB.sub(r"\1", words)
+    words = _ADVERB.sub(lambda found: f"{found[1]} " if found[1] else "", words)
     words = _SET_UP.sub("set ", _GLUED.sub(r"\1 \2", _SHORT_LEVEL.sub(r"high", words)))
     first, _, rest = slips.spelt_out(words).partition(" ")
     return f"{slips.verb(first)} {rest}".rstrip()

@@ -124,9 +124,13 @@ def parse_phrase(text: str, now: datetime) -> Phrase:
 
 
 _HOURS = re.compile(
-    r"\b(?P<from>(?:from|between)\s+)?(?P<first>\d{1,2}(?::\d\d)?)\s*(?P<half1>am|pm)?\s*(?:-|–|to|until|till|and)\s*(?P<last>\d{1,2}(?::\d\d)?)\b(?:\s*(?P<half>am|pm)\b)?",
+    r"\b(?P<from>(?:from|between|von)\s+)?(?P<first>\d{1,2}(?::\d\d)?)\s*(?P<half1>am|pm|h|uhr)?\s*(?:-|–|to|until|till|and|bis)\s*(?P<last>\d{1,2}(?::\d\d)?)(?:(?<=\d)\s*(?P<half>am|pm|h|uhr))?(?![\w-])",
     re.IGNORECASE,
 )
+
+
+def _are_times(found: "re.Match[str]") -> bool:
+    return ":" in found["first"] and ":" in found["last"]
 
 
 def _without_end(text: str, now: datetime) -> tuple[str, str]:
@@ -134,12 +138,16 @@ def _without_end(text: str, now: datetime) -> tuple[str, str]:
 
     Hours without "pm" may count anything else, unless a day is said too: "tomorrow from 2 to 4".
     """
-    found = next((each for each in _HOURS.finditer(text) if each["half"] or each["from"]), None)
+    found = next((each for each in _HOURS.finditer(text) if each["half"] or each["from"] or _are_times(each)), None)
     if not found:
         return text, ""
     start = f"at {found['first']} {found['half1'] or found['half'] or ''}".rstrip()
     before, after = text[: found.start()], text[found.end() :]
-    if not found["half"] and not any(span.when.said_day for span in find_dates(f"{before}, {after}", now)):
+    if (
+        not found["half"]
+        and not _are_times(found)
+        and not any(span.when.said_day for span in find_dates(f"{before}, {after}", now))
+    ):
         return text, ""
     return f"{before}{start}{after}", f" ({found[0]})"
 

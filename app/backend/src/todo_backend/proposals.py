@@ -9,14 +9,15 @@ from dataclasses import dataclass, replace
 
 from todo_backend.dates import find_dates
 from todo_backend.intents import Request
-from todo_backend.phrases import parse_phrase, parse_priority
+from todo_backend.phrases import Phrase, parse_phrase, parse_priority
 from todo_backend.references import Turn, content, everything
-from todo_backend.replies import WHATS_LEFT, Reply, Todo, UnclearError, choice, quote
-from todo_backend.rules_add import add_message, draft_words, refuse_to_repeat
+from todo_backend.replies import WHATS_LEFT, Reply, Todo, UnclearError, choice, count, quote, quoted_titles
+from todo_backend.rules_add import add_message, draft_words, drafts, refuse_to_repeat, said_when
 from todo_backend.schemas import State
-from todo_backend.stems import ERRANDS, is_past, stem
+from todo_backend.stems import ERRANDS, IS_CANCELLED, is_past, stem
 
 _MOST = 3  # buttons
+_MOST_DRAFTS = 20
 _LONGEST = 200  # characters of a message in which todos are looked for
 
 
@@ -28,29 +29,81 @@ class _Deed:
     message: str
 
 
+_OUT_OF = re.compile(
+    r"^(?:i|we)(?:'re|'m| are| am)? (?:(?:almost|nearly|all|completely) )?(?:(?:running|run|ran) )?(?:out of|low on) (?=\w)",
+    re.IGNORECASE,
+)
+
+
 async def propose(turn: Turn, request: Request) -> Reply:
     """Ask what a message means: something about the todo that it names, or a new todo."""
     words = request.words
-    phrase = parse_phrase(words, turn.now)
+    phrase = parse_phrase(_OUT_OF.sub("", words), turn.now)
     if phrase.impossible:
         raise UnclearError(f"There is no such day: {phrase.impossible}. Which day do you mean?")
     refuse_to_repeat(turn, phrase)
+    if len(several := _several(turn, words)) > 1:
+        question = f"Shall I add {count(len(several), 'todo')}: {quoted_titles([each.title for each in several])}?"
+        lines = "\n".join(add_message(each).removeprefix("add ") for each in several)
+        label = f"Add {count(len(several), 'todo')}"
+        return Reply(
+            question, choices=[choice(label, f"add:\n{lines}"), choice(f"Add “{phrase.title}”", add_message(phrase))]
+        )
     offer = []
     if len(phrase.title) <= 200 and re.search(r"\w", phrase.title):
         offer = [choice(f"Add {draft_words(phrase, turn)}", add_message(phrase))]
     look = choice(f"Find “{words}”", f"find {words}") if len(words) < 60 else WHATS_LEFT
     about = await nearest(turn, words, "all")
-    if not about or (_is_errand(words) and not content(about[0]["title"]) <= content(words)):
-        is_clear = _is_errand(words) or phrase.due_date or phrase.tags or phrase.priority
+    is_clear = _is_errand(words) or phrase.due_date or phrase.tags or phrase.priority
+    if not about or all(_is_other(turn, words, phrase, todo) for todo in about):
         doubt = "" if is_clear else "I am not sure what you mean. "
-        return Reply(f"{doubt}Shall I add {draft_words(phrase, turn)}?", choices=[*offer, look])
+        named = [
+            choice(deed.label.capitalize(), deed.message) for todo in about[:1] for deed in _deeds(turn, words, todo)
+        ]
+        return Reply(f"{doubt}Shall I add {draft_words(phrase, turn)}?", choices=[*offer, *named[:1], look])
     if len(about) > 1:
         names = [choice(todo["title"], next(_deeds(turn, words, todo)).message) for todo in about[:_MOST]]
         return Reply("Which todo do you mean?", mentioned=about, choices=names)
-    deeds = list(_deeds(turn, words, about[0]))
+    deeds = list({deed.message: deed for deed in _deeds(turn, words, about[0])}.values())
     buttons = [choice(deed.label.capitalize(), deed.message) for deed in deeds[: _MOST - 1]]
     question = f"Shall I {deeds[0].label}?" if len(deeds) > 1 else f"What shall I do with {quote(about[0])}?"
     return Reply(question, mentioned=about, choices=[*buttons, *offer, look])
+
+
+# What is listed after a colon: "for the trip i need: sunscreen, charger, passport".
+_LIST = re.compile(
+    r"[^:,]*\b(?:need|needs|buy|get|groceries|shopping|list|todos?|things)\s*:\s*(?P<list>[^:,]+(?:,[^:,]+)+)",
+    re.IGNORECASE,
+)
+
+
+def _several(turn: Turn, words: str) -> list[Phrase]:
+    """Return the todos that a message may name, one a line or between commas."""
+    lines = [line.strip() for line in turn.dialogue.question.splitlines() if line.strip()]
+    if len(lines) == 1 and (found := _LIST.fullmatch(lines[0])):
+        lines = re.split(r"\s*,\s*(?:and\s+)?", found["list"])
+    phrases = [parse_phrase(line, turn.now) for line in lines] if len(lines) > 1 else drafts(words, turn.now)
+    are_sound = len(phrases) <= _MOST_DRAFTS and all(
+        each.title and not (each.impossible or each.repeats) for each in phrases
+    )
+    return phrases if are_sound else []
+
+
+_STATES = re.compile(r"\b(?:is|are|was|were|now|instead|ist|sind|jetzt|es|está|est)\b", re.IGNORECASE)
+_MOVES_TO = re.compile(r"\b(?:to|until|till|back|auf|a|au)\s*$", re.IGNORECASE)
+
+
+def _is_other(turn: Turn, words: str, phrase: Phrase, todo: Todo) -> bool:
+    """Tell whether a message rather names a new todo: it says when, and only some of the words of the one that is there."""
+    if content(todo["title"]) <= content(words):
+        return False
+    if _is_errand(words):
+        return True
+    spans = find_dates(words, turn.now)
+    hints = len(list(_deeds(turn, words, todo))) - len(spans[:1])
+    is_moved = _STATES.search(words) or any(_MOVES_TO.search(words[: span.start]) for span in spans)
+    new = content(phrase.title) - _names(todo) - _ERRAND_STEMS
+    return bool(phrase.due_date and new) and hints <= 1 and not is_moved
 
 
 def _is_errand(words: str) -> bool:
@@ -69,8 +122,10 @@ async def nearest(turn: Turn, words: str, state: State) -> list[Todo]:
 
 
 def _names(todo: Todo) -> set[str]:
+    """Return the words of a title but for the verb that it begins with: "training" is the name of "football training"."""
     names = content(todo["title"]) - _PARTICLES
-    return names - _ERRAND_STEMS or names
+    verb = stem(todo["title"].casefold().split()[0])
+    return names - ({verb} & _ERRAND_STEMS) or names
 
 
 _PARTICLES = {"out", "off", "down", "over", "back", "away", "new", "next", "more"}
@@ -86,9 +141,6 @@ _GONE = re.compile(
     r"|lösch\w*|entfern\w*|streich\w*|borr\w*|quit\w*|elimin\w*|supprim\w*|enlev\w*|annul\w*|hata\w*|mita\w*)\b",
     re.IGNORECASE,
 )
-_CANCELLED = re.compile(
-    r"\b(?:delet|remov|cancel|scrap|called off|fell through|not happening|lösch|borr|elimin|supprim)", re.IGNORECASE
-)
 _OVER = re.compile(
     r"\b(?:done|finish\w*|complet\w*|sorted|over|ready|already|taken care|handled|out of the way|fertig|erledigt|geschafft|hech[oa]|terminad[oa]|listo|fini\w*|faite?|gaya|gayi|liya|kar di|diya)\b",
     re.IGNORECASE,
@@ -103,16 +155,16 @@ def _deeds(turn: Turn, words: str, todo: Todo) -> Iterator[_Deed]:
     name, title = quote(todo), f'"{todo["title"]}"'
     if todo["done"]:
         yield _Deed(f"reopen {name}", f"reopen {title}")
-    if _CANCELLED.search(words):
+    if IS_CANCELLED.search(words):
         yield _Deed(f"delete {name}", f"delete {title}")
     spans = [span for span in find_dates(words, turn.now) if span.when.exists and not span.when.repeats]
     if spans and not todo["done"]:
-        when = re.sub(r"^(?:at|on|by|for|due)\s+", "", words[spans[-1].start : spans[-1].end].strip())
-        yield _Deed(f"move {name} to {when}", f"move {title} to {when}")
+        when = re.sub(r"^(?:at|on|by|for|due|um|am)\s+", "", words[spans[-1].start : spans[-1].end].strip())
+        yield _Deed(f"move {name} to {said_when(spans[-1].when, turn)}", f"move {title} to {when}")
     if found := _WEIGHS.search(words):
         level = parse_priority(found["level"] or "") or ("normal" if _LESS.search(words) else "high")
         yield _Deed(f"make {name} one of {level} priority", f"set the priority of {title} to {level}")
-    if _GONE.search(words) and not _CANCELLED.search(words):
+    if _GONE.search(words) and not IS_CANCELLED.search(words):
         yield _Deed(f"delete {name}", f"delete {title}")
     said = words.casefold().split()
     is_over = _OVER.search(words) or any(is_past(word) for word in said if stem(word) not in content(todo["title"]))
@@ -132,13 +184,18 @@ async def instead_of(turn: Turn, request: Request, unclear: UnclearError) -> Unc
     if not unclear.is_missing or which not in request.words:
         return unclear
     near = await nearest(turn, which, "all")
-    buttons = [choice(f"Yes, {quote(todo)}", _said_of(todo, request)) for todo in near[:_MOST]]
+    buttons = [choice(f"Yes, {quote(todo)}", said_of(todo, request)) for todo in near[:_MOST]]
     if not near:
         return unclear
     asks = f"Do you mean {quote(near[0])}?" if len(near) == 1 else "Which one do you mean?"
     return replace(unclear, question=f"{unclear.question} {asks}", choices=[*buttons, *unclear.choices])
 
 
-def _said_of(todo: Todo, request: Request) -> str:
+def said_of(todo: Todo, request: Request) -> str:
+    """Say a request again, of the todo that it meant."""
     title = f'"{todo["title"]}"'
-    return f"complete {title}" if request.kind == "did" else request.words.replace(request.said["which"], title, 1)
+    return (
+        f"complete {title}"
+        if request.kind in ("did", "complete")
+        else request.words.replace(request.said["which"], title, 1)
+    )

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
-from todo_backend.assistant import Dialogue, Toolbox
+from todo_backend.assistant import Closing, Dialogue, Toolbox, Utterance
+from todo_backend.dates import parse_when
 from todo_backend.filters import data, parse_filter, select
 from todo_backend.intents import begins_as_command, may_name_a_command, understand
 from todo_backend.replies import Todo, UnclearError, choice, count
@@ -67,6 +68,12 @@ _EXCEPT = re.compile(
     re.IGNORECASE,
 )
 _BUT_NOT = re.compile(r",?\s+but\s+(?:not|no|i\s+(?:didn't|haven't|did\s+not|have\s+not))\s.+$", re.IGNORECASE)
+_TITLE = r"\"[^\"]+\""
+_TITLES = re.compile(rf"{_TITLE}(?: and {_TITLE})+")
+REASON = re.compile(
+    r"(?:,?\s+(?:because|since|cause|cuz|bc|weil)\b|,\s+(?:i|we|it|he|she|they|that's|it's|i'm|we're|there's|there)\b).+$",
+    re.IGNORECASE,
+)
 _CLAUSE = re.compile(
     r"\s*(?:[:!;]\s+|(?<=\w\w\w\w)\.\s+|,\s+(?:also|so|therefore|donc|así que|entonces)\s+)", re.IGNORECASE
 )
@@ -111,6 +118,13 @@ class Turn:
             recent = next((said.listed for said in answers if said.listed), None)
         return [str(todo_id) for todo_id in recent] if recent else self.shown
 
+    def after(self, question: str, answer: str, closing: Closing) -> "Turn":
+        """Return what a request needs that is made in the same message, after another was answered."""
+        said = self.dialogue.utterances
+        told = Utterance("assistant", answer, closing.listed, closing.mentioned, closing.pending, closing.choices)
+        again = [*said[:-1], replace(said[-1], text=question), told, said[-1]]
+        return replace(self, dialogue=replace(self.dialogue, utterances=again))
+
     def mentioned(self) -> list[str]:
         """Return the ids of the todos that the last answers spoke of."""
         answers = [said for said in reversed(self.dialogue.utterances) if said.role == "assistant"]
@@ -124,7 +138,7 @@ class Turn:
 
 async def with_name_quoted(turn: Turn, text: str) -> str:
     """Quote a title that begins like a command: in "cancel netflix is done" nothing is cancelled."""
-    if not may_name_a_command(text) or understand(text).kind in ("add", "add_each"):
+    if not may_name_a_command(text) or understand(text).kind in ("add", "add_each", "each"):
         return text
     for todo in await everything(turn, "all"):
         if not begins_as_command(todo["title"]):
@@ -142,6 +156,8 @@ async def resolve(turn: Turn, words: str, state: State) -> Meant:  # noqa: PLR09
         UnclearError: they mean none, or it is not clear which.
     """
     words = words.strip()
+    if _TITLES.fullmatch(words):
+        return Meant([await by_words(turn, unquote(title), state) for title in re.findall(_TITLE, words)])
     literal = unquote(words)
     if literal != words:
         return Meant([await by_words(turn, literal, state)])
@@ -165,6 +181,11 @@ async def resolve(turn: Turn, words: str, state: State) -> Meant:  # noqa: PLR09
     return await _by_name(turn, words, state)
 
 
+def names_set(words: str) -> bool:
+    """Tell whether words mean several todos that are not named one by one."""
+    return _SET.fullmatch(words) is not None
+
+
 async def _is_title(turn: Turn, words: str) -> bool:
     """Tell whether a todo is called that: "all hands notes" is a title, not a set."""
     page = data(await turn.toolbox.call("search_todos", text=words[:200], limit=200))
@@ -183,7 +204,25 @@ async def resolve_one(turn: Turn, words: str, state: State) -> Todo:
     return meant.todos[0]
 
 
+_OF_A_DAY = re.compile(
+    r"(?:the |my )?(?P<day>today|tonight|tomorrow|(?:mon|tues|wednes|thurs|fri|satur|sun)day)'?s (?P<name>.+)",
+    re.IGNORECASE,
+)
+
+
+async def _of_a_day(turn: Turn, words: str, state: State) -> list[Todo]:
+    """Return the todos that "today's call" may mean: those about a call that are due then."""
+    found = _OF_A_DAY.fullmatch(words)
+    when = parse_when(found["day"], turn.now) if found else None
+    if found is None or when is None or when.day is None:
+        return []
+    todos, how = await find(turn, found["name"], state)
+    return [todo for todo in todos if how != "near" and todo["due_date"] == when.day.isoformat()]
+
+
 async def _by_name(turn: Turn, words: str, state: State) -> Meant:
+    if len(of_a_day := await _of_a_day(turn, words, state)) == 1:
+        return Meant(of_a_day)
     words = _BUT_NOT.sub("", words).removesuffix("'s")
     if len(clauses := _CLAUSE.split(words)) > 1:  # "the bank called: pay the rent" is done
         with suppress(UnclearError):
@@ -191,6 +230,8 @@ async def _by_name(turn: Turn, words: str, state: State) -> Meant:
     try:
         return Meant([await by_words(turn, _FILLER.sub("", words) or words, state)])
     except UnclearError as unclear:
+        if (bare := REASON.sub("", words)) != words:  # "the domain one, I switched registrars"
+            return await _by_name(turn, bare, state)
         parts = [part for part in re.split(r"\s*,\s*(?:and\s+)?|\s+(?:and|und|y|et|&|اور)\s+", words) if part.strip()]
         if len(parts) < 2:
             raise
@@ -317,6 +358,11 @@ async def find(turn: Turn, words: str, state: State) -> tuple[list[Todo], Litera
         todo for todo in every if all(_is_typed(word, _tokens_of(todo)) for word in wanted if word not in _SMALL)
     ]:
         return typed, "typed"
+    nouns = [word for word in wanted if word not in _SMALL]
+    if derived := [
+        todo for todo in every if all(any(_is_noun_of(word, own) for own in _tokens_of(todo)) for word in nouns)
+    ]:
+        return derived, "near"
     inside = [todo for todo in every if (own := content(todo["title"])) and own <= meant]
     return inside, "near"
 
@@ -367,6 +413,15 @@ def _is_typed(word: str, tokens: set[str]) -> bool:
         for token in tokens
         if len(token) >= 3
     )
+
+
+_NOUN_ENDS = re.compile(r"(?:r?ation|ition|[tsc]ion|ment|ing|al|y)s?$")
+
+
+def _is_noun_of(noun: str, word: str) -> bool:
+    """Tell whether "registration" may be the noun of "register", and "payment" that of "pay"."""
+    root = _NOUN_ENDS.sub("", noun)
+    return word == noun or (root != noun and len(root) >= 3 and word.startswith(root) and len(word) - len(root) <= 2)
 
 
 def unquote(text: str) -> str:

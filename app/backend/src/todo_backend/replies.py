@@ -32,6 +32,17 @@ class Reply:
         return Closing(listed, ids(self.mentioned or self.listed or ()), self.pending, list(self.choices)[:3])
 
 
+def together(replies: Sequence[Reply]) -> Reply:
+    """Say several replies as one; what the last ones list and ask is what the next answer goes by."""
+    return Reply(
+        "\n".join(reply.text for reply in replies),
+        next((reply.listed for reply in reversed(replies) if reply.listed), None),
+        list({todo["id"]: todo for reply in replies for todo in reply.mentioned}.values()),
+        [choice for reply in reversed(replies) for choice in reply.choices],
+        next((reply.pending for reply in reversed(replies) if reply.pending), None),
+    )
+
+
 @dataclass
 class UnclearError(Exception):
     """The words do not say enough; `question` asks for better ones, `candidates` are the todos that they could mean."""

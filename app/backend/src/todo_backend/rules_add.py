@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from todo_backend.assistant import MAX_TOOL_CALLS
-from todo_backend.dates import parse_when
+from todo_backend.dates import When, parse_when
 from todo_backend.filters import data
 from todo_backend.intents import Request, understand
 from todo_backend.phrases import Phrase, describe_date, parse_phrase, parse_priority
@@ -15,6 +15,12 @@ from todo_backend.references import Turn, content, everything, find
 from todo_backend.replies import Reply, Todo, UnclearError, choice, count, describe, numbered
 from todo_backend.rules_tag import known_tag, tag
 from todo_backend.stems import ERRANDS
+
+
+def said_when(when: When, turn: Turn) -> str:
+    """Say a day and a time, of those that were said."""
+    day = describe_date(when.day, turn.now.date()) if when.day and when.said_day else ""
+    return f"{day} at {when.clock:%H:%M}".strip().removeprefix("at ") if when.clock else day
 
 
 def draft_words(phrase: Phrase, turn: Turn) -> str:
@@ -63,7 +69,7 @@ async def add(turn: Turn, request: Request) -> Reply:
     """Add one todo, or several; ask when a day does not exist or a todo would repeat."""
     rest = re.sub(r"^[.?!]+\s*", " ", request.said.get("rest", ""))  # "add milk to my list? On Sunday."
     what = re.sub(
-        r"^(?:(?:really|still|also|definitely|probably|maybe|just|noch|mal|auch|bitte|también|aussi)\s+)*(?:(?:that )?i (?:need|have|should|must|ought)(?: to)? |remember to )?(?:(?:to|about|of|that i (?:need|have|should) to|that|for|daran,?|ans?) (?=\D))?",
+        r"^(?:(?:really|still|also|definitely|probably|maybe|just|noch|mal|auch|bitte|también|aussi)\s+)*(?:(?:that )?i (?:need|have|should|must|ought)(?: to)? |remember to )?(?:(?:to|about|of|that i (?:need|have|should) to|that|for(?![^:]+:\s)|daran,?|ans?) (?=\D))?",
         "",
         f"{request.said['what']}{rest}".strip(),
         flags=re.IGNORECASE,
@@ -78,6 +84,8 @@ async def add(turn: Turn, request: Request) -> Reply:
     what, _, note = _WITH_NOTE.sub("\0", what, count=1).partition("\0")
     what = re.sub(r"\s+(?:too|as well)$", "", what, flags=re.IGNORECASE)
     what = re.sub(r"\s+(?:daran|dran),?\s+", " ", what)
+    if (when := parse_when(what, turn.now)) and when.exists and not _is_quoted(what):
+        raise UnclearError(f"What shall I add for {said_when(when, turn)}?")
     if known := await known_tag(turn, what):
         return await tag(turn, known)
     if _TO_TODO.match(request.words):
@@ -85,11 +93,8 @@ async def add(turn: Turn, request: Request) -> Reply:
     if _STATED.match(request.words) and not _ANOTHER.search(what):
         await _ask_about_same(turn, what)
     own = await _tag_of_list(turn, request.words)
-    phrases = [_tagged(parse_phrase(part, turn.now), own) for part in _split(what, turn.now)]
+    phrases = [_tagged(phrase, own) for phrase in drafts(what, turn.now)]
     if len(phrases) > 1:
-        for part in phrases:  # "milk and eggs tomorrow": the day is said of both
-            part.due_date = part.due_date or phrases[-1].due_date
-            part.due_time = part.due_time or (phrases[-1].due_time if part.due_date == phrases[-1].due_date else None)
         return await add_several(turn, phrases)
     (phrase,) = phrases
     if phrase.impossible:
@@ -106,6 +111,30 @@ async def add(turn: Turn, request: Request) -> Reply:
             choice(f"Make it due {describe_date(when.day, turn.now.date())}", f"it is due {when.day.isoformat()}")
         ]
     return Reply(f"Added {describe(todo, turn.now.date())}.{kept}", mentioned=[todo], choices=choices)
+
+
+_OF_DAY = re.compile(r"(?P<day>[^:,]+):\s+(?P<list>.+)")
+
+
+def drafts(what: str, now: datetime) -> list[Phrase]:
+    """Return the todos that words name: "milk and eggs tomorrow" and "tomorrow: gym, pay the rent" are two each."""
+    found = _OF_DAY.fullmatch(what)
+    when = parse_when(found["day"], now) if found else None
+    if found and when and when.exists and not when.repeats and "," in found["list"]:
+        phrases = [parse_phrase(part, now) for part in re.split(r"\s*[,;]\s*(?:and\s+)?", found["list"])]
+        day, clock = when.day, when.clock
+    else:
+        phrases = [parse_phrase(part, now) for part in _split(what, now)]
+        day, clock = phrases[-1].due_date, phrases[-1].due_time
+    if len(phrases) > 1:
+        for part in phrases:  # the day is said of each
+            part.due_date = part.due_date or day
+            part.due_time = part.due_time or (clock if part.due_date == day else None)
+    return phrases
+
+
+def _is_quoted(what: str) -> bool:
+    return _ONE_QUOTED.fullmatch(what) is not None
 
 
 _TO_LIST_OF = re.compile(

@@ -4,18 +4,20 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import replace
 
 from todo_backend import dates, rules_change, rules_notes, rules_tag
 from todo_backend.assistant import MAX_TOOL_CALLS, Closing, Dialogue, Say, Toolbox
-from todo_backend.guesses import answer_to_which, correction_of_the_last, guess, said_of_the_last
-from todo_backend.intents import Request, clean, understand
+from todo_backend.corrections import correction, instead_of_the_last
+from todo_backend.guesses import answer_to_what, answer_to_which, guess, narrowed, said_of_the_last, with_its_fields
+from todo_backend.intents import DO_EACH, Request, clean, understand
 from todo_backend.phrases import parse_phrase
-from todo_backend.proposals import instead_of, propose
-from todo_backend.references import IT, Turn, by_ids, with_name_quoted
-from todo_backend.replies import HELP, WHATS_LEFT, Reply, UnclearError, choice, page
+from todo_backend.proposals import instead_of, propose, said_of
+from todo_backend.references import Turn, by_ids, with_name_quoted
+from todo_backend.replies import HELP, WHATS_LEFT, Reply, UnclearError, choice, page, together
 from todo_backend.rules_add import add, add_each, add_several
 from todo_backend.rules_read import list_todos, question, search
-from todo_backend.schemas import AssistantName
+from todo_backend.schemas import AssistantName, Choice
 from todo_backend.small_talk import asks_for_an_ability, is_talk
 
 _HELP = (
@@ -53,10 +55,18 @@ class RulesAssistant:
 
 async def _answer(turn: Turn, dialogue: Dialogue) -> Reply:
     words = clean(dialogue.question)
-    if completed := await answer_to_which(turn, words) or said_of_the_last(turn, words):
+    if completed := await narrowed(turn, " ".join(turn.dialogue.question.split()).strip(" .!")) or (
+        await answer_to_which(turn, words) or answer_to_what(turn, words)
+    ):
         return await _act(turn, completed)
+    if of_it := said_of_the_last(turn, words) or correction(turn, words):
+        return await _act(turn, of_it)
+    if asked := await instead_of_the_last(turn):
+        return asked
     if (several := _lines(dialogue.question)) is not None:
         return await add_several(turn, [parse_phrase(line, turn.now) for line in several])
+    if fields := with_its_fields(turn, words):
+        return await _act(turn, fields)
     return await _act(turn, understand(await with_name_quoted(turn, dialogue.question)))
 
 
@@ -92,12 +102,7 @@ async def _bye(_turn: Turn, _request: Request) -> Reply:
     return Reply("Goodbye.")
 
 
-async def _keep(turn: Turn, request: Request) -> Reply:
-    if corrected := correction_of_the_last(turn, request.said.get("what", "")):
-        return await _act(turn, corrected)
-    again = understand(request.said.get("what", ""))
-    if IT.fullmatch(again.said.get("which", "")):  # "no, delete that"
-        return await _act(turn, again)
+async def _keep(_turn: Turn, _request: Request) -> Reply:
     return Reply("All right, I changed nothing.")
 
 
@@ -135,9 +140,38 @@ async def _condition(_turn: Turn, request: Request) -> Reply:
     )
 
 
-async def _two(_turn: Turn, request: Request) -> Reply:
-    parts = [request.said["one"], request.said["two"]]
-    return Reply("I do one thing at a time. Which first?", choices=[choice(part, part) for part in parts])
+async def _each(turn: Turn, request: Request) -> Reply:
+    """Do what a message asks for, one request after the other; where a deletion is among them, ask first."""
+    text = request.said["parts"]
+    requests = [understand(await with_name_quoted(turn, part)) for part in text.split("\n")]
+    if "sure" not in request.said and any(each.kind == "delete" for each in requests):
+        parts = text.split("\n")
+        both = "both" if len(parts) == 2 else "all of it"
+        question = f"Shall I do {both}: {'; '.join(parts)}?"
+        return Reply(question, choices=[choice(f"Yes, do {both}", f"{DO_EACH}{'; '.join(parts)}"), *map(_alone, parts)])
+    turn.toolbox.allow((MAX_TOOL_CALLS + _CALLS_BESIDE) * len(requests))
+    replies: list[Reply] = []
+    for each in requests:
+        if (reply := await _one_of_several(turn, each)) is None:
+            continue
+        replies.append(reply)
+        turn = turn.after(each.words, reply.text, reply.closing())
+    return together(replies)
+
+
+def _alone(part: str) -> Choice:
+    return choice(part, part)
+
+
+async def _one_of_several(turn: Turn, request: Request) -> Reply | None:
+    """Do one of several requests; None for what only tells why the others are made."""
+    try:
+        if request.kind == "unknown":
+            return await guess(turn, request, _act)
+        return await _act(turn, request)
+    except UnclearError as unclear:
+        named = [choice(todo["title"], said_of(todo, request)) for todo in unclear.candidates[:3]]
+        return replace(unclear, choices=named or unclear.choices).reply(turn.now.date())
 
 
 async def _unknown(turn: Turn, request: Request) -> Reply:
@@ -168,12 +202,7 @@ async def _restore(turn: Turn, request: Request) -> Reply:
 
 
 async def _meant(turn: Turn, request: Request) -> Reply:
-    """Answer "no, I meant the plants": the change that was made is not taken back without being asked.
-
-    "No, I meant tuesday" is said of the todo that was changed.
-    """
-    if about_it := correction_of_the_last(turn, request.said["which"]):
-        return await _act(turn, about_it)
+    """Answer "no, I meant the plants": the change that was made is not taken back without being asked."""
     users = [said.text for said in turn.dialogue.utterances if said.role == "user"]
     earlier = understand(users[-2]) if len(users) > 1 else None
     if earlier is None or "which" not in earlier.said:
@@ -205,7 +234,7 @@ _ACTS: dict[str, _Act] = {
     "clock": _clock,
     "which": _which,
     "how": _how,
-    "two": _two,
+    "each": _each,
     "condition": _condition,
     "unknown": _unknown,
     "restore": _restore,

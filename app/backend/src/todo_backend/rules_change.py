@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime, time
 from typing import Any
 
 from dateutil.relativedelta import relativedelta
@@ -15,7 +15,7 @@ from todo_backend.dates import When, find_dates, parse_when
 from todo_backend.filters import data
 from todo_backend.intents import Request
 from todo_backend.phrases import Phrase, describe_date, parse_phrase, parse_priority
-from todo_backend.references import POSITION, Meant, Turn, resolve, resolve_one, unquote
+from todo_backend.references import POSITION, REASON, Meant, Turn, names_set, resolve, resolve_one, unquote
 from todo_backend.replies import (
     SHOWN,
     WHATS_LEFT,
@@ -32,7 +32,7 @@ from todo_backend.replies import (
 from todo_backend.rules_add import add, add_message, draft_words
 from todo_backend.schemas import Priority, ToolName
 from todo_backend.slips import corrected
-from todo_backend.stems import synonyms
+from todo_backend.stems import is_past, synonyms
 
 
 async def complete(turn: Turn, request: Request) -> Reply:
@@ -67,6 +67,9 @@ async def did(turn: Turn, request: Request) -> Reply:
     except UnclearError as unclear:
         if unclear.candidates:
             raise
+        verb, _, things = which.partition(" ")
+        if is_past(verb.lower()) and names_set(things):  # "sent both invoices"
+            return await complete(turn, replace(request, said={"which": things}))
         for other in synonyms(which.casefold()):  # "got the milk"
             with suppress(UnclearError):
                 return await _complete_one(turn, await resolve_one(turn, other, "open"))
@@ -88,6 +91,8 @@ async def delete(turn: Turn, request: Request) -> Reply:
     which = request.said["which"]
     if re.fullmatch(r"(?:up|out|away|off)", which):
         raise UnclearError("What shall I delete? Say a word from it.")
+    if (bare := REASON.sub("", which)) != which and unquote(which) == which:
+        return await drop(turn, replace(request, said={"which": bare}))
     meant = await resolve(turn, which, "all")
     return await _change_all(
         turn,
@@ -355,23 +360,30 @@ _UNITS = {
     **dict.fromkeys(
         ("week", "weeks", "woche", "wochen", "semana", "semanas", "semaine", "semaines"), relativedelta(weeks=1)
     ),
+    **dict.fromkeys(("hour", "hours", "stunde", "stunden", "hora", "horas", "heure", "heures"), relativedelta(hours=1)),
+    **dict.fromkeys(("half an hour", "halbe stunde", "media hora", "demi-heure"), relativedelta(minutes=30)),
+    **dict.fromkeys(("min", "mins", "minute", "minutes", "minuten", "minutos"), relativedelta(minutes=1)),
     **dict.fromkeys(("month", "months", "monat", "monate", "mes", "meses", "mois"), relativedelta(months=1)),
 }
 _SHIFT = re.compile(
-    rf"(?:another )?(?P<count>\d{{1,3}}|{'|'.join(_COUNTS)})? ?(?P<unit>{'|'.join(sorted(_UNITS, key=len, reverse=True))})(?: later| more)?",
+    rf"(?:another )?(?P<count>\d{{1,3}}|{'|'.join(_COUNTS)})? ?(?P<unit>{'|'.join(sorted(_UNITS, key=len, reverse=True))})(?P<way> later| more| earlier| sooner)?",
     re.IGNORECASE,
 )
 
 
 async def _shift(turn: Turn, which: str, found: "re.Match[str]") -> Reply:
-    """Move a todo by some days, from the day that it is due, or from today when that is past."""
+    """Move a todo by some days or hours, from when it is due, or from today or now when that is past."""
     said = (found["count"] or "one").lower()
     number = _COUNTS.get(said) or int(said)
+    by = _UNITS[found["unit"].lower()] * (-number if found["way"] in (" earlier", " sooner") else number)
     todo = await resolve_one(turn, which, "open")
     today = turn.now.date()
     base = max(date.fromisoformat(todo["due_date"]), today) if todo["due_date"] else today
-    day = base + _UNITS[found["unit"].lower()] * number
-    return await _move(turn, Meant([todo]), When(day=day))
+    if by.hours or by.minutes:
+        clock = time.fromisoformat(todo["due_time"]) if todo["due_time"] else turn.now.time()
+        moment = datetime.combine(base, clock) + by
+        return await _move(turn, Meant([todo]), When(day=moment.date(), clock=moment.time()))
+    return await _move(turn, Meant([todo]), When(day=base + by))
 
 
 async def unschedule(turn: Turn, request: Request) -> Reply:

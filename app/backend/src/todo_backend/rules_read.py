@@ -25,9 +25,12 @@ _LIST_FILLER = re.compile(
 _FINISH = re.compile(r"\b(?:finish|complete|do|accomplish|achieve|get done|(?:tick|check|cross) off)\b", re.IGNORECASE)
 
 
+_NEXT = re.compile(r"(?:what|when)(?:'s| is| are| do i have) (?:my |the )?next\b", re.IGNORECASE)
+
+
 async def list_todos(turn: Turn, request: Request) -> Reply:  # noqa: C901, PLR0911 - one kind of question a line
     """List or count the todos that the words select."""
-    words = request.words
+    words = re.sub(r"\bwe\b", "i", re.sub(r"\bour\b", "my", request.words, flags=re.IGNORECASE), flags=re.IGNORECASE)
     counts = bool(re.match(r"how (?:many|much)|count|number of|wie viele|cuántas|combien", words, re.IGNORECASE))
     did = re.search(r"\b(?:did i|have i|i've|i have (?:done|finished|completed))\b", words, re.IGNORECASE)
     subject = _LIST_STARTS.sub("", words).strip()
@@ -55,7 +58,7 @@ async def list_todos(turn: Turn, request: Request) -> Reply:  # noqa: C901, PLR0
         return await list_todos(turn, replace(request, words=right))
     if not todos and chosen.rest:
         known = await without_strange_words(turn.toolbox, chosen)
-        if known.rest or not known.is_plain:
+        if known.rest or not known.is_plain or _NEXT.match(words):
             chosen = known
             todos, total = await select(turn.toolbox, chosen, turn.now, turn.shown)
     kind = kind_of(chosen)

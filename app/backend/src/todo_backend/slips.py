@@ -52,11 +52,15 @@ _SHORTHAND = {
     "jk": "just kidding",
     "im": "i'm",
     "ive": "i've",
-    "whats": "what's",
+    **dict.fromkeys(("whats", "wats", "wuts", "whts"), "what's"),
+    "rly": "really",
     "gimme": "give me",
     "lemme": "let me",
 }
 _NO_APOSTROPHE = re.compile(r"\b(do|does|did|is|are|was|were|have|has|had|could|should|would|wo|ca)nt\b", re.IGNORECASE)
+
+
+_AND = re.compile(r"(?<=\w )'?n'?(?= \w)", re.IGNORECASE)  # "phone bill n rent"
 
 
 _NEW_TITLE = re.compile(r"(?:add|create|new|note|remind|rename)\b", re.IGNORECASE)
@@ -65,7 +69,7 @@ _NEW_TITLE = re.compile(r"(?:add|create|new|note|remind|rename)\b", re.IGNORECAS
 def spelt_out(words: str) -> str:
     """Return the words with a shorthand at their beginning, and contractions, as they are spelt."""
     if not _NEW_TITLE.match(words):
-        words = _NO_APOSTROPHE.sub(r"\1n't", words)
+        words = _AND.sub("and", _NO_APOSTROPHE.sub(r"\1n't", words))
     first, _, rest = words.partition(" ")
     return f"{_SHORTHAND.get(first.lower(), first)} {rest}".rstrip()
 

@@ -1,5 +1,7 @@
 """What the forms of an English word share, so that "called" finds "call"."""
 
+import re
+
 # The verbs that todos begin with.
 ERRANDS = frozenset(
     """
@@ -33,6 +35,11 @@ def is_past(word: str) -> bool:
     """Tell whether an English word may be a past tense or a participle."""
     return word in _PAST or word in _SAME or (word.endswith("ed") and len(word) > 4 and word not in _NOT_PAST)
 
+
+IS_CANCELLED = re.compile(
+    r"\b(?:delet|remov|cancel|scrap|called off|fell through|not happening|lösch|fällt (?:aus|weg)|abgesagt|gestrichen|borr|elimin|supprim|annul)",
+    re.IGNORECASE,
+)
 
 _SYNONYMS = (
     ("bought", "got", "picked up", "grabbed", "purchased", "ordered"),

@@ -9,7 +9,7 @@ from typing import Literal
 
 Kind = Literal[
     "help", "thanks", "bye", "keep", "how", "add", "add_each", "list", "search", "question", "complete", "delete", "restore", "reopen", "rename",
-    "change", "reschedule", "reschedule_at_end", "unschedule", "prioritise", "lower_to_normal", "may_prioritise", "may_reopen", "may_reschedule", "drop", "note", "read_note", "clear_note", "tag", "untag", "did", "set_to", "two", "condition", "meant", "which", "clock", "who", "yes", "wrong", "unknown",
+    "change", "reschedule", "reschedule_at_end", "unschedule", "prioritise", "lower_to_normal", "may_prioritise", "may_reopen", "may_reschedule", "drop", "note", "read_note", "clear_note", "tag", "untag", "did", "set_to", "each", "condition", "meant", "which", "clock", "who", "yes", "wrong", "unknown",
 ]  # fmt: skip
 
 THANKS = re.compile(
@@ -63,6 +63,7 @@ ENGLISH: Ways = (
     ("drop", (
         r"(?:no more|no need (?:to|for)|no need|there is no need (?:to|for)) (?P<which>.+?)(?: any ?more)?",
         r"forget (?!to\b|about\b|it\b)(?P<which>.+)",
+        r"never ?mind (?:about )?(?!it\b|that\b|this\b|i\b)(?P<which>.+)",
         r"(?:i|we) (?:won't|will not) (?:need|do|make) (?P<which>.+)",
         r"(?:i |we )?(?:don't|do not|no longer|needn't) (?:have|want) to (?P<which>.+?)(?: any ?more| now)?",
         r"(?:lose|scratch|axe|nix|dump|ditch|toss|chuck|archive|skip|strike|nuke|zap|ax) (?P<which>.+)",
@@ -182,7 +183,7 @@ ENGLISH: Ways = (
         r"(?P<down>lower|decrease|reduce|drop)(?: the)? priority (?:of|for|on) (?P<which>(?:(?! (?:to|as|at) ).)+)",
         r"(?P<up>raise|increase|bump(?: up)?|boost)(?: the)? priority (?:of|for|on) (?P<which>(?:(?! (?:to|as|at) ).)+)",
         rf"(?P<down>deprioriti[sz]e) {WHICH}",
-        rf"(?:set|change|raise|lower|increase|decrease|make|put|update|bump(?: up)?)(?: the)? {_PRIO} (?:of|for|on) {WHICH}(?: from \w+)? (?:to|as|at) {LEVEL}",
+        rf"(?:set|change|raise|lower|increase|decrease|make|put|update|bump(?: up)?)(?: the)? {_PRIO} (?:of|for|on|from) {WHICH}(?: from \w+)? (?:to|as|at) {LEVEL}",
         rf"(?:make|set|mark|give|flag|put|change|update|turn|bump|move|upgrade|downgrade|demote|promote|escalate|raise|lower) {WHICH}(?:'s priority)? (?:(?:to|as|at|with|on|into|up to|down to) )?(?:be )?{LEVEL}(?: (?:too|as well|now|again))?",
         rf"(?:set|give|put|assign)(?: an?)? {LEVEL} (?:for|to|on) {WHICH}",
         rf"(?P<level>(?:high|low|normal|medium|top)[\s-]{_PRIO}) (?:for|on) (?P<which>[^:]+)",
@@ -212,6 +213,7 @@ ENGLISH: Ways = (
         rf"leave {WHICH} (?:until|till) (?P<when>.+)",
         rf"{WHICH} (?:is|are)(?:n't| not) due (?:until|till|before) (?P<when>.+)",
         r"(?:(?:i'?ll|i will|let'?s|we'?ll|we will) )?do (?P<which>it|that|this|that one|this one|the .+? one) (?P<when>(?:today|tonight|tomorrow|later|on|at|in|next|this|\w+day)\b.*)",
+        rf"(?:i'?ll|i will|let'?s|we'?ll|we will|i'm going to|i'm gonna) (?:do|finish|handle) {WHICH} (?P<when>(?:today|tonight|tomorrow|later|on|at|in|next|this|\w+day)\b.*)",
         rf"{WHICH} (?:can|could|should|has to|must) (?:stay|happen|be done|be moved|move)(?: (?:to|until|till|for|on|by))+ (?P<when>.+)",
         rf"(?:set|make|mark|have) {WHICH}(?: to be)? (?:due|scheduled) (?:on |by |for |at |in )?(?P<when>.+)",
         rf"{WHICH}(?: is| are| should be| must be| needs to be| to be| is now)? (?:due|scheduled) (?:on |by |for |at |in )?(?P<when>.+)",
@@ -220,7 +222,7 @@ ENGLISH: Ways = (
     )),
     ("reschedule_at_end", (
         r"(?P<which>.+?)(?: (?:is|are|was|were|has been|have been|got|gets)|'s(?: been)?) (?:(?:put|pushed|moved) (?:back|off|out)|postponed|delayed|deferred)(?P<by> by .+)",
-        r"(?P<which>.+?)(?P<by> (?:an?|one|two|three|\d{1,2}) (?:days?|weeks?|months?)) later",
+        r"(?:(?:put|make|bring|have|start|set|do|move|shift|schedule|reschedule) )?(?P<which>.+?)(?P<by> (?:half an|an?|one|two|three|\d{1,2}) (?:min(?:ute)?s?|hours?|days?|weeks?|months?) (?:later|earlier|sooner))",
         r"(?:move|reschedule|postpone|push|defer|delay|snooze|shift)(?: back)? (?P<which>.+)",
     )),
     ("reopen", (
@@ -270,10 +272,11 @@ ENGLISH: Ways = (
         r"(?:to-?do|task|reminder) (?P<what>\w+ .+)",
         r"\+\s*(?P<what>.+)",
         r"(?:(?:set|create|make|put in|schedule|give|i need|i want)(?: me)? an? (?:reminder|alarm)|remind me|remember me|reminder|make me remember|help me remember|(?:i (?:want|need) to )?be reminded)(?: again)?(?P<what>(?: (?:to|about|of|that|for|in|on|at|tomorrow|tonight|today|next|every|this|by|half|quarter|noon|\w+day)\b).+)",
+        r"remind (?:me|us) (?!(?:again|please)$)(?P<what>.+)",
         r"(?:remember(?: to)?|don'?t (?:let me )?forget(?: to| about|[:,])?|do not forget(?: to)?|make sure (?:i|to)|i can'?t forget to) (?P<what>.+)",
         r"(?:i|we)(?:'ve| have)? (?:need|have|want|got|gotta|must|should|ought|plan|am supposed)(?: to)? (?P<what>.+)",
         r"i(?:'ve got| got)? (?:to|gotta) (?P<what>.+)",
-        r"(?:gotta|got to|need to|have to|must|should|want to) (?P<what>.+)",
+        r"(?:gotta|got to|need to|need|have to|must|should|want to) (?P<what>.+)",
         r"(?:put|stick|throw) (?P<what>.+?) (?:on|onto|in|into) (?:my|the) (?:to-?do |todo )?list",
     )),
     ("complete", (

@@ -1,0 +1,75 @@
+"""What is said to correct the answer before: "no, the english essay", "oops, not yet", "no wait, at 10"."""
+
+import re
+from contextlib import suppress
+
+from todo_backend.assistant import Utterance
+from todo_backend.confirmation import INSTEAD
+from todo_backend.guesses import correction_of_the_last
+from todo_backend.intents import Request, clean, understand
+from todo_backend.proposals import said_of
+from todo_backend.references import Turn, resolve_one
+from todo_backend.replies import Reply, UnclearError, choice
+from todo_backend.small_talk import is_talk
+
+_RETRACTS = re.compile(
+    r"(?:(?:oh+|ah+|uh+|um+|hm+|ugh|argh|aw|damn|but|well)\b[\s,]*)*"
+    r"(?:(?:no|nope|nah|oops|whoops|wait|sorry|not (?:that|this|it)(?: one)?"
+    r"|(?:that(?:'s| was) )?(?:the )?wrong (?:one|todo|task)|(?:it was )?the other (?:one|todo|task)"
+    r"|(?:i )?meant|i mean|i said|nein|ich meinte?|quise decir|je voulais dire)\b[\s,.!:-]*)+"
+    r"(?:actually|rather|it was|it's|that was|to say)*\s*",
+    re.IGNORECASE,
+)
+_NOT_YET = re.compile(
+    r"(?:(?:it|that)(?:'s| is) )?(?:still )?(?:not|isn't)(?: (?:really|actually|quite))?(?: (?:yet|done|finished))+",
+    re.IGNORECASE,
+)
+
+_ORDERS = frozenset(
+    "add complete delete reopen rename reschedule prioritise tag untag unschedule set_to".split()  # noqa: SIM905 - a line
+)
+
+
+def correction(turn: Turn, words: str) -> Request | None:
+    """Return what a correction of the todo that was just changed asks for: another day, or that it is not done."""
+    last, rest = _corrected(turn)
+    if not rest or last is None:
+        return None
+    if _NOT_YET.fullmatch(rest) and last.text.startswith("Done: ") and len(last.mentioned) == 1:
+        return Request("reopen", {"which": "it"}, words)
+    again = understand(rest)
+    return again if again.kind in _ORDERS else correction_of_the_last(turn, rest)
+
+
+async def instead_of_the_last(turn: Turn) -> Reply | None:
+    """Ask whether the change that was made is to be taken back and made of what is named now."""
+    _, rest = _corrected(turn)
+    users = [said.text for said in turn.dialogue.utterances if said.role == "user"]
+    if not rest or len(users) < 2 or is_talk(rest) or understand(rest).kind not in ("unknown", "meant"):
+        return None
+    again = await _said_again(turn, understand(users[-2]), rest)
+    if not again:
+        return None
+    return Reply(
+        f"Shall I take back my last change and {again} instead?",
+        choices=[choice(f"Yes, {again} instead", f"{INSTEAD}{again}"), choice("Undo the last change", "undo")],
+    )
+
+
+def _corrected(turn: Turn) -> tuple[Utterance | None, str]:
+    """Return the answer that changed something and what the message says in its place."""
+    before = turn.dialogue.utterances[-2] if len(turn.dialogue.utterances) > 1 else None
+    found = _RETRACTS.match(" ".join(turn.dialogue.question.replace("\u2019", "'").split()))
+    if before is None or not before.changed or found is None:
+        return None, ""
+    return before, clean(found.string[found.end() :])
+
+
+async def _said_again(turn: Turn, earlier: Request, rest: str) -> str:
+    if earlier.kind == "add":
+        return f"add {rest}"
+    if earlier.kind in ("note", "read_note", "question", "search", "list") or "which" not in earlier.said:
+        return ""
+    with suppress(UnclearError):
+        return said_of(await resolve_one(turn, rest, "all"), earlier)
+    return ""
