@@ -1,5 +1,6 @@
 """What is said to correct the answer before: "no, the english essay", "oops, not yet", "no wait, at 10"."""
 
+import difflib
 import re
 from contextlib import suppress
 
@@ -9,7 +10,7 @@ from todo_backend.guesses import correction_of_the_last
 from todo_backend.intents import Request, clean, understand
 from todo_backend.proposals import said_of
 from todo_backend.references import Turn, resolve_one
-from todo_backend.replies import Reply, UnclearError, choice
+from todo_backend.replies import Reply, UnclearError, choice, quote
 from todo_backend.small_talk import is_talk
 
 _RETRACTS = re.compile(
@@ -20,6 +21,7 @@ _RETRACTS = re.compile(
     r"(?:actually|rather|it was|it's|that was|to say)*\s*",
     re.IGNORECASE,
 )
+_NOT_THAT = re.compile(r"^not (?!yet\b)[^,]+,\s*(?:but )?(?=\w)|,? (?:and )?not (?!yet\b)[^,]+$", re.IGNORECASE)
 _NOT_YET = re.compile(
     r"(?:(?:it|that)(?:'s| is) )?(?:still )?(?:not|isn't)(?: (?:really|actually|quite))?(?: (?:yet|done|finished))+",
     re.IGNORECASE,
@@ -47,6 +49,8 @@ async def instead_of_the_last(turn: Turn) -> Reply | None:
     users = [said.text for said in turn.dialogue.utterances if said.role == "user"]
     if not rest or len(users) < 2 or is_talk(rest) or understand(rest).kind not in ("unknown", "meant"):
         return None
+    if misspelt := await _misspelt(turn, rest):
+        return misspelt
     again = await _said_again(turn, understand(users[-2]), rest)
     if not again:
         return None
@@ -62,7 +66,25 @@ def _corrected(turn: Turn) -> tuple[Utterance | None, str]:
     found = _RETRACTS.match(" ".join(turn.dialogue.question.replace("\u2019", "'").split()))
     if before is None or not before.changed or found is None:
         return None, ""
-    return before, clean(found.string[found.end() :])
+    return before, clean(_NOT_THAT.sub("", found.string[found.end() :]))
+
+
+async def _misspelt(turn: Turn, word: str) -> Reply | None:
+    """Ask to put a word of the title right of what was just added or renamed: "i mean snacks"."""
+    last = turn.dialogue.utterances[-2]
+    if " " in word or not last.text.startswith(("Added ", "Renamed ")) or len(last.mentioned) != 1:
+        return None
+    todo = await resolve_one(turn, "it", "all")
+    title = todo["title"]
+    close = difflib.get_close_matches(word.casefold(), title.casefold().split(), n=1, cutoff=0.7)
+    if not close or close[0] == word.casefold():
+        return None
+    right = re.sub(rf"(?<!\w){re.escape(close[0])}(?!\w)", word, title, count=1, flags=re.IGNORECASE)
+    return Reply(
+        f"Shall I rename {quote(todo)} to “{right}”?",
+        mentioned=[todo],
+        choices=[choice(f"Yes, “{right}”", f'rename "{title}" to "{right}"'), choice("Undo the last change", "undo")],
+    )
 
 
 async def _said_again(turn: Turn, earlier: Request, rest: str) -> str:

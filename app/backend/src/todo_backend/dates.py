@@ -12,7 +12,7 @@ from datetime import datetime, time, timedelta
 from todo_backend import date_words as words
 from todo_backend.date_forms import When, load
 
-__all__ = ["Span", "When", "find_dates", "load", "parse_when"]
+__all__ = ["Span", "When", "find_dates", "load", "parse_when", "without_dates"]
 
 _URL = re.compile(r"\b(?:[a-z][a-z+.-]*://|www\.)\S+", re.IGNORECASE)  # what stands in it is no date
 
@@ -46,6 +46,13 @@ def find_dates(text: str, now: datetime) -> list[Span]:
         else:
             joined.append(atom)
     return [_with_lead(text, _without_old_hour(text, replace(span, when=_settle(span.when, now)))) for span in joined]
+
+
+def without_dates(text: str, now: datetime) -> str:
+    """Return a text without its dates and times."""
+    for span in reversed(find_dates(text, now)):
+        text = f"{text[: span.start]} {text[span.end :]}"
+    return " ".join(text.split())
 
 
 def parse_when(text: str, now: datetime) -> When | None:

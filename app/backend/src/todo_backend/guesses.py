@@ -13,7 +13,7 @@ from todo_backend import slips
 from todo_backend.dates import Span, find_dates, parse_when
 from todo_backend.filters import parse_filter, select, without_strange_words
 from todo_backend.intents import Request, understand
-from todo_backend.phrases import describe_date, parse_phrase, parse_priority
+from todo_backend.phrases import describe_date, parse_phrase, parse_priority, without_end
 from todo_backend.references import IT, POSITION, THEM, Turn, among, by_ids, content, everything, find, resolve, unquote
 from todo_backend.replies import Reply, Todo, UnclearError, choice
 from todo_backend.rules_add import add_message, draft_words
@@ -58,6 +58,8 @@ async def narrowed(turn: Turn, words: str) -> Request | None:
     keeps = found["how"].lower() in ("only", "just")
     left = [todo for todo in asked if (todo["id"] in named) is keeps]
     titles = " and ".join(f'"{todo["title"]}"' for todo in left)
+    if len(left) == 1 and not keeps and earlier.kind == "delete":  # what was not named itself is not deleted unasked
+        earlier = replace(earlier, kind="drop")
     return replace(earlier, said={**earlier.said, "which": titles}, words=words) if left else None
 
 
@@ -111,7 +113,7 @@ async def guess(turn: Turn, request: Request, act: Act) -> Reply | None:
     for understood in (_as_before, _leading_date, _trailing_date, _mistyped, _about_it):
         if again := understood(turn, words):
             return await act(turn, again)
-    for looked_up in (_done_by_its_verb, _not_done, _last_clause, _selection):
+    for looked_up in (_field_of, _done_by_its_verb, _not_done, _last_clause, _selection):
         if again := await looked_up(turn, words):
             return await act(turn, again)
     if asked := await _asked_of_a_day(turn, words):
@@ -278,6 +280,9 @@ def _about_it(turn: Turn, words: str) -> Request | None:
     """Understand "high priority" and "at 5pm", of the todo that was spoken of, or else as a question."""
     last = turn.dialogue.utterances[-2] if len(turn.dialogue.utterances) > 1 else None
     bare = re.sub(r"^(?:with|make it|it'?s|it is|as|and|due)\s+", "", words, flags=re.IGNORECASE)
+    if last and last.listed and len(last.mentioned) == 1 and bare.casefold().endswith(" instead"):
+        day = bare[: -len(" instead")]
+        return Request("reschedule", {"which": "it", "when": day}, words) if parse_when(day, turn.now) else None
     is_level, is_day = parse_priority(bare), parse_when(bare, turn.now)
     if (
         last
@@ -309,6 +314,17 @@ def with_its_fields(turn: Turn, words: str) -> Request | None:
         else:
             return None
     return Request("each", {"parts": "\n".join(parts)}, words)
+
+
+async def _field_of(turn: Turn, words: str) -> Request | None:
+    """Understand "roses: high" when one open todo is called so; "roses: friday" may be a new one, so that is asked."""
+    found = re.fullmatch(r"(?P<which>[^:]+?)(?::|\s[-–—]+|\s*[=-]>) (?P<level>.+)", words)
+    if not found or not parse_priority(found["level"]):
+        return None
+    todos, how = await find(turn, found["which"], "open")
+    if len(todos) != 1 or how not in ("exact", "words"):
+        return None
+    return Request("prioritise", {"which": f'"{todos[0]["title"]}"', "level": found["level"]}, words)
 
 
 _ITEM = re.compile(
@@ -380,11 +396,18 @@ async def _title_of_verb(turn: Turn, pattern: re.Pattern[str], found: "re.Match[
     return ""
 
 
+_CALLS_A_PART = 30  # of the tools: a verb has several synonyms, each of which is looked for
+
+
 async def _several_done(turn: Turn, words: str) -> Request | None:
     """Understand "glasses ordered and cat food bought"; as of several todos, it is asked about."""
     parts = re.split(r",? and |, ", words)
     if len(parts) < 2:
         return None
+    verb, _, rest = parts[0].partition(" ")
+    if rest and is_past(verb.casefold()):  # "got milk and eggs"
+        parts = [part if any(map(is_past, part.casefold().split())) else f"{verb} {part}" for part in parts]
+    turn.toolbox.allow(_CALLS_A_PART * (len(parts) + 1))
     titles = [await _title_done(turn, part) for part in parts]
     if not all(titles) or len(set(titles)) < len(titles):
         return None
@@ -481,7 +504,7 @@ _NOT_THEN = re.compile(
 
 async def _todo_and_date(turn: Turn, words: str, act: Act) -> Reply | None:
     """Understand "the flight is on dec 6 now"; "call mom at 6pm" may also be a new todo, so that is asked."""
-    words = _NOT_THEN.sub("", _FINE.sub(r"\1 instead", words))
+    words, _ = without_end(_NOT_THEN.sub("", _FINE.sub(r"\1 instead", words)), turn.now)
     spans = [span for span in find_dates(words, turn.now) if span.when.exists and not span.when.repeats]
     if len(spans) == 2 and (moved := await _from_its_day(turn, words, spans[0], spans[1])):
         return await act(turn, moved)

@@ -28,7 +28,7 @@ _POLITE = re.compile(
     re.IGNORECASE,
 )
 _TAIL = re.compile(
-    r"(?:[\s,]+(?:please|pls|plz|ta|cheers|if (?:it's )?possible|when you can|sir|madam|ma'am|dear|mate|buddy|bro|thanks|thank you|thx|for me|right away|right now|ok|okay|will you|would you|if you can|if you (?:would|could) be so kind|if you don't mind|asap please|at last|(?<=,) (?:so |please )?(?:tick|check|cross|mark) (?:it|that) (?:off|(?:as )?done)|(?<=,) (?:we|i) (?:don't|do not|no longer) need (?:it|that)(?: any ?more)?|(?<=,) remind me|(?<=,) (?:please )?(?:change|update|correct|adjust) (?:it|that)|(?<=,) (?:bitte )?(?:abhaken|als erledigt markieren)|(?<=,) (?:por favor )?m[áa]rcal[oa](?: como hech[oa])?|(?<=,) coche-l[ae]|bitte|danke|por favor|gracias|s'il te pla[iî]t|s'il vous pla[iî]t|stp|svp|merci"
+    r"(?:[\s,]+(?:please|pls|plz|ta|cheers|if (?:it's )?possible|when you can|sir|madam|ma'am|dear|mate|buddy|bro|thanks|thank you|thx|omg|lo+l|lmao|x+d|(?:ha){2,}h?|yay|:[-)(D]+|for me|right away|right now|ok|okay|will you|would you|if you can|if you (?:would|could) be so kind|if you don't mind|asap please|at last|(?<=,) (?:so |please )?(?:tick|check|cross|mark) (?:it|that) (?:off|(?:as )?done)|(?<=,) (?:we|i) (?:don't|do not|no longer) need (?:it|that)(?: any ?more)?|(?<=,) remind me|(?<=,) (?:please )?(?:change|update|correct|adjust) (?:it|that)|(?<=,) (?:bitte )?(?:abhaken|als erledigt markieren)|(?<=,) (?:por favor )?m[áa]rcal[oa](?: como hech[oa])?|(?<=,) coche-l[ae]|bitte|danke|por favor|gracias|s'il te pla[iî]t|s'il vous pla[iî]t|stp|svp|merci"
     r"|(?:from|off|out of|of) (?:my|the|this) (?:to-?do |todo |task |shopping |grocery )?list|von (?:meiner|der) liste|de (?:mi|la) lista|de (?:ma|la) liste))+$",
     re.IGNORECASE,
 )
@@ -123,6 +123,8 @@ def _understand(text: str) -> Request:  # noqa: PLR0911 - one kind of message a 
     if (talk := _match(" ".join(text.split()).strip(" .!?"))).kind in ("help", "thanks", "bye"):
         return talk  # "hi there" and "thanks, you're great" are more than their politeness
     words = clean(text)
+    if text.rstrip().endswith("?") and re.fullmatch(r"done|finished|completed", words, re.IGNORECASE):
+        return Request("list", {}, f"show {words}")
     if text.rstrip().endswith("?") and (
         asked := re.match(
             r"(?:did(?! (?:i|we) (?:miss|forget)\b)|done|finished|completed) (?P<what>.+)", words, re.IGNORECASE
@@ -223,7 +225,7 @@ _SHORT_LEVEL = re.compile(r"\bhi(?=[\s-]prio)", re.IGNORECASE)
 def clean(text: str) -> str:
     """Return the words of a message without politeness, and with a mistyped first word corrected."""
     words = " ".join(text.replace("\u2019", "'").replace("\u2018", "'").split()).lstrip("¿¡ ")
-    words = _HESITATION.sub("", words)
+    words = slips.spelt_out(_HESITATION.sub("", words))
     words = _WOULD_YOU_MIND.sub(lambda found: slips.infinitive(found["gerund"]), words)
     words = _PLEASE.sub(r"\1 ", words)
     words = _TAKE_OFF.sub(r"remove \1\2", words)

@@ -106,7 +106,7 @@ def parse_phrase(text: str, now: datetime) -> Phrase:
             rest.repeats,
         )
         return phrase
-    text, hours = _without_end(text, now)
+    text, hours = without_end(text, now)
     keeps_end = text.endswith("!!") or re.search(
         r"(?<!\d)\d{1,2}\.\d{1,2}\.$", text
     )  # "20.12." ends with a dot of its own
@@ -133,7 +133,7 @@ def _are_times(found: "re.Match[str]") -> bool:
     return ":" in found["first"] and ":" in found["last"]
 
 
-def _without_end(text: str, now: datetime) -> tuple[str, str]:
+def without_end(text: str, now: datetime) -> tuple[str, str]:
     """Make "from 3 to 4 pm" a time, and the whole of it words for the title: a todo has no end.
 
     Hours without "pm" may count anything else, unless a day is said too: "tomorrow from 2 to 4".

@@ -9,11 +9,12 @@ from dataclasses import replace
 from todo_backend import dates, rules_change, rules_notes, rules_tag
 from todo_backend.assistant import MAX_TOOL_CALLS, Closing, Dialogue, Say, Toolbox
 from todo_backend.corrections import correction, instead_of_the_last
+from todo_backend.dates import without_dates
 from todo_backend.guesses import answer_to_what, answer_to_which, guess, narrowed, said_of_the_last, with_its_fields
 from todo_backend.intents import DO_EACH, Request, clean, understand
 from todo_backend.phrases import parse_phrase
 from todo_backend.proposals import instead_of, propose, said_of
-from todo_backend.references import Turn, by_ids, with_name_quoted
+from todo_backend.references import Turn, by_ids, find, with_name_quoted
 from todo_backend.replies import HELP, WHATS_LEFT, Reply, UnclearError, choice, page, together
 from todo_backend.rules_add import add, add_each, add_several
 from todo_backend.rules_read import list_todos, question, search
@@ -102,7 +103,14 @@ async def _bye(_turn: Turn, _request: Request) -> Reply:
     return Reply("Goodbye.")
 
 
-async def _keep(_turn: Turn, _request: Request) -> Reply:
+async def _keep(turn: Turn, request: Request) -> Reply:
+    """Change nothing; "no seeds this year" may ask for a deletion, when it answers no question."""
+    last = turn.dialogue.utterances[-2] if len(turn.dialogue.utterances) > 1 else None
+    name = without_dates(request.said.get("what", ""), turn.now) if request.words.lower().startswith("no ") else ""
+    if name and not (last and (last.pending or last.choices)):
+        todos, how = await find(turn, name, "open")
+        if len(todos) == 1 and how in ("exact", "words"):
+            return await rules_change.drop(turn, Request("drop", {"which": f'"{todos[0]["title"]}"'}, request.words))
     return Reply("All right, I changed nothing.")
 
 

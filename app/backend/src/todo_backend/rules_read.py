@@ -17,7 +17,7 @@ _LIST_STARTS = re.compile(
 
 
 _LIST_FILLER = re.compile(
-    r"\b(?:busy|free|c'est|programme|planning|hab|vor|mach|mache|agenda|plate|radar|calendar|schedule|plan(?:s|ned)?|upcoming|to be|remaining|remains?|else|next|happening|going on|look like|looks like|can|about|got|ist|sind|steht|noch|an|fällig|muss|habe|gibt es|zu tun|tun|machen|son|hay|está|tiene|pendiente|à faire|faire|ai-je|j'ai|sont|"
+    r"\b(?:busy|free|c'est|programme|planning|hab|vor|mach|mache|agenda|plate|radar|calendar|schedule|plan(?:s|ned)?|upcoming|to be|remaining|remains?|else|next|happening|going on|look like|looks like|comes|can|about|got|ist|sind|steht|noch|an|fällig|muss|habe|gibt es|zu tun|tun|machen|son|hay|está|tiene|pendiente|à faire|faire|ai-je|j'ai|sont|"
     r"ce que|dois|je|me|quedan?|faltan?|restent|reste|il|quoi|bleiben|bleibt|übrig|encore|deadlines?|up|behind|aujourd'hui|میری|میرے|کے|کا|کی|کام|دکھاؤ|دکھائیں|دکھا دو|کیا کرنا ہے|کیا کرنا|کیا|ہے|ہیں|باقی|مجھے|کرنا|بتاؤ|dikhao|dikha|mere|mera|kaam|kya|karna|hai|meri|mujhe|batao|you|did|tell|number|see|give|show|list|was|were|finish|complete|achieve|accomplish|when|how|many|there|to|anyone|anybody|someone)\b",
     re.IGNORECASE,
 )  # fmt: skip
@@ -25,12 +25,13 @@ _LIST_FILLER = re.compile(
 _FINISH = re.compile(r"\b(?:finish|complete|do|accomplish|achieve|get done|(?:tick|check|cross) off)\b", re.IGNORECASE)
 
 
-_NEXT = re.compile(r"(?:what|when)(?:'s| is| are| do i have) (?:my |the )?next\b", re.IGNORECASE)
+_NEXT = re.compile(r"(?:what|when)(?:'s| is| are| comes| do i have) (?:my |the )?next\b", re.IGNORECASE)
 
 
 async def list_todos(turn: Turn, request: Request) -> Reply:  # noqa: C901, PLR0911 - one kind of question a line
     """List or count the todos that the words select."""
-    words = re.sub(r"\bwe\b", "i", re.sub(r"\bour\b", "my", request.words, flags=re.IGNORECASE), flags=re.IGNORECASE)
+    words = re.sub(r"\b(?:my|the) day\b(?=$| look)", "today", request.words, flags=re.IGNORECASE)
+    words = re.sub(r"\bwe\b", "i", re.sub(r"\bour\b", "my", words, flags=re.IGNORECASE), flags=re.IGNORECASE)
     counts = bool(re.match(r"how (?:many|much)|count|number of|wie viele|cuántas|combien", words, re.IGNORECASE))
     did = re.search(r"\b(?:did i|have i|i've|i have (?:done|finished|completed))\b", words, re.IGNORECASE)
     subject = _LIST_STARTS.sub("", words).strip()

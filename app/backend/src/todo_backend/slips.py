@@ -10,10 +10,13 @@ _VERBS = (
 )  # fmt: skip
 # Words of their own that are near to one of the verbs.
 _REAL = {
-    "bark", "canceled", "cancels", "care", "chance", "changed", "charge", "clean", "completed", "core", "created",
-    "dark", "deleted", "find", "fine", "finished", "fund", "hide", "kind", "last", "late", "less", "lest", "lift",
-    "line", "live", "lost", "love", "made", "make", "male", "marked", "mart", "mask", "member", "mind", "more",
-    "moved", "park", "removed", "research", "shop", "slow", "snow",
+    "bark", "canceled", "cancels", "cancer", "care", "chance", "changed", "changes", "charge", "clean", "clears",
+    "cleat", "compete", "completed", "completes", "complex", "compute", "core", "crate", "created", "creates",
+    "cremate", "dark", "deleted", "eraser", "find", "finds", "fine", "finished", "finnish", "fund", "hide", "kind",
+    "last", "late", "less", "lest", "lift", "line", "liste", "lists", "live", "lost", "love", "made", "make",
+    "male", "marked", "marks", "markt", "mart", "mask", "member", "mind", "more", "moved", "mover", "moves",
+    "movie", "movies", "park", "remote", "removed", "remover", "removes", "research", "rewind", "shop", "shown",
+    "shows", "slow", "snow", "starch", "updates",
 }  # fmt: skip
 _VOCABULARY = (
     *_VERBS, "priority", "high", "overdue", "task", "tasks", "todo", "todos", "today", "completed", "finished",
