@@ -14,7 +14,7 @@ from todo_backend.references import Turn, content, everything
 from todo_backend.replies import WHATS_LEFT, Reply, Todo, UnclearError, choice, count, quote, quoted_titles
 from todo_backend.rules_add import add_message, draft_words, drafts, refuse_to_repeat, said_when
 from todo_backend.schemas import State
-from todo_backend.stems import ERRANDS, IS_CANCELLED, is_past, stem
+from todo_backend.stems import ERRANDS, GERMAN_ERRANDS, IS_CANCELLED, is_past, stem
 
 _MOST = 3  # buttons
 _MOST_DRAFTS = 20
@@ -107,7 +107,8 @@ def _is_other(turn: Turn, words: str, phrase: Phrase, todo: Todo) -> bool:
 
 
 def _is_errand(words: str) -> bool:
-    return words.split(maxsplit=1)[0].lower() in ERRANDS
+    said = words.lower().split()
+    return said[0] in ERRANDS or said[-1] in GERMAN_ERRANDS
 
 
 async def nearest(turn: Turn, words: str, state: State) -> list[Todo]:
@@ -124,12 +125,14 @@ async def nearest(turn: Turn, words: str, state: State) -> list[Todo]:
 def _names(todo: Todo) -> set[str]:
     """Return the words of a title but for the verb that it begins with: "training" is the name of "football training"."""
     names = content(todo["title"]) - _PARTICLES
-    verb = stem(todo["title"].casefold().split()[0])
-    return names - ({verb} & _ERRAND_STEMS) or names
+    words = todo["title"].casefold().split()
+    first, last = words[0], words[-1]
+    return names - ({stem(first)} & _ERRAND_STEMS) - ({stem(last)} & _GERMAN_STEMS) or names
 
 
 _PARTICLES = {"out", "off", "down", "over", "back", "away", "new", "next", "more"}
 _ERRAND_STEMS = frozenset(map(stem, ERRANDS))
+_GERMAN_STEMS = frozenset(map(stem, GERMAN_ERRANDS))
 _NOT = re.compile(r"\b(?:not|never|no|still|yet|nicht|kein\w*|noch|pas|nunca|nahi)\b|n't\b", re.IGNORECASE)
 _LESS = re.compile(r"\b(?:less|lower|down|not|isn't|aren't|no longer|weniger|menos|moins)\b", re.IGNORECASE)
 _WEIGHS = re.compile(
@@ -137,7 +140,7 @@ _WEIGHS = re.compile(
     re.IGNORECASE,
 )
 _GONE = re.compile(
-    r"\b(?:delet\w*|remov\w*|cancel\w*|drop\w*|skip\w*|scrap\w*|rid of|forget|not? need\w*|n't need\w*|don't want|no longer|any ?more|not happening|called off|fell through|off (?:my|the) list|won't|obsolete"
+    r"\b(?:delet\w*|remov\w*|cancel\w*|drop\w*|skip\w*|scrap\w*|rid of|forget|not? need\w*|n't need\w*|don't want|no longer|any ?more|nicht mehr|not happening|called off|fell through|off (?:my|the) list|won't|obsolete"
     r"|lösch\w*|entfern\w*|streich\w*|borr\w*|quit\w*|elimin\w*|supprim\w*|enlev\w*|annul\w*|hata\w*|mita\w*)\b",
     re.IGNORECASE,
 )

@@ -82,7 +82,7 @@ async def add(turn: Turn, request: Request) -> Reply:
         parts = [part for part in re.split(r"\s*[,;]\s*(?:and\s+)?|\s+and\s+", what[found.end() :]) if part.strip()]
         return await add_several(turn, [parse_phrase(part, turn.now) for part in parts])
     what, _, note = _WITH_NOTE.sub("\0", what, count=1).partition("\0")
-    what = re.sub(r"\s+(?:too|as well)$", "", what, flags=re.IGNORECASE)
+    what = re.sub(r"\s+(?:too|as well|instead)$", "", what, flags=re.IGNORECASE)
     what = re.sub(r"\s+(?:daran|dran),?\s+", " ", what)
     if (when := parse_when(what, turn.now)) and when.exists and not _is_quoted(what):
         raise UnclearError(f"What shall I add for {said_when(when, turn)}?")

@@ -14,6 +14,14 @@ ERRANDS = frozenset(
     """.split()  # noqa: SIM905 - a literal would take a line for each word
 )
 
+# German has its verb at the end: "Milch kaufen".
+GERMAN_ERRANDS = frozenset(
+    """
+    kaufen besorgen holen abholen anrufen bezahlen überweisen schreiben schicken putzen waschen reparieren bringen rausbringen
+    buchen bestellen machen erledigen lesen lernen backen kochen gießen verlängern kündigen abgeben zurückgeben vorbereiten
+    """.split()  # noqa: SIM905 - a literal would take a line for each word
+)
+
 # The irregular verbs of what people do: the verb, then its past tense and participle where they differ from it.
 _IRREGULAR = (
     "buy bought", "pay paid", "send sent", "write wrote written", "take took taken", "make made", "get got gotten", "go went gone",
@@ -37,7 +45,7 @@ def is_past(word: str) -> bool:
 
 
 IS_CANCELLED = re.compile(
-    r"\b(?:delet|remov|cancel|scrap|called off|fell through|not happening|lösch|fällt (?:aus|weg)|abgesagt|gestrichen|borr|elimin|supprim|annul)",
+    r"\b(?:delet|remov|cancel|scrap|called off|fell through|not happening|(?:is|are|was) off$|lösch|fällt (?:aus|weg)|abgesagt|gestrichen|borr|elimin|supprim|annul)",
     re.IGNORECASE,
 )
 

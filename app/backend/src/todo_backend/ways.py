@@ -274,7 +274,7 @@ ENGLISH: Ways = (
         r"(?:(?:set|create|make|put in|schedule|give|i need|i want)(?: me)? an? (?:reminder|alarm)|remind me|remember me|reminder|make me remember|help me remember|(?:i (?:want|need) to )?be reminded)(?: again)?(?P<what>(?: (?:to|about|of|that|for|in|on|at|tomorrow|tonight|today|next|every|this|by|half|quarter|noon|\w+day)\b).+)",
         r"remind (?:me|us) (?!(?:again|please)$)(?P<what>.+)",
         r"(?:remember(?: to)?|don'?t (?:let me )?forget(?: to| about|[:,])?|do not forget(?: to)?|make sure (?:i|to)|i can'?t forget to) (?P<what>.+)",
-        r"(?:i|we)(?:'ve| have)? (?:need|have|want|got|gotta|must|should|ought|plan|am supposed)(?: to)? (?P<what>.+)",
+        r"(?:i|we)(?:'ve| have)? (?:need|have|want|got|gotta|must|should|ought|plan|am supposed)(?: to)? (?!nothing\b)(?P<what>.+)",
         r"i(?:'ve got| got)? (?:to|gotta) (?P<what>.+)",
         r"(?:gotta|got to|need to|need|have to|must|should|want to) (?P<what>.+)",
         r"(?:put|stick|throw) (?P<what>.+?) (?:on|onto|in|into) (?:my|the) (?:to-?do |todo )?list",
