@@ -9,7 +9,7 @@ MORNING, AFTERNOON, EVENING, NIGHT = time(9), time(15), time(18), time(20)
 
 TODAY: dict[str, tuple[int, time | None]] = {
     **dict.fromkeys(("today", "heute", "hoy", "aujourd'hui", "آج", "aaj", "later today"), (0, None)),
-    **dict.fromkeys(("tonight", "esta noche", "آج رات"), (0, NIGHT)),
+    **dict.fromkeys(("tonight", "tonite", "2nite", "esta noche", "آج رات"), (0, NIGHT)),
     **dict.fromkeys(("this morning", "heute früh", "heute morgen", "esta mañana", "ce matin"), (0, MORNING)),
     **dict.fromkeys(("this evening", "heute abend", "ce soir", "aaj shaam"), (0, EVENING)),
     **dict.fromkeys(("yesterday", "gestern", "ayer", "hier"), (-1, None)),

@@ -63,6 +63,10 @@ _SET = re.compile(
     r"|the rest(?: of .*)?|whatever is .*|what(?:'s| is) (?:done|completed|overdue|left).*",
     re.IGNORECASE,
 )  # fmt: skip
+_ANY = re.compile(
+    r"(?:everything|anything|all|every|each)(?: (?:of|my|the|todos?|tasks?|things?|items?|that|is|are))*\s*",
+    re.IGNORECASE,
+)
 _EXCEPT = re.compile(
     r"\s*,?\s+(?:but(?: not)?|except(?: for)?|excluding|other than|apart from|besides|außer|excepto|menos|sauf)\s+",
     re.IGNORECASE,
@@ -294,7 +298,10 @@ async def _set(turn: Turn, words: str, state: State) -> list[Todo]:
         keep = {todo["id"] for todo in (await resolve(turn, spared, "all")).todos}
         todos = [todo for todo in todos if todo["id"] not in keep]
     if not todos:
-        raise UnclearError(f"There is no todo like that: “{words}”.")
+        which = _ANY.sub("", words)
+        raise UnclearError(
+            f"There is no {'' if chosen.state == 'all' else f'{chosen.state} '}todo that is “{which or words}”."
+        )
     if both and len(todos) != 2:
         raise UnclearError(f"{count(len(todos), 'todo')} match “{words}”. Which ones? Say their numbers.", todos)
     return todos

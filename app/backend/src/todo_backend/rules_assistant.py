@@ -19,7 +19,7 @@ from todo_backend.replies import HELP, WHATS_LEFT, Reply, UnclearError, choice, 
 from todo_backend.rules_add import add, add_each, add_several
 from todo_backend.rules_read import list_todos, question, search
 from todo_backend.schemas import AssistantName, Choice
-from todo_backend.small_talk import asks_for_an_ability, is_talk
+from todo_backend.small_talk import asks_for_an_ability, asks_where_data_is, is_talk
 
 _HELP = (
     "I keep your todo list. You can say, for example:\n"
@@ -62,8 +62,8 @@ async def _answer(turn: Turn, dialogue: Dialogue) -> Reply:
         return await _act(turn, completed)
     if of_it := said_of_the_last(turn, words) or correction(turn, words):
         return await _act(turn, of_it)
-    if asked := await instead_of_the_last(turn):
-        return asked
+    if told := _where_data() if asks_where_data_is(words) else await instead_of_the_last(turn):
+        return told
     if (several := _lines(dialogue.question)) is not None:
         return await add_several(turn, [parse_phrase(line, turn.now) for line in several])
     if fields := with_its_fields(turn, words):
@@ -192,6 +192,13 @@ async def _unknown(turn: Turn, request: Request) -> Reply:
     if asks_for_an_ability(question):
         return Reply(f"I cannot do that. {_HELP}", choices=[WHATS_LEFT])
     return await propose(turn, request)
+
+
+def _where_data() -> Reply:
+    return Reply(
+        "Your todos and this chat are in this app's own database. I send nothing of them anywhere.",
+        choices=[WHATS_LEFT],
+    )
 
 
 async def _how(_turn: Turn, _request: Request) -> Reply:

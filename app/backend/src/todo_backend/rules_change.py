@@ -388,7 +388,10 @@ async def _shift(turn: Turn, which: str, found: "re.Match[str]") -> Reply:
 
 async def unschedule(turn: Turn, request: Request) -> Reply:
     """Take the due date away."""
-    todo = await _update(turn, await resolve_one(turn, request.said["which"], "open"), clear_due_date=True)
+    there = await resolve_one(turn, request.said["which"], "open")
+    if not there["due_date"]:
+        return Reply(f"{quote(there)} has no due date.", mentioned=[there])
+    todo = await _update(turn, there, clear_due_date=True)
     return Reply(f"{quote(todo)} has no due date any more.", mentioned=[todo])
 
 

@@ -34,6 +34,20 @@ _ABILITY = re.compile(
 )
 
 
+_WHERE_DATA = re.compile(
+    r"\b(?:where|who|how safe|private|privacy|cloud|online|internet|google|server|save|saved|store|stored|share|shared|sell|track)\b",
+    re.IGNORECASE,
+)
+_OF_MY_DATA = re.compile(
+    r"(?:where|do|does|is|are|who|what|how|can|will)\b.*(?:\bmy (?:data|information|info)\b|\bprivacy\b)", re.IGNORECASE
+)
+
+
+def asks_where_data_is(question: str) -> bool:
+    """Tell whether a message asks what becomes of what is stored: "do you save my data in the cloud?"."""
+    return bool(_OF_MY_DATA.match(question.strip()) and _WHERE_DATA.search(question))
+
+
 def asks_for_an_ability(question: str) -> bool:
     """Tell whether a message that was not understood asks what the assistant can do: "can you order pizza?"."""
     return _ABILITY.match(question.strip()) is not None

@@ -152,6 +152,7 @@ ENGLISH: Ways = (
         rf"(?P<level>(?:high|low|normal|medium|top)[\s-]{_PRIO}) (?:for|on) (?P<which>[^:]+)",
     )),
     ("add", (
+        r"(?:i |we )?(?:(?:almost|nearly|totally|completely|just) )*forgot (?:about |to )(?P<what>.+?)[,.;:]? (?:(?:so|and|please|pls|can you|could you) )*(?:add|put|note) (?:it|that|this)(?: (?:down|in|(?:on|to) (?:the|my) list))?(?P<rest>(?: .+)?)",
         r"(?:(?:i've got|(?:i |we )?(?:have|need|want)|there's|there is) )?(?P<what>.+?)(?: is missing| is not on (?:the|my) list)?[,.;:]? (?:(?:so|and|can you|could you|please|pls) )*(?:add|put|note|jot|write) (?:it|that|this)(?: (?:down|in|on there|on it|there|(?:on|to|onto) (?:the|my) (?:to-?do )?list))?",
         r"(?P<what>.+?), (?:please |pls )?add",
         r"(?:i |we )?(?:(?:almost|nearly|totally|completely|just) )*forgot (?:about |to )(?P<what>.+?)[,.;:]? (?:(?:so|and|please|pls|can you|could you) )*remind (?:me|us)(?: (?:of|about) (?:it|that))?(?P<rest>(?: .+)?)",
