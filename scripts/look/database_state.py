@@ -55,8 +55,9 @@ format('SELECT setval(%L, (SELECT max(%I) FROM %s))', s.oid::regclass::text, a.a
 FROM pg_depend d JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S'
 JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
 JOIN pg_namespace n ON n.oid = s.relnamespace JOIN pg_sequences q ON q.schemaname = n.nspname AND q.sequencename = s.relname,
-LATERAL (SELECT (xpath('/row/max/text()', query_to_xml(format('SELECT max(%I) FROM %s', a.attname, a.attrelid::regclass), false, true,
-'')))[1]::text::bigint AS highest) m
+LATERAL (SELECT CASE WHEN NOT EXISTS (SELECT FROM pg_locks l WHERE l.relation = a.attrelid AND l.mode = 'AccessExclusiveLock') THEN
+(xpath('/row/max/text()', query_to_xml(format('SELECT max(%I) FROM %s', a.attname, a.attrelid::regclass), false, true, '')))[1]
+END::text::bigint AS highest) m
 WHERE d.classid = 'pg_class'::regclass AND d.deptype IN ('a', 'i') AND d.refobjsubid > 0 AND q.increment_by > 0
 AND EXISTS (SELECT FROM pg_index i WHERE i.indrelid = a.attrelid AND i.indkey[0] = a.attnum)
 AND m.highest > coalesce(q.last_value, q.start_value - 1)
@@ -81,6 +82,8 @@ FROM pg_rules WHERE schemaname NOT IN ('pg_catalog', 'information_schema')
 """
 LOOKS, PAUSE_SECONDS = 5, 0.7
 """A lock that makes requests slow is there for a part of the time only."""
+PATIENCE = "SET lock_timeout = '2s';"
+"""A table may be locked, of which other causes tell."""
 SETTING, AT_RISK = "database-setting", "data-at-risk"
 KINDS = {
     "restart": (SETTING, "the database starts with {name} = {detail} the next time, which somebody has set in it"),
@@ -123,7 +126,7 @@ def of_tables(project: Project) -> list[str]:
 
 def _asked(project: Project, query: str) -> list[str]:
     try:
-        line = database.in_bundled(project, "psql", *OPTIONS, "--command", query)
+        line = database.in_bundled(project, "psql", *OPTIONS, "--command", f"{PATIENCE}{query}")
         return shell.run(line.argv, timeout=SECONDS, env=line.environment).stdout.splitlines()
     except InterruptedRunError:
         raise

@@ -88,7 +88,7 @@ def diagnosed(monkeypatch: pytest.MonkeyPatch, wrong: Diagnosis, answers: dict[s
     """What becomes of a cause where the database answers like this."""
     monkeypatch.setattr(database_state, "PAUSE_SECONDS", 0)
     monkeypatch.setattr(database, "in_bundled", lambda _, *argv: CommandLine(argv))
-    monkeypatch.setattr(shell, "run", lambda argv, **_: Result(0, answers[argv[-1]], "", 0.1))
+    monkeypatch.setattr(shell, "run", lambda argv, **_: Result(0, answers[argv[-1].removeprefix(database_state.PATIENCE)], "", 0.1))
     monkeypatch.setattr(diagnose, "answering_badly", lambda *_: [wrong])
     asking = SimpleNamespace(settings=load_settings(), env={"DATABASE_URL": ""}, engine=SimpleNamespace(diagnose=list))
     monkeypatch.setattr(diagnose.certificates, "ends", lambda _: [])

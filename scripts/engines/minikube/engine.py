@@ -118,7 +118,7 @@ class MinikubeEngine(KubernetesEngine):
         for node in gone:
             if len(there.nodes) <= self._settings.minikube.nodes:
                 step.progress(f"adding a worker in place of {node}")
-                self._minikube.forget_lost_machines()
+                self._forget_lost_machines()
                 self._minikube.change("node", "add", "--profile", self._name)
             step.progress(f"forgetting {node}")
             self._minikube.change("node", "delete", node, "--profile", self._name)
@@ -196,8 +196,7 @@ class MinikubeEngine(KubernetesEngine):
         self._place_ca()
         if there is None:
             first_start.begin(self._name)
-        if wanted.minikube.driver == DRIVEN_BY_DOCKER:
-            self._minikube.forget_lost_machines()
+        self._forget_lost_machines()
         self._minikube.forget()
         listener = Listener(step, self._name)
         try:
@@ -208,6 +207,11 @@ class MinikubeEngine(KubernetesEngine):
             shell.run(argv, timeout=START_SECONDS, env=self._minikube.environment, on_line=listener, holds_lock=holds_lock)
         except CommandError as error:
             raise listener.failure(error) from None
+
+    def _forget_lost_machines(self) -> None:
+        """Of other drivers such a folder may hold a machine that is there."""
+        if self._settings.minikube.driver == DRIVEN_BY_DOCKER:
+            self._minikube.forget_lost_machines()
 
     def _place_ca(self) -> None:
         pem = extra_ca(self._settings.build.extra_ca)

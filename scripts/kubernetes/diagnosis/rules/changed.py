@@ -35,7 +35,7 @@ def changed_pods(snapshot: Snapshot, workload: Object) -> Iterator[Diagnosis]:
             f"{next(iter(found.values()))[0]}",
             [f"pod {name}: {difference}" for name, told in found.items() for difference in told],
             f"new ones take their place: kubectl --namespace {snapshot.namespace} delete pod {names}; "
-            "where those are like that too, admission makes them so: kubectl get mutatingwebhookconfigurations,mutatingadmissionpolicies",
+            "where those are like that too, admission makes them so: see mutatingwebhookconfigurations and mutatingadmissionpolicies",
         )
 
 
