@@ -48,7 +48,8 @@ def show_all(project: Project, report: Report) -> None:
         show(diagnosis, report)
     if found:
         roots = [each for each in found if not each.follows_from]
-        more = f" and {len(found) - len(roots)} that follow" if len(found) > len(roots) else ""
+        following = len(found) - len(roots)
+        more = f" and {following} that {'follows' if following == 1 else 'follow'}" if following else ""
         raise TaskError(f"{project.settings.release} is not healthy: {several(len(roots), 'cause')}{more}, see above", code="not-healthy")
     report.result(f"{project.settings.release} is healthy")
 

@@ -205,7 +205,7 @@ def test_a_service_that_is_slow_is_told_after_everything_else() -> None:
         lines.append(LogLine("page", "page-1", "page", at, '{"method": "GET", "path": "/todos", "status": 200, "seconds": 2.5}'))
     engine = Engine([replace(FOUND, code="drain-blocked", follows_from="node")], lines=lines)
     engine.usage = dict  # type: ignore[attr-defined]
-    with pytest.raises(TaskError, match="todo is not healthy: 2 causes"):
+    with pytest.raises(TaskError, match="todo is not healthy: 1 cause and 1 that follows, see above"):
         diagnose.show_all(project(engine), Report(stdout=stdout))
     assert "\npage: GET /todos is slow: 2.5 s (median of 6 requests)\n" in stdout.getvalue()
 
