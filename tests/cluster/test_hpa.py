@@ -12,7 +12,7 @@ from scripts.kubernetes.objects import condition_of
 from tests.checkout import RELEASE
 from tests.cluster.app import App, Load
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.cluster, pytest.mark.long, pytest.mark.timeout(1200)]
 
 BACKEND = f"http://{RELEASE}-backend:8000/api/todos"
 PER_SECOND = 150
