@@ -113,9 +113,9 @@ def _cause(service: str, lines: Sequence[LogLine], probes: Collection[str], now:
 
 
 def _alone(failures: Sequence[Request], asked: Sequence[Request]) -> str:
-    """The only pod that failed, several times, where others answered several, and in good time; empty where it is not one pod's fault."""
+    """The only pod that failed, several times, while others answered several in good time; empty where it is not one pod's fault."""
     pods = {each.pod for each in failures}
-    others = [each.seconds or 0 for each in asked if each.pod not in pods]
+    others = [each.seconds or 0 for each in asked if each.pod not in pods and each.time >= failures[0].time]
     alone = len(pods) == 1 and len(failures) > 1 and len(others) > 1 and median(others) < PROMPT_SECONDS
     return pods.pop() if alone else ""
 

@@ -113,9 +113,10 @@ def _cause(
 
 
 def _alone(asked: Sequence[Request]) -> str:
-    """The only slow one of several pods; empty where there is none."""
+    """The only slow one of several pods, by what the others did meanwhile; empty where there is none."""
     late = _slow_pods(asked)
-    others = [each for each in asked if each.pod not in late]
+    began = min((each.time for each in asked if each.pod in late and (each.seconds or 0) >= SLOW_SECONDS), default="")
+    others = [each for each in asked if each.pod not in late and each.time >= began]
     return late[0] if len(late) == 1 and others and _median(others) < SLOW_SECONDS else ""
 
 

@@ -111,6 +111,12 @@ def test_the_pod_that_alone_fails_is_named(pods: tuple[str, ...], named: bool) -
     assert cause.action.startswith("a new pod takes its place: kubectl delete pod a") is named
 
 
+def test_what_another_pod_answered_before_does_not_show_that_one_alone_fails() -> None:
+    lines = log(*(asked(status, seconds=0.1) for status in (200, 200, 503, 503)))
+    (cause,) = found(*(replace(line, pod=pod) for line, pod in zip(lines, "bbaa", strict=True)))
+    assert "alone" not in cause.cause
+
+
 @pytest.mark.parametrize(("others", "seconds", "named"), [(2, 0.1, True), (1, 0.1, False), (2, 4.0, False)])
 def test_a_pod_is_blamed_alone_where_others_answered_in_good_time(others: int, seconds: float, named: bool) -> None:
     lines = [replace(line, pod="b") for line in log(*(asked(200, seconds=seconds) for _ in range(others)))]

@@ -76,6 +76,12 @@ def test_the_only_slow_pod_of_several_is_named() -> None:
     assert cause.action.endswith("kubectl delete pod api-1")
 
 
+def test_what_another_pod_did_before_does_not_show_that_one_alone_is_slow() -> None:
+    before = log(*[0.02] * 3, 0.02, 0.02, 0.02, pod="api-2")[:3]
+    (cause,) = found(*before, *log(*[2.0] * 3, pod="api-1"))
+    assert "kubectl delete pod" not in cause.action
+
+
 def test_a_pod_that_uses_all_the_processor_it_may_is_the_next_thing_to_see() -> None:
     for name, service in (("api-2", "api"), ("postgres-0", "postgres")):
         (cause,) = found(*log(*[2.0] * 6), usage={name: Amounts(cpu=0.49)})
