@@ -108,16 +108,16 @@ def env_check(project: Project) -> Check:
 def builder_check(project: Project) -> Check:
     """Whether what builds images here can read every Dockerfile. What is wrong with the Docker client its own check says."""
     try:
-        reason = builder.needs_buildkit(project.settings)
+        reasons = builder.needing_buildkit(project.settings)
     except InputError as error:
         return Check("builder", problems=(Problem(error.cause, error.action),))
-    if not reason:
+    if not reasons:
         return Check("builder", "reads every Dockerfile")
     try:
         found = builder.buildx()
     except MissingError:
         return Check("builder", "there is no Docker client", skipped=True)
-    return Check("builder", "BuildKit") if found else Check("builder", problems=(Problem(reason, SETUP),))
+    return Check("builder", "BuildKit") if found else Check("builder", problems=tuple(Problem(reason, SETUP) for reason in reasons))
 
 
 def proxies_check(project: Project) -> Check:  # noqa: ARG001 - as every check's

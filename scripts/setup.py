@@ -116,7 +116,7 @@ def main(project: Project, step: StepReport, *, also: Sequence[str] = (), for_up
 
 def for_builds(settings: Settings) -> list[str]:
     """Return the tool without which a Dockerfile cannot be built here."""
-    wanted = builder.BUILDX in settings.tools and builder.needs_buildkit(settings)
+    wanted = builder.BUILDX in settings.tools and builder.needing_buildkit(settings)
     return [builder.BUILDX] if wanted and builder.buildx() != builder.AS_PLUGIN else []
 
 

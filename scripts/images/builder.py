@@ -24,11 +24,11 @@ def buildx() -> tuple[str, ...]:
     return (BUILDX,)
 
 
-def needs_buildkit(settings: Settings) -> str:
-    """Return the first Dockerfile that only BuildKit can read, and why; empty where the classic builder reads all.
+def needing_buildkit(settings: Settings) -> list[str]:
+    """Return a line for each Dockerfile that only BuildKit can read, with the reason.
 
     Raises InputError for a Dockerfile that cannot be read.
     """
     sources: list[Source] = [*settings.services.values(), *([settings.database] if settings.database else [])]
     reasons = ((source, built_on(settings, source).buildkit) for source in sources)
-    return next((f"{shown(source.file())} needs BuildKit, for {reason}" for source, reason in reasons if reason), "")
+    return [f"{shown(source.file())} needs BuildKit, for {reason}" for source, reason in reasons if reason]

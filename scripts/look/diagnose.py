@@ -23,7 +23,7 @@ from scripts.project import Project
 SOON = timedelta(days=14)
 SLOW_WAY = (
     "ask again while requests fail; a lock that is gone fails none. Else it is slow, or the way to it: "
-    "invoke status shows who uses all of its CPU; kubectl get pods --output wide shows on which nodes it and its callers are"
+    "invoke status shows who uses all of its CPU; see the network between it and its callers"
 )
 UNREADY = ("readiness-http", "readiness-timeout")
 BETWEEN = (
@@ -32,6 +32,7 @@ BETWEEN = (
 )
 LEAST = "requests-slow"
 """Told after everything else: what is wrong may be why."""
+ABOUT_REQUESTS = ("requests-failing", LEAST)
 
 
 @command(changes=False)
@@ -60,32 +61,32 @@ def causes(project: Project, report: Report) -> list[Diagnosis]:
     made, risks = ([each for each in said if (each.code == database_state.SETTING) is made] for made in (True, False))
     if any(diagnosis.code not in ABOUT_OTHER_PODS for diagnosis in found):
         return [*made, *ending, *cut_off(project.settings, found), *risks]
-    wrong = [*traced(project.settings, answering_badly(project, report), found)]
-    wrong = list(with_locks(project, wrong))
+    wrong = with_database(project, list(traced(project.settings, answering_badly(project, report), found)))
     return sorted([*made, *wrong, *ending, *found, *risks], key=lambda each: (each.code == LEAST, bool(each.follows_from)))
 
 
-def with_locks(project: Project, wrong: Sequence[Diagnosis]) -> Iterator[Diagnosis]:
-    """Yield the causes; of queries that do not end and of slow requests with what the bundled database says of its locks now."""
-    locked = any(LOCKED_ACTION in each.action for each in wrong)
-    holders = database_state.blocking(project) if locked or any(each.code == LEAST for each in wrong) else []
-    free = locked and not holders and database_state.without_locks(project)
-    ours = next((each.code for each in wrong if each.code in ("requests-failing", LEAST)), "")
-    tables = [f"in the database, {line}, where no migration made it" for line in database_state.of_tables(project)[:3]] if ours else []
+def with_database(project: Project, wrong: Sequence[Diagnosis]) -> Iterator[Diagnosis]:
+    """Yield what is wrong with requests, with what the bundled database says of its locks now, and of its tables."""
+    if not any(_waits(each) or each.code in ABOUT_REQUESTS for each in wrong):
+        yield from wrong
+        return
+    tables = [f"{line}, where no migration made it" for line in database_state.of_tables(project)[:3]]
+    holders = database_state.blocking(project)[:2] if any(map(_waits, wrong)) else []
+    free = not holders and any(LOCKED_ACTION in each.action for each in wrong) and database_state.without_locks(project)
     for each in wrong:
-        if each.code == ours:
-            each = replace(each, evidence=(*each.evidence, *tables))  # noqa: PLW2901 - what follows takes it
-        if holders and (each.code == LEAST or LOCKED_ACTION in each.action):
-            action = each.action if LOCKED_ACTION in each.action else LOCKED_ACTION
-            yield replace(each, evidence=(*each.evidence, *(f"in the database, {line}" for line in holders[:2])), action=action)
-        else:
-            yield not_locked(each) if free and LOCKED_ACTION in each.action else each
+        said, action = list(tables) if each.code in ABOUT_REQUESTS else [], each.action
+        if holders and _waits(each):
+            said += holders
+            action = action if LOCKED_ACTION in action else LOCKED_ACTION
+        elif free and LOCKED_ACTION in action:
+            said.append("nothing waits for a lock, and no session has been in a transaction for long")
+            action = action.replace(LOCKED_ACTION, SLOW_WAY)
+        yield replace(each, evidence=(*each.evidence, *(f"in the database, {line}" for line in said)), action=action)
 
 
-def not_locked(diagnosis: Diagnosis) -> Diagnosis:
-    """Return the diagnosis of a query that did not end, where nothing in the database waits for a lock or holds one."""
-    evidence = (*diagnosis.evidence, "the database says that nothing waits for a lock, and no session has been in a transaction for long")
-    return replace(diagnosis, evidence=evidence, action=diagnosis.action.replace(LOCKED_ACTION, SLOW_WAY))
+def _waits(diagnosis: Diagnosis) -> bool:
+    """Whether a lock in the database may be why."""
+    return diagnosis.code == LEAST or LOCKED_ACTION in diagnosis.action
 
 
 def cut_off(settings: Settings, found: Sequence[Diagnosis]) -> Iterator[Diagnosis]:

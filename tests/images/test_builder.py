@@ -18,7 +18,7 @@ pytestmark = pytest.mark.unit
 ASKED = ("docker", "buildx", "version")
 PLUGIN = Reply("github.com/docker/buildx v0.33.0\n")
 NO_PLUGIN = Reply("", "docker: unknown command: docker buildx\n", code=1)
-WITH_MOUNT = "FROM scratch\nRUN --mount=type=cache,target=/root/.cache pip install .\n"
+WITH_MOUNT = "FROM scratch\nRUN --mount=type=cache,target=/cache pip install .\n"
 
 
 @pytest.fixture
@@ -47,9 +47,9 @@ def test_the_plugin_of_dockers_client_is_first_and_what_setup_has_brought_next(p
 
 def test_the_dockerfile_that_needs_buildkit_is_named_with_its_line(tmp_path: Path) -> None:
     settings = settings_of(tmp_path, WITH_MOUNT)
-    assert builder.needs_buildkit(settings) == f"{tmp_path}/Dockerfile needs BuildKit, for `--mount` on line 2"
+    assert builder.needing_buildkit(settings) == [f"{tmp_path}/Dockerfile needs BuildKit, for `--mount` on line 2"]
     settings = settings_of(tmp_path, "FROM scratch\n")
-    assert builder.needs_buildkit(settings) == ""
+    assert builder.needing_buildkit(settings) == []
 
 
 @pytest.mark.parametrize(
