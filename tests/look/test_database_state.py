@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import Mock
@@ -88,7 +89,13 @@ def diagnosed(monkeypatch: pytest.MonkeyPatch, wrong: Diagnosis, answers: dict[s
     """What becomes of a cause where the database answers like this."""
     monkeypatch.setattr(database_state, "PAUSE_SECONDS", 0)
     monkeypatch.setattr(database, "in_bundled", lambda _, *argv: CommandLine(argv))
-    monkeypatch.setattr(shell, "run", lambda argv, **_: Result(0, answers[argv[-1].removeprefix(database_state.PATIENCE)], "", 0.1))
+
+    def answer(argv: Sequence[str], **_: object) -> Result:
+        patience, query = argv[-1].split(";", 1)
+        assert f"{patience};" == "SET lock_timeout = '2s';", "a locked table would hold diagnose up"
+        return Result(0, answers[query], "", 0.1)
+
+    monkeypatch.setattr(shell, "run", answer)
     monkeypatch.setattr(diagnose, "answering_badly", lambda *_: [wrong])
     asking = SimpleNamespace(settings=load_settings(), env={"DATABASE_URL": ""}, engine=SimpleNamespace(diagnose=list))
     monkeypatch.setattr(diagnose.certificates, "ends", lambda _: [])

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import io
+
 import pytest
 
 from scripts.config.settings import load_settings
+from scripts.core.report import Report
 from scripts.kubernetes.diagnosis.cause import Diagnosis
+from scripts.kubernetes.pods import is_of_workloads
 from scripts.look import diagnose
 
 pytestmark = pytest.mark.unit
@@ -28,3 +32,26 @@ def test_what_lies_between_is_named_where_a_service_is_not_ready_and_what_it_cal
     *_, cause = diagnose.cut_off(load_settings(), [*beside, unready])
     assert any("what it calls is ready: backend" in line for line in cause.evidence) is told
     assert ("kube-proxy" in cause.action) is told
+
+
+def test_what_follows_from_another_cause_is_told_in_two_lines_and_nothing_twice() -> None:
+    stdout = io.StringIO()
+    root = Diagnosis("drifted", "todo-backend", "todo-backend: replicas is 0", ("replicas is 0", "set by kubectl"), "invoke up")
+    behind = Diagnosis(
+        "readiness-http", "todo-frontend", "todo-frontend: not ready", ("HTTP 503",), "invoke logs", follows_from="todo-backend"
+    )
+    for each in (root, behind):
+        diagnose.show(each, Report(stdout=stdout))
+    assert stdout.getvalue().splitlines() == [
+        "todo-backend: replicas is 0",
+        "    set by kubectl",
+        "  -> invoke up  [drifted]",
+        "todo-frontend: not ready",
+        "  follows from todo-backend  [readiness-http]",
+    ]
+
+
+@pytest.mark.parametrize(("owner", "ours"), [("todo-backend-5c94", True), ("todo-postgres", True), ("canary-77", False), (None, False)])
+def test_a_pod_is_the_releases_own_by_who_has_made_it(owner: str | None, ours: bool) -> None:
+    owners = [{"kind": "ReplicaSet", "name": owner}] if owner else []
+    assert is_of_workloads({"metadata": {"ownerReferences": owners}}, "todo") is ours
