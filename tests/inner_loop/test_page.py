@@ -155,7 +155,9 @@ def test_it_shows_each_service_and_its_log_without_probes(shown: Callable[..., N
 def test_a_failure_is_shown_with_its_action_until_a_change_is_served(shown: Callable[..., None]) -> None:
     async def steps(pilot: Pilot[None], session: Session) -> None:
         session.report.event("change", files=["a.py"], sync=["backend"], build=[], settings=False)
-        session.report.error(TaskError("backend has a Python error", "fix it", ["a.py:1: invalid syntax"], code="sync-refused"))
+        session.report.error(
+            TaskError("backend has a Python error", "fix it", [*["a frame"] * 9, "a.py:1: invalid syntax"], code="sync-refused")
+        )
         await seen(pilot, lambda: "invalid syntax" in text_of(pilot.app, "#failure"))
         assert "-> fix it" in text_of(pilot.app, "#failure")
         assert cells(pilot.app)[0][2] == "failed"
