@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from scripts.command import run_alone
-from scripts.config.settings import Settings
 from scripts.core import shell
 from scripts.core.decision import Change, Decision
 from scripts.core.errors import TaskError
@@ -38,8 +37,10 @@ def decide(project: Project, step: StepReport) -> Decision:
 
 def main(project: Project, step: StepReport) -> Outcome:
     """Make every image that is not there, on bases that are made first. Raises TaskError with the build's last lines."""
-    outcome = decide(project, step).carry_out(step)
-    project.users()  # or the chart's step would be the first to find that one runs as root
+    with project.built.until_the_end():
+        outcome = decide(project, step).carry_out(step)
+        project.built.tell(project.images)
+        project.users()  # or the chart's step would be the first to find that one runs as root
     return outcome
 
 
@@ -67,7 +68,8 @@ def _build_missing(project: Project, step: StepReport) -> list[Image]:
             return []
         with snapshots(to_build) as copies:
             if [copy.tag for copy in copies] == [image.tag for image in to_build]:
-                _build(to_build, copies, project.settings, step)
+                project.built.tell(image for image in project.images if image not in to_build)
+                _build(project, to_build, copies, step)
                 return to_build
         step.progress("the sources changed while they were read; reading them again")
         shell.pause(PAUSE_SECONDS)
@@ -78,10 +80,15 @@ def _build_missing(project: Project, step: StepReport) -> list[Image]:
     )
 
 
-def _build(images: Sequence[Image], copies: Sequence[Image], settings: Settings, step: StepReport) -> None:
-    ca_image = extra_ca_image(settings)
+def _build(project: Project, images: Sequence[Image], copies: Sequence[Image], step: StepReport) -> None:
+    ca_image = extra_ca_image(project.settings)
+
+    def one(image: Image, copy: Image) -> None:
+        build(image, copy, ca_image, project.settings, step)
+        project.built.tell([image])
+
     with ThreadPoolExecutor(max_workers=min(len(images), MOST_AT_ONCE), thread_name_prefix="build") as pool:
-        list(pool.map(lambda image, copy: build(image, copy, ca_image, settings, step), images, copies))
+        list(pool.map(one, images, copies))
 
 
 if __name__ == "__main__":

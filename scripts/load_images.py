@@ -18,5 +18,16 @@ def main(project: Project, step: StepReport) -> Outcome:
     return decide(project, step).carry_out(step)
 
 
+def as_built(project: Project, step: StepReport) -> Outcome:
+    """As `main`, but beside `build`: each image is sent when its build has ended. Raises TaskError, NeedFailedError."""
+    outcomes = []
+    step.progress("waiting for the builds")
+    for images in project.built.batches("build"):
+        outcomes.append(project.engine.decide_load(images, step).carry_out(step))
+        step.progress("waiting for the other builds")
+    told = [outcome for outcome in outcomes if outcome.kind == "changed"] or outcomes
+    return Outcome(told[0].kind, "; ".join(dict.fromkeys(outcome.detail for outcome in told)))
+
+
 if __name__ == "__main__":
     run_alone(main)

@@ -23,6 +23,7 @@ from scripts.desired.stages import Stage, stages
 from scripts.engines.choice import choose
 from scripts.engines.protocol import Engine
 from scripts.images import bases
+from scripts.images.built import Built
 from scripts.images.users import supposed_users, user_of
 from scripts.kubernetes.deployment import Deployment
 from scripts.machine.certificates import bundle, extra_ca
@@ -50,6 +51,8 @@ class Project:
         self._images: list[Image] | None = None
         self._read_users: dict[str, tuple[int, int]] = {}  # by reference: a tag never holds other content than it says
         self._stages: list[Stage] | None = None
+        self.built = Built()
+        """The images of this run, as the builds end."""
 
     def without_monitoring(self) -> Project:
         """Return the same project with the monitoring switched off."""

@@ -32,20 +32,22 @@ Decide = Callable[[Project, StepReport], Decision]
 
 
 def steps(project: Project, *, require_monitoring: bool = False, setup: bool = False) -> list[Step]:
-    """Return the graph: builds run while the cluster starts, monitoring is installed beside the app, and each edge is a real need.
+    """Return the graph: builds run while the cluster starts, each image is loaded when it is built, monitoring is installed beside the app.
 
     setup: helm comes in it too, since nothing before the chart needs it.
     """
 
-    def step(name: str, main: Main, *needs: str, optional: bool = False, decide: Decide | None = None) -> Step:
-        return Step(name, partial(main, project), needs, optional, partial(decide, project) if decide else None)
+    def step(
+        name: str, main: Main, *needs: str, follows: tuple[str, ...] = (), optional: bool = False, decide: Decide | None = None
+    ) -> Step:
+        return Step(name, partial(main, project), needs, optional, partial(decide, project) if decide else None, follows)
 
     helm = ["helm"] if setup else []
     graph = [
         step("preflight", partial(preflight.main, awaited=helm)),
         step("build", build_images.main, "preflight", decide=build_images.decide),
         step("start", start_cluster.main, "preflight", decide=start_cluster.decide),
-        step("load", load_images.main, "build", "start", decide=load_images.decide),
+        step("load", load_images.as_built, "start", follows=("build",), decide=load_images.decide),
         step("secrets", create_secrets.main, "start", decide=create_secrets.decide),
         step("chart", install_chart.main, "load", "secrets", *(["crds"] if project.monitored else []), *helm, decide=install_chart.decide),
         step("rollout", wait_for_rollout.main, "chart", decide=wait_for_rollout.decide),

@@ -27,6 +27,13 @@ if TYPE_CHECKING:
 Act = Callable[[StepReport], Outcome]
 
 
+class NeedFailedError(Exception):
+    """A step that this one follows has failed; that one's failure is the one to tell."""
+
+    def __init__(self, step: str) -> None:
+        super().__init__(f"needs {step}")
+
+
 @dataclass(frozen=True)
 class Step:
     """A named piece of work, and the steps that must have ended well before it."""
@@ -38,6 +45,8 @@ class Step:
     """An optional step that fails is shown as skipped with its cause, and the run succeeds."""
     decide: Callable[[StepReport], Decision] | None = None
     """What the step would do, where it may change something."""
+    follows: tuple[str, ...] = ()
+    """Steps that it runs beside, taking what they make piece by piece; it ends after them, and is skipped where one of them fails."""
 
 
 def run_steps(steps: Sequence[Step], report: Report) -> None:
@@ -66,7 +75,7 @@ def run_steps(steps: Sequence[Step], report: Report) -> None:
 def _graph(steps: Sequence[Step]) -> TopologicalSorter[str]:
     """Return the graph of the steps. Raises ValueError when a need is no step, a name is there twice, or needs go in a circle."""
     names = [step.name for step in steps]
-    unknown = sorted({need for step in steps for need in step.needs} - set(names))
+    unknown = sorted({need for step in steps for need in (*step.needs, *step.follows)} - set(names))
     if unknown or len(set(names)) != len(names):
         raise ValueError(f"steps do not form a graph: {names}, unknown needs: {unknown}")
     graph = TopologicalSorter({step.name: step.needs for step in steps})
@@ -77,7 +86,7 @@ def _graph(steps: Sequence[Step]) -> TopologicalSorter[str]:
 def _drive(steps: Sequence[Step], graph: TopologicalSorter[str], report: Report, pool: ThreadPoolExecutor) -> TaskError | None:
     waiting = {step.name: step for step in steps}
     done: set[str] = set()
-    running: dict[Future[TaskError | None], str] = {}
+    running: dict[Future[TaskError | NeedFailedError | None], str] = {}
     failure: TaskError | None = None
     while graph.is_active():
         for name in graph.get_ready() if failure is None else ():
@@ -89,7 +98,7 @@ def _drive(steps: Sequence[Step], graph: TopologicalSorter[str], report: Report,
             if error is None:
                 done.add(name)
                 graph.done(name)
-            else:
+            elif not isinstance(error, NeedFailedError):
                 failure = failure or error
     for name, step in waiting.items():
         missing = [need for need in step.needs if need not in done]
@@ -97,7 +106,7 @@ def _drive(steps: Sequence[Step], graph: TopologicalSorter[str], report: Report,
     return failure
 
 
-def _run_one(step: Step, report: Report) -> TaskError | None:
+def _run_one(step: Step, report: Report) -> TaskError | NeedFailedError | None:
     """Run one step; return its failure, if any."""
     threading.current_thread().name = step.name
     report.started(step.name)
@@ -108,6 +117,9 @@ def _run_one(step: Step, report: Report) -> TaskError | None:
 
     try:
         outcome = step.act(StepReport(report, step.name))
+    except NeedFailedError as lost:
+        finish(Outcome("skipped", str(lost)))
+        return lost
     except (TaskError, OSError) as error:
         failure = error if isinstance(error, TaskError) else _unexpected(error)
         if step.optional and not isinstance(failure, InterruptedRunError):

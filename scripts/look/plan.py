@@ -20,11 +20,11 @@ def show_plan(steps: Sequence[Step], report: Report) -> int:
     A step that decides nothing runs as it is: it must be one that only looks. Raises what the steps raise.
     """
     found: dict[str, Decision] = {}
-    needs = {step.name: step.needs for step in steps}
+    needs = {step.name: (*step.needs, *step.follows) for step in steps}
 
     def look(step: Step) -> Step:
         act = partial(_look, step.name, step.decide, needs, found) if step.decide else step.act
-        return Step(step.name, act, step.needs, step.optional)
+        return Step(step.name, act, needs[step.name], step.optional)
 
     run_steps([look(step) for step in steps], report)
     rows = [(step.name, change.what, change.why) for step in steps if step.name in found for change in found[step.name].changes]

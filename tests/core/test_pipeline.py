@@ -11,7 +11,7 @@ import pytest
 
 from scripts.core import log
 from scripts.core.errors import InputError, TaskError
-from scripts.core.pipeline import Step, run_steps, run_to_exit_code
+from scripts.core.pipeline import NeedFailedError, Step, run_steps, run_to_exit_code
 from scripts.core.report import Kind, Outcome, Report, StepReport, StepResult, changed, skipped, unchanged
 
 pytestmark = pytest.mark.unit
@@ -203,3 +203,57 @@ def test_the_total_says_when_nothing_changed_and_tells_no_step_again() -> None:
 
 def test_a_step_that_was_alone_gets_no_total() -> None:
     assert closing("changed") == ""
+
+
+def test_a_step_runs_beside_what_it_follows_and_what_needs_it_waits_for_both() -> None:
+    voice, order, made = Voice(), [], threading.Event()
+
+    def makes(_: StepReport) -> Outcome:
+        assert made.wait(5), "the follower runs beside it"
+        time.sleep(0.1)
+        order.append("makes")
+        return changed()
+
+    def takes(_: StepReport) -> Outcome:
+        made.set()
+        while "makes" not in order:
+            time.sleep(0.01)
+        order.append("takes")
+        return changed()
+
+    def after(_: StepReport) -> Outcome:
+        order.append("after")
+        return changed()
+
+    run_steps([Step("makes", makes), Step("takes", takes, follows=("makes",)), Step("after", after, ("takes",))], voice.report)
+    assert order == ["makes", "takes", "after"]
+
+
+@pytest.mark.parametrize("slow", ["maker", "follower"])
+def test_where_what_a_step_follows_fails_it_is_skipped_and_that_failure_is_told(slow: str) -> None:
+    voice, failed = Voice(as_json=True), threading.Event()
+
+    def maker(step: StepReport) -> Outcome:
+        failed.set()
+        time.sleep(0.2 if slow == "maker" else 0)
+        return fail(step)
+
+    def follower(_: StepReport) -> Outcome:
+        failed.wait(5)
+        time.sleep(0.2 if slow == "follower" else 0)
+        raise NeedFailedError("maker")
+
+    steps = [
+        Step("maker", maker),
+        Step("follower", follower, follows=("maker",)),
+        Step("after", lambda _: changed(), ("follower",)),
+    ]
+    with pytest.raises(TaskError, match="it broke"):
+        run_steps(steps, voice.report)
+    ended = {event["step"]: (event["result"], event["detail"]) for event in voice.events() if event["event"] == "step_finished"}
+    assert ended == {"maker": ("failed", "it broke"), "follower": ("skipped", "needs maker"), "after": ("skipped", "needs follower")}
+
+
+def test_what_a_step_follows_is_a_step() -> None:
+    with pytest.raises(ValueError, match="unknown needs: \\['nothing'\\]"):
+        run_steps([Step("a", fail, follows=("nothing",))], Voice().report)
