@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterator, Sequence
 
 from scripts.config.service_problems import DATABASE
 from scripts.core import log, shell
 from scripts.core.errors import InterruptedRunError, TaskError
+from scripts.core.shell import CommandError
 from scripts.desired.service_values import service_name
 from scripts.kubernetes.diagnosis.cause import Diagnosis
+from scripts.kubernetes.diagnosis.rules.logs import database_advice
 from scripts.operate import database
 from scripts.project import Project
 
@@ -32,6 +35,26 @@ CASE WHEN d.setdatabase = 0 THEN '' ELSE format(' IN DATABASE %I', current_datab
 FROM pg_db_role_setting d, unnest(d.setconfig) c
 WHERE d.setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database())) AND split_part(c, '=', 1) IN
 ('statement_timeout', 'lock_timeout', 'transaction_timeout', 'default_transaction_read_only', 'search_path', 'session_replication_role')
+UNION ALL
+SELECT 'made', 'server', format('%s=%s', name, setting), format('ALTER SYSTEM RESET %s; SELECT pg_reload_conf()', name)
+FROM pg_file_settings WHERE sourcefile LIKE '%/postgresql.auto.conf' AND applied AND name IN
+('statement_timeout', 'lock_timeout', 'transaction_timeout', 'default_transaction_read_only', 'search_path', 'session_replication_role',
+'fsync', 'full_page_writes', 'autovacuum')
+UNION ALL
+SELECT 'password', rolname, to_char(rolvaliduntil AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI "UTC"'),
+format('ALTER ROLE %I VALID UNTIL %L', rolname, 'infinity')
+FROM pg_roles WHERE rolcanlogin AND rolvaliduntil < now() + interval '14 days'
+UNION ALL
+SELECT 'trigger', tgrelid::regclass::text, string_agg(tgname, ', '), format('ALTER TABLE %s ENABLE TRIGGER ALL', tgrelid::regclass)
+FROM pg_trigger WHERE tgenabled = 'D' GROUP BY tgrelid
+UNION ALL
+SELECT 'archiver', last_failed_wal, to_char(last_failed_time AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI "UTC"'),
+'ALTER SYSTEM RESET archive_command; SELECT pg_reload_conf()'
+FROM pg_stat_archiver WHERE last_failed_time > coalesce(last_archived_time, '-infinity')
+UNION ALL
+SELECT 'open', format('%s (%s)', pid, coalesce(nullif(application_name, ''), usename)),
+to_char(xact_start AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI "UTC"'), format('SELECT pg_terminate_backend(%s)', pid)
+FROM pg_stat_activity WHERE state LIKE 'idle in transaction%' AND xact_start < now() - interval '5 minutes'
 UNION ALL
 SELECT 'unlogged', oid::regclass::text, '', format('ALTER TABLE %s SET LOGGED', oid::regclass)
 FROM pg_class WHERE relpersistence = 'u' AND relkind = 'r'
@@ -89,6 +112,10 @@ KINDS = {
     "restart": (SETTING, "the database starts with {name} = {detail} the next time, which somebody has set in it"),
     "standby": (SETTING, "every commit waits for a standby, and none is there: {name} is {detail}"),
     "behind": (SETTING, "the sequence of {name} is behind: it has reached {detail}, and a new row gets a number that is taken"),
+    "trigger": (SETTING, "triggers of the table {name} are switched off, and with them what they keep true: {detail}"),
+    "password": (SETTING, "the password of the role {name} lets nobody in after {detail}, which somebody has set in it"),
+    "archiver": (AT_RISK, "archive_command fails since {detail}, at {name}: WAL is kept until the volume is full"),
+    "open": (AT_RISK, "the session {name} is idle in a transaction since {detail}: what it has locked stays locked"),
     "made": (SETTING, "the {name} has a setting that was made by hand: {detail}"),
     "unlogged": (AT_RISK, "the table {name} is UNLOGGED: a crash of the database empties it"),
     "slot": (AT_RISK, "the replication slot {name} is used by nobody and keeps {detail} of WAL, until the volume is full"),
@@ -99,9 +126,26 @@ KINDS = {
 }
 
 
+REFUSED = re.compile(r"FATAL:\s+(?!\s|the database system is )(.+)")
+"""What a server that runs says to a login; of one that starts or stops, others tell."""
+
+
 def found(project: Project) -> list[Diagnosis]:
     """Return what the bundled database says; nothing where it is not asked, or cannot be: why it does not run, others say."""
-    return list(read(_asked(project, QUERY), service_name(project.settings.release, DATABASE)))
+    workload = service_name(project.settings.release, DATABASE)
+    try:
+        return list(read(_answer(project, QUERY, login=True), workload))
+    except InterruptedRunError:
+        raise
+    except TaskError as error:
+        refusal = REFUSED.search(error.result.stderr) if isinstance(error, CommandError) else None
+        return [*([_closed(workload, refusal[1])] if refusal else []), *read(_asked(project, QUERY), workload)]
+
+
+def _closed(workload: str, refusal: str) -> Diagnosis:
+    """Nobody new gets in, and what is connected goes on as if all were well, until it is cut off."""
+    cause = f"{workload}: the database lets no new connection of the app in: {refusal}"
+    return Diagnosis(SETTING, workload, cause, (), database_advice(f"database: {refusal}") or "invoke logs postgres")
 
 
 def without_locks(project: Project) -> bool:
@@ -124,10 +168,14 @@ def of_tables(project: Project) -> list[str]:
     return _asked(project, OF_TABLES)
 
 
+def _answer(project: Project, query: str, *, login: bool = False) -> list[str]:
+    line = database.in_bundled(project, "psql", *OPTIONS, "--command", f"{PATIENCE}{query}", login=login)
+    return shell.run(line.argv, timeout=SECONDS, env=line.environment).stdout.splitlines()
+
+
 def _asked(project: Project, query: str) -> list[str]:
     try:
-        line = database.in_bundled(project, "psql", *OPTIONS, "--command", f"{PATIENCE}{query}")
-        return shell.run(line.argv, timeout=SECONDS, env=line.environment).stdout.splitlines()
+        return _answer(project, query)
     except InterruptedRunError:
         raise
     except TaskError as error:

@@ -13,7 +13,7 @@ from scripts.core.counting import several
 from scripts.core.errors import InputError, TaskError
 from scripts.core.report import Report
 from scripts.desired.service_values import service_name
-from scripts.engines import asking, failed_requests, slow_requests
+from scripts.engines import asking, failed_requests, slow_readiness, slow_requests
 from scripts.engines.installed import require_installed
 from scripts.kubernetes.diagnosis.cause import ABOUT_OTHER_PODS, Diagnosis
 from scripts.kubernetes.diagnosis.rules.logs import LOCKED_ACTION
@@ -118,7 +118,7 @@ def answering_badly(project: Project, report: Report) -> list[Diagnosis]:
     lines = failed_requests.recent(project.engine)
     failing = failed_requests.failing(project.settings, lines)
     if not failing and not wrong:
-        return slow_requests.slow(project.settings, project.engine, lines)
+        return slow_requests.slow(project.settings, project.engine, lines) or slow_readiness.slow(project.settings, project.engine)
     roots = {each.workload for each in failing}
     behind = {each.workload: [name for name in failed_requests.called_by(each.workload, services) if name in roots] for each in wrong}
     return [*failing, *(replace(each, follows_from=behind[each.workload][0]) if behind[each.workload] else each for each in wrong)]

@@ -15,13 +15,16 @@ from scripts.engines.installed import require_installed
 from scripts.project import Project
 
 AS_OWNER = 'PSQL_HISTORY=/tmp/.psql_history exec "$0" --username="$POSTGRES_USER" --dbname="$POSTGRES_DB" "$@"'
+AS_THE_APP = f'PGHOST=127.0.0.1 PGPASSWORD="$POSTGRES_PASSWORD" {AS_OWNER}'
+"""Over TCP and with the password, as the app's pods come in."""
 PARAMETERS = {"sslmode": "PGSSLMODE", "sslrootcert": "PGSSLROOTCERT", "channel_binding": "PGCHANNELBINDING", "options": "PGOPTIONS"}
 """libpq's variables for what a URL says beside its parts."""
 
 
-def in_bundled(project: Project, program: str, *options: str, terminal: bool = False) -> CommandLine:
+def in_bundled(project: Project, program: str, *options: str, terminal: bool = False, login: bool = False) -> CommandLine:
     """Return what runs a program of Postgres as the owner of the bundled database, inside its container, where the socket asks no password.
 
+    login: all the same log in as the app does, by which it is seen whether that is possible.
     Raises InputError where the app's database is another, TaskError where it does not run.
     """
     if project.settings.database is None or not uses_own_database(project.settings, project.env):
@@ -31,7 +34,7 @@ def in_bundled(project: Project, program: str, *options: str, terminal: bool = F
             code="database-not-bundled",
         )
     require_installed(project.engine, project.settings.release)
-    return project.engine.operations.inside(DATABASE, ["sh", "-c", AS_OWNER, program, *options], terminal=terminal)
+    return project.engine.operations.inside(DATABASE, ["sh", "-c", AS_THE_APP if login else AS_OWNER, program, *options], terminal=terminal)
 
 
 def named(project: Project, key: str) -> DatabaseUrl | None:

@@ -36,7 +36,7 @@ def project(database_url: str = "") -> Any:
 
 def test_each_row_is_a_cause_with_the_command_that_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[tuple[str, ...]] = []
-    monkeypatch.setattr(database, "in_bundled", lambda _, *argv: asked.append(argv) or CommandLine(["psql"]))
+    monkeypatch.setattr(database, "in_bundled", lambda _, *argv, login=False: asked.append((login, *argv)) or CommandLine(["psql"]))
     monkeypatch.setattr(shell, "run", lambda *_, **__: Result(0, "\n".join(ROWS), "", 0.1))
     found = database_state.found(project())
     assert [each.code for each in found] == ["database-setting"] * 3 + ["data-at-risk", "database-setting", "data-at-risk"]
@@ -49,7 +49,7 @@ def test_each_row_is_a_cause_with_the_command_that_ends_it(monkeypatch: pytest.M
         "invoke psql --command 'ALTER SYSTEM RESET synchronous_standby_names' && invoke psql --command 'SELECT pg_reload_conf()'"
     )
     assert found[5].action == "invoke psql --command \"SELECT pg_drop_replication_slot('old_replica')\""
-    assert asked[0][0] == "psql"
+    assert asked[0][:2] == (True, "psql")
 
 
 def test_another_database_is_not_asked_and_one_that_cannot_be_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -58,9 +58,46 @@ def test_another_database_is_not_asked_and_one_that_cannot_be_says_nothing(monke
 
     monkeypatch.setattr(shell, "run", refuse)
     assert database_state.found(project("postgresql://u:p@elsewhere.example.com/db")) == []
-    monkeypatch.setattr(database, "in_bundled", lambda *_: CommandLine(["psql"]))
+    monkeypatch.setattr(database, "in_bundled", lambda *_, **__: CommandLine(["psql"]))
     assert database_state.found(project()) == []
     assert not database_state.without_locks(project())
+
+
+@pytest.mark.parametrize(
+    ("refusal", "action"),
+    [
+        ('database "todo" is not currently accepting connections', "ALLOW_CONNECTIONS true"),
+        ('password authentication failed for user "todo"', "invoke restart postgres"),
+        ('no pg_hba.conf entry for host "127.0.0.1"', "check user"),
+        ('too many connections for database "todo"', "see who holds them"),
+        ("something new", "invoke logs postgres"),
+    ],
+)
+def test_a_database_that_lets_nobody_new_in_is_told_while_the_pods_go_on(
+    monkeypatch: pytest.MonkeyPatch, refusal: str, action: str
+) -> None:
+    said = f'psql: error: connection to server at "127.0.0.1", port 5432 failed: FATAL:  {refusal}\n'
+
+    def answer(argv: Sequence[str], **_: object) -> Result:
+        if argv == ["login"]:
+            raise shell.CommandError("psql ended with 2", [], Result(2, "", said, 0.1))
+        return Result(0, ROWS[3], "", 0.1)
+
+    monkeypatch.setattr(database, "in_bundled", lambda *_, login=False: CommandLine(["login" if login else "owner"]))
+    monkeypatch.setattr(shell, "run", answer)
+    closed, unlogged = database_state.found(project())
+    assert closed.cause == f"todo-chatbot-postgres: the database lets no new connection of the app in: {refusal}"
+    assert action in closed.action
+    assert "UNLOGGED" in unlogged.cause
+
+
+def test_of_a_database_that_starts_others_tell(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> Any:
+        raise shell.CommandError("psql ended with 2", [], Result(2, "", "FATAL:  the database system is starting up", 0.1))
+
+    monkeypatch.setattr(database, "in_bundled", lambda *_, **__: CommandLine(["psql"]))
+    monkeypatch.setattr(shell, "run", refuse)
+    assert database_state.found(project()) == []
 
 
 @pytest.mark.parametrize(("said", "held"), [("0", False), ("2", True)])
@@ -88,7 +125,7 @@ def test_who_holds_what_others_wait_for_is_named(monkeypatch: pytest.MonkeyPatch
 def diagnosed(monkeypatch: pytest.MonkeyPatch, wrong: Diagnosis, answers: dict[str, str]) -> Diagnosis:
     """What becomes of a cause where the database answers like this."""
     monkeypatch.setattr(database_state, "PAUSE_SECONDS", 0)
-    monkeypatch.setattr(database, "in_bundled", lambda _, *argv: CommandLine(argv))
+    monkeypatch.setattr(database, "in_bundled", lambda _, *argv, **__: CommandLine(argv))
 
     def answer(argv: Sequence[str], **_: object) -> Result:
         patience, query = argv[-1].split(";", 1)

@@ -43,7 +43,12 @@ BY_PEOPLE = (
     (re.compile(r"PL/pgSQL function|SQL function \"|a trigger or a view asks for it|INSERT or UPDATE rules", re.IGNORECASE),
      "see what asks for it: invoke psql, \\d TABLE shows its triggers and rules; DROP TRIGGER NAME ON TABLE where no migration made it"),
     (re.compile(r"not (currently )?accept(ing)? connections", re.IGNORECASE),
-     "somebody has closed it to connections: invoke psql, \\c postgres; ALTER DATABASE NAME ALLOW_CONNECTIONS true"),
+     ("somebody has closed it to connections: invoke shell postgres, and there: psql --username \"$POSTGRES_USER\" --dbname postgres "
+     "--command 'ALTER DATABASE NAME ALLOW_CONNECTIONS true'")),
+    (re.compile(r"unexpected zero page|invalid page in block|page verification failed|could not read block|(Index|Data)Corrupted"
+                r"|missing chunk number|Please REINDEX", re.IGNORECASE),
+     ("a file of the database is damaged: make an index that is named again: invoke psql --command 'REINDEX INDEX NAME'; where it is a "
+     "table, invoke backup saves what can be read, and invoke restore FILE brings back an older state")),
     (re.compile(r"violates ([\w-]+ )?constraint|(Unique|Check|NotNull|ForeignKey|Exclusion)Violation", re.IGNORECASE),
      "see who made the constraint that is named, and when: invoke psql, \\d TABLE; drop it where no migration of the app did"),
     (re.compile(r"permission denied for|must be owner of|InsufficientPrivilege", re.IGNORECASE),
