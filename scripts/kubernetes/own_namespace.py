@@ -10,13 +10,14 @@ from scripts.core.counting import several
 from scripts.core.decision import Change, Decision
 from scripts.core.errors import InputError, TaskError
 from scripts.core.report import Outcome, StepReport, changed
+from scripts.core.shell import CommandError
 from scripts.desired import labels
 from scripts.desired.secrets import PULL, Secret
 from scripts.kubernetes import helm
 from scripts.kubernetes.api import Object
 from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.namespace_removal import remove_namespace
-from scripts.kubernetes.objects import labels_of, status_of
+from scripts.kubernetes.objects import labels_of, name_of, status_of
 
 POD_SECURITY = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "audit", "warn")}
 
@@ -116,10 +117,22 @@ class OwnNamespace:
             removed.append(several(len(secrets), "Secret"))
         volumes = self.volumes()
         if delete_data or not volumes:
+            retained = self._retained() if volumes else []
             step.progress(f"removing the namespace {self.cluster.namespace}")
             remove_namespace(self.cluster, step)
-            removed += [f"volume {name}" for name in volumes] + [f"namespace {self.cluster.namespace}"]
+            removed += [f"{'claim' if retained else 'volume'} {name}" for name in volumes] + [f"namespace {self.cluster.namespace}"]
+            for name in retained:
+                step.warn(f"the cluster keeps the data, since the volume's class says so (Retain): kubectl delete persistentvolume {name}")
         return removed
+
+    def _retained(self) -> list[str]:
+        """Return the volumes that outlive their claims, as far as they may be seen."""
+        try:
+            bound = [claim["spec"].get("volumeName") for claim in self.cluster.get("persistentvolumeclaims")]
+            volumes = [volume for name in bound if name for volume in self.cluster.get("persistentvolume", name)]
+        except CommandError:
+            return []
+        return [name_of(volume) for volume in volumes if volume["spec"].get("persistentVolumeReclaimPolicy") == "Retain"]
 
     def remove_secrets(self, names: Sequence[str]) -> None:
         """Remove Secrets, as far as they are there."""
