@@ -20,11 +20,7 @@ def main(project: Project, step: StepReport) -> Outcome:
 
 def as_built(project: Project, step: StepReport) -> Outcome:
     """As `main`, but beside `build`: each image is sent when its build has ended. Raises TaskError, NeedFailedError."""
-    outcomes = []
-    step.progress("waiting for the builds")
-    for images in project.built.batches("build"):
-        outcomes.append(project.engine.decide_load(images, step).carry_out(step))
-        step.progress("waiting for the other builds")
+    outcomes = [project.engine.decide_load(images, step).carry_out(step) for images in project.built.batches("build", step)]
     told = [outcome for outcome in outcomes if outcome.kind == "changed"] or outcomes
     return Outcome(told[0].kind, "; ".join(dict.fromkeys(outcome.detail for outcome in told)))
 

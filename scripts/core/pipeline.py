@@ -110,13 +110,13 @@ def _run_one(step: Step, report: Report) -> TaskError | NeedFailedError | None:
     """Run one step; return its failure, if any."""
     threading.current_thread().name = step.name
     report.started(step.name)
-    started = time.monotonic()
+    started, voice = time.monotonic(), StepReport(report, step.name)
 
     def finish(outcome: Outcome) -> None:
-        report.finished(StepResult(step.name, outcome.kind, time.monotonic() - started, outcome.detail))
+        report.finished(StepResult(step.name, outcome.kind, time.monotonic() - started - voice.waited, outcome.detail))
 
     try:
-        outcome = step.act(StepReport(report, step.name))
+        outcome = step.act(voice)
     except NeedFailedError as lost:
         finish(Outcome("skipped", str(lost)))
         return lost

@@ -281,6 +281,18 @@ class StepReport:
     def __init__(self, report: Report, step: str) -> None:
         self._report = report
         self._step = step
+        self.waited = 0.0
+        """Seconds that were not its own work, and are not counted as its."""
+
+    @contextmanager
+    def waiting(self, text: str) -> Iterator[None]:
+        """Tell that the step waits for another one while the block runs."""
+        self.progress(text)
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            self.waited += time.monotonic() - began
 
     def progress(self, text: str) -> None:
         """Tell what the step is doing now."""

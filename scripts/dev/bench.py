@@ -184,5 +184,7 @@ def _cold(project: Project, engine: str) -> Measured:
     measured = measure.in_turn("up, after down", {OURS: up}, 1)
     events = [json.loads(line) for line in said[0].splitlines()]
     seconds = {event["step"]: float(event["seconds"]) for event in events if event["event"] == "step_finished"}
-    measured.seconds["its critical path"] = [measure.critical_path(seconds, {step.name: step.needs for step in steps(project)})]
+    measured.seconds["its critical path"] = [
+        measure.critical_path(seconds, {step.name: (*step.needs, *step.follows) for step in steps(project)})
+    ]
     return measured

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from queue import SimpleQueue
 
 from scripts.core.pipeline import NeedFailedError
+from scripts.core.report import StepReport
 from scripts.desired.images import Image
 
 
@@ -35,13 +36,14 @@ class Built:
             raise
         self._queue.put(None)
 
-    def batches(self, needed: str) -> Iterator[list[Image]]:
+    def batches(self, needed: str, step: StepReport) -> Iterator[list[Image]]:
         """Yield what has come since the last batch, until there will be no more.
 
-        needed: the step that tells. Raises NeedFailedError where it fails.
+        needed: the step that tells; the other one, `step`, waits for it. Raises NeedFailedError where it fails.
         """
         while True:
-            told = [self._queue.get()]
+            with step.waiting("waiting for the builds"):
+                told = [self._queue.get()]
             while not self._queue.empty():
                 told.append(self._queue.get())
             if any(isinstance(each, BaseException) for each in told):

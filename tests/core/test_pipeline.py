@@ -254,6 +254,19 @@ def test_where_what_a_step_follows_fails_it_is_skipped_and_that_failure_is_told(
     assert ended == {"maker": ("failed", "it broke"), "follower": ("skipped", "needs maker"), "after": ("skipped", "needs follower")}
 
 
+def test_what_a_step_waits_for_another_one_is_not_counted_as_its_own_time() -> None:
+    voice = Voice(as_json=True)
+
+    def wait(step: StepReport) -> Outcome:
+        with step.waiting("waiting for another"):
+            time.sleep(0.3)
+        return changed()
+
+    run_steps([Step("waits", wait)], voice.report)
+    (ended,) = (event for event in voice.events() if event["event"] == "step_finished")
+    assert ended["seconds"] < 0.3
+
+
 def test_what_a_step_follows_is_a_step() -> None:
     with pytest.raises(ValueError, match="unknown needs: \\['nothing'\\]"):
         run_steps([Step("a", fail, follows=("nothing",))], Voice().report)

@@ -76,18 +76,18 @@ def test_where_nothing_is_lacking_the_nodes_are_asked_once(step: Step) -> None:
     assert load_images.as_built(made, step) == Outcome("unchanged", "2 there")
 
 
-def test_an_image_is_handed_on_once() -> None:
+def test_an_image_is_handed_on_once(step: Step) -> None:
     built = Built()
     with built.until_the_end():
         built.tell([image("backend")])
         built.tell([image("backend"), image("frontend")])
-    assert [[each.service for each in images] for images in built.batches("build")] == [["backend", "frontend"]]
+    assert [[each.service for each in images] for images in built.batches("build", step)] == [["backend", "frontend"]]
 
 
-def test_after_a_build_that_failed_no_more_is_waited_for() -> None:
+def test_after_a_build_that_failed_no_more_is_waited_for(step: Step) -> None:
     built = Built()
     built.tell([image("backend")])
     with pytest.raises(TaskError, match="it broke"), built.until_the_end():
         raise TaskError("it broke")
     with pytest.raises(NeedFailedError, match="needs build"):
-        list(built.batches("build"))
+        list(built.batches("build", step))
