@@ -10,12 +10,7 @@ from invoke import Collection, Task
 from scripts import completion, program
 from scripts.program import Command, commands
 
-program.leave_settings_to_us()
-program.let_words_be_left_out()
-program.exit_with_2_on_usage_errors()
-program.refuse_options_without_effect()
-program.import_what_is_named()
-program.help_wherever_it_is_asked_for()
+program.adapt_invoke()
 completion.complete_values()
 
 GROUPS: dict[str, Sequence[Task[Any] | Collection]] = {

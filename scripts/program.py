@@ -8,7 +8,8 @@ import os
 import re
 import shlex
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -87,49 +88,29 @@ def summary(module: str, function: str) -> str:
     return match[1] if match else ""
 
 
-def import_what_is_named() -> None:
-    """Let Invoke import the commands alone that its command line names."""
-    parse = Program.parse_tasks
+def adapt_invoke() -> None:
+    """Let Invoke's program read a command line as ours. It has hooks for none of this."""
+    leave_settings_to_us()
+    _let_words_be_left_out()
+    parse, parse_cleanup = Program.parse_tasks, Program.parse_cleanup
 
-    def parsing(program: Program) -> None:
+    def parse_tasks(program: Program) -> None:
+        _help_wherever_it_is_asked_for(program)
         rest = shlex.split(program.core.remainder) if program.core.remainder else []
         Command.named = frozenset((*program.core.unparsed, *rest, str(program.args.help.value)))
         try:
-            parse(program)
+            with _refusing_bad_usage(program):
+                parse(program)
         finally:
             Command.named = None
+        _refuse_options_without_effect(program)
 
-    setattr(Program, "parse_tasks", parsing)  # noqa: B010 - mypy cannot take it otherwise; Invoke has no hook for this
+    def cleanup(program: Program) -> None:
+        with _refusing_bad_usage(program):
+            parse_cleanup(program)
 
-
-def help_wherever_it_is_asked_for() -> None:
-    """Let `invoke restart --help` explain `restart`: Invoke takes what follows a command that wants a word for that word."""
-    parse = Program.parse_tasks
-
-    def parsing(program: Program) -> None:
-        words = program.core.unparsed
-        asked = next((place for place, word in enumerate(words) if word in ("--help", "-h")), 0)
-        known = {name for task, aliases in program.collection.task_names.items() for name in (task, *aliases)}
-        before = [word for word in words[:asked] if word in known]
-        if before:
-            program.core[0].args["help"].value = before[-1]
-            words.clear()
-        parse(program)
-
-    setattr(Program, "parse_tasks", parsing)  # noqa: B010 - as above
-
-
-def refuse_options_without_effect() -> None:
-    """Let an option of Invoke's that none of our commands obeys be refused, wherever it stands."""
-    parse = Program.parse_tasks
-
-    def parsing(program: Program) -> None:
-        parse(program)
-        if idle := next((name for name in OF_RUN if program.args[name].value), ""):
-            action = "invoke plan shows what `up` would do" if idle == "dry" else "leave it out"
-            raise Exit(f"error: --{idle} is Invoke's own, and no command here obeys it\n  -> {action}", code=BAD_INPUT)
-
-    setattr(Program, "parse_tasks", parsing)  # noqa: B010 - as above
+    setattr(Program, parse.__name__, parse_tasks)
+    setattr(Program, parse_cleanup.__name__, cleanup)
 
 
 def leave_settings_to_us() -> None:
@@ -137,8 +118,8 @@ def leave_settings_to_us() -> None:
     setattr(Config, Config.load_project.__name__, lambda _self, merge=True: None)  # noqa: ARG005 - Invoke names it
 
 
-def let_words_be_left_out() -> None:
-    """Let Invoke give an option that may stand without its dashes (`invoke open grafana`) its default where it is left out."""
+def _let_words_be_left_out() -> None:
+    """Give an option that may stand without its dashes (`invoke open grafana`) its default where it is left out."""
     complete = ParseMachine.complete_context
 
     def completed(machine: ParseMachine) -> None:
@@ -147,36 +128,47 @@ def let_words_be_left_out() -> None:
                 argument.value = LEFT_OUT[of]
         complete(machine)
 
-    setattr(ParseMachine, complete.__name__, completed)  # it has no hook for this
+    setattr(ParseMachine, complete.__name__, completed)
 
 
-def exit_with_2_on_usage_errors() -> None:
-    """Let Invoke end with our code for bad usage, which it ends with 1, and in one line where it would show a traceback."""
-    for parse in (Program.parse_tasks, Program.parse_cleanup):  # it has no hook for this
-        setattr(Program, parse.__name__, _refusing_bad_usage(parse))
+def _help_wherever_it_is_asked_for(program: Program) -> None:
+    """Let `invoke restart --help` explain `restart`: Invoke takes what follows a command that wants a word for that word."""
+    words = program.core.unparsed
+    asked = next((place for place, word in enumerate(words) if word in ("--help", "-h")), 0)
+    known = {name for task, aliases in program.collection.task_names.items() for name in (task, *aliases)}
+    before = [word for word in words[:asked] if word in known]
+    if before:
+        program.core[0].args["help"].value = before[-1]
+        words.clear()
 
 
-def _refusing_bad_usage(parse: Callable[[Program], None]) -> Callable[[Program], None]:
-    def refusing(program: Program) -> None:
-        try:
-            parse(program)
-        except (ParseError, ValueError) as error:
-            context = getattr(error, "context", None)
-            about = getattr(context, "name", None)
-            action = f"\n  -> invoke --help {about}" if about else USAGE
-            if not about and (option := re.search(r"'(--(?:engine|json|plain))", str(error))):
-                raise Exit(f"error: {option[1]} is an option of the commands\n  -> write it behind the command", code=BAD_INPUT) from None
-            known = [*getattr(context, "flags", ()), *getattr(context, "inverse_flags", ()), *program.collection.task_names]
-            raise Exit(f"error: {error}{_nearest(str(error), known)}{action}", code=BAD_INPUT) from None
-        except BrokenPipeError:  # nobody reads on, as after `| head`; Python would flush what is left, and fail once more
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            raise Exit(code=1) from None
-        except Exit as ending:
-            if ending.code == 1:  # Invoke ends so for a list of something that is not there
-                raise Exit(f"error: {ending.message}{USAGE}", code=BAD_INPUT) from None
-            raise
+def _refuse_options_without_effect(program: Program) -> None:
+    """Refuse an option of Invoke's that none of our commands obeys, wherever it stands."""
+    if idle := next((name for name in OF_RUN if program.args[name].value), ""):
+        action = "invoke plan shows what `up` would do" if idle == "dry" else "leave it out"
+        raise Exit(f"error: --{idle} is Invoke's own, and no command here obeys it\n  -> {action}", code=BAD_INPUT)
 
-    return refusing
+
+@contextmanager
+def _refusing_bad_usage(program: Program) -> Iterator[None]:
+    """End with our code for bad usage, where Invoke ends with 1, and in one line where it would show a traceback."""
+    try:
+        yield
+    except (ParseError, ValueError) as error:
+        context = getattr(error, "context", None)
+        about = getattr(context, "name", None)
+        action = f"\n  -> invoke --help {about}" if about else USAGE
+        if not about and (option := re.search(r"'(--(?:engine|json|plain))", str(error))):
+            raise Exit(f"error: {option[1]} is an option of the commands\n  -> write it behind the command", code=BAD_INPUT) from None
+        known = [*getattr(context, "flags", ()), *getattr(context, "inverse_flags", ()), *program.collection.task_names]
+        raise Exit(f"error: {error}{_nearest(str(error), known)}{action}", code=BAD_INPUT) from None
+    except BrokenPipeError:  # nobody reads on, as after `| head`; Python would flush what is left, and fail once more
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise Exit(code=1) from None
+    except Exit as ending:
+        if ending.code == 1:  # Invoke ends so for a list of something that is not there
+            raise Exit(f"error: {ending.message}{USAGE}", code=BAD_INPUT) from None
+        raise
 
 
 def _nearest(message: str, known: Sequence[str]) -> str:
@@ -213,7 +205,7 @@ def list_in_groups(groups: Mapping[str, Sequence[Task[Any] | Collection]]) -> No
                     task.__doc__ = summary(*task.place)
         list_tasks(self)
 
-    Program.list_tasks = list_with_summaries  # type: ignore[method-assign] # it has no hook for this
+    Program.list_tasks = list_with_summaries  # type: ignore[method-assign] # it has no hook for these
     Program.list_flat = list_flat  # type: ignore[method-assign] # as above
     Program.no_tasks_given = no_tasks_given  # type: ignore[method-assign] # as above
 
