@@ -10,7 +10,7 @@ from typing import Any
 from scripts.command import run_alone
 from scripts.config.services import local_path
 from scripts.core import log
-from scripts.core.errors import InterruptedRunError, TaskError
+from scripts.core.errors import TaskError
 from scripts.core.report import Outcome, StepReport, passed
 from scripts.engines import asking, failed_requests
 from scripts.kubernetes import app_proof, ingress
@@ -72,8 +72,6 @@ def _explained(error: TaskError, project: Project) -> TaskError:
         return error
     try:
         found = [*project.engine.diagnose(), *failed_requests.failing(project.settings, failed_requests.recent(project.engine))]
-    except InterruptedRunError:
-        raise
     except TaskError as unseen:
         log.debug(f"why the smoke test failed: {unseen}")
         return error

@@ -49,11 +49,14 @@ class MissingError(TaskError):
     code = "requirement-missing"
 
 
-class InterruptedRunError(TaskError):
-    """The run was interrupted by Ctrl-C or a signal."""
+class InterruptedRunError(BaseException):
+    """The run was interrupted by Ctrl-C or a signal. Like KeyboardInterrupt it is no Exception: nobody takes it for a failure."""
 
     exit_code = INTERRUPTED
     code = "interrupted"
+    cause = "interrupted"
+    action = "run it again: it continues from where it was"
+    evidence = ()
 
 
 def all_problems(title: str, problems: Sequence[str], action: str, *, code: str) -> InputError:

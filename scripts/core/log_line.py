@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from scripts.core import log, shell
+from scripts.core.errors import InterruptedRunError
 
 AT_ONCE = 16
 LOOK_SECONDS = 2.0
@@ -108,5 +109,5 @@ class _Follower:
             for line in source.lines(self.last):
                 self.last = line.time
                 lines.put(line)
-        except Exception as error:  # noqa: BLE001 - of a library's connection that breaks: the next look begins again
+        except (Exception, InterruptedRunError) as error:  # noqa: BLE001 - of a library's connection that breaks: the next look begins again
             log.debug(f"the log of {source.pod} breaks off: {error!r}")

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 Act = Callable[[StepReport], Outcome]
+Failure = TaskError | InterruptedRunError
 
 
 class NeedFailedError(Exception):
@@ -83,11 +84,11 @@ def _graph(steps: Sequence[Step]) -> TopologicalSorter[str]:
     return graph
 
 
-def _drive(steps: Sequence[Step], graph: TopologicalSorter[str], report: Report, pool: ThreadPoolExecutor) -> TaskError | None:
+def _drive(steps: Sequence[Step], graph: TopologicalSorter[str], report: Report, pool: ThreadPoolExecutor) -> Failure | None:
     waiting = {step.name: step for step in steps}
     done: set[str] = set()
-    running: dict[Future[TaskError | NeedFailedError | None], str] = {}
-    failure: TaskError | None = None
+    running: dict[Future[Failure | NeedFailedError | None], str] = {}
+    failure: Failure | None = None
     while graph.is_active():
         for name in graph.get_ready() if failure is None else ():
             running[pool.submit(_run_one, waiting.pop(name), report)] = name
@@ -106,7 +107,7 @@ def _drive(steps: Sequence[Step], graph: TopologicalSorter[str], report: Report,
     return failure
 
 
-def _run_one(step: Step, report: Report) -> TaskError | NeedFailedError | None:
+def _run_one(step: Step, report: Report) -> Failure | NeedFailedError | None:
     """Run one step; return its failure, if any."""
     threading.current_thread().name = step.name
     report.started(step.name)
@@ -120,9 +121,9 @@ def _run_one(step: Step, report: Report) -> TaskError | NeedFailedError | None:
     except NeedFailedError as lost:
         finish(Outcome("skipped", str(lost)))
         return lost
-    except (TaskError, OSError) as error:
-        failure = error if isinstance(error, TaskError) else _unexpected(error)
-        if step.optional and not isinstance(failure, InterruptedRunError):
+    except (TaskError, InterruptedRunError, OSError) as error:
+        failure = _unexpected(error) if isinstance(error, OSError) else error
+        if step.optional and isinstance(failure, TaskError):
             finish(Outcome("skipped", failure.cause))
             return None
         finish(Outcome("failed", failure.cause))
@@ -167,8 +168,8 @@ def run_to_exit_code(work: Callable[[], int | None], report: Report) -> int:
                 code = work() or DONE
             except KeyboardInterrupt:
                 shell.stop_all()  # also what runs outside of steps, such as the choice of an engine
-                raise InterruptedRunError("interrupted", "run it again: it continues from where it was") from None
-    except TaskError as error:
+                raise InterruptedRunError from None
+    except (TaskError, InterruptedRunError) as error:
         report.error(error)
         code = error.exit_code
     except Exception as error:  # noqa: BLE001 - as above

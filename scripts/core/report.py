@@ -21,7 +21,7 @@ from rich.table import Table
 from rich.text import Text
 
 from scripts.core import log
-from scripts.core.errors import InputError, TaskError
+from scripts.core.errors import InputError, InterruptedRunError, TaskError
 from scripts.core.redaction import redact
 from scripts.core.screen import as_blocks, as_table, beside, console, fits, narrowed
 
@@ -191,7 +191,7 @@ class Report:
         lay_out = as_table if fits(columns, cells, self._out.width) else as_blocks
         self._out.print(lay_out(columns, cells), soft_wrap=False)
 
-    def error(self, error: TaskError) -> None:
+    def error(self, error: TaskError | InterruptedRunError) -> None:
         """Print the cause, the evidence and the next action of a failure."""
         log.debug(f"error: {error}")
         self.event(

@@ -146,7 +146,7 @@ def run(  # noqa: PLR0913 - they are subprocess' own
     result = Result(process.returncode, out.text(), err.text(), time.monotonic() - started)
     log.debug(f"  = {result.code} in {result.seconds:.2f} s")
     if _running.stopping.is_set():
-        raise InterruptedRunError("interrupted")
+        raise InterruptedRunError
     tail = (err.tail or out.tail)[-LAST_LINES:]
     if timed_out:
         raise CommandError(f"`{_shown(argv)}` did not end within {timeout:g} s", tail, result, code="command-timed-out")
@@ -236,7 +236,7 @@ def _started(
     try:
         with _running.lock, _signals_held():
             if _running.stopping.is_set():
-                raise InterruptedRunError("interrupted")
+                raise InterruptedRunError
             try:
                 process = subprocess.Popen(
                     argv,
@@ -323,7 +323,8 @@ def _feed(process: subprocess.Popen[bytes], given: Input) -> list[threading.Thre
     pipe, pieces = process.stdin, [whole] if isinstance(whole, bytes) else whole
 
     def work() -> None:
-        with contextlib.suppress(BrokenPipeError, TaskError), pipe:  # where a piece cannot be made, the program sees an early end
+        # Where a piece cannot be made, the program sees an early end.
+        with contextlib.suppress(BrokenPipeError, TaskError, InterruptedRunError), pipe:
             for piece in pieces:
                 pipe.write(piece)
 
@@ -381,7 +382,7 @@ def stopping() -> bool:
 def pause(seconds: float) -> None:
     """Sleep, unless the run is being stopped. Raises InterruptedRunError when it is."""
     if _running.stopping.wait(seconds):
-        raise InterruptedRunError("interrupted")
+        raise InterruptedRunError
 
 
 class _Lines:

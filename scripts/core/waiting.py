@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from scripts.core import shell
-from scripts.core.errors import InterruptedRunError, TaskError
+from scripts.core.errors import TaskError
 
 Answer = TypeVar("Answer")
 
@@ -52,8 +52,6 @@ def until(
         try:
             if answer := ask():
                 return answer
-        except InterruptedRunError:
-            raise
         except TaskError as error:
             if not tolerate(error):
                 raise

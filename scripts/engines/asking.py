@@ -11,7 +11,7 @@ from functools import partial
 from scripts.config.services import Service
 from scripts.config.settings import Settings
 from scripts.core import shell
-from scripts.core.errors import InterruptedRunError, TaskError
+from scripts.core.errors import TaskError
 from scripts.core.report import Report, StepReport
 from scripts.engines.protocol import Engine
 from scripts.kubernetes.diagnosis.cause import Diagnosis
@@ -114,8 +114,6 @@ def _failures(name: str, service: Service, ask: ServiceClient, pods: Sequence[st
     def failure(pod: str) -> TaskError | None:
         try:
             check_service(name, service, ask, 0.0 if pod else CALM_SECONDS, pod)
-        except InterruptedRunError:
-            raise
         except TaskError as error:
             return error
         return None

@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager
 from scripts.config.service_problems import DATABASE
 from scripts.config.settings import Settings
 from scripts.core.decision import Decision
-from scripts.core.errors import InterruptedRunError, TaskError
+from scripts.core.errors import TaskError
 from scripts.core.log_line import LogLine, LogQuery
 from scripts.core.report import Outcome, StepReport, changed, unchanged
 from scripts.core.shell import Result
@@ -150,8 +150,6 @@ class KubernetesEngine:
         try:
             nodes = {transport.node: transport.images() for transport in self.transports()}
             wanted = sorted(self.deployment.images()) if nodes else []
-        except InterruptedRunError:
-            raise
         except TaskError:  # whoever may not look into the nodes
             return
         built = {f"{self._settings.project}-{name}" for name in (*self._settings.services, DATABASE, EXPORTER)}

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from scripts.core import shell
-from scripts.core.errors import TaskError
+from scripts.core.errors import InterruptedRunError, TaskError
 from scripts.core.log_line import LogLine, LogQuery
 from scripts.engines.protocol import Engine
 from scripts.kubernetes.pods import PodState
@@ -42,14 +42,14 @@ class Following:
 
     def _look(self) -> None:
         while not self._stop.is_set():
-            with contextlib.suppress(TaskError):  # it is looked again soon
+            with contextlib.suppress(TaskError, InterruptedRunError):  # it is looked again soon
                 engine = self._engine()
                 self._on_pods(engine.pods(), engine.usage())
             self._stop.wait(LOOK_SECONDS)
 
     def _read(self) -> None:
         while not self._stop.is_set():
-            with contextlib.suppress(TaskError):
+            with contextlib.suppress(TaskError, InterruptedRunError):
                 for line in self._engine().logs(LogQuery(since_seconds=1, follow=True)):
                     if self._stop.is_set():
                         return

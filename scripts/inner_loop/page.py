@@ -7,6 +7,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import Any, ClassVar
@@ -217,7 +218,11 @@ class Page(App[None]):
 
     def action_open(self) -> None:
         """Open the public services, until the page ends."""
-        work = partial(self._session.guarded, partial(wishes.open_app, self._session.project, self._session.report))
+
+        def work() -> None:
+            with suppress(InterruptedRunError):
+                self._session.guarded(partial(wishes.open_app, self._session.project, self._session.report))
+
         threading.Thread(target=work, name="open", daemon=True).start()
 
     def action_filter(self) -> None:

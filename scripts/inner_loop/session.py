@@ -11,7 +11,7 @@ from pathlib import Path
 from scripts.config.services import shown
 from scripts.config.settings import load_settings
 from scripts.core import lock, log
-from scripts.core.errors import InterruptedRunError, TaskError
+from scripts.core.errors import TaskError
 from scripts.core.paths import ROOT
 from scripts.core.pipeline import Step, run_steps
 from scripts.core.report import Report
@@ -98,8 +98,6 @@ class Session:
         """Do something, and tell its failure: what ran before goes on. Raises InterruptedRunError."""
         try:
             work()
-        except InterruptedRunError:
-            raise
         except TaskError as error:
             self.report.error(error)
 

@@ -7,7 +7,7 @@ import traceback
 from pathlib import Path
 from types import ModuleType
 
-from scripts.core.errors import InputError, InterruptedRunError, TaskError
+from scripts.core.errors import InputError, TaskError
 from scripts.kubernetes.diagnosis.rules.logs import database_advice
 from scripts.kubernetes.service_client import ServiceClient
 
@@ -23,8 +23,6 @@ def prove(file: Path, ask: ServiceClient) -> str:
         raise InputError(f"{file.name} has no function `prove(ask)`", "see app/smoke.py for an example", code="smoke-test-invalid")
     try:
         return str(module.prove(ask))
-    except (InterruptedRunError, KeyboardInterrupt):
-        raise
     except AssertionError as error:
         cause = str(error) or f"{file.name} failed"
         action = database_advice(cause) or f"invoke logs SERVICE; the test is {file.name}"

@@ -17,7 +17,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from scripts.core import shell
-from scripts.core.errors import InterruptedRunError, TaskError
+from scripts.core.errors import TaskError
 
 START_SECONDS = 15
 LONGEST_SOCKET = 104
@@ -93,8 +93,6 @@ class _Kept:
             stack = ExitStack()
             try:
                 self._open[kubectl] = (stack, stack.enter_context(proxy(kubectl, environment)))
-            except InterruptedRunError:
-                raise
             except TaskError:
                 self._open[kubectl] = None
         found = self._open[kubectl]

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from scripts.core import log, shell
-from scripts.core.errors import TaskError
+from scripts.core.errors import InterruptedRunError, TaskError
 from scripts.kubernetes.cluster import Cluster
 
 ADDRESS = "127.0.0.1"
@@ -88,7 +88,8 @@ def _supervise(cluster: Cluster, target: str, port: int | str, state: _Forward) 
         state.broken.clear()
         state.ready.clear()
         argv = cluster.kubectl_argv("port-forward", f"--address={ADDRESS}", target, f"{state.port or ''}:{port}")
-        with contextlib.suppress(TaskError), shell.background(argv, env=cluster.environment, on_line=state.take) as running:
+        forwarding = shell.background(argv, env=cluster.environment, on_line=state.take)
+        with contextlib.suppress(TaskError, InterruptedRunError), forwarding as running:
             while running() and not state.broken.is_set() and not state.ending.wait(POLL_SECONDS):
                 if state.ready.is_set():
                     pause = FIRST_PAUSE

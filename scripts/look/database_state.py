@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from scripts.config.service_problems import DATABASE
 from scripts.core import log, shell
-from scripts.core.errors import InterruptedRunError, TaskError
+from scripts.core.errors import TaskError
 from scripts.core.shell import CommandError
 from scripts.desired.service_values import service_name
 from scripts.kubernetes.diagnosis.cause import Diagnosis
@@ -135,8 +135,6 @@ def found(project: Project) -> list[Diagnosis]:
     workload = service_name(project.settings.release, DATABASE)
     try:
         return list(read(_answer(project, QUERY, login=True), workload))
-    except InterruptedRunError:
-        raise
     except TaskError as error:
         refusal = REFUSED.search(error.result.stderr) if isinstance(error, CommandError) else None
         return [*([_closed(workload, refusal[1])] if refusal else []), *read(_asked(project, QUERY), workload)]
@@ -176,8 +174,6 @@ def _answer(project: Project, query: str, *, login: bool = False) -> list[str]:
 def _asked(project: Project, query: str) -> list[str]:
     try:
         return _answer(project, query)
-    except InterruptedRunError:
-        raise
     except TaskError as error:
         log.debug(f"the bundled database was not asked for its state: {error}")
         return []

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from scripts.core.decision import Change
-from scripts.core.errors import InterruptedRunError, TaskError
+from scripts.core.errors import TaskError
 from scripts.core.report import Report, StepReport
 from scripts.engines.protocol import Address
 from scripts.kubernetes.pods import PodState
@@ -54,8 +54,6 @@ def take(project: Project) -> Overview:
     def part(name: str, ask: Callable[[], T], without: T) -> T:
         try:
             return ask()
-        except InterruptedRunError:
-            raise
         except TaskError as error:
             found.unknown[name] = error.cause
             return without

@@ -162,7 +162,7 @@ def _fetch(url: str, target: Path, tell: Callable[[str], None]) -> str:
             total = int(answer.headers.get("Content-Length", 0))
             for chunk in answer.iter_content(CHUNK):
                 if shell.stopping():
-                    raise InterruptedRunError("interrupted")
+                    raise InterruptedRunError
                 file.write(chunk)
                 digest.update(chunk)
                 received += len(chunk)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from scripts.core import log
-from scripts.core.errors import InputError, TaskError
+from scripts.core.errors import InputError, InterruptedRunError, TaskError
 from scripts.core.pipeline import NeedFailedError, Step, run_steps, run_to_exit_code
 from scripts.core.report import Kind, Outcome, Report, StepReport, StepResult, changed, skipped, unchanged
 
@@ -270,3 +270,16 @@ def test_what_a_step_waits_for_another_one_is_not_counted_as_its_own_time() -> N
 def test_what_a_step_follows_is_a_step() -> None:
     with pytest.raises(ValueError, match="unknown needs: \\['nothing'\\]"):
         run_steps([Step("a", fail, follows=("nothing",))], Voice().report)
+
+
+def test_who_handles_failures_does_not_take_an_interrupt_for_one() -> None:
+    def work(step: StepReport) -> Outcome:
+        try:
+            raise InterruptedRunError
+        except Exception:  # noqa: BLE001 - that is the point
+            return changed("went on")
+
+    voice = Voice()
+    with pytest.raises(InterruptedRunError):
+        run_steps([Step("a", work, optional=True)], voice.report)
+    assert "went on" not in voice.err.getvalue()

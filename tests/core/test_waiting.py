@@ -17,14 +17,14 @@ pytestmark = pytest.mark.unit
 class Looks:
     """Answers in turn, the last one forever; an error is raised."""
 
-    def __init__(self, *answers: str | TaskError | None) -> None:
+    def __init__(self, *answers: str | TaskError | InterruptedRunError | None) -> None:
         self.answers = list(answers)
         self.count = 0
 
     def __call__(self) -> str | None:
         answer = self.answers[min(self.count, len(self.answers) - 1)]
         self.count += 1
-        if isinstance(answer, TaskError):
+        if isinstance(answer, TaskError | InterruptedRunError):
             raise answer
         return answer
 
@@ -76,4 +76,4 @@ def test_a_wait_ends_with_the_run() -> None:
 
 def test_an_interrupt_within_a_look_is_never_tolerated() -> None:
     with pytest.raises(InterruptedRunError):
-        until(Looks(InterruptedRunError("interrupted"), "there"), seconds=60, pause=0.01, what="it", tolerate=lambda _: True)
+        until(Looks(InterruptedRunError(), "there"), seconds=60, pause=0.01, what="it", tolerate=lambda _: True)

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from scripts.core import shell
-from scripts.core.errors import InterruptedRunError, MissingError, TaskError
+from scripts.core.errors import MissingError, TaskError
 from scripts.core.shell import CommandError, Result
 from scripts.kubernetes import api_proxy
 from scripts.kubernetes.api import Object
@@ -226,8 +226,6 @@ def _answers(cluster: Cluster, pods: Sequence[Object]) -> Mapping[str, str]:
     try:
         with api_proxy.serving(cluster, api_proxy.collection(cluster, "pods")) as connect:
             answers = {key: _ask(connect, f"{api_proxy.collection(cluster, 'pods')}{path}") for key, path in probed.items()}
-    except InterruptedRunError:
-        raise
     except TaskError:
         return {}
     return {key: answer for key, answer in answers.items() if answer}
