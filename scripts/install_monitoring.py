@@ -51,7 +51,7 @@ def main(project: Project, step: StepReport) -> Outcome:
     if adapter.wanted(settings):
         waited.append(rollout.watch(project.adapter_deployment().cluster, ROLLOUT_SECONDS, step))
     secret = _secret(project)
-    _remove_old_secrets(deployment.cluster, secret.name if secret else "")
+    deployment.namespace.remove_secrets(sorted(deployment.namespace.secret_names() - {secret.name if secret else ""}))
     detail = "; ".join(part for part in (brought.detail, monitoring.grafana_is_off(settings)) if part)
     return all_outcomes(detail, [brought, *waited])
 
@@ -120,14 +120,6 @@ def _condition(prometheus: Object, kind: str) -> Object:
     """Return a condition that the operator wrote about the object as it is now, or an empty one."""
     now = prometheus["metadata"]["generation"]
     return next((c for c in conditions_of(prometheus) if c["type"] == kind and c.get("observedGeneration") == now), {})
-
-
-def _remove_old_secrets(cluster: Cluster, current: str) -> None:
-    selector = labels.selector({labels.COMPONENT: "grafana", labels.MANAGED_BY: labels.MANAGER})
-    # By name alone: a Secret as a whole would stand in the log, and an old value is not one that the log can redact.
-    for name in cluster.kubectl("get", "secrets", "--selector", selector, "--output", "name").stdout.split():
-        if name != f"secret/{current}":
-            cluster.kubectl("delete", name, "--ignore-not-found")
 
 
 if __name__ == "__main__":

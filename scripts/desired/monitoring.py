@@ -64,26 +64,24 @@ def object_name(settings: Settings, part: str) -> str:
 
 
 def _values(settings: Settings) -> dict[str, Any]:
-    """Return the values file. Raises InputError when it cannot be read or is not a mapping."""
-    path = ROOT / settings.monitoring.values
+    return {"fullnameOverride": settings.monitoring.release, **_read(settings.monitoring.values, "monitoring.values")}
+
+
+def _read(name: str, setting: str) -> dict[str, Any]:
+    """Return a file of values. Raises InputError when it cannot be read or is not a mapping."""
+    action = f"fix it, or {setting} in invoke.yaml"
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        values = yaml.safe_load((ROOT / name).read_text(encoding="utf-8")) or {}
     except (OSError, ValueError, yaml.YAMLError) as error:
-        raise InputError(
-            f"{settings.monitoring.values} cannot be read: {error}", "fix it, or monitoring.values in invoke.yaml", code="values-invalid"
-        ) from None
+        raise InputError(f"{name} cannot be read: {error}", action, code="values-invalid") from None
     if not isinstance(values, dict):
-        raise InputError(
-            f"{settings.monitoring.values} is not a mapping of Helm values",
-            "fix it, or monitoring.values in invoke.yaml",
-            code="values-invalid",
-        )
-    return {"fullnameOverride": settings.monitoring.release, **values}
+        raise InputError(f"{name} is not a mapping of Helm values", action, code="values-invalid")
+    return values
 
 
 def adapter_chart_release(settings: Settings, chart: Path) -> HelmRelease:
-    """Return the release of prometheus-adapter: its values file as it is."""
-    values = yaml.safe_load((ROOT / settings.monitoring.adapter.values).read_text(encoding="utf-8"))
+    """Return the release of prometheus-adapter: its values file as it is. Raises InputError."""
+    values = _read(settings.monitoring.adapter.values, "monitoring.adapter.values")
     return HelmRelease(settings.monitoring.adapter_release, settings.monitoring.namespace, chart, values)
 
 

@@ -112,6 +112,11 @@ def test_values_that_are_none_are_refused_with_their_name(tmp_path: Path) -> Non
     broken = SETTINGS.model_copy(update={"monitoring": SETTINGS.monitoring.model_copy(update={"values": str(values)})})
     with pytest.raises(InputError, match="is not a mapping of Helm values"):
         monitoring.stack_release(broken, CHART, None)
+    adapter = SETTINGS.monitoring.adapter.model_copy(update={"values": "missing.yaml"})
+    without = SETTINGS.model_copy(update={"monitoring": SETTINGS.monitoring.model_copy(update={"adapter": adapter})})
+    with pytest.raises(InputError, match=r"missing\.yaml cannot be read") as caught:
+        monitoring.adapter_chart_release(without, CHART)
+    assert caught.value.action == "fix it, or monitoring.adapter.values in invoke.yaml"
 
 
 def test_config_map_stays_far_below_the_limit_of_one_mebibyte() -> None:
