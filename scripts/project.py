@@ -21,6 +21,7 @@ from scripts.desired.kept import on_the_way
 from scripts.desired.secrets import Secret
 from scripts.desired.stages import Stage, stages
 from scripts.engines.choice import choose
+from scripts.engines.installed import is_installed, what_installs
 from scripts.engines.protocol import Engine
 from scripts.images import bases
 from scripts.images.built import Built
@@ -182,6 +183,11 @@ class Project:
         if not self.settings.monitoring.enabled:
             return "it is switched off, by --no-monitoring or monitoring.enabled in invoke.yaml"
         return "" if self.monitored else f"the {self.engine.name} engine has no Kubernetes to watch"
+
+    def require_installed(self) -> None:
+        """Raise TaskError where the app is not installed, MissingError where what it runs on does not answer, so that nobody knows."""
+        if not is_installed(self.engine):
+            raise TaskError(f"{self.settings.release} is not installed", what_installs(), code="not-installed")
 
     def cluster_deployment(self) -> Deployment:
         """Return the app's release in its cluster. Raises InputError in an engine without Kubernetes."""

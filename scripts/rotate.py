@@ -7,7 +7,6 @@ from scripts.config import env_file
 from scripts.config.validation import meant
 from scripts.core.errors import InputError, TaskError
 from scripts.core.report import Report
-from scripts.engines.installed import require_installed
 from scripts.project import ENV, Project
 from scripts.up import bring_up
 
@@ -23,7 +22,7 @@ def rotate(project: Project, report: Report, *, key: str, monitoring: bool = Tru
     if not monitoring:
         project = project.without_monitoring()
     _refuse(project, key)
-    require_installed(project.engine, project.settings.release)
+    project.require_installed()
     before = project.secrets
     env_file.replace_value(ENV, key)
     report.say(f".env: {key} has a new value")

@@ -8,7 +8,6 @@ from scripts import check_monitoring, check_policies, smoke_test
 from scripts.command import command, run_command
 from scripts.core.pipeline import Step, run_steps
 from scripts.core.report import Report
-from scripts.engines.installed import require_installed
 from scripts.project import Project
 
 
@@ -16,7 +15,7 @@ from scripts.project import Project
 @command(changes=True, help={"monitoring": "also prove that the monitoring shows data"})
 def smoke(project: Project, report: Report, *, monitoring: bool = False) -> None:
     """Prove that the app works, down to one real use."""
-    require_installed(project.engine, project.settings.release)
+    project.require_installed()
     steps = [Step("smoke", partial(smoke_test.main, project))]
     if project.engine.deployment is not None:
         steps.append(Step("policies", partial(check_policies.main, project), optional=True))

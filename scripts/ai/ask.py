@@ -9,7 +9,6 @@ from scripts.ai.reader import reader
 from scripts.command import command, run_command
 from scripts.core.errors import InputError
 from scripts.core.report import Report
-from scripts.engines.installed import require_installed
 from scripts.project import Project
 
 LONGEST_QUESTION = 2000
@@ -34,7 +33,7 @@ def ask(project: Project, report: Report, *, question: str, show_context: bool =
     if not show_context:
         providers.environment(project)
         kubectl_ai.require(project.settings.ask)
-    require_installed(project.engine, project.settings.release)
+    project.require_installed()
     if show_context:
         text = context.prompt(project, wanted, propose=apply)
         report.event("context", text=text)

@@ -13,7 +13,6 @@ from scripts.command import command
 from scripts.core.errors import DONE, FAILED, TaskError
 from scripts.core.paths import SCORE
 from scripts.core.report import Report
-from scripts.engines.installed import require_installed
 from scripts.project import Project
 
 
@@ -23,7 +22,7 @@ def ai(project: Project, report: Report) -> int:
     project.cluster_deployment()
     providers.environment(project)
     kubectl_ai.require(project.settings.ask)
-    require_installed(project.engine, project.settings.release)
+    project.require_installed()
     secrets = {key: project.env.get(key) for key in project.env.values if project.env.get(key)}
     asked = questions(project.engine.pods(), project.engine.diagnose(), secrets)
     verdicts: list[tuple[str, str]] = []

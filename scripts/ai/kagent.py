@@ -23,7 +23,7 @@ from scripts.core.errors import InputError, TaskError
 from scripts.core.pipeline import Step, run_steps
 from scripts.core.report import Outcome, Report, StepReport, changed, passed, unchanged
 from scripts.core.waiting import OverdueError, until
-from scripts.engines.installed import is_installed, require_installed
+from scripts.engines.installed import is_installed
 from scripts.kubernetes import helm
 from scripts.kubernetes.api import Object
 from scripts.kubernetes.objects import conditions_of, is_ready, name_of, status_of
@@ -44,7 +44,7 @@ def up(project: Project, report: Report) -> None:
     """Install kagent and our agent in the cluster."""
     stack = Stack(project)
     _ = stack.deployment
-    require_installed(project.engine, project.settings.release)
+    project.require_installed()
     stack.refuse_what_cannot_be()
 
     def step(name: str, act: Act, *needs: str) -> Step:
@@ -157,7 +157,7 @@ def ask(project: Project, report: Report, *, question: str) -> None:
     wanted, stack = checked(question), _reached(project)
     if not stack.deployment.exists():
         raise TaskError("kagent is not installed", "invoke kagent.up", code="not-installed")
-    require_installed(project.engine, project.settings.release)
+    project.require_installed()
     seconds = project.settings.ask.timeout_seconds
     with forward(stack.deployment.cluster, f"service/{RELEASE}-controller", PORT) as port:
         text = answer_in(said_in(_send(port, context.prompt(project, wanted), seconds)))

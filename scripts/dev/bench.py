@@ -23,7 +23,6 @@ from scripts.core.counting import several
 from scripts.core.errors import InputError
 from scripts.core.paths import ROOT
 from scripts.core.report import Report
-from scripts.engines.installed import require_installed
 from scripts.project import Project
 from scripts.up import steps
 
@@ -61,7 +60,7 @@ def bench(  # noqa: PLR0913 - they are the options of the command
     if project.engine.deployment is None:
         wanted = " or ".join(f"--engine {name}" for name in KUBERNETES_ENGINES)
         raise InputError("the plain commands need Kubernetes", f"use {wanted}", code="unsupported-by-engine")
-    require_installed(project.engine, project.settings.release)
+    project.require_installed()
     file = source_file(project, service)
     engine = project.engine.name
     found = []

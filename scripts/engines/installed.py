@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from scripts.core import lock
-from scripts.core.errors import MissingError, TaskError
+from scripts.core.errors import MissingError
 from scripts.engines.protocol import Engine
 from scripts.engines.remedies import remedy
 
@@ -21,12 +21,6 @@ def is_installed(engine: Engine) -> bool:
             code="cluster-silent",
         )
     return False
-
-
-def require_installed(engine: Engine, release: str) -> None:
-    """Raise TaskError where the app is not installed, and what `is_installed` does."""
-    if not is_installed(engine):
-        raise TaskError(f"{release} is not installed", what_installs(), code="not-installed")
 
 
 def what_installs() -> str:

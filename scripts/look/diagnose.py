@@ -14,7 +14,6 @@ from scripts.core.errors import InputError, TaskError
 from scripts.core.report import Report
 from scripts.desired.service_values import service_name
 from scripts.engines import asking, failed_requests, slow_readiness, slow_requests
-from scripts.engines.installed import require_installed
 from scripts.kubernetes.diagnosis.cause import ABOUT_OTHER_PODS, Diagnosis
 from scripts.kubernetes.diagnosis.rules.logs import LOCKED_ACTION
 from scripts.look import certificates, database_state
@@ -43,7 +42,7 @@ def diagnose(project: Project, report: Report) -> None:
 
 def show_all(project: Project, report: Report) -> None:
     """Print what is wrong with the release. Raises TaskError when anything is."""
-    require_installed(project.engine, project.settings.release)
+    project.require_installed()
     found = causes(project, report)
     for diagnosis in found:
         show(diagnosis, report)

@@ -12,7 +12,6 @@ from scripts.core.log_line import LogLine, LogQuery
 from scripts.core.log_text import COLOURS, shown, who
 from scripts.core.report import Report
 from scripts.engines.asking import probe_paths
-from scripts.engines.installed import require_installed
 from scripts.project import Project
 
 USUAL_LINES = 100
@@ -53,7 +52,7 @@ def logs(  # noqa: PLR0913 - they are the options of the command
     seconds = _seconds(since)
     if follow and previous:
         raise InputError("a run that has ended cannot be followed", "leave out --follow or --previous", code="input-invalid")
-    require_installed(project.engine, project.settings.release)
+    project.require_installed()
     query = LogQuery(frozenset([service] if service else ()), lines or (0 if since else USUAL_LINES), seconds, previous, follow)
     quiet = {} if probes else probe_paths(project.settings)
     try:

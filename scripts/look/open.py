@@ -15,7 +15,6 @@ from scripts.core.errors import InputError
 from scripts.core.report import Report
 from scripts.desired import monitoring
 from scripts.desired.service_values import service_name
-from scripts.engines.installed import require_installed
 from scripts.kubernetes.port_forward import forward
 from scripts.project import Project
 
@@ -87,7 +86,7 @@ def open_forward(project: Project, what: str, report: Report, *, show_password: 
     if not known[what]:
         raise InputError("no service is public", "set `public: true` for one under `services` in invoke.yaml", code="no-public-service")
     if what not in MONITORING:
-        require_installed(engine, project.settings.release)
+        project.require_installed()
     if engine.deployment is None:
         _open_published(what, known[what], report, browser=browser)
         return

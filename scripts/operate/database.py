@@ -11,7 +11,6 @@ from scripts.core.errors import InputError
 from scripts.core.shell import CommandLine
 from scripts.desired.database_reach import databases
 from scripts.desired.secrets import uses_own_database
-from scripts.engines.installed import require_installed
 from scripts.project import Project
 
 AS_OWNER = 'PSQL_HISTORY=/tmp/.psql_history exec "$0" --username="$POSTGRES_USER" --dbname="$POSTGRES_DB" "$@"'
@@ -33,7 +32,7 @@ def in_bundled(project: Project, program: str, *options: str, terminal: bool = F
             "use the backups of that database's provider, or pg_dump",
             code="database-not-bundled",
         )
-    require_installed(project.engine, project.settings.release)
+    project.require_installed()
     return project.engine.operations.inside(DATABASE, ["sh", "-c", AS_THE_APP if login else AS_OWNER, program, *options], terminal=terminal)
 
 

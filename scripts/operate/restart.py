@@ -7,14 +7,13 @@ from functools import partial
 from scripts.command import command, run_command
 from scripts.core.pipeline import Step, run_steps
 from scripts.core.report import Report
-from scripts.engines.installed import require_installed
 from scripts.project import Project
 
 
 @command(changes=True, positional=["service"], help={"service": "a service, or postgres"})
 def restart(project: Project, report: Report, *, service: str) -> None:
     """Restart a service, and wait until it is ready."""
-    require_installed(project.engine, project.settings.release)
+    project.require_installed()
     act = partial(project.engine.operations.restart, service, project.settings.chart.timeout_seconds)
     run_steps([Step("restart", act)], report)
 

@@ -9,7 +9,6 @@ from scripts.core.errors import InputError
 from scripts.core.paths import ROOT
 from scripts.core.pipeline import Step, run_steps
 from scripts.core.report import Report
-from scripts.engines.installed import require_installed
 from scripts.project import Project
 
 AUTO = "auto"
@@ -23,7 +22,7 @@ def scale(project: Project, report: Report, *, service: str, pods: str) -> None:
     Every later `up` keeps it too, and says so, until it is auto again.
     """
     wanted = _number(pods)
-    require_installed(project.engine, project.settings.release)
+    project.require_installed()
     chart, timeout = ROOT / project.settings.chart.path, project.settings.chart.timeout_seconds
     run_steps([Step("scale", partial(project.engine.operations.scale, service, wanted, chart, timeout))], report)
 

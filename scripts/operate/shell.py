@@ -6,7 +6,6 @@ from scripts.command import command, run_command
 from scripts.core import shell as programs
 from scripts.core.report import Report
 from scripts.core.shell import CommandLine
-from scripts.engines.installed import require_installed
 from scripts.engines.protocol import Engine
 from scripts.operate import terminal
 from scripts.project import Project
@@ -30,7 +29,7 @@ def shell(project: Project, report: Report, *, service: str, command: str = "", 
     Beside it, where its image has none.
     """
     terminal.refuse_json(report)
-    require_installed(project.engine, project.settings.release)
+    project.require_installed()
     argv = ["sh", "-c", command] if command else ["sh"]
     line = _line(project.engine, service, argv, image, report)
     terminal.run(line, f"`{command}`" if command else "the shell", lenient=not command)

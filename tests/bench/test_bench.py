@@ -15,6 +15,7 @@ from scripts.bench.plain import Plain
 from scripts.config.settings import load_settings
 from scripts.core.report import Report
 from scripts.dev import bench as command
+from scripts.project import Project
 from tests.projects import project_on
 
 pytestmark = pytest.mark.unit
@@ -35,7 +36,7 @@ def done(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
     monkeypatch.setattr(command, "source_file", lambda *_: source)
     monkeypatch.setattr(command, "_service_of", lambda *_: "backend")
     monkeypatch.setattr(command, "_kubernetes", lambda _: "v1.0.0")
-    monkeypatch.setattr(command, "require_installed", lambda *_: None)
+    monkeypatch.setattr(Project, "require_installed", lambda _: None)
     monkeypatch.setattr(command, "ROOT", tmp_path)
     monkeypatch.setattr(command, "DOCUMENT", tmp_path / "performance.md")
     monkeypatch.setattr(command, "PICTURE", tmp_path / "performance.svg")
