@@ -33,14 +33,14 @@ def see(project: Project, progress: Progress, paths: Sequence[str] = ()) -> Fact
     progress("the checkout")
     checkout = repository.see()
     engine = _or_why(lambda: project.engine)
-    why = _why_not_live(engine)
+    running = _running(engine)
     progress("objects")
-    objects = _or_why(lambda: _objects(project, engine, why))
+    objects = _or_why(lambda: _objects(project, running))
     progress("containers, from inside")
-    live = _or_why(lambda: _live(project, engine, objects, paths)) if not why else Unseen(why)
+    live = _or_why(lambda: _live(project, running, objects, paths))
     progress("images and logs, for values of Secrets")
     seeker = _or_why(lambda: Seeker(search.values(project)))
-    images, searched = _searched(project, engine, objects, seeker, live=not why)
+    images, searched = _searched(project, running, objects, seeker)
     progress("monitoring")
     return Facts(
         settings=project.settings,
@@ -52,8 +52,8 @@ def see(project: Project, progress: Progress, paths: Sequence[str] = ()) -> Fact
         databases=_or_why(lambda: [url.host for _, url in databases(project.settings, project.env)]),
         objects=objects,
         live=live,
-        revisions=_or_why(lambda: _revisions(engine)) if not why else Unseen(why),
-        monitored=_or_why(lambda: monitoring.see(project)) if not why else Unseen(why),
+        revisions=_or_why(lambda: _revisions(running)),
+        monitored=running if isinstance(running, Unseen) else _or_why(lambda: monitoring.see(project)),
         assistant=assistant.program(project.settings.ask.kubectl_ai),
         score=assistant.score(SCORE),
     )
@@ -67,36 +67,34 @@ def _or_why(see_it: Callable[[], T | Unseen]) -> T | Unseen:
         return Unseen("; ".join([error.cause, *error.evidence[-1:]]))
 
 
-def _why_not_live(engine: Engine | Unseen) -> str:
-    """Return why nothing that runs can be looked at, or an empty string."""
-    if isinstance(engine, Unseen):
-        return engine.why
-    if engine.deployed():
-        return ""
+def _running(engine: Engine | Unseen) -> Engine | Unseen:
+    """Return the engine where the app runs in it, or why nothing that runs can be looked at."""
+    if isinstance(engine, Unseen) or engine.deployed():
+        return engine
     silent = engine.silent()
-    return f"the cluster does not answer: {silent}" if silent else NOT_INSTALLED
+    return Unseen(f"the cluster does not answer: {silent}" if silent else NOT_INSTALLED)
 
 
-def _objects(project: Project, engine: Engine | Unseen, why: str) -> Objects:
+def _objects(project: Project, running: Engine | Unseen) -> Objects:
     """Those of the cluster where it has the release, else those that the chart renders. Raises TaskError."""
-    if not why and not isinstance(engine, Unseen) and engine.deployment:
-        return cluster.objects(engine.deployment.cluster)
+    if not isinstance(running, Unseen) and running.deployment:
+        return cluster.objects(running.deployment.cluster)
     release = provisional_release(project.settings, monitoring=False)
     return Objects(CHART, manifests.objects(helm.render(release, project.settings.kubernetes_version)))
 
 
-def _live(project: Project, engine: Engine | Unseen, objects: Objects | Unseen, paths: Sequence[str]) -> Live | Unseen:
-    if isinstance(engine, Unseen) or isinstance(objects, Unseen):
-        return engine if isinstance(engine, Unseen) else objects if isinstance(objects, Unseen) else Unseen(NOT_INSTALLED)
-    if engine.deployment:
-        return cluster.look(engine.deployment, objects, project.settings, paths)
-    return docker.look(engine, project.settings, paths)
+def _live(project: Project, running: Engine | Unseen, objects: Objects | Unseen, paths: Sequence[str]) -> Live | Unseen:
+    if isinstance(running, Unseen):
+        return running
+    if not running.deployment:
+        return docker.look(running, project.settings, paths)
+    return objects if isinstance(objects, Unseen) else cluster.look(running.deployment, objects, project.settings, paths)
 
 
-def _revisions(engine: Engine | Unseen) -> list[Revision] | Unseen:
-    if isinstance(engine, Unseen) or not engine.deployment:
-        return Unseen("there is no Kubernetes")
-    return helm.history(engine.deployment.cluster)
+def _revisions(running: Engine | Unseen) -> list[Revision] | Unseen:
+    if isinstance(running, Unseen):
+        return running
+    return helm.history(running.deployment.cluster) if running.deployment else Unseen("there is no Kubernetes")
 
 
 def _daemon() -> Daemon:
@@ -105,18 +103,18 @@ def _daemon() -> Daemon:
 
 
 def _searched(
-    project: Project, engine: Engine | Unseen, objects: Objects | Unseen, seeker: Seeker | Unseen, *, live: bool
+    project: Project, running: Engine | Unseen, objects: Objects | Unseen, seeker: Seeker | Unseen
 ) -> tuple[list[ImageFacts] | Unseen, Search | Unseen]:
     """Return the images, and where the values of `.env` were looked for, in them and elsewhere."""
     images = Images(None if isinstance(seeker, Unseen) else seeker)
-    found = _or_why(lambda: images.read(_references(project, engine, live=live)))
+    found = _or_why(lambda: images.read(_references(project, running)))
     if not isinstance(found, Unseen) and not found:
         found = Unseen(f"Docker has none of the images: {', '.join(images.not_searched) or 'invoke build'}")
     if isinstance(seeker, Unseen):
         return found, seeker
     places = [several(len(found), "image")] if not isinstance(found, Unseen) else []
     missed = [*images.not_searched, *([f"images ({found.why})"] if isinstance(found, Unseen) else [])]
-    for look in _looks(engine, objects, seeker, live=live):
+    for look in _looks(running, objects, seeker):
         try:
             places += look
         except (TaskError, OSError) as error:
@@ -124,17 +122,17 @@ def _searched(
     return found, Search(tuple(places), seeker.leaks, len(seeker.keys), tuple(missed), tuple(seeker.too_short))
 
 
-def _references(project: Project, engine: Engine | Unseen, *, live: bool) -> list[str]:
+def _references(project: Project, running: Engine | Unseen) -> list[str]:
     """The images that run, or else those of the sources. Raises TaskError where they are not known."""
-    if live and not isinstance(engine, Unseen):
-        return sorted({pod.image for pod in engine.pods()})
-    return [image.reference for image in project.images]
+    if isinstance(running, Unseen):
+        return [image.reference for image in project.images]
+    return sorted({pod.image for pod in running.pods()})
 
 
-def _looks(engine: Engine | Unseen, objects: Objects | Unseen, seeker: Seeker, *, live: bool) -> Iterator[Iterator[str]]:
-    if live and not isinstance(engine, Unseen):
-        if engine.deployment and not isinstance(objects, Unseen):
-            yield search.in_cluster(engine.deployment.cluster, objects, seeker)
-        elif not engine.deployment:
-            yield search.in_docker([pod.name for pod in engine.pods()], seeker)
+def _looks(running: Engine | Unseen, objects: Objects | Unseen, seeker: Seeker) -> Iterator[Iterator[str]]:
+    if not isinstance(running, Unseen):
+        if not running.deployment:
+            yield search.in_docker([pod.name for pod in running.pods()], seeker)
+        elif not isinstance(objects, Unseen):
+            yield search.in_cluster(running.deployment.cluster, objects, seeker)
     yield search.in_files(seeker)
