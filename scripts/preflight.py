@@ -11,7 +11,7 @@ from pathlib import Path
 from scripts.command import run_alone
 from scripts.config.proxies import is_set, proxy_warnings
 from scripts.config.settings import NEEDED_TOOLS, Needs
-from scripts.core.check import Check, Problem, told
+from scripts.core.check import Check, Problem
 from scripts.core.counting import several
 from scripts.core.errors import InputError, MissingError, TaskError
 from scripts.core.machine_trouble import refuse_what_is_anothers
@@ -138,7 +138,7 @@ def reach_check(project: Project) -> Check:
     """Whether the services will reach the database and the proxy that `.env` names."""
     if not os.path.lexists(ENV):
         return Check("database", "the bundled Postgres, with a new .env")
-    problems, warnings = list[str](), list[str]()
+    problems, warnings = list[Problem](), list[str]()
     named = list(databases(project.settings, project.env))
     places: list[tuple[str, Place]] = [*named, *pod_proxies.given(project.settings, project.env)]
     for key, url in places:
@@ -147,7 +147,7 @@ def reach_check(project: Project) -> Check:
             problems += blocked(key, url, project.settings)
             warnings += seems_blocked(key, url, project.settings)
     found = ", ".join(key for key, _ in named) or "the bundled Postgres"
-    return Check("database", found, tuple(map(told, problems)), tuple(warnings))
+    return Check("database", found, tuple(problems), tuple(warnings))
 
 
 def tools_checks(project: Project, awaited: Sequence[str] = ()) -> list[Check]:
@@ -160,8 +160,7 @@ def _tool_check(found: Found, awaited: bool) -> Check:
         return Check(found.name, "on its way", skipped=True)
     if not found.problem:
         return Check(found.name, tools.shown(found.version) if found.version else "")
-    cause, _, action = found.problem.rpartition(": ") if found.has_action else (found.problem, "", SETUP)
-    return Check(found.name, problems=(Problem(cause, action),))
+    return Check(found.name, problems=(Problem(found.problem.cause, found.problem.remedy or SETUP),))
 
 
 def chart_check(project: Project) -> Check:
@@ -201,7 +200,7 @@ def disk_check(project: Project) -> Check:
     except MissingError:  # the check of Docker says why
         folders = [ROOT]
     free = min(shutil.disk_usage(folder).free for folder in folders) / GIB
-    return Check("disk", f"{free:.1f} GiB free", tuple(map(told, disk_problems(folders, project.settings.needs))))
+    return Check("disk", f"{free:.1f} GiB free", tuple(disk_problems(folders, project.settings.needs)))
 
 
 def memory_check(project: Project) -> Check:
@@ -231,8 +230,7 @@ def files_check(project: Project) -> Check:  # noqa: ARG001 - as every check's
 
 def engine_check(project: Project) -> Check:
     """What keeps the app from running in the engine: the cluster, its rights, the ways for images, ports."""
-    problems = project.engine.preflight()
-    return Check("engine", project.engine.name, tuple(map(told, problems)))
+    return Check("engine", project.engine.name, tuple(project.engine.preflight()))
 
 
 def _image_store() -> list[Path]:
@@ -241,17 +239,15 @@ def _image_store() -> list[Path]:
     return [folder] if folder.is_dir() else []
 
 
-def disk_problems(folders: Sequence[Path], needs: Needs) -> list[str]:
+def disk_problems(folders: Sequence[Path], needs: Needs) -> list[Problem]:
     """Return a problem for each file system that has less free space than `needs.free_disk_gib`."""
     by_device = {folder.stat().st_dev: folder for folder in folders}
     problems = []
     for folder in by_device.values():
         free = shutil.disk_usage(folder).free / GIB
         if free < needs.free_disk_gib:
-            problems.append(
-                f"{folder} has {free:.1f} GiB free, less than the {needs.free_disk_gib:g} GiB of needs.free_disk_gib: "
-                "remove what you do not need (`docker system df` shows Docker's share)"
-            )
+            cause = f"{folder} has {free:.1f} GiB free, less than the {needs.free_disk_gib:g} GiB of needs.free_disk_gib"
+            problems.append(Problem(cause, "remove what you do not need (`docker system df` shows Docker's share)"))
     return problems
 
 

@@ -104,7 +104,7 @@ def main(project: Project, step: StepReport, *, also: Sequence[str] = (), for_up
         )
     if done:
         found = tools.find_all(needed, wanted)
-    problems = [tool.problem for tool in found if tool.problem]
+    problems = [str(tool.problem) for tool in found if tool.problem]
     if problems:
         raise TaskError(
             "setup could not install everything that is needed", f"the details are in {log.shown_path()}", problems, code="setup-incomplete"

@@ -66,7 +66,7 @@ class Asked:
 def require(ask: Ask) -> None:
     """Raise MissingError where kubectl-ai is not there in an accepted version."""
     if problem := tools.find(NAME, ask.kubectl_ai).problem:
-        raise MissingError(problem, "invoke setup --ai", code="program-missing")
+        raise MissingError(str(problem), "invoke setup --ai", code="program-missing")
 
 
 def run(ask: Ask, provider: Mapping[str, str], cluster: Cluster, folder: Path, prompt: str) -> Asked:

@@ -19,12 +19,6 @@ class Problem:
         return f"{self.cause}: {self.remedy}" if self.remedy else self.cause
 
 
-def told(line: str) -> Problem:
-    """Return a problem that is told in one line: the cause, a colon, the remedy."""
-    cause, _, remedy = line.partition(": ")
-    return Problem(cause, remedy)
-
-
 @dataclass(frozen=True)
 class Check:
     """What was looked at, by its name, and what was found of it."""

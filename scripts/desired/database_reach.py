@@ -12,6 +12,7 @@ from scripts.config.database_url import DatabaseUrl
 from scripts.config.env_file import EnvFile
 from scripts.config.proxies import Proxy, is_loopback
 from scripts.config.settings import Settings
+from scripts.core.check import Problem
 from scripts.desired.egress import Address, Egress, egress_of
 
 ENCRYPTED = ("require", "verify-ca", "verify-full")
@@ -47,16 +48,16 @@ def doubts(key: str, url: DatabaseUrl) -> Iterator[str]:
         yield f"{key} names a host without a domain: only a Service in the app's namespace has such a name"
 
 
-def unreachable(key: str, url: Place) -> Iterator[str]:
+def unreachable(key: str, url: Place) -> Iterator[Problem]:
     """Yield why no container can reach the database, on any engine."""
     if is_loopback(url.host):
-        yield (
-            f"{key} names {_shown(url.host)}, which inside a container is the container itself: name this machine as containers see it "
-            "(its address in the network, or host.docker.internal), and let Postgres listen there"
+        yield Problem(
+            f"{key} names {_shown(url.host)}, which inside a container is the container itself",
+            "name this machine as containers see it (its address in the network, or host.docker.internal), and let Postgres listen there",
         )
 
 
-def blocked(key: str, url: Place, settings: Settings) -> Iterator[str]:
+def blocked(key: str, url: Place, settings: Settings) -> Iterator[Problem]:
     """Yield why network policies keep a service from its database, with the setting that lets it through."""
     port = url.port or database_url.PORT
     for name, service in settings.services.items():
@@ -69,7 +70,7 @@ def blocked(key: str, url: Place, settings: Settings) -> Iterator[str]:
             else:
                 ports = ", ".join(map(str, [*egress.open_ports, port]))
                 opened = f"in invoke.yaml, write services: {{{name}: {{internet: [{ports}]}}}}"
-            yield f"{key} names {_shown(url.host)}, port {port}, where the network policy of {name} does not let it: {opened}"
+            yield Problem(f"{key} names {_shown(url.host)}, port {port}, where the network policy of {name} does not let it", opened)
 
 
 def _may_reach(host: str, port: int, egress: Egress) -> bool:

@@ -11,6 +11,7 @@ from scripts.config import proxies
 from scripts.config.settings import Settings
 from scripts.config.validation import meant
 from scripts.core import shell
+from scripts.core.check import Problem
 from scripts.core.counting import several
 from scripts.core.decision import Decision
 from scripts.core.errors import InputError, MissingError, TaskError
@@ -59,25 +60,26 @@ class KubeContextEngine(KubernetesEngine):
         """Return why the context cannot be asked, or an empty string."""
         return self.unusable()
 
-    def preflight(self) -> list[str]:
+    def preflight(self) -> list[Problem]:
         """Return why the cluster does not answer, may not be used, or has no way for images."""
         if reason := self.unusable():
-            return [f"kube_context: {reason}: {remedy(reason)}"]
+            return [Problem(f"kube_context: {reason}", remedy(reason))]
         problems = []
         if not self.deployed() and self.cluster.kubectl("auth", "can-i", "create", "namespaces", ok=None).stdout.strip() != "yes":
-            problems.append(f"{self.cluster.context} does not let you create namespaces: use a context that does")
+            problems.append(Problem(f"{self.cluster.context} does not let you create namespaces", "use a context that does"))
         try:
             self.transports()
         except TaskError as error:
-            problems.append(f"{error.cause}: {error.action}")
+            problems.append(Problem(error.cause, error.action))
         return [*problems, *self._mixed()]
 
-    def _mixed(self) -> list[str]:
+    def _mixed(self) -> list[Problem]:
         """What one image cannot serve: nodes of several platforms, unless the chart's values choose among them."""
         if len(self._platforms) < 2 or self._chosen in self._platforms:
             return []
         choice = f"{{serviceDefaults: {{nodeSelector: {{{ARCHITECTURE}: {self.platform().partition('/')[2]}}}}}}}"
-        return [f"the nodes are {' and '.join(self._platforms)}, and images are for one: write chart: {{values: {choice}}} in invoke.yaml"]
+        cause = f"the nodes are {' and '.join(self._platforms)}, and images are for one"
+        return [Problem(cause, f"write chart: {{values: {choice}}} in invoke.yaml")]
 
     def platform(self) -> str:
         """Return the nodes' platform; of several the one that the chart's values choose, else the first."""

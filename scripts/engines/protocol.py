@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
+from scripts.core.check import Problem
 from scripts.core.decision import Decision
 from scripts.core.log_line import LogLine, LogQuery
 from scripts.core.report import Outcome, StepReport
@@ -55,8 +56,8 @@ class Engine(Protocol):
     def silent(self) -> str:
         """Return why what the app may be installed on does not answer, or an empty string. Fast, and changes nothing."""
 
-    def preflight(self) -> list[str]:
-        """Return every problem that would make `up` fail, each as one line of cause and remedy. Changes nothing."""
+    def preflight(self) -> list[Problem]:
+        """Return every problem that would make `up` fail. Changes nothing."""
 
     def check(self, release: HelmRelease) -> None:
         """Render the chart with the settings, and refuse what cannot run here. Changes nothing. Raises TaskError."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from scripts.core import shell
+from scripts.core.check import Problem
 from scripts.core.errors import MissingError, TaskError
 from scripts.core.paths import ROOT
 from scripts.core.shell import Result
@@ -44,13 +45,11 @@ class Tool(Protocol):
 
 @dataclass(frozen=True)
 class Found:
-    """What is there of a tool. An empty `problem` means that it does."""
+    """What is there of a tool. Without a problem, it does."""
 
     name: str
     version: Version | None = None
-    problem: str = ""
-    has_action: bool = False
-    """Whether the problem says itself what to do about it."""
+    problem: Problem | None = None
 
     def __str__(self) -> str:
         """Return the name and the version."""
@@ -104,14 +103,14 @@ def find(name: str, tool: Tool) -> Found:
     except MissingError as error:
         if name == "docker" and error.action and error.action != "invoke setup":
             cause = "; ".join((error.cause, *error.evidence))
-            return Found(name, problem=f"{cause}: {error.action}", has_action=True)
-        return Found(name, problem=error.cause)
+            return Found(name, problem=Problem(cause, error.action))
+        return Found(name, problem=Problem(error.cause))
     except TaskError as error:
-        return Found(name, problem=f"{name} does not run: {error.cause}")
+        return Found(name, problem=Problem(f"{name} does not run: {error.cause}"))
     if version is None:
-        return Found(name, problem=f"{shell.which(name)} does not tell its version{_instead(name)}")
+        return Found(name, problem=Problem(f"{shell.which(name)} does not tell its version{_instead(name)}"))
     reason = misfit(version, tool)
-    return Found(name, version, f"{name} {reason} ({shell.which(name)})" if reason else "")
+    return Found(name, version, Problem(f"{name} {reason} ({shell.which(name)})") if reason else None)
 
 
 def _docker_version() -> Version | None:

@@ -10,6 +10,7 @@ import pytest
 
 from scripts import setup
 from scripts.config.settings import Settings, load_settings
+from scripts.core.check import Problem
 from scripts.core.errors import MissingError
 from scripts.machine import docker_client, packages, tool_downloads, tools
 from scripts.machine.tools import Found
@@ -33,11 +34,11 @@ def test_our_own_copy_wins_over_path_and_a_bad_version_is_named_with_its_place(
         (folder / "helm").chmod(0o755)
     monkeypatch.setenv("PATH", f"{on_path}:/usr/bin:/bin")
     helm = load_settings().tools["helm"]
-    assert tools.find("helm", helm).problem == ""
+    assert tools.find("helm", helm).problem is None
     (bin_folder / "helm").unlink()
-    assert tools.find("helm", helm).problem == f"helm 3.1.0 is older than 3.16.0 ({on_path}/helm)"
+    assert str(tools.find("helm", helm).problem) == f"helm 3.1.0 is older than 3.16.0 ({on_path}/helm)"
     (on_path / "helm").unlink()
-    assert tools.find("helm", helm).problem == "helm is not installed"
+    assert str(tools.find("helm", helm).problem) == "helm is not installed"
 
 
 @pytest.mark.parametrize(
@@ -48,12 +49,12 @@ def test_a_tool_that_tells_no_version_is_shown_with_what_it_says(bin_folder: Pat
     bin_folder.mkdir(parents=True)
     (bin_folder / "helm").write_text(f"#!/bin/sh\n{script}\n")
     (bin_folder / "helm").chmod(0o755)
-    assert tools.find("helm", load_settings().tools["helm"]).problem == f"{bin_folder}/helm does not tell its version{said}"
+    assert str(tools.find("helm", load_settings().tools["helm"]).problem) == f"{bin_folder}/helm does not tell its version{said}"
 
 
 def test_the_plan_says_what_will_be_done_and_changes_nothing(bin_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(packages, "installable", lambda: False)
-    helm = Found("helm", (3, 1, 0), "helm 3.1.0 is older than 3.16.0 (/usr/bin/helm)")
+    helm = Found("helm", (3, 1, 0), Problem("helm 3.1.0 is older than 3.16.0 (/usr/bin/helm)"))
     plan = setup.plan_for(load_settings(), [helm])
     (action,) = plan.actions
     assert action.announcement.startswith("bring helm 4.3.0 into .tools/bin (helm 3.1.0 is older than 3.16.0 (/usr/bin/helm))")
@@ -79,7 +80,7 @@ def test_without_docker_and_without_root_the_exact_command_is_shown(
     monkeypatch.setattr(packages, "system", lambda: system)
     monkeypatch.setattr(docker_client, "docker_refusal", lambda: docker_client.NotRunningError("Docker is not running"))
     monkeypatch.setenv("PATH", "/nonexistent")
-    plan = setup.plan_for(load_settings(), [Found("docker", problem="docker is not installed")])
+    plan = setup.plan_for(load_settings(), [Found("docker", problem=Problem("docker is not installed"))])
     assert plan.actions == []
     assert len(plan.by_hand) == 1
     assert command in plan.by_hand[0]
@@ -90,7 +91,7 @@ def test_a_docker_that_somebody_names_is_not_installed_but_the_name_told(bin_fol
     monkeypatch.setattr(setup, "_for_tests", dict)
     monkeypatch.setattr(setup, "_for_bases", lambda *_: {})
     monkeypatch.setenv("DOCKER_HOST", "ssh://me@build.example")
-    plan = setup.plan_for(load_settings(), [Found("docker", problem="it cannot be used")])
+    plan = setup.plan_for(load_settings(), [Found("docker", problem=Problem("it cannot be used"))])
     assert plan.actions == []
     assert "forward its socket" in plan.by_hand[0]
     assert "DOCKER_HOST names a Docker daemon behind ssh" in plan.by_hand[0]
@@ -101,7 +102,7 @@ def test_on_debian_as_root_docker_is_installed_and_then_started(bin_folder: Path
     monkeypatch.setattr(docker_client, "docker_refusal", lambda: docker_client.NotRunningError("Docker is not running"))
     monkeypatch.setattr(setup, "_for_tests", dict)
     monkeypatch.setenv("PATH", "/nonexistent")
-    plan = setup.plan_for(load_settings(), [Found("docker", problem="docker is not installed")])
+    plan = setup.plan_for(load_settings(), [Found("docker", problem=Problem("docker is not installed"))])
     assert [action.announcement for action in plan.actions] == [
         "install the Docker engine: Debian's docker.io",
         "start the Docker engine, unless installing it has",
@@ -134,7 +135,7 @@ def test_the_path_of_a_tool_that_does_not_do_is_the_one_that_would_run(
         (folder / "helm").write_text(f"#!/bin/sh\necho v{version}\n")
         (folder / "helm").chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}/elsewhere:/usr/bin:/bin")
-    assert tools.find("helm", load_settings().tools["helm"]).problem == f"helm 2.0.0 is older than 3.16.0 ({bin_folder}/helm)"
+    assert str(tools.find("helm", load_settings().tools["helm"]).problem) == f"helm 2.0.0 is older than 3.16.0 ({bin_folder}/helm)"
 
 
 @pytest.mark.parametrize(("user", "engine"), [(0, "docker"), (1000, "minikube")], ids=["root", "a user"])

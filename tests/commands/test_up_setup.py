@@ -13,7 +13,7 @@ import pytest
 from scripts import bring_helm, preflight, setup, up
 from scripts.config.settings import load_settings
 from scripts.core import paths
-from scripts.core.check import Check
+from scripts.core.check import Check, Problem
 from scripts.core.errors import InputError
 from scripts.core.report import Report
 from scripts.machine import packages, tool_downloads, tools
@@ -39,7 +39,7 @@ def test_nothing_but_the_chart_waits_for_helm() -> None:
 
 
 def lacking_helm(monkeypatch: pytest.MonkeyPatch) -> Mock:
-    lacks = {"helm": Found("helm", problem="helm is not installed"), "docker": Found("docker", (29, 0, 0))}
+    lacks = {"helm": Found("helm", problem=Problem("helm is not installed")), "docker": Found("docker", (29, 0, 0))}
     monkeypatch.setattr(tools, "find_all", lambda names, _: [lacks[name] for name in names])
     monkeypatch.setattr(Engine, "tools", ("docker", "helm"))
     judged = Mock(return_value=[])

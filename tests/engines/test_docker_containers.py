@@ -140,7 +140,7 @@ def test_preflight_knows_the_ports_that_are_ours_and_those_that_are_not(app: App
         port = stranger.getsockname()[1]
         moved = app.settings.services["web"].model_copy(update={"local_port": port})
         (problem,) = DockerEngine(app.settings.model_copy(update={"services": {"web": moved}})).preflight()
-    assert f"port {port} (services.web.local_port) is in use: end what listens there" in problem
+    assert f"port {port} (services.web.local_port) is in use: end what listens there" in str(problem)
 
 
 def test_a_container_in_which_nothing_answers_is_not_ready(app: App) -> None:
@@ -160,7 +160,7 @@ def test_a_port_that_a_container_of_somebody_elses_holds_is_named_with_it(app: A
     (held,) = machine.docker_client().containers.list(filters={"publish": str(app.port)})
     another = DockerEngine(app.settings.model_copy(update={"release": "another"}))
     (problem,) = another.preflight()
-    assert f"is in use by the container {held.name}: docker stop {held.name}, or choose another" in problem
+    assert f"is in use by the container {held.name}: docker stop {held.name}, or choose another" in str(problem)
 
 
 @pytest.mark.parametrize("moment", ["the successor is made", "the predecessor is put aside", "the successor has started"])

@@ -134,7 +134,7 @@ def test_images_are_for_the_nodes_of_a_cluster_that_is_there_already(
     update = {"kube_context": KubeContext(context="theirs"), "chart": loaded.chart.model_copy(update={"values": values})}
     engine = KubeContextEngine(loaded.model_copy(update=update))
     assert engine.platform() == platform
-    told = "".join(engine._mixed())
+    told = "".join(map(str, engine._mixed()))
     assert ("the nodes are linux/amd64 and linux/arm64" in told and "nodeSelector: {kubernetes.io/arch: amd64}" in told) == mixed
 
 

@@ -278,7 +278,7 @@ def test_with_no_context_named_nothing_is_asked(programs: Programs) -> None:
 def test_a_context_that_the_kubeconfig_lacks_is_refused(programs: Programs) -> None:
     programs.tell(CONTEXTS, Reply("minikube\nproduction\nof theirs\n"))
     assert engine_with().unusable() == "the kubeconfig has no context theirs (did you mean `of theirs`?)"
-    assert "fix kube_context.context" in engine_with().preflight()[0]
+    assert "fix kube_context.context" in str(engine_with().preflight()[0])
 
 
 def test_a_cluster_that_does_not_answer_is_told_in_kubectls_words(programs: Programs) -> None:

@@ -85,13 +85,13 @@ def engine(found: str) -> Callable[[Patch], object]:
 
     def plant(patch: Patch) -> None:
         made = DockerEngine(load_settings())
-        patch.setattr(made, "unusable", lambda: "the daemon does not answer: start it" if found == "silent" else "")
         patch.setattr(made, "deployed", lambda: False)
         patch.setattr(made, "check", lambda _: None)
         patch.setattr(made._containers, "published_ports", set)
         containers = SimpleNamespace(list=lambda **_: [])
         client = SimpleNamespace(info=lambda: {"CpuCfsQuota": found != "no limits"}, containers=containers)
-        patch.setattr(docker_engine, "docker_client", lambda: client)
+        silent = MissingError("the daemon does not answer", "start it")
+        patch.setattr(docker_engine, "docker_client", Mock(side_effect=silent) if found == "silent" else lambda: client)
         patch.setattr(docker_engine, "find_endpoint", lambda: Endpoint("tcp://10.0.0.7:2376" if found == "remote" else "unix:///x.sock"))
         patch.setattr(docker_engine, "_listens", lambda _: found == "port")
         patch.setattr(DockerEngine, "tools", ())

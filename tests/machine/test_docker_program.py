@@ -38,7 +38,7 @@ def test_a_docker_program_that_does_not_run_is_told(reply: Reply, problem: str, 
     on_path(tmp_path, monkeypatch).tell(ASK, reply)
     monkeypatch.setattr(tools, "docker_client", lambda: SimpleNamespace(version=lambda: {"Version": "28.2.2"}))
     found = tools.find("docker", load_settings().tools["docker"])
-    assert problem in found.problem
+    assert problem in str(found.problem or "")
     assert bool(found.problem) is bool(problem)
 
 
@@ -46,17 +46,17 @@ def test_a_version_of_the_api_that_the_shell_pins_is_named(tmp_path: Path, monke
     on_path(tmp_path, monkeypatch).tell(ASK, Reply(stderr="client version 1.99 is too new\n", code=1))
     monkeypatch.setenv("DOCKER_API_VERSION", "1.99")
     monkeypatch.setattr(tools, "docker_client", lambda: SimpleNamespace(version=lambda: {"Version": "28.2.2"}))
-    assert "1.99 is too new: unset DOCKER_API_VERSION" in tools.find("docker", load_settings().tools["docker"]).problem
+    assert "1.99 is too new: unset DOCKER_API_VERSION" in str(tools.find("docker", load_settings().tools["docker"]).problem)
 
 
 def test_the_snap_of_docker_is_told_where_it_sees_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tools.shell, "which", lambda _: "/snap/bin/docker")
     monkeypatch.setattr(tools, "ROOT", Path("/srv/todo"))
-    assert "sees nothing outside of /home: move the checkout" in tools.find("docker", load_settings().tools["docker"]).problem
+    assert "sees nothing outside of /home: move the checkout" in str(tools.find("docker", load_settings().tools["docker"]).problem)
 
 
 def test_podman_in_dockers_place_is_told_as_that(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     on_path(tmp_path, monkeypatch).tell(ASK, Reply("4.9.3\n"))
     told = {"Version": "4.9.3", "Components": [{"Name": "Podman Engine", "Version": "4.9.3"}, {"Name": "Conmon"}]}
     monkeypatch.setattr(tools, "docker_client", lambda: SimpleNamespace(version=lambda: told))
-    assert "Podman answers in Docker's place" in tools.find("docker", load_settings().tools["docker"]).problem
+    assert "Podman answers in Docker's place" in str(tools.find("docker", load_settings().tools["docker"]).problem)

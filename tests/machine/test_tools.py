@@ -139,7 +139,7 @@ def test_available_memory_counts_where_nothing_runs_yet(
 def test_a_nearly_full_disk_is_named_once_with_both_numbers(tmp_path: Path) -> None:
     found = preflight.disk_problems([tmp_path, tmp_path], Needs(free_disk_gib=1e6, free_memory_mib=0))
     assert len(found) == 1
-    assert re.search(r"has [\d.]+ GiB free, less than the 1e\+06 GiB of needs.free_disk_gib", found[0])
+    assert re.search(r"has [\d.]+ GiB free, less than the 1e\+06 GiB of needs.free_disk_gib", str(found[0]))
     assert preflight.disk_problems([tmp_path], Needs(free_disk_gib=0, free_memory_mib=0)) == []
 
 

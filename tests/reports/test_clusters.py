@@ -30,12 +30,12 @@ def test_a_context_that_cannot_be_used_says_why_and_what_to_do(
     programs = on_path(tmp_path, monkeypatch)
     programs.tell(CONTEXTS, Reply("theirs\n"))
     programs.tell(VERSION, Reply(stderr=f"{row['said']}\n", code=1))
-    [told] = engine().preflight()
+    [told] = map(str, engine().preflight())
     assert row["said"] in told
     assert row["do"] in told.rpartition(row["said"])[2]
 
 
 def test_a_context_in_another_spelling_is_the_one_that_was_meant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     on_path(tmp_path, monkeypatch).tell(CONTEXTS, Reply("Theirs\nanother\n"))
-    [told] = engine().preflight()
+    [told] = map(str, engine().preflight())
     assert "the kubeconfig has no context theirs (did you mean `Theirs`?): fix kube_context.context in invoke.yaml" in told

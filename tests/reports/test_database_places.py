@@ -31,8 +31,8 @@ INTERNET = {"backend": {"internet": {"ports": [443, 5432]}}}
 @pytest.mark.parametrize("row", REPORTED, ids=lambda row: row["host"])
 def test_what_cannot_be_reached_is_told_with_the_setting(row: dict[str, str]) -> None:
     url = parse(f"postgresql://u:p@{row['host']}/d")
-    without = "\n".join(unreachable(KEY, url))
-    within = "\n".join([without, *blocked(KEY, url, with_values(INTERNET))]).strip()
+    without = "\n".join(map(str, unreachable(KEY, url)))
+    within = "\n".join([without, *map(str, blocked(KEY, url, with_values(INTERNET)))]).strip()
     for told, says in ((without, row["docker"]), (within, row["kubernetes"])):
         assert (says in told) if says else not told
 
@@ -40,7 +40,7 @@ def test_what_cannot_be_reached_is_told_with_the_setting(row: dict[str, str]) ->
 @pytest.mark.parametrize("host", [row["host"] for row in REPORTED if "services:" in row["kubernetes"] or "cidr" in row["kubernetes"]])
 def test_the_setting_that_is_told_lets_it_through(host: str) -> None:
     url = parse(f"postgresql://u:p@{host}/d")
-    [told] = blocked(KEY, url, with_values(INTERNET))
+    [told] = map(str, blocked(KEY, url, with_values(INTERNET)))
     services = yaml.safe_load(told.partition("write services: ")[2].replace("ADDRESS", "192.168.49.1"))
     if "under chart.values" in told:
         assert list(blocked(KEY, url, with_values(services))) == []
@@ -61,7 +61,7 @@ def test_without_policies_nothing_is_blocked() -> None:
 
 
 def test_a_service_without_the_key_is_not_asked() -> None:
-    told = "\n".join(blocked(KEY, parse("postgresql://u:p@10.0.0.5/d"), load_settings()))
+    told = "\n".join(map(str, blocked(KEY, parse("postgresql://u:p@10.0.0.5/d"), load_settings())))
     assert "backend" in told
     assert "frontend" not in told
 

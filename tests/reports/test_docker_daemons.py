@@ -21,7 +21,7 @@ def problems(monkeypatch: pytest.MonkeyPatch, host: str, **info: object) -> str:
     monkeypatch.setattr(engine, "_listens", lambda _: False)
     subject = DockerEngine(load_settings())
     monkeypatch.setattr(subject._containers, "published_ports", set)
-    return "\n".join(subject.preflight())
+    return "\n".join(map(str, subject.preflight()))
 
 
 def test_a_daemon_that_cannot_limit_processors_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,6 +22,7 @@ from invoke import Context, Exit
 from scripts import preflight, project
 from scripts.config import settings, text_file
 from scripts.core import log
+from scripts.core.check import Problem
 from scripts.core.errors import InputError, MissingError, TaskError
 from scripts.core.paths import ROOT
 from scripts.desired import database_reach
@@ -49,7 +50,7 @@ class Engine(SimpleNamespace):
     def deployed(self) -> bool:
         return True
 
-    def preflight(self) -> list[str]:
+    def preflight(self) -> list[Problem]:
         return []
 
     def check(self, release: HelmRelease) -> None:
@@ -136,7 +137,7 @@ def test_what_an_earlier_run_by_sudo_left_is_told(monkeypatch: pytest.MonkeyPatc
 
 
 def test_what_is_wrong_is_told_beside_a_missing_tool(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(preflight.tools, "find_all", lambda *_: [Found("helm", problem="helm is not installed")])
+    monkeypatch.setattr(preflight.tools, "find_all", lambda *_: [Found("helm", problem=Problem("helm is not installed"))])
     code, output = run_doctor(f"{RIGHT}DATABASE_URL=postgresql://u:{MARK}@localhost/d\n".encode(), SETTINGS.encode())
     assert code == 3
     assert "helm is not installed" in output
@@ -153,7 +154,7 @@ def test_what_says_itself_what_to_do_has_no_second_advice(monkeypatch: pytest.Mo
     assert code == 3
     assert "your user may not use Docker; denied: sudo usermod -aG docker $USER" in output
     assert "invoke setup" not in output
-    monkeypatch.setattr(preflight.tools, "find_all", lambda *_: [found, Found("helm", problem="helm is not installed")])
+    monkeypatch.setattr(preflight.tools, "find_all", lambda *_: [found, Found("helm", problem=Problem("helm is not installed"))])
     assert "-> invoke setup" in run_doctor(RIGHT.encode(), SETTINGS.encode())[1]
 
 

@@ -105,7 +105,7 @@ def test_the_setting_that_opens_the_policy_to_the_proxy_is_told(tmp_path: Path, 
     env = env_of(tmp_path, "HTTPS_PROXY=http://proxy.corp.example:3128\n")
     monkeypatch.setattr(database_reach, "resolve", lambda _: [ipaddress.ip_address("10.0.0.9")])
     [(key, proxy)] = pod_proxies.given(load_settings(), env)
-    [told] = database_reach.blocked(key, proxy, load_settings())
+    [told] = map(str, database_reach.blocked(key, proxy, load_settings()))
     assert told.startswith("HTTPS_PROXY names a host, port 3128, where the network policy of backend does not let it")
     assert told.endswith("write services: {backend: {addresses: [{cidr: 10.0.0.9/32, ports: [3128]}]}}")
 

@@ -16,7 +16,7 @@ NOT_RUN = "invoke check.ai has not been run here: it needs kubectl-ai, and a mod
 def program(wanted: Tool) -> str | Unseen:
     """Return the program and its version, or why it cannot be used."""
     found = tools.find(NAME, wanted)
-    return f"{NAME} {tools.shown(found.version)}" if found.version and not found.problem else Unseen(found.problem)
+    return f"{NAME} {tools.shown(found.version)}" if found.version and not found.problem else Unseen(str(found.problem))
 
 
 def score(file: Path) -> str | Unseen:

@@ -17,6 +17,7 @@ import requests
 from scripts.config.service_problems import DATABASE
 from scripts.config.settings import Settings
 from scripts.core import shell
+from scripts.core.check import Problem
 from scripts.core.decision import Change, Decision
 from scripts.core.errors import InputError, MissingError, TaskError
 from scripts.core.log_line import LogLine, LogQuery
@@ -52,9 +53,10 @@ from scripts.machine.docker_errors import told
 
 EXECUTE_SECONDS = 90
 CONNECT_SECONDS = 3
-NO_CPU_LIMITS = (
-    "Docker cannot limit processors here (no cgroup controller `cpu`), and the chart has limits: for rootless Docker, delegate it "
-    "(systemd: Delegate=cpu cpuset io memory pids for user@.service); elsewhere use a kernel with CFS bandwidth control"
+NO_CPU_LIMITS = Problem(
+    "Docker cannot limit processors here (no cgroup controller `cpu`), and the chart has limits",
+    "for rootless Docker, delegate it (systemd: Delegate=cpu cpuset io memory pids for user@.service); elsewhere use a kernel with CFS "
+    "bandwidth control",
 )
 
 
@@ -74,11 +76,7 @@ class DockerEngine:
 
     def unusable(self) -> str:
         """Return why Docker cannot be used, with what to do about it, or an empty string."""
-        try:
-            docker_client()
-        except MissingError as error:
-            return f"{'; '.join((error.cause, *error.evidence))}: {error.action}"
-        return ""
+        return str(_obstacle() or "")
 
     def deployed(self) -> bool:
         """Return whether containers of the app are there."""
@@ -92,18 +90,18 @@ class DockerEngine:
         """Return why Docker cannot be asked, or an empty string."""
         return self.unusable()
 
-    def preflight(self) -> list[str]:
+    def preflight(self) -> list[Problem]:
         """Return what keeps the app from running here: Docker itself, or ports on this machine that others hold."""
-        if reason := self.unusable():
-            return [reason]
+        if obstacle := _obstacle():
+            return [obstacle]
         if not find_endpoint().local:
             where = f"Docker is on another machine ({find_endpoint().host}), and publishes no port on this one"
-            return [f"{where}: use one on this machine, or a Kubernetes engine"]
+            return [Problem(where, "use one on this machine, or a Kubernetes engine")]
         if docker_client().info().get("CpuCfsQuota") is False:
             return [NO_CPU_LIMITS]
         ours = self._containers.published_ports()
         return [
-            f"port {port} (services.{name}.local_port) is in use{_by_whom(port)}, or choose another in invoke.yaml"
+            _taken(name, port)
             for name, service in self._settings.services.items()
             if (port := service.wanted_local_port) and port not in ours and _listens(port)
         ]
@@ -390,11 +388,21 @@ def _publishes(container: Any) -> bool:
     return bool(container.attrs["HostConfig"].get("PortBindings"))
 
 
-def _by_whom(port: int) -> str:
-    """What holds a port of this machine, and how to end it: one of Docker's is not seen by who may not look into the daemon's programs."""
+def _obstacle() -> Problem | None:
+    """Why Docker cannot be used."""
+    try:
+        docker_client()
+    except MissingError as error:
+        return Problem("; ".join((error.cause, *error.evidence)), error.action)
+    return None
+
+
+def _taken(service: str, port: int) -> Problem:
+    """Who holds a port of this machine, and how to end it: one of Docker's is not seen by who may not look into the daemon's programs."""
     with told("the containers cannot be listed"):
         names = [each.name for each in docker_client().containers.list(filters={"publish": str(port)})]
-    return f" by the container {names[0]}: docker stop {names[0]}" if names else ": end what listens there"
+    by, way = (f" by the container {names[0]}", f"docker stop {names[0]}") if names else ("", "end what listens there")
+    return Problem(f"port {port} (services.{service}.local_port) is in use{by}", f"{way}, or choose another in invoke.yaml")
 
 
 def _listens(port: int) -> bool:

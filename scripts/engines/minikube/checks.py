@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from scripts.config.settings import Minikube, Settings
 from scripts.core import shell
+from scripts.core.check import Problem
 from scripts.core.errors import InputError, MissingError, TaskError
 from scripts.engines.minikube import profile
 from scripts.engines.minikube.profile import Profile, State
@@ -58,14 +59,14 @@ def _obtainable(driver: str, *, refresh: bool) -> bool:
     return tool_downloads.kubernetes_answers(refresh=refresh)
 
 
-def problems(settings: Settings, minikube: MinikubeProgram) -> list[str]:
-    """Return what keeps Minikube from starting as configured, each as cause and remedy."""
+def problems(settings: Settings, minikube: MinikubeProgram) -> list[Problem]:
+    """Return what keeps Minikube from starting as configured."""
     if found := obstacle(settings, minikube, refresh=True):
-        return [f"{found.cause}: {found.action}"]
+        return [Problem(found.cause, found.action)]
     try:
         extra_ca(settings.build.extra_ca)
     except InputError as error:
-        return [f"{error.cause}: {error.action}"]
+        return [Problem(error.cause, error.action)]
     there = minikube.profile()
     made = differences(there, settings) if there else list(_too_large(settings))
     if made and there and len(there.nodes) > 1 and minikube.state() is State.WORKER_GONE:
@@ -75,15 +76,15 @@ def problems(settings: Settings, minikube: MinikubeProgram) -> list[str]:
     return [*_unknown_kubernetes(settings, minikube), *_old_cgroups(settings), *made]
 
 
-def differences(there: Profile, settings: Settings) -> list[str]:
-    """Return in what the profile differs from the settings and cannot be changed, each with what to do."""
+def differences(there: Profile, settings: Settings) -> list[Problem]:
+    """Return in what the profile differs from the settings and cannot be changed."""
     return [
-        f"{difference}: put the old value back, or recreate the cluster: invoke down --cluster, then invoke up"
+        Problem(difference, "put the old value back, or recreate the cluster: invoke down --cluster, then invoke up")
         for difference in profile.drift(there, settings.minikube, settings.kubernetes_version)
     ]
 
 
-def _unknown_kubernetes(settings: Settings, minikube: MinikubeProgram) -> list[str]:
+def _unknown_kubernetes(settings: Settings, minikube: MinikubeProgram) -> list[Problem]:
     """A Kubernetes that this Minikube was not made for: it would look for it in the internet, and start it as it starts others.
 
     Who sets MINIKUBE_FORCE, Minikube's own variable for `--force`, takes that upon themselves.
@@ -92,21 +93,21 @@ def _unknown_kubernetes(settings: Settings, minikube: MinikubeProgram) -> list[s
         return []
     answer = minikube.run("config", "defaults", "kubernetes-version", "--output", "json", ok=None)
     if found := profile.unknown_kubernetes(settings.kubernetes_version, answer.stdout):
-        return [f"{found}: invoke setup brings the Minikube of invoke.yaml, or change kubernetes_version there"]
+        return [Problem(found, "invoke setup brings the Minikube of invoke.yaml, or change kubernetes_version there")]
     return []
 
 
-def _old_cgroups(settings: Settings) -> list[str]:
+def _old_cgroups(settings: Settings) -> list[Problem]:
     """From 1.35 on the kubelet refuses cgroup v1, unless it is told not to, which Minikube does from 1.38 on."""
     if settings.minikube.driver != DRIVEN_BY_DOCKER or profile.version(settings.kubernetes_version) < (1, 35):
         return []
     if str(docker_client().info().get("CgroupVersion")) != "1" or (tools.version_of("minikube") or (0, 0, 0)) >= (1, 38, 0):
         return []
     ways = "boot it with cgroup v2 (WSL: kernelCommandLine = cgroup_no_v1=all in .wslconfig), or take Minikube 1.38 (invoke setup)"
-    return [f"this machine has cgroup v1, which Kubernetes {settings.kubernetes_version} refuses: {ways}"]
+    return [Problem(f"this machine has cgroup v1, which Kubernetes {settings.kubernetes_version} refuses", ways)]
 
 
-def _too_large(settings: Settings) -> Iterator[str]:
+def _too_large(settings: Settings) -> Iterator[Problem]:
     """What the Docker engine has against what the node is to have: Minikube refuses more than there is."""
     wanted = settings.minikube
     if wanted.driver != DRIVEN_BY_DOCKER:
@@ -114,9 +115,9 @@ def _too_large(settings: Settings) -> Iterator[str]:
     cpus, memory = _capacity(wanted.driver)
     for key, asked, has, least in (("memory_mib", wanted.memory_mib, memory, LEAST_MEMORY_MIB), ("cpus", wanted.cpus, cpus, LEAST_CPUS)):
         if isinstance(asked, int) and asked > has:
-            yield f"minikube.{key}: {asked} wanted, Docker has {has}: give Docker more, or write {profile.AUTO} in invoke.yaml"
+            yield Problem(f"minikube.{key}: {asked} wanted, Docker has {has}", f"give Docker more, or write {profile.AUTO} in invoke.yaml")
         elif has < least:
-            yield f"minikube.{key}: a node needs {least}, Docker has {has}: give Docker more"
+            yield Problem(f"minikube.{key}: a node needs {least}, Docker has {has}", "give Docker more")
 
 
 def sized(wanted: Minikube, there: Profile | None) -> Minikube:

@@ -14,6 +14,7 @@ import yaml
 from scripts.config.proxies import without_proxy
 from scripts.config.settings import Settings
 from scripts.core import shell
+from scripts.core.check import Problem
 from scripts.core.decision import Change, Decision
 from scripts.core.errors import InputError, TaskError
 from scripts.core.paths import STATE
@@ -66,7 +67,7 @@ class MinikubeEngine(KubernetesEngine):
         state = self._minikube.state()
         return super().silent() if state in (State.RUNNING, State.WORKER_GONE) else f"the profile {self._name} is {state}"
 
-    def preflight(self) -> list[str]:
+    def preflight(self) -> list[Problem]:
         """Return what keeps Minikube from starting as configured."""
         return checks.problems(self._settings, self._minikube)
 
@@ -84,7 +85,7 @@ class MinikubeEngine(KubernetesEngine):
         if there and len(there.nodes) > 1 and self._minikube.state() is State.WORKER_GONE:
             return self._decide_workers(there)
         if there and (differences := checks.differences(there, self._settings)):
-            raise InputError(differences[0], "", differences[1:], code="cluster-differs")
+            raise InputError(str(differences[0]), "", [*map(str, differences[1:])], code="cluster-differs")
         state = self._minikube.state() if there else State.MISSING
         self._refuse_if_lost(state)
         changes = tuple(self._changes(there, state))

@@ -48,7 +48,7 @@ def test_a_minikube_that_does_not_know_the_kubernetes_is_told_before_it_starts(
     programs.tell(KNOWN, Reply(known))
     problems = MinikubeEngine(settings.model_copy(update={"kubernetes_version": "v1.35.1"})).preflight()
     assert len(problems) == bool(told)
-    assert all(told in problem for problem in problems)
+    assert all(told in str(problem) for problem in problems)
 
 
 @pytest.mark.usefixtures("docker_info")
@@ -70,7 +70,7 @@ def test_a_machine_with_cgroup_v1_is_told_before_anything_starts(
     if version:
         programs.tell(("minikube", "version", "--short"), Reply(version))
     problems = MinikubeEngine(settings.model_copy(update={"kubernetes_version": kubernetes})).preflight()
-    assert ["cgroup v1" in problem for problem in problems] == ([True] if refused else [])
+    assert ["cgroup v1" in str(problem) for problem in problems] == ([True] if refused else [])
 
 
 def test_root_is_told_before_anything_that_minikube_refuses_it(
@@ -85,3 +85,13 @@ def test_root_is_told_before_anything_that_minikube_refuses_it(
 
 def test_without_minikube_the_engine_says_so(programs: Programs, settings: Settings) -> None:
     assert MinikubeEngine(settings).unusable() == "minikube is not installed"
+
+
+def test_a_figure_that_is_too_large_is_a_cause_with_its_setting_and_a_remedy(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks, "_capacity", lambda _: (2, 4000))
+    large = settings.minikube.model_copy(update={"driver": "docker", "memory_mib": 8000, "cpus": 2})
+    (problem,) = checks._too_large(settings.model_copy(update={"minikube": large}))
+    assert (problem.cause, problem.remedy) == (
+        "minikube.memory_mib: 8000 wanted, Docker has 4000",
+        "give Docker more, or write auto in invoke.yaml",
+    )
