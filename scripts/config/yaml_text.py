@@ -39,25 +39,31 @@ class _FastLoader(_EachKeyOnce, getattr(yaml, "CSafeLoader", yaml.SafeLoader)): 
 
 def load(text: str, name: str) -> dict[str, Any]:
     """Return the keys and values in `text`, unchecked. Raises InputError when it is no such YAML, with the place."""
-    try:
+    with refusing(name, code="settings-invalid"):
         raw = _loaded(text)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f" on line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        raise InputError(f"{name} is not YAML{where}: {_reason(error)}", "fix it there", code="settings-invalid") from None
-    except RecursionError:
-        raise InputError(f"{name} is nested too deeply", "fix it", code="settings-invalid") from None
-    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-        # What PyYAML's constructors raise for `2020-99-99`, `!!int x` or `!!timestamp x`.
-        raise InputError(
-            f"{name} holds a value that does not fit its type: {error}", "put it in quotes, or fix it", code="settings-invalid"
-        ) from None
     if not isinstance(raw, dict):
         raise InputError(f"{name} holds no settings", f"restore it: git checkout {name}", code="settings-invalid")
     problems = list(dict.fromkeys(_Walk().problems(raw, "")))
     if problems:
         raise all_problems(name, problems, f"fix {name}. Nothing was changed", code="settings-invalid")
     return raw
+
+
+@contextlib.contextmanager
+def refusing(name: str, *, code: str) -> Iterator[None]:
+    """Turn what PyYAML raises of the text of a file into an InputError that names the file, and the place in it."""
+    try:
+        yield
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" on line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        why = getattr(error, "problem", None) or getattr(error, "reason", None) or "cannot be read"
+        raise InputError(f"{name} is not YAML{where}: {why}", "fix it there", code=code) from None
+    except RecursionError:
+        raise InputError(f"{name} is nested too deeply", "fix it", code=code) from None
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        # What PyYAML's constructors raise for `2020-99-99`, `!!int x` or `!!timestamp x`.
+        raise InputError(f"{name} holds a value that does not fit its type: {error}", "put it in quotes, or fix it", code=code) from None
 
 
 def _loaded(text: str) -> Any:
@@ -75,10 +81,6 @@ def _depth(text: str) -> int:
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         deepest = max(deepest, depth)
     return deepest
-
-
-def _reason(error: yaml.YAMLError) -> str:
-    return str(getattr(error, "problem", None) or getattr(error, "reason", None) or "cannot be read")
 
 
 class _Walk:

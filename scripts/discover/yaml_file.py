@@ -48,16 +48,8 @@ def read_documents(path: Path) -> list[Any]:
 
 def documents(text: str, name: str) -> list[Any]:
     """Return the documents in a text, `name` being the file's. Raises InputError, with the place."""
-    try:
+    with yaml_text.refusing(name, code="input-invalid"):
         found = list(yaml.load_all(text, _Loader))
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f" on line {mark.line + 1}" if mark else ""
-        raise _wrong(f"{name} is not YAML{where}: {getattr(error, 'problem', None) or 'it cannot be read'}") from None
-    except RecursionError:
-        raise _wrong(f"{name} is nested too deeply") from None
-    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-        raise _wrong(f"{name} holds a value that does not fit: {error}") from None
     if _too_many(found):
         raise _wrong(f"{name} refers to itself, or repeats too much by aliases")
     if any(yaml_text.unprintable(each) for each in _texts(found)):
