@@ -45,7 +45,7 @@ def terminal() -> None:
 
 
 def dev() -> None:
-    """Run `invoke dev` in a terminal, break a source and mend it, and draw the page at both moments."""
+    """Run `invoke dev` in a terminal, break a source and fix it, and draw the page at both moments."""
     source = ROOT / "app" / "backend" / "src" / "todo_backend" / "clock.py"
     text = source.read_text(encoding="utf-8")
     with _terminal(f"{sys.executable} -m invoke dev", DEV_ROWS) as tmux:

@@ -20,7 +20,7 @@ from scripts.core.shell import CommandError
 from scripts.kubernetes import api, helm, manifests, resources
 from scripts.kubernetes.api import Object
 from scripts.kubernetes.cluster import Cluster
-from scripts.kubernetes.diagnosis.cause import Diagnosis, diagnosed
+from scripts.kubernetes.diagnosis.cause import Diagnosis, diagnosed, value_line
 from scripts.kubernetes.managed_fields import Path, owner, shown_path, strays, value_at
 from scripts.kubernetes.manifests import key
 from scripts.kubernetes.objects import annotations_of, name_of
@@ -31,7 +31,6 @@ RELEASE = "meta.helm.sh/release-name"
 DELETE_SECONDS = 60
 DRY_RUN_SECONDS = 60.0
 AT_ONCE = 8
-LONGEST_VALUE = 60
 SCALED = ("Deployment", "StatefulSet")
 REPLICAS: Path = ("spec", "replicas")
 
@@ -261,15 +260,7 @@ def _differences(live: Any, wanted: Any, path: Path = ()) -> Iterator[tuple[Path
 def _values(thing: Object, is_now: Any, should: Any) -> str:
     if thing["kind"] == "Secret":
         return "has another value"
-    return f"is {_shown(is_now)}, and should not be set" if should is None else f"is {_shown(is_now)}, not {_shown(should)}"
-
-
-def _shown(value: Any) -> str:
-    if value is None:
-        return "not set"
-    text = value if isinstance(value, str) else json.dumps(value)
-    text = " ".join(text.split())
-    return text if len(text) <= LONGEST_VALUE else f"{text[: LONGEST_VALUE - 1]}…"
+    return f"is {value_line(is_now)}, and should not be set" if should is None else f"is {value_line(is_now)}, not {value_line(should)}"
 
 
 def _escaped(part: str | int) -> str:

@@ -33,7 +33,7 @@ class AppFault:
     """What kubectl cannot do."""
     during: Callable[[Ground], AbstractContextManager[None]] | None = None
     """What lasts until it is named."""
-    mend: tuple[Call, ...] = ()
+    fix: tuple[Call, ...] = ()
     """What a person has to do before `invoke up` can heal it; nothing for what it heals alone."""
     then_up: bool = False
     """Whether `up` has something to do after the mending too."""
@@ -216,7 +216,7 @@ APP_FAULTS = (
     AppFault("probe", "drifted", "readinessProbe", (_patch("deployment/$r-backend", PROBE, "json"),)),
     AppFault("image", "drifted", "todo-backend:h000000000000", (_patch("deployment/$r-backend", BAD_IMAGE, "json"),)),
     AppFault("policy", "drifted", "spec.egress", (_patch("networkpolicy/$r-backend", '{"spec": {"egress": []}}'),)),
-    AppFault("Service made anew", "drifted", "is somebody else's", ("delete service/$r-backend", SERVICE)),
+    AppFault("Service made again", "drifted", "is somebody else's", ("delete service/$r-backend", SERVICE)),
     AppFault(
         "value in place of a reference", "drifted", "was added by kubectl-set", ("set env deployment/$r-frontend API_TOKEN=somebodys",)
     ),
@@ -226,58 +226,58 @@ APP_FAULTS = (
         "helm past us", "release-strange", "LOG_LEVEL",
         act=lambda ground: ground.app.upgrade(services__backend__env__LOG_LEVEL="error"),
     ),
-    AppFault("drain", "drain-blocked", "somebodys", (BUDGET,), mend=("delete poddisruptionbudget somebodys",)),
+    AppFault("drain", "drain-blocked", "somebodys", (BUDGET,), fix=("delete poddisruptionbudget somebodys",)),
     AppFault(
         "somebody's quota", "quota-exceeded", "no new pod of it can be made", (_limits("ResourceQuota", hard={"pods": "1"}),),
-        mend=("delete resourcequota somebodys",),
+        fix=("delete resourcequota somebodys",),
     ),
     AppFault(
-        "LimitRange", "limit-range", "maximum memory usage per Container", mend=("delete limitrange somebodys",),
+        "LimitRange", "limit-range", "maximum memory usage per Container", fix=("delete limitrange somebodys",),
         make=(_limits("LimitRange", limits=[{"type": "Container", "max": {"memory": "16Mi"}}]),),
     ),
     AppFault(
-        "webhook", "webhook-down", "pods.example.com", (WEBHOOK,), mend=("delete validatingwebhookconfiguration todo-tests-somebodys",)
+        "webhook", "webhook-down", "pods.example.com", (WEBHOOK,), fix=("delete validatingwebhookconfiguration todo-tests-somebodys",)
     ),
     AppFault(
         "webhook, and pods that have gone", "webhook-down", "pods.example.com", (WEBHOOK, DELETE_PODS), then_up=True,
-        mend=("delete validatingwebhookconfiguration todo-tests-somebodys",),
+        fix=("delete validatingwebhookconfiguration todo-tests-somebodys",),
     ),
     AppFault(
         "admission policy", "pod-refused", "no pods today", NO_PODS,
-        mend=("delete validatingadmissionpolicy,validatingadmissionpolicybinding todo-tests-somebodys",),
+        fix=("delete validatingadmissionpolicy,validatingadmissionpolicybinding todo-tests-somebodys",),
     ),
     AppFault(
         "default-deny beside ours", "", "", (_policy("somebodys", podSelector={}, policyTypes=["Ingress", "Egress"]),),
-        mend=("delete networkpolicy somebodys",),
+        fix=("delete networkpolicy somebodys",),
     ),
     AppFault(
         "DNS", "dns-down", "no pod of the cluster's DNS is ready", (f"{SYSTEM} scale deployment/coredns --replicas=0",),
-        mend=(f"{SYSTEM} scale deployment/coredns --replicas=1", f"{SYSTEM} rollout status deployment/coredns --timeout=60s"),
+        fix=(f"{SYSTEM} scale deployment/coredns --replicas=1", f"{SYSTEM} rollout status deployment/coredns --timeout=60s"),
     ),
     AppFault(
         "metrics", "autoscaler-blind", "cannot read its metrics", (f"{SYSTEM} scale deployment/metrics-server --replicas=0",), own=True,
-        mend=(f"{SYSTEM} scale deployment/metrics-server --replicas=1", f"{SYSTEM} rollout status deployment/metrics-server --timeout=60s",
+        fix=(f"{SYSTEM} scale deployment/metrics-server --replicas=1", f"{SYSTEM} rollout status deployment/metrics-server --timeout=60s",
               "wait --for=condition=Available apiservice/v1beta1.metrics.k8s.io --timeout=60s"),
     ),
     AppFault("Postgres killed", "killed-from-outside", "was killed from outside by SIGKILL", act=_kill_postgres, own=True),
     AppFault(
         "claim", "volume-lost", "is being deleted", ("delete persistentvolumeclaim data-$r-postgres-0 --wait=false",), loses_data=True,
-        mend=("delete pod $r-postgres-0",),
+        fix=("delete pod $r-postgres-0",),
     ),
     AppFault(
         "volume of the database", "volume-lost", "and goes once its claim", act=_delete_volume, loses_data=True,
-        mend=("delete persistentvolumeclaim data-$r-postgres-0 --wait=false", "delete pod $r-postgres-0"),
+        fix=("delete persistentvolumeclaim data-$r-postgres-0 --wait=false", "delete pod $r-postgres-0"),
     ),
     AppFault("node", "node-not-ready", "the node is not ready", own=True, during=lambda ground: ground.own.paused("kubelet")),  # type: ignore[union-attr]
     AppFault(
         "cordon", "nodes-cordoned", "no node takes new pods", ("cordon --selector=kubernetes.io/os=linux",),
-        mend=("uncordon --selector=kubernetes.io/os=linux",),
+        fix=("uncordon --selector=kubernetes.io/os=linux",),
     ),
-    AppFault("somebody's pod", "pod-strange", "wears its labels", (STRANGER,), mend=("delete pod somebodys --grace-period=1",)),
-    AppFault("somebody's addresses", "endpoints-strange", "sends requests also to", (SLICE,), mend=("delete endpointslice somebodys",)),
+    AppFault("somebody's pod", "pod-strange", "wears its labels", (STRANGER,), fix=("delete pod somebodys --grace-period=1",)),
+    AppFault("somebody's addresses", "endpoints-strange", "sends requests also to", (SLICE,), fix=("delete endpointslice somebodys",)),
     AppFault(
         "pods resized", "pod-changed", "limits.cpu is 20m", act=_resize,
-        mend=("delete pod --selector=app.kubernetes.io/component=backend",),
+        fix=("delete pod --selector=app.kubernetes.io/component=backend",),
     ),
     AppFault("read-only database", "answers-wrong", "/ready?deep=1", during=_read_only),
     AppFault("table locked", "requests-failing", "backend: GET /api/todos fails", during=_table_locked),

@@ -87,15 +87,15 @@ def app_row(fault: AppFault, ground: Ground) -> Row:
         for call in fault.make:
             ground.call(call)
         first, line, seconds = _named(fault, ground.diagnose)
-    for call in fault.mend:
+    for call in fault.fix:
         ground.call(call)
     if fault.during:
         _named(WELL, ground.diagnose)  # what stood still catches up first: that is not for `up` to heal
-    if fault.loses_data or fault.then_up or not fault.mend:
+    if fault.loses_data or fault.then_up or not fault.fix:
         well, healed = _healed(ground)
         return Row(fault.name, line, seconds, healed, first and well)
     well, _, _ = _named(WELL, ground.diagnose)
-    return Row(fault.name, line, seconds, f"not its own: {'well' if well else 'not well'} after {fault.mend[0]}", first and well)
+    return Row(fault.name, line, seconds, f"not its own: {'well' if well else 'not well'} after {fault.fix[0]}", first and well)
 
 
 def _named(fault: AppFault, ask: Callable[[], Sequence[Named]]) -> tuple[bool, str, float]:
@@ -204,10 +204,10 @@ def release_row(fault: Fault, cluster: Cluster, started: float) -> Row:
 def _mended(fault: Fault, cluster: Cluster) -> str:
     started = time.monotonic()
     cluster.kubectl("delete", "deployment", fault.name, "--wait=true", timeout=60)
-    mended = Fault(fault.name, "", releases.pod(**releases.RESTRICTED), "").objects()
-    create(cluster, *mended)
+    fixed = Fault(fault.name, "", releases.pod(**releases.RESTRICTED), "").objects()
+    create(cluster, *fixed)
     try:
         rollout.watch(cluster, RELEASE_SECONDS, Step())
     except TaskError as error:
         return f"no: {error.cause}"
-    return f"yes, mended, {time.monotonic() - started:.0f} s"
+    return f"yes, fixed, {time.monotonic() - started:.0f} s"

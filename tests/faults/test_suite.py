@@ -24,7 +24,7 @@ from tests.faults.releases import FAULTS
 
 pytestmark = pytest.mark.unit
 
-FULL = AppFault("quota", "quota-exceeded", "no room", make=("create quota",), mend=("delete quota",))
+FULL = AppFault("quota", "quota-exceeded", "no room", make=("create quota",), fix=("delete quota",))
 
 
 @dataclass

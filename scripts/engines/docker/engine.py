@@ -397,12 +397,12 @@ def _obstacle() -> Problem | None:
     return None
 
 
-def _taken(service: str, port: int) -> Problem:
+def _taken(name: str, port: int) -> Problem:
     """Who holds a port of this machine, and how to end it: one of Docker's is not seen by who may not look into the daemon's programs."""
     with told("the containers cannot be listed"):
         names = [each.name for each in docker_client().containers.list(filters={"publish": str(port)})]
     by, way = (f" by the container {names[0]}", f"docker stop {names[0]}") if names else ("", "end what listens there")
-    return Problem(f"port {port} (services.{service}.local_port) is in use{by}", f"{way}, or choose another in invoke.yaml")
+    return Problem(f"port {port} (services.{name}.local_port) is in use{by}", f"{way}, or choose another in invoke.yaml")
 
 
 def _listens(port: int) -> bool:

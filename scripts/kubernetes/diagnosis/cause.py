@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from scripts.kubernetes.objects import name_of
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from scripts.kubernetes.api import Object
 
 LONGEST_LINE = 300
+LONGEST_VALUE = 60
 
 
 @dataclass(frozen=True)
@@ -162,7 +164,14 @@ def event_line(event: Object) -> str:
     return f"event {event['reason']}{f' x{count}' if count > 1 else ''}: {event['message']}"
 
 
-def one_line(text: str) -> str:
+def one_line(text: str, longest: int = LONGEST_LINE) -> str:
     """Return a text on one line, cut where it is too long for evidence."""
     line = " ".join(text.split())
-    return line if len(line) <= LONGEST_LINE else f"{line[: LONGEST_LINE - 1]}…"
+    return line if len(line) <= longest else f"{line[: longest - 1]}…"
+
+
+def value_line(value: Any) -> str:
+    """Return what a field of an object holds, on a short line."""
+    if value is None:
+        return "not set"
+    return one_line(value if isinstance(value, str) else json.dumps(value), LONGEST_VALUE)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from scripts.kubernetes.diagnosis.cause import value_line
 from scripts.kubernetes.diagnosis.snapshot import Snapshot
 from scripts.kubernetes.objects import REVISION, annotations_of, newest_replica_set, owned_by, status_of
 
@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from scripts.kubernetes.api import Object
 
 MOST = 5
-LONGEST_VALUE = 60
 HIDDEN = ("env", "envFrom")
 """Told by name alone: a value may be a secret."""
 
@@ -54,7 +53,7 @@ def _differences(old: Any, new: Any, path: Sequence[str]) -> Iterator[str]:
         for key in sorted(old.keys() | new.keys()):
             yield from _differences(old.get(key), new.get(key), (*path, key))
     else:
-        yield f"{'.'.join(path)} is {_shown(new)}, was {_shown(old)}"
+        yield f"{'.'.join(path)} is {value_line(new)}, was {value_line(old)}"
 
 
 def _changed_names(old: Any, new: Any) -> list[str]:
@@ -63,10 +62,3 @@ def _changed_names(old: Any, new: Any) -> list[str]:
     words = {True: "changed", False: "added"}
     found = [f"{key} {words[key in old]}" for key in new if old.get(key) != new[key]]
     return found + [f"{key} removed" for key in old if key not in new]
-
-
-def _shown(value: Any) -> str:
-    if value is None:
-        return "not set"
-    text = " ".join((value if isinstance(value, str) else json.dumps(value)).split())
-    return text if len(text) <= LONGEST_VALUE else f"{text[: LONGEST_VALUE - 1]}…"
