@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import cached_property
+from typing import Any, Generic, TypeVar
 
 from scripts.config import env_file
 from scripts.config.env_file import EnvFile
@@ -35,6 +35,26 @@ ENV_EXAMPLE = ROOT / ".env.example"
 SERVICE_MONITORS = "servicemonitors.monitoring.coreos.com"
 
 
+T = TypeVar("T")
+
+
+class once(Generic[T]):  # noqa: N801 - used as `property` is
+    """A property that is read once, whichever threads need it: functools.cached_property has no lock from Python 3.12 on."""
+
+    def __init__(self, read: Callable[[Any], T]) -> None:
+        self._read, self.__doc__ = read, read.__doc__
+
+    def __get__(self, project: Project | None, _owner: type) -> T:
+        """Return what was read; from then on it lies in the project itself, and nobody asks this any more."""
+        if project is None:
+            return self  # type: ignore[return-value] # asked of the class
+        with project.lock:
+            known: dict[str, T] = vars(project)
+            if self._read.__name__ not in known:
+                known[self._read.__name__] = self._read(project)
+            return known[self._read.__name__]
+
+
 class Project:
     """The project as this checkout has it. Each part is read when it is first needed, and once, whichever thread needs it."""
 
@@ -47,11 +67,10 @@ class Project:
         if not monitoring:
             settings = settings.model_copy(update={"monitoring": settings.monitoring.model_copy(update={"enabled": False})})
         self.settings: Settings = settings
-        self._lock = threading.RLock()
+        self.lock = threading.RLock()
         self._in_dev = in_dev
         self._images: list[Image] | None = None
         self._read_users: dict[str, tuple[int, int]] = {}  # by reference: a tag never holds other content than it says
-        self._stages: list[Stage] | None = None
         self.built = Built()
         """The images of this run, as the builds end."""
 
@@ -63,23 +82,23 @@ class Project:
         """Read what several steps share before they run in threads. Raises InputError, MissingError."""
         _ = self.secrets, self.sources
 
-    @cached_property
+    @once
     def env(self) -> EnvFile:
         """The checked `.env`. Raises InputError with all its problems."""
         return env_file.read(ENV, self.settings.env)
 
-    @cached_property
+    @once
     def secrets(self) -> list[Secret]:
         """The Secrets that the app needs."""
         return [*secrets.desired_secrets(self.settings, self.env), *self._pull_secrets]
 
-    @cached_property
+    @once
     def _pull_secrets(self) -> tuple[Secret, ...]:
         """What nodes log in to a registry with, in a cluster whose images come through one."""
         found = secrets.pull_secret(self.settings, self.env)
         return (found,) if found and self.engine.name == "kube_context" else ()
 
-    @cached_property
+    @once
     def sources(self) -> dict[str, Source]:
         """What the project's images are made of, by name."""
         return images.sources(self.settings, self.env, monitored=self.monitored)
@@ -87,7 +106,7 @@ class Project:
     @property
     def images(self) -> list[Image]:
         """The images of the sources as they were when first asked for. Raises TaskError where a base image is not there yet."""
-        with self._lock:
+        with self.lock:
             if self._images is None:
                 self._images = self._desired_images(bases.Known(self.settings))
             return self._images
@@ -97,7 +116,7 @@ class Project:
 
         known: what the caller has just asked the engine for.
         """
-        with self._lock:
+        with self.lock:
             self._images = self._desired_images(known or bases.Known(self.settings))
             return self._images
 
@@ -131,14 +150,11 @@ class Project:
         read = {image.service: self._read_users[image.reference] for image in rest if image.reference in self._read_users}
         return supposed_users([image for image in rest if image.service not in read]) | read | own
 
-    @property
+    @once
     def stages(self) -> list[Stage]:
         """The releases to roll out in turn, from what runs when this is first asked to the one of the sources. Raises TaskError."""
-        with self._lock:
-            if self._stages is None:
-                found = stages(self.settings, self.env, self.engine.running(self.secrets))
-                self._stages = [replace(stage, secrets=(*stage.secrets, *self._pull_secrets)) for stage in found]
-            return self._stages
+        found = stages(self.settings, self.env, self.engine.running(self.secrets))
+        return [replace(stage, secrets=(*stage.secrets, *self._pull_secrets)) for stage in found]
 
     def release(self, stage: Stage | None = None) -> HelmRelease:
         """Return the app's release, or what it is in a stage on the way there. Raises TaskError.
@@ -169,7 +185,7 @@ class Project:
         """Why it is this engine."""
         return self._choice[1]
 
-    @cached_property
+    @once
     def _choice(self) -> tuple[Engine, str]:
         return choose(self.settings)
 
@@ -214,4 +230,4 @@ class Project:
     def suppose_env(self) -> None:
         """Where there is no `.env`, take the one that `create_env` would make, and make none."""
         if not ENV.exists():
-            self.env = env_file.supposed(ENV, ENV_EXAMPLE, self.settings.env)
+            vars(self)["env"] = env_file.supposed(ENV, ENV_EXAMPLE, self.settings.env)
