@@ -11,7 +11,7 @@ from typing import Any
 from scripts.config.settings import Settings
 from scripts.kubernetes.api import Object
 from scripts.kubernetes.helm import Revision
-from scripts.kubernetes.objects import name_of, service_of, status_of
+from scripts.kubernetes.objects import has_ended, is_leaving, name_of, service_of
 
 REPOSITORY, IMAGES, CHART, CLUSTER, DOCKER = "repository", "images", "rendered chart", "cluster", "docker engine"
 WORKLOADS = ("Deployment", "StatefulSet")
@@ -196,7 +196,7 @@ class Facts:
 
 def ended(pod: Object) -> bool:
     """Whether a pod is a job's that has run, or leaves."""
-    return status_of(pod).get("phase") in ("Succeeded", "Failed") or bool(pod["metadata"].get("deletionTimestamp"))
+    return has_ended(pod) or is_leaving(pod)
 
 
 def containers_of(spec: Object, *, init: bool = False) -> Iterator[Object]:

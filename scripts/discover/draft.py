@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from scripts.config.service_problems import TAKEN_NAMES
 from scripts.discover import known_images, running
 from scripts.discover.addresses import Known
 from scripts.discover.drafted import Draft, Key
@@ -15,8 +16,6 @@ from scripts.discover.folder import Findings, Program
 from scripts.discover.found import Build, Found, number
 from scripts.discover.names import can_be_generated, key_name, of_a_page, secret
 
-TAKEN = {"postgres", "postgres-exporter", "test", "namespace", "trusted-ca", "ingress"}
-"""Names that the chart uses itself."""
 LONGEST = 20
 _OF_A_CLUSTER = ("the chart", "Kubernetes")
 """How the origin of a service begins that no compose file describes."""
@@ -108,7 +107,7 @@ def _name(name: str, others: set[str]) -> str:
     while len(short) > LONGEST and "-" in short:  # what it ends with tells more
         short = short.partition("-")[2]
     short = short[:LONGEST].lstrip("-0123456789").rstrip("-") or "app"
-    if short in TAKEN:
+    if short in TAKEN_NAMES:
         short = f"{short[:16].strip('-')}-app"
     number = 2
     unique = short

@@ -135,7 +135,7 @@ def _make(settings: Settings, name: str, refusals: list[str], step: StepReport) 
         ) from None
 
 
-def _how(refusals: Sequence[str] = ()) -> str:
+def _how(refusals: Sequence[str]) -> str:
     if any("toomanyrequests" in refusal for refusal in refusals):
         return "docker login: the registry gives more pulls to those who are logged in; or wait some hours"
     if sys.platform != "linux":

@@ -23,7 +23,7 @@ from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.diagnosis.cause import Diagnosis, diagnosed, value_line
 from scripts.kubernetes.managed_fields import Path, owner, shown_path, strays, value_at
 from scripts.kubernetes.manifests import key
-from scripts.kubernetes.objects import annotations_of, name_of
+from scripts.kubernetes.objects import annotations_of, is_leaving, name_of
 from scripts.kubernetes.resources import Resource
 
 FIELD_MANAGER = "todo-tasks-dry-run"  # not helm's own: that one owns labels of helm's which no manifest has
@@ -74,7 +74,7 @@ class Drift:
     def way_out(self) -> str:
         """What to do where something holds the object that is being deleted; empty where nothing does."""
         metadata = self.object["metadata"]
-        if not (metadata.get("deletionTimestamp") and metadata.get("finalizers")):
+        if not (is_leaving(self.object) and metadata.get("finalizers")):
             return ""
         names = ", ".join(metadata["finalizers"])
         where = f"--namespace {metadata['namespace']} " if metadata.get("namespace") else ""
@@ -197,14 +197,13 @@ def compare(live: Sequence[Object], wanted: Sequence[Object], release: str) -> l
 
 def _in_the_way(live: Object, release: str) -> bool:
     """Whether an object must go before the release can have its own."""
-    metadata = live["metadata"]
-    return bool(metadata.get("deletionTimestamp")) or metadata.get("annotations", {}).get(RELEASE) != release
+    return is_leaving(live) or annotations_of(live).get(RELEASE) != release
 
 
 def _drift(live: Object | None, wanted: Object, release: str, minimum: int | None) -> Drift | None:
     if live is None:
         return Drift(wanted, ("is gone",))
-    if live["metadata"].get("deletionTimestamp"):
+    if is_leaving(live):
         held = ", ".join(live["metadata"].get("finalizers", ()))
         return Drift(live, (f"is being deleted{f', held by {held}' if held else ''}",), replace=True)
     if annotations_of(live).get(RELEASE) != release:

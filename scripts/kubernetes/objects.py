@@ -65,6 +65,16 @@ def is_ready(pod: Object) -> bool:
     return bool(condition_of(pod, "Ready").get("status") == "True")
 
 
+def is_leaving(thing: Mapping[str, Any]) -> bool:
+    """Return whether the object is being deleted."""
+    return bool(thing["metadata"].get("deletionTimestamp"))
+
+
+def has_ended(pod: Object) -> bool:
+    """Return whether all programs of the pod have run to their end, and none is started again."""
+    return status_of(pod).get("phase") in ("Succeeded", "Failed")
+
+
 def newest_replica_set(deployment: Object, replica_sets: Sequence[Object]) -> Object | None:
     """Return the ReplicaSet of the Deployment's newest revision, or None before there is one."""
     own = [r for r in replica_sets if owned_by(r, deployment)]

@@ -15,7 +15,7 @@ from scripts.desired.labels import COMPONENT
 from scripts.kubernetes import helm, remembered, rollout, scaling
 from scripts.kubernetes.api import Object
 from scripts.kubernetes.cluster import Cluster
-from scripts.kubernetes.objects import is_ready, name_of, service_of, status_of
+from scripts.kubernetes.objects import is_leaving, is_ready, name_of, service_of, status_of
 
 SMALL_IMAGE = "busybox:stable"
 SHELL_SECONDS = 20
@@ -95,7 +95,7 @@ class ClusterOperations:
     def _pods(self, service: str) -> list[Object]:
         selector = self._cluster.selector + (f",{COMPONENT}={service}" if service else "")
         pods = self._cluster.get("pods", selector=selector)
-        return [p for p in pods if status_of(p).get("phase") == "Running" and not p["metadata"].get("deletionTimestamp")]
+        return [p for p in pods if status_of(p).get("phase") == "Running" and not is_leaving(p)]
 
     def _workload(self, service: str) -> Object:
         found = self._cluster.get("deployments,statefulsets", selector=self._cluster.selector)

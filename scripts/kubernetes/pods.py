@@ -8,7 +8,7 @@ from typing import Any
 
 from scripts.kubernetes.api import Object
 from scripts.kubernetes.cluster import Cluster
-from scripts.kubernetes.objects import is_ready, name_of, secrets_of, service_of, status_of
+from scripts.kubernetes.objects import is_leaving, is_ready, name_of, secrets_of, service_of, status_of
 from scripts.kubernetes.usage import NOTHING, Amounts, amounts
 
 IMAGES = '{range .items[*]}{.metadata.namespace}{" "}{.spec..image}{"\\n"}{end}'
@@ -36,7 +36,7 @@ def pod_state(pod: Object) -> PodState:
     status: Mapping[str, Any] = status_of(pod)
     containers = status.get("containerStatuses", [])
     waiting = next((c["state"]["waiting"].get("reason") for c in containers if "waiting" in c.get("state", {})), None)
-    ending = "Terminating" if pod["metadata"].get("deletionTimestamp") else None
+    ending = "Terminating" if is_leaving(pod) else None
     return PodState(
         service=service_of(pod),
         name=name_of(pod),

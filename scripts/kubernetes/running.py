@@ -11,7 +11,7 @@ from scripts.core.shell import CommandError
 from scripts.desired.stages import Running
 from scripts.kubernetes import helm, remembered, rollout
 from scripts.kubernetes.cluster import Cluster
-from scripts.kubernetes.objects import name_of, secrets_of, service_of
+from scripts.kubernetes.objects import is_leaving, name_of, secrets_of, service_of
 
 
 def running(cluster: Cluster, selector: str, names: Collection[str]) -> Running | None:
@@ -44,6 +44,6 @@ def _content(cluster: Cluster, selector: str, names: Collection[str]) -> dict[st
 def holders(cluster: Cluster, selector: str, names: Collection[str]) -> list[str]:
     """Return the pods that stay and name another Secret than these, and our Secrets of other names, a line each."""
     pods = cluster.get("pods", selector=cluster.selector)
-    held = {name_of(pod): set(secrets_of(pod)) - set(names) for pod in pods if not pod["metadata"].get("deletionTimestamp")}
+    held = {name_of(pod): set(secrets_of(pod)) - set(names) for pod in pods if not is_leaving(pod)}
     found = [f"pod {pod}: Secret {name}" for pod, others in held.items() for name in sorted(others)]
     return [*found, *(f"Secret {name}" for name in sorted(set(cluster.names("secrets", selector)) - set(names)))]

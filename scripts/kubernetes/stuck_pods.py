@@ -24,7 +24,17 @@ from scripts.kubernetes.diagnosis.cause import DATABASE_CODES, Diagnosis, diagno
 from scripts.kubernetes.diagnosis.rules.controllers import refused_maker
 from scripts.kubernetes.diagnosis.snapshot import Snapshot, time_of
 from scripts.kubernetes.looking import look
-from scripts.kubernetes.objects import condition_of, is_ready, is_rolled_out, labels_of, name_of, newest_replica_set, owned_by, status_of
+from scripts.kubernetes.objects import (
+    condition_of,
+    is_leaving,
+    is_ready,
+    is_rolled_out,
+    labels_of,
+    name_of,
+    newest_replica_set,
+    owned_by,
+    status_of,
+)
 
 OBSERVED_SECONDS = 15.0
 PATIENCE = timedelta(seconds=20)
@@ -164,7 +174,7 @@ def _all_pods_of(now: Snapshot, deployment: Object) -> list[Object]:
 def _prepared_at(pod: Object) -> datetime | None:
     """When the last of the pod's init containers ended; None where it has none, or they go on."""
     ends = [each.get("state", {}).get("terminated", {}).get("finishedAt") for each in status_of(pod).get("initContainerStatuses", ())]
-    return max(map(time_of, ends)) if ends and all(ends) and not pod["metadata"].get("deletionTimestamp") else None
+    return max(map(time_of, ends)) if ends and all(ends) and not is_leaving(pod) else None
 
 
 def restart_database(cluster: Cluster, error: TaskError, step: StepReport) -> bool:

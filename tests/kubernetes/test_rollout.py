@@ -118,7 +118,8 @@ class Engine:
 
 def project(engine: object) -> Project:
     settings = SimpleNamespace(release="todo", env={}, services={"page": PAGE}, database=None, monitoring=SimpleNamespace(slow_handlers=""))
-    return cast("Project", SimpleNamespace(engine=engine, settings=settings, env=None))
+    installed = SimpleNamespace(engine=engine, settings=settings, env=None, require_installed=lambda: None)
+    return cast("Project", installed)
 
 
 def test_every_diagnosis_is_printed_and_the_task_fails() -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from scripts.kubernetes.objects import (
     condition_of,
     containers_of,
+    is_leaving,
     is_ready,
     is_rolled_out,
     labels_of,
@@ -79,7 +80,7 @@ class Snapshot:
         owner = newest_replica_set(workload, self.replica_sets) if workload["kind"] == "Deployment" else workload
         if owner is None:
             return []
-        pods = [p for p in self.pods if owned_by(p, owner) and not p["metadata"].get("deletionTimestamp")]
+        pods = [p for p in self.pods if owned_by(p, owner) and not is_leaving(p)]
         update = status_of(workload).get("updateRevision")
         if workload["kind"] == "StatefulSet" and update:
             newest = [p for p in pods if labels_of(p).get("controller-revision-hash") == update]

@@ -12,7 +12,7 @@ from scripts.kubernetes.diagnosis.cause import Diagnosis, diagnosed, event_line
 from scripts.kubernetes.diagnosis.rules.missing import missing_object
 from scripts.kubernetes.diagnosis.rules.volumes import volume_elsewhere
 from scripts.kubernetes.diagnosis.snapshot import Snapshot, time_of
-from scripts.kubernetes.objects import claims_of, condition_of, containers_of, name_of, request_of, status_of
+from scripts.kubernetes.objects import claims_of, condition_of, containers_of, has_ended, name_of, request_of, status_of
 from scripts.kubernetes.quantity import parse_quantity
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ def _no_room(snapshot: Snapshot, workload: Object, pod: Object, resource: str, e
 
 
 def _runs_on(pod: Object, node: str) -> bool:
-    return bool(pod["spec"].get("nodeName") == node and status_of(pod).get("phase") not in ("Succeeded", "Failed"))
+    return bool(pod["spec"].get("nodeName") == node) and not has_ended(pod)
 
 
 def _amount(value: Decimal, resource: str) -> str:
