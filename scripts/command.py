@@ -26,6 +26,7 @@ from scripts.project import Project
 ENGINE = f"{', '.join(ENGINES)}; by default what invoke.yaml says"
 COMMON: dict[str, Any] = {"engine": None, "json": False, "plain": False}
 """Options of every command."""
+MONITORING = "--no-monitoring leaves Prometheus and Grafana out"
 JSON = "print JSON lines on stdout, for a program"
 PLAIN = "plain lines, without colours or animation, for screen readers and logs; the default if CI is set"
 
@@ -54,10 +55,12 @@ def command(
     changes: bool,
     help: Mapping[str, str] | None = None,
     positional: Sequence[str] = (),
+    monitoring: bool = False,
 ) -> Callable[[Callable[..., int | None]], Task[Any]]:
     """Make an Invoke task of a function that takes a Project, a Report and options.
 
     Its keyword parameters become options of the task, beside `--engine`, `--json` and `--plain`. It may return an exit code.
+    monitoring: whether there is also `--no-monitoring`, which takes the monitoring out of its project.
     """
 
     def make(function: Callable[..., int | None]) -> Task[Any]:
@@ -66,18 +69,19 @@ def command(
 
         def body(_context: Context, *, engine: str | None = None, json: bool = False, plain: bool = False, **given: Any) -> None:
             def work(report: Report) -> int | None:
-                return function(Project(engine), report, **given)
+                watched = given.pop("monitoring") if monitoring else True
+                return function(Project(engine, monitoring=watched), report, **given)
 
             perform(name, work, json=json, plain=plain, changes=changes)
 
-        parameter = inspect.Parameter
-        common = [parameter(option, parameter.KEYWORD_ONLY, default=usual) for option, usual in COMMON.items()]
+        parameter, usual_options = inspect.Parameter, COMMON | ({"monitoring": True} if monitoring else {})
+        common = [parameter(option, parameter.KEYWORD_ONLY, default=usual) for option, usual in usual_options.items()]
         # Invoke takes a word without a dash only for an option that has no value yet.
         shown = [option.replace(default=parameter.empty) if option.name in positional else option for option in options]
         first = parameter("context", parameter.POSITIONAL_OR_KEYWORD)
         body.__signature__ = inspect.Signature([first, *shown, *common])  # type: ignore[attr-defined] # Invoke reads the options from it
         body.__name__, body.__doc__ = name, function.__doc__
-        explained = {**(help or {}), "engine": ENGINE, "json": JSON, "plain": PLAIN}
+        explained = {**(help or {}), **({"monitoring": MONITORING} if monitoring else {}), "engine": ENGINE, "json": JSON, "plain": PLAIN}
         left_out = {
             option.name: option.default for option in options if option.name in positional and option.default is not parameter.empty
         }

@@ -74,9 +74,9 @@ class Project:
         self.built = Built()
         """The images of this run, as the builds end."""
 
-    def without_monitoring(self) -> Project:
-        """Return the same project with the monitoring switched off."""
-        return Project(self.settings.engine, monitoring=False)
+    def again(self) -> Project:
+        """Return the same project on the same engine as it is now: what was read of it counts no more."""
+        return Project(self.engine.name, monitoring=self.settings.monitoring.enabled)
 
     def freeze(self) -> None:
         """Read what several steps share before they run in threads. Raises InputError, MissingError."""

@@ -11,22 +11,18 @@ from scripts.project import ENV, Project
 from scripts.up import bring_up
 
 
-@command(
-    changes=True, positional=["key"], help={"key": "the key of .env", "monitoring": "--no-monitoring leaves Prometheus and Grafana out"}
-)
-def rotate(project: Project, report: Report, *, key: str, monitoring: bool = True) -> None:
+@command(changes=True, positional=["key"], monitoring=True, help={"key": "the key of .env"})
+def rotate(project: Project, report: Report, *, key: str) -> None:
     """Give a key of .env a new value without downtime.
 
     The old value is withdrawn: nothing holds it afterwards, and no rollback goes back to it.
     """
-    if not monitoring:
-        project = project.without_monitoring()
     _refuse(project, key)
     project.require_installed()
     before = project.secrets
     env_file.replace_value(ENV, key)
     report.say(f".env: {key} has a new value")
-    project = Project(project.settings.engine, monitoring=monitoring)
+    project = project.again()
     bring_up(project, report)
     if project.secrets != before and (left := project.engine.withdraw(project.secrets, project.images)):
         raise TaskError(f"the old value of {key} is still in use", "invoke status, then invoke rotate again", left, code="value-in-use")

@@ -76,22 +76,18 @@ def freeze(project: Project, report: Report) -> None:
 
 @command(
     changes=True,
+    monitoring=True,
     help={
-        "monitoring": "--no-monitoring leaves Prometheus and Grafana out",
         "require-monitoring": "fail when the monitoring cannot be installed",
         "plan": "only show what would be done, as `invoke plan` does",
         "setup": "first bring the tools that this machine lacks, as `invoke setup` does; helm while images build",
     },
 )
-def up(
-    project: Project, report: Report, *, monitoring: bool = True, require_monitoring: bool = False, plan: bool = False, setup: bool = False
-) -> int | None:
+def up(project: Project, report: Report, *, require_monitoring: bool = False, plan: bool = False, setup: bool = False) -> int | None:
     """Build and deploy the current sources; smoke-test them.
 
     Preflight, build, start, load, Secrets, chart, rollout, smoke test; monitoring beside them.
     """
-    if not monitoring:
-        project = project.without_monitoring()
     if plan:
         return decisions(project, report)
     if setup:
@@ -134,13 +130,13 @@ def offers(project: Project) -> list[str]:
     ]
 
 
-@command(changes=False, help={"monitoring": "--no-monitoring leaves Prometheus and Grafana out"})
-def plan(project: Project, report: Report, *, monitoring: bool = True) -> int:
+@command(changes=False, monitoring=True)
+def plan(project: Project, report: Report) -> int:
     """Show what `up` would do, and why; change nothing.
 
     The exit code is 4 when there is something to do.
     """
-    return decisions(project if monitoring else project.without_monitoring(), report)
+    return decisions(project, report)
 
 
 def decisions(project: Project, report: Report) -> int:

@@ -28,19 +28,17 @@ from scripts.up import bring_up
 # It holds the lock while it brings something, and not while it waits.
 @command(
     changes=False,
+    monitoring=True,
     help={
         "down": "remove the app at the end, instead of bringing the production release back; the data stays",
-        "monitoring": "--no-monitoring leaves Prometheus and Grafana out",
         "on-host": "a service that runs on this machine, by its dev.on_host in invoke.yaml",
     },
 )
-def dev(project: Project, report: Report, *, down: bool = False, monitoring: bool = True, on_host: str = "") -> None:
+def dev(project: Project, report: Report, *, down: bool = False, on_host: str = "") -> None:
     """Deploy each change of the sources while you edit.
 
     Python sources are copied into the running container; anything else gets a new image. Ctrl-C brings the production release back.
     """
-    if not monitoring:
-        project = project.without_monitoring()
     if on_host:
         wanted(project.settings, on_host)
     session = Session(project, report, on_host=on_host)
@@ -53,7 +51,7 @@ def dev(project: Project, report: Report, *, down: bool = False, monitoring: boo
             else:
                 tell_lines(session, watch, report)
     connection.renew()
-    leave(project.engine.name, report, down=down, monitoring=project.settings.monitoring.enabled)
+    leave(project.again(), report, down=down)
 
 
 def tell_lines(session: Session, watch: Watch, report: Report) -> None:
@@ -116,9 +114,8 @@ def end_what_runs(thread: threading.Thread) -> None:
     connection.renew()
 
 
-def leave(engine: str, report: Report, *, down: bool, monitoring: bool) -> None:
+def leave(project: Project, report: Report, *, down: bool) -> None:
     """Bring the production release of the sources back, or remove the app."""
-    project = Project(engine, monitoring=monitoring)
     report.results.clear()
     with lock.held("dev", report):
         log.open_log()

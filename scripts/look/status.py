@@ -34,7 +34,7 @@ def status(project: Project, report: Report, *, watch: bool = False) -> None:
         while not shell.stopping():
             look(project, report, clear=sys.stdout.isatty() and not report.as_json)
             shell.pause(AGAIN_SECONDS)
-            project = Project(project.settings.engine)
+            project = project.again()
     except KeyboardInterrupt:  # the wanted end
         return
 

@@ -24,19 +24,17 @@ OPTIONS = ("--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--output=/dev/nul
 @command(
     changes=True,
     positional=["file"],
+    monitoring=True,
     help={
         "file": "what `invoke backup` wrote",
         "yes": "answer yes to the question",
-        "monitoring": "--no-monitoring leaves Prometheus and Grafana out",
     },
 )
-def restore(project: Project, report: Report, *, file: str, yes: bool = False, monitoring: bool = True) -> None:
+def restore(project: Project, report: Report, *, file: str, yes: bool = False) -> None:
     """Restore a backup, and bring the app up.
 
     In one transaction: everything is replaced, or nothing is. The app waits meanwhile.
     """
-    if not monitoring:
-        project = project.without_monitoring()
     path = Path(file).expanduser().absolute()
     content = dump.whole(path)
     line = database.in_bundled(project, "psql", *OPTIONS)

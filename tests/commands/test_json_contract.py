@@ -138,7 +138,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
     """Run a command with --json on a project of ours, and return what it printed."""
 
     def run_command(task: Task[Any], project: object, **options: Any) -> list[Event]:
-        monkeypatch.setattr(command, "Project", lambda _: project)
+        monkeypatch.setattr(command, "Project", lambda *_, **_options: project)
         monkeypatch.setattr(connection, "kept_to", lambda *_: None)  # the fakes answer one question each
         with contextlib.suppress(Exit):  # its code is in the last event
             task.body(Context(), json=True, **options)
