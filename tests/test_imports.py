@@ -37,6 +37,8 @@ def modules(folder: Path = ROOT / "scripts") -> Iterator[tuple[str, str]]:
     for path in folder.rglob("*.py"):
         name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
         for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import):
+                yield from ((name, alias.name) for alias in node.names if alias.name.partition(".")[0] in ("scripts", "tasks"))
             if isinstance(node, ast.ImportFrom) and node.module and node.module.partition(".")[0] in ("scripts", "tasks"):
                 for alias in node.names:
                     whole = f"{node.module}.{alias.name}"
