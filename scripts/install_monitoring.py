@@ -50,8 +50,7 @@ def main(project: Project, step: StepReport) -> Outcome:
     waited = [deployment.await_rollout(ROLLOUT_SECONDS, step), _await_prometheus(deployment.cluster, settings, step)]
     if adapter.wanted(settings):
         waited.append(rollout.watch(project.adapter_deployment().cluster, ROLLOUT_SECONDS, step))
-    secret = _secret(project)
-    deployment.namespace.remove_secrets(sorted(deployment.namespace.secret_names() - {secret.name if secret else ""}))
+    deployment.namespace.keep_secrets(_secrets(project))
     detail = "; ".join(part for part in (brought.detail, monitoring.grafana_is_off(settings)) if part)
     return all_outcomes(detail, [brought, *waited])
 
@@ -59,18 +58,18 @@ def main(project: Project, step: StepReport) -> Outcome:
 def _decisions(project: Project, step: StepReport) -> dict[str, Decision]:
     """Return what is to be done for each part, in the order in which it has to be."""
     settings, deployment = project.settings, project.monitoring_deployment()
-    chart, secret = charts.obtain(monitoring.CHART, settings.monitoring, step), _secret(project)
+    chart, secrets = charts.obtain(monitoring.CHART, settings.monitoring, step), _secrets(project)
     return {
-        "secret": deployment.namespace.decide_secrets([secret] if secret else [], step),
-        **({"dashboards": _decide_dashboards(deployment.cluster, settings)} if secret else {}),
-        "release": deployment.decide_install(monitoring.stack_release(settings, chart, secret), step),
+        "secret": deployment.namespace.decide_secrets(secrets, step),
+        **({"dashboards": _decide_dashboards(deployment.cluster, settings)} if secrets else {}),
+        "release": deployment.decide_install(monitoring.stack_release(settings, chart, next(iter(secrets), None)), step),
         "adapter": adapter.decide(project.adapter_deployment(), settings, step),
     }
 
 
-def _secret(project: Project) -> Secret | None:
+def _secrets(project: Project) -> list[Secret]:
     """Return Grafana's Secret, where there is a Grafana."""
-    return None if monitoring.grafana_is_off(project.settings) else monitoring.admin_secret(project.env)
+    return [] if monitoring.grafana_is_off(project.settings) else [monitoring.admin_secret(project.env)]
 
 
 def _decide_dashboards(cluster: Cluster, settings: Settings) -> Decision:

@@ -85,6 +85,7 @@ def _kagent(stack: Stack, step: StepReport) -> Outcome:
     _apply(stack, stack.rights())
     outcome = stack.deployment.decide_install(stack.releases(step)[1], step).carry_out(step)
     stack.deployment.await_rollout(stack.project.settings.kagent.timeout_seconds, step)
+    stack.deployment.namespace.keep_secrets(stack.secrets)
     return outcome
 
 

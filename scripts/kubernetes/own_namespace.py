@@ -139,6 +139,10 @@ class OwnNamespace:
         if names:
             self.cluster.kubectl("delete", "secret", "--ignore-not-found", *names)
 
+    def keep_secrets(self, secrets: Sequence[Secret]) -> None:
+        """Remove every Secret of ours but these: nothing uses another one any more."""
+        self.remove_secrets(sorted(self.secret_names() - {secret.name for secret in secrets}))
+
     def _found(self) -> Object | None:
         found = self.cluster.get("namespace", self.cluster.namespace)
         return found[0] if found else None

@@ -21,9 +21,11 @@ from scripts.ai.kagent import _send, said_in
 from scripts.ai.kagent_stack import Stack
 from scripts.ai.reader import beyond_looking
 from scripts.config.settings import load_settings
+from scripts.core.decision import Decision
 from scripts.core.errors import InputError, MissingError, TaskError
 from scripts.core.shell import Result
 from scripts.kubernetes.cluster import Cluster
+from scripts.kubernetes.deployment import Deployment
 from scripts.kubernetes.own_namespace import OwnNamespace
 from scripts.monitoring import charts
 from tests.doubles import Step
@@ -48,6 +50,18 @@ def test_the_key_is_in_a_secret_and_in_no_value(monkeypatch: pytest.MonkeyPatch)
     assert values["providers"]["gemini"] == {"model": "gemini-2.5-flash", "apiKeySecretRef": secret.name, "apiKeySecretKey": "API_KEY"}
     assert KEY not in json.dumps(values)
     assert json.loads(secret.manifest("kagent", {}))["stringData"] == {"API_KEY": KEY}
+
+
+def test_the_secret_of_an_earlier_key_goes_once_nothing_uses_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    made, done = stack(monkeypatch), list[object]()
+    monkeypatch.setattr(kagent, "_apply", lambda *_: "")
+    monkeypatch.setattr(Stack, "releases", lambda *_: ("definitions", "kagent"))
+    monkeypatch.setattr(Deployment, "decide_install", lambda *_: Decision("revision 2"))
+    monkeypatch.setattr(Deployment, "await_rollout", lambda *_: done.append("rolled out"))
+    monkeypatch.setattr(OwnNamespace, "secret_names", lambda _: {"kagent-model-old", made.secrets[0].name})
+    monkeypatch.setattr(OwnNamespace, "remove_secrets", lambda _, names: done.append(names))
+    assert kagent._kagent(made, Step()).kind == "unchanged"
+    assert done == ["rolled out", ["kagent-model-old"]]
 
 
 def test_a_model_without_a_key_needs_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
