@@ -46,6 +46,22 @@ async def test_an_answer_as_a_whole_says_the_same(client):
     assert answer["tools"] == [{"name": "list_todos", "outcome": "ok"}]
 
 
+async def test_times_are_written_as_the_visitors_clock_shows_them(client):
+    async def said(message: str, **fields: str) -> tuple[str, list[str]]:
+        answer = (await client.post("/api/chat", json={"message": message, **fields})).json()
+        return answer["text"], [choice["label"] for choice in answer["choices"]]
+
+    assert (await said("add call Ana tomorrow at 17:05"))[0] == "Added “call Ana”, due tomorrow at 17:05."
+    assert (await said("what's left?", hour_cycle="h12"))[0].endswith("1. call Ana (due tomorrow at 5:05 PM)")
+    moved = await said("move Ana to tomorrow at 0:30", hour_cycle="h12")
+    assert moved[0] == "“call Ana” is now due tomorrow at 12:30 AM."
+    asked, ways = await said("dentist tomorrow at 12:15", hour_cycle="h12")
+    assert asked == "Shall I add “dentist”, tomorrow at 12:15 PM?"
+    assert ways[0] == "Add “dentist”, tomorrow at 12:15 PM"
+    assert (await said("what time is it?", hour_cycle="h12"))[0].endswith(("AM.", "PM."))
+    assert (await said("what's left?", hour_cycle="h23"))[0].endswith("1. call Ana (due tomorrow at 00:30)")
+
+
 async def test_any_replica_continues_a_conversation(database_url):
     async with running_app(database_url) as one, running_app(database_url) as other:
         for title in ("a", "b", "c"):

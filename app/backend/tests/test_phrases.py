@@ -5,7 +5,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from todo_backend.dates import parse_when
-from todo_backend.phrases import describe_date, parse_phrase, parse_priority
+from todo_backend.phrases import parse_phrase, parse_priority
+from todo_backend.wording import Wording
 
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=ZoneInfo("Europe/Berlin"))  # a Monday
 TODAY = NOW.date()
@@ -174,7 +175,7 @@ def test_words_name_a_priority(text, level):
     ],
 )
 def test_a_day_is_said_as_a_person_would(day: str, words: str):
-    assert describe_date(date.fromisoformat(day), TODAY) == words
+    assert Wording(TODAY).day(date.fromisoformat(day)) == words
 
 
 async def test_the_add_box_is_parsed_by_the_same_parser(client):
@@ -224,9 +225,15 @@ async def test_a_wrong_text_to_parse_is_refused(client, body):
 
 
 @pytest.mark.parametrize(
-    "fields", [{"time_zone": "Mars/Base"}, {"shown": ["x"]}, {"shown": ["00000000-0000-0000-0000-000000000000"] * 201}]
+    "fields",
+    [
+        {"time_zone": "Mars/Base"},
+        {"hour_cycle": "h11"},
+        {"shown": ["x"]},
+        {"shown": ["00000000-0000-0000-0000-000000000000"] * 201},
+    ],
 )
-async def test_a_wrong_time_zone_or_page_is_refused(client, fields):
+async def test_a_wrong_time_zone_clock_or_page_is_refused(client, fields):
     assert (await client.post("/api/chat", json={"message": "hi", **fields})).status_code == 422
 
 

@@ -1,6 +1,6 @@
 import { expect, test, vi } from 'vitest';
-import { call, postWithZone } from '@/client/api';
-import { dayInWords, dueInWords, isOverdue, localDay } from '@/client/days';
+import { call, chatApi, postWithZone } from '@/client/api';
+import { dayInWords, dueInWords, hourCycle, isOverdue, localDay } from '@/client/days';
 import { detailInWords, Problem } from '@/client/problem';
 import { tagsFrom, tagsProblem } from '@/client/tags';
 import { retryDelay } from '@/client/use-connection';
@@ -186,6 +186,28 @@ test('a time zone that the backend does not know is left out', async () => {
   });
   await postWithZone('/api/parse', { text: 'x' });
   expect(zones).toEqual([Intl.DateTimeFormat().resolvedOptions().timeZone, null]);
+  vi.unstubAllGlobals();
+});
+
+test.each([
+  ['en-US', 'h12'],
+  ['ja-JP-u-hc-h11', 'h12'],
+  ['en-GB', 'h23'],
+  ['de', 'h23'],
+  ['de-u-hc-h24', 'h23'],
+])('a clock in %s counts as %s', (locale, cycle) => {
+  expect(hourCycle(locale)).toBe(cycle);
+});
+
+test.each(['en-US', 'de-DE'])("a message says how the visitor's clock counts in %s", async (locale) => {
+  vi.stubGlobal('navigator', { language: locale });
+  const sent: unknown[] = [];
+  vi.stubGlobal('fetch', async (_path: string, init: RequestInit) => {
+    sent.push(JSON.parse(String(init.body)).hour_cycle);
+    return new Response();
+  });
+  await chatApi.send('hi', { conversationId: null, shown: [] }, new AbortController().signal);
+  expect(sent).toEqual([locale === 'en-US' ? 'h12' : 'h23']);
   vi.unstubAllGlobals();
 });
 

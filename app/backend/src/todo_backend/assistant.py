@@ -5,16 +5,17 @@ import re
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, Literal, Protocol
 
 from mcp import Client
 from mcp_types import TextContent, Tool
 
 from todo_backend.metrics import ChatOutcome, Metrics
-from todo_backend.schemas import AssistantName, Choice, ToolName, ToolOutcome
+from todo_backend.schemas import AssistantName, Choice, HourCycle, ToolName, ToolOutcome
 from todo_backend.tools import CHANGE_KEY, OUTCOME_KEY, tool_label
 from todo_backend.undo import Change
+from todo_backend.wording import Wording
 
 MAX_TOOL_CALLS = 12
 _CHANGING = frozenset({"add_todo", "complete_todo", "update_todo", "delete_todo", "restore_todo"})
@@ -75,11 +76,12 @@ class Dialogue:
     utterances: Sequence[Utterance]
     now: datetime
     shown: Sequence[uuid.UUID] = ()
+    hour_cycle: HourCycle = "h23"
 
     @property
-    def today(self) -> date:
-        """The day where the user is."""
-        return self.now.date()
+    def wording(self) -> Wording:
+        """How days and times are written for the user."""
+        return Wording(self.now.date(), self.hour_cycle)
 
     @property
     def question(self) -> str:

@@ -18,7 +18,7 @@ from todo_backend.confirmation import accept_offer, answer_directly, take_back_f
 from todo_backend.conversations import ConversationNotFoundError, Conversations
 from todo_backend.database import DatabaseUnavailableError
 from todo_backend.metrics import ChatOutcome, Metrics
-from todo_backend.schemas import ChatAnswer, ChatRequest, Choice, ToolCall, ToolOutcome
+from todo_backend.schemas import ChatAnswer, ChatRequest, Choice, HourCycle, ToolCall, ToolOutcome
 from todo_backend.undo import Change, Undo
 
 logger = logging.getLogger(__name__)
@@ -39,6 +39,7 @@ class Question:
     utterances: Sequence[Utterance]
     time_zone: str | None = None
     shown: Sequence[uuid.UUID] = ()
+    hour_cycle: HourCycle = "h23"
 
 
 class Chat:
@@ -72,7 +73,7 @@ class Chat:
         """
         stored = await self._conversations.ask(request.message, request.conversation_id, HISTORY)
         utterances = [_utterance(message) for message in stored]
-        return Question(stored[-1].conversation_id, utterances, request.time_zone, request.shown)
+        return Question(stored[-1].conversation_id, utterances, request.time_zone, request.shown, request.hour_cycle)
 
     async def answer(self, question: Question, emit: Emit) -> ChatAnswer | None:
         """Answer, telling each event as it happens, and store the answer; None when it could not be stored."""
@@ -89,7 +90,9 @@ class Chat:
             await emit("tool", {"name": name, "outcome": outcome})
 
         await emit("start", {"conversation_id": str(question.conversation_id), "assistant": self.assistant.name})
-        dialogue = Dialogue(question.utterances, self._clock.now(question.time_zone), question.shown)
+        dialogue = Dialogue(
+            question.utterances, self._clock.now(question.time_zone), question.shown, question.hour_cycle
+        )
         change = Change(uuid.uuid4(), question.conversation_id)
         toolbox = Toolbox(self._tools, await self._offer(dialogue), change, self._metrics, on_tool_call)
         outcome, closing, problem = await self._run(dialogue, toolbox, say)

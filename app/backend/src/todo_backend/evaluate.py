@@ -37,6 +37,7 @@ _FIELDS = {
     "done": "done",
 }
 _EMPTY: dict[str, Any] = {"due": None, "time": None, "priority": "normal", "tags": [], "notes": "", "done": False}
+_OF_GROUPS = ("before", "page", "now", "time_zone", "hour_cycle")
 _GOAL = 0.95
 
 
@@ -57,6 +58,7 @@ class Case:
     says: str = ""
     now: str = NOW
     time_zone: str = TIME_ZONE
+    hour_cycle: str = "h23"
 
 
 @dataclass
@@ -116,7 +118,7 @@ def read_table(text: str, name: str) -> list[Case]:
 
 
 def _case(group: Mapping[str, Any], row: Mapping[str, Any]) -> Case:
-    known = {"before", "page", "now", "time_zone", "say", "add", "change", "gone", "asks", "lists", "says"}
+    known = {"say", "add", "change", "gone", "asks", "lists", "says", *_OF_GROUPS}
     if unknown := row.keys() - known:
         raise ValueError(f"unknown keys {sorted(unknown)} in {row['say']}")
     whole = {name: value for name, value in group.items() if name != "cases"} | dict(row)
@@ -138,6 +140,7 @@ def _case(group: Mapping[str, Any], row: Mapping[str, Any]) -> Case:
         says=row.get("says", ""),
         now=str(whole.get("now", NOW)),
         time_zone=whole.get("time_zone", TIME_ZONE),
+        hour_cycle=whole.get("hour_cycle", "h23"),
     )
 
 
@@ -197,6 +200,7 @@ async def _try(
             "conversation_id": told["conversation_id"],
             "time_zone": case.time_zone,
             "shown": shown,
+            "hour_cycle": case.hour_cycle,
         }
         told = await _call(client, "POST", "/api/chat", json=body)
         undos += [told["undo"]] if told["undo"] else []

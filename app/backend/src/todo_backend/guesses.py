@@ -13,7 +13,7 @@ from todo_backend import slips
 from todo_backend.dates import Span, find_dates, parse_when
 from todo_backend.filters import parse_filter, select, without_strange_words
 from todo_backend.intents import Request, understand
-from todo_backend.phrases import describe_date, parse_phrase, parse_priority, without_end
+from todo_backend.phrases import parse_phrase, parse_priority, without_end
 from todo_backend.references import IT, POSITION, THEM, Turn, among, by_ids, content, everything, find, resolve, unquote
 from todo_backend.replies import Reply, Todo, UnclearError, choice
 from todo_backend.rules_add import add_message, draft_words
@@ -541,13 +541,12 @@ async def _from_its_day(turn: Turn, words: str, its_own: Span, new: Span) -> Req
 def _ask_which_of_two(turn: Turn, words: str, todo: Todo, when: str) -> Reply:
     phrase = parse_phrase(words, turn.now)
     meant = parse_when(when, turn.now)
-    day = describe_date(meant.day, turn.now.date()) if meant and meant.day else when
-    at = f" at {meant.clock:%H:%M}" if meant and meant.clock else ""
+    day = turn.wording.moment(meant.day, meant.clock) if meant and meant.day else when
     return Reply(
-        f"Is “{todo['title']}” due {day}{at}, or is this another todo?",
+        f"Is “{todo['title']}” due {day}, or is this another todo?",
         mentioned=[todo],
         choices=[
-            choice(f"It is due {day}{at}", f'"{todo["title"]}" is due {when}'),
+            choice(f"It is due {day}", f'"{todo["title"]}" is due {when}'),
             choice(f"Add {draft_words(phrase, turn)}", add_message(phrase)),
         ],
     )

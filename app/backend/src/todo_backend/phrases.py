@@ -9,8 +9,8 @@ from datetime import date, datetime, time
 from todo_backend import dates
 from todo_backend.dates import Span, find_dates
 from todo_backend.schemas import ParsedTodo, Priority
+from todo_backend.wording import Wording
 
-_NEAR_DAYS = 180
 _LONGEST = 600  # characters: a title, and what can be said about it
 
 _LEVELS: dict[str, Priority] = {
@@ -282,7 +282,7 @@ async def parse_todo(text: str, now: datetime) -> ParsedTodo:
     if phrase.impossible:
         note = f"There is no such day: {phrase.impossible}."
     elif phrase.repeats:
-        note = f"A todo cannot repeat, so “{phrase.repeats}” is only the first time: {describe_date(phrase.due_date or now.date(), now.date())}."
+        note = f"A todo cannot repeat, so “{phrase.repeats}” is only the first time: {Wording(now.date()).day(phrase.due_date or now.date())}."
     elif phrase.kept:
         note = f"“{phrase.kept}” stays in the title."
     return ParsedTodo(
@@ -303,11 +303,3 @@ def parse_priority(text: str) -> Priority | None:
     if found["marks"]:
         return "high"
     return _NUMBERED[found["number"]] if found["number"] else _LEVELS[(found["level"] or found["after"]).lower()]
-
-
-def describe_date(day: date, today: date) -> str:
-    """Return a date as a person would say it; with the weekday when it is near, with the year when it is not."""
-    distance = (day - today).days
-    if name := {-1: "yesterday", 0: "today", 1: "tomorrow"}.get(distance):
-        return name
-    return f"{day:%a} {day.day} {day:%b}" if abs(distance) < _NEAR_DAYS else f"{day.day} {day:%b %Y}"

@@ -16,6 +16,7 @@ from todo_backend.intents import begins_as_command, may_name_a_command, understa
 from todo_backend.replies import Todo, UnclearError, choice, count
 from todo_backend.schemas import State
 from todo_backend.stems import stem
+from todo_backend.wording import Wording
 
 _RECENT = 3  # answers after which the user is no longer looking at a list in the chat
 _PAGES = 5
@@ -108,6 +109,11 @@ class Turn:
     def now(self) -> datetime:
         """The time where the user is."""
         return self.dialogue.now
+
+    @property
+    def wording(self) -> Wording:
+        """How days and times are written for the user."""
+        return self.dialogue.wording
 
     @property
     def shown(self) -> list[str]:

@@ -3,12 +3,12 @@
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, time
 from typing import Any
 
 from todo_backend.assistant import Closing, Pending
-from todo_backend.phrases import describe_date
 from todo_backend.schemas import Choice
+from todo_backend.wording import Wording
 
 Todo = dict[str, Any]
 
@@ -52,13 +52,13 @@ class UnclearError(Exception):
     choices: Sequence[Choice] = field(default_factory=list)
     is_missing: bool = False  # there is no todo as was said
 
-    def reply(self, today: date) -> Reply:
+    def reply(self, wording: Wording) -> Reply:
         """Return the question as an answer; each candidate is a button that sends its number."""
         if not self.candidates:
             return Reply(self.question, choices=self.choices or [WHATS_LEFT])
         choices = self.choices or [choice(todo["title"], str(n)) for n, todo in enumerate(self.candidates[:3], 1)]
         return Reply(
-            f"{self.question}\n{numbered(self.candidates[:SHOWN], today)}", self.candidates[:SHOWN], (), choices
+            f"{self.question}\n{numbered(self.candidates[:SHOWN], wording)}", self.candidates[:SHOWN], (), choices
         )
 
 
@@ -71,29 +71,29 @@ WHATS_LEFT = choice("What's left?", "what's left?")
 HELP = choice("What can you do?", "help")
 
 
-def page(todos: Sequence[Todo], total: int, kind: str, today: date) -> Reply:
+def page(todos: Sequence[Todo], total: int, kind: str, wording: Wording) -> Reply:
     """List todos, numbered."""
     if not todos:
         return Reply(f"There is no {kind}.")
     shown = todos[:SHOWN]
     more = f"\nand {total - len(shown)} more." if total > len(shown) else ""
-    return Reply(f"{count(total, kind).capitalize()}:\n{numbered(shown, today)}{more}", shown)
+    return Reply(f"{count(total, kind).capitalize()}:\n{numbered(shown, wording)}{more}", shown)
 
 
-def numbered(todos: Sequence[Todo], today: date) -> str:
+def numbered(todos: Sequence[Todo], wording: Wording) -> str:
     """Write one todo a line, with its number."""
-    return "\n".join(f"{number}. {_marked(todo, today)}" for number, todo in enumerate(todos, 1))
+    return "\n".join(f"{number}. {_marked(todo, wording)}" for number, todo in enumerate(todos, 1))
 
 
-def describe(todo: Todo, today: date) -> str:
+def describe(todo: Todo, wording: Wording) -> str:
     """Write a todo in a sentence."""
-    return ", ".join([quote(todo), *_marks(todo, today)])
+    return ", ".join([quote(todo), *_marks(todo, wording)])
 
 
-def due(todo: Todo, today: date) -> str:
+def due(todo: Todo, wording: Wording) -> str:
     """Say when a todo is due."""
-    day = describe_date(date.fromisoformat(todo["due_date"]), today)
-    return f"{day} at {todo['due_time']}" if todo["due_time"] else day
+    clock = time.fromisoformat(todo["due_time"]) if todo["due_time"] else None
+    return wording.moment(date.fromisoformat(todo["due_date"]), clock)
 
 
 def quote(todo: Todo) -> str:
@@ -124,15 +124,15 @@ def ids(todos: Sequence[Todo]) -> list[uuid.UUID]:
     return [uuid.UUID(todo["id"]) for todo in todos]
 
 
-def _marked(todo: Todo, today: date) -> str:
-    marks = _marks(todo, today)
+def _marked(todo: Todo, wording: Wording) -> str:
+    marks = _marks(todo, wording)
     return f"{todo['title']} ({', '.join(marks)})" if marks else str(todo["title"])
 
 
-def _marks(todo: Todo, today: date) -> list[str]:
+def _marks(todo: Todo, wording: Wording) -> list[str]:
     marks = ["done"] if todo["done"] else []
     if todo["due_date"]:
-        marks.append(f"due {due(todo, today)}")
+        marks.append(f"due {due(todo, wording)}")
     if todo["priority"] != "normal":
         marks.append(f"{todo['priority']} priority")
     return marks + [f"#{tag}" for tag in todo["tags"]]

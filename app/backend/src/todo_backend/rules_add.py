@@ -10,7 +10,7 @@ from todo_backend.assistant import MAX_TOOL_CALLS
 from todo_backend.dates import When, parse_when
 from todo_backend.filters import data
 from todo_backend.intents import Request, understand
-from todo_backend.phrases import Phrase, describe_date, parse_phrase, parse_priority
+from todo_backend.phrases import Phrase, parse_phrase, parse_priority
 from todo_backend.references import Turn, content, everything, find
 from todo_backend.replies import Reply, Todo, UnclearError, choice, count, describe, numbered
 from todo_backend.rules_tag import known_tag, tag
@@ -19,18 +19,16 @@ from todo_backend.stems import ERRANDS
 
 def said_when(when: When, turn: Turn) -> str:
     """Say a day and a time, of those that were said."""
-    day = describe_date(when.day, turn.now.date()) if when.day and when.said_day else ""
-    return f"{day} at {when.clock:%H:%M}".strip().removeprefix("at ") if when.clock else day
+    if when.day and when.said_day:
+        return turn.wording.moment(when.day, when.clock)
+    return turn.wording.clock(when.clock) if when.clock else ""
 
 
 def draft_words(phrase: Phrase, turn: Turn) -> str:
     """Say what would be added."""
     parts = [f"“{phrase.title}”"]
     if phrase.due_date:
-        parts.append(
-            describe_date(phrase.due_date, turn.now.date())
-            + (f" at {phrase.due_time:%H:%M}" if phrase.due_time else "")
-        )
+        parts.append(turn.wording.moment(phrase.due_date, phrase.due_time))
     return ", ".join(parts)
 
 
@@ -107,10 +105,8 @@ async def add(turn: Turn, request: Request) -> Reply:
     kept = f" I left “{phrase.kept}” in its title." if phrase.kept else ""
     choices = []
     if phrase.kept and (when := parse_when(phrase.kept, turn.now)) and when.day:
-        choices = [
-            choice(f"Make it due {describe_date(when.day, turn.now.date())}", f"it is due {when.day.isoformat()}")
-        ]
-    return Reply(f"Added {describe(todo, turn.now.date())}.{kept}", mentioned=[todo], choices=choices)
+        choices = [choice(f"Make it due {turn.wording.day(when.day)}", f"it is due {when.day.isoformat()}")]
+    return Reply(f"Added {describe(todo, turn.wording)}.{kept}", mentioned=[todo], choices=choices)
 
 
 _OF_DAY = re.compile(r"(?P<day>[^:,]+):\s+(?P<list>.+)")
@@ -214,7 +210,7 @@ async def _ask_about_same(turn: Turn, what: str) -> None:
     question = f"“{title}” is done. Shall I reopen it?" if same[0]["done"] else f"“{title}” is on the list already."
     ways = [choice("Reopen it", f'reopen "{title}"')] if same[0]["done"] else []
     if phrase.due_date and not same[0]["done"]:
-        day = describe_date(phrase.due_date, turn.now.date())
+        day = turn.wording.day(phrase.due_date)
         question = f"{question} Shall I move it to {day}?"
         ways = [choice(f"Move it to {day}", f'move "{title}" to {phrase.due_date.isoformat()}')]
     raise UnclearError(question, choices=[*ways, choice(f"Add {draft_words(phrase, turn)}", add_message(phrase))])
@@ -270,7 +266,7 @@ async def add_several(turn: Turn, phrases: Sequence[Phrase]) -> Reply:
         raise UnclearError(f"There is no such day: {bad}. I added nothing. Which day do you mean?")
     turn.toolbox.allow(MAX_TOOL_CALLS + len(phrases))
     todos = [await _create(turn, phrase) for phrase in phrases[:50]]
-    return Reply(f"Added {count(len(todos), 'todo')}:\n{numbered(todos, turn.now.date())}", mentioned=todos)
+    return Reply(f"Added {count(len(todos), 'todo')}:\n{numbered(todos, turn.wording)}", mentioned=todos)
 
 
 async def _create(turn: Turn, phrase: Phrase, note: str = "") -> Todo:

@@ -49,7 +49,7 @@ class RulesAssistant:
         try:
             reply = await _answer(turn, dialogue)
         except UnclearError as unclear:
-            reply = unclear.reply(dialogue.today)
+            reply = unclear.reply(dialogue.wording)
         await say(reply.text)
         return reply.closing()
 
@@ -127,7 +127,7 @@ async def _who(_turn: Turn, _request: Request) -> Reply:
 
 
 async def _clock(turn: Turn, _request: Request) -> Reply:
-    return Reply(f"It is {turn.now:%A, %-d %B %Y, %H:%M}.")
+    return Reply(f"It is {turn.now:%A, %-d %B %Y}, {turn.wording.clock(turn.now.time())}.")
 
 
 async def _which(turn: Turn, request: Request) -> Reply:
@@ -138,7 +138,7 @@ async def _which(turn: Turn, request: Request) -> Reply:
     if not ids or (request.words.startswith(("show", "list", "name")) and not counted):
         return await list_todos(turn, request)
     todos = await by_ids(turn, ids)
-    return page(todos, len(todos), "todo", turn.now.date())
+    return page(todos, len(todos), "todo", turn.wording)
 
 
 async def _condition(_turn: Turn, request: Request) -> Reply:
@@ -179,7 +179,7 @@ async def _one_of_several(turn: Turn, request: Request) -> Reply | None:
         return await _act(turn, request)
     except UnclearError as unclear:
         named = [choice(todo["title"], said_of(todo, request)) for todo in unclear.candidates[:3]]
-        return replace(unclear, choices=named or unclear.choices).reply(turn.now.date())
+        return replace(unclear, choices=named or unclear.choices).reply(turn.wording)
 
 
 async def _unknown(turn: Turn, request: Request) -> Reply:

@@ -14,7 +14,7 @@ from todo_backend.date_words import INSTEAD_OF_HOUR
 from todo_backend.dates import When, find_dates, parse_when
 from todo_backend.filters import data
 from todo_backend.intents import Request
-from todo_backend.phrases import Phrase, describe_date, parse_phrase, parse_priority
+from todo_backend.phrases import Phrase, parse_phrase, parse_priority
 from todo_backend.references import POSITION, REASON, Meant, Turn, names_set, resolve, resolve_one, unquote
 from todo_backend.replies import (
     SHOWN,
@@ -134,7 +134,7 @@ async def _change_all(turn: Turn, meant: Meant, deed: _Deed) -> Reply:
     calls = [deed.arguments(todo) for todo in todos]
     pending, choices = ask_to_confirm(deed.tool, calls, do=f"{deed.verb} {many}", done=f"{deed.past} {many}.")
     more = f"\nand {len(todos) - SHOWN} more." if len(todos) > SHOWN else ""
-    named = numbered(todos[:SHOWN], turn.now.date())
+    named = numbered(todos[:SHOWN], turn.wording)
     question = f"{deed.verb} {many}? I ask before I change several at once:\n{named}{more}"
     return Reply(question, todos[:SHOWN], todos, choices, pending)
 
@@ -255,7 +255,7 @@ async def reschedule(turn: Turn, request: Request) -> Reply:  # noqa: C901 - one
         raise UnclearError(f"There is no such day: {said}. Which day do you mean?")
     if when.repeats:
         raise UnclearError(
-            f"A todo cannot repeat. Shall I make it due {describe_date(when.day or turn.now.date(), turn.now.date())}?",
+            f"A todo cannot repeat. Shall I make it due {turn.wording.day(when.day or turn.now.date())}?",
             choices=[choice("Yes, the first time", f"move {request.said['which']} to {when.day}")],
         )
     try:
@@ -304,7 +304,7 @@ async def _move(turn: Turn, meant: Meant, when: When) -> Reply:
             values["due_time"] = _clock_near(when, todo["due_time"])
         return _version(todo, **values)
 
-    said = describe_date(when.day or turn.now.date(), turn.now.date())
+    said = turn.wording.day(when.day or turn.now.date())
     return await _change_all(
         turn,
         meant,
@@ -313,7 +313,7 @@ async def _move(turn: Turn, meant: Meant, when: When) -> Reply:
             arguments,
             "Move",
             "Moved",
-            lambda todo: f"{quote(todo)} is now due {due(todo, turn.now.date())}.",
+            lambda todo: f"{quote(todo)} is now due {due(todo, turn.wording)}.",
             tail=f" to {said}",
         ),
     )

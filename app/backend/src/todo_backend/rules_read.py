@@ -76,7 +76,7 @@ async def list_todos(turn: Turn, request: Request) -> Reply:  # noqa: C901, PLR0
     if not todos:
         return await _nothing(turn, chosen, f"There is no {kind}{about}{day}.")
     heading = f"{kind}{about}{day}" if not (about or day) else kind
-    reply = page(todos, total, heading, turn.now.date())
+    reply = page(todos, total, heading, turn.wording)
     if about or day:
         first, _, others = reply.text.partition(":\n")
         reply.text = f"{first}{about}{day}:\n{others}"
@@ -90,9 +90,7 @@ async def _nothing(turn: Turn, chosen: Filter, text: str) -> Reply:
     late, total = await select(turn.toolbox, Filter(overdue=True), turn.now, [])
     if not late:
         return Reply(text)
-    return Reply(
-        f"{text} {count(total, 'todo').capitalize()} overdue:\n{numbered(late[:20], turn.now.date())}", late[:20]
-    )
+    return Reply(f"{text} {count(total, 'todo').capitalize()} overdue:\n{numbered(late[:20], turn.wording)}", late[:20])
 
 
 async def _finished(turn: Turn, chosen: Filter) -> Reply:
@@ -106,9 +104,7 @@ async def _finished(turn: Turn, chosen: Filter) -> Reply:
         and first <= datetime.fromisoformat(todo["completed_at"]).astimezone(zone).date() <= last
     ]
     return (
-        page(kept, len(kept), "completed todo", turn.now.date())
-        if kept
-        else Reply(f"You completed no todo {chosen.day}.")
+        page(kept, len(kept), "completed todo", turn.wording) if kept else Reply(f"You completed no todo {chosen.day}.")
     )
 
 
@@ -130,9 +126,9 @@ async def search(turn: Turn, request: Request) -> Reply:
         if not answer["items"]:
             found, _ = await find(turn, what, "all")
             answer = {"items": found[:20], "total": len(found)}
-        return page(answer["items"], answer["total"], "matching todo", turn.now.date())
+        return page(answer["items"], answer["total"], "matching todo", turn.wording)
     todos, total = await select(turn.toolbox, chosen, turn.now, turn.shown)
-    return page(todos, total, "matching todo", turn.now.date())
+    return page(todos, total, "matching todo", turn.wording)
 
 
 async def question(turn: Turn, request: Request) -> Reply:
@@ -154,4 +150,4 @@ async def question(turn: Turn, request: Request) -> Reply:
         return await list_todos(turn, request)
     if not found:
         return Reply(f"I found no todo about “{what}”, and todos are all that I know.", choices=[HELP, WHATS_LEFT])
-    return page(found, len(found), "todo", turn.now.date())
+    return page(found, len(found), "todo", turn.wording)

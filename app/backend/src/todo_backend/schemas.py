@@ -113,6 +113,7 @@ WORDS = "Words that are all in the title, tags or notes, without case; #word is 
 State = Literal["all", "open", "done"]
 Sort = Literal["created", "due", "priority", "title"]
 Order = Literal["asc", "desc"]
+HourCycle = Literal["h12", "h23"]
 AssistantName = Literal["gemini", "rules"]
 ToolName = Literal[
     "add_todo", "list_todos", "search_todos", "complete_todo", "update_todo", "delete_todo", "restore_todo"
@@ -268,6 +269,7 @@ class ChatRequest(_Body):
     shown: list[uuid.UUID] = Field(
         default=[], max_length=200, description="The todos that the page shows, in its order: what ordinals mean."
     )
+    hour_cycle: HourCycle = Field(default="h23", description="Whether answers write 5:00 PM or 17:00.")
 
 
 class ToolCall(BaseModel):

@@ -7,7 +7,7 @@ import {
   type TodoQuery,
   todosPath,
 } from '@/shared/todo';
-import { localDay, timeZone } from './days';
+import { hourCycle, localDay, timeZone } from './days';
 import { detailInWords, noConnection, Problem, problemOfStatus } from './problem';
 
 export type Fetch = typeof fetch;
@@ -139,7 +139,12 @@ export const chatApi: ChatApi & ConversationsApi = {
     return ((await response.json()) as { items: StoredMessage[] }).items;
   },
   send: (message, { conversationId, shown }, signal) => {
-    const body = { message, conversation_id: conversationId, shown: shown.slice(0, SHOWN_MAX) };
+    const body = {
+      message,
+      conversation_id: conversationId,
+      shown: shown.slice(0, SHOWN_MAX),
+      hour_cycle: hourCycle(navigator.language),
+    };
     return postWithZone('/api/chat', body, { headers: { accept: 'text/event-stream' }, signal });
   },
   undo: async (id) => {

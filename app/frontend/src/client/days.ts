@@ -108,3 +108,9 @@ export function useLocale(first: string): string {
 export function timeZone(): string | null {
   return Intl.DateTimeFormat().resolvedOptions().timeZone || null;
 }
+
+/** Whether the clocks of a language count to 12 or to 24, in the backend's words. */
+export function hourCycle(locale: string): 'h12' | 'h23' {
+  const { hourCycle } = new Intl.DateTimeFormat(locale, { timeStyle: 'short' }).resolvedOptions();
+  return hourCycle === 'h12' || hourCycle === 'h11' ? 'h12' : 'h23';
+}

@@ -1,0 +1,34 @@
+"""How an answer writes a day and a time: as seen from the day where the user is, and as their clock shows it."""
+
+from dataclasses import dataclass
+from datetime import date, time
+
+from todo_backend.schemas import HourCycle
+
+_NEAR_DAYS = 180
+_NAMES = {-1: "yesterday", 0: "today", 1: "tomorrow"}
+
+
+@dataclass(frozen=True)
+class Wording:
+    """The day where the user is, and whether their clock counts to twelve."""
+
+    today: date
+    hour_cycle: HourCycle = "h23"
+
+    def day(self, day: date) -> str:
+        """Write a date as a person would say it; with the weekday when it is near, with the year when it is not."""
+        distance = (day - self.today).days
+        if name := _NAMES.get(distance):
+            return name
+        return f"{day:%a} {day.day} {day:%b}" if abs(distance) < _NEAR_DAYS else f"{day.day} {day:%b %Y}"
+
+    def clock(self, clock: time) -> str:
+        """Write a time of day: "17:00" or "5:00 PM"."""
+        if self.hour_cycle == "h23":
+            return f"{clock:%H:%M}"
+        return f"{clock.hour % 12 or 12}:{clock:%M} {'AM' if clock.hour < 12 else 'PM'}"
+
+    def moment(self, day: date, clock: time | None) -> str:
+        """Write a day, and a time of it where there is one."""
+        return f"{self.day(day)} at {self.clock(clock)}" if clock else self.day(day)
