@@ -6,7 +6,7 @@ from contextlib import suppress
 
 from todo_backend.assistant import Utterance
 from todo_backend.confirmation import INSTEAD
-from todo_backend.guesses import correction_of_the_last
+from todo_backend.follow_ups import correction_of_the_last
 from todo_backend.intents import Request, clean, understand
 from todo_backend.proposals import said_of
 from todo_backend.references import Turn, resolve_one

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from todo_backend.dates import find_dates
 from todo_backend.intents import Request
 from todo_backend.phrases import Phrase, parse_phrase, parse_priority
-from todo_backend.references import Turn, content, everything
+from todo_backend.references import LONGEST, Turn, content, everything
 from todo_backend.replies import WHATS_LEFT, Reply, Todo, UnclearError, choice, count, quote, quoted_titles
 from todo_backend.rules_add import add_message, draft_words, drafts, refuse_to_repeat, said_when
 from todo_backend.schemas import State
@@ -18,7 +18,6 @@ from todo_backend.stems import ERRANDS, GERMAN_ERRANDS, IS_CANCELLED, is_past, s
 
 _MOST = 3  # buttons
 _MOST_DRAFTS = 20
-_LONGEST = 200  # characters of a message in which todos are looked for
 
 
 @dataclass(frozen=True)
@@ -113,7 +112,7 @@ def _is_errand(words: str) -> bool:
 
 async def nearest(turn: Turn, words: str, state: State) -> list[Todo]:
     """Return the todos that share the most words with a message, but for the verbs that many todos share."""
-    if len(words) > _LONGEST:
+    if len(words) > LONGEST:
         return []
     said = content(words)
     shared = [(todo, len(said & _names(todo))) for todo in await everything(turn, state)]

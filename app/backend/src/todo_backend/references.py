@@ -20,6 +20,7 @@ from todo_backend.wording import Wording
 
 _RECENT = 3  # answers after which the user is no longer looking at a list in the chat
 _PAGES = 5
+LONGEST = 200  # characters: who writes more does not mean a todo that is there, and looking through it costs time
 
 _ORDINALS = {
     word: number

@@ -7,10 +7,12 @@ from contextlib import suppress
 from dataclasses import replace
 
 from todo_backend import dates, rules_change, rules_notes, rules_tag
+from todo_backend.asked import answer_to_what, answer_to_which, narrowed
 from todo_backend.assistant import MAX_TOOL_CALLS, Closing, Dialogue, Say, Toolbox
 from todo_backend.corrections import correction, instead_of_the_last
 from todo_backend.dates import without_dates
-from todo_backend.guesses import answer_to_what, answer_to_which, guess, narrowed, said_of_the_last, with_its_fields
+from todo_backend.follow_ups import said_of_the_last
+from todo_backend.guesses import guess, with_its_fields
 from todo_backend.intents import DO_EACH, Request, clean, understand
 from todo_backend.phrases import parse_phrase
 from todo_backend.proposals import instead_of, propose, said_of

@@ -1,0 +1,98 @@
+"""What a message means that says more of the todo, or the request, that was spoken of just before."""
+
+import re
+from dataclasses import replace
+
+from todo_backend.dates import parse_when
+from todo_backend.intents import Request, understand
+from todo_backend.phrases import parse_priority
+from todo_backend.references import Turn
+
+_TOO = re.compile(
+    r"(?:(?:and|also|so is|same (?:for|with)|do the same (?:for|with)) )*(?P<which>.+?)(?P<too>,? (?:too|as well|also))?",
+    re.IGNORECASE,
+)
+
+
+def as_before(turn: Turn, words: str) -> Request | None:
+    """Understand "and the milk too" as the request before, said of the milk; a deletion is not made of that."""
+    said = [each.text for each in turn.dialogue.utterances if each.role == "user"]
+    found = _TOO.fullmatch(words)
+    question = turn.dialogue.question
+    if len(said) < 2 or not found or not (found["too"] or _SAME.match(question) or _MORE.match(question)):
+        return None
+    earlier = understand(said[-2])
+    if earlier.kind == "add" and not parse_when(words, turn.now) and not parse_priority(words):
+        return replace(earlier, said={"what": found["which"]}, words=words)
+    if (
+        not (found["too"] or _SAME.match(question))
+        or "which" not in earlier.said
+        or earlier.kind in ("delete", "rename", "note")
+    ):
+        return None
+    return replace(earlier, said={**earlier.said, "which": found["which"]}, words=words)
+
+
+_MORE = re.compile(r"(?:and|also|plus|oh and)\b", re.IGNORECASE)
+
+_SAME = re.compile(r"(?:and |do )*(?:the )?same (?:for|with)\b", re.IGNORECASE)
+
+
+def about_the_last(turn: Turn, words: str) -> Request | None:
+    """Understand "high priority" and "at 5pm" when the last answer was about one todo."""
+    last = turn.dialogue.utterances[-2] if len(turn.dialogue.utterances) > 1 else None
+    if last is None or len(last.mentioned) != 1 or last.listed:
+        return None
+    if parse_priority(words):
+        return Request("prioritise", {"which": "it", "level": words}, words)
+    if (when := parse_when(words, turn.now)) and when.exists:
+        return Request("reschedule", {"which": "it", "when": words}, words)
+    if found := re.fullmatch(
+        r"(?P<tags>(?:#\S+[\s,]*)+)|(?:tag|label|tagged)(?: (?:it|as|with))* (?P<tag>[\w-]+)", words
+    ):
+        return Request("tag", {"which": "it", "tags": found["tags"] or found["tag"]}, words)
+    return None
+
+
+def said_of_the_last(turn: Turn, words: str) -> Request | None:
+    """Understand "with high priority" after an answer about one todo; "tomorrow" after an addition is asked about."""
+    if parse_priority(words):
+        return about_the_last(turn, words)
+    said = turn.dialogue.utterances
+    lacks_day = len(said) > 1 and said[-2].text.startswith("Added ") and ", due " not in said[-2].text
+    request = about_the_last(turn, words) if lacks_day else None
+    if request is None or request.kind != "reschedule" or understand(words).kind != "list":
+        return None
+    return replace(request, kind="may_reschedule")
+
+
+def correction_of_the_last(turn: Turn, words: str) -> Request | None:
+    """Understand what follows "no, wait" or "I meant": a day, a time or a priority of the todo that was changed."""
+    bare = re.sub(
+        r"^(?:(?:no|wait|sorry|actually|rather|make (?:it|that)|on|for)\b[\s,.]*)+", "", words, flags=re.IGNORECASE
+    )
+    if re.fullmatch(r"\d{1,2}(?::\d\d)?", bare):
+        bare = f"at {bare}"
+    return about_the_last(turn, bare)
+
+
+def about_it(turn: Turn, words: str) -> Request | None:
+    """Understand "high priority" and "at 5pm", of the todo that was spoken of, or else as a question."""
+    last = turn.dialogue.utterances[-2] if len(turn.dialogue.utterances) > 1 else None
+    bare = re.sub(r"^(?:with|make it|it'?s|it is|as|and|due)\s+", "", words, flags=re.IGNORECASE)
+    if last and last.listed and len(last.mentioned) == 1 and bare.casefold().endswith(" instead"):
+        day = bare[: -len(" instead")]
+        return Request("reschedule", {"which": "it", "when": day}, words) if parse_when(day, turn.now) else None
+    is_level, is_day = parse_priority(bare), parse_when(bare, turn.now)
+    if (
+        last
+        and last.listed
+        and len(last.mentioned) == 1
+        and re.fullmatch(r"(?:all )?(?:done|finished|completed)", bare)
+    ):
+        return Request("complete", {"which": "it"}, words)
+    if last is None or len(last.mentioned) != 1 or last.listed:
+        if is_day and is_day.exists:
+            return Request("list", {}, f"show {bare}")
+        return Request("list", {}, f"show {bare} todos") if is_level else None
+    return about_the_last(turn, bare)
