@@ -15,7 +15,7 @@ from todo_backend.small_talk import is_talk
 
 _RETRACTS = re.compile(
     r"(?:(?:oh+|ah+|uh+|um+|hm+|ugh|argh|aw|damn|but|well)\b[\s,]*)*"
-    r"(?:(?:no|nope|nah|oops|whoops|wait|sorry|not (?:that|this|it)(?: one)?"
+    r"(?:(?:no|nope|nah|jk|just kidding|oops|whoops|wait|sorry|not (?:that|this|it)(?: one)?"
     r"|(?:that(?:'s| was) )?(?:the )?wrong (?:one|todo|task)|(?:it was )?the other (?:one|todo|task)"
     r"|(?:i )?meant|i mean|i said|nein|ich meinte?|quise decir|je voulais dire)\b[\s,.!:-]*)+"
     r"(?:actually|rather|it was|it's|that was|to say)*\s*",

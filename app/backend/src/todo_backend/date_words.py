@@ -8,7 +8,7 @@ from datetime import date, time, timedelta
 MORNING, AFTERNOON, EVENING, NIGHT = time(9), time(15), time(18), time(20)
 
 TODAY: dict[str, tuple[int, time | None]] = {
-    **dict.fromkeys(("today", "heute", "hoy", "aujourd'hui", "آج", "aaj", "later today"), (0, None)),
+    **dict.fromkeys(("today", "heute", "hoy", "aujourd'hui", "آج", "aaj", "later today", "2day"), (0, None)),
     **dict.fromkeys(("tonight", "tonite", "2nite", "esta noche", "آج رات"), (0, NIGHT)),
     **dict.fromkeys(("this morning", "heute früh", "heute morgen", "esta mañana", "ce matin"), (0, MORNING)),
     **dict.fromkeys(("this evening", "heute abend", "ce soir", "aaj shaam"), (0, EVENING)),
@@ -62,7 +62,7 @@ CORRECTION = re.compile(
 
 # What stands between a date and the one that it takes the place of: "tuesday, not monday".
 INSTEAD_OF = re.compile(
-    r"[\s,]*\b(?:instead\s+of|rather\s+than|and\s+not|not)\s+(?:(?:on|at|by|the)\s+)*", re.IGNORECASE
+    r"[\s,]*\b(?:now\s+)?(?:instead\s+of|rather\s+than|and\s+not|not)\s+(?:(?:on|at|by|the)\s+)*", re.IGNORECASE
 )
 
 # What counts from the date that follows: "3 days before", "the day after".
@@ -179,7 +179,7 @@ CLOCK = (
     rf"|(?:(?P<rel>half|(?:a\s+)?quarter)\s+(?P<side>past|after|to|before)|(?P<rel2>half)(?=\s+(?:\d{{1,2}}|{_HOUR_WORDS})(?:\s*$|\s*[,;]|\s+(?:on|today|tomorrow|tonight|next|this|\w+day)\b)))\s+(?P<h4>\d{{1,2}}|{_HOUR_WORDS})(?:\s*(?P<p4>am|pm|a\.m\.?|p\.m\.?))?"
     r"(?P<part4>\s+(?:in\s+the\s+)?(?:morning|evening|afternoon)|\s+at\s+night)?"
     r")"
-    r"|(?:at|@|um|a\s+las?|à)\s+(?P<h5>\d{1,2})(?:\s+(?:in\s+the\s+)(?P<part5>morning|afternoon|evening))?(?=\s*$|\s*[,;!?)]|\s+(?:on|tomorrow|today|tonight|next|with|to|and|zum|zur|an|den|die|das|mit|beim|bei|con|avec|chez|for|now|sharp|please|not|instead|rather|#|mon|tue|wed|thu|fri|sat|sun)|\s+#)"
+    r"|(?:at|@|um|a\s+las?|à|around|gegen|vers)\s+(?P<h5>\d{1,2})(?:\s+(?:in\s+the\s+)(?P<part5>morning|afternoon|evening))?(?=\s*$|\s*[,;!?)]|\s+(?:on|tomorrow|today|tonight|next|with|to|and|zum|zur|an|den|die|das|mit|beim|bei|con|avec|chez|for|now|sharp|please|not|instead|rather|#|mon|tue|wed|thu|fri|sat|sun)|\s+#)"
     r"|(?<=\w\s)(?P<h10>\d{1,2})(?=\s*$|\s*[,;!?)#])"
     r"|by\s+(?P<h9>\d{1,2})(?=\s+(?:today|tomorrow|tonight|on)\b)"
     r"|(?:at|@|um|à|a\s+las?)\s+(?P<h8>\d{1,2})\.(?P<m8>\d{2})(?![\d.])"

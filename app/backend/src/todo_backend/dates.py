@@ -12,7 +12,7 @@ from datetime import datetime, time, timedelta
 from todo_backend import date_words as words
 from todo_backend.date_forms import When, load
 
-__all__ = ["Span", "When", "find_dates", "load", "parse_when", "without_dates"]
+__all__ = ["Span", "When", "find_dates", "is_month", "load", "parse_when", "without_dates"]
 
 _URL = re.compile(r"\b(?:[a-z][a-z+.-]*://|www\.)\S+", re.IGNORECASE)  # what stands in it is no date
 
@@ -46,6 +46,11 @@ def find_dates(text: str, now: datetime) -> list[Span]:
         else:
             joined.append(atom)
     return [_with_lead(text, _without_old_hour(text, replace(span, when=_settle(span.when, now)))) for span in joined]
+
+
+def is_month(word: str) -> bool:
+    """Tell whether a word is the name of a month."""
+    return load().names.get(word.lower(), 0) > 100
 
 
 def without_dates(text: str, now: datetime) -> str:

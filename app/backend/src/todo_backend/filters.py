@@ -2,11 +2,11 @@
 
 import re
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any, Literal
 
 from todo_backend.assistant import AssistantError, Toolbox
-from todo_backend.dates import find_dates
+from todo_backend.dates import Span, find_dates, is_month
 from todo_backend.replies import Todo, UnclearError
 from todo_backend.schemas import Order, Priority, Sort, State
 from todo_backend.stems import stem
@@ -33,6 +33,7 @@ class Filter:
     day: str = ""  # the words of the date
     since: str = ""  # times of the day, as "20:00"
     before: str = ""
+    part: tuple[str, str] | None = None  # the hours of "tonight"; what has no time is of any
     said_state: bool = False
 
     @property
@@ -106,17 +107,15 @@ _NUMBERS = {
     "ten": 10,
 }
 
-_MONTH = re.compile(
-    r"^\s*(?:for\s+)?(january|february|march|april|june|july|august|september|october|november|december)\s*$",
-    re.IGNORECASE,
-)
+_MONTH = re.compile(r"(?:^|\b(?:for|für|para|pour))\s+(?P<month>[^\W\d]{4,})\s*$", re.IGNORECASE)
 
 
 def parse_filter(words: str, now: datetime, state: State = "open") -> Filter:
     """Read a phrase about todos; what it does not know is left in `rest`."""
     chosen = Filter(state=state)
     words = f" {words.strip()[:_LONGEST]} "
-    words = _MONTH.sub(r" in \1 ", words)
+    if (found := _MONTH.search(words)) and is_month(found["month"]):
+        words = f"{words[: found.start()]} in {found['month']} "
     words = re.sub(r"\b(today|tomorrow|tonight|\w+day)'s\b", r"\1", words)
     words = _IN_ORDER.sub(lambda found: f"sorted by {found['of'] or found['kind']}", words)
     if found := _SORT.search(words):
@@ -192,7 +191,11 @@ def _with_day(chosen: Filter, words: str, now: datetime) -> tuple[Filter, str]:
     spans = [span for span in find_dates(words, now) if span.when.exists]
     if not spans:
         return chosen, words
+    if len(spans) > 1 and (joined := _between(chosen, words, spans[0], spans[1])):
+        return joined
     span = spans[0]
+    if span.when.is_part and span.when.clock:
+        chosen = replace(chosen, part=_part_of_day(span.when.clock))
     said = words[span.start : span.end].strip()
     if found := re.search(
         r"\b(?:due\s+)?(?:after|later\s+than|nach|después\s+de|après)\s+$", words[: span.start], re.IGNORECASE
@@ -214,6 +217,33 @@ def _with_day(chosen: Filter, words: str, now: datetime) -> tuple[Filter, str]:
         last = None
     day = re.sub(r"^(?:due|on|for|by|until|from|para|für|bis|am|pour|hasta)\s+", "", said, flags=re.IGNORECASE)
     return replace(chosen, first=first, last=last, day=day), words[: span.start] + " " + words[span.end :]
+
+
+_HOURS_OF_PART = (("00:00", "11:59"), ("12:00", "17:59"), ("17:00", "23:59"))
+
+
+def _part_of_day(clock: time) -> tuple[str, str]:
+    """Return the hours of the morning, the afternoon or the evening that a time stands for."""
+    return _HOURS_OF_PART[0 if clock.hour < 12 else 1 if clock.hour < 17 else 2]
+
+
+_BETWEEN = re.compile(r"(?:\b(?:between|from|zwischen|von|entre|del?|du)\s+(?:the\s+)?)$", re.IGNORECASE)
+_AND_TO = re.compile(r"\s*(?:and|to|until|till|through|und|bis|y|al?|hasta|et|au|-|–)\s*(?:the\s+)?", re.IGNORECASE)
+
+
+def _between(chosen: Filter, words: str, one: Span, two: Span) -> tuple[Filter, str] | None:
+    """Read "between dec 1 and dec 7"; None where the two dates are no range."""
+    start = one.start
+    if found := _BETWEEN.search(words[: one.start]):
+        start = found.start()
+    elif not _BETWEEN.match(f"{words[one.start : one.end].split(maxsplit=1)[0]} "):
+        return None
+    gap = f"{words[one.end : two.start]} {words[two.start : two.end].split(maxsplit=1)[0]} "
+    first, last = one.when.first, two.when.last
+    if not re.match(_AND_TO, gap.strip() + " ") or not (first and last) or first > last:
+        return None
+    day = " ".join(words[start : two.end].split())
+    return replace(chosen, first=first, last=last, day=day), words[:start] + " " + words[two.end :]
 
 
 def _with_state(chosen: Filter, words: str) -> tuple[Filter, str]:
@@ -267,9 +297,7 @@ def _fits(todo: Todo, chosen: Filter, now: datetime) -> bool:
         return False
     if chosen.tag and chosen.tag not in todo["tags"]:
         return False
-    if (chosen.since or chosen.before) and not (
-        todo["due_time"] and chosen.since <= todo["due_time"] <= (chosen.before or "24:00")
-    ):
+    if not _is_at_that_time(todo, chosen):
         return False
     if chosen.overdue and not is_overdue(todo, now):
         return False
@@ -277,6 +305,13 @@ def _fits(todo: Todo, chosen: Filter, now: datetime) -> bool:
     stems = {stem(word) for word in words}
     wanted = re.findall(r"\w+", chosen.rest.casefold())
     return all(stem(word) in stems or any(own.startswith(word) for own in words) for word in wanted)
+
+
+def _is_at_that_time(todo: Todo, chosen: Filter) -> bool:
+    clock = todo["due_time"]
+    if (chosen.since or chosen.before) and not (clock and chosen.since <= clock <= (chosen.before or "24:00")):
+        return False
+    return not (chosen.part and clock) or chosen.part[0] <= clock <= chosen.part[1]
 
 
 def is_overdue(todo: Todo, now: datetime) -> bool:

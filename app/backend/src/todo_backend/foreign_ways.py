@@ -11,7 +11,7 @@ _NOTE = r"(?:notiz|nota|note)"
 
 FOREIGN: Ways = (
     ("list", (
-        r"(?:zeige?|liste|sortiere?)(?: mir)?(?: .+)?|(?:was|welche|welcher|welches|wie viele) .+|(?:habe ich|hab ich|gibt es|steht|ist) (?:noch )?(?:etwas|was|irgendwas|heute|morgen) ?.*|meine (?:aufgaben|liste|todos)",
+        r"(?:zeige?|liste|sortiere?)(?: mir)?(?: .+)?|(?:was|welche|welcher|welches|wie viele?) .+|(?:habe ich|hab ich|gibt es|steht|ist) (?:noch )?(?:etwas|was|irgendwas|heute|morgen) ?.*|meine (?:aufgaben|liste|todos)",
         r"(?:muestra|muéstrame|muestrame|mostrar|lista|ver|enseña|enséñame|dime|ordena|ordenar)(?: .+)?|(?:qué|que|cuáles|cuales|cu[áa]nt[oa]s?|hay) (?!no )(?!.* (?:recuerd|añad|agreg)).+|tengo (?:algo|alguna|algún|tareas) .+|mis (?:tareas|pendientes)|mi lista",
         r"(?:montre|montre-moi|montrez-moi|affiche|liste|voir|trie|trier)(?: .+)?|(?:qu'est-ce qu[ei']?|qu'y a-t-il|c'est quoi|qu'ai-je|quoi de|quel(?:le)?s?|que dois|qu'ai|combien|est-ce que j'ai|ai-je|il y a|il (?:me |nous )?reste (?:quoi|des|encore)|j'ai quoi) ?.*|(?:mes|ma) (?:tâches|liste)",
         r".*(?:دکھاؤ|دکھائیں|دکھا دو|بتاؤ|بتائیں)|.*(?:کیا کرنا ہے|کیا ہے|کیا باقی ہے|کیا کام ہے|کیا کام ہیں)|میری فہرست|.*(?:dikhao|dikha do|dikha dein|batao)|.*kya (?:karna|kaam) hai",
@@ -29,6 +29,8 @@ FOREIGN: Ways = (
     )),
     ("note", (
         rf"(?:füge?|schreibe?|mach(?:e)?)(?: eine)? {_NOTE} (?:zu|an|bei) (?P<which>[^:]+?)(?: hinzu)?\s*:\s*(?P<note>.+)",
+        rf"(?:{_NOTE} (?:zu|für|bei|an)|(?:schreibe?|notiere?|ergänze?) (?:zu|bei|an)) (?P<which>[^:]+?)(?: dazu)?\s*:\s*(?P<note>.+)",
+        rf"{_NOTE} (?:para|pour|sur|en) (?P<which>[^:]+?)\s*:\s*(?P<note>.+)",
         rf"(?:añade|agrega|pon|escribe)(?: una)? {_NOTE} (?:a|en) (?P<which>[^:]+?)\s*:\s*(?P<note>.+)",
         rf"(?:ajoute|mets|écris)(?: une)? {_NOTE} (?:à|sur) (?P<which>[^:]+?)\s*:\s*(?P<note>.+)",
     )),
@@ -52,6 +54,7 @@ FOREIGN: Ways = (
     ("prioritise", (
         rf"(?:ändere?|setze?|stelle?) die priorität (?:von|für|bei) {WHICH} (?:auf|in|zu) {LEVEL}|(?P<which2>.+?) (?:auf|als) {LEVEL.replace('<level>', '<level2>')} (?:setzen|stellen|markieren)",
         rf"(?:cambia|cambiar|pon|sube|baja) la prioridad (?:de|para|a) {WHICH} (?:a|en|como) {LEVEL}",
+        rf"(?:pon(?:le)?|dale|da|gib|mets|donne)(?: eine?| una?| une?)? {LEVEL} (?:a|para|an|für|à|pour) {WHICH}",
         rf"(?:change|mets|passe) la priorité (?:de |d'){WHICH} (?:à|en|sur) {LEVEL}",
         rf"(?:set|markiere?|mache?|setze?|stufe) {WHICH} (?:als |auf |zu )?{LEVEL}(?: ein)?",
         rf"(?:marca|marcar|pon|poner|haz) (?:a )?{WHICH} (?:como |con |en )?{LEVEL}",

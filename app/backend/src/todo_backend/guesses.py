@@ -132,24 +132,6 @@ def _mistyped(_turn: Turn, words: str) -> Request | None:
     return None if again.kind in ("unknown", "add", "did", "help", "thanks", "keep") else again
 
 
-def with_its_fields(turn: Turn, words: str) -> Request | None:
-    """Understand "make the oven urgent and due tomorrow, #home" as a request for each field of the todo."""
-    head, *tails = re.split(r",\s*(?:and\s+)?|\s+and\s+", words)
-    first = understand(head)
-    if not tails or first.kind not in ("prioritise", "reschedule", "set_to"):
-        return None
-    parts = [head]
-    for tail in tails:
-        bare = re.sub(r"^(?:make it|set it to|with|it'?s|as|due)\s+", "", tail, flags=re.IGNORECASE)
-        if parse_priority(bare) or (first.kind != "reschedule" and parse_when(bare, turn.now)):
-            parts.append(f"make it {bare}")
-        elif found := re.fullmatch(r"(?P<tags>#\S+)|(?:tag|label|tagged)(?: (?:it|as|with))* #?(?P<tag>[\w-]+)", bare):
-            parts.append(f"tag it with {found['tags'] or found['tag']}")
-        else:
-            return None
-    return Request("each", {"parts": "\n".join(parts)}, words)
-
-
 async def _field_of(turn: Turn, words: str) -> Request | None:
     """Understand "roses: high" when one open todo is called so; "roses: friday" may be a new one, so that is asked."""
     found = re.fullmatch(r"(?P<which>[^:]+?)(?::|\s[-–—]+|\s*[=-]>) (?P<level>.+)", words)
@@ -201,8 +183,34 @@ _NOT_THEN = re.compile(
 )
 
 
+_CONTRACTED = re.compile(r"(\w)'s (?=(?:at|on|due|now|moved|postponed|pushed)\b)", re.IGNORECASE)  # "the flight's at 7"
+
+
+_WAS_MOVED = re.compile(
+    r"\b(?:moved|changed|rescheduled|postponed|pushed|shifted|extended|delayed|brought forward|verschoben|verlegt)\b",
+    re.IGNORECASE,
+)
+_OLD_HOUR = re.compile(r"\b(?:instead of|rather than|not)\s+(?:at\s+)?(?P<hour>\d{1,2})\b", re.IGNORECASE)
+
+
+def _is_old_hour(words: str, span: Span, todo: Todo) -> bool:
+    """Tell whether "at 3 instead of 2" names the hour that a todo has: then the other one is its new hour."""
+    found = _OLD_HOUR.search(words[span.start : span.end])
+    if not found or not todo["due_time"]:
+        return False
+    return (int(todo["due_time"][:2]) - int(found["hour"])) % 12 == 0
+
+
+# "I can't do the report today, tomorrow": the first day is not the one that is meant.
+_CANNOT_THEN = re.compile(
+    r"\b(?:i|we) (?:can't|cannot|can not|won't|couldn't)(?: (?:do|make|finish|get to|manage))? (?P<name>.+?) (?:today|tonight|tomorrow|\w+day|this week)\b,?",
+    re.IGNORECASE,
+)
+
+
 async def _todo_and_date(turn: Turn, words: str, act: Act) -> Reply | None:
     """Understand "the flight is on dec 6 now"; "call mom at 6pm" may also be a new todo, so that is asked."""
+    words = _CANNOT_THEN.sub(r"\g<name>", _CONTRACTED.sub(r"\1 is ", words))
     words, _ = without_end(_NOT_THEN.sub("", _FINE.sub(r"\1 instead", words)), turn.now)
     spans = [span for span in find_dates(words, turn.now) if span.when.exists and not span.when.repeats]
     if len(spans) == 2 and (moved := await _from_its_day(turn, words, spans[0], spans[1])):
@@ -220,7 +228,8 @@ async def _todo_and_date(turn: Turn, words: str, act: Act) -> Reply | None:
     if len(todos) != 1:
         return None
     title = todos[0]["title"]
-    if how in ("exact", "words") and states_it and not NOT.search(rest):
+    is_named = how in ("exact", "words") or (how == "typed" and _WAS_MOVED.search(rest))
+    if is_named and (states_it or _is_old_hour(words, spans[0], todos[0])) and not NOT.search(rest):
         return await act(turn, Request("reschedule", {"which": f'"{title}"', "when": when}, words))
     return _ask_which_of_two(turn, words, todos[0], when)
 
@@ -242,7 +251,7 @@ def _ask_which_of_two(turn: Turn, words: str, todo: Todo, when: str) -> Reply:
     meant = parse_when(when, turn.now)
     day = turn.wording.moment(meant.day, meant.clock) if meant and meant.day else when
     return Reply(
-        f"Is “{todo['title']}” due {day}, or is this another todo?",
+        f"Shall I make “{todo['title']}” due {day}, or is this another todo?",
         mentioned=[todo],
         choices=[
             choice(f"It is due {day}", f'"{todo["title"]}" is due {when}'),

@@ -21,14 +21,14 @@ class Request:
 
 
 _POLITE = re.compile(
-    r"^(?:(?:never ?mind(?=[,.!])|ple?a?se?(?: to)?|pls|plz|hey|hi|hello|wait|just kidding|thx|ty|kk?|good (?:morning|afternoon|evening|day)|(?:morning|afternoon|evening)(?=[,.!])|hallo|guten (?:morgen|tag|abend)|hola|bonjour|salut|salam|dear|thank you|thanks|ok|okay|so|oh|well|yo|actually|and|also|now|just|then|i (?:made|did) a mistake(?=[,.])|hm+|um+|uh+|ugh|argh|ah|aw|damn|dude|bro|man|guys|oops|whoops|sorry|kindly|btw|by the way|quick one|(?:to-?do|bot|assistant)(?=,? (?:add|delete|remove|show|list|mark|complete|remind)\b)|bitte|por favor|s'il te pla[iî]t|s'il vous pla[iî]t|stp|svp|براہ کرم|"
+    r"^(?:(?:never ?mind(?=[,.!])|ple?a?se?(?: to)?|pls|plz|hey|hi|hello|wait|just kidding|thx|ty|kk?|good (?:morning|afternoon|evening|day)|(?:morning|afternoon|evening)(?=[,.!])|hallo|guten (?:morgen|tag|abend)|hola|bonjour|salut|salam|dear|thank you|thanks|ok|okay|so|oh|well|yo|actually|and|also|now|just|then|alright|all right|right|i (?:made|did) a mistake(?=[,.])|hm+|um+|uh+|ugh|argh|ah|aw|damn|dude|bro|man|guys|oops|whoops|sorry|kindly|btw|by the way|quick one|(?:to-?do|bot|assistant)(?=,? (?:add|delete|remove|show|list|mark|complete|remind)\b)|bitte|por favor|s'il te pla[iî]t|s'il vous pla[iî]t|stp|svp|براہ کرم|"
     r"(?:can|could|would|will) (?:you|u|ya)(?: please| just| kindly| also| maybe)*|be so (?:kind|good|nice) (?:as )?to|(?:would|could) you be so (?:kind|good|nice) (?:as )?to|i(?:'d| would) be (?:grateful|glad|happy) if you (?:could|would)|i wonder if you could|do me a favou?r and|(?:remind|tell) me(?= (?:what|which|when|how many|how much|if i have|whether)\b)|(?:do you know|i wonder|i(?:'d| would) like to know|let me know)(?= (?:what|which|when|how|if|whether)\b)|is it possible to|i(?:'d| would| should) like (?:you )?to|i want you to|i (?:want|wish|would like) that you|i need you to|i want(?: to)?(?= add\b)|to(?= (?:add|delete|remove|show|mark|list)\b)|you can|you (?:should|may)|let'?s|let me|i(?:'d| would) like you to|go ahead and|"
     r"(?:i(?:'d| would) (?:like|love)|i want|i need|i have) to(?= (?:(?:see|view) (?:(?:all|the|my|what|everything|overdue|open|done) )*(?:list|to-?dos?|tasks?|items?|overdue|what|everything|done|open|all)\b|list|add|mark|rename|reschedule|postpone|check off)\b)|"
     r"(?:could|can|may|shall) (?:i|we)(?: please| just| also)*(?= (?:see|view|have|get|push|move|add|make|set|change|rename|put|mark|reschedule|postpone|delay|tag|list|sort)\b)|kannst du|könntest du|könnten sie|puedes|podr[ií]as|puede|peux-tu|tu peux|pourrais-tu|pouvez-vous|pourriez-vous)[\s,.!]+)+(?=\S)",
     re.IGNORECASE,
 )
 _TAIL = re.compile(
-    r"(?:[\s,]+(?:please|pls|plz|ta|cheers|if (?:it's )?possible|when you can|sir|madam|ma'am|dear|mate|buddy|bro|thanks|thank you|thx|omg|lo+l|lmao|x+d|(?:ha){2,}h?|yay|:[-)(D]+|for me|right away|right now|ok|okay|will you|would you|if you can|if you (?:would|could) be so kind|if you don't mind|asap please|at last|(?<=,) (?:so |please )?(?:tick|check|cross|mark) (?:it|that) (?:off|(?:as )?done)|(?<=,) (?:we|i) (?:don't|do not|no longer) need (?:it|that)(?: any ?more)?|(?<=,) remind me|(?<=,) (?:please )?(?:change|update|correct|adjust) (?:it|that)|(?<=,) (?:bitte )?(?:abhaken|als erledigt markieren)|(?<=,) (?:por favor )?m[áa]rcal[oa](?: como hech[oa])?|(?<=,) coche-l[ae]|bitte|danke|por favor|gracias|s'il te pla[iî]t|s'il vous pla[iî]t|stp|svp|merci"
+    r"(?:[\s,]+(?:please|pls|plz|ta|cheers|if (?:it's )?possible|when you can|sir|madam|ma'am|dear|mate|buddy|bro|thanks|thank you|thx|btw|by the way|fyi|(?<=,) finally|omg|lo+l|lmao|x+d|(?:ha){2,}h?|yay|:[-)(D]+|for me|right away|right now|ok|okay|will you|would you|if you can|if you (?:would|could) be so kind|if you don't mind|asap please|at last|(?<=,) (?:so |please )?(?:tick|check|cross|mark) (?:it|that) (?:off|(?:as )?done)|(?<=,) (?:we|i) (?:don't|do not|no longer) need (?:it|that)(?: any ?more)?|(?<=,) remind me|(?<=,) (?:please )?(?:change|update|correct|adjust) (?:it|that)|(?<=,) (?:bitte )?(?:abhaken|als erledigt markieren)|(?<=,) (?:por favor )?m[áa]rcal[oa](?: como hech[oa])?|(?<=,) coche-l[ae]|bitte|danke|por favor|gracias|s'il te pla[iî]t|s'il vous pla[iî]t|stp|svp|merci"
     r"|(?:from|off|out of|of) (?:my|the|this) (?:to-?do |todo |task |shopping |grocery )?list|von (?:meiner|der) liste|de (?:mi|la) lista|de (?:ma|la) liste))+$",
     re.IGNORECASE,
 )
@@ -137,7 +137,18 @@ def _understand(text: str) -> Request:  # noqa: PLR0911 - one kind of message a 
         return Request("condition", {"then": conditional["then"]}, words)
     if len(parts) > 1:
         return Request("each", {"parts": "\n".join(parts)}, words)
-    return _match(words)
+    return _unless_asked(text, _match(words))
+
+
+def _unless_asked(text: str, request: Request) -> Request:
+    """Take "jobs due next week?" as a question: it moves nothing."""
+    if not text.rstrip().endswith("?") or request.kind not in _STATED:
+        return request
+    begins_with_todo = request.words.startswith(request.said.get("which", "\0"))
+    return Request("list", {}, f"show {request.words}") if begins_with_todo else request
+
+
+_STATED = ("reschedule", "reschedule_at_end", "prioritise", "unschedule")
 
 
 _IT_AGAIN = re.compile(r"^(?:add|put) (?:it|that|this)\b(?: (?:down|in|on|to|onto)\b.*)?$", re.IGNORECASE)
@@ -184,11 +195,21 @@ def _is_done(found: "re.Match[str]") -> bool:
 _IT_AFTER = re.compile(r"[,;:] (?:so |please |then )?\w+ (?:it|that|this)$", re.IGNORECASE)
 
 
+# What begins like an order and is a noun: "shift swap with Dana is sorted".
+_NOUN_IS_OVER = re.compile(
+    r"(?P<which>(?:shift|check|list|note|update|flag|label|count|change|move|search)\s+(?!.*\b(?:that|which|what|everything|all|if)\b).+?)"
+    r" (?:is|are|was|were|has been|have been) (?:now |already |all |finally )*(?:done|completed?|finished|sorted|over|taken care of|dealt with)",
+    re.IGNORECASE,
+)
+
+
 def _match(words: str) -> Request:
     if (found := _DID.fullmatch(words)) and _is_done(found):
         return Request("did", {"which": found["which"]}, words)
     if found := _DID_ALONE.fullmatch(words):
         return Request("did", {"which": found["which2"]}, words)
+    if (found := _NOUN_IS_OVER.fullmatch(words)) is not None:
+        return Request("complete", {"which": found["which"]}, words)
     is_command = _COMMAND.match(words) is not None
     for pattern, kind, begins_with_todo in _WAYS:
         if is_command and begins_with_todo:
@@ -213,6 +234,7 @@ _ADVERB = re.compile(
     r"^(?:(i|we),? )?(?:(?:also|really|still|just|definitely|actually|probably|urgently|totally|desperately|kinda|kind of|then|maybe|do|now|too),? )+(?=(?:need|have to|want|must|should|gotta|got to|ought)\b)",
     re.IGNORECASE,
 )
+_REMIND_2 = re.compile(r"^(remind me|i (?:need|want|have)) 2 (?=[a-z])", re.IGNORECASE)
 _GLUED = re.compile(r"^(remind|tell|show|give)(me)\b", re.IGNORECASE)
 _TAKE_OFF = re.compile(
     r"\btake (?:(.+?) (?:off|out)|(?:off|out) (.+?)) (?:of )?(?:from )?(?:my|the|this) (?:[\w-]+ )?list\b",
@@ -236,6 +258,6 @@ def clean(text: str) -> str:
         ends_in_date = _DOTTED_AT_END.search(words)
         words = _TAIL.sub("", words.rstrip(" ?.!,؟۔")) + ("." if ends_in_date else "")
     words = _ADVERB.sub(lambda found: f"{found[1]} " if found[1] else "", words)
-    words = _SET_UP.sub("set ", _GLUED.sub(r"\1 \2", _SHORT_LEVEL.sub(r"high", words)))
+    words = _SET_UP.sub("set ", _GLUED.sub(r"\1 \2", _SHORT_LEVEL.sub(r"high", _REMIND_2.sub(r"\1 to ", words))))
     first, _, rest = slips.spelt_out(words).partition(" ")
     return f"{slips.verb(first)} {rest}".rstrip()

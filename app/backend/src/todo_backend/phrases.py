@@ -258,7 +258,8 @@ def _stands_alone(title: str, span: Span) -> bool:  # noqa: PLR0911 - one place 
             span.sure or span.leads or not re.fullmatch(r"sat|sun", title[span.start : span.end].strip(), re.IGNORECASE)
         )
     if at_start:
-        return span.sure or span.leads or said.endswith(" ko") or after.lstrip().startswith((",", ":", "-", "to "))
+        is_day = span.sure or span.leads or said.endswith(" ko") or _DAY_IN_FULL.fullmatch(said)
+        return bool(is_day or _GOES_ON.match(after))
     lead = title[span.start : span.end].split(maxsplit=1)[0].lower()
     follows = re.match(
         r"\s*(?:[,;(#!-]|(?:with|at|in|to|and|for|about|from|because|before|after|via|by|on|please|mit|bei|con|avec)\b)",
@@ -268,6 +269,11 @@ def _stands_alone(title: str, span: Span) -> bool:  # noqa: PLR0911 - one place 
     return (bool(follows) and (span.sure or (span.leads and lead != "the"))) or (
         span.leads and lead in ("on", "by", "due", "until", "before", "am", "at")
     )
+
+
+_DAY_IN_FULL = re.compile(r"\d\d/\d\d|\d{1,2}\.\d{1,2}\.(?:\d{2,4})?")  # not "1/2", which may be a half
+# What is to be done then: "tuesday to call mom", "samedi d'acheter du pain".
+_GOES_ON = re.compile(r"\s*(?:[,:-]|to\s|(?:de\s|d['\u2019])\w+(?:er|ir|re)\b)", re.IGNORECASE)
 
 
 def _tidy(title: str) -> str:

@@ -7,13 +7,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from todo_backend.dates import find_dates
+from todo_backend.dates import Span, find_dates
 from todo_backend.intents import Request
 from todo_backend.phrases import Phrase, parse_phrase, parse_priority
 from todo_backend.references import LONGEST, Turn, content, everything
 from todo_backend.replies import WHATS_LEFT, Reply, Todo, UnclearError, choice, count, quote, quoted_titles
 from todo_backend.rules_add import add_message, draft_words, drafts, refuse_to_repeat, said_when
-from todo_backend.schemas import State
+from todo_backend.schemas import Priority, State
 from todo_backend.stems import ERRANDS, GERMAN_ERRANDS, IS_CANCELLED, is_past, stem
 
 _MOST = 3  # buttons
@@ -65,7 +65,11 @@ async def propose(turn: Turn, request: Request) -> Reply:
         return Reply("Which todo do you mean?", mentioned=about, choices=names)
     deeds = list({deed.message: deed for deed in _deeds(turn, words, about[0])}.values())
     buttons = [choice(deed.label.capitalize(), deed.message) for deed in deeds[: _MOST - 1]]
-    question = f"Shall I {deeds[0].label}?" if len(deeds) > 1 else f"What shall I do with {quote(about[0])}?"
+    question = (
+        f"Shall I {deeds[0].label}?"
+        if len(deeds) > 1 or _states_an_end(words, about[0])
+        else f"What shall I do with {quote(about[0])}?"
+    )
     return Reply(question, mentioned=about, choices=[*buttons, *offer, look])
 
 
@@ -88,8 +92,10 @@ def _several(turn: Turn, words: str) -> list[Phrase]:
     return phrases if are_sound else []
 
 
-_STATES = re.compile(r"\b(?:is|are|was|were|now|instead|ist|sind|jetzt|es|está|est)\b", re.IGNORECASE)
-_MOVES_TO = re.compile(r"\b(?:to|until|till|back|auf|a|au)\s*$", re.IGNORECASE)
+_STATES = re.compile(
+    r"\b(?:is|are|was|were|now|instead|can|could|may|has to|needs to|must|ist|sind|jetzt|es|está|est)\b", re.IGNORECASE
+)
+_MOVES_TO = re.compile(r"\b(?:to|until|till|back|auf|bis|hasta|a|au)\s*$", re.IGNORECASE)
 
 
 def _is_other(turn: Turn, words: str, phrase: Phrase, todo: Todo) -> bool:
@@ -100,9 +106,19 @@ def _is_other(turn: Turn, words: str, phrase: Phrase, todo: Todo) -> bool:
         return True
     spans = find_dates(words, turn.now)
     hints = len(list(_deeds(turn, words, todo))) - len(spans[:1])
-    is_moved = _STATES.search(words) or any(_MOVES_TO.search(words[: span.start]) for span in spans)
-    new = content(phrase.title) - _names(todo) - _ERRAND_STEMS
+    is_moved = _STATES.search(words) or any(_MOVES_TO.search(words[: _start_of_day(words, span)]) for span in spans)
+    new = {word for word in content(phrase.title) - _names(todo) - _ERRAND_STEMS if word not in _FUNCTION_WORDS}
     return bool(phrase.due_date and new) and hints <= 1 and not is_moved
+
+
+def _start_of_day(words: str, span: Span) -> int:
+    """Return where a date begins behind the word that moves something to it: "till the 10th"."""
+    found = re.match(r"(?:to|until|till|bis|hasta|jusqu'?[aà]u?)\s+", words[span.start : span.end], re.IGNORECASE)
+    return span.start + (found.end() if found else 0)
+
+
+# What a sentence has beside names: "Heizung mach ich morgen" names no other todo.
+_FUNCTION_WORDS = frozenset("ich mach mache machen wir doch erst lieber yo lo hago je fais on i'll ill we".split())  # noqa: SIM905 - a line
 
 
 def _is_errand(words: str) -> bool:
@@ -129,11 +145,27 @@ def _names(todo: Todo) -> set[str]:
     return names - ({stem(first)} & _ERRAND_STEMS) - ({stem(last)} & _GERMAN_STEMS) or names
 
 
+_IS = re.compile(r"\w(?:'s|\s+(?:is|are|was|were|ist|sind|est|sont|está|están))\s+\w", re.IGNORECASE)
+
+
+def _states_an_end(words: str, todo: Todo) -> bool:
+    """Tell whether a sentence says how things are with a todo ("the books are back"), which may mean that it is done."""
+    return _is_over(words, todo) or (bool(_IS.search(words)) and not _NOT.search(words))
+
+
+def _is_over(words: str, todo: Todo) -> bool:
+    """Tell whether a word says that something is done, or is a verb in the past that the title has not."""
+    past = any(is_past(word) for word in words.casefold().split() if stem(word) not in content(todo["title"]))
+    return bool(_OVER.search(words) or past) and not _NOT.search(words)
+
+
 _PARTICLES = {"out", "off", "down", "over", "back", "away", "new", "next", "more"}
 _ERRAND_STEMS = frozenset(map(stem, ERRANDS))
 _GERMAN_STEMS = frozenset(map(stem, GERMAN_ERRANDS))
 _NOT = re.compile(r"\b(?:not|never|no|still|yet|nicht|kein\w*|noch|pas|nunca|nahi)\b|n't\b", re.IGNORECASE)
-_LESS = re.compile(r"\b(?:less|lower|down|not|isn't|aren't|no longer|weniger|menos|moins)\b", re.IGNORECASE)
+_LESS = re.compile(
+    r"\b(?:less|lower|down|not|isn't|aren't|no longer|weniger|nicht|kein\w*|no es|pas|menos|moins)\b", re.IGNORECASE
+)
 _WEIGHS = re.compile(
     r"\b(?P<level>high|low|normal)?\s*(?:priorit\w+|prio|important\w*|urgent\w*|asap|critical|crucial|wichtig\w*|dringend\w*|zaroori)\b",
     re.IGNORECASE,
@@ -144,7 +176,7 @@ _GONE = re.compile(
     re.IGNORECASE,
 )
 _OVER = re.compile(
-    r"\b(?:done|finish\w*|complet\w*|sorted|over|ready|already|taken care|handled|out of the way|fertig|erledigt|geschafft|hech[oa]|terminad[oa]|listo|fini\w*|faite?|gaya|gayi|liya|kar di|diya)\b",
+    r"\b(?:done|finish\w*|complet\w*|sorted|over|ready|already|ya|déjà|schon|taken care|handled|out of the way|fertig|erledigt|geschafft|hech[oa]|terminad[oa]|listo|fini\w*|faite?|gaya|gayi|liya|kar di|diya)\b",
     re.IGNORECASE,
 )
 _CALLED = re.compile(
@@ -164,13 +196,11 @@ def _deeds(turn: Turn, words: str, todo: Todo) -> Iterator[_Deed]:
         when = re.sub(r"^(?:at|on|by|for|due|um|am)\s+", "", words[spans[-1].start : spans[-1].end].strip())
         yield _Deed(f"move {name} to {said_when(spans[-1].when, turn)}", f"move {title} to {when}")
     if found := _WEIGHS.search(words):
-        level = parse_priority(found["level"] or "") or ("normal" if _LESS.search(words) else "high")
+        level = parse_priority(found["level"] or "") or (_lower(todo) if _LESS.search(words) else _level_in(words))
         yield _Deed(f"make {name} one of {level} priority", f"set the priority of {title} to {level}")
     if _GONE.search(words) and not IS_CANCELLED.search(words):
         yield _Deed(f"delete {name}", f"delete {title}")
-    said = words.casefold().split()
-    is_over = _OVER.search(words) or any(is_past(word) for word in said if stem(word) not in content(todo["title"]))
-    if is_over and not _NOT.search(words) and not todo["done"]:
+    if _is_over(words, todo) and not todo["done"]:
         yield _Deed(f"mark {name} as done", f"complete {title}")
     if found := _CALLED.search(words):
         yield _Deed(f"rename {name} to “{found['title']}”", f'rename {title} to "{found["title"]}"')
@@ -178,6 +208,15 @@ def _deeds(turn: Turn, words: str, todo: Todo) -> Iterator[_Deed]:
         yield _Deed(f"delete {name}", f"delete {title}")
     else:
         yield _Deed(f"mark {name} as done", f"complete {title}")
+
+
+def _level_in(words: str) -> Priority:
+    """Return the level that is named in any language, or else a high one."""
+    return next(filter(None, map(parse_priority, words.split())), "high")
+
+
+def _lower(todo: Todo) -> Priority:
+    return "normal" if todo["priority"] == "high" else "low"
 
 
 async def instead_of(turn: Turn, request: Request, unclear: UnclearError) -> UnclearError:

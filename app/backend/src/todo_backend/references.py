@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import pairwise
 from typing import Literal
 
 from todo_backend.assistant import Closing, Dialogue, Toolbox, Utterance
@@ -84,7 +85,7 @@ _CLAUSE = re.compile(
     r"\s*(?:[:!;]\s+|(?<=\w\w\w\w)\.\s+|,\s+(?:also|so|therefore|donc|así que|entonces)\s+)", re.IGNORECASE
 )
 _FILLER = re.compile(
-    r"^(?:(?:the|teh|my|a|an|that|this|todo|task|item|reminder|entry|eintrag|aufgabe|punkt|tarea|tâche|die|den|das|der|el|la|le|les|mi|ma|mon)\s+)+(?=\S)|\s+(?:one|todo|task|item|entry|reminder|thing)$",
+    r"^(?:(?:the|teh|my|a|an|that|this|todo|task|item|reminder|entry|eintrag|aufgabe|punkt|tarea|tâche|die|den|das|der|el|la|le|les|mi|ma|mon|lo del?|lo de la|mit de[mnr]|mit|le truc de)\s+)+(?=\S)|^[ld]'(?=\w)|\s+(?:one|todo|task|item|entry|reminder|thing)$",
     re.IGNORECASE,
 )
 _SMALL = {"the", "my", "a", "an", "to", "of", "for", "with", "at", "on", "in", "and", "i", "that", "this", "some", "about", "just", "already", "today", "yesterday",
@@ -369,7 +370,7 @@ async def find(turn: Turn, words: str, state: State) -> tuple[list[Todo], Litera
     if stems := [todo for todo in every if meant <= {stem(word) for word in _tokens_of(todo)}]:
         return stems, "words"
     if typed := [
-        todo for todo in every if all(_is_typed(word, _tokens_of(todo)) for word in wanted if word not in _SMALL)
+        todo for todo in every if all(_is_typed(word, _as_typed(todo)) for word in wanted if word not in _SMALL)
     ]:
         return typed, "typed"
     nouns = [word for word in wanted if word not in _SMALL]
@@ -404,12 +405,20 @@ def content(text: str) -> set[str]:
     return {stem(word) for word in _tokens(text) if word not in _SMALL}
 
 
+_WORD = re.compile(r"[\w\u0600-\u06ff]+")
+
+
 def _tokens(text: str) -> set[str]:
-    return set(re.findall(r"[\w\u0600-\u06ff]+", text.casefold().replace("'s ", " ").replace("\u2019s ", " ")))
+    return set(_WORD.findall(text.casefold().replace("'s ", " ").replace("\u2019s ", " ")))
 
 
 def _tokens_of(todo: Todo) -> set[str]:
     return _tokens(" ".join([todo["title"], *todo["tags"]]))
+
+
+def _as_typed(todo: Todo) -> set[str]:
+    """Return the words of a todo, and what its neighbours make written as one: "pickup" for "pick up"."""
+    return _tokens_of(todo) | {f"{one}{two}" for one, two in pairwise(_WORD.findall(todo["title"].casefold()))}
 
 
 def _is_typed(word: str, tokens: set[str]) -> bool:

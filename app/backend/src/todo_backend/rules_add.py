@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from todo_backend.assistant import MAX_TOOL_CALLS
@@ -120,12 +120,24 @@ def drafts(what: str, now: datetime) -> list[Phrase]:
         phrases = [parse_phrase(part, now) for part in re.split(r"\s*[,;]\s*(?:and\s+)?", found["list"])]
         day, clock = when.day, when.clock
     else:
-        phrases = [parse_phrase(part, now) for part in _split(what, now)]
+        phrases = _in_turn(_split(what, now), now)
         day, clock = phrases[-1].due_date, phrases[-1].due_time
     if len(phrases) > 1:
         for part in phrases:  # the day is said of each
             part.due_date = part.due_date or day
             part.due_time = part.due_time or (clock if part.due_date == day else None)
+    return phrases
+
+
+def _in_turn(parts: Sequence[str], now: datetime) -> list[Phrase]:
+    """Read todos one after the other: "the day after" is that of the one before."""
+    phrases: list[Phrase] = []
+    for part in parts:
+        after = _DAY_AFTER.search(part) if phrases and phrases[-1].due_date else None
+        phrase = parse_phrase(part[: after.start()] if after else part, now)
+        if after and phrases[-1].due_date:
+            phrase.due_date = phrases[-1].due_date + timedelta(days=1)
+        phrases.append(phrase)
     return phrases
 
 
@@ -228,12 +240,40 @@ def _split(what: str, now: datetime) -> list[str]:
     """Split "milk and eggs" and "call mom and pay rent", but neither "buy milk and eggs" nor "research and development"."""
     if _QUOTED_LIST.fullmatch(what):
         return [found[0] for found in _ONE_QUOTED.finditer(what)]
+    if re.match(r"[\"“«„']", what) and (dated := _split_at_dates(what, now)):
+        return dated
     if re.match(r"[\"“«„']", what) or re.search(r"\b(?:between|both|either)\b", what, re.IGNORECASE):
         return [what]
+    if dated := _split_at_dates(what, now):
+        return dated
     apart = [part.strip() for part in re.split(r";|,? and also ", what) if part.strip()]
     if len(apart) > 1 and not any(parse_priority(part) or parse_when(part, now) for part in apart):
         return apart
     return _split_at_words(what, now)
+
+
+_JOINT = re.compile(r"(\s*,\s*(?:and\s+)?|\s+(?:and|&|und|y|et|aur|اور)\s+)")
+
+
+_DAY_AFTER = re.compile(r"\s+(?:on )?the (?:day after|next day|following day)$", re.IGNORECASE)
+
+
+def _split_at_dates(what: str, now: datetime) -> list[str]:
+    """Split "bread and butter tomorrow and gym on friday" behind each date; empty where there are not two such parts."""
+    parts: list[str] = []
+    part = joint = ""
+    for piece in _JOINT.split(what):
+        if parse_when(piece, now) or parse_priority(piece):
+            return []
+        if _JOINT.fullmatch(piece):
+            joint = piece
+            continue
+        part = f"{part}{joint}{piece}" if part else piece
+        own = parse_phrase(part, now)
+        if (own.due_date and own.title != part and not own.repeats) or (parts and _DAY_AFTER.search(part)):
+            parts.append(part)
+            part = ""
+    return parts if len(parts) > 1 and not part else []
 
 
 def _split_at_words(what: str, now: datetime) -> list[str]:
@@ -246,18 +286,20 @@ def _split_at_words(what: str, now: datetime) -> list[str]:
         parse_priority(part) or parse_when(part, now) or re.fullmatch(r"(?:#\S+\s*)+", part) for part in parts
     ):
         return [what]
-    if all((own := parse_phrase(part, now)).due_date and own.title != part for part in parts):
-        return parts  # "gym tomorrow and dentist on friday"
     verbs = [part.split()[0].lower() in ERRANDS for part in parts]
     bare = [re.sub(r"\s+(?:today|tomorrow|tonight|#\S+|!\S+)(?:\s.*)?$", "", part) for part in parts]
     are_errands = all(verbs) and all(len(part.split()) > 1 for part in parts)
-    are_things = not any(verbs) and all(len(part.split()) <= 2 for part in bare) and not find_dates_in_all(parts[:-1])
+    are_things = (
+        not any(verbs)
+        and all(len(part.split()) <= (2 if len(parts) == 2 else 3) for part in bare)
+        and not find_dates_in_all(parts[:-1])
+    )
     return parts if are_errands or are_things else [what]
 
 
 def find_dates_in_all(parts: Sequence[str]) -> bool:
     """Tell whether a comma separates marks of one todo rather than todos."""
-    return any(re.search(r"\d|#|!", part) for part in parts)
+    return any(re.search(r"(?<!\w)\d+(?!\w)|\d[:./]\d|#|!", part) for part in parts)
 
 
 async def add_several(turn: Turn, phrases: Sequence[Phrase]) -> Reply:

@@ -11,8 +11,9 @@ from todo_backend.asked import answer_to_what, answer_to_which, narrowed
 from todo_backend.assistant import MAX_TOOL_CALLS, Closing, Dialogue, Say, Toolbox
 from todo_backend.corrections import correction, instead_of_the_last
 from todo_backend.dates import without_dates
+from todo_backend.each_its_own import each_its_own
 from todo_backend.follow_ups import said_of_the_last
-from todo_backend.guesses import guess, with_its_fields
+from todo_backend.guesses import guess
 from todo_backend.intents import DO_EACH, Request, clean, understand
 from todo_backend.phrases import parse_phrase
 from todo_backend.proposals import instead_of, propose, said_of
@@ -68,7 +69,7 @@ async def _answer(turn: Turn, dialogue: Dialogue) -> Reply:
         return told
     if (several := _lines(dialogue.question)) is not None:
         return await add_several(turn, [parse_phrase(line, turn.now) for line in several])
-    if fields := with_its_fields(turn, words):
+    if fields := each_its_own(turn, words):
         return await _act(turn, fields)
     return await _act(turn, understand(await with_name_quoted(turn, dialogue.question)))
 

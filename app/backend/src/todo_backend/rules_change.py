@@ -217,6 +217,7 @@ async def change(turn: Turn, request: Request) -> Reply:
     )
 
 
+_CHANGE = re.compile(r"(?:change|cambia|cambiar|ändere?)\b", re.IGNORECASE)
 _A_SET = re.compile(r"(?:everything|all|every|the rest)\b.*", re.IGNORECASE)
 
 
@@ -228,7 +229,7 @@ def _from_day_to_day(turn: Turn, request: Request) -> Request:
     return request
 
 
-async def reschedule(turn: Turn, request: Request) -> Reply:  # noqa: C901 - one kind of day a line
+async def reschedule(turn: Turn, request: Request) -> Reply:
     """Make a todo due on another day."""
     request = _from_day_to_day(turn, request)
     if parse_when(request.said["which"], turn.now) and not parse_when(request.said["when"], turn.now):
@@ -241,16 +242,8 @@ async def reschedule(turn: Turn, request: Request) -> Reply:  # noqa: C901 - one
     said = INSTEAD_OF_HOUR.sub("", said)
     if when is None and re.fullmatch(r"\d{1,2}(?:[:.]\d\d)?", said):  # "move the meeting to 11"
         when = parse_when(f"at {said.replace('.', ':')}", turn.now)
-    if when is None and (shift := _SHIFT.fullmatch(said)) and re.search(r"\b(?:by|for|back)\b", request.words):
-        return await _shift(turn, request.said["which"], shift)
-    if when is None and (parse_priority(said) or _DONE.fullmatch(said)):  # "set milk to done"
-        return await change(turn, replace(request, said={"which": request.said["which"], "to": said}))
-    if when is None and (again := await _reschedule_tail(turn, request)):
-        return again
     if when is None:
-        raise UnclearError(
-            f"I do not know the day “{said}”. Which day do you mean? Try “friday”, “in 3 days” or “2026-12-31”."
-        )
+        return await _without_day(turn, request, said)
     if not when.exists:
         raise UnclearError(f"There is no such day: {said}. Which day do you mean?")
     if when.repeats:
@@ -268,6 +261,23 @@ async def reschedule(turn: Turn, request: Request) -> Reply:  # noqa: C901 - one
             return await add(turn, Request("add", {"what": add_message(phrase).removeprefix("add ")}, request.words))
         raise replace(unclear, choices=[choice(f"Add {draft_words(phrase, turn)}", add_message(phrase))]) from None
     return await _move(turn, meant, when)
+
+
+async def _without_day(turn: Turn, request: Request, said: str) -> Reply:
+    """Do what is asked for where no day is said: a shift, a day further back in the sentence, or another field."""
+    which = request.said["which"]
+    if after := _AFTER_IT.fullmatch(said):  # "move it to the week after"
+        return await _shift(turn, which, after)
+    if (shift := _SHIFT.fullmatch(said)) and re.search(r"\b(?:by|for|back)\b", request.words):
+        return await _shift(turn, which, shift)
+    is_field = parse_priority(said) or _DONE.fullmatch(said)  # "set milk to done"
+    if not is_field and (again := await _reschedule_tail(turn, request)):
+        return again
+    if is_field or _CHANGE.match(request.words):
+        return await change(turn, replace(request, said={"which": which, "to": said}))
+    raise UnclearError(
+        f"I do not know the day “{said}”. Which day do you mean? Try “friday”, “in 3 days” or “2026-12-31”."
+    )
 
 
 async def may_reschedule(turn: Turn, request: Request) -> Reply:
@@ -371,11 +381,14 @@ _SHIFT = re.compile(
 )
 
 
+_AFTER_IT = re.compile(r"the (?P<count>(?!))?(?P<unit>day|week|month)(?P<way> after|(?: before))", re.IGNORECASE)
+
+
 async def _shift(turn: Turn, which: str, found: "re.Match[str]") -> Reply:
     """Move a todo by some days or hours, from when it is due, or from today or now when that is past."""
     said = (found["count"] or "one").lower()
     number = _COUNTS.get(said) or int(said)
-    by = _UNITS[found["unit"].lower()] * (-number if found["way"] in (" earlier", " sooner") else number)
+    by = _UNITS[found["unit"].lower()] * (-number if found["way"] in (" earlier", " sooner", " before") else number)
     todo = await resolve_one(turn, which, "open")
     today = turn.now.date()
     base = max(date.fromisoformat(todo["due_date"]), today) if todo["due_date"] else today

@@ -12,7 +12,7 @@ from todo_backend.replies import HELP, WHATS_LEFT, Reply, count, numbered, page
 
 _LIST_STARTS = re.compile(
     r"^(?:how (?:many|much)|count|number of|show|list|display|see|view|print|give|get|tell|read|sort|order|what(?:'s|s| is| are| do| did| have| must| should| can)?|which|zeige?|was|welche|sortiere?|ordena|ordenar|trie|trier|muestra|muéstrame|qué|que|montre(?:-moi)?|affiche|"
-    r"is there|are there|am i|do i have|have i|did (?:i|we)|anything|any|got|wie viele|cuántas|combien de|qu'est-ce qu(?:e|i)(?: j'ai| est)?|dime|mostrar|ver|quelles?|cuáles|else)\b", re.IGNORECASE
+    r"is there|are there|am i|do i have|have i|did (?:i|we)|anything|any|got|wie viele?|cuánt[oa]s|combien de|qu'est-ce qu(?:e|i)(?: j'ai| est)?|dime|mostrar|ver|quelles?|cuáles|else)\b", re.IGNORECASE
 )  # fmt: skip
 
 
@@ -32,7 +32,7 @@ async def list_todos(turn: Turn, request: Request) -> Reply:  # noqa: C901, PLR0
     """List or count the todos that the words select."""
     words = re.sub(r"\b(?:my|the) day\b(?=$| look)", "today", request.words, flags=re.IGNORECASE)
     words = re.sub(r"\bwe\b", "i", re.sub(r"\bour\b", "my", words, flags=re.IGNORECASE), flags=re.IGNORECASE)
-    counts = bool(re.match(r"how (?:many|much)|count|number of|wie viele|cuántas|combien", words, re.IGNORECASE))
+    counts = bool(re.match(r"how (?:many|much)|count|number of|wie viele?|cuánt[oa]s?|combien", words, re.IGNORECASE))
     did = re.search(r"\b(?:did i|have i|i've|i have (?:done|finished|completed))\b", words, re.IGNORECASE)
     subject = _LIST_STARTS.sub("", words).strip()
     chosen = parse_filter(subject, turn.now, "open")

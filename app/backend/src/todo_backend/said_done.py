@@ -40,11 +40,34 @@ async def done_by_its_verb(turn: Turn, words: str) -> Request | None:
         return done
     if done := await _several_done(turn, words):
         return done
+    if title := await _title_of_strong_verb(turn, words):
+        return Request("complete", {"which": f'"{title}"'}, words)
     for pattern in (_PASSIVE, *_PERFECT):
         found = pattern.fullmatch(re.sub(r"(?<=\w)'s been\b", " has been", words))
         if found and (title := await _title_of_verb(turn, pattern, found)):
             return Request("complete", {"which": f'"{title}"'}, words)
     return None
+
+
+_STRONG = re.compile(
+    r"(?P<rest>.+?)(?: (?:ist|sind|wurden?|hab|habe|haben))?(?: ich| wir)? (?P<verb>\w{4,}en)", re.IGNORECASE
+)
+
+
+async def _title_of_strong_verb(turn: Turn, words: str) -> str:
+    """Return the title that "Miete überwiesen" names: a German strong verb changes only its vowels ("überweisen")."""
+    if not (found := _STRONG.fullmatch(words)):
+        return ""
+    todos, how = await find(turn, found["rest"], "open")
+    if len(todos) != 1 or how not in ("exact", "words"):
+        return ""
+    verb, title = found["verb"].casefold(), str(todos[0]["title"])
+    own = {_consonants(word) for word in title.casefold().split() if word.endswith("en") and word != verb}
+    return title if own & {_consonants(verb), _consonants(verb.replace("ge", "", 1))} else ""
+
+
+def _consonants(word: str) -> str:
+    return re.sub(r"[aeiouäöüy]", "", word)
 
 
 async def _title_of_verb(turn: Turn, pattern: re.Pattern[str], found: "re.Match[str]") -> str:

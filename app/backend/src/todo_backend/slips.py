@@ -72,7 +72,7 @@ _NEW_TITLE = re.compile(r"(?:add|create|new|note|remind|rename)\b", re.IGNORECAS
 def spelt_out(words: str) -> str:
     """Return the words with a shorthand at their beginning, and contractions, as they are spelt."""
     if not _NEW_TITLE.match(words):
-        words = _AND.sub("and", _NO_APOSTROPHE.sub(r"\1n't", words))
+        words = _AND.sub("and", _NO_APOSTROPHE.sub(r"\1n't", re.sub(r"\bb4\b", "before", words)))
     first, _, rest = words.partition(" ")
     return f"{_SHORTHAND.get(first.lower(), first)} {rest}".rstrip()
 

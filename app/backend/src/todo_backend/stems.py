@@ -72,7 +72,7 @@ def infinitives(participle: str) -> list[str]:
     found = [participle]
     for end, stays in (
         ("é", ("er", "ar")), ("ée", ("er",)), ("í", ("er", "ir")), ("ado", ("ar",)), ("ido", ("er", "ir")), ("i", ("ir",)),
-        ("u", ("re", "oir")), ("t", ("en",)), ("fait", ("faire",)), ("hecho", ("hacer",)), ("hice", ("hacer",)),
+        ("u", ("re", "oir")), ("t", ("en",)), ("elt", ("eln",)), ("ert", ("ern",)), ("fait", ("faire",)), ("hecho", ("hacer",)), ("hice", ("hacer",)),
         ("écrit", ("écrire",)), ("escrito", ("escribir",)), ("pris", ("prendre",)),
     ):  # fmt: skip
         found += [participle[: -len(end)] + each for each in stays if participle.endswith(end)]
