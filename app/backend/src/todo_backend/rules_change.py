@@ -1,36 +1,31 @@
 """Change todos that are there: complete, delete, rename, move, prioritise, tag."""
 
 import re
-from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime, time
 from typing import Any
 
 from dateutil.relativedelta import relativedelta
 
-from todo_backend.confirmation import ask_to_confirm
 from todo_backend.date_words import INSTEAD_OF_HOUR
 from todo_backend.dates import When, find_dates, parse_when
+from todo_backend.deeds import Deed, change_all, versioned
 from todo_backend.filters import data
 from todo_backend.intents import Request
 from todo_backend.phrases import Phrase, parse_phrase, parse_priority
-from todo_backend.references import POSITION, REASON, Meant, Turn, names_set, resolve, resolve_one, unquote
+from todo_backend.references import POSITION, REASON, Meant, Turn, find, names_set, resolve, resolve_one, unquote
 from todo_backend.replies import (
-    SHOWN,
     WHATS_LEFT,
     Reply,
     Todo,
     UnclearError,
     choice,
-    count,
     due,
-    numbered,
     quote,
-    quoted,
 )
 from todo_backend.rules_add import add, add_message, draft_words
-from todo_backend.schemas import Priority, ToolName
+from todo_backend.schemas import Priority
 from todo_backend.slips import corrected
 from todo_backend.stems import is_past, synonyms
 
@@ -39,10 +34,10 @@ async def complete(turn: Turn, request: Request) -> Reply:
     """Complete what is named."""
     which = re.sub(r"\s+(?:already|now|finally)$", "", request.said["which"])
     meant = await resolve(turn, which, "open")
-    return await _change_all(
+    return await change_all(
         turn,
         meant,
-        _Deed(
+        Deed(
             "complete_todo",
             lambda todo: {"todo_id": todo["id"]},
             "Complete",
@@ -94,10 +89,10 @@ async def delete(turn: Turn, request: Request) -> Reply:
     if (bare := REASON.sub("", which)) != which and unquote(which) == which:
         return await drop(turn, replace(request, said={"which": bare}))
     meant = await resolve(turn, which, "all")
-    return await _change_all(
+    return await change_all(
         turn,
         meant,
-        _Deed(
+        Deed(
             "delete_todo",
             lambda todo: {"todo_id": todo["id"]},
             "Delete",
@@ -107,47 +102,15 @@ async def delete(turn: Turn, request: Request) -> Reply:
     )
 
 
-@dataclass(frozen=True)
-class _Deed:
-    """A change that can be made to one todo or to several: the tool, its arguments, and the words for it."""
-
-    tool: ToolName
-    arguments: Callable[[Todo], dict[str, Any]]
-    verb: str  # "Delete"
-    past: str  # "Deleted"
-    one: Callable[[Todo], str]  # what is said of one
-    tail: str = ""  # "to tomorrow"
-    keep: Callable[[Todo], bool] = lambda _: True
-
-
-async def _change_all(turn: Turn, meant: Meant, deed: _Deed) -> Reply:
-    """Change the one todo that is meant; name several, and ask."""
-    todos = list({todo["id"]: todo for todo in meant.todos if deed.keep(todo)}.values())
-    if not todos:
-        verb = "is" if len(meant.todos) == 1 else "are"
-        return Reply(f"{quoted(meant.todos)} {verb} done already.", mentioned=meant.todos)
-    if len(todos) == 1 and not meant.is_set:
-        changed = data(await turn.toolbox.call(deed.tool, **deed.arguments(todos[0])))
-        is_gone = deed.tool == "delete_todo"
-        return Reply(deed.one(todos[0] if is_gone else changed), mentioned=[] if is_gone else [changed])
-    many = f"{count(len(todos), 'todo')}{deed.tail}"
-    calls = [deed.arguments(todo) for todo in todos]
-    pending, choices = ask_to_confirm(deed.tool, calls, do=f"{deed.verb} {many}", done=f"{deed.past} {many}.")
-    more = f"\nand {len(todos) - SHOWN} more." if len(todos) > SHOWN else ""
-    named = numbered(todos[:SHOWN], turn.wording)
-    question = f"{deed.verb} {many}? I ask before I change several at once:\n{named}{more}"
-    return Reply(question, todos[:SHOWN], todos, choices, pending)
-
-
 async def reopen(turn: Turn, request: Request) -> Reply:
     """Reopen what is named."""
     meant = await resolve(turn, request.said["which"], "done")
-    return await _change_all(
+    return await change_all(
         turn,
         meant,
-        _Deed(
+        Deed(
             "update_todo",
-            lambda todo: _version(todo, done=False),
+            lambda todo: versioned(todo, done=False),
             "Reopen",
             "Reopened",
             lambda todo: f"Reopened {quote(todo)}.",
@@ -166,15 +129,12 @@ async def may_reopen(turn: Turn, request: Request) -> Reply:
     )
 
 
-def _version(todo: Todo, **values: Any) -> dict[str, Any]:
-    return {"todo_id": todo["id"], "version": todo["version"], **values}
-
-
 async def rename(turn: Turn, request: Request) -> Reply:
     """Give a todo another name; a name that is a date is asked about."""
     if "title" not in request.said:
         todo = await resolve_one(turn, request.said["which"], "all")
         raise UnclearError(f"What shall “{todo['title']}” be called? Say: rename {todo['title']} to …")
+    request = await _split_at_title(turn, request)
     title = request.said["title"].strip()
     todo = await resolve_one(turn, request.said["which"], "all")
     when = parse_when(title, turn.now) if unquote(title) == title else None
@@ -187,6 +147,22 @@ async def rename(turn: Turn, request: Request) -> Reply:
             ],
         )
     return await _rename_to(turn, todo, unquote(title))
+
+
+_RENAMES = re.compile(r"(?:rename|retitle|call)\s+(?P<rest>.+)", re.IGNORECASE)
+
+
+async def _split_at_title(turn: Turn, request: Request) -> Request:
+    """Find the "to" that ends a title: of "rename write to Ana as call Ana" it is not the first."""
+    found = _RENAMES.fullmatch(request.words)
+    joints = list(re.finditer(r"\s+(?:to|into|as)\s+", found["rest"], re.IGNORECASE)) if found else []
+    if not found or len(joints) < 2:
+        return request
+    for joint in joints:
+        which, title = found["rest"][: joint.start()], found["rest"][joint.end() :]
+        if (await find(turn, unquote(which), "all"))[1] == "exact":
+            return replace(request, said={"which": which, "title": title})
+    return request
 
 
 async def _rename_to(turn: Turn, todo: Todo, title: str) -> Reply:
@@ -312,13 +288,13 @@ async def _move(turn: Turn, meant: Meant, when: When) -> Reply:
         values: dict[str, Any] = {} if keeps_day else {"due_date": when.day and when.day.isoformat()}
         if when.clock:
             values["due_time"] = _clock_near(when, todo["due_time"])
-        return _version(todo, **values)
+        return versioned(todo, **values)
 
     said = turn.wording.day(when.day or turn.now.date())
-    return await _change_all(
+    return await change_all(
         turn,
         meant,
-        _Deed(
+        Deed(
             "update_todo",
             arguments,
             "Move",
@@ -454,12 +430,12 @@ async def prioritise(turn: Turn, request: Request) -> Reply:
     if {"down", "up"} & request.said.keys():
         step = 1 if "up" in request.said else -1
         level = _LEVELS[min(2, max(0, _LEVELS.index(meant.todos[0]["priority"]) + step))]
-    return await _change_all(
+    return await change_all(
         turn,
         meant,
-        _Deed(
+        Deed(
             "update_todo",
-            lambda todo: _version(todo, priority=level),
+            lambda todo: versioned(todo, priority=level),
             "Change",
             "Changed",
             lambda todo: f"{quote(todo)} now has {todo['priority']} priority.",
@@ -469,4 +445,4 @@ async def prioritise(turn: Turn, request: Request) -> Reply:
 
 
 async def _update(turn: Turn, todo: Todo, **values: Any) -> Todo:
-    return data(await turn.toolbox.call("update_todo", **_version(todo, **values)))
+    return data(await turn.toolbox.call("update_todo", **versioned(todo, **values)))

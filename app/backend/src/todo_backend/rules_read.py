@@ -11,7 +11,7 @@ from todo_backend.references import Turn, find, unquote
 from todo_backend.replies import HELP, WHATS_LEFT, Reply, count, numbered, page
 
 _LIST_STARTS = re.compile(
-    r"^(?:how (?:many|much)|count|number of|show|list|display|see|view|print|give|get|tell|read|sort|order|what(?:'s|s| is| are| do| did| have| must| should| can)?|which|zeige?|was|welche|sortiere?|ordena|ordenar|trie|trier|muestra|muéstrame|qué|que|montre(?:-moi)?|affiche|"
+    r"^(?:how (?:many|much)|count|number of|show|list|display|see|view|print|give|get|tell|read|sort|rank|order|what(?:'s|s| is| are| do| did| have| must| should| can)?|which|zeige?|was|welche|sortiere?|ordena|ordenar|trie|trier|muestra|muéstrame|qué|que|montre(?:-moi)?|affiche|"
     r"is there|are there|am i|do i have|have i|did (?:i|we)|anything|any|got|wie viele?|cuánt[oa]s|combien de|qu'est-ce qu(?:e|i)(?: j'ai| est)?|dime|mostrar|ver|quelles?|cuáles|else)\b", re.IGNORECASE
 )  # fmt: skip
 

@@ -3,17 +3,28 @@
 import re
 from collections.abc import Sequence
 
+from todo_backend.deeds import Deed, change_all, versioned
 from todo_backend.filters import data
 from todo_backend.intents import Request
-from todo_backend.references import Turn, everything, resolve_one
+from todo_backend.references import Turn, everything, resolve, resolve_one
 from todo_backend.replies import Reply, Todo, UnclearError, choice, quote
 
 
 async def tag(turn: Turn, request: Request) -> Reply:
     """Add tags."""
-    todo = await resolve_one(turn, request.said["which"], "all")
-    changed = await _write(turn, todo, [*todo["tags"], *_tags(request.said["tags"])])
-    return Reply(f"{quote(changed)} is tagged {', '.join(changed['tags'])}.", mentioned=[changed])
+    tags = _tags(request.said["tags"])
+    return await change_all(
+        turn,
+        await resolve(turn, request.said["which"], "all"),
+        Deed(
+            "update_todo",
+            lambda todo: versioned(todo, tags=[*todo["tags"], *tags]),
+            "Tag",
+            "Tagged",
+            lambda todo: f"{quote(todo)} is tagged {', '.join(todo['tags'])}.",
+            tail=f" with {' '.join(f'#{tag}' for tag in tags)}",
+        ),
+    )
 
 
 async def untag(turn: Turn, request: Request) -> Reply:

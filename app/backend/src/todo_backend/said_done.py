@@ -137,7 +137,7 @@ async def not_done(turn: Turn, words: str) -> Request | None:
 
 
 _DONE_WORDS = re.compile(
-    r"\b(?:(?:is|are|was|were|has been|have been|i've|we've|i'm|i|we|have|did|am|now|just|finally|already|today|yesterday|this morning|last night|(?:let'?s |lets )go+|yay|woo+(?:hoo+)?|phew|hooray|yes|haha|lol|done|finish(?:ed)?|completed?|over|ready|fertig|erledigt|hecho|fait)\b[\s,:!-]*)+",
+    r"\b(?:(?:is|are|was|were|has been|have been|i've|we've|i'm|i|we|have|did|am|now|just|finally|already|today|yesterday|this morning|last night|(?:let'?s |lets )go+|yay|woo+(?:hoo+)?|phew|hooray|yes|haha|lol|turned in|handed in|done|finish(?:ed)?|completed?|over|ready|fertig|erledigt|hecho|fait)\b[\s,:!-]*)+",
     re.IGNORECASE,
 )
 
@@ -146,7 +146,9 @@ _HAS_CALLED = re.compile(
     re.IGNORECASE,
 )
 
-_SAYS_DONE = re.compile(r"\b(?:already|done|finish(?:ed)?|completed?|fertig|erledigt)\b", re.IGNORECASE)
+_SAYS_DONE = re.compile(
+    r"\b(?:already|turned in|handed in|done|finish(?:ed)?|completed?|fertig|erledigt)\b", re.IGNORECASE
+)
 
 
 async def _done_in_any_order(turn: Turn, words: str) -> Request | None:
