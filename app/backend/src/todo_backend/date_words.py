@@ -181,7 +181,7 @@ CLOCK = (
     r")"
     r"|(?:at|@|um|a\s+las?|à|around|gegen|vers)\s+(?P<h5>\d{1,2})(?:\s+(?:in\s+the\s+)(?P<part5>morning|afternoon|evening))?(?=\s*$|\s*[,;!?)]|\s+(?:on|tomorrow|today|tonight|next|with|to|and|zum|zur|an|den|die|das|mit|beim|bei|con|avec|chez|for|now|sharp|please|not|instead|rather|#|mon|tue|wed|thu|fri|sat|sun)|\s+#)"
     r"|(?<=\w\s)(?P<h10>\d{1,2})(?=\s*$|\s*[,;!?)#])"
-    r"|by\s+(?P<h9>\d{1,2})(?=\s+(?:today|tomorrow|tonight|on)\b)"
+    r"|by\s+(?P<h9>\d{1,2})(?=\s+(?:today|tomorrow|tonight|on|instead)\b|\s+not\s+\d)"
     r"|(?:at|@|um|à|a\s+las?)\s+(?P<h8>\d{1,2})\.(?P<m8>\d{2})(?![\d.])"
     r"|(?:at|@|by)\s+(?P<h6>[01]\d|2[0-3])(?P<m6>[0-5]\d)(?=\s*$|\s*[,;!?)]|\s+(?:on|tomorrow|today|tonight|next|with|to|and|for|#))"
     r"|(?P<h7>[01]\d|2[0-3])(?P<m7>[0-5]\d)\s?(?:hrs|hours|h|uhr)"

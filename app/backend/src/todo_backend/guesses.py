@@ -12,11 +12,11 @@ from todo_backend import slips
 from todo_backend.dates import Span, find_dates, parse_when
 from todo_backend.filters import parse_filter, select, without_strange_words
 from todo_backend.follow_ups import about_it, as_before
-from todo_backend.intents import Request, understand
+from todo_backend.intents import DO_EACH, Request, understand
 from todo_backend.phrases import parse_phrase, parse_priority, without_end
 from todo_backend.references import IT, LONGEST, Turn, content, everything, find, unquote
-from todo_backend.replies import Reply, Todo, choice
-from todo_backend.rules_add import add_message, draft_words
+from todo_backend.replies import Reply, Todo, choice, quote
+from todo_backend.rules_add import add_message, draft_words, said_when, split_at_dates
 from todo_backend.said_done import NOT, TO_COME, done_by_its_verb, not_done
 from todo_backend.stems import ERRANDS, IS_CANCELLED
 from todo_backend.ways import Kind
@@ -40,7 +40,28 @@ async def guess(turn: Turn, request: Request, act: Act) -> Reply | None:
             return await act(turn, again)
     if asked := await _asked_of_a_day(turn, words):
         return await act(turn, asked)
-    return await _todo_and_date(turn, words, act)
+    return await _several_moved(turn, words) or await _todo_and_date(turn, words, act)
+
+
+async def _several_moved(turn: Turn, words: str) -> Reply | None:
+    """Ask about "flour on monday and the landlord on friday" when each part names a todo and its day."""
+    moves: list[tuple[Todo, Span, str]] = []
+    for part in split_at_dates(words, turn.now):
+        spans = find_dates(part, turn.now)
+        name = _AROUND.sub("", f"{part[: spans[0].start]} {part[spans[0].end :]}".strip()) if len(spans) == 1 else ""
+        todos, how = await find(turn, name, "open")
+        if len(todos) != 1 or how not in ("exact", "words"):
+            return None
+        moves.append((todos[0], spans[0], part))
+    if len({todo["id"] for todo, _, _ in moves}) < 2:
+        return None
+    said = " and ".join(f"{quote(todo)} to {said_when(span.when, turn)}" for todo, span, _ in moves)
+    each = "; ".join(f'move "{todo["title"]}" to {part[span.start : span.end].strip()}' for todo, span, part in moves)
+    return Reply(
+        f"Shall I move {said}?",
+        mentioned=[todo for todo, _, _ in moves],
+        choices=[choice("Yes, move them", f"{DO_EACH}{each}")],
+    )
 
 
 async def _asked_of_a_day(turn: Turn, words: str) -> Request | None:
@@ -167,7 +188,7 @@ _IS_NOW = re.compile(
 )
 
 _AROUND = re.compile(
-    r"^(?:do|the|my|our|so|but|actually)\s+|\s+(?:can wait|till|until|deadline|due date|date|now|instead|then|again|to|on|for|(?:at )?(?:the )?same time)$",
+    r"^(?:do|the|my|our|so|but|actually)\s+|\s+(?:needs|has|must|can wait|till|until|deadline|due date|date|now|instead|then|again|to|on|for|(?:at )?(?:the )?same time)$",
     re.IGNORECASE,
 )
 

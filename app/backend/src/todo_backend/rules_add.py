@@ -240,11 +240,11 @@ def _split(what: str, now: datetime) -> list[str]:
     """Split "milk and eggs" and "call mom and pay rent", but neither "buy milk and eggs" nor "research and development"."""
     if _QUOTED_LIST.fullmatch(what):
         return [found[0] for found in _ONE_QUOTED.finditer(what)]
-    if re.match(r"[\"“«„']", what) and (dated := _split_at_dates(what, now)):
+    if re.match(r"[\"“«„']", what) and (dated := split_at_dates(what, now)):
         return dated
     if re.match(r"[\"“«„']", what) or re.search(r"\b(?:between|both|either)\b", what, re.IGNORECASE):
         return [what]
-    if dated := _split_at_dates(what, now):
+    if dated := split_at_dates(what, now):
         return dated
     apart = [part.strip() for part in re.split(r";|,? and also ", what) if part.strip()]
     if len(apart) > 1 and not any(parse_priority(part) or parse_when(part, now) for part in apart):
@@ -258,7 +258,7 @@ _JOINT = re.compile(r"(\s*,\s*(?:and\s+)?|\s+(?:and|&|und|y|et|aur|اور)\s+)")
 _DAY_AFTER = re.compile(r"\s+(?:on )?the (?:day after|next day|following day)$", re.IGNORECASE)
 
 
-def _split_at_dates(what: str, now: datetime) -> list[str]:
+def split_at_dates(what: str, now: datetime) -> list[str]:
     """Split "bread and butter tomorrow and gym on friday" behind each date; empty where there are not two such parts."""
     parts: list[str] = []
     part = joint = ""

@@ -214,7 +214,8 @@ async def reschedule(turn: Turn, request: Request) -> Reply:
     said = re.sub(
         r"^(?:to|be|on|for|due)\s+|\s+(?:instead|now)$|,?\s+(?:at\s+)?(?:the\s+)?same\s+time$", "", request.said["when"]
     )
-    when = parse_when(said, turn.now) or parse_when(f"on {said}", turn.now)  # "the first" alone is no date
+    ways = (request.said["when"], said, f"on {said}")  # "the first" alone is no date
+    when = next(filter(None, (parse_when(way, turn.now) for way in ways)), None)
     said = INSTEAD_OF_HOUR.sub("", said)
     if when is None and re.fullmatch(r"\d{1,2}(?:[:.]\d\d)?", said):  # "move the meeting to 11"
         when = parse_when(f"at {said.replace('.', ':')}", turn.now)

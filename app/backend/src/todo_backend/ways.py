@@ -113,6 +113,7 @@ ENGLISH: Ways = (
         r"(?:what|which)(?:'s|s)? .+|what's|what now|what",
         r"(?:show|list|display|see|view|pull up|bring up|go over|read out)(?: me| us)?(?: (?P<q2>.+))?",
         r"(?:get|give|tell|read|print)(?: me| us)(?: .+)?|(?:get|read|print)(?: out)? (?:my|all|the) (?:open |full )?(?:list|todos|tasks)\b.*",
+        r"how(?:'s| is| does) .+ look(?:ing)?(?: like)?",
         r"(?:sort|order|arrange|rank) (?:.+ )?(?:by|alphabetically)\b.*|(?:sort|order) (?:my|the|them|all|everything|todos|tasks)\b.*",
         rf"(?:(?:my|the|all|open|done|completed|overdue|today'?s?|tomorrow'?s?|urgent|important|(?:high|low|normal|medium|top)[\s-]prio(?:rity)?|current|late|everything|upcoming|pending|remaining)\s+)*(?:{_ITEMS}|overdue|agenda|schedule|plan)(?:\s+(?:for|due|on|this|today|tomorrow|next|tagged|with|without|about|by|sorted|ordered|that|in|from|marked|labell?ed|called)\b.*)?",
         r"#[^\s#]+",
