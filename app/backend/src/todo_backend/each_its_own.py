@@ -9,6 +9,7 @@ from todo_backend.references import IT, Turn
 
 _JOINT = re.compile(r"(,\s*(?:and\s+)?|\s+(?:and|&|und|y|et)\s+)", re.IGNORECASE)
 _VERB_LAST = re.compile(r"\s+(?P<verb>verschieben|verlegen|setzen)(?=\s+und\b|,|$)", re.IGNORECASE)
+_MOST_PIECES = 20  # each is looked through again with the ones before it
 _CHANGES = ("reschedule", "reschedule_at_end", "set_to", "prioritise", "change")
 
 
@@ -26,7 +27,9 @@ def _of_several_todos(turn: Turn, words: str) -> Request | None:
         words = f"{last['verb'][:-1]} {words[: last.start()]}{words[last.end() :]}"
     verb, _, rest = words.partition(" ")
     pieces = _JOINT.split(rest)
-    if len(pieces) < 3 or any(IT.fullmatch(understand(piece).said.get("which", "")) for piece in pieces[2::2]):
+    if not 3 <= len(pieces) <= _MOST_PIECES or any(
+        IT.fullmatch(understand(piece).said.get("which", "")) for piece in pieces[2::2]
+    ):
         return None  # "bump the rent to friday and make it high" has a verb of its own for each
     parts: list[str] = []
     open_part = ""

@@ -211,17 +211,6 @@ _WAS_MOVED = re.compile(
     r"\b(?:moved|changed|rescheduled|postponed|pushed|shifted|extended|delayed|brought forward|verschoben|verlegt)\b",
     re.IGNORECASE,
 )
-_OLD_HOUR = re.compile(r"\b(?:instead of|rather than|not)\s+(?:at\s+)?(?P<hour>\d{1,2})\b", re.IGNORECASE)
-
-
-def _is_old_hour(words: str, span: Span, todo: Todo) -> bool:
-    """Tell whether "at 3 instead of 2" names the hour that a todo has: then the other one is its new hour."""
-    found = _OLD_HOUR.search(words[span.start : span.end])
-    if not found or not todo["due_time"]:
-        return False
-    return (int(todo["due_time"][:2]) - int(found["hour"])) % 12 == 0
-
-
 # "I can't do the report today, tomorrow": the first day is not the one that is meant.
 _CANNOT_THEN = re.compile(
     r"\b(?:i|we) (?:can't|cannot|can not|won't|couldn't)(?: (?:do|make|finish|get to|manage))? (?P<name>.+?) (?:today|tonight|tomorrow|\w+day|this week)\b,?",
@@ -250,7 +239,7 @@ async def _todo_and_date(turn: Turn, words: str, act: Act) -> Reply | None:
         return None
     title = todos[0]["title"]
     is_named = how in ("exact", "words") or (how == "typed" and _WAS_MOVED.search(rest))
-    if is_named and (states_it or _is_old_hour(words, spans[0], todos[0])) and not NOT.search(rest):
+    if is_named and states_it and not NOT.search(rest):
         return await act(turn, Request("reschedule", {"which": f'"{title}"', "when": when}, words))
     return _ask_which_of_two(turn, words, todos[0], when)
 

@@ -144,10 +144,15 @@ def _unless_asked(text: str, request: Request) -> Request:
     """Take "jobs due next week?" as a question: it moves nothing."""
     if not text.rstrip().endswith("?") or request.kind not in _STATED:
         return request
+    if (found := _ASKS_US.search(text)) and found[0] not in request.words:  # "könnten Sie das auf morgen verschieben?"
+        return request
     begins_with_todo = request.words.startswith(request.said.get("which", "\0"))
     return Request("list", {}, f"show {request.words}") if begins_with_todo else request
 
 
+_ASKS_US = re.compile(
+    r"\b(?:can|could|would|will|may|shall|kannst|könn\w+|würde\w*|puede\w*|podr\w+|peu[xt]|pou[vr]\w+)\b", re.IGNORECASE
+)
 _STATED = ("reschedule", "reschedule_at_end", "prioritise", "unschedule")
 
 
@@ -234,7 +239,9 @@ _ADVERB = re.compile(
     r"^(?:(i|we),? )?(?:(?:also|really|still|just|definitely|actually|probably|urgently|totally|desperately|kinda|kind of|then|maybe|do|now|too),? )+(?=(?:need|have to|want|must|should|gotta|got to|ought)\b)",
     re.IGNORECASE,
 )
-_REMIND_2 = re.compile(r"^(remind me|i (?:need|want|have)) 2 (?=[a-z])", re.IGNORECASE)
+_REMIND_2 = re.compile(
+    r"^(remind me|i (?:need|want|have)) 2 (?=[a-z])(?!(?:min|hour|day|week|month|year)\w*\b)", re.IGNORECASE
+)
 _GLUED = re.compile(r"^(remind|tell|show|give)(me)\b", re.IGNORECASE)
 _TAKE_OFF = re.compile(
     r"\btake (?:(.+?) (?:off|out)|(?:off|out) (.+?)) (?:of )?(?:from )?(?:my|the|this) (?:[\w-]+ )?list\b",

@@ -255,6 +255,7 @@ def _split(what: str, now: datetime) -> list[str]:
 _JOINT = re.compile(r"(\s*,\s*(?:and\s+)?|\s+(?:and|&|und|y|et|aur|اور)\s+)")
 
 
+_MOST_PIECES = 40  # each is looked through again with the ones before it
 _DAY_AFTER = re.compile(r"\s+(?:on )?the (?:day after|next day|following day)$", re.IGNORECASE)
 
 
@@ -262,7 +263,10 @@ def split_at_dates(what: str, now: datetime) -> list[str]:
     """Split "bread and butter tomorrow and gym on friday" behind each date; empty where there are not two such parts."""
     parts: list[str] = []
     part = joint = ""
-    for piece in _JOINT.split(what):
+    pieces = _JOINT.split(what)
+    if not 3 <= len(pieces) <= _MOST_PIECES:
+        return []
+    for piece in pieces:
         if parse_when(piece, now) or parse_priority(piece):
             return []
         if _JOINT.fullmatch(piece):
