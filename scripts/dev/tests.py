@@ -15,7 +15,7 @@ from scripts.program import Lettered
     klass=Lettered,
     help={
         "only": "a marker of pytest, or an expression of them: unit, runner, render, engine, minikube, app, monitoring",
-        "long": "with the tests that kill, search and build for minutes",
+        "long": "with the tests that kill, search and build for minutes, and all tables of requests",
     },
 )
 def test(_: Context, only: str = "", long: bool = False) -> None:
@@ -27,15 +27,16 @@ def test(_: Context, only: str = "", long: bool = False) -> None:
     selected = f"({only or 'not cluster and not minikube and not app'})" + ("" if long else " and not long")
     covered = () if only else ("--cov", "--cov-report=")  # a part of the tests covers a part of the code
     with ExitStack() as beside:
-        for tests in _waiting(only):
+        for tests in _waiting(only, long=long):
             beside.enter_context(running_module("pytest", *tests))
         run_module("pytest", "--durations=10", *covered, "-m", selected)
 
 
-def _waiting(only: str) -> Iterator[tuple[str, ...]]:
+def _waiting(only: str, *, long: bool) -> Iterator[tuple[str, ...]]:
     """The tests that wait for a database and a browser more than they compute: they run beside the others."""
     if only in ("", "app"):  # a project of its own, with its own settings of pytest
-        yield ("--config-file=app/backend/pyproject.toml", "app/backend/tests")
+        some = () if long else ("--some-tables",)
+        yield ("--config-file=app/backend/pyproject.toml", "app/backend/tests", *some)
     if not only:
         yield ("tests/app", "-m", "app")
 

@@ -42,6 +42,10 @@ def postgres() -> Iterator[Postgres]:
         yield server
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--some-tables", action="store_true", help="score every third table of requests, not all")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def scoring(request: pytest.FixtureRequest) -> Iterator[list[tuple[subprocess.Popen[str], Path]]]:
     """The tables of requests, scored in processes of their own while other tests run: that is a minute of work.
@@ -54,7 +58,12 @@ def scoring(request: pytest.FixtureRequest) -> Iterator[list[tuple[subprocess.Po
         return
     server: Postgres = request.getfixturevalue("postgres")
     with tempfile.TemporaryDirectory(prefix="todo-scores-") as folder:
-        started = [_score(server, number, Path(folder)) for number in range(SCORERS)]
+        tables = sorted((Path(__file__).parent / "requests").glob("*.yaml"))
+        if request.config.getoption("some_tables"):
+            tables = tables[::3]
+        started = [
+            _score(server, f"scores_{number}", tables[number::SCORERS], Path(folder)) for number in range(SCORERS)
+        ]
         try:
             yield started
         finally:
@@ -63,10 +72,9 @@ def scoring(request: pytest.FixtureRequest) -> Iterator[list[tuple[subprocess.Po
                 process.wait()
 
 
-def _score(server: Postgres, number: int, folder: Path) -> tuple[subprocess.Popen[str], Path]:
-    database, output = f"scores_{number}", folder / f"{number}.txt"
+def _score(server: Postgres, database: str, tables: list[Path], folder: Path) -> tuple[subprocess.Popen[str], Path]:
+    output = folder / f"{database}.txt"
     asyncio.run(run_sql(server, f"CREATE DATABASE {database} TEMPLATE template_todo"))
-    tables = sorted((Path(__file__).parent / "requests").glob("*.yaml"))[number::SCORERS]
     command = [sys.executable, "-m", "todo_backend.evaluate", *map(str, tables)]
     environment = {**os.environ, "PYTHONPATH": str(SOURCE), "DATABASE_URL": server.url(database), "GEMINI_API_KEY": ""}
     with output.open("w") as file:
