@@ -137,7 +137,8 @@ def found(project: Project) -> list[Diagnosis]:
         return list(read(_answer(project, QUERY, login=True), workload))
     except TaskError as error:
         refusal = REFUSED.search(error.result.stderr) if isinstance(error, CommandError) else None
-        return [*([_closed(workload, refusal[1])] if refusal else []), *read(_asked(project, QUERY), workload)]
+        # What was set in it may be why, and is told first.
+        return [*read(_asked(project, QUERY), workload), *([_closed(workload, refusal[1])] if refusal else [])]
 
 
 def _closed(workload: str, refusal: str) -> Diagnosis:

@@ -85,7 +85,7 @@ def test_a_database_that_lets_nobody_new_in_is_told_while_the_pods_go_on(
 
     monkeypatch.setattr(database, "in_bundled", lambda *_, login=False: CommandLine(["login" if login else "owner"]))
     monkeypatch.setattr(shell, "run", answer)
-    closed, unlogged = database_state.found(project())
+    unlogged, closed = database_state.found(project())
     assert closed.cause == f"todo-chatbot-postgres: the database lets no new connection of the app in: {refusal}"
     assert action in closed.action
     assert "UNLOGGED" in unlogged.cause
