@@ -114,6 +114,7 @@ def test_an_extra_ca_that_is_none(docker_client: Any, checkout: Checkout) -> Non
     assert "the extra CA not-a-ca.pem holds no PEM certificate" in error(run)
 
 
+@pytest.mark.long
 def test_a_service_that_never_gets_ready_shows_its_last_lines(docker_client: Any, checkout: Checkout) -> None:
     dockerfile = checkout.path / "docker/frontend.Dockerfile"
     dockerfile.write_text(

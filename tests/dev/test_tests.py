@@ -48,7 +48,13 @@ def test_only_app_is_the_frontend_and_the_backend(runs: list[tuple[str, ...]]) -
     tests.test.body(Context(), only="app")
     backend, ours = runs
     assert any("test_frontend.py" in test for test in collected(ours, "tests/app"))
-    assert backend == ("pytest", "--config-file=app/backend/pyproject.toml", "app/backend/tests")
+    assert backend == ("pytest", "--config-file=app/backend/pyproject.toml", "app/backend/tests", "--some-tables")
+
+
+@pytest.mark.unit
+def test_the_long_tests_score_every_table_of_requests(runs: list[tuple[str, ...]]) -> None:
+    tests.test.body(Context(), only="app", long=True)
+    assert "--some-tables" not in runs[0]
 
 
 @pytest.mark.unit
