@@ -75,7 +75,7 @@ def test_a_healthy_release_gets_no_diagnosis(fault: Fault, releases: dict[str, C
         write_recording(fault.name, snapshot)
 
 
-@pytest.mark.parametrize("name", ["image-name", "secret-key", "limit-range", "root", "quota"])
+@pytest.mark.parametrize("name", ["image-name", "secret-key", "limit-range", "root", pytest.param("quota", marks=pytest.mark.long)])
 def test_watching_ends_long_before_its_time_limit_when_a_cause_is_final(name: str, releases: dict[str, Cluster]) -> None:
     fault = next(f for f in FAULTS if f.name == name)
     started = time.monotonic()

@@ -131,6 +131,7 @@ def test_a_service_that_never_gets_ready_shows_its_last_lines(docker_client: Any
         checkout.invoke("down", "--data", "--yes", "--engine", "docker")
 
 
+@pytest.mark.long
 def test_a_service_that_crashes_shows_its_last_lines(docker_client: Any, checkout: Checkout) -> None:
     dockerfile = checkout.path / "docker/frontend.Dockerfile"
     dockerfile.write_text(dockerfile.read_text() + '\nCMD ["node", "-e", "console.error(`no such thing`); process.exit(4)"]\n')

@@ -66,7 +66,7 @@ def run(reference: str, command: str) -> str:
     return result.stdout
 
 
-@pytest.mark.parametrize("name", ["python", "node", "postgres", "postgres-exporter"])
+@pytest.mark.parametrize("name", ["python", "node", "postgres", pytest.param("postgres-exporter", marks=pytest.mark.long)])
 def test_a_runtime_base_has_no_package_manager_compiler_or_trace_of_this_machine(
     name: str, made: Callable[[str], images.BaseImage]
 ) -> None:
