@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +11,7 @@ from statistics import median
 
 from scripts.config.service_problems import DATABASE
 from scripts.config.settings import Settings
+from scripts.core.errors import TaskError
 from scripts.engines.asking import AT_ONCE, PROBE_SECONDS
 from scripts.engines.failed_requests import called_by
 from scripts.engines.protocol import Engine
@@ -67,7 +69,8 @@ def _pairs(ask: ServiceClient, name: str, live: str, ready: str) -> Iterator[tup
 
 def _seconds(ask: ServiceClient, name: str, path: str) -> float:
     started = time.monotonic()
-    ask(name, "GET", path, timeout=PROBE_SECONDS)
+    with contextlib.suppress(TaskError):  # no answer at all is late, too
+        ask(name, "GET", path, timeout=PROBE_SECONDS)
     return time.monotonic() - started
 
 

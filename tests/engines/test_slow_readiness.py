@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from scripts.config.settings import load_settings
+from scripts.core.errors import TaskError
 from scripts.engines import slow_readiness
 from scripts.kubernetes.diagnosis.cause import Diagnosis
 from scripts.kubernetes.service_client import Answer
@@ -35,7 +36,10 @@ class App:
     def ask(self, service: str, _: str, path: str, *, timeout: float) -> Answer:
         assert timeout
         self.asked += 1
-        self.clock += next(self.turns.get(f"{service}{path}", itertools.repeat(0.01)))
+        seconds = next(self.turns.get(f"{service}{path}", itertools.repeat(0.01)))
+        self.clock += seconds
+        if seconds >= slow_readiness.PROBE_SECONDS:
+            raise TaskError("no answer")
         return Answer(200, "")
 
 
@@ -68,3 +72,8 @@ def test_where_all_is_quick_it_is_asked_a_few_times_only(monkeypatch: pytest.Mon
     app = App(monkeypatch, {})
     assert found(app) == []
     assert app.asked == 2 * 2 * slow_readiness.FIRST_LOOKS
+
+
+def test_an_answer_that_never_comes_is_a_late_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    (cause,) = found(App(monkeypatch, {"backend/ready": (10.0, 0.01, 0.3)}))
+    assert "6 of 9 answers" in cause.cause
