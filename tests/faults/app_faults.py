@@ -55,6 +55,11 @@ def _limits(kind: str, **spec: Any) -> Object:
     return {"apiVersion": "v1", "kind": kind, "metadata": {"name": "somebodys"}, "spec": spec}
 
 
+def _shut_dns(ground: Ground) -> None:
+    shut = _policy("somebodys", podSelector={"matchLabels": {"k8s-app": "kube-dns"}}, policyTypes=["Ingress"])
+    ground.app.cluster.within("kube-system", "").kubectl("create", "--filename", "-", input=json.dumps(shut))
+
+
 def _kill_postgres(ground: Ground) -> None:
     """Kill it until the kubelet lets it wait for its next start."""
     for _ in range(3):
@@ -253,6 +258,10 @@ APP_FAULTS = (
     AppFault(
         "DNS", "dns-down", "no pod of the cluster's DNS is ready", (f"{SYSTEM} scale deployment/coredns --replicas=0",),
         fix=(f"{SYSTEM} scale deployment/coredns --replicas=1", f"{SYSTEM} rollout status deployment/coredns --timeout=60s"),
+    ),
+    AppFault(
+        "DNS shut off", "dns-blocked", "keep the pods' questions from the cluster's DNS", act=_shut_dns,
+        fix=(f"{SYSTEM} delete networkpolicy somebodys",),
     ),
     AppFault(
         "metrics", "autoscaler-blind", "cannot read its metrics", (f"{SYSTEM} scale deployment/metrics-server --replicas=0",), own=True,

@@ -160,6 +160,17 @@ def dns(available: int, wanted: int = 2) -> Change:
     return change
 
 
+def dns_policies(*specs: Object) -> Change:
+    """A DNS that is well, and these NetworkPolicies beside it."""
+
+    def change(value: Object) -> None:
+        dns(2)(value)
+        value["dns"][0]["spec"]["template"] = {"metadata": {"labels": {"k8s-app": "kube-dns"}}}
+        value["dns_policies"] = [{"metadata": {"name": f"shut-{i}"}, "spec": spec} for i, spec in enumerate(specs)]
+
+    return change
+
+
 def claim(*, deleted: bool = False, there: bool = True) -> Change:
     def change(value: Object) -> None:
         pod_of(value)["spec"]["volumes"] = [{"name": "data", "persistentVolumeClaim": {"claimName": "data-0"}}]

@@ -22,8 +22,10 @@ from tests.kubernetes.changes import (
     changed,
     claim,
     dns,
+    dns_policies,
     endless,
     exits,
+    fails_readiness,
     found,
     node,
     pod_of,
@@ -135,6 +137,44 @@ def test_what_follows_from_the_node_or_the_dns_says_so() -> None:
     assert (root.code, symptom.code, symptom.follows_from) == ("dns-down", "database-name-unknown", "coredns")
     root, symptom = found(dns(0), "egress-blocked")
     assert (symptom.code, symptom.follows_from) == ("egress-blocked", "coredns")
+    shut: Object = {"podSelector": {}, "policyTypes": ["Ingress"]}
+    for fault in ("database-name", "database-silent"):
+        root, symptom = found(dns_policies(shut), fault)
+        assert (root.code, symptom.code, symptom.follows_from) == ("dns-blocked", symptom.code, "coredns")
+
+    def answers(value: Object) -> None:
+        value["answers"] = {f"{pod_of(value)['metadata']['name']}/app": '503 {"status": "unavailable", "reason": "DNS name not found"}'}
+
+    root, symptom = found(both(dns_policies(shut), fails_readiness("HTTP probe failed with statuscode: 503"), answers))
+    assert (symptom.code, symptom.follows_from) == ("readiness-http", "coredns")
+
+
+@pytest.mark.parametrize(
+    "specs",
+    [
+        [{"podSelector": {"matchLabels": {"k8s-app": "metrics-server"}}, "policyTypes": ["Ingress"]}],
+        [{"podSelector": {}, "policyTypes": ["Ingress"]}, {"podSelector": {}, "ingress": [{}]}],
+        [{"podSelector": {}, "ingress": [{"from": [{"namespaceSelector": {}}], "ports": [{"port": 53, "protocol": "UDP"}]}]}],
+        [{"podSelector": {}, "ingress": [{"from": [{"ipBlock": {"cidr": "10.0.0.0/8"}}], "ports": [{"port": "dns"}]}]}],
+        [{"podSelector": {}, "policyTypes": ["Egress"], "egress": [{"ports": [{"port": 1, "endPort": 1000}]}]}],
+    ],
+)
+def test_policies_that_let_the_dns_be_asked_are_nobodys_business(specs: list[Object]) -> None:
+    assert found(dns_policies(*specs)) == []
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        {"from": [{"podSelector": {}}]},
+        {"from": [{"namespaceSelector": {}}], "ports": [{"port": 9153}]},
+        {"ports": [{"port": 54, "endPort": 60}, {"port": "metrics"}]},
+    ],
+)
+def test_a_rule_for_something_else_does_not_open_the_dns(rule: Object) -> None:
+    (diagnosis,) = found(dns_policies({"podSelector": {}, "policyTypes": ["Ingress"], "ingress": [rule]}))
+    assert diagnosis.code == "dns-blocked"
+    assert diagnosis.action.startswith("kubectl --namespace kube-system delete networkpolicy shut-0;")
 
 
 def test_what_to_do_about_a_volume_elsewhere_depends_on_its_node() -> None:

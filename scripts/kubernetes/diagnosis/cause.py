@@ -82,6 +82,7 @@ PATIENCE = {
     "stalled": Patience(),
     "node-not-ready": Patience(60),
     "dns-down": Patience(60),
+    "dns-blocked": Patience(60),
     "nodes-cordoned": Patience(60),
     "scheduler-silent": Patience(60),
     "controllers-silent": Patience(60),

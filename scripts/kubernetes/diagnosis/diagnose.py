@@ -13,7 +13,7 @@ from scripts.kubernetes.diagnosis.container import ContainerState, containers
 from scripts.kubernetes.diagnosis.rules.controllers import refused_pods, stalled
 from scripts.kubernetes.diagnosis.rules.exits import exited, keeps_exiting
 from scripts.kubernetes.diagnosis.rules.exposed import exposed, latent
-from scripts.kubernetes.diagnosis.rules.logs import tells_of_database, waits_for_database
+from scripts.kubernetes.diagnosis.rules.logs import tells_of_database, tells_of_dns, waits_for_database
 from scripts.kubernetes.diagnosis.rules.pods import evicted, not_placed, not_prepared
 from scripts.kubernetes.diagnosis.rules.probes import not_ready
 from scripts.kubernetes.diagnosis.rules.revision import new_in_revision
@@ -32,6 +32,7 @@ CONTAINER_RULES: Sequence[ContainerRule] = (not_configured, image_missing, not_s
 """The rules in the order in which they are asked; the first that finds something is the cause."""
 FOLLOWS_NODE = ("dns-down", "sandbox-failed", "volume-not-mounted", "volume-elsewhere")
 NODE_TAINT = re.compile(r"node\.kubernetes\.io/(not-ready|unreachable)")
+DNS_CODES = ("dns-down", "dns-blocked")
 FOLLOWS_DNS = ("database-name-unknown", "egress-blocked", "database-silent")
 
 
@@ -68,11 +69,12 @@ def unexplained(snapshot: Snapshot, found: Sequence[Diagnosis]) -> list[Diagnosi
 
 def _root_of(diagnosis: Diagnosis, all_found: Sequence[Diagnosis], databases: Collection[str]) -> str:
     """What this one follows from: the node or the DNS, or another unhealthy workload: the bundled Postgres, or one that is named."""
-    by_code = {d.code: d.workload for d in all_found if d.code in ("node-not-ready", "dns-down")}
+    by_code = {d.code: d.workload for d in all_found if d.code in ("node-not-ready", *DNS_CODES)}
     if "node-not-ready" in by_code and (diagnosis.code in FOLLOWS_NODE or NODE_TAINT.search(diagnosis.cause)):
         return by_code["node-not-ready"]
-    if diagnosis.code in FOLLOWS_DNS and "dns-down" in by_code:
-        return by_code["dns-down"]
+    of_dns = next((by_code[code] for code in DNS_CODES if code in by_code), "")
+    if of_dns and (diagnosis.code in FOLLOWS_DNS or (diagnosis.code == "readiness-http" and tells_of_dns(diagnosis.cause))):
+        return of_dns
     roots = [d.workload for d in all_found if d.workload != diagnosis.workload and d.code not in DATABASE_CODES]
     words = set(re.findall(r"[a-z0-9-]+", " ".join(diagnosis.evidence)))
     if diagnosis.code in DATABASE_CODES:

@@ -26,6 +26,7 @@ SECONDS = 15.0
 WATCHED = "deployments,statefulsets,replicasets,pods,persistentvolumeclaims"
 NO_LOG = ("unable to retrieve container logs for", "failed to try resolving symlinks")  # the kubelet's words in a log's place
 AROUND = "events,networkpolicies,persistentvolumeclaims,horizontalpodautoscalers,resourcequotas,limitranges,poddisruptionbudgets"
+OUTSIDE = "nodes,apiservices,deployments,daemonsets,persistentvolumes,networkpolicies"
 KEYS_ONLY = (
     '{{range .items}}{{.metadata.name}} {{with .metadata.labels}}{{or (index . "app.kubernetes.io/part-of") "-"}}{{else}}-{{end}}'
     '{{range $key, $_ := .data}} {{$key}}{{end}}{{"\\n"}}{{end}}'
@@ -92,6 +93,7 @@ def _with_surroundings(cluster: Cluster, quick: Snapshot) -> Snapshot:
         strange_secrets=[name for name, (part_of, _) in (secrets or {}).items() if part_of == NOBODY],
         nodes=[o for o in outside if o["kind"] == "Node"],
         dns=[o for o in outside if o["kind"] == "Deployment" and labels_of(o).get("k8s-app") == DNS],
+        dns_policies=[o for o in outside if o["kind"] == "NetworkPolicy"],
         agents=[o for o in outside if o["kind"] == "DaemonSet"],
         metrics_apis=[o for o in outside if o["kind"] == "APIService" and o["spec"].get("group", "").endswith(METRICS)],
         volumes=[o for o in outside if o["kind"] == "PersistentVolume" and _claimed_in(o) == cluster.namespace],
@@ -107,8 +109,8 @@ def _claimed_in(volume: Object) -> str:
 
 
 def _outside(cluster: Cluster) -> list[Object]:
-    """Nodes, volumes, metrics APIs and the cluster's DNS, as far as we may see them: kubectl prints what it got, and fails for the rest."""
-    answer = _tried(cluster.within(SYSTEM, ""), "get", "nodes,apiservices,deployments,daemonsets,persistentvolumes", "--output", "json")
+    """What is of the cluster or its DNS, as far as we may see it: kubectl prints what it got, and fails for the rest."""
+    answer = _tried(cluster.within(SYSTEM, ""), "get", OUTSIDE, "--output", "json")
     return list(json.loads(answer.stdout)["items"]) if answer.stdout.strip() else []
 
 

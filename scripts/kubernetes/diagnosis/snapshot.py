@@ -44,6 +44,8 @@ class Snapshot:
     nodes: Sequence[Object] = ()
     dns: Sequence[Object] = ()
     """The Deployments of the cluster's DNS."""
+    dns_policies: Sequence[Object] = ()
+    """NetworkPolicies of the namespace that it runs in."""
     autoscalers: Sequence[Object] = ()
     """HorizontalPodAutoscalers of the release."""
     metrics_apis: Sequence[Object] = ()

@@ -156,6 +156,11 @@ def tells_of_database(text: str) -> bool:
     return any(pattern.search(text) for pattern in (ABOUT_DATABASE, REFUSED, NAME_UNKNOWN, SILENT))
 
 
+def tells_of_dns(text: str) -> bool:
+    """Return whether what a service answers may be because no name resolves."""
+    return any(pattern.search(text) for pattern in (NAME_UNKNOWN, SILENT))
+
+
 def database_advice(line: str) -> str:
     """Return what to do about what a service says of its database; an empty string where it says nothing that is known."""
     for pattern, advice in BY_PEOPLE:

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from scripts.kubernetes.diagnosis.cause import Diagnosis, diagnosed
+from scripts.kubernetes.diagnosis.rules.dns import dns
 from scripts.kubernetes.diagnosis.rules.volumes import held_on
 from scripts.kubernetes.diagnosis.snapshot import Snapshot, time_of
 from scripts.kubernetes.objects import condition_of, containers_of, name_of, status_of
@@ -26,7 +27,7 @@ def surroundings(snapshot: Snapshot) -> Iterator[Diagnosis]:
     yield from _nodes(snapshot)
     yield from _cordoned(snapshot)
     yield from _agents(snapshot)
-    yield from _dns(snapshot)
+    yield from dns(snapshot)
     for autoscaler in snapshot.autoscalers:
         yield from _autoscaler(snapshot, autoscaler)
         yield from _at_limit(snapshot, autoscaler)
@@ -78,22 +79,6 @@ def _agents(snapshot: Snapshot) -> Iterator[Diagnosis]:
                 [f"daemonset {name_of(agent)} in {SYSTEM}: {ready} of {wanted} ready"],
                 f"kubectl --namespace {SYSTEM} describe daemonset {name_of(agent)}; kubectl --namespace {SYSTEM} get pods --output wide",
             )
-
-
-def _dns(snapshot: Snapshot) -> Iterator[Diagnosis]:
-    """The cluster's DNS has no pod that answers."""
-    if not snapshot.dns or any(status_of(server).get("availableReplicas", 0) for server in snapshot.dns):
-        return
-    server = snapshot.dns[0]
-    wanted, place = server["spec"].get("replicas", 1), server["metadata"].get("namespace", "kube-system")
-    scale = f"kubectl --namespace {place} scale deployment/{name_of(server)} --replicas=1"
-    yield diagnosed(
-        server,
-        "dns-down",
-        "no pod of the cluster's DNS is ready, so no name resolves",
-        [f"deployment {name_of(server)} in {place}: 0 of {wanted} available"],
-        f"kubectl --namespace {place} describe pods --selector k8s-app=kube-dns" if wanted else scale,
-    )
 
 
 def _autoscaler(snapshot: Snapshot, autoscaler: Object) -> Iterator[Diagnosis]:
