@@ -9,7 +9,7 @@ from scripts.core import lock
 from scripts.core.errors import TaskError
 from scripts.core.pipeline import Step, run_steps
 from scripts.core.report import Report
-from scripts.look.diagnose import causes
+from scripts.look.causes import causes
 from scripts.look.open import open_forward
 from scripts.project import Project
 

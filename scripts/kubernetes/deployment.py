@@ -20,10 +20,12 @@ from scripts.images.prune import Superfluous, Use
 from scripts.kubernetes import (
     api,
     drift,
+    emptied_database,
     helm,
     installing,
     policy_probe,
     remembered,
+    retries,
     rollout,
     running,
     service_forward,
@@ -92,7 +94,7 @@ class Deployment:
         try:
             outcome = rollout.watch(self.cluster, timeout, step, leave_out=leave_out)
         except TaskError as error:
-            if not (self._ours and stuck_pods.restart_database(self.cluster, error, step)):
+            if not (self._ours and retries.restart_database(self.cluster, error, step)):
                 raise
             outcome = rollout.watch(self.cluster, timeout, step, leave_out=leave_out)
         remembered.record(self.cluster, as_healthy=release is None or release.last)
@@ -179,7 +181,7 @@ class Deployment:
             changed_past_us.append(strange.diagnosis(self.cluster.release))
         drifted, unseen = self._drifted()
         changed_past_us += drifted
-        emptied = stuck_pods.emptied(observation.quick_snapshot(self.cluster))
+        emptied = emptied_database.find(observation.quick_snapshot(self.cluster))
         found = rollout.examine(self.cluster)
         return [*changed_past_us, *([emptied.diagnosis()] if emptied else []), *explained(found, drifted), *unseen]
 

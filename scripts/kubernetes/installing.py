@@ -11,13 +11,13 @@ from scripts.core.decision import Change, Decision
 from scripts.core.report import Outcome, StepReport, changed
 from scripts.core.shell import CommandError
 from scripts.desired.helm_release import HelmRelease
-from scripts.kubernetes import comparison, drift, helm, scaling, strange_revision, stuck_pods
+from scripts.kubernetes import comparison, drift, emptied_database, helm, scaling, strange_revision, stuck_pods
 from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.diagnosis import observation
 from scripts.kubernetes.drift import Drift
+from scripts.kubernetes.emptied_database import EmptiedDatabase
 from scripts.kubernetes.helm import Revision
 from scripts.kubernetes.objects import name_of
-from scripts.kubernetes.stuck_pods import Emptied
 
 
 def decide(cluster: Cluster, release: HelmRelease, step: StepReport, *, ours: bool) -> Decision:
@@ -39,7 +39,7 @@ def decide(cluster: Cluster, release: HelmRelease, step: StepReport, *, ours: bo
     step.progress("comparing what runs with what should")
     drifts = _drifts(cluster) if ours and current and current.status == "deployed" else []
     changes += [Change(f"bring back {each.kind} {each.name}", each.differences[0]) for each in drifts]
-    emptied = stuck_pods.emptied(observation.quick_snapshot(cluster)) if ours and current else None
+    emptied = emptied_database.find(observation.quick_snapshot(cluster)) if ours and current else None
     upgrade = bool(changes)
     changes += [Change(f"replace the pod {name_of(pod)}", emptied.cause) for pod in emptied.pods] if emptied else []
     in_full = partial(comparison.changes, cluster, release) if ours and upgrade else None
@@ -66,7 +66,7 @@ def _recover(cluster: Cluster, release: HelmRelease, revisions: Sequence[Revisio
 
 
 def _install(
-    cluster: Cluster, release: HelmRelease, drifts: Sequence[Drift], emptied: Emptied | None, step: StepReport, *, upgrade: bool
+    cluster: Cluster, release: HelmRelease, drifts: Sequence[Drift], emptied: EmptiedDatabase | None, step: StepReport, *, upgrade: bool
 ) -> Outcome:
     for each in drifts:
         step.say(f"bringing back {each.line}")
@@ -79,7 +79,7 @@ def _install(
         _bring_back_rest(cluster, step)
     stuck_pods.replace(cluster, step)
     if emptied:
-        step.warn(f"{emptied.cause}; {stuck_pods.GO_ON}")
+        step.warn(f"{emptied.cause}; {emptied_database.GO_ON}")
         cluster.kubectl("delete", "pod", "--ignore-not-found", "--wait=false", *map(name_of, emptied.pods))
     back = f", {several(len(drifts), 'object')} brought back" if drifts else ""
     return changed(f"revision {helm.history(cluster)[-1].number}{back}")

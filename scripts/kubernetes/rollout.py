@@ -11,7 +11,7 @@ from scripts.core import shell
 from scripts.core.counting import several
 from scripts.core.errors import TaskError
 from scripts.core.report import Outcome, StepReport, changed, unchanged
-from scripts.kubernetes import stuck_pods
+from scripts.kubernetes import retries, stuck_pods
 from scripts.kubernetes.api import Object
 from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.diagnosis import observation
@@ -66,10 +66,10 @@ def watch(cluster: Cluster, timeout: float, step: StepReport, *, leave_out: Coll
         if time.monotonic() >= next_diagnosis:
             stuck_pods.make_room(cluster, now, step)
             details = look(partial(observation.with_details, cluster, now), step)
-            stuck_pods.hurry(cluster, details, step)
+            retries.hurry(cluster, details, step)
             found = diagnose(details)
             if not since:
-                stuck_pods.start_again(cluster, now, found, step)
+                retries.start_again(cluster, now, found, step)
             final = final_causes(found, now, since, time.monotonic())
             if final or waited >= timeout:
                 raise failure(final + [d for d in found if d not in final], now, waited)

@@ -24,7 +24,7 @@ from scripts.kubernetes.diagnosis.cause import Diagnosis
 from scripts.kubernetes.diagnosis.snapshot import Snapshot
 from scripts.kubernetes.pods import PodState
 from scripts.kubernetes.service_client import Answer
-from scripts.look import diagnose
+from scripts.look import causes, diagnose
 from scripts.project import Project
 from tests.doubles import Step
 
@@ -133,7 +133,7 @@ def test_every_diagnosis_is_printed_and_the_task_fails() -> None:
 def test_a_setting_of_the_database_is_told_before_the_causes_and_a_risk_after_them(monkeypatch: pytest.MonkeyPatch) -> None:
     stdout = io.StringIO()
     said = [replace(FOUND, code=code, cause=code) for code in ("data-at-risk", "database-setting")]
-    monkeypatch.setattr(diagnose.database_state, "found", lambda _: said)
+    monkeypatch.setattr(causes.database_state, "found", lambda _: said)
     with pytest.raises(TaskError, match="todo is not healthy: 3 causes"):
         diagnose.show_all(project(Engine([FOUND])), Report(stdout=stdout))
     assert [line for line in stdout.getvalue().splitlines() if line[0] != " "] == [said[1].cause, FOUND.cause, said[0].cause]
@@ -238,8 +238,8 @@ def test_what_has_no_pod_behind_it_and_what_calls_it_follow_from_why_it_has_none
     ]
     settings = cast("Settings", SimpleNamespace(release="todo", services=services))
     cause = replace(FOUND, workload="todo-api", code="webhook-down")
-    assert [each.follows_from for each in diagnose.traced(settings, wrong, [cause])] == ["todo-api", "todo-api", ""]
-    assert [each.follows_from for each in diagnose.traced(settings, wrong, [])] == ["", "", ""]
+    assert [each.follows_from for each in causes.traced(settings, wrong, [cause])] == ["todo-api", "todo-api", ""]
+    assert [each.follows_from for each in causes.traced(settings, wrong, [])] == ["", "", ""]
 
 
 def test_who_may_not_ask_the_services_is_told_so_and_nothing_is_said_of_them() -> None:

@@ -15,7 +15,7 @@ from scripts.core import shell
 from scripts.core.shell import CommandLine, Result
 from scripts.kubernetes.diagnosis.cause import Diagnosis
 from scripts.kubernetes.diagnosis.rules.logs import LOCKED_ACTION
-from scripts.look import database_state, diagnose
+from scripts.look import causes, database_state
 from scripts.operate import database
 
 pytestmark = pytest.mark.unit
@@ -133,10 +133,10 @@ def diagnosed(monkeypatch: pytest.MonkeyPatch, wrong: Diagnosis, answers: dict[s
         return Result(0, answers[query], "", 0.1)
 
     monkeypatch.setattr(shell, "run", answer)
-    monkeypatch.setattr(diagnose, "answering_badly", lambda *_: [wrong])
+    monkeypatch.setattr(causes, "answering_badly", lambda *_: [wrong])
     asking = SimpleNamespace(settings=load_settings(), env={"DATABASE_URL": ""}, engine=SimpleNamespace(diagnose=list))
-    monkeypatch.setattr(diagnose.certificates, "ends", lambda _: [])
-    (cause,) = diagnose.causes(asking, Mock())  # type: ignore[arg-type]
+    monkeypatch.setattr(causes.certificates, "ends", lambda _: [])
+    (cause,) = causes.causes(asking, Mock())  # type: ignore[arg-type]
     return cause
 
 

@@ -10,7 +10,7 @@ from scripts.config.settings import load_settings
 from scripts.core.report import Report
 from scripts.kubernetes.diagnosis.cause import Diagnosis
 from scripts.kubernetes.pods import is_of_workloads
-from scripts.look import diagnose
+from scripts.look import causes, diagnose
 
 pytestmark = pytest.mark.unit
 
@@ -29,7 +29,7 @@ def test_what_lies_between_is_named_where_a_service_is_not_ready_and_what_it_cal
     code: str, beside: tuple[Diagnosis, ...], told: bool
 ) -> None:
     unready = Diagnosis(code, "todo-chatbot-frontend", "/ready answers 503", ("HTTP 503",), "invoke logs frontend")
-    *_, cause = diagnose.cut_off(load_settings(), [*beside, unready])
+    *_, cause = causes.cut_off(load_settings(), [*beside, unready])
     assert any("what it calls is ready: backend" in line for line in cause.evidence) is told
     assert ("kube-proxy" in cause.action) is told
 

@@ -17,7 +17,7 @@ import pytest
 
 from scripts.config.database_url import parse
 from scripts.config.services import Service
-from scripts.look import certificates, diagnose
+from scripts.look import certificates
 from scripts.machine import database_certificate
 
 pytestmark = pytest.mark.unit
@@ -100,5 +100,5 @@ def test_a_database_is_told_of_where_its_certificate_is_verified_and_ends(
     monkeypatch.setattr(certificates, "databases", lambda *_: [("DATABASE_URL", url)])
     monkeypatch.setattr(database_certificate, "ends", lambda *_: datetime.now(UTC) + left)
     services = {"backend": Service(secrets=[{"URL": "DATABASE_URL"}]), "frontend": Service()}
-    found = list(diagnose.expiring(SimpleNamespace(settings=SimpleNamespace(services=services), env=None)))  # type: ignore[arg-type]
+    found = list(certificates.expiring(SimpleNamespace(settings=SimpleNamespace(services=services), env=None)))  # type: ignore[arg-type]
     assert [d.cause for d in found] == told

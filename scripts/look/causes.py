@@ -1,0 +1,97 @@
+"""Everything that is wrong with the release: what is seen of it, what its services answer and its database says; each with its root."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from scripts.config.settings import Settings
+from scripts.core.report import Report
+from scripts.desired.service_values import service_name
+from scripts.engines import asking, failed_requests, slow_readiness, slow_requests
+from scripts.kubernetes.diagnosis.cause import ABOUT_OTHER_PODS, Diagnosis
+from scripts.kubernetes.diagnosis.rules.logs import LOCKED_ACTION
+from scripts.look import certificates, database_state
+from scripts.project import Project
+
+SLOW_WAY = (
+    "ask again while requests fail; a lock that is gone fails none. Else it is slow, or the way to it: "
+    "invoke status shows who uses all of its CPU; see the network between it and its callers"
+)
+UNREADY = ("readiness-http", "readiness-timeout")
+BETWEEN = (
+    "look at the DNS, kube-proxy and the network's pods on its node: kubectl --namespace kube-system get pods --output wide; "
+    "and at policies: kubectl get networkpolicies"
+)
+LEAST = "requests-slow"
+"""Told after everything else: what is wrong may be why."""
+ABOUT_REQUESTS = ("requests-failing", LEAST)
+
+
+def causes(project: Project, report: Report) -> list[Diagnosis]:
+    """Return what is wrong. Where nothing that is seen explains what the services answer, they are asked, and their logs are read."""
+    ending, found, said = list(certificates.expiring(project)), project.engine.diagnose(), database_state.found(project)
+    made, risks = ([each for each in said if (each.code == database_state.SETTING) is made] for made in (True, False))
+    if any(diagnosis.code not in ABOUT_OTHER_PODS for diagnosis in found):
+        return [*made, *ending, *cut_off(project.settings, found), *risks]
+    wrong = with_database(project, list(traced(project.settings, answering_badly(project, report), found)))
+    return sorted([*made, *wrong, *ending, *found, *risks], key=lambda each: (each.code == LEAST, bool(each.follows_from)))
+
+
+def with_database(project: Project, wrong: Sequence[Diagnosis]) -> Iterator[Diagnosis]:
+    """Yield what is wrong with requests, with what the bundled database says of its locks now, and of its tables."""
+    if not any(_waits(each) or each.code in ABOUT_REQUESTS for each in wrong):
+        yield from wrong
+        return
+    tables = [f"{line}, where no migration made it" for line in database_state.of_tables(project)[:3]]
+    holders = database_state.blocking(project)[:2] if any(map(_waits, wrong)) else []
+    free = not holders and any(LOCKED_ACTION in each.action for each in wrong) and database_state.without_locks(project)
+    for each in wrong:
+        said, action = list(tables) if each.code in ABOUT_REQUESTS else [], each.action
+        if holders and _waits(each):
+            said += holders
+            action = action if LOCKED_ACTION in action else LOCKED_ACTION
+        elif free and LOCKED_ACTION in action:
+            said.append("nothing waits for a lock, and no session has been in a transaction for long")
+            action = action.replace(LOCKED_ACTION, SLOW_WAY)
+        yield replace(each, evidence=(*each.evidence, *(f"in the database, {line}" for line in said)), action=action)
+
+
+def _waits(diagnosis: Diagnosis) -> bool:
+    """Whether a lock in the database may be why."""
+    return diagnosis.code == LEAST or LOCKED_ACTION in diagnosis.action
+
+
+def cut_off(settings: Settings, found: Sequence[Diagnosis]) -> Iterator[Diagnosis]:
+    """Yield the causes; of a service that is not ready, though all that it calls is well, with what lies between them."""
+    ailing = {each.workload for each in found}
+    called = {service_name(settings.release, name): service.calls for name, service in settings.services.items()}
+    for each in found:
+        names = [name for name in called.get(each.workload, ()) if name in settings.services]
+        if each.code in UNREADY and names and ailing.isdisjoint(service_name(settings.release, name) for name in names):
+            well = f"what it calls is ready: {', '.join(names)}. Where it does not reach that, what lies between is not whole"
+            yield replace(each, evidence=(*each.evidence, well), action=f"{each.action}; {BETWEEN}")
+        else:
+            yield each
+
+
+def traced(settings: Settings, wrong: Sequence[Diagnosis], found: Sequence[Diagnosis]) -> Iterator[Diagnosis]:
+    """Yield the wrong answers, each with what it follows from: why no pod is behind the service, or the same of one that it calls."""
+    unserved = {each.workload for each in wrong if any(asking.NOBODY_BEHIND in line for line in each.evidence)}
+    roots = {name: root for name in unserved if (root := service_name(settings.release, name)) in {each.workload for each in found}}
+    for each in wrong:
+        called = [roots[name] for name in settings.services[each.workload].calls if name in roots]
+        yield replace(each, follows_from=each.follows_from or roots.get(each.workload) or next(iter(called), ""))
+
+
+def answering_badly(project: Project, report: Report) -> list[Diagnosis]:
+    """Return what is wrong with what the services answer: whose requests fail, then what they answer us; at the least, which are slow."""
+    services = project.settings.services
+    wrong = list(asking.wrong_answers(project.settings, project.engine, report))
+    lines = failed_requests.recent(project.engine)
+    failing = failed_requests.failing(project.settings, lines)
+    if not failing and not wrong:
+        return slow_requests.slow(project.settings, project.engine, lines) or slow_readiness.slow(project.settings, project.engine)
+    roots = {each.workload for each in failing}
+    behind = {each.workload: [name for name in failed_requests.called_by(each.workload, services) if name in roots] for each in wrong}
+    return [*failing, *(replace(each, follows_from=behind[each.workload][0]) if behind[each.workload] else each for each in wrong)]
