@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
-import time
 from pathlib import Path
 
 from scripts.core.errors import InputError
+from scripts.core.waiting import OverdueError, until
 
 LARGEST = 8 * 2**20
 """Bytes; what is larger is no file that a person wrote."""
@@ -66,26 +67,26 @@ def _read(path: Path) -> bytes:
 
 def _read_pipe(path: Path, descriptor: int) -> bytes:
     """Read what a pipe's writer writes, from its first byte until it closes the pipe."""
-    deadline = time.monotonic() + PIPE_SECONDS
-    read = b""
-    while time.monotonic() < deadline and len(read) <= LARGEST:
-        try:
-            piece = os.read(descriptor, 65536)
-        except BlockingIOError:  # there is a writer, and it has not written yet
-            piece = None
-        if piece:
-            read += piece
-        elif piece == b"" and read:
-            return read
-        else:
-            time.sleep(PAUSE)
-    if len(read) > LARGEST:
-        return read
-    raise InputError(
-        f"{path.name} is a named pipe, and what writes into it did not do so within {PIPE_SECONDS:.0f} s",
-        "unlock the password manager that serves it, or put a file in its place",
-        code="file-unreadable",
-    )
+    read = bytearray()
+
+    def is_closed() -> bool:
+        with contextlib.suppress(BlockingIOError):  # there is a writer, and it has not written yet
+            while piece := os.read(descriptor, 65536):
+                read.extend(piece)
+                if len(read) > LARGEST:
+                    return True
+            return bool(read)
+        return False
+
+    try:
+        until(is_closed, seconds=PIPE_SECONDS, pause=PAUSE, what=f"{path.name} to be written")
+    except OverdueError:
+        raise InputError(
+            f"{path.name} is a named pipe, and what writes into it did not do so within {PIPE_SECONDS:.0f} s",
+            "unlock the password manager that serves it, or put a file in its place",
+            code="file-unreadable",
+        ) from None
+    return bytes(read)
 
 
 def _owner(path: Path) -> str:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from scripts.config.services import Service
 from scripts.config.settings import Settings
-from scripts.core import shell
 from scripts.core.errors import TaskError
 from scripts.core.report import Report, StepReport
+from scripts.core.waiting import OverdueError, until
 from scripts.engines.protocol import Engine
 from scripts.kubernetes.diagnosis.cause import Diagnosis
 from scripts.kubernetes.diagnosis.rules.logs import database_advice
@@ -23,6 +23,7 @@ AT_ONCE = 4
 PAGE_SECONDS = 30
 PROBE_SECONDS = 10
 SETTLE_SECONDS = 15.0  # a pod of the old release that drains says for a moment that it is not ready, also to the services that ask it
+SETTLE_PAUSE = 0.5
 CALM_SECONDS = 2.0
 NOT_ALLOWED = re.compile(r"\b(services|pods)/proxy")
 NOBODY_BEHIND = "no endpoints available for service"
@@ -74,10 +75,15 @@ def check_service(name: str, service: Service, ask: ServiceClient, settle: float
 
 def _settled(ask: Callable[[], Answer], final: range, settle: float) -> Answer:
     """Ask until the status is a final one, or `settle` seconds are over; return the last answer."""
-    deadline = time.monotonic() + settle
-    while (answer := ask()).status not in final and time.monotonic() < deadline:
-        shell.pause(0.5)
-    return answer
+    answers: list[Answer] = []
+
+    def is_final() -> bool:
+        answers[:] = [ask()]
+        return answers[0].status in final
+
+    with contextlib.suppress(OverdueError):
+        until(is_final, seconds=settle, pause=SETTLE_PAUSE, what="a final answer")
+    return answers[0]
 
 
 def wrong_answers(settings: Settings, engine: Engine, report: Report) -> Iterator[Diagnosis]:

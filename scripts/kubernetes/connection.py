@@ -10,14 +10,14 @@ import os
 import socket
 import tempfile
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from scripts.core import shell
 from scripts.core.errors import TaskError
+from scripts.core.waiting import OverdueError, until
 
 START_SECONDS = 15
 LONGEST_SOCKET = 104
@@ -70,9 +70,8 @@ def _running(argv: Sequence[str], environment: Variables) -> Iterator[None]:
             ready.set()
 
     with shell.background(argv, env=environment, on_line=take) as running:
-        deadline = time.monotonic() + START_SECONDS
-        while not ready.wait(0.01) and running() and time.monotonic() < deadline:
-            pass
+        with suppress(OverdueError):
+            until(lambda: ready.is_set() or not running(), seconds=START_SECONDS, pause=0.01, what="kubectl proxy")
         if not ready.is_set():
             raise TaskError("the services cannot be reached: `kubectl proxy` does not start", "invoke doctor", said, code="cluster-silent")
         yield

@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 
 from scripts.core import log, shell
 from scripts.core.errors import InterruptedRunError, TaskError
+from scripts.core.waiting import OverdueError, until
 from scripts.kubernetes.cluster import Cluster
 
 ADDRESS = "127.0.0.1"
 FIRST_SECONDS = 15.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0
-POLL_SECONDS = 0.1
+FIRST_POLL, POLL_SECONDS = 0.02, 0.1
 FORWARDING = re.compile(rf"Forwarding from {re.escape(ADDRESS)}:(\d+) ")
 BROKEN = ("lost connection to pod", "error forwarding port", "an error occurred forwarding")
 
@@ -74,10 +75,8 @@ def _failure(target: str, local_port: int, said: list[str]) -> TaskError:
 
 def _first(state: _Forward, supervisor: threading.Thread) -> bool:
     """Wait for the first forward. Raises InterruptedRunError when the run is being stopped."""
-    waited = 0.0
-    while not state.ready.wait(POLL_SECONDS) and supervisor.is_alive() and waited < FIRST_SECONDS:
-        shell.pause(0)
-        waited += POLL_SECONDS
+    with contextlib.suppress(OverdueError):
+        until(lambda: state.ready.is_set() or not supervisor.is_alive(), seconds=FIRST_SECONDS, pause=FIRST_POLL, what="the forward")
     return state.ready.is_set()
 
 
