@@ -61,10 +61,15 @@ export async function openTab(context, path = '/', origin = stack.url) {
   return page;
 }
 
-/** The page has been taken over by its scripts once its box works. @param {Page} page */
+/**
+ * The page has been taken over by its scripts once its box works. Looked at by the clock: a busy browser may paint no frame.
+ * @param {Page} page
+ */
 export const isAlive = (page) =>
-  page.waitForFunction(() =>
-    Object.keys(document.querySelector('.add') ?? {}).some((k) => k.startsWith('__react')),
+  page.waitForFunction(
+    () => Object.keys(document.querySelector('.add') ?? {}).some((k) => k.startsWith('__react')),
+    undefined,
+    { polling: 100 },
   );
 
 /**
