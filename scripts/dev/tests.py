@@ -24,21 +24,22 @@ def test(_: Context, only: str = "", long: bool = False) -> None:
     `--only minikube` runs those that start a real Minikube. The closing lines name each tier that could not run, and why.
     All together have to cover as much of the code as pyproject.toml says; `coverage report` shows what they do.
     """
-    selected = f"({only or 'not cluster and not minikube and not app'})" + ("" if long else " and not long")
+    shorter = "" if long else " and not long"
+    selected = f"({only or 'not cluster and not minikube and not app and not engine'}){shorter}"
     covered = () if only else ("--cov", "--cov-report=")  # a part of the tests covers a part of the code
     with ExitStack() as beside:
-        for tests in _waiting(only, long=long):
+        for tests in _waiting(only, shorter):
             beside.enter_context(running_module("pytest", *tests))
         run_module("pytest", "--durations=10", *covered, "-m", selected)
 
 
-def _waiting(only: str, *, long: bool) -> Iterator[tuple[str, ...]]:
-    """The tests that wait for a database and a browser more than they compute: they run beside the others."""
+def _waiting(only: str, shorter: str) -> Iterator[tuple[str, ...]]:
+    """The tests that wait for a database, a browser and Docker more than they compute: they run beside the others."""
     if only in ("", "app"):  # a project of its own, with its own settings of pytest
-        some = () if long else ("--some-tables",)
+        some = ("--some-tables",) if shorter else ()
         yield ("--config-file=app/backend/pyproject.toml", "app/backend/tests", *some)
     if not only:
-        yield ("tests/app", "-m", "app")
+        yield ("--durations=10", "-m", f"(app or engine){shorter}")
 
 
 @task(
