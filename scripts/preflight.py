@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from scripts.command import run_alone
+from scripts.config import env_generation
 from scripts.config.proxies import is_set, proxy_warnings
 from scripts.config.settings import NEEDED_TOOLS, Needs
 from scripts.core.check import Check, Problem
@@ -129,9 +130,12 @@ def env_warnings(project: Project) -> list[str]:
     """Return what is doubtful in `.env`. Raises InputError with all that is wrong in it."""
     if not os.path.lexists(ENV):
         return ["there is no .env yet: `invoke up` creates one and generates the passwords"]
+    empty = env_generation.lacking(ENV, project.settings.env)
+    project.suppose_env()
     _ = project.secrets
+    generated = [f"{', '.join(empty)} in .env has no value yet: `invoke up` generates one"] if empty else []
     of_databases = (doubt for key, url in databases(project.settings, project.env) for doubt in doubts(key, url))
-    return [*project.env.warnings, *of_databases, *pod_proxies.doubts(project.settings, project.env, os.environ)]
+    return [*generated, *project.env.warnings, *of_databases, *pod_proxies.doubts(project.settings, project.env, os.environ)]
 
 
 def reach_check(project: Project) -> Check:

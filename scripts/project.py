@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Generic, TypeVar
 
-from scripts.config import env_file
+from scripts.config import env_file, env_generation
 from scripts.config.env_file import EnvFile
 from scripts.config.services import Source
 from scripts.config.settings import KUBERNETES_ENGINES, Settings, load_settings
@@ -224,10 +224,11 @@ class Project:
         return self.cluster_deployment().beside(self.settings.monitoring.namespace, self.settings.monitoring.adapter_release)
 
     def create_env(self) -> list[str]:
-        """Make a `.env` with generated passwords where there is none; return the keys that were generated."""
-        return [] if ENV.exists() else env_file.create(ENV, ENV_EXAMPLE, self.settings.env)
+        """Make a `.env` where there is none, and generate what one lacks; return the keys that were generated. Raises InputError."""
+        keys = self.settings.env
+        return env_generation.complete(ENV, keys) if ENV.exists() else env_generation.create(ENV, ENV_EXAMPLE, keys)
 
     def suppose_env(self) -> None:
-        """Where there is no `.env`, take the one that `create_env` would make, and make none."""
-        if not ENV.exists():
-            vars(self)["env"] = env_file.supposed(ENV, ENV_EXAMPLE, self.settings.env)
+        """Take the `.env` that `create_env` would make or complete, and write nothing. Raises InputError."""
+        if supposed := env_generation.supposed(ENV, ENV_EXAMPLE, self.settings.env):
+            vars(self)["env"] = supposed

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from scripts.command import command
-from scripts.config import env_file
+from scripts.config import env_generation
 from scripts.config.validation import meant
 from scripts.core.errors import InputError, TaskError
 from scripts.core.report import Report
@@ -20,7 +20,7 @@ def rotate(project: Project, report: Report, *, key: str) -> None:
     _refuse(project, key)
     project.require_installed()
     before = project.secrets
-    env_file.replace_value(ENV, key)
+    env_generation.replace_value(ENV, key)
     report.say(f".env: {key} has a new value")
     project = project.again()
     bring_up(project, report)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import difflib
 import io
 import os
 import re
-import secrets
 import stat
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,10 +26,6 @@ if TYPE_CHECKING:
 
 MERGE_MARKS = ("<<<<<<<", "=======", ">>>>>>>")
 KEY = re.compile(r"[A-Z][A-Z0-9_]*")
-VALUE = re.compile(
-    r"""(\s*(?:export\s+)?\w+[^\S\r\n]*=[^\S\r\n]*)(?:'(?:\\'|[^'])*'|"(?:\\"|[^"])*"|[^\r\n]*?)((?:[^\S\r\n]+\#[^\r\n]*)?\s*)"""
-)
-"""A line of one key: what stands before its value, and after it."""
 _MAKE = " (any strong value: openssl rand -hex 24)"
 
 
@@ -145,10 +139,11 @@ def read(path: Path, keys: Mapping[str, EnvKey]) -> EnvFile:
         raise all_problems(
             path.name, problems, f"fix {path.name}; .env.example explains every key. Nothing was changed", code="env-file-invalid"
         )
-    return EnvFile(path, {key: SecretStr(value) for key, value in parsed.values.items()}, tuple(_open_to_others(path)))
+    return EnvFile(path, {key: SecretStr(value) for key, value in parsed.values.items()}, tuple(open_to_others(path)))
 
 
-def _open_to_others(path: Path) -> Iterable[str]:
+def open_to_others(path: Path) -> Iterable[str]:
+    """Yield what is doubtful about who can read the file."""
     if path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
         remedy = (
             "move the checkout from the Windows drive into WSL's own file system" if _on_a_windows_drive(path) else f"chmod 600 {path.name}"
@@ -159,113 +154,3 @@ def _open_to_others(path: Path) -> Iterable[str]:
 def _on_a_windows_drive(path: Path) -> bool:
     """Whether WSL shows it from Windows, where modes are not kept."""
     return bool(os.environ.get("WSL_DISTRO_NAME")) and re.match(r"/mnt/[a-z]/", str(path.resolve())) is not None
-
-
-def create(path: Path, example: Path, keys: Mapping[str, EnvKey]) -> list[str]:
-    """Write a new `.env` from the example with a strong random value for every key that can be generated; return those keys.
-
-    The file appears whole, readable by its owner alone, or not at all; an existing one is never touched. Raises InputError.
-    """
-    text, generated = _generated(example, keys)
-    if path.is_symlink():
-        raise InputError(
-            f"{path.name} is a link to {path.readlink()}, which does not exist",
-            f"make that file, or rm {path.name}",
-            code="env-file-not-created",
-        )
-    with _written_beside(path, text) as temporary:
-        try:
-            _appear(temporary, path)
-        except FileExistsError:
-            raise InputError(
-                f"a {path.name} has been created in the meantime", "check it, and run it again", code="env-file-not-created"
-            ) from None
-    return generated
-
-
-def supposed(path: Path, example: Path, keys: Mapping[str, EnvKey]) -> EnvFile:
-    """Return what `create` would write to `path`, with other random values, and write nothing. Raises InputError."""
-    text, _ = _generated(example, keys)
-    return EnvFile(path, {key: SecretStr(value) for key, value in parse(text, keys).values.items()}, ())
-
-
-def replace_value(path: Path, key: str) -> str:
-    """Put a new random value for the key into the file, which is read and checked, and return it. The rest stays as it is.
-
-    The file is written whole or not at all, with its mode; a link leads to what is written. Raises InputError.
-    """
-    target = path.resolve()
-    if not target.is_file():
-        raise InputError(
-            f"{path.name} is not a writable file",
-            f"change {key} where {path.name} comes from, then invoke up",
-            code="env-file-not-created",
-        )
-    value = secrets.token_urlsafe(24)
-    redact.learn(value)
-    missing = InputError(f"{path.name} does not exist", "run it again", code="env-file-missing")
-    text = _filled_in(read_text(target, missing), {key: value})
-    with _written_beside(target, text, mode=stat.S_IMODE(target.stat().st_mode)) as temporary:
-        temporary.replace(target)
-    return value
-
-
-def _generated(example: Path, keys: Mapping[str, EnvKey]) -> tuple[str, list[str]]:
-    """Return the example with a value for every key that is generated, and those keys."""
-    generated = {key: secrets.token_urlsafe(24) for key, rule in keys.items() if rule.generate}
-    redact.learn(*generated.values())
-    text = read_text(example, InputError(f"{example.name} does not exist", f"git checkout {example.name}", code="env-file-missing"))
-    return _filled_in(text, generated), sorted(generated)
-
-
-def _filled_in(old: str, new: Mapping[str, str]) -> str:
-    """Put the values in where the text has their keys, and at its end where it has not; what else is on their lines stays."""
-    text, rest = "", dict(new)
-    for binding in parse_stream(io.StringIO(old)):
-        line = binding.original.string
-        if binding.key in rest:
-            around = VALUE.fullmatch(line)
-            before, after = around.groups() if around else (f"{binding.key}=", "\n")
-            line = before + rest.pop(binding.key) + (after or "\n")
-        text += line
-    if rest and text and not text.endswith("\n"):
-        text += "\n"
-    return text + "".join(f"{key}={value}\n" for key, value in rest.items())
-
-
-@contextlib.contextmanager
-def _written_beside(path: Path, text: str, mode: int = 0o600) -> Iterator[Path]:
-    """Write the text into a file beside the path, which the caller renames; otherwise it is removed afterwards. Raises InputError."""
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    try:
-        _write_own(temporary, text, mode)
-        yield temporary
-    except OSError as error:
-        raise InputError(
-            f"{path.name} cannot be written: {error.strerror}", f"make {path.parent} writable for your user", code="env-file-not-created"
-        ) from None
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-
-
-def _write_own(path: Path, text: str, mode: int) -> None:
-    path.unlink(missing_ok=True)  # left behind by a run that was killed, whose process had our number
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
-        os.fchmod(descriptor, mode)
-        file.write(text)
-        file.flush()
-        os.fsync(descriptor)
-
-
-def _appear(temporary: Path, path: Path) -> None:
-    """Give the file its name. Raises FileExistsError where something has that name."""
-    try:
-        os.link(temporary, path)
-    except FileExistsError:
-        raise
-    except OSError:  # a file system without hard links: FAT, many network and FUSE mounts
-        if os.path.lexists(path):
-            raise FileExistsError(path) from None
-        temporary.rename(path)

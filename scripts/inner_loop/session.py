@@ -52,7 +52,7 @@ class Session:
         return Project(self._engine, monitoring=self._monitoring, in_dev=keep)
 
     def prepare(self) -> None:
-        """Read what there is, and make a `.env` where there is none. Raises InputError with all that is wrong."""
+        """Read what there is, and make or complete `.env`. Raises InputError with all that is wrong."""
         for key in self.project.create_env():
             self.report.say(f".env: generated {key}")
         freeze(self.project, self.report)

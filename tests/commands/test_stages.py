@@ -110,7 +110,7 @@ def test_a_rotated_key_is_a_change_in_three_stages(tmp_path: Path) -> None:
     settings, path = load_settings(), tmp_path / ".env"
     path.write_text("# mine\nPOSTGRES_PASSWORD=first-password\nAPI_TOKEN=first-token\nGRAFANA_ADMIN_PASSWORD=first\n")
     before = desired_secrets(settings, read(path, settings.env))
-    rotate.env_file.replace_value(path, "POSTGRES_PASSWORD")
+    rotate.env_generation.replace_value(path, "POSTGRES_PASSWORD")
     runs = Running({}, {secret.service: secret.values for secret in before})
     assert len(stages(settings, read(path, settings.env), runs)) == 3
     assert path.read_text().startswith("# mine\nPOSTGRES_PASSWORD=")

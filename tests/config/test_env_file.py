@@ -1,7 +1,5 @@
 """The parsing table of `.env`, and its report of problems."""
 
-import os
-import stat
 from pathlib import Path
 
 import pytest
@@ -143,55 +141,6 @@ def test_the_representation_shows_no_value(tmp_path: Path) -> None:
     read = env_file.read(path, KEYS)
     assert "hidden-value" not in repr(read)
     assert read.get("PASSWORD") == "hidden-value"
-
-
-def test_a_new_file_has_strong_values_and_is_the_owners_alone(tmp_path: Path) -> None:
-    example, path = tmp_path / ".env.example", tmp_path / ".env"
-    example.write_text("# about\nPASSWORD=\nURL=\n")
-    assert env_file.create(path, example, KEYS) == ["PASSWORD"]
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    values = env_file.read(path, KEYS)
-    assert len(values.get("PASSWORD")) >= 32
-    assert values.get("URL") == ""
-    assert sorted(p.name for p in tmp_path.iterdir()) == [".env", ".env.example"]
-
-
-def test_an_existing_file_is_never_overwritten(tmp_path: Path) -> None:
-    example, path = tmp_path / ".env.example", tmp_path / ".env"
-    example.write_text("PASSWORD=\n")
-    path.write_text("PASSWORD=mine\n")
-    with pytest.raises(InputError, match="has been created in the meantime"):
-        env_file.create(path, example, KEYS)
-    assert path.read_text() == "PASSWORD=mine\n"
-
-
-@pytest.mark.parametrize(
-    ("old", "around"),
-    [
-        ("# first\n\nexport PASSWORD='old one'  # mine\r\nURL=\n", ("# first\n\nexport PASSWORD=", "  # mine\r\nURL=\n")),
-        ('PASSWORD = "two\nlines"\nNOTE="a # b"\n', ("PASSWORD = ", '\nNOTE="a # b"\n')),
-        ("URL=\nPASSWORD=it's#one", ("URL=\nPASSWORD=", "\n")),
-        ("\ufeffPASSWORD=old \n", ("PASSWORD=", " \n")),
-        ("PASSWORD=\n", ("PASSWORD=", "\n")),
-        ("NOTE=x", ("NOTE=x\nPASSWORD=", "\n")),
-    ],
-)
-def test_a_value_is_replaced_and_all_else_in_the_file_stays(tmp_path: Path, old: str, around: tuple[str, str]) -> None:
-    target, path = tmp_path / "elsewhere", tmp_path / ".env"
-    target.write_bytes(old.encode())
-    target.chmod(0o640)
-    path.symlink_to(target)
-    new = env_file.replace_value(path, "PASSWORD")
-    assert target.read_bytes().decode() == new.join(around)
-    assert env_file.parse(target.read_text()).values["PASSWORD"] == new
-    assert (len(new), stat.S_IMODE(target.stat().st_mode)) == (32, 0o640)
-    assert sorted(each.name for each in tmp_path.iterdir()) == [".env", "elsewhere"]
-
-
-def test_what_is_no_file_is_not_written(tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / ".env")
-    with pytest.raises(InputError, match=r"\.env is not a writable file\n  -> change PASSWORD where \.env comes from"):
-        env_file.replace_value(tmp_path / ".env", "PASSWORD")
 
 
 def test_the_example_and_the_settings_name_the_same_keys() -> None:

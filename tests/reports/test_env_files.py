@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from scripts.config import env_file, text_file
+from scripts.config import env_file, env_generation, text_file
 from scripts.config.formats import LONGEST_STRING
 from scripts.config.settings import EnvKey, load_settings
 from scripts.core.errors import InputError
@@ -72,7 +72,7 @@ def test_a_link_to_nothing_is_told_when_it_is_read_and_when_it_would_be_made(tmp
     path.symlink_to("../shared/.env")
     assert ".env is a link to ../shared/.env, which does not exist" in refusal(path)
     with pytest.raises(InputError, match=r"a link to \.\./shared/\.env, which does not exist"):
-        env_file.create(path, ROOT / ".env.example", KEYS)
+        env_generation.create(path, ROOT / ".env.example", KEYS)
     assert path.is_symlink()
 
 
@@ -133,7 +133,7 @@ def test_a_file_of_somebody_else_is_told_with_its_owner(tmp_path: Path, monkeypa
 
 def test_a_key_that_the_example_lacks_is_written(tmp_path: Path) -> None:
     keys = {**KEYS, "SESSION_SECRET": EnvKey(description="of the sessions", generate=True)}
-    assert "SESSION_SECRET" in env_file.create(tmp_path / ".env", ROOT / ".env.example", keys)
+    assert "SESSION_SECRET" in env_generation.create(tmp_path / ".env", ROOT / ".env.example", keys)
     assert len(env_file.read(tmp_path / ".env", keys).get("SESSION_SECRET")) == 32
 
 
@@ -142,7 +142,7 @@ def test_a_key_that_the_example_lacks_is_written(tmp_path: Path) -> None:
 )
 def test_a_key_is_filled_in_wherever_the_example_has_it(example: str, tmp_path: Path) -> None:
     keys = {"A_KEY": EnvKey(description="a key", generate=True), "OTHER": EnvKey(description="other", optional=True)}
-    env_file.create(tmp_path / ".env", write(tmp_path / ".env.example", example), keys)
+    env_generation.create(tmp_path / ".env", write(tmp_path / ".env.example", example), keys)
     assert len(env_file.read(tmp_path / ".env", keys).get("A_KEY")) == 32
 
 
@@ -150,12 +150,12 @@ def test_a_file_system_without_hard_links_is_good_enough(tmp_path: Path, monkeyp
     def refuse(*_: object) -> None:
         raise PermissionError(1, "Operation not permitted")
 
-    monkeypatch.setattr(env_file.os, "link", refuse)
-    env_file.create(tmp_path / ".env", ROOT / ".env.example", KEYS)
+    monkeypatch.setattr(env_generation.os, "link", refuse)
+    env_generation.create(tmp_path / ".env", ROOT / ".env.example", KEYS)
     assert env_file.read(tmp_path / ".env", KEYS).get("POSTGRES_PASSWORD")
     write(tmp_path / ".env", "MINE=1\n")
     with pytest.raises(InputError, match="has been created in the meantime"):
-        env_file.create(tmp_path / ".env", ROOT / ".env.example", KEYS)
+        env_generation.create(tmp_path / ".env", ROOT / ".env.example", KEYS)
     assert (tmp_path / ".env").read_text() == "MINE=1\n"
     assert [path.name for path in tmp_path.iterdir()] == [".env"]
 
@@ -165,20 +165,20 @@ def test_a_place_that_cannot_be_written_is_told(number: int, tmp_path: Path, mon
     def refuse(*_: object) -> int:
         raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr(env_file.os, "open", refuse)
-    monkeypatch.setattr(env_file, "read_text", lambda *_: "")
+    monkeypatch.setattr(env_generation.os, "open", refuse)
+    monkeypatch.setattr(env_generation, "read_text", lambda *_: "")
     with pytest.raises(InputError, match=rf"\.env cannot be written: {os.strerror(number)}"):
-        env_file.create(tmp_path / ".env", ROOT / ".env.example", KEYS)
+        env_generation.create(tmp_path / ".env", ROOT / ".env.example", KEYS)
     assert not list(tmp_path.iterdir())
 
 
 def test_an_example_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"\.env\.example does not exist\n  -> git checkout \.env\.example"):
-        env_file.create(tmp_path / ".env", tmp_path / ".env.example", KEYS)
+        env_generation.create(tmp_path / ".env", tmp_path / ".env.example", KEYS)
 
 
 def test_what_is_generated_is_learned_by_the_redactor(tmp_path: Path) -> None:
-    env_file.create(tmp_path / ".env", ROOT / ".env.example", KEYS)
+    env_generation.create(tmp_path / ".env", ROOT / ".env.example", KEYS)
     assert "[secret]" in redact((tmp_path / ".env").read_text())
 
 
