@@ -23,6 +23,7 @@ BETWEEN = (
     "look at the DNS, kube-proxy and the network's pods on its node: kubectl --namespace kube-system get pods --output wide; "
     "and at policies: kubectl get networkpolicies"
 )
+SEE_LOG = "invoke logs "
 LEAST = "requests-slow"
 """Told after everything else: what is wrong may be why."""
 ABOUT_REQUESTS = ("requests-failing", LEAST)
@@ -43,11 +44,13 @@ def with_database(project: Project, wrong: Sequence[Diagnosis]) -> Iterator[Diag
     if not any(_waits(each) or each.code in ABOUT_REQUESTS for each in wrong):
         yield from wrong
         return
-    tables = [f"{line}, where no migration made it" for line in database_state.of_tables(project)[:3]]
+    tables = database_state.of_tables(project)[:3]
     holders = database_state.blocking(project)[:2] if any(map(_waits, wrong)) else []
     free = not holders and any(LOCKED_ACTION in each.action for each in wrong) and database_state.without_locks(project)
     for each in wrong:
-        said, action = list(tables) if each.code in ABOUT_REQUESTS else [], each.action
+        said, action = [f"{line}, where no migration made it" for line in tables] if each.code in ABOUT_REQUESTS else [], each.action
+        if said and action.startswith(SEE_LOG):
+            action = f"{database_state.dropped(tables)}; else {action}"
         if holders and _waits(each):
             said += holders
             action = action if LOCKED_ACTION in action else LOCKED_ACTION

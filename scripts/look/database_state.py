@@ -167,6 +167,12 @@ def of_tables(project: Project) -> list[str]:
     return _asked(project, OF_TABLES)
 
 
+def dropped(tables: Sequence[str]) -> str:
+    """Return how to drop what lines of `of_tables` tell of."""
+    commands = " && ".join(f"invoke psql --command {quoted(line.partition(': ')[2])}" for line in tables)
+    return f"drop what no migration made: {commands}"
+
+
 def _answer(project: Project, query: str, *, login: bool = False) -> list[str]:
     line = database.in_bundled(project, "psql", *OPTIONS, "--command", f"{PATIENCE}{query}", login=login)
     return shell.run(line.argv, timeout=SECONDS, env=line.environment).stdout.splitlines()

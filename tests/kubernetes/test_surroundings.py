@@ -245,6 +245,33 @@ def test_an_autoscaler_that_is_blind_says_whether_there_is_a_metrics_server_at_a
     assert diagnosis.action.startswith(action)
 
 
+def test_a_metrics_api_that_has_nothing_of_the_pods_is_not_said_to_be_silent() -> None:
+    def blind(value: Object) -> None:
+        autoscaler("FailedGetResourceMetric", timedelta(minutes=10))(value)
+        value["autoscalers"][0]["status"]["conditions"][0]["message"] += ": no metrics returned from resource metrics API"
+
+    (diagnosis,) = found(blind)
+    assert diagnosis.action.startswith("the metrics API answers, and has nothing of these pods")
+
+
+def test_autoscalers_that_are_blind_for_one_reason_are_one_cause() -> None:
+    def two(value: Object) -> None:
+        autoscaler("FailedGetResourceMetric", timedelta(minutes=10))(value)
+        value["autoscalers"].append(copy.deepcopy(value["autoscalers"][0]))
+        value["autoscalers"][1]["metadata"]["name"] = "another"
+
+    (diagnosis,) = found(two)
+    assert [line.partition(":")[0] for line in diagnosis.evidence] == ["horizontalpodautoscaler healthy", "horizontalpodautoscaler another"]
+
+
+def test_an_autoscaler_that_has_nothing_to_scale_needs_no_metrics() -> None:
+    def fixed(value: Object) -> None:
+        autoscaler("FailedGetResourceMetric", timedelta(minutes=10))(value)
+        value["autoscalers"][0]["spec"] |= {"minReplicas": 2, "maxReplicas": 2}
+
+    assert found(fixed) == []
+
+
 def test_an_autoscaler_of_no_pods_is_not_blind_for_want_of_metrics() -> None:
     def gone(value: Object) -> None:
         autoscaler("FailedGetResourceMetric", timedelta(minutes=10))(value)

@@ -122,6 +122,15 @@ def test_who_holds_what_others_wait_for_is_named(monkeypatch: pytest.MonkeyPatch
     assert cause.action == LOCKED_ACTION
 
 
+def test_what_somebody_made_of_a_table_is_dropped_before_logs_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    failing = Diagnosis("requests-failing", "backend", "backend: POST /a fails", (), "invoke logs backend --since 5m")
+    rule = "table public.todos has the rule keep: DROP RULE keep ON public.todos"
+    answers = {database_state.QUERY: "", database_state.OF_TABLES: rule}
+    assert diagnosed(monkeypatch, failing, answers).action == (
+        "drop what no migration made: invoke psql --command 'DROP RULE keep ON public.todos'; else invoke logs backend --since 5m"
+    )
+
+
 def diagnosed(monkeypatch: pytest.MonkeyPatch, wrong: Diagnosis, answers: dict[str, str]) -> Diagnosis:
     """What becomes of a cause where the database answers like this."""
     monkeypatch.setattr(database_state, "PAUSE_SECONDS", 0)
