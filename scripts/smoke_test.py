@@ -71,7 +71,8 @@ def _explained(error: TaskError, project: Project) -> TaskError:
     if error.code != "smoke-failed":
         return error
     try:
-        found = [*project.engine.diagnose(), *failed_requests.failing(project.settings, failed_requests.recent(project.engine))]
+        lines = failed_requests.recent(project.engine)
+        found = [*project.engine.diagnose(), *failed_requests.failing(project.settings, project.engine, lines)]
     except TaskError as unseen:
         log.debug(f"why the smoke test failed: {unseen}")
         return error

@@ -91,11 +91,14 @@ def wrong_answers(settings: Settings, engine: Engine, report: Report) -> Iterato
 
     Where several pods serve, each is also asked by itself: a request to the service meets one of them.
     """
-    ready = [pod for pod in engine.pods() if pod.ready]
+    serving = [pod for pod in engine.pods() if pod.serves]
     with engine.open_client() as ask:
         for name, service in settings.services.items():
-            pods = [pod.name for pod in ready if pod.service == name]
+            pods = [pod.name for pod in serving if pod.service == name]
             failed = _failures(name, service, ask, pods if len(pods) > 1 else ())
+            if any(failed):  # one that failed may have begun to end since
+                there = {pod.name for pod in engine.pods() if pod.serves}
+                failed = {pod: error for pod, error in failed.items() if not pod or pod in there}
             denied = [each for error in failed.values() for line in error.evidence for each in NOT_ALLOWED.findall(line)]
             if denied:  # the API server's own answer, not the service's
                 report.warn(f"{name} was not asked: you may not use the API server's proxy to {denied[0].title()} ({denied[0]}/proxy)")

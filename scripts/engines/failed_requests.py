@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from statistics import median
+from types import MappingProxyType
 from typing import Any
 
 from scripts.config.services import Service
@@ -16,6 +17,7 @@ from scripts.engines.asking import probe_paths
 from scripts.engines.protocol import Engine
 from scripts.kubernetes.diagnosis.cause import Diagnosis, one_line
 from scripts.kubernetes.diagnosis.rules.logs import database_advice
+from scripts.kubernetes.pods import PodState
 
 MINUTES = 5
 MOST_LINES = 2000
@@ -52,21 +54,36 @@ def recent(engine: Engine) -> list[LogLine]:
     return list(engine.logs(LogQuery(since_seconds=60 * MINUTES, lines=MOST_LINES)))
 
 
-def failing(settings: Settings, lines: Sequence[LogLine]) -> list[Diagnosis]:
-    """Return a cause for each service whose requests have failed lately, and not gone well since."""
-    return causes(lines, probe_paths(settings), settings.services, datetime.now(UTC))
+def failing(settings: Settings, engine: Engine, lines: Sequence[LogLine]) -> list[Diagnosis]:
+    """Return a cause for each service whose requests have failed lately, and not gone well since. Raises what `engine.pods` raises."""
+    return causes(lines, probe_paths(settings), settings.services, datetime.now(UTC), begun(engine.pods()))
+
+
+def begun(pods: Sequence[PodState]) -> dict[str, str]:
+    """Return since when each service has had the pods that it has now, but for some that came later."""
+    found: dict[str, str] = {}
+    for pod in pods:
+        if pod.serves and pod.started:
+            found[pod.service] = min(pod.started, found.get(pod.service, pod.started))
+    return found
 
 
 def causes(
-    lines: Sequence[LogLine], probes: Mapping[str, Collection[str]], services: Mapping[str, Service], now: datetime
+    lines: Sequence[LogLine],
+    probes: Mapping[str, Collection[str]],
+    services: Mapping[str, Service],
+    now: datetime,
+    since: Mapping[str, str] = MappingProxyType({}),
 ) -> list[Diagnosis]:
     """Return the causes that these lines tell; none of a service that calls another such one, for it passes on what that one answers.
 
     probes: the paths by service that only probes ask for.
+    since: by service, when the first of its pods began: what a caller was answered by earlier ones has ended with them.
     """
     found = {}
     for service in services:
-        own = [line for line in lines if line.service == service]
+        others = max((since.get(other, "") for other in called_by(service, services)), default="")
+        own = [line for line in lines if line.service == service and line.time[:19] >= others[:19]]
         if cause := _cause(service, own, probes.get(service, ()), now):
             found[service] = cause
     return [cause for service, cause in found.items() if found.keys().isdisjoint(called_by(service, services))]

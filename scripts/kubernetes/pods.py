@@ -14,6 +14,9 @@ from scripts.kubernetes.usage import NOTHING, Amounts, amounts
 IMAGES = '{range .items[*]}{.metadata.namespace}{" "}{.spec..image}{"\\n"}{end}'
 
 
+LEAVING = "Terminating"
+
+
 @dataclass(frozen=True)
 class PodState:
     """One running pod (or container, in the Docker engine) for `invoke status`."""
@@ -30,13 +33,18 @@ class PodState:
     secrets: frozenset[str] = frozenset()
     """The names of the Secrets that it takes values from."""
 
+    @property
+    def serves(self) -> bool:
+        """Whether it gets requests: one that ends may be ready for a moment still."""
+        return self.ready and self.state != LEAVING
+
 
 def pod_state(pod: Object) -> PodState:
     """Return what `invoke status` shows of a pod."""
     status: Mapping[str, Any] = status_of(pod)
     containers = status.get("containerStatuses", [])
     waiting = next((c["state"]["waiting"].get("reason") for c in containers if "waiting" in c.get("state", {})), None)
-    ending = "Terminating" if is_leaving(pod) else None
+    ending = LEAVING if is_leaving(pod) else None
     return PodState(
         service=service_of(pod),
         name=name_of(pod),

@@ -92,7 +92,7 @@ def answering_badly(project: Project, report: Report) -> list[Diagnosis]:
     services = project.settings.services
     wrong = list(asking.wrong_answers(project.settings, project.engine, report))
     lines = failed_requests.recent(project.engine)
-    failing = failed_requests.failing(project.settings, lines)
+    failing = failed_requests.failing(project.settings, project.engine, lines)
     if not failing and not wrong:
         return slow_requests.slow(project.settings, project.engine, lines) or slow_readiness.slow(project.settings, project.engine)
     roots = {each.workload for each in failing}

@@ -217,7 +217,11 @@ def test_a_failure_tells_its_cause_where_one_is_seen(*, seen: bool) -> None:
     drain = Diagnosis("drain-blocked", "backend", "backend: a budget lets no drain through", (), "lower it")
     app = App(metrics=Answer(404, "nothing"))
     engine = SimpleNamespace(
-        open_client=lambda: nullcontext(app), deployment=None, diagnose=lambda: [drain, strange] if seen else [], logs=lambda _: iter([])
+        open_client=lambda: nullcontext(app),
+        deployment=None,
+        diagnose=lambda: [drain, strange] if seen else [],
+        pods=list,
+        logs=lambda _: iter([]),
     )
     with pytest.raises(TaskError) as error:
         smoke_test.main(project_on(engine, load_settings()), StepReport(Report(stderr=io.StringIO()), "smoke"))

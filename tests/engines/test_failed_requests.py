@@ -11,8 +11,9 @@ import pytest
 
 from scripts.config.services import Service
 from scripts.core.log_line import LogLine
-from scripts.engines.failed_requests import Request, causes, request_of
+from scripts.engines.failed_requests import Request, begun, causes, request_of
 from scripts.kubernetes.diagnosis.cause import LONGEST_LINE, Diagnosis
+from scripts.kubernetes.pods import LEAVING, PodState
 
 pytestmark = pytest.mark.unit
 
@@ -136,6 +137,21 @@ def test_what_breaks_at_some_requests_is_told_for_a_while_though_others_go_well(
     assert cause.cause == "api: GET /todos fails for some requests"
     assert cause.evidence == ("GET /todos: answered 500 to 1 of 3 requests in the last 5 min, the last time at 03:04:01 UTC",)
     assert causes(lines, {}, SERVICES, NOW + timedelta(minutes=1)) == []
+
+
+@pytest.mark.parametrize(("since", "told"), [("2026-01-02T03:03:00Z", True), ("2026-01-02T03:05:00Z", False)])
+def test_what_a_service_was_answered_by_pods_that_have_gone_since_is_forgotten(since: str, told: bool) -> None:
+    lines = log(asked(502), service="page")
+    assert bool(causes(lines, {}, SERVICES, NOW, {"api": since})) is told
+    assert causes(lines, {}, SERVICES, NOW, {"page": since}), "of its own pods their logs tell"
+
+
+def test_a_service_has_had_its_pods_since_the_first_of_them_that_serves() -> None:
+    def pod(service: str, started: str, state: str = "Running", *, ready: bool = True) -> PodState:
+        return PodState(service, "any", state, ready, 0, "any:1", started)
+
+    pods = [pod("api", "3"), pod("api", "2"), pod("api", "1", LEAVING), pod("page", "1", ready=False), pod("page", "")]
+    assert begun(pods) == {"api": "2"}
 
 
 def test_answers_to_probes_and_refusals_are_no_failures() -> None:

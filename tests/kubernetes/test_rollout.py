@@ -192,6 +192,24 @@ def test_the_pod_of_several_that_hangs_is_named_whichever_the_service_chose() ->
     )
 
 
+@pytest.mark.parametrize("states", [("Terminating", "Terminating"), ("Running", "Terminating")], ids=["it ends", "it began to end"])
+def test_a_pod_that_ends_and_answers_so_is_not_wrong(states: tuple[str, str]) -> None:
+    looks = iter(states)
+
+    def pods() -> list[PodState]:
+        state = next(looks, states[-1])
+        return [PodState("page", name, each, True, 0, "page:1") for name, each in (("page-1", "Running"), ("page-2", state))]
+
+    def ask(_service: str, _method: str, path: str, pod: str = "", **_: object) -> Answer:
+        return Answer(503, '{"reason": "shutting down"}') if (pod, path) == ("page-2", "/todos") else Answer(200, "")
+
+    engine = Engine()
+    engine.pods, engine.open_client = pods, lambda: nullcontext(ask)  # type: ignore[method-assign]
+    stdout = io.StringIO()
+    diagnose.show_all(project(engine), Report(stdout=stdout))
+    assert stdout.getvalue() == "todo is healthy\n"
+
+
 def test_what_every_pod_answers_wrongly_is_of_no_pod() -> None:
     stdout = io.StringIO()
     with pytest.raises(TaskError):
