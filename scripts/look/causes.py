@@ -66,12 +66,16 @@ def _waits(diagnosis: Diagnosis) -> bool:
 
 
 def cut_off(settings: Settings, found: Sequence[Diagnosis]) -> Iterator[Diagnosis]:
-    """Yield the causes; of a service that is not ready, though all that it calls is well, with what lies between them."""
+    """Yield the causes; of a service that is not ready, with why it may not reach what it calls: requests to that, or what lies between."""
     ailing = {each.workload for each in found}
+    unreached = {each.workload for each in found if each.code == "endpoints-stale"}
     called = {service_name(settings.release, name): service.calls for name, service in settings.services.items()}
     for each in found:
         names = [name for name in called.get(each.workload, ()) if name in settings.services]
-        if each.code in UNREADY and names and ailing.isdisjoint(service_name(settings.release, name) for name in names):
+        root = next((of for name in names if (of := service_name(settings.release, name)) in unreached), "")
+        if each.code in UNREADY and root:
+            yield replace(each, follows_from=root)
+        elif each.code in UNREADY and names and ailing.isdisjoint(service_name(settings.release, name) for name in names):
             well = f"what it calls is ready: {', '.join(names)}. Where it does not reach that, what lies between is not whole"
             yield replace(each, evidence=(*each.evidence, well), action=f"{each.action}; {BETWEEN}")
         else:

@@ -359,6 +359,22 @@ def strange_pod(*, owned: bool = False, ready: str = "True", asked: bool = False
     return change
 
 
+def known(*pods: str, selector: str = "healthy", ready_for: float = 60) -> Change:
+    """A Service of the workload, and the pods that its EndpointSlice names; those that are ready have been so for some seconds."""
+
+    def change(value: Object) -> None:
+        since = (from_json(value).taken - timedelta(seconds=ready_for)).isoformat()
+        for condition in pod_of(value)["status"]["conditions"]:
+            condition["lastTransitionTime"] = since
+        name = {"name": "healthy"}
+        value["services"] = [{"kind": "Service", "metadata": name, "spec": {"selector": {"app.kubernetes.io/instance": selector}}}]
+        labels = {"kubernetes.io/service-name": "healthy", "endpointslice.kubernetes.io/managed-by": "endpointslice-controller.k8s.io"}
+        endpoints = [{"addresses": ["10.0.0.9"], "targetRef": {"kind": "Pod", "name": pod}} for pod in pods]
+        value["slices"] = [{"metadata": {"name": "own", "labels": labels}, "endpoints": endpoints}]
+
+    return change
+
+
 def changed_pod(
     *, generation: int = 2, annotations: Mapping[str, str] | None = None, spec: Mapping[str, Any] | None = None, **fields: Any
 ) -> Change:

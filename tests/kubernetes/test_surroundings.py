@@ -27,6 +27,7 @@ from tests.kubernetes.changes import (
     exits,
     fails_readiness,
     found,
+    known,
     node,
     pod_of,
     policies,
@@ -85,6 +86,10 @@ def test_a_pod_that_no_node_takes_is_told_with_the_way_onto_one(key: str, messag
         budgets(0, healthy=0),
         autoscaler("FailedGetResourceMetric", timedelta(minutes=1)),
         autoscaler("ScalingDisabled", timedelta(hours=1)),
+        known("healthy-775fd495b5-ndg84"),
+        known("gone", ready_for=5),
+        known("gone", selector="another"),
+        both(known("gone"), lambda value: value.update(services=[])),
     ],
     ids=[
         "the node is ready",
@@ -105,6 +110,10 @@ def test_a_pod_that_no_node_takes_is_told_with_the_way_onto_one(key: str, messag
         "it waits for a pod",
         "metrics come",
         "scaled by hand",
+        "its Service knows its pod",
+        "its Service will know its pod",
+        "its Service is of other pods, which is told as a drift",
+        "nobody may see Services",
     ],
 )
 def test_surroundings_that_are_well_have_no_diagnosis(change: Change) -> None:

@@ -34,6 +34,12 @@ def test_what_lies_between_is_named_where_a_service_is_not_ready_and_what_it_cal
     assert ("kube-proxy" in cause.action) is told
 
 
+def test_a_service_whose_calls_go_nowhere_is_not_ready_for_that() -> None:
+    stale = Diagnosis("endpoints-stale", "todo-chatbot-backend", "its Service knows 0 of its 2 ready pods", (), "")
+    unready = Diagnosis("readiness-http", "todo-chatbot-frontend", "/ready answers 503", ("HTTP 503",), "invoke logs frontend")
+    assert [each.follows_from for each in causes.cut_off(load_settings(), [stale, unready])] == ["", "todo-chatbot-backend"]
+
+
 def test_what_follows_from_another_cause_is_told_in_two_lines_and_nothing_twice() -> None:
     stdout = io.StringIO()
     root = Diagnosis("drifted", "todo-backend", "todo-backend: replicas is 0", ("replicas is 0", "set by kubectl"), "invoke up")

@@ -92,6 +92,7 @@ PATIENCE = {
     "pod-changed": NEVER_FINAL,
     "pod-endless": Patience(60),
     "endpoints-strange": NEVER_FINAL,
+    "endpoints-stale": Patience(60),
     "secret-strange": NEVER_FINAL,
     "volume-lost": NEVER_FINAL,
     "secret-lost": NEVER_FINAL,

@@ -78,7 +78,7 @@ def _with_surroundings(cluster: Cluster, quick: Snapshot) -> Snapshot:
     around = cluster.get(AROUND, timeout=SECONDS)
     pods = [pod for workload in quick.workloads for pod in quick.pods_of(workload)]
     unplaced = any(condition_of(pod, "PodScheduled").get("status") == "False" for pod in pods)
-    logs, outside, secrets = _logs(cluster, pods), _outside(cluster), _secret_keys(cluster)
+    logs, outside, ways, secrets = _logs(cluster, pods), _outside(cluster), _ways(cluster), _secret_keys(cluster)
     return dataclasses.replace(
         quick,
         taken=datetime.now(UTC),
@@ -88,7 +88,8 @@ def _with_surroundings(cluster: Cluster, quick: Snapshot) -> Snapshot:
         autoscalers=[o for o in around if o["kind"] == "HorizontalPodAutoscaler" and is_of_release(o, cluster.release)],
         bounds=[o for o in around if o["kind"] in ("ResourceQuota", "LimitRange")],
         budgets=[o for o in around if o["kind"] == "PodDisruptionBudget"],
-        slices=_slices(cluster),
+        services=[o for o in ways if o["kind"] == "Service"],
+        slices=[o for o in ways if o["kind"] == "EndpointSlice"],
         secrets={name: keys for name, (_, keys) in secrets.items()} if secrets is not None else None,
         strange_secrets=[name for name, (part_of, _) in (secrets or {}).items() if part_of == NOBODY],
         nodes=[o for o in outside if o["kind"] == "Node"],
@@ -114,9 +115,9 @@ def _outside(cluster: Cluster) -> list[Object]:
     return list(json.loads(answer.stdout)["items"]) if answer.stdout.strip() else []
 
 
-def _slices(cluster: Cluster) -> list[Object]:
-    """Where the namespace's Services send requests; nothing where that may not be seen."""
-    answer = _tried(cluster, "get", "endpointslices", "--output", "json")
+def _ways(cluster: Cluster) -> list[Object]:
+    """The namespace's Services, and where they send requests; nothing where that may not be seen."""
+    answer = _tried(cluster, "get", "services,endpointslices", "--output", "json")
     return list(json.loads(answer.stdout)["items"]) if answer.code == 0 else []
 
 

@@ -60,6 +60,8 @@ class Snapshot:
     """ResourceQuotas and LimitRanges of the namespace."""
     budgets: Sequence[Object] = ()
     """PodDisruptionBudgets of the namespace."""
+    services: Sequence[Object] = ()
+    """Services of the namespace."""
     slices: Sequence[Object] = ()
     """EndpointSlices of the namespace: where its Services send requests."""
     refusals: Mapping[str, str] = field(default_factory=dict)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from scripts.kubernetes.diagnosis.cause import Diagnosis, diagnosed
 from scripts.kubernetes.diagnosis.rules.changed import changed_pods
 from scripts.kubernetes.diagnosis.rules.controllers import next_pod_refused
+from scripts.kubernetes.diagnosis.rules.endpoints import asked_by_service, endpoints
 from scripts.kubernetes.diagnosis.snapshot import Snapshot, time_of
 from scripts.kubernetes.objects import (
     claims_of,
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
     from scripts.kubernetes.api import Object
 
 ENDING = timedelta(seconds=30)
-SERVICE, SLICE_OWNER = "kubernetes.io/service-name", "endpointslice.kubernetes.io/managed-by"
-CONTROLLER = "endpointslice-controller.k8s.io"
 
 
 def exposed(snapshot: Snapshot) -> Iterator[Diagnosis]:
@@ -40,7 +39,7 @@ def exposed(snapshot: Snapshot) -> Iterator[Diagnosis]:
         yield from _secrets(snapshot, workload)
         yield from _strange_policies(snapshot, workload)
         yield from _strange_pods(snapshot, workload)
-        yield from _strange_slices(snapshot, workload)
+        yield from endpoints(snapshot, workload)
         yield from changed_pods(snapshot, workload)
         yield from _endless_pods(snapshot, workload)
         yield from _silent_controllers(snapshot, workload)
@@ -167,7 +166,7 @@ def _strange_pods(snapshot: Snapshot, workload: Object) -> Iterator[Diagnosis]:
             continue  # it gets no requests any more
         above = _owner(sets.get(owner.get("uid", ""), {})) or owner
         goes = f"{above['kind'].lower()} {above['name']}" if above else f"pod {name_of(pod)}"
-        asked = name_of(pod) in _asked_by_service(snapshot, workload)
+        asked = name_of(pod) in asked_by_service(snapshot, workload)
         harm = "its Service sends it requests" if asked else "disruption budgets, policies and metrics count it as one of its own"
         yield diagnosed(
             workload,
@@ -178,33 +177,10 @@ def _strange_pods(snapshot: Snapshot, workload: Object) -> Iterator[Diagnosis]:
         )
 
 
-def _asked_by_service(snapshot: Snapshot, workload: Object) -> set[str]:
-    """The pods behind the workload's Service: one that lacks the Service's port by name is not among them."""
-    own = [each for each in snapshot.slices if labels_of(each).get(SERVICE) == name_of(workload)]
-    endpoints = [endpoint for each in own if each.get("ports") for endpoint in each.get("endpoints") or ()]
-    return {endpoint.get("targetRef", {}).get("name", "") for endpoint in endpoints}
-
-
 def _owner(thing: Object) -> Mapping[str, str]:
     """What controls an object; nothing where nobody does."""
     owners: Sequence[Mapping[str, str]] = thing.get("metadata", {}).get("ownerReferences") or ({},)
     return owners[0]
-
-
-def _strange_slices(snapshot: Snapshot, workload: Object) -> Iterator[Diagnosis]:
-    """Somebody wrote down addresses for the workload's Service beside those of its pods: a part of the requests goes there."""
-    for found in snapshot.slices:
-        labels = labels_of(found)
-        if labels.get(SERVICE) != name_of(workload) or labels.get(SLICE_OWNER) == CONTROLLER:
-            continue
-        addresses = [address for endpoint in found.get("endpoints") or () for address in endpoint.get("addresses", ())]
-        yield diagnosed(
-            workload,
-            "endpoints-strange",
-            f"its Service sends requests also to {', '.join(addresses) or 'nowhere'}, which somebody wrote down by hand",
-            [f"endpointslice {name_of(found)} is not of the cluster's controller"],
-            f"kubectl --namespace {snapshot.namespace} delete endpointslice {name_of(found)}",
-        )
 
 
 def _endless_pods(snapshot: Snapshot, workload: Object) -> Iterator[Diagnosis]:
