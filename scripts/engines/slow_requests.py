@@ -11,6 +11,7 @@ from scripts.config.service_problems import DATABASE
 from scripts.config.services import Service
 from scripts.config.settings import Settings
 from scripts.core.log_line import LogLine
+from scripts.engines import slow_ways
 from scripts.engines.asking import probe_paths
 from scripts.engines.failed_requests import STILL_SECONDS, Request, age, by_route, called_by
 from scripts.engines.protocol import Engine
@@ -34,10 +35,12 @@ ACTIVITY = (
 
 def slow(settings: Settings, engine: Engine, lines: Sequence[LogLine]) -> list[Diagnosis]:
     """Return a cause for each service that is slow. Raises what the engine raises."""
-    paths, patient = probe_paths(settings), settings.monitoring.slow_handlers
-    if not list(slow_routes(lines, paths, settings.services, patient, datetime.now(UTC))):
-        return []
-    return causes(lines, paths, settings.services, patient, datetime.now(UTC), engine.pods(), engine.usage())
+    paths, patient, now = probe_paths(settings), settings.monitoring.slow_handlers, datetime.now(UTC)
+    between = slow_ways.causes(lines, settings.services, patient, now)
+    if not list(slow_routes(lines, paths, settings.services, patient, now)):
+        return between
+    found = causes(lines, paths, settings.services, patient, now, engine.pods(), engine.usage())
+    return [*between, *(each for each in found if each.workload not in {of.workload for of in between})]
 
 
 def causes(

@@ -78,7 +78,7 @@ class ContainerState:
         """Return a diagnosis with the container's state, these events and its last log lines as evidence."""
         evidence = [f"pod {name_of(self.pod)}, container {self.name}: {_state(self.status)}"]
         evidence += [event_line(e) for e in events[:2]]
-        evidence += [f"log: {line}" for line in self.log[-LOG_LINES:]]
+        evidence += dict.fromkeys(f"log: {line}" for line in self.log[-LOG_LINES:])
         return diagnosed(self.workload, code, cause, evidence, action, exits=exit_count(self.status))
 
 

@@ -88,6 +88,8 @@ OF_BUNDLED = {
     "database-login": "where its password was changed in it, invoke restart postgres sets that of POSTGRES_PASSWORD again",
     "database-name-unknown": "the cluster's DNS does not know the release's own Service: see what it is told and says: "
     "kubectl --namespace kube-system get configmap coredns --output yaml; kubectl --namespace kube-system logs --selector k8s-app=kube-dns",
+    "database-refused": "where its pod is ready (invoke status), something between rejects it: kube-proxy, a firewall, or a Service "
+    "that takes its address (spec.externalIPs): kubectl get services --all-namespaces --output wide",
     "database-silent": "the release's own policies let it pass: see the cluster's network (kube-proxy, the CNI's pods), and "
     "what shuts its DNS off: kubectl --namespace kube-system get pods,networkpolicies --output wide",
 }
