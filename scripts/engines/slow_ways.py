@@ -14,7 +14,8 @@ from scripts.engines.failed_requests import STILL_SECONDS, Request, age, by_rout
 from scripts.kubernetes.diagnosis.cause import Diagnosis
 
 LOST_SECONDS = 1.0
-LEAST = 2
+LEAST, LEAST_SHARE = 2, 0.3
+NEWEST_SECONDS = 60.0
 SPREAD_SECONDS = 10.0
 """What a service has to compile or to connect when it is first asked is over by then."""
 MOST_SHOWN = 3
@@ -68,10 +69,13 @@ def _timed(lines: Sequence[LogLine], service: str) -> Iterator[Request]:
 
 
 def _late(calls: Sequence[Call], now: datetime) -> list[Call]:
-    """Those that lost long: several, over some time, at least half of all and the newest too. Nothing where that is not so."""
+    """Those that lost long: several, over some time and of late, and many of all. Nothing where that is not so.
+
+    Not most: where large answers alone are lost, small ones of the same route are well, those to `diagnose` among them.
+    """
     recent = [each for each in calls if age(each.request.time, now) < STILL_SECONDS]
     late = [each for each in recent if each.lost >= LOST_SECONDS]
-    if len(late) < LEAST or 2 * len(late) < len(recent) or late[-1] is not recent[-1]:
+    if len(late) < LEAST or LEAST_SHARE * len(recent) > len(late) or age(late[-1].request.time, now) > NEWEST_SECONDS:
         return []
     lasted = age(late[0].request.time, now) - age(late[-1].request.time, now)
     return late if lasted >= SPREAD_SECONDS else []

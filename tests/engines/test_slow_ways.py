@@ -44,14 +44,18 @@ def test_what_a_caller_waits_for_though_it_was_answered_is_told() -> None:
     assert "what lies between it and api" in cause.action
 
 
+def test_small_answers_that_pass_do_not_hide_large_ones_that_do_not() -> None:
+    assert found(both((12.0, 0.01), (12.0, 0.01), (0.1, 0.01), (12.0, 0.01), (0.1, 0.01), (0.1, 0.01)))
+
+
 @pytest.mark.parametrize(
     ("lines", "why"),
     [
         (both((4.0, 3.9), (4.0, 3.9), (4.0, 3.9)), "the other one worked"),
         (both((30.0, 0.01)), "only one"),
         (both((3.0, 0.01), (3.0, 0.01), every=3), "a cold start"),
-        (both((3.0, 0.01), (3.0, 0.01), (0.1, 0.01)), "it is over"),
-        (both((0.1, 0.0), (3.0, 0.0), (0.1, 0.0), (0.1, 0.0), (3.0, 0.0)), "most are well"),
+        (both((3.0, 0.01), (3.0, 0.01), (0.1, 0.01), (0.1, 0.01), every=30), "it is over"),
+        (both((0.1, 0.0), (3.0, 0.0), *[(0.1, 0.0)] * 5, (3.0, 0.0)), "nearly all are well"),
         (both((3.0, 0.01), (3.0, 0.01), every=200), "too long ago"),
         (both((3.0, 0.01), (3.0, 0.01), route="POST /chat"), "slow by nature"),
         (both((3.0, 0.01), (3.0, 0.01), known=False), "nobody knows whose they are"),
