@@ -58,7 +58,30 @@ def causes(
     """
     found = dict(slow_routes(lines, probes, services, patient, now))
     roots = [service for service in found if found.keys().isdisjoint(called_by(service, services))]
-    return [_cause(service, found[service], services[service].calls, pods, usage) for service in roots]
+    behind = {name: each for service in roots for name, each in _behind(lines, service, found[service], services[service].calls).items()}
+    callers = {service for service in roots if not behind.keys().isdisjoint(services[service].calls)}
+    told = {**behind, **{service: found[service] for service in roots if service not in callers}}
+    return [_cause(service, routes, services[service].calls, pods, usage) for service, routes in told.items()]
+
+
+def _behind(
+    lines: Sequence[LogLine], service: str, slow_ones: Mapping[str, Sequence[Request]], calls: Sequence[str]
+) -> dict[str, dict[str, list[Request]]]:
+    """What a slow service waits for, by the ids of its slow requests: who works most of their time, and the requests that do."""
+    late = {each.id for asked in slow_ones.values() for each in asked if each.id and (each.seconds or 0) >= SLOW_SECONDS}
+    found: dict[str, dict[str, list[Request]]] = {}
+    for other in calls:
+        of_late = [each for known in slow_ways.calls_of(lines, service, other).values() for each in known if each.request.id in late]
+        waited = [each for each in of_late if each.worked >= (each.request.seconds or 0) / 2]
+        if waited and 2 * len(waited) >= len(late):
+            everything = by_route((line for line in lines if line.service == other), ())
+            for request in (request for each in waited for request in each.behind if (request.seconds or 0) >= SLOW_SECONDS / 2):
+                found.setdefault(other, {}).setdefault(request.route, []).append(request)
+            for route in found.get(other, ()):
+                asked = [each for each in everything[route] if each.seconds is not None]
+                if _alone(asked):  # what the others did meanwhile shows it
+                    found[other][route] = asked
+    return found
 
 
 def slow_routes(

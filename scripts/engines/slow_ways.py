@@ -26,8 +26,13 @@ class Call:
     """A request, and what another service worked for it: both logged its id."""
 
     request: Request
-    worked: float
-    """Seconds, of all requests of this id together."""
+    behind: tuple[Request, ...]
+    """What the other was asked under this id."""
+
+    @property
+    def worked(self) -> float:
+        """The seconds that the other took."""
+        return sum(each.seconds or 0 for each in self.behind)
 
     @property
     def lost(self) -> float:
@@ -43,7 +48,7 @@ def causes(lines: Sequence[LogLine], services: Mapping[str, Service], patient: s
     found = []
     for name, service in services.items():
         for other in service.calls:
-            routes = _calls(lines, name, other)
+            routes = calls_of(lines, name, other)
             late = {route: each for route, calls in routes.items() if not re.fullmatch(patient, route.partition(" ")[2])
                     and (each := _late(calls, now))}  # fmt: skip
             if late:
@@ -51,15 +56,15 @@ def causes(lines: Sequence[LogLine], services: Mapping[str, Service], patient: s
     return found
 
 
-def _calls(lines: Sequence[LogLine], caller: str, called: str) -> dict[str, list[Call]]:
-    """The caller's requests by their routes, those of which the other has logged something."""
-    worked: dict[str, float] = {}
+def calls_of(lines: Sequence[LogLine], caller: str, called: str) -> dict[str, list[Call]]:
+    """Return the caller's requests by their routes, those of which the other has logged something."""
+    behind: dict[str, list[Request]] = {}
     for each in _timed(lines, called):
-        worked[each.id] = worked.get(each.id, 0.0) + (each.seconds or 0)
+        behind.setdefault(each.id, []).append(each)
     routes: dict[str, list[Call]] = {}
     for each in _timed(lines, caller):
-        if each.id in worked:
-            routes.setdefault(each.route, []).append(Call(each, worked[each.id]))
+        if each.id in behind:
+            routes.setdefault(each.route, []).append(Call(each, tuple(behind[each.id])))
     return routes
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -24,6 +25,11 @@ SERVICES = {
 NOW = datetime(2026, 1, 2, 3, 5, 0, tzinfo=UTC)
 PODS = [PodState("api", name, "Running", True, 0, "api:1", limits=Amounts(cpu=0.5)) for name in ("api-1", "api-2")]
 PODS += [PodState("postgres", "postgres-0", "Running", True, 0, "postgres:1", limits=Amounts(cpu=0.5))]
+
+
+def known(lines: list[LogLine]) -> list[LogLine]:
+    """The same requests, each with an id: its place."""
+    return [replace(line, text=json.dumps({**json.loads(line.text), "request_id": f"r{at}"})) for at, line in enumerate(lines)]
 
 
 def log(
@@ -95,3 +101,13 @@ def test_a_service_that_waits_for_another_slow_one_is_not_the_cause() -> None:
     assert [each.workload for each in found(*page, *log(*[2.0] * 6, status=503))] == ["api"], "what failed slowly was slow"
     (own,) = found(*page, *log(*[0.1] * 6))
     assert (own.workload, own.action) == ("page", "invoke logs page --since 5m; what is slow by nature belongs in monitoring.slow_handlers")
+
+
+def test_a_caller_that_waits_for_a_few_slow_answers_of_another_is_not_the_cause() -> None:
+    page = known(log(2.1, 2.1, 2.1, pod="page-1", route="GET /"))
+    quick = log(*[0.01] * 5, every=1)
+    (cause,) = found(*page, *quick, *known(log(2.0, 2.0, 2.0)))
+    assert cause.cause == "api: GET /todos is slow: 2.0 s (median of 3 requests)"
+    (cause,) = found(*page, *log(*[0.01] * 5, pod="api-2"), *known(log(2.0, 2.0, 2.0)))
+    assert cause.cause == "api: GET /todos is slow: 2.0 s (median of 3 requests to pod api-1)"
+    assert [each.workload for each in found(*page, *known(log(0.9, 0.9, 0.9)))] == ["page"], "that is less than half of what it took"
