@@ -74,13 +74,8 @@ def _behind(
         of_late = [each for known in slow_ways.calls_of(lines, service, other).values() for each in known if each.request.id in late]
         waited = [each for each in of_late if each.worked >= (each.request.seconds or 0) / 2]
         if waited and 2 * len(waited) >= len(late):
-            everything = by_route((line for line in lines if line.service == other), ())
             for request in (request for each in waited for request in each.behind if (request.seconds or 0) >= SLOW_SECONDS / 2):
                 found.setdefault(other, {}).setdefault(request.route, []).append(request)
-            for route in found.get(other, ()):
-                asked = [each for each in everything[route] if each.seconds is not None]
-                if _alone(asked):  # what the others did meanwhile shows it
-                    found[other][route] = asked
     return found
 
 
