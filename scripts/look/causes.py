@@ -11,17 +11,12 @@ from scripts.desired.service_values import service_name
 from scripts.engines import asking, failed_requests, slow_readiness, slow_requests
 from scripts.kubernetes.diagnosis.cause import ABOUT_OTHER_PODS, Diagnosis
 from scripts.kubernetes.diagnosis.rules.logs import LOCKED_ACTION
-from scripts.look import certificates, database_state
+from scripts.look import between, certificates, database_state
 from scripts.project import Project
 
 SLOW_WAY = (
     "ask again while requests fail; a lock that is gone fails none. Else it is slow, or the way to it: "
     "invoke status shows who uses all of its CPU; see the network between it and its callers"
-)
-UNREADY = ("readiness-http", "readiness-timeout")
-BETWEEN = (
-    "look at the DNS, kube-proxy and the network's pods on its node: kubectl --namespace kube-system get pods --output wide; "
-    "and at policies: kubectl get networkpolicies"
 )
 SEE_LOG = "invoke logs "
 LEAST = "requests-slow"
@@ -34,7 +29,7 @@ def causes(project: Project, report: Report) -> list[Diagnosis]:
     ending, found, said = list(certificates.expiring(project)), project.engine.diagnose(), database_state.found(project)
     made, risks = ([each for each in said if (each.code == database_state.SETTING) is made] for made in (True, False))
     if any(diagnosis.code not in ABOUT_OTHER_PODS for diagnosis in found):
-        return [*made, *ending, *cut_off(project.settings, found), *risks]
+        return [*made, *ending, *between.cut_off(project, found), *risks]
     wrong = with_database(project, list(traced(project.settings, answering_badly(project, report), found)))
     return sorted([*made, *wrong, *ending, *found, *risks], key=lambda each: (each.code == LEAST, bool(each.follows_from)))
 
@@ -63,23 +58,6 @@ def with_database(project: Project, wrong: Sequence[Diagnosis]) -> Iterator[Diag
 def _waits(diagnosis: Diagnosis) -> bool:
     """Whether a lock in the database may be why."""
     return diagnosis.code == LEAST or LOCKED_ACTION in diagnosis.action
-
-
-def cut_off(settings: Settings, found: Sequence[Diagnosis]) -> Iterator[Diagnosis]:
-    """Yield the causes; of a service that is not ready, with why it may not reach what it calls: requests to that, or what lies between."""
-    ailing = {each.workload for each in found}
-    unreached = {each.workload for each in found if each.code == "endpoints-stale"}
-    called = {service_name(settings.release, name): service.calls for name, service in settings.services.items()}
-    for each in found:
-        names = [name for name in called.get(each.workload, ()) if name in settings.services]
-        root = next((of for name in names if (of := service_name(settings.release, name)) in unreached), "")
-        if each.code in UNREADY and root:
-            yield replace(each, follows_from=root)
-        elif each.code in UNREADY and names and ailing.isdisjoint(service_name(settings.release, name) for name in names):
-            well = f"what it calls is ready: {', '.join(names)}. Where it does not reach that, what lies between is not whole"
-            yield replace(each, evidence=(*each.evidence, well), action=f"{each.action}; {BETWEEN}")
-        else:
-            yield each
 
 
 def traced(settings: Settings, wrong: Sequence[Diagnosis], found: Sequence[Diagnosis]) -> Iterator[Diagnosis]:

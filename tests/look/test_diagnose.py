@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 import io
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
 from scripts.config.settings import load_settings
+from scripts.core.errors import TaskError
 from scripts.core.report import Report
+from scripts.core.shell import Result
+from scripts.engines import lookups
 from scripts.kubernetes.diagnosis.cause import Diagnosis
-from scripts.kubernetes.pods import is_of_workloads
-from scripts.look import causes, diagnose
+from scripts.kubernetes.pods import PodState, is_of_workloads
+from scripts.look import between, diagnose
+from scripts.project import Project
 
 pytestmark = pytest.mark.unit
+
+BAD = "in pod frontend-1, 6 of 6 lookups of todo-chatbot-backend found nothing or were late"
+
+
+def project(**engine: object) -> Project:
+    """A project whose engine has a cluster, and does this."""
+    return cast(
+        "Project", SimpleNamespace(settings=load_settings(), engine=SimpleNamespace(**{"deployment": object(), "pods": list, **engine}))
+    )
 
 
 @pytest.mark.parametrize(
@@ -29,15 +44,46 @@ def test_what_lies_between_is_named_where_a_service_is_not_ready_and_what_it_cal
     code: str, beside: tuple[Diagnosis, ...], told: bool
 ) -> None:
     unready = Diagnosis(code, "todo-chatbot-frontend", "/ready answers 503", ("HTTP 503",), "invoke logs frontend")
-    *_, cause = causes.cut_off(load_settings(), [*beside, unready])
+    *_, cause = between.cut_off(project(), [*beside, unready])
     assert any("what it calls is ready: backend" in line for line in cause.evidence) is told
     assert ("kube-proxy" in cause.action) is told
+
+
+@pytest.mark.parametrize(
+    ("code", "late", "line", "action"),
+    [
+        (0, False, "in pod frontend-1, DNS answers: 6 lookups of todo-chatbot-backend", "invoke logs frontend; look at kube-proxy"),
+        (
+            2,
+            False,
+            BAD,
+            "the cluster's DNS answers late",
+        ),
+        (0, True, BAD, "the cluster's DNS answers late"),
+        (None, False, BAD, "the cluster's DNS answers"),
+        (127, False, "", "invoke logs frontend; look at kube-proxy"),
+    ],
+    ids=["it answers", "it finds nothing", "it is late", "it never answers", "no program to ask with"],
+)
+def test_how_dns_answers_in_a_pod_tells_it_from_the_network(
+    monkeypatch: pytest.MonkeyPatch, code: int | None, late: bool, line: str, action: str
+) -> None:
+    def execute(*_: object) -> Result:
+        if code is None:
+            raise TaskError("kubectl did not end within 60 s")
+        return Result(code, "", "", 0.0)
+
+    monkeypatch.setattr(lookups, "LATE_SECONDS", 0.0 if late else 4.0)
+    pods = [PodState("frontend", "frontend-1", "Running", False, 0, "frontend:1")]
+    unready = Diagnosis("readiness-http", "todo-chatbot-frontend", "/ready answers 503", ("HTTP 503",), "invoke logs frontend")
+    (cause,) = between.cut_off(project(pods=lambda: pods, execute=execute), [unready])
+    assert (cause.evidence[-1].startswith(line), cause.action.startswith(action)) == (True, True), cause
 
 
 def test_a_service_whose_calls_go_nowhere_is_not_ready_for_that() -> None:
     stale = Diagnosis("endpoints-stale", "todo-chatbot-backend", "its Service knows 0 of its 2 ready pods", (), "")
     unready = Diagnosis("readiness-http", "todo-chatbot-frontend", "/ready answers 503", ("HTTP 503",), "invoke logs frontend")
-    assert [each.follows_from for each in causes.cut_off(load_settings(), [stale, unready])] == ["", "todo-chatbot-backend"]
+    assert [each.follows_from for each in between.cut_off(project(), [stale, unready])] == ["", "todo-chatbot-backend"]
 
 
 def test_what_follows_from_another_cause_is_told_in_two_lines_and_nothing_twice() -> None:

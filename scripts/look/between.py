@@ -1,0 +1,50 @@
+"""What lies between a service that is not ready and those that it calls, which are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from scripts.desired.service_values import service_name
+from scripts.engines.lookups import lookups
+from scripts.kubernetes.diagnosis.cause import Diagnosis
+from scripts.project import Project
+
+UNREADY = ("readiness-http", "readiness-timeout")
+NETWORK = (
+    "look at kube-proxy and the network's pods on its node: kubectl --namespace kube-system get pods --output wide; "
+    "and at policies: kubectl get networkpolicies"
+)
+DNS = (
+    "the cluster's DNS answers late or not at all: kubectl --namespace kube-system logs --selector k8s-app=kube-dns; "
+    "where it logs nothing, packets to it are lost: look at what filters or limits them on its node"
+)
+
+
+def cut_off(project: Project, found: Sequence[Diagnosis]) -> Iterator[Diagnosis]:
+    """Yield the causes; of a service that is not ready, with why it may not reach what it calls: requests to that, or what lies between."""
+    settings = project.settings
+    ailing = {each.workload for each in found}
+    unreached = {each.workload for each in found if each.code == "endpoints-stale"}
+    services = {service_name(settings.release, name): name for name in settings.services}
+    for each in found:
+        called = settings.services[services[each.workload]].calls if each.workload in services else ()
+        names = {service_name(settings.release, name): name for name in called if name in settings.services}
+        if each.code not in UNREADY or not names:
+            yield each
+        elif root := next((name for name in names if name in unreached), ""):
+            yield replace(each, follows_from=root)
+        elif ailing.isdisjoint(names):
+            yield _with_way(project, each, services[each.workload], names)
+        else:
+            yield each
+
+
+def _with_way(project: Project, unready: Diagnosis, service: str, called: dict[str, str]) -> Diagnosis:
+    """The cause with what lies between: DNS, as a pod of the service sees it, or the network."""
+    evidence = [f"what it calls is ready: {', '.join(called.values())}. Where it does not reach that, what lies between is not whole"]
+    looked = lookups(project.engine, service, next(iter(called))) if project.engine.deployment else None
+    if looked:
+        evidence.append(looked.line)
+    action = DNS if looked and looked.bad else f"{unready.action}; {NETWORK}{'' if looked else '; and at the DNS'}"
+    return replace(unready, evidence=(*unready.evidence, *evidence), action=action)
