@@ -27,7 +27,7 @@ ABOUT_REQUESTS = ("requests-failing", LEAST)
 def causes(project: Project, report: Report) -> list[Diagnosis]:
     """Return what is wrong. Where nothing that is seen explains what the services answer, they are asked, and their logs are read."""
     ending, found, said = list(certificates.expiring(project)), project.engine.diagnose(), database_state.found(project)
-    made, risks = ([each for each in said if (each.code == database_state.SETTING) is made] for made in (True, False))
+    made, risks = ([each for each in said if (each.code == database_state.AT_RISK) is risk] for risk in (False, True))
     if any(diagnosis.code not in ABOUT_OTHER_PODS for diagnosis in found):
         return [*made, *ending, *between.cut_off(project, found), *risks]
     wrong = with_database(project, list(traced(project.settings, answering_badly(project, report), found)))

@@ -56,6 +56,10 @@ SELECT 'open', format('%s (%s)', pid, coalesce(nullif(application_name, ''), use
 to_char(xact_start AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI "UTC"'), format('SELECT pg_terminate_backend(%s)', pid)
 FROM pg_stat_activity WHERE state LIKE 'idle in transaction%' AND xact_start < now() - interval '5 minutes'
 UNION ALL
+SELECT 'damaged', coalesce(datname, 'shared'), format('%s times, the last at %s', checksum_failures,
+to_char(checksum_last_failure AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI "UTC"')), ''
+FROM pg_stat_database WHERE checksum_failures > 0
+UNION ALL
 SELECT 'unlogged', oid::regclass::text, '', format('ALTER TABLE %s SET LOGGED', oid::regclass)
 FROM pg_class WHERE relpersistence = 'u' AND relkind = 'r'
 UNION ALL
@@ -107,7 +111,11 @@ LOOKS, PAUSE_SECONDS = 5, 0.7
 """A lock that makes requests slow is there for a part of the time only."""
 PATIENCE = "SET lock_timeout = '2s';"
 """A table may be locked, of which other causes tell."""
-SETTING, AT_RISK = "database-setting", "data-at-risk"
+SETTING, DAMAGED, AT_RISK = "database-setting", "database-damaged", "data-at-risk"
+DAMAGED_ACTION = (
+    "invoke backup FILE saves what can be read; its error, and invoke logs postgres, name what cannot: bring that back from an older backup "
+    "(invoke restore FILE), or make an index again (REINDEX INDEX NAME); once it is healed: invoke psql --command 'SELECT pg_stat_reset()'"
+)
 KINDS = {
     "restart": (SETTING, "the database starts with {name} = {detail} the next time, which somebody has set in it"),
     "standby": (SETTING, "every commit waits for a standby, and none is there: {name} is {detail}"),
@@ -116,6 +124,7 @@ KINDS = {
     "password": (SETTING, "the password of the role {name} lets nobody in after {detail}, which somebody has set in it"),
     "archiver": (AT_RISK, "archive_command fails since {detail}, at {name}: WAL is kept until the volume is full"),
     "open": (AT_RISK, "the session {name} is idle in a transaction since {detail}: what it has locked stays locked"),
+    "damaged": (DAMAGED, "pages of the database {name} do not have their checksum: what is on them cannot be read ({detail})"),
     "made": (SETTING, "the {name} has a setting that was made by hand: {detail}"),
     "unlogged": (AT_RISK, "the table {name} is UNLOGGED: a crash of the database empties it"),
     "slot": (AT_RISK, "the replication slot {name} is used by nobody and keeps {detail} of WAL, until the volume is full"),
@@ -192,7 +201,8 @@ def read(rows: Sequence[str], workload: str) -> Iterator[Diagnosis]:
         kind, name, detail, remedy = row.split("\t")
         code, cause = KINDS[kind]
         # A command for each statement: psql makes one transaction of several, in which ALTER SYSTEM may not be.
-        action = " && ".join(f"invoke psql --command {quoted(each)}" for each in remedy.split("; "))
+        commands = " && ".join(f"invoke psql --command {quoted(each)}" for each in remedy.split("; "))
+        action = DAMAGED_ACTION if code == DAMAGED else commands
         yield Diagnosis(code, workload, f"{workload}: {cause.format(name=name, detail=detail)}", (), action)
 
 

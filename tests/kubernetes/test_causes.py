@@ -65,6 +65,7 @@ OTHERWISE = (
     "database-emptied",
     "database-setting",
     "data-at-risk",
+    "database-damaged",
     "answers-wrong",
     "requests-failing",
     "requests-slow",

@@ -52,6 +52,14 @@ def test_each_row_is_a_cause_with_the_command_that_ends_it(monkeypatch: pytest.M
     assert asked[0][:2] == (True, "psql")
 
 
+def test_damaged_pages_are_told_before_what_is_only_at_risk(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = "\n".join([ROWS[3], "damaged\ttodo\t4 times, the last at 2026-01-01 00:00 UTC\t"])
+    cause = diagnosed(monkeypatch, Diagnosis("requests-failing", "backend", "b: GET /a fails", (), "invoke logs"), {}, rows)[0]
+    assert cause.code == "database-damaged"
+    assert "cannot be read (4 times, the last at 2026-01-01 00:00 UTC)" in cause.cause
+    assert cause.action.startswith("invoke backup FILE saves what can be read")
+
+
 def test_another_database_is_not_asked_and_one_that_cannot_be_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object, **__: object) -> Any:
         raise shell.CommandError("psql ended with 2", [], Result(2, "", "", 0.1))
@@ -105,8 +113,8 @@ def test_a_query_that_did_not_end_has_another_reason_where_nothing_holds_a_lock(
     monkeypatch: pytest.MonkeyPatch, said: str, held: bool
 ) -> None:
     slow = Diagnosis("requests-failing", "backend", "backend: GET /a fails", ("log: a query timed out",), f"delete it; {LOCKED_ACTION}")
-    answers = {database_state.QUERY: "", database_state.BLOCKING: "", database_state.HELD: said, database_state.OF_TABLES: ""}
-    cause = diagnosed(monkeypatch, slow, answers)
+    answers = {database_state.BLOCKING: "", database_state.HELD: said, database_state.OF_TABLES: ""}
+    (cause,) = diagnosed(monkeypatch, slow, answers)
     assert (LOCKED_ACTION in cause.action) is held
     assert any("nothing waits for a lock" in line for line in cause.evidence) is not held
 
@@ -116,8 +124,8 @@ def test_who_holds_what_others_wait_for_is_named(monkeypatch: pytest.MonkeyPatch
     action = LOCKED_ACTION if code == "requests-failing" else "invoke logs frontend"
     line = "process 7 (psql) holds what 3 others wait for: LOCK TABLE todos"
     trigger = "table todos has the trigger audit: DROP TRIGGER audit ON todos"
-    answers = {database_state.QUERY: "", database_state.BLOCKING: line, database_state.OF_TABLES: trigger}
-    cause = diagnosed(monkeypatch, Diagnosis(code, "frontend", "frontend: GET / is slow", (), action), answers)
+    answers = {database_state.BLOCKING: line, database_state.OF_TABLES: trigger}
+    (cause,) = diagnosed(monkeypatch, Diagnosis(code, "frontend", "frontend: GET / is slow", (), action), answers)
     assert cause.evidence == (f"in the database, {trigger}, where no migration made it", f"in the database, {line}")
     assert cause.action == LOCKED_ACTION
 
@@ -125,28 +133,28 @@ def test_who_holds_what_others_wait_for_is_named(monkeypatch: pytest.MonkeyPatch
 def test_what_somebody_made_of_a_table_is_dropped_before_logs_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
     failing = Diagnosis("requests-failing", "backend", "backend: POST /a fails", (), "invoke logs backend --since 5m")
     rule = "table public.todos has the rule keep: DROP RULE keep ON public.todos"
-    answers = {database_state.QUERY: "", database_state.OF_TABLES: rule}
-    assert diagnosed(monkeypatch, failing, answers).action == (
+    answers = {database_state.OF_TABLES: rule}
+    (cause,) = diagnosed(monkeypatch, failing, answers)
+    assert cause.action == (
         "drop what no migration made: invoke psql --command 'DROP RULE keep ON public.todos'; else invoke logs backend --since 5m"
     )
 
 
-def diagnosed(monkeypatch: pytest.MonkeyPatch, wrong: Diagnosis, answers: dict[str, str]) -> Diagnosis:
-    """What becomes of a cause where the database answers like this."""
+def diagnosed(monkeypatch: pytest.MonkeyPatch, wrong: Diagnosis, answers: dict[str, str], rows: str = "") -> list[Diagnosis]:
+    """What is told beside a cause where the database answers like this."""
     monkeypatch.setattr(database_state, "PAUSE_SECONDS", 0)
     monkeypatch.setattr(database, "in_bundled", lambda _, *argv, **__: CommandLine(argv))
 
     def answer(argv: Sequence[str], **_: object) -> Result:
         patience, query = argv[-1].split(";", 1)
         assert f"{patience};" == "SET lock_timeout = '2s';", "a locked table would hold diagnose up"
-        return Result(0, answers[query], "", 0.1)
+        return Result(0, rows if query == database_state.QUERY else answers.get(query, ""), "", 0.1)
 
     monkeypatch.setattr(shell, "run", answer)
     monkeypatch.setattr(causes, "answering_badly", lambda *_: [wrong])
     asking = SimpleNamespace(settings=load_settings(), env={"DATABASE_URL": ""}, engine=SimpleNamespace(diagnose=list))
     monkeypatch.setattr(causes.certificates, "ends", lambda _: [])
-    (cause,) = causes.causes(asking, Mock())  # type: ignore[arg-type]
-    return cause
+    return causes.causes(asking, Mock())  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("sql", ["ALTER TABLE a SET LOGGED", "SELECT f('x')", 'ALTER TABLE "A b" SET LOGGED', "SELECT f('$x', \"y\")"])

@@ -98,6 +98,7 @@ PATIENCE = {
     "secret-lost": NEVER_FINAL,
     "database-emptied": NEVER_FINAL,
     "database-setting": NEVER_FINAL,
+    "database-damaged": NEVER_FINAL,
     "data-at-risk": NEVER_FINAL,
     "autoscaler-blind": NEVER_FINAL,
     "autoscaler-at-limit": NEVER_FINAL,

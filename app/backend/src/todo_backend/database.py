@@ -335,6 +335,7 @@ _OUTAGES: tuple[tuple[tuple[type[BaseException], ...], DatabaseErrorKind, str], 
     ((asyncpg.CannotConnectNowError,), "connect", "the database is starting or stopping"),
     ((asyncpg.TooManyConnectionsError,), "connect", "too many connections"),
     ((asyncpg.InsufficientResourcesError,), "other", "the database is out of disk, memory or connections"),
+    ((asyncpg.DataCorruptedError, asyncpg.IndexCorruptedError), "other", "a file of the database is damaged"),
     ((asyncpg.PostgresSystemError, asyncpg.InternalServerError), "other", "the database has an internal error"),
     ((asyncpg.ReadOnlySQLTransactionError,), "connect", "the database is read-only"),
     ((asyncpg.OperatorInterventionError, asyncpg.PostgresConnectionError), "connect", "connection lost"),
@@ -356,6 +357,8 @@ _LASTING = (
     asyncpg.UndefinedTableError,
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.InvalidCatalogNameError,
+    asyncpg.DataCorruptedError,
+    asyncpg.IndexCorruptedError,
 )
 
 

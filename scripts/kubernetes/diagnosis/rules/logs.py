@@ -46,7 +46,7 @@ BY_PEOPLE = (
      ("somebody has closed it to connections: invoke shell postgres, and there: psql --username \"$POSTGRES_USER\" --dbname postgres "
      "--command 'ALTER DATABASE NAME ALLOW_CONNECTIONS true'")),
     (re.compile(r"unexpected zero page|invalid page in block|page verification failed|could not read block|(Index|Data)Corrupted"
-                r"|missing chunk number|Please REINDEX", re.IGNORECASE),
+                r"|missing chunk number|Please REINDEX|file of the database is damaged", re.IGNORECASE),
      ("a file of the database is damaged: make an index that is named again: invoke psql --command 'REINDEX INDEX NAME'; where it is a "
      "table, invoke backup saves what can be read, and invoke restore FILE brings back an older state")),
     (re.compile(r"violates ([\w-]+ )?constraint|(Unique|Check|NotNull|ForeignKey|Exclusion)Violation", re.IGNORECASE),
