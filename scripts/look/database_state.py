@@ -113,7 +113,7 @@ PATIENCE = "SET lock_timeout = '2s';"
 """A table may be locked, of which other causes tell."""
 SETTING, DAMAGED, AT_RISK = "database-setting", "database-damaged", "data-at-risk"
 DAMAGED_ACTION = (
-    "invoke backup FILE saves what can be read; its error, and invoke logs postgres, name what cannot: bring that back from an older backup "
+    "invoke backup FILE saves what can be read; its error, and invoke logs postgres, name what cannot: bring that back from a backup "
     "(invoke restore FILE), or make an index again (REINDEX INDEX NAME); once it is healed: invoke psql --command 'SELECT pg_stat_reset()'"
 )
 KINDS = {
