@@ -153,12 +153,16 @@ class KubernetesEngine:
         except TaskError:  # whoever may not look into the nodes
             return
         built = {f"{self._settings.project}-{name}" for name in (*self._settings.services, DATABASE, EXPORTER)}
+        others = {node: load.moved(images, wanted) for node, images in nodes.items()}
         for reference in wanted:
             lacking = [node for node, images in nodes.items() if full_name(reference) not in images]
             repository = reference.partition(":")[0]
             if lacking and repository in built:
                 cause = f"{repository}: its image is gone from node {', '.join(lacking)}: no new pod of it can start there"
                 yield Diagnosis("image-cleared", repository, cause, (reference,), "invoke up loads it again")
+            elif swapped := [node for node, found in others.items() if reference in found]:
+                cause = f"{repository}: on node {', '.join(swapped)} its image and another one are the same: a new pod starts a wrong one"
+                yield Diagnosis("image-cleared", repository, cause, (reference,), "invoke up loads both again")
 
     def logs(self, query: LogQuery) -> Iterator[LogLine]:
         """Yield what the pods wrote. Raises InputError for a service that has none."""

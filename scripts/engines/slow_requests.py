@@ -25,6 +25,8 @@ LEAST = 3
 NEWEST = 3
 SPREAD_SECONDS = 10.0
 """A cold start is over by then: a database that wakes, a first use of each pod."""
+APART = 4
+"""What a busy machine makes of pods that are alike is less."""
 AT_LIMIT = 0.8
 MOST_ROUTES = 3
 ACTIVITY = (
@@ -90,7 +92,7 @@ def slow_routes(
             for route, asked in routes.items()
             if not re.fullmatch(patient, route.partition(" ")[2])
         }
-        found = {route: asked for route, asked in timed.items() if _is_slow(asked) or _slow_pods(asked)}
+        found = {route: asked for route, asked in timed.items() if _is_slow(asked) or _alone(asked)}
         if found:
             yield service, dict(sorted(found.items(), key=lambda item: -_median(item[1])))
 
@@ -134,11 +136,11 @@ def _cause(
 
 
 def _alone(asked: Sequence[Request]) -> str:
-    """The only slow one of several pods, by what the others did meanwhile; empty where there is none."""
+    """The only slow one of several pods, much slower than the others were meanwhile; empty where there is none."""
     late = _slow_pods(asked)
     began = min((each.time for each in asked if each.pod in late and (each.seconds or 0) >= SLOW_SECONDS), default="")
     others = [each for each in asked if each.pod not in late and each.time >= began]
-    return late[0] if len(late) == 1 and others and _median(others) < SLOW_SECONDS else ""
+    return late[0] if len(late) == 1 and others and _median(others) * APART <= _median(_by_pod(asked)[late[0]]) else ""
 
 
 def _spans(asked: Sequence[Request]) -> str:

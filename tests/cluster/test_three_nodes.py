@@ -86,7 +86,7 @@ def test_every_node_gets_the_images_and_each_only_what_it_lacks(three: App, monk
     started = time.monotonic()
     print("new nodes:", sent_by_node(three, monkeypatch), f"bytes in {time.monotonic() - started:.0f} s")
     wanted = {full_name(image.reference) for image in images(three)}
-    assert [node.node for node in transports(three) if wanted - node.images()] == []
+    assert [node.node for node in transports(three) if wanted - node.images().keys()] == []
     backend, postgres = (next(i for i in images(three) if i.service == name) for name in ("backend", "postgres"))
     by_name = {node.node: node for node in transports(three)}
     poor, poorer = sorted(by_name)[1:3]

@@ -20,6 +20,7 @@ from scripts.images.prune import Use
 from scripts.kubernetes import deployment, own_namespace, pods, remembered
 from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.diagnosis.cause import Diagnosis
+from scripts.kubernetes.nodes import load
 from tests.doubles import revision
 from tests.programs import Reply, on_path
 
@@ -36,13 +37,13 @@ class Node:
     node = "one"
 
     def __init__(self, *references: str) -> None:
-        self.there = {full_name(reference) for reference in references}
+        self.there = {full_name(reference): reference for reference in references}
 
-    def images(self) -> set[str]:
+    def images(self) -> dict[str, str]:
         return self.there
 
     def remove(self, names: Collection[str]) -> None:
-        self.there = self.there.difference(names)
+        self.there = {name: ident for name, ident in self.there.items() if name not in names}
 
 
 RELEASES = [revision(1, "superseded", "first"), revision(2, "superseded", "second"), revision(3, "deployed", "third")]
@@ -84,7 +85,7 @@ def test_after_a_rollout_old_images_go_but_for_a_rollback_and_other_releases(
 
     kept = frozenset({"r:5000/todo-backend:h2", "r:5000/todo-backend:h3"})
     assert asked == [(engine._settings, images, Use(kept, None if everything else kept | {"todo-backend:h1"}))]
-    assert node.there == {full_name(name) for name in left | {"todo-other:h1"}}
+    assert node.there.keys() == {full_name(name) for name in left | {"todo-other:h1"}}
 
 
 @pytest.mark.parametrize(
@@ -105,6 +106,22 @@ def test_an_image_that_was_cleared_from_a_node_is_told_before_a_pod_needs_it(
     monkeypatch.setattr(deployment.Deployment, "diagnose", lambda _: [Diagnosis(code, "", "", (), "") for code in found])
     monkeypatch.setattr(engine, "transports", lambda: [Node(*there)])
     assert [each.code for each in engine.diagnose()] == codes
+
+
+def test_images_of_two_services_that_are_one_on_a_node_are_told_before_a_pod_starts_the_wrong_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = KubernetesEngine(load_settings(), Cluster("any", "todo", "todo"))
+    node = Node("todo-backend:h3", "todo-frontend:h3")
+    node.there = dict.fromkeys(node.there, "one")
+    monkeypatch.setattr(deployment.Deployment, "images", lambda _: frozenset({"todo-backend:h3", "todo-frontend:h3"}))
+    monkeypatch.setattr(deployment.Deployment, "diagnose", lambda _: [])
+    monkeypatch.setattr(engine, "transports", lambda: [node])
+    monkeypatch.setattr(load, "_ids_here", lambda references: set(references))
+    assert [(each.code, each.workload) for each in engine.diagnose()] == [
+        ("image-cleared", "todo-backend"),
+        ("image-cleared", "todo-frontend"),
+    ]
+    monkeypatch.setattr(load, "_ids_here", lambda _: {"one"})
+    assert engine.diagnose() == [], "they are one here, too"
 
 
 def nodes(*platforms: str) -> Reply:

@@ -82,6 +82,10 @@ def test_the_only_slow_pod_of_several_is_named() -> None:
     assert cause.action.endswith("kubectl delete pod api-1")
 
 
+def test_pods_that_a_busy_machine_serves_unequally_are_alike() -> None:
+    assert found(*log(*[1.1] * 6, pod="api-1"), *log(*[0.5] * 7, pod="api-2")) == []
+
+
 def test_what_another_pod_did_before_does_not_show_that_one_alone_is_slow() -> None:
     before = log(*[0.02] * 3, 0.02, 0.02, 0.02, pod="api-2")[:3]
     (cause,) = found(*before, *log(*[2.0] * 3, pod="api-1"))

@@ -187,9 +187,11 @@ def test_a_nerdctl_of_another_containerd_is_not_taken(programs: Programs) -> Non
 
 def test_what_nerdctl_loads_is_the_whole_archive(programs: Programs) -> None:
     programs.tell(("nerdctl", "--namespace", "k8s.io", "load"), Reply("Loaded image: todo-backend:h1\n"))
-    programs.tell(("nerdctl", "--namespace", "k8s.io", "image", "ls", "--format", "{{.Repository}}:{{.Tag}}"), Reply("todo-backend:h1\n"))
+    programs.tell(
+        ("nerdctl", "--namespace", "k8s.io", "image", "ls", "--format", "{{.Repository}}:{{.Tag}} {{.ID}}"), Reply("todo-backend:h1 1f\n")
+    )
     NerdctlNode("here").send([b"an ", b"archive"])
-    assert NerdctlNode("here").images() == {"docker.io/library/todo-backend:h1"}
+    assert NerdctlNode("here").images() == {"docker.io/library/todo-backend:h1": "1f"}
     assert [ask["stdin"] for ask in programs.asked() if "load" in ask["argv"]] == [len(b"an archive")]
 
 

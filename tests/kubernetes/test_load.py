@@ -26,7 +26,7 @@ pytestmark = pytest.mark.unit
 
 BASE = b"base" * 100
 Layers = Mapping[str, tuple[bytes, ...]]
-Bring = Callable[[Sequence["Node"], Layers], Outcome]
+Bring = Callable[..., Outcome]
 
 
 class Node:
@@ -36,11 +36,12 @@ class Node:
         self.node = node
         self.blobs: set[str] = set()
         self.names: set[str] = set()
+        self.ids: dict[str, str] = {}
         self.received = 0
         self.at_once = Barrier(1)
 
-    def images(self) -> set[str]:
-        return set(self.names)
+    def images(self) -> dict[str, str]:
+        return {name: self.ids.get(name, name) for name in self.names}
 
     def archive(self, saved: tarfile.TarFile, image: SavedImage, *, include_existing_layers: bool) -> Archive:
         return oci_archive(saved, image, () if include_existing_layers else set(self.blobs))
@@ -56,7 +57,9 @@ class Node:
         assert came | self.blobs >= set(layers)
         self.received += sum(len(files[path(digest)]) for digest in came)
         self.blobs |= came
-        self.names.add(entry["annotations"]["io.containerd.image.name"])
+        name = entry["annotations"]["io.containerd.image.name"]
+        self.names.add(name)
+        self.ids.pop(name, None)
 
     def remove(self, names: Collection[str]) -> None:
         raise AssertionError
@@ -73,8 +76,9 @@ def bring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bring:
     docker = on_path(tmp_path / "bin", monkeypatch).folder / "docker"
     monkeypatch.setattr(load, "SCRATCH", tmp_path / "scratch")
 
-    def run(nodes: Sequence[Node], images: Layers) -> Outcome:
-        docker.write_text(f"#!/bin/sh\nexec {copy} '{saved_images(tmp_path, images)}' \"$3\"  # docker save --output FILE IMAGE...\n")
+    def run(nodes: Sequence[Node], images: Layers, ids_here: str = "") -> Outcome:
+        save = f"exec {copy} '{saved_images(tmp_path, images)}' \"$3\"  # docker save --output FILE IMAGE..."
+        docker.write_text(f"#!/bin/sh\n[ $1 = save ] || {{ shift 4; printf '%s\\n' {ids_here or '$@'}; exit; }}\n{save}\n")
         docker.chmod(0o755)
         names = [reference.partition(":") for reference in images]
         wanted = [Image(name, name, tag, tmp_path, tmp_path, BaseImage("", "", ())) for name, _, tag in names]
@@ -100,6 +104,16 @@ def test_a_layer_that_images_share_travels_once_to_each_node_that_lacks_it(bring
     assert [node.received for node in nodes] == [len(BASE) + tops, tops, len(BASE) + len(b"top 0")]
     assert outcome.detail.startswith("6 images: ")
     assert all(len(node.names) == 6 for node in nodes)
+
+
+@pytest.mark.parametrize(("ids_here", "sent"), [("", "2 images: "), ("one", "2 images there")], ids=["two images here", "one image here"])
+def test_images_of_ours_that_are_one_on_a_node_come_again_where_they_are_not_here(bring: Bring, ids_here: str, sent: str) -> None:
+    node = Node("todo")
+    node.names = {full_name(each) for each in ("a:1", "b:1")}
+    node.ids = dict.fromkeys(node.names, "one")
+    outcome = bring([node], {"a:1": (b"a",), "b:1": (b"b",)}, ids_here)
+    assert outcome.detail.startswith(sent)
+    assert bool(node.ids) is bool(ids_here)
 
 
 def test_a_load_leaves_no_archive_behind(bring: Bring, tmp_path: Path) -> None:

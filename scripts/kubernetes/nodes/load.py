@@ -27,6 +27,7 @@ from scripts.kubernetes.nodes.transports import NodeTransport
 from scripts.machine.docker_client import CLI_ENVIRONMENT
 
 SAVE_SECONDS = 600
+INSPECT_SECONDS = 30
 AT_ONCE = 8
 """Nodes that are asked, and images that are sent, side by side."""
 Turns = Mapping[tuple[str, str], threading.Lock]
@@ -38,15 +39,32 @@ def decide(transports: Sequence[NodeTransport], images: Sequence[Image]) -> Deci
     wanted = {full_name(image.reference): image.reference for image in images}
     with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
         there = list(pool.map(lambda transport: transport.images(), transports))
-    lacking = {
-        transport.node: {name: wanted[name] for name in wanted.keys() - has} for transport, has in zip(transports, there, strict=True)
-    }
-    changes = tuple(
-        Change(f"load {reference}", f"{node} lacks it") for node, names in lacking.items() for reference in sorted(names.values())
-    )
+    changes, lacking = [], {}
+    for transport, has in zip(transports, there, strict=True):
+        absent, others = wanted.keys() - has, moved(has, list(wanted.values()))
+        changes += [Change(f"load {wanted[name]}", f"{transport.node} lacks it") for name in sorted(absent)]
+        changes += [Change(f"load {reference}", f"{transport.node} has another image under its name") for reference in sorted(others)]
+        lacking[transport.node] = {name: reference for name, reference in wanted.items() if name in absent or reference in others}
     return Decision(
-        f"{several(len(images), 'image')} there", changes, partial(_load, transports, lacking, images[0].platform if images else "")
+        f"{several(len(images), 'image')} there", tuple(changes), partial(_load, transports, lacking, images[0].platform if images else "")
     )
+
+
+def moved(there: Mapping[str, str], references: Collection[str]) -> set[str]:
+    """Return those of our images whose name on a node may be another one's: two names are one image there, and are not here.
+
+    there: the node's own list. What this machine no longer has is not judged.
+    """
+    by_id: dict[str, set[str]] = {}
+    for reference in references:
+        if ident := there.get(full_name(reference)):
+            by_id.setdefault(ident, set()).add(reference)
+    return {each for names in by_id.values() if len(names) > 1 and len(_ids_here(names)) > 1 for each in names}
+
+
+def _ids_here(references: Collection[str]) -> set[str]:
+    argv = ["docker", "image", "inspect", "--format", "{{.Id}}", *sorted(references)]
+    return set(shell.run(argv, timeout=INSPECT_SECONDS, ok=None, env=CLI_ENVIRONMENT).stdout.split())
 
 
 def _load(transports: Sequence[NodeTransport], lacking: Mapping[str, Mapping[str, str]], platform: str, step: StepReport) -> Outcome:

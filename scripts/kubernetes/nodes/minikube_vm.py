@@ -6,7 +6,7 @@ import json
 import tarfile
 import tempfile
 import threading
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from scripts.core.paths import SCRATCH
@@ -25,11 +25,11 @@ class MinikubeVmNode:
     minikube: Callable[..., Result]
     turn: threading.Lock = field(default_factory=threading.Lock, compare=False)
 
-    def images(self) -> set[str]:
+    def images(self) -> Mapping[str, str]:
         """Ask Minikube for the node's list; it prints an empty one, with exit code 0, when the node is stopped."""
         answer = self.minikube("image", "ls", "--profile", self.node, "--format", "json")
         listed = json.loads(answer.stdout or "[]") or []
-        return {full_name(tag) for image in listed for tag in image.get("repoTags") or ()}
+        return {full_name(tag): str(image.get("id", "")) for image in listed for tag in image.get("repoTags") or ()}
 
     def archive(self, saved: tarfile.TarFile, image: SavedImage, *, include_existing_layers: bool) -> Archive:
         """Leave out the blobs in containerd's content store; with the docker runtime, nothing."""

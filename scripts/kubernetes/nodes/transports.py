@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tarfile
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -24,8 +24,8 @@ class NodeTransport(Protocol):
     def node(self) -> str:
         """The node's name."""
 
-    def images(self) -> set[str]:
-        """Return the full names of the images that are whole on the node."""
+    def images(self) -> Mapping[str, str]:
+        """Return the full names of the images that are whole on the node, each with its id there: two names of one image have one."""
 
     def archive(self, saved: tarfile.TarFile, image: SavedImage, *, include_existing_layers: bool) -> Archive:
         """Return an archive of the image for this node: all of it, or without the layers that the node has now."""
@@ -45,9 +45,9 @@ class ContainerdNode:
     ctr: tuple[str, ...]
     """The command line up to ctr and its address."""
 
-    def images(self) -> set[str]:
+    def images(self) -> Mapping[str, str]:
         """Ask `ctr images check`: `ctr images ls` also names what an import that failed has left without content."""
-        return {line.split()[0] for line in self._checked() if " complete (" in line}
+        return {line.split()[0]: line.split()[2] for line in self._checked() if " complete (" in line}
 
     def _checked(self) -> list[str]:
         """The lines of `ctr images check`: name, type, digest, completeness, size, whether it is unpacked."""
@@ -81,10 +81,10 @@ class DockerdNode:
     node: str
     docker: tuple[str, ...]
 
-    def images(self) -> set[str]:
+    def images(self) -> Mapping[str, str]:
         """Ask the node's engine."""
-        lines = self._docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}", timeout=LIST_SECONDS).splitlines()
-        return {full_name(line) for line in lines if "<none>" not in line}
+        lines = self._docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}} {{.ID}}", timeout=LIST_SECONDS).splitlines()
+        return {full_name(name): ident for name, ident in (line.split() for line in lines) if "<none>" not in name}
 
     def archive(self, saved: tarfile.TarFile, image: SavedImage, *, include_existing_layers: bool) -> Archive:
         """Leave out the layers that an image of the node has on the same layers."""

@@ -69,7 +69,7 @@ def test_a_node_in_a_machine_is_asked_through_minikube(programs: Programs, setti
 def test_a_node_that_lists_nothing_has_nothing(programs: Programs, settings: Settings, empty: str) -> None:
     programs.tell(PROFILES, profile(settings, Driver="kvm2"))
     programs.tell(("minikube", "image", "ls", "--profile", "todo", "--format", "json"), Reply(empty))
-    assert MinikubeEngine(settings).transports()[0].images() == set()
+    assert MinikubeEngine(settings).transports()[0].images() == {}
 
 
 def test_a_load_that_ends_well_and_brings_nothing_is_a_failure(programs: Programs, settings: Settings, step: Step, tmp_path: Path) -> None:
@@ -94,4 +94,4 @@ def test_an_import_that_fails_without_some_layers_is_made_again_with_all(program
     programs.tell((*ctr, "images", "check"), broken, whole)
     name = "docker.io/library/eng-one:h2"
     assert send(transport, saved_images(tmp_path, {"eng-one:h2": (BASE, TOP)}), step).left_out == 0
-    assert transport.images() >= {name}
+    assert name in transport.images()
