@@ -115,11 +115,9 @@ def test_images_of_two_services_that_are_one_on_a_node_are_told_before_a_pod_sta
     monkeypatch.setattr(deployment.Deployment, "images", lambda _: frozenset({"todo-backend:h3", "todo-frontend:h3"}))
     monkeypatch.setattr(deployment.Deployment, "diagnose", lambda _: [])
     monkeypatch.setattr(engine, "transports", lambda: [node])
-    monkeypatch.setattr(load, "_ids_here", lambda references: set(references))
-    assert [(each.code, each.workload) for each in engine.diagnose()] == [
-        ("image-cleared", "todo-backend"),
-        ("image-cleared", "todo-frontend"),
-    ]
+    monkeypatch.setattr(load, "_ids_here", set)
+    found = engine.diagnose()
+    assert [(each.code, each.workload) for each in found] == [("image-cleared", "todo-backend"), ("image-cleared", "todo-frontend")]
     monkeypatch.setattr(load, "_ids_here", lambda _: {"one"})
     assert engine.diagnose() == [], "they are one here, too"
 
