@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from functools import partial
 
 from scripts.core.decision import Decision
@@ -183,7 +184,7 @@ class Deployment:
         changed_past_us += drifted
         emptied = emptied_database.find(observation.quick_snapshot(self.cluster))
         found = rollout.examine(self.cluster)
-        return [*changed_past_us, *([emptied.diagnosis()] if emptied else []), *explained(found, drifted), *unseen]
+        return [*scaled_by_others(changed_past_us, found), *([emptied.diagnosis()] if emptied else []), *explained(found, drifted), *unseen]
 
     def _drifted(self) -> tuple[list[Diagnosis], list[Diagnosis]]:
         """Return what is not as the release says, and what of that could not be seen, which is no fault of the release."""
@@ -212,6 +213,15 @@ class Deployment:
     def holders_of_others(self, secrets: Sequence[Secret]) -> list[str]:
         """Return the pods that name a Secret of ours other than these, and such Secrets, a line each."""
         return running.holders(self.cluster, self.namespace.selector, {secret.name for secret in secrets})
+
+
+REPLICAS = "spec.replicas"
+
+
+def scaled_by_others(drifted: Sequence[Diagnosis], found: Sequence[Diagnosis]) -> list[Diagnosis]:
+    """Return the drifts; a number of pods that somebody else's autoscaler sets follows from that. Pure."""
+    scaled = {each.workload for each in found if each.code == "autoscaler-strange"}
+    return [replace(each, follows_from=each.workload) if each.workload in scaled and REPLICAS in each.cause else each for each in drifted]
 
 
 def explained(found: Sequence[Diagnosis], drifted: Sequence[Diagnosis]) -> list[Diagnosis]:

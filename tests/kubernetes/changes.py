@@ -74,6 +74,20 @@ def evicted(value: Object) -> None:
     pod_of(value)["status"].update(phase="Failed", reason="Evicted", message="The node was low on resource: memory. ")
 
 
+def ended_at_deadline(value: Object) -> None:
+    evicted(value)
+    pod_of(value)["status"].update(reason="DeadlineExceeded", message="Pod was active on the node longer than the specified deadline")
+    pod_of(value)["spec"]["activeDeadlineSeconds"] = 118
+
+
+def strange_autoscaler(target: str) -> Change:
+    def change(value: Object) -> None:
+        spec = {"minReplicas": 1, "maxReplicas": 1, "scaleTargetRef": {"kind": "Deployment", "name": target}}
+        value["strange_autoscalers"] = [{"metadata": {"name": "cost-saver"}, "spec": spec, "status": {"currentReplicas": 1}}]
+
+    return change
+
+
 def unplaced(message: str) -> Change:
     def change(value: Object) -> None:
         unready(value)

@@ -10,7 +10,7 @@ import pytest
 from scripts.core.shell import Result
 from scripts.kubernetes import service_forward, service_proxy
 from scripts.kubernetes.cluster import Cluster
-from scripts.kubernetes.deployment import Deployment, explained
+from scripts.kubernetes.deployment import Deployment, explained, scaled_by_others
 from scripts.kubernetes.diagnosis.cause import Diagnosis
 
 pytestmark = pytest.mark.unit
@@ -45,3 +45,11 @@ def test_of_a_drifted_workload_it_is_not_said_that_nothing_says_why_it_is_not_ro
 
     found = [of("not-rolled-out", "a"), of("stalled", "a"), of("crash-on-start", "a"), of("not-rolled-out", "b")]
     assert explained(found, [of("drifted", "a")]) == found[2:]
+
+
+def test_a_number_of_pods_that_somebodys_autoscaler_sets_follows_from_that() -> None:
+    replicas = Diagnosis("drifted", "a", "a: Deployment is not as the release says: spec.replicas is 1, not 2", (), "invoke up")
+    image = Diagnosis("drifted", "a", "a: Deployment is not as the release says: spec.template is another", (), "invoke up")
+    strange = Diagnosis("autoscaler-strange", "a", "a: somebody else's", (), "delete it")
+    assert [each.follows_from for each in scaled_by_others([replicas, image], [strange])] == ["a", ""]
+    assert [each.follows_from for each in scaled_by_others([replicas], [])] == [""]

@@ -102,6 +102,7 @@ PATIENCE = {
     "data-at-risk": NEVER_FINAL,
     "autoscaler-blind": NEVER_FINAL,
     "autoscaler-at-limit": NEVER_FINAL,
+    "autoscaler-strange": NEVER_FINAL,
     "policy-strange": NEVER_FINAL,
     "drain-blocked": NEVER_FINAL,
     "drifted": NEVER_FINAL,
@@ -120,6 +121,7 @@ ABOUT_OTHER_PODS = frozenset(
     (
         "autoscaler-blind",
         "autoscaler-at-limit",
+        "autoscaler-strange",
         "drain-blocked",
         "nodes-cordoned",
         "pod-endless",

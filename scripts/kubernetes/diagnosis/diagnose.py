@@ -14,7 +14,7 @@ from scripts.kubernetes.diagnosis.rules.controllers import refused_pods, stalled
 from scripts.kubernetes.diagnosis.rules.exits import exited, keeps_exiting
 from scripts.kubernetes.diagnosis.rules.exposed import exposed, latent
 from scripts.kubernetes.diagnosis.rules.logs import tells_of_database, tells_of_dns, waits_for_database
-from scripts.kubernetes.diagnosis.rules.pods import evicted, not_placed, not_prepared
+from scripts.kubernetes.diagnosis.rules.pods import ended_at_deadline, evicted, not_placed, not_prepared
 from scripts.kubernetes.diagnosis.rules.probes import not_ready
 from scripts.kubernetes.diagnosis.rules.revision import new_in_revision
 from scripts.kubernetes.diagnosis.rules.starts import image_missing, not_configured, not_started
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from scripts.kubernetes.api import Object
 
 PodRule = Callable[[Snapshot, "Object", "Object"], Diagnosis | None]
-POD_RULES: Sequence[PodRule] = (evicted, not_placed, not_prepared)
+POD_RULES: Sequence[PodRule] = (evicted, ended_at_deadline, not_placed, not_prepared)
 ContainerRule = Callable[[ContainerState], Diagnosis | None]
 CONTAINER_RULES: Sequence[ContainerRule] = (not_configured, image_missing, not_started, waits_for_database, not_ready, exited)
 """The rules in the order in which they are asked; the first that finds something is the cause."""

@@ -76,6 +76,7 @@ def with_details(cluster: Cluster, quick: Snapshot) -> Snapshot:
 def _with_surroundings(cluster: Cluster, quick: Snapshot) -> Snapshot:
     """Add what is around, and, where they matter, log lines, probe answers and images' processors."""
     around = cluster.get(AROUND, timeout=SECONDS)
+    scalers = [o for o in around if o["kind"] == "HorizontalPodAutoscaler"]
     pods = [pod for workload in quick.workloads for pod in quick.pods_of(workload)]
     unplaced = any(condition_of(pod, "PodScheduled").get("status") == "False" for pod in pods)
     logs, outside, ways, secrets = _logs(cluster, pods), _outside(cluster), _ways(cluster), _secret_keys(cluster)
@@ -85,7 +86,8 @@ def _with_surroundings(cluster: Cluster, quick: Snapshot) -> Snapshot:
         claims=[o for o in around if o["kind"] == "PersistentVolumeClaim"],
         events=[o for o in around if o["kind"] == "Event"],
         policies=[o for o in around if o["kind"] == "NetworkPolicy"],
-        autoscalers=[o for o in around if o["kind"] == "HorizontalPodAutoscaler" and is_of_release(o, cluster.release)],
+        autoscalers=[o for o in scalers if is_of_release(o, cluster.release)],
+        strange_autoscalers=[o for o in scalers if not is_of_release(o, cluster.release)],
         bounds=[o for o in around if o["kind"] in ("ResourceQuota", "LimitRange")],
         budgets=[o for o in around if o["kind"] == "PodDisruptionBudget"],
         services=[o for o in ways if o["kind"] == "Service"],

@@ -48,6 +48,8 @@ class Snapshot:
     """NetworkPolicies of the namespace that it runs in."""
     autoscalers: Sequence[Object] = ()
     """HorizontalPodAutoscalers of the release."""
+    strange_autoscalers: Sequence[Object] = ()
+    """Others of the namespace."""
     metrics_apis: Sequence[Object] = ()
     """The APIServices that autoscalers read."""
     secrets: Mapping[str, Sequence[str]] | None = None

@@ -39,6 +39,24 @@ def autoscalers(snapshot: Snapshot) -> Iterator[Diagnosis]:
     yield from blind.values()
     for autoscaler in snapshot.autoscalers:
         yield from _at_limit(snapshot, autoscaler)
+    for autoscaler in snapshot.strange_autoscalers:
+        yield from _strange(snapshot, autoscaler)
+
+
+def _strange(snapshot: Snapshot, autoscaler: Object) -> Iterator[Diagnosis]:
+    """Somebody else's autoscaler sets the pods of a workload of ours: what anybody else sets, it sets back."""
+    spec, name = autoscaler["spec"], name_of(autoscaler)
+    target = spec["scaleTargetRef"]
+    for workload in snapshot.workloads:
+        if (workload["kind"], name_of(workload)) == (target.get("kind"), target.get("name")):
+            bounds = f"{spec.get('minReplicas', 1)} to {spec.get('maxReplicas')} pods"
+            yield diagnosed(
+                workload,
+                "autoscaler-strange",
+                f"somebody else's HorizontalPodAutoscaler {name} says how many pods it has: {bounds}",
+                [f"horizontalpodautoscaler {name}: {bounds}, {status_of(autoscaler).get('currentReplicas', '?')} now"],
+                f"kubectl --namespace {snapshot.namespace} delete horizontalpodautoscaler {name}; then invoke up sets its own number",
+            )
 
 
 def _blind(snapshot: Snapshot, autoscaler: Object) -> Iterator[Diagnosis]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from scripts.kubernetes.diagnosis.cause import Diagnosis, diagnosed
 from scripts.kubernetes.diagnosis.snapshot import Snapshot
-from scripts.kubernetes.objects import name_of
+from scripts.kubernetes.objects import name_of, status_of
 from scripts.kubernetes.quantity import parse_quantity
 
 if TYPE_CHECKING:
@@ -21,11 +21,16 @@ def changed_pods(snapshot: Snapshot, workload: Object) -> Iterator[Diagnosis]:
     """Yield one diagnosis for the pods of a workload that are not as its template says.
 
     An image or resources may be admission's, for a reason: only a pod whose specification was changed since counts, which its generation
-    tells (metadata.generation of pods, from Kubernetes 1.33 on). Another DNS policy counts always: it takes the release's own names away.
+    tells (metadata.generation of pods, from Kubernetes 1.33 on). Another DNS policy and a deadline
+    count always: they take the release's own names or the pod itself away.
     """
     template = workload["spec"].get("template", {}).get("spec", {})
     wanted = {each["name"]: each for each in template.get("containers", ())}
-    found = {name_of(pod): told for pod in snapshot.pods_of(workload) if (told := [*_dns(pod, template), *_changes(pod, wanted)])}
+    found = {
+        name_of(pod): told
+        for pod in snapshot.pods_of(workload)
+        if (told := [*_dns(pod, template), *_deadline(pod, template), *_changes(pod, wanted)])
+    }
     if found:
         names = " ".join(found)
         yield diagnosed(
@@ -43,6 +48,12 @@ def _dns(pod: Object, template: Object) -> Iterator[str]:
     has, should = (spec.get("dnsPolicy", "ClusterFirst") for spec in (pod["spec"], template))
     if template and has != should:
         yield f"dnsPolicy is {has}, and should be {should}: it does not know the cluster's names"
+
+
+def _deadline(pod: Object, template: Object) -> Iterator[str]:
+    has, should = (spec.get("activeDeadlineSeconds") for spec in (pod["spec"], template))
+    if template and has != should and status_of(pod).get("phase") == "Running":
+        yield f"activeDeadlineSeconds is {has}: it is ended so long after its start"
 
 
 def _changes(pod: Object, wanted: dict[str, Object]) -> Iterator[str]:

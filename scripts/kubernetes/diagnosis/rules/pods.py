@@ -38,6 +38,21 @@ def evicted(_snapshot: Snapshot, workload: Object, pod: Object) -> Diagnosis | N
     )
 
 
+def ended_at_deadline(_snapshot: Snapshot, workload: Object, pod: Object) -> Diagnosis | None:
+    """The pod had a time to run, which was over: of one that serves, somebody has set it."""
+    status = status_of(pod)
+    if status.get("reason") != "DeadlineExceeded":
+        return None
+    seconds = pod["spec"].get("activeDeadlineSeconds")
+    return diagnosed(
+        workload,
+        "pod-changed",
+        f"its pod {name_of(pod)} was ended {seconds} s after its start: somebody had set activeDeadlineSeconds in it",
+        [f"pod {name_of(pod)}: {status.get('phase')}, DeadlineExceeded: {status.get('message', '')}"],
+        "see who sets it (kubectl get pods --output yaml, managedFields); the next pod has none",
+    )
+
+
 def not_placed(snapshot: Snapshot, workload: Object, pod: Object) -> Diagnosis | None:
     """The scheduler finds no node for the pod."""
     scheduled = condition_of(pod, "PodScheduled")
