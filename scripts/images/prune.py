@@ -16,7 +16,7 @@ from scripts.config.settings import Settings
 from scripts.core.errors import InputError
 from scripts.desired.build_context import HEX_DIGITS
 from scripts.desired.images import EXPORTER, Image
-from scripts.desired.labels import PART_OF, pairs
+from scripts.desired.labels import COMPONENT, PART_OF, pairs
 from scripts.images.base_recipes import packages_reference
 from scripts.images.build_network import EXTRA_CA, extra_ca_reference
 from scripts.machine.docker_client import docker_client
@@ -62,7 +62,8 @@ def superfluous(settings: Settings, images: Sequence[Image], use: Use) -> list[S
     names = [name for tag in old for name in (*_in_registries(ours[tag], tag), tag)]
     built = [_layers(image) for image in found if any(not _is_helper(settings, tag) for tag in set(image.tags).difference(names))]
     names += [tag for tag in unused if _is_helper(settings, tag) and not _carries(built, _layers(ours[tag]))]
-    filters = {"label": pairs(label), "dangling": True}
+    # Services' own alone: a stage has the labels of the base that it is built on, and is what the next build begins from.
+    filters = {"label": [*pairs(label), COMPONENT], "dangling": True}
     nameless = [str(image.id) for image in docker_client().images.list(filters=filters) if image.id not in used]
     return [Superfluous(HERE, name, partial(_remove, name)) for name in (*names, *nameless)]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import secrets
 import tarfile
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from docker.errors import ImageNotFound
 from scripts.config.settings import Settings, load_settings
 from scripts.core.paths import ROOT
 from scripts.desired.images import BaseImage, Image
+from scripts.desired.labels import COMPONENT
 from scripts.images.base_recipes import packages_reference
 from scripts.images.prune import Use, kept_images, remove_build_containers, superfluous
 from tests.kubernetes import small_registry
@@ -38,18 +39,24 @@ class Engine:
     def image(self, name: str, tag: str, *, base: str = "scratch", release: str | None = None) -> str:
         """Make an image `PROJECT-name:tag` with a layer of its own on the base."""
         reference = f"{self.project}-{name}:{tag}"
-        files = {"Dockerfile": f"FROM {base}\nCOPY content /{name}-{tag}\n", "content": reference}
+        self._build(base, f"{name}-{tag}", {"app.kubernetes.io/part-of": release or self.project}, reference)
+        return reference
+
+    def nameless(self, name: str, base: str, **labels: str) -> str:
+        """Make an image on the base that has no name, with these labels beside the base's; return its id."""
+        return self._build(base, name, labels)
+
+    def _build(self, base: str, content: str, labels: Mapping[str, str], reference: str | None = None) -> str:
+        files = {"Dockerfile": f"FROM {base}\nCOPY content /{content}\n", "content": f"{self.project} {content}"}
         buffer = io.BytesIO()
         with tarfile.open(fileobj=buffer, mode="w") as archive:
-            for file, content in files.items():
+            for file, text in files.items():
                 entry = tarfile.TarInfo(file)
-                entry.size = len(content.encode())
-                archive.addfile(entry, io.BytesIO(content.encode()))
-        labels = {"app.kubernetes.io/part-of": release or self.project}
-        self.client.images.build(
-            fileobj=io.BytesIO(buffer.getvalue()), custom_context=True, tag=reference, labels=labels, rm=True, forcerm=True
-        )
-        return reference
+                entry.size = len(text.encode())
+                archive.addfile(entry, io.BytesIO(text.encode()))
+        context = io.BytesIO(buffer.getvalue())
+        built, _ = self.client.images.build(fileobj=context, custom_context=True, tag=reference, labels=dict(labels), rm=True, forcerm=True)
+        return str(built.id)
 
     def tags(self) -> set[str]:
         return {tag for image in self.client.images.list(filters={"reference": f"{self.project}-*"}) for tag in image.tags}
@@ -94,6 +101,17 @@ def test_after_a_run_only_images_that_this_release_has_had_go(engine: Engine) ->
 
     assert [each.what for each in found] == [had]
     assert prune(engine.settings, images) == [had, another_checkouts]
+
+
+def test_an_image_that_lost_its_name_goes_and_a_stage_on_a_base_of_ours_stays(engine: Engine) -> None:
+    base = engine.image("base-python", tag(1))
+    stage = engine.nameless("stage", base)
+    old = engine.nameless("backend", base, **{COMPONENT: "backend"})
+    images = [Image("backend", f"{engine.project}-backend", tag(3), ROOT, Path(), BaseImage("", base, base))]
+    try:
+        assert prune(engine.settings, images) == [old]
+    finally:
+        engine.client.images.remove(stage)
 
 
 def test_names_in_registries_go_and_stay_with_the_image(engine: Engine) -> None:
