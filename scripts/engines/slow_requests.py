@@ -138,8 +138,8 @@ def _cause(
 def _alone(asked: Sequence[Request]) -> str:
     """The only slow one of several pods, much slower than the others were meanwhile; empty where there is none."""
     late = _slow_pods(asked)
-    began = min((each.time for each in asked if each.pod in late and (each.seconds or 0) >= SLOW_SECONDS), default="")
-    others = [each for each in asked if each.pod not in late and each.time >= began]
+    times = [each.time for each in asked if each.pod in late and (each.seconds or 0) >= SLOW_SECONDS]
+    others = [each for each in asked if each.pod not in late and min(times) <= each.time <= max(times)] if times else []
     return late[0] if len(late) == 1 and others and _median(others) * APART <= _median(_by_pod(asked)[late[0]]) else ""
 
 
@@ -152,8 +152,10 @@ def _spans(asked: Sequence[Request]) -> str:
 def _action(service: str, calls: Sequence[str], alone: str, full: Sequence[tuple[PodState, float]]) -> str:
     if full:
         return f"raise resources.limits.cpu of {', '.join(dict.fromkeys(pod.service for pod, _ in full))}, or find what uses it all"
-    if alone:
+    if alone and set(calls) <= {DATABASE}:
         return f"see what only that pod does: invoke logs {service}; a new one takes its place: kubectl delete pod {alone}"
+    if alone:
+        return f"see whether only that pod waits long for what it calls, which may be at fault: {', '.join(calls)}; invoke logs {service}"
     if DATABASE in calls:
         return f"see what the database is waiting for, or whether an index is missing: {ACTIVITY}"
     return f"invoke logs {service} --since 5m; what is slow by nature belongs in monitoring.slow_handlers"

@@ -113,3 +113,13 @@ def test_a_caller_that_waits_for_a_few_slow_answers_of_another_is_not_the_cause(
     (cause,) = found(*page, *quick, *known(log(2.0, 2.0, 2.0)))
     assert cause.cause == "api: GET /todos is slow: 2.0 s (median of 3 requests)"
     assert [each.workload for each in found(*page, *known(log(0.9, 0.9, 0.9)))] == ["page"], "that is less than half of what it took"
+
+
+def test_what_another_pod_does_after_the_cure_does_not_show_that_one_was_slow_alone() -> None:
+    before = log(*[2.0] * 6, *[0.02] * 4, pod="api-1")[:6]
+    assert found(*before, *log(*[0.02] * 4, pod="api-2", every=1)) == []
+
+
+def test_a_slow_pod_that_calls_others_is_not_to_be_deleted() -> None:
+    (cause,) = found(*log(*[2.0] * 6, pod="page-1", route="GET /"), *log(*[0.02] * 9, pod="page-2", route="GET /"))
+    assert cause.action == "see whether only that pod waits long for what it calls, which may be at fault: api; invoke logs page"
