@@ -113,11 +113,11 @@ def bring_up(project: Project, report: Report, *, require_monitoring: bool = Fal
     """Run the graph, and show where to open the app. Raises what the steps raise."""
     report.say(f"engine: {project.engine.name} ({project.reason})")
     freeze(project, report)
-    new = not project.engine.deployed()
     run_steps(steps(project, require_monitoring=require_monitoring, setup=setup), report)
     show_addresses(project.engine, report)
-    for offer in offers(project) if new else ():
-        report.say(offer)
+    if any(result.result == "changed" for result in report.results):
+        for offer in offers(project):
+            report.say(offer)
 
 
 def offers(project: Project) -> list[str]:
