@@ -28,7 +28,8 @@ def choose(settings: Settings) -> tuple[Engine, str]:
     for engine in engines:
         reason = engine.unusable()
         if not reason:
-            return engine, "; ".join(reasons) or "the first usable one"
+            asked_for = reasons if settings.kube_context.context else reasons[1:]
+            return engine, "; ".join(asked_for) or "the first usable one"
         reasons.append(f"{engine.name}: {reason}")
     raise MissingError(
         "no engine can work on this machine", "fix one of them, or let `invoke setup` install what is missing", reasons, code="no-engine"

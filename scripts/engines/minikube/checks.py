@@ -25,13 +25,13 @@ def obstacle(settings: Settings, minikube: MinikubeProgram, *, refresh: bool = F
     """Return why Minikube cannot be used at all; refresh: a remembered no does not count."""
     driver = settings.minikube.driver
     try:
-        shell.which("minikube")
-        if rejects_root(driver):
+        if rejects_root(driver):  # to whom it is of no use, and not installed for
             return MissingError(
                 f"Minikube's {driver} driver does not run as root",
                 "run as another user, or with --engine docker",
                 code="engine-unusable",
             )
+        shell.which("minikube")
         if driver == DRIVEN_BY_DOCKER:
             docker_client()
         if minikube.profile() is None and not _obtainable(driver, refresh=refresh):
