@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import Any, Literal
 
 from todo_backend.assistant import Closing, Dialogue, Pending, Say, Toolbox, Utterance
-from todo_backend.intents import clean, understand
+from todo_backend.intents import understand
+from todo_backend.plain_words import clean
 from todo_backend.replies import quoted_titles
 from todo_backend.schemas import Choice, ToolName, Undone
 from todo_backend.undo import Change, ChangedSinceError, Undo

@@ -7,7 +7,8 @@ from contextlib import suppress
 from todo_backend.assistant import Utterance
 from todo_backend.confirmation import INSTEAD
 from todo_backend.follow_ups import correction_of_the_last
-from todo_backend.intents import Request, clean, understand
+from todo_backend.intents import Request, understand
+from todo_backend.plain_words import clean
 from todo_backend.proposals import said_of
 from todo_backend.references import Turn, resolve_one
 from todo_backend.replies import Reply, UnclearError, choice, quote
@@ -17,13 +18,14 @@ _RETRACTS = re.compile(
     r"(?:(?:oh+|ah+|uh+|um+|hm+|ugh|argh|aw|damn|but|well)\b[\s,]*)*"
     r"(?:(?:no|nope|nah|jk|just kidding|oops|whoops|wait|sorry|not (?:that|this|it)(?: one)?"
     r"|(?:that(?:'s| was) )?(?:the )?wrong (?:one|todo|task)|(?:it was )?the other (?:one|todo|task)"
-    r"|(?:i )?meant|i mean|i said|nein|ich meinte?|quise decir|je voulais dire)\b[\s,.!:-]*)+"
-    r"(?:actually|rather|it was|it's|that was|to say)*\s*",
+    r"|(?:i )?meant|i mean|i said|nein|ich meinte?|quise decir|je voulais dire|actually)\b[\s,.!:-]*)+"
+    r"(?:rather|it was|it's|that was|to say)*\s*",
     re.IGNORECASE,
 )
 _NOT_THAT = re.compile(r"^not (?!yet\b)[^,]+,\s*(?:but )?(?=\w)|,? (?:and )?not (?!yet\b)[^,]+$", re.IGNORECASE)
 _NOT_YET = re.compile(
-    r"(?:(?:it|that)(?:'s| is) )?(?:still )?(?:not|isn't)(?: (?:really|actually|quite))?(?: (?:yet|done|finished))+",
+    r"(?:(?:it|that)(?:'s| is) )?(?:still )?(?:not|isn't)(?: (?:really|actually|quite))?(?: (?:yet|done|finished))+"
+    r"|(?:it|that|this|i|we|he|she|they)(?: (?:still|actually))? (?:has|have|is|was|did|does)(?:n't| not)(?: (?:actually|really|been))*(?: \w+)?(?: (?:it|that|this|us|me))?(?: yet)?",
     re.IGNORECASE,
 )
 
@@ -66,7 +68,8 @@ def _corrected(turn: Turn) -> tuple[Utterance | None, str]:
     found = _RETRACTS.match(" ".join(turn.dialogue.question.replace("\u2019", "'").split()))
     if before is None or not before.changed or found is None:
         return None, ""
-    return before, clean(_NOT_THAT.sub("", found.string[found.end() :]))
+    said = clean(found.string[found.end() :])
+    return before, said if _NOT_YET.fullmatch(said) else clean(_NOT_THAT.sub("", said))
 
 
 async def _misspelt(turn: Turn, word: str) -> Reply | None:

@@ -180,7 +180,7 @@ def _forms(
     )
     yield form(rf"(?P<month>MONTH)\s+(?:the\s+)?(?P<day>{words.ORDINAL})", say.named, sure=False)
     yield form(
-        rf"(?:on|by|due|until|till|for|before)\s+the\s+(?P<day>{words.ORDINAL})(?=\s*(?:$|[,.;!?)]|(?:at|by|with|to|in|and|of\s+the\s+month)\b|#))",
+        rf"(?:on|by|due|until|till|for|before)\s+the\s+(?P<day>{words.ORDINAL})(?=\s*(?:$|[,.;!?)]|(?:at|by|with|to|in|and|of\s+the\s+month|ideally|preferably|latest)\b|#))",
         _day_of_month,
         sure=False,
     )
@@ -210,7 +210,10 @@ def _forms(
         say.weekday_and_day,
     )
     yield form(r"(?P<name>WEEKDAY)\s+(?:the\s+)?(?P<day>1[3-9]|2\d|3[01])(?=\s*(?:$|[,;!?)#]))", say.weekday_and_day)
-    yield form(r"(?:a|one)\s+week\s+(?:from|on)\s+(?:next\s+)?(?P<weekday>WEEKDAY)(?P<weekday_>(?!))?", say.week_after)
+    yield form(
+        r"(?:a|one)\s+week\s+(?:from|on)\s+(?:next\s+)?(?P<weekday>WEEKDAY)|(?:the\s+)?(?P<weekday_>WEEKDAY)\s+(?:week(?!\s*end)|after\s+next)",
+        say.week_after,
+    )
     yield form(
         rf"(?:{words.NEXT}\s+(?P<weekday>WEEKDAY)|(?P<weekday_>WEEKDAY)\s+(?:{words.NEXT_AFTER}))(?P<part>\s+(?:{words.PART_PATTERN}))?",
         _with_part(say.weekday_of),
@@ -221,7 +224,7 @@ def _forms(
         sure=False,
     )
     yield form(
-        r"(?:on\s+)?(?:the|am|el|le)\s+(?P<day>\d{1,2})(?:st|nd|rd|th)(?=\s*(?:$|[,.;!?)]|at\b|by\b|with\b|for\b|to\b|in\b|#))",
+        r"(?:on\s+)?(?:the|am|el|le)\s+(?P<day>\d{1,2})(?:st|nd|rd|th)(?=\s*(?:$|[,.;!?)]|(?:at|by|with|for|to|in|instead|ideally|preferably|latest)\b|#))",
         _day_of_month,
         sure=False,
     )

@@ -49,7 +49,10 @@ LEAD = re.compile(
     re.IGNORECASE,
 )  # fmt: skip
 # Words that follow a date and belong to it.
-TRAIL = re.compile(r"\s+(?:ko|tak|تک|کو|کے لیے|at the latest|latest|first thing|eod|cob)(?=$|\s|[,.])", re.IGNORECASE)
+TRAIL = re.compile(
+    r"\s+(?:ko|tak|تک|کو|کے لیے|at the latest|latest|ideally|preferably|first thing|eod|cob)(?=$|\s|[,.])",
+    re.IGNORECASE,
+)
 # What may stand between the day and the time.
 GLUE = re.compile(r"[\s,]*(?:(?:at|on|by|around|@|um|gegen|am|à|a\s+las?|el|le|the|in\s+the|,|کو)\s+)*", re.IGNORECASE)
 
@@ -76,7 +79,7 @@ EVERY_UNIT = (
     r"days?|weeks?|months?|years?|weekdays?|weekends?|mornings?|afternoons?|evenings?|nights?|hours?|quarters?|tag|woche|monat|jahr|día|dias|días"
     r"|semana|mes|año|jours?|semaines?|mois|matins?|soirs?|روز|ہفتے|ہفتہ|مہینے|دن"
 )
-ADVERBS = r"daily|weekly|monthly|yearly|annually|biweekly|quarterly|täglich|wöchentlich|monatlich|diariamente|semanalmente|روزانہ"
+ADVERBS = r"(?:on\s+)?(?:weekdays|weeknights|weekends)|daily|weekly|monthly|yearly|annually|biweekly|quarterly|täglich|wöchentlich|monatlich|diariamente|semanalmente|روزانہ"
 EDGES = r"(?:the\s+)?end\s+of|start\s+of|beginning\s+of|ende|anfang|finales?\s+de|fin\s+de|fin|principios\s+de|début"
 
 _ORDINALS = (
@@ -181,9 +184,9 @@ CLOCK = (
     r")"
     r"|(?:at|@|um|a\s+las?|à|around|gegen|vers)\s+(?P<h5>\d{1,2})(?:\s+(?:in\s+the\s+)(?P<part5>morning|afternoon|evening))?(?=\s*$|\s*[,;!?)]|\s+(?:on|tomorrow|today|tonight|next|with|to|and|zum|zur|an|den|die|das|mit|beim|bei|con|avec|chez|for|now|sharp|please|not|instead|rather|#|mon|tue|wed|thu|fri|sat|sun)|\s+#)"
     r"|(?<=\w\s)(?P<h10>\d{1,2})(?=\s*$|\s*[,;!?)#])"
-    r"|by\s+(?P<h9>\d{1,2})(?=\s+(?:today|tomorrow|tonight|on|instead)\b|\s+not\s+\d)"
+    r"|by\s+(?P<h9>\d{1,2})(?=\s+(?:today|tomorrow|tonight|on|instead)\b|\s+not\s+(?:at\s+)?(?:\d|noon|midday|midnight))"
     r"|(?:at|@|um|à|a\s+las?)\s+(?P<h8>\d{1,2})\.(?P<m8>\d{2})(?![\d.])"
-    r"|(?:at|@|by)\s+(?P<h6>[01]\d|2[0-3])(?P<m6>[0-5]\d)(?=\s*$|\s*[,;!?)]|\s+(?:on|tomorrow|today|tonight|next|with|to|and|for|#))"
+    r"|(?:(?:at|@|by)\s+|(?=\d{4}\s+instead\b))(?P<h6>[01]\d|2[0-3])(?P<m6>[0-5]\d)(?=\s+instead\b|\s*$|\s*[,;!?)]|\s+(?:on|tomorrow|today|tonight|next|with|to|and|for|#))"
     r"|(?P<h7>[01]\d|2[0-3])(?P<m7>[0-5]\d)\s?(?:hrs|hours|h|uhr)"
     rf"|(?:at|@|by|around)\s+(?P<hw2>{_HOUR_WORDS})(?:[\s-]+(?P<mw2>{_MINUTE_WORDS}))?(?=\s*$|\s*[,;!?)]|\s+(?:on|tomorrow|today|tonight|next|with|to|and|in|for|now|sharp|please|not|instead|rather|#|mon|tue|wed|thu|fri|sat|sun))"
     r"|(?:in\s+the\s+)(?P<part>morning|afternoon|evening)|(?:at\s+)night"

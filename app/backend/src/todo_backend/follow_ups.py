@@ -69,7 +69,10 @@ def said_of_the_last(turn: Turn, words: str) -> Request | None:
 def correction_of_the_last(turn: Turn, words: str) -> Request | None:
     """Understand what follows "no, wait" or "I meant": a day, a time or a priority of the todo that was changed."""
     bare = re.sub(
-        r"^(?:(?:no|wait|sorry|actually|rather|make (?:it|that)|on|for|to)\b[\s,.]*)+", "", words, flags=re.IGNORECASE
+        r"^(?:(?:no|wait|sorry|actually|rather|(?:make|leave|keep|put) (?:it|that)(?: back)?|back|on|for|to|at)\b[\s,.]*)+",
+        "",
+        words,
+        flags=re.IGNORECASE,
     )
     bare = re.sub(
         r"\s+(?:is|was|would be|works)(?: also| just)? (?:fine|ok|okay|good|enough|better)$",

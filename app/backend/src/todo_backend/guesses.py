@@ -14,7 +14,18 @@ from todo_backend.filters import parse_filter, select, without_strange_words
 from todo_backend.follow_ups import about_it, as_before
 from todo_backend.intents import DO_EACH, Request, understand
 from todo_backend.phrases import parse_phrase, parse_priority, without_end
-from todo_backend.references import IT, LONGEST, Turn, content, everything, find, unquote
+from todo_backend.references import (
+    IT,
+    LONGEST,
+    POSITION,
+    Turn,
+    by_ids,
+    content,
+    everything,
+    find,
+    resolve_one,
+    unquote,
+)
 from todo_backend.replies import Reply, Todo, choice, quote
 from todo_backend.rules_add import add_message, draft_words, said_when, split_at_dates
 from todo_backend.said_done import NOT, TO_COME, done_by_its_verb, not_done
@@ -35,12 +46,32 @@ async def guess(turn: Turn, request: Request, act: Act) -> Reply | None:
     for understood in (as_before, _leading_date, _trailing_date, _mistyped, about_it):
         if again := understood(turn, words):
             return await act(turn, again)
+    if place := await _bare_place(turn, words):
+        return place
     for looked_up in (_field_of, done_by_its_verb, not_done, _last_clause, _selection):
         if again := await looked_up(turn, words):
             return await act(turn, again)
     if asked := await _asked_of_a_day(turn, words):
         return await act(turn, asked)
     return await _several_moved(turn, words) or await _todo_and_date(turn, words, act)
+
+
+async def _bare_place(turn: Turn, words: str) -> Reply | None:
+    """Ask what "the third" is named for, and which one of a list is "done"."""
+    last = turn.dialogue.utterances[-2] if len(turn.dialogue.utterances) > 1 else None
+    if last and last.listed and re.fullmatch(r"(?:all )?(?:done|finished|completed)", words, re.IGNORECASE):
+        listed = await by_ids(turn, [str(todo_id) for todo_id in last.listed])
+        ways = [choice(todo["title"], f'complete "{todo["title"]}"') for todo in listed if not todo["done"]]
+        return Reply("Which one is done?", listed, choices=ways[:3])
+    if not POSITION.fullmatch(words):
+        return None
+    todo = await resolve_one(turn, words, "all")
+    title, deed = todo["title"], "reopen" if todo["done"] else "complete"
+    return Reply(
+        f"What shall I do with {quote(todo)}?",
+        mentioned=[todo],
+        choices=[choice(f"{deed.capitalize()} it", f'{deed} "{title}"'), choice("Delete it", f'delete "{title}"')],
+    )
 
 
 async def _several_moved(turn: Turn, words: str) -> Reply | None:
@@ -84,6 +115,8 @@ async def _last_clause(turn: Turn, words: str) -> Request | None:
     A deletion is asked about.
     """
     *before, last = _CLAUSE.split(words)
+    if not before and _TICK_IT_OFF.search(turn.dialogue.question):  # which `clean` takes for politeness
+        before, last = [words], "complete it"
     request = understand(_OBJECTLESS.sub(r"\1 it", last))
     which = request.said.get("which", "")
     told = " ".join(before)
@@ -101,6 +134,10 @@ async def _last_clause(turn: Turn, words: str) -> Request | None:
     return replace(request, kind=kind, said={**request.said, "which": f'"{best[0]["title"]}"'})
 
 
+_TICK_IT_OFF = re.compile(
+    r", (?:so |please )?(?:tick|check|cross|mark) (?:it|that) (?:off|(?:as )?done)[ .!]*$", re.IGNORECASE
+)
+
 # A verb alone, or one that goes on with a preposition: "push by two days".
 _OBJECTLESS = re.compile(r"^(\w+)(?=$| (?:to|by|back|until|till|for|as|with|on)\b)", re.IGNORECASE)
 
@@ -116,6 +153,7 @@ _OF_ONE = frozenset(
         "unschedule",
         "note",
         "rename",
+        "set_to",
     }
 )
 
@@ -183,12 +221,12 @@ async def _selection(turn: Turn, words: str) -> Request | None:
 
 
 _IS_NOW = re.compile(
-    r"\b(?:(?:can|could|must|has to|needs to) (?:now )?be|is|are|was|were|will be|should be|must be|has been|have been|got|gets|is now|ist|sind|wird|takes place|happens|starts|begins|opens|closes|(?:moved|changed|rescheduled|postponed|pushed|shifted|extended|delayed)(?= (?:to|until|back)\b))\b(?: (?:now|jetzt|nun|moved|changed|rescheduled|postponed|pushed|back|delayed|brought forward|actually|to|on|until))*",
+    r"\b(?:(?:can|could|must|has to|needs to) (?:now )?be|is|are|was|were|will be|should be|must be|has been|have been|got|gets|is now|ist|sind|wird|takes place|happens|starts|begins|opens|closes|(?:moved|changed|rescheduled|postponed|pushed|shifted|extended|delayed)(?= (?:to|until|back|up|forward|out)\b))\b(?: (?:up|forward|out|now|jetzt|nun|moved|changed|rescheduled|postponed|pushed|back|delayed|brought forward|actually|to|on|until))*",
     re.IGNORECASE,
 )
 
 _AROUND = re.compile(
-    r"^(?:do|the|my|our|so|but|actually)\s+|\s+(?:needs|has|must|can wait|till|until|deadline|due date|date|now|instead|then|again|to|on|for|(?:at )?(?:the )?same time)$",
+    r"^(?:do|the|my|our|so|but|actually)\s+|,?\s+(?:can|could) (?:we|i|you) (?:do|make it|say|make that)$|\s+(?:needs|has|must|can wait|till|until|deadline|due date|date|now|instead|then|again|to|on|for|(?:at )?(?:the )?same time)$",
     re.IGNORECASE,
 )
 
@@ -238,7 +276,7 @@ async def _todo_and_date(turn: Turn, words: str, act: Act) -> Reply | None:
     if len(todos) != 1:
         return None
     title = todos[0]["title"]
-    is_named = how in ("exact", "words") or (how == "typed" and _WAS_MOVED.search(rest))
+    is_named = how in ("exact", "words") or (how == "typed" and (_WAS_MOVED.search(rest) or spans[0].instead))
     if is_named and states_it and not NOT.search(rest):
         return await act(turn, Request("reschedule", {"which": f'"{title}"', "when": when}, words))
     return _ask_which_of_two(turn, words, todos[0], when)

@@ -4,8 +4,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from todo_backend import slips
 from todo_backend.foreign_ways import FOREIGN
+from todo_backend.plain_words import clean
 from todo_backend.small_talk import is_talk
 from todo_backend.stems import is_past
 from todo_backend.ways import ENGLISH, THANKS, Kind
@@ -20,18 +20,6 @@ class Request:
     words: str = ""
 
 
-_POLITE = re.compile(
-    r"^(?:(?:(?:nvm|never ?mind)(?=[,.!]| (?:delete|remove|undo|cancel|keep)\b)|ple?a?se?(?: to)?|pls|plz|hey|hi|hello|wait|just kidding|thx|ty|kk?|good (?:morning|afternoon|evening|day)|(?:morning|afternoon|evening)(?=[,.!])|hallo|guten (?:morgen|tag|abend)|hola|bonjour|salut|salam|dear|thank you|thanks|ok|okay|so|oh|well|yo|actually|and|also|now|just|then|alright|all right|right|i (?:made|did) a mistake(?=[,.])|hm+|um+|uh+|ugh|argh|ah|aw|damn|dude|bro|man|guys|oops|whoops|sorry|kindly|btw|by the way|quick one|(?:to-?do|bot|assistant)(?=,? (?:add|delete|remove|show|list|mark|complete|remind)\b)|bitte|por favor|s'il te pla[iî]t|s'il vous pla[iî]t|stp|svp|براہ کرم|"
-    r"(?:can|could|would|will) (?:you|u|ya)(?: please| just| kindly| also| maybe)*|be so (?:kind|good|nice) (?:as )?to|(?:would|could) you be so (?:kind|good|nice) (?:as )?to|i(?:'d| would) be (?:grateful|glad|happy) if you (?:could|would)|i wonder if you could|do me a favou?r and|(?:remind|tell) me(?= (?:what|which|when|how many|how much|if i have|whether)\b)|(?:do you know|i wonder|i(?:'d| would) like to know|let me know)(?= (?:what|which|when|how|if|whether)\b)|is it possible to|i(?:'d| would| should) like (?:you )?to|i want you to|i (?:want|wish|would like) that you|i need you to|i want(?: to)?(?= add\b)|to(?= (?:add|delete|remove|show|mark|list)\b)|you can|you (?:should|may)|let'?s|let me|i(?:'d| would) like you to|go ahead and|"
-    r"(?:i(?:'d| would) (?:like|love)|i want|i need|i have) to(?= (?:(?:see|view) (?:(?:all|the|my|what|everything|overdue|open|done) )*(?:list|to-?dos?|tasks?|items?|overdue|what|everything|done|open|all)\b|list|add|mark|rename|reschedule|postpone|check off)\b)|"
-    r"(?:could|can|may|shall) (?:i|we)(?: please| just| also)*(?= (?:see|view|have|get|push|move|add|make|set|change|rename|put|mark|reschedule|postpone|delay|tag|list|sort)\b)|kannst du|könntest du|könnten sie|puedes|podr[ií]as|puede|peux-tu|tu peux|pourrais-tu|pouvez-vous|pourriez-vous)[\s,.!]+)+(?=\S)",
-    re.IGNORECASE,
-)
-_TAIL = re.compile(
-    r"(?:[\s,]+(?:please|pls|plz|ta|cheers|if (?:it's )?possible|when you can|sir|madam|ma'am|dear|mate|buddy|bro|thanks|thank you|thx|btw|by the way|fyi|fr|ngl|tbh|rn|(?<=,) finally|omg|lo+l|lmao|x+d|(?:ha){2,}h?|yay|:[-)(D]+|for me|right away|right now|ok|okay|will you|would you|if you can|if you (?:would|could) be so kind|if you don't mind|asap please|at last|(?<=,) (?:so |please )?(?:tick|check|cross|mark) (?:it|that) (?:off|(?:as )?done)|(?<=,) (?:we|i) (?:don't|do not|no longer) need (?:it|that)(?: any ?more)?|(?<=,) remind me|(?<=,) (?:please )?(?:change|update|correct|adjust) (?:it|that)|(?<=,) (?:bitte )?(?:abhaken|als erledigt markieren)|(?<=,) (?:por favor )?m[áa]rcal[oa](?: como hech[oa])?|(?<=,) coche-l[ae]|bitte|danke|por favor|gracias|s'il te pla[iî]t|s'il vous pla[iî]t|stp|svp|merci"
-    r"|(?:from|off|out of|of) (?:my|the|this) (?:to-?do |todo |task |shopping |grocery )?list|von (?:meiner|der) liste|de (?:mi|la) lista|de (?:ma|la) liste))+$",
-    re.IGNORECASE,
-)
 # A way that begins with the todo itself ("milk is done") is not meant when the message begins with a command: in "clear
 # completed" nothing called "clear" is completed.
 _ORDERS = (
@@ -81,7 +69,7 @@ _QUESTIONS = r"(?:what(?:'s| is| do| have| should)?|which|how (?:many|much)|anyt
 _ALSO = r"(?:(?:and|also|then|plus|please|pls|oh|so|now) )*"
 _NEXT_COMMAND = re.compile(
     rf"(?:(?P<stop>\s*[;.!?]+ {_ALSO}|,? (?:and )?then {_ALSO}|,? (?:and )?also {_ALSO})(?={_COMMANDS}|{_ERRAND_COMMANDS}\b.|{_QUESTIONS})"
-    rf"|(?:, {_ALSO}| (?:and|plus) {_ALSO})(?:(?={_COMMANDS})|(?P<errand>(?={_ERRAND_COMMANDS}\b.))))",
+    rf"|(?:, {_ALSO}| (?:and|plus) {_ALSO})(?:(?={_COMMANDS})|(?P<errand>(?={_ERRAND_COMMANDS}\b.))|(?P<asked>(?={_QUESTIONS}))))",
     re.IGNORECASE,
 )
 
@@ -123,14 +111,8 @@ def _understand(text: str) -> Request:  # noqa: PLR0911 - one kind of message a 
     if (talk := _match(" ".join(text.split()).strip(" .!?"))).kind in ("help", "thanks", "bye"):
         return talk  # "hi there" and "thanks, you're great" are more than their politeness
     words = clean(text)
-    if text.rstrip().endswith("?") and re.fullmatch(r"done|finished|completed", words, re.IGNORECASE):
-        return Request("list", {}, f"show {words}")
-    if text.rstrip().endswith("?") and (
-        asked := re.match(
-            r"(?:did(?! (?:i|we) (?:miss|forget)\b)|done|finished|completed) (?P<what>.+)", words, re.IGNORECASE
-        )
-    ):
-        return Request("question", {"what": asked["what"]}, words)  # a question never changes anything
+    if text.rstrip().endswith("?") and (asked := _asked(text.strip(), words)):
+        return asked
     if len(adds := _ADD_AGAIN.split(words)) > 1 and all(_match(each).kind == "add" for each in adds):
         return Request("add_each", {"parts": "\n".join(adds)}, words)
     if (conditional := _CONDITION.fullmatch(words)) and _match(conditional["then"]).kind not in ("unknown", "list"):
@@ -138,6 +120,27 @@ def _understand(text: str) -> Request:  # noqa: PLR0911 - one kind of message a 
     if len(parts) > 1:
         return Request("each", {"parts": "\n".join(parts)}, words)
     return _unless_asked(text, _match(words))
+
+
+# "I did the shopping, right?" asks, whatever it states.
+_TAG_QUESTION = re.compile(
+    r"(?P<what>.+?)(?:,| (?=right|correct)) *(?:right|correct|didn't (?:i|we)|haven't (?:i|we)|did (?:i|we)|have (?:i|we)|isn't it|is it|aren't they|no) *\?",
+    re.IGNORECASE,
+)
+
+
+def _asked(text: str, words: str) -> Request | None:
+    """Return the question that asks what is done; a question never changes anything."""
+    if re.fullmatch(r"done|finished|completed", words, re.IGNORECASE):
+        return Request("list", {}, f"show {words}")
+    if found := _DID_I.match(words):
+        return Request("question", {"what": found["what"]}, words)
+    if found := _TAG_QUESTION.fullmatch(text):
+        return Request("question", {"what": clean(found["what"])}, words)
+    return None
+
+
+_DID_I = re.compile(r"(?:did(?! (?:i|we) (?:miss|forget)\b)|done|finished|completed) (?P<what>.+)", re.IGNORECASE)
 
 
 def _unless_asked(text: str, request: Request) -> Request:
@@ -167,7 +170,9 @@ def _parts(words: str) -> list[str]:
         first = _match(clean(words[start : found.start()]))
         if found["errand"] is not None and first.kind in ("add", "unknown"):
             continue
-        if first.kind in ("list", "question", "how", "search", "keep") and not found["stop"]:
+        if found["asked"] is not None and first.kind not in ("list", "question"):
+            continue
+        if first.kind in ("list", "question", "how", "search", "keep") and not found["stop"] and found["asked"] is None:
             continue
         if first.kind == "add" and _IT_AGAIN.search(words[found.end() :]):
             continue  # "need more glue, put it on the list"
@@ -228,43 +233,3 @@ def _match(words: str) -> Request:
             continue  # "it is not urgent, make it low priority"
         return Request(kind, {name.rstrip("234"): value for name, value in said.items()}, words)
     return Request("unknown", {}, words)
-
-
-_WOULD_YOU_MIND = re.compile(r"^(?:please |hey |hello )*(?:would|do) you mind (?P<gerund>\w+ing)\b", re.IGNORECASE)
-_PLEASE = re.compile(rf"^({_ORDERS}|\w+) (?:bitte|por favor|please|kindly) ", re.IGNORECASE)
-_HESITATION = re.compile(r"(?<!\S)(?:uh+|umm+|erm+)\b[\s,.]*", re.IGNORECASE)
-_DOTTED_AT_END = re.compile(r"(?<!\d)\d{1,2}\.\d{1,2}\.$")  # the last dot of "20.12." is a part of it
-# "I also need", "we still have to": what stands between says nothing about what is to be done.
-_ADVERB = re.compile(
-    r"^(?:(i|we),? )?(?:(?:also|really|still|just|definitely|actually|probably|urgently|totally|desperately|kinda|kind of|then|maybe|do|now|too),? )+(?=(?:need|have to|want|must|should|gotta|got to|ought)\b)",
-    re.IGNORECASE,
-)
-_REMIND_2 = re.compile(
-    r"^(remind me|i (?:need|want|have)) 2 (?=[a-z])(?!(?:min|hour|day|week|month|year)\w*\b)", re.IGNORECASE
-)
-_GLUED = re.compile(r"^(remind|tell|show|give)(me)\b", re.IGNORECASE)
-_TAKE_OFF = re.compile(
-    r"\btake (?:(.+?) (?:off|out)|(?:off|out) (.+?)) (?:of )?(?:from )?(?:my|the|this) (?:[\w-]+ )?list\b",
-    re.IGNORECASE,
-)
-_SET_UP = re.compile(r"^set up (?=(?:an?|the|me)\b)", re.IGNORECASE)
-_SHORT_LEVEL = re.compile(r"\bhi(?=[\s-]prio)", re.IGNORECASE)
-
-
-def clean(text: str) -> str:
-    """Return the words of a message without politeness, and with a mistyped first word corrected."""
-    words = " ".join(text.replace("\u2019", "'").replace("\u2018", "'").split()).lstrip("¿¡ ")
-    words = slips.spelt_out(_HESITATION.sub("", words))
-    words = _WOULD_YOU_MIND.sub(lambda found: slips.infinitive(found["gerund"]), words)
-    words = _PLEASE.sub(r"\1 ", words)
-    words = _TAKE_OFF.sub(r"remove \1\2", words)
-    before = None
-    while before != words:
-        before = words
-        words = _POLITE.sub("", words)
-        ends_in_date = _DOTTED_AT_END.search(words)
-        words = _TAIL.sub("", words.rstrip(" ?.!,؟۔")) + ("." if ends_in_date else "")
-    words = _ADVERB.sub(lambda found: f"{found[1]} " if found[1] else "", words)
-    words = _SET_UP.sub("set ", _GLUED.sub(r"\1 \2", _SHORT_LEVEL.sub(r"high", _REMIND_2.sub(r"\1 to ", words))))
-    first, _, rest = slips.spelt_out(words).partition(" ")
-    return f"{slips.verb(first)} {rest}".rstrip()

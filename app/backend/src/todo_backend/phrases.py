@@ -209,6 +209,8 @@ def _take_dates(phrase: Phrase, now: datetime) -> None:
     before, after = phrase.title[: span.start], phrase.title[span.end :]
     if re.match(r"due\b", said, re.IGNORECASE) and re.search(r"\b(?:is|are|was|were)\s*$", before):
         before += "due"  # "the books are due on monday" without its "due" is half a phrase
+    elif not after.strip(_JOINT):  # "the boiler service is on the 3rd"
+        before = re.sub(r"\s+(?:is|are|will be)\s*$", "", before)
     if not before.strip(_JOINT):  # "tomorrow to call mom", "in 20 minutes: tea"
         after = re.sub(
             r"^[\s,:-]*(?:to\s+|i\s+(?:need|have)\s+to\s+|ans\s+|an\s+(?=de[nrm]\b|die\b|das\b)|(?:de|d['])\s*(?=\w+er\b))?",

@@ -82,7 +82,8 @@ REASON = re.compile(
     re.IGNORECASE,
 )
 _CLAUSE = re.compile(
-    r"\s*(?:[:!;]\s+|(?<=\w\w\w\w)\.\s+|,\s+(?:also|so|therefore|donc|así que|entonces)\s+)", re.IGNORECASE
+    r"\s*(?:[:!;]\s+|(?<=\w\w\w\w)\.\s+|,\s+(?:also|so|therefore|donc|así que|entonces)\s+|\s+so\s+(?=the\b|my\b))",
+    re.IGNORECASE,
 )
 _FILLER = re.compile(
     r"^(?:(?:the|teh|my|a|an|that|this|todo|task|item|reminder|entry|eintrag|aufgabe|punkt|tarea|tâche|die|den|das|der|el|la|le|les|mi|ma|mon|lo del?|lo de la|mit de[mnr]|mit|le truc de)\s+)+(?=\S)|^[ld]'(?=\w)|\s+(?:one|todo|task|item|entry|reminder|thing)$",

@@ -80,14 +80,13 @@ async def add(turn: Turn, request: Request) -> Reply:
         parts = [part for part in re.split(r"\s*[,;]\s*(?:and\s+)?|\s+and\s+", what[found.end() :]) if part.strip()]
         return await add_several(turn, [parse_phrase(part, turn.now) for part in parts])
     what, _, note = _WITH_NOTE.sub("\0", what, count=1).partition("\0")
-    what = re.sub(r"\s+(?:too|as well|instead)$", "", what, flags=re.IGNORECASE)
+    what = re.sub(r"\s+(?:too|as well|instead)(?=$|,)", "", what, flags=re.IGNORECASE)
     what = re.sub(r"\s+(?:daran|dran),?\s+", " ", what)
     if (when := parse_when(what, turn.now)) and when.exists and not _is_quoted(what):
         raise UnclearError(f"What shall I add for {said_when(when, turn)}?")
     if known := await known_tag(turn, what):
         return await tag(turn, known)
-    if _TO_TODO.match(request.words):
-        await _ask_about_note(turn, request.words)
+    await _ask_about_note(turn, request.words)
     if _STATED.match(request.words) and not _ANOTHER.search(what):
         await _ask_about_same(turn, what)
     own = await _tag_of_list(turn, request.words)
@@ -187,18 +186,28 @@ _TO_TODO = re.compile(
 )
 
 
+_NOTED = re.compile(r"(?:make|take|add) a note that (?P<note>.+)", re.IGNORECASE)
+
+
 async def _ask_about_note(turn: Turn, words: str) -> None:
-    """Ask whether "add to cookies: no nuts" is a note of the todo about cookies.
+    """Ask whether "add to cookies: no nuts" and "make a note that Ana pays" are notes of a todo that is there.
 
     Raises:
-        UnclearError: there is one.
+        UnclearError: there is one about cookies, or about Ana.
     """
-    found = _TO_TODO.fullmatch(words)
-    todos, how = await find(turn, found["which"], "open") if found else ([], "near")
-    if found and len(todos) == 1 and how in ("exact", "words"):
-        title, note = todos[0]["title"], found["note"]
+    if found := _TO_TODO.fullmatch(words):
+        todos, how = await find(turn, found["which"], "open")
+        about = todos if how in ("exact", "words") else []
+        ways = []
+    elif found := _NOTED.fullmatch(words):
+        said = content(found["note"]) - ERRANDS
+        about = [todo for todo in await everything(turn, "open") if content(todo["title"]) & said]
+        ways = [choice(f"Add “{found['note']}”", f'add "{found["note"]}"')]
+    if found and len(about) == 1:
+        title, note = about[0]["title"], found["note"]
         question = f"Shall I add a note to “{title}”: {note}?"
-        raise UnclearError(question, choices=[choice("Yes, add the note", f'add a note to "{title}": {note}')])
+        yes = choice("Yes, add the note", f'add a note to "{title}": {note}')
+        raise UnclearError(question, choices=[yes, *ways])
 
 
 _ANOTHER = re.compile(r"\b(?:again|another|more|new|second|also)\b", re.IGNORECASE)
@@ -277,6 +286,8 @@ def split_at_dates(what: str, now: datetime) -> list[str]:
         if (own.due_date and own.title != part and not own.repeats) or (parts and _DAY_AFTER.search(part)):
             parts.append(part)
             part = ""
+    if part and parts and part.split()[0].casefold() in ERRANDS:  # "dentist tomorrow at 3 and buy milk"
+        return [*parts, part]
     return parts if len(parts) > 1 and not part else []
 
 

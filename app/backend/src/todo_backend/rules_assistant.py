@@ -14,8 +14,9 @@ from todo_backend.dates import without_dates
 from todo_backend.each_its_own import each_its_own
 from todo_backend.follow_ups import said_of_the_last
 from todo_backend.guesses import guess
-from todo_backend.intents import DO_EACH, Request, clean, understand
+from todo_backend.intents import DO_EACH, Request, understand
 from todo_backend.phrases import parse_phrase
+from todo_backend.plain_words import clean
 from todo_backend.proposals import instead_of, propose, said_of
 from todo_backend.references import Turn, by_ids, find, with_name_quoted
 from todo_backend.replies import HELP, WHATS_LEFT, Reply, UnclearError, choice, page, together

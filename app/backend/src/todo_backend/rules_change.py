@@ -14,7 +14,20 @@ from todo_backend.deeds import Deed, change_all, versioned
 from todo_backend.filters import data
 from todo_backend.intents import Request
 from todo_backend.phrases import Phrase, parse_phrase, parse_priority
-from todo_backend.references import POSITION, REASON, Meant, Turn, find, names_set, resolve, resolve_one, unquote
+from todo_backend.proposals import nearest
+from todo_backend.references import (
+    IT,
+    POSITION,
+    REASON,
+    Meant,
+    Turn,
+    content,
+    find,
+    names_set,
+    resolve,
+    resolve_one,
+    unquote,
+)
 from todo_backend.replies import (
     WHATS_LEFT,
     Reply,
@@ -187,10 +200,19 @@ async def change(turn: Turn, request: Request) -> Reply:
     if re.fullmatch(r"\d{1,2}(?::\d\d)?", to):  # "make that 4"
         return await reschedule(turn, replace(request, said={"which": which, "when": f"at {to}"}))
     todo = await resolve_one(turn, which, "all")
+    if _corrects_what_was_added(turn, which, todo, to):
+        return await _rename_to(turn, todo, to)
     raise UnclearError(
         f"Shall I rename “{todo['title']}” to “{to}”?",
         choices=[choice(f"Rename it to “{to}”", f'rename "{todo["title"]}" to "{to}"')],
     )
+
+
+def _corrects_what_was_added(turn: Turn, which: str, todo: Todo, to: str) -> bool:
+    """Tell whether "make that buy red ribbon" follows "add buy ribbon": a name that shares words with the one given."""
+    last = turn.dialogue.utterances[-2] if len(turn.dialogue.utterances) > 1 else None
+    is_new = last is not None and last.text.startswith(("Added ", "Renamed "))
+    return is_new and IT.fullmatch(which) is not None and bool(content(todo["title"]) & content(to))
 
 
 _CHANGE = re.compile(r"(?:change|cambia|cambiar|ändere?)\b", re.IGNORECASE)
@@ -217,7 +239,7 @@ async def reschedule(turn: Turn, request: Request) -> Reply:
     ways = (request.said["when"], said, f"on {said}")  # "the first" alone is no date
     when = next(filter(None, (parse_when(way, turn.now) for way in ways)), None)
     said = INSTEAD_OF_HOUR.sub("", said)
-    if when is None and re.fullmatch(r"\d{1,2}(?:[:.]\d\d)?", said):  # "move the meeting to 11"
+    if when is None and re.fullmatch(r"\d{1,2}(?:[:.]\d\d)?|[01]\d[0-5]\d", said):  # "move the meeting to 11"
         when = parse_when(f"at {said.replace('.', ':')}", turn.now)
     if when is None:
         return await _without_day(turn, request, said)
@@ -234,6 +256,9 @@ async def reschedule(turn: Turn, request: Request) -> Reply:
         if unclear.candidates or unclear.choices or POSITION.fullmatch(request.said["which"]):
             raise
         phrase = Phrase(re.sub(r"^an? ", "", unquote(request.said["which"])), when.day, when.clock)
+        is_known = re.match(r"(?:the|my)\b", request.said["which"], re.IGNORECASE)
+        if is_known and await nearest(turn, request.said["which"], "open"):
+            raise
         if re.match(r"(?:schedule|put)\b", request.words, re.IGNORECASE):
             return await add(turn, Request("add", {"what": add_message(phrase).removeprefix("add ")}, request.words))
         raise replace(unclear, choices=[choice(f"Add {draft_words(phrase, turn)}", add_message(phrase))]) from None

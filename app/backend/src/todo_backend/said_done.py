@@ -27,6 +27,7 @@ _PERFECT = (
     re.compile(r"(?:j'ai|on a|nous avons)(?: (?:déjà|bien|enfin))? (?P<verb>\w+) (?P<rest>.+)", re.IGNORECASE),
     re.compile(r"(?:ya |yo )?(?:he |hemos )?(?:ya )?(?P<verb>\w+(?:é|í|ado|ido|cho|to)) (?P<rest>.+)", re.IGNORECASE),
     _FOREIGN_PASSIVE,
+    re.compile(r"(?P<rest>.+) (?P<verb>\w+(?:[ai]d[oa]s?|ée?s?))", re.IGNORECASE),
     re.compile(r"(?:ich|wir) haben? (?:(?:schon|bereits|gerade|heute) )?(?P<rest>.+) (?P<verb>\w+)", re.IGNORECASE),
     re.compile(r"(?P<rest>.+) (?P<verb>\w*ge\w{2,}(?:t|en)|(?:be|ver|er|ent)\w{2,}t)", re.IGNORECASE),
 )
@@ -137,7 +138,7 @@ async def not_done(turn: Turn, words: str) -> Request | None:
 
 
 _DONE_WORDS = re.compile(
-    r"\b(?:(?:is|are|was|were|has been|have been|i've|we've|i'm|i|we|have|did|am|now|just|finally|already|today|yesterday|this morning|last night|(?:let'?s |lets )go+|yay|woo+(?:hoo+)?|phew|hooray|yes|haha|lol|turned in|handed in|done|finish(?:ed)?|completed?|over|ready|fertig|erledigt|hecho|fait)\b[\s,:!-]*)+",
+    r"\b(?:(?:is|are|was|were|has been|have been|i've|we've|i'm|i|we|have|did|am|now|just|finally|already|today|yesterday|this morning|last night|(?:let'?s |lets )go+|yay|woo+(?:hoo+)?|phew|hooray|yes|haha|lol|turned in|handed in|went (?:out|off|through)|done|finish(?:ed)?|completed?|over|ready|fertig|erledigt|hecho|fait)\b[\s,:!-]*)+",
     re.IGNORECASE,
 )
 
@@ -147,7 +148,8 @@ _HAS_CALLED = re.compile(
 )
 
 _SAYS_DONE = re.compile(
-    r"\b(?:already|turned in|handed in|done|finish(?:ed)?|completed?|fertig|erledigt)\b", re.IGNORECASE
+    r"\b(?:already|turned in|handed in|went (?:out|off|through)|done|finish(?:ed)?|completed?|fertig|erledigt)\b",
+    re.IGNORECASE,
 )
 
 

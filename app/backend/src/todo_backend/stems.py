@@ -70,8 +70,9 @@ def synonyms(words: str) -> list[str]:
 def infinitives(participle: str) -> list[str]:
     """Return what "appelé", "llamado" and "angerufen" may come from; the word itself comes first."""
     found = [participle]
+    participle = re.sub(r"(?<=[éiu])e?s?$", "", re.sub(r"(?<=[ai]d)(?:a|os|as)$", "o", participle))
     for end, stays in (
-        ("é", ("er", "ar")), ("ée", ("er",)), ("í", ("er", "ir")), ("ado", ("ar",)), ("ido", ("er", "ir")), ("i", ("ir",)),
+        ("é", ("er", "ar")), ("í", ("er", "ir")), ("ado", ("ar",)), ("ido", ("er", "ir")), ("i", ("ir",)),
         ("u", ("re", "oir")), ("t", ("en",)), ("elt", ("eln",)), ("ert", ("ern",)), ("fait", ("faire",)), ("hecho", ("hacer",)), ("hice", ("hacer",)),
         ("écrit", ("écrire",)), ("escrito", ("escribir",)), ("pris", ("prendre",)),
     ):  # fmt: skip

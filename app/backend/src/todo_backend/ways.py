@@ -78,6 +78,7 @@ ENGLISH: Ways = (
     ("note", (
         r"(?:append|add|write|put)(?: this)? (?:to|in|into) (?:the )?notes? (?:of|on|for|to) (?P<which>[^:]+?)\s*:\s*(?P<note>.+)",
         r"(?:add|attach|write|put|make|leave)(?: an?| the)? (?:notes?|comments?|descriptions?) (?:to|for|on|in) (?P<which>.+?)(?:\s*:\s*|,? (?:saying|that says|with) )(?P<note>.+)",
+        r"(?:append|add|write|put) (?:to|in|into) (?:the |my )?(?P<which>[^:]+?)(?:'s)? notes?\s*:\s*(?P<note>.+)",
         r"notes? (?:to|for|on|of|at) (?!(?:my)?self\b)(?P<which>[^:]+?) that (?P<note>.+)",
         r"notes? (?:to|for|on|of) (?!(?:my)?self\b)(?P<which>[^:]+?)\s*:\s*(?P<note>.+)",
         r"(?:add|put|write) (?P<note>[\"“'].+[\"”']) (?:to|in|into) the notes? (?:of|on|for) (?P<which>.+)",
@@ -86,8 +87,9 @@ ENGLISH: Ways = (
         r"(?:delete|remove|clear|erase|drop) (?:the |my |all )*(?:notes?|comments?|descriptions?) (?:of|from|on|for|to) (?P<which>.+)",
     )),
     ("read_note", (
-        r"what (?:do|does) (?:the )?(?:notes?|comments?|descriptions?) (?:of|on|for|to|about) (?P<which>.+?) say",
+        r"what (?:do|does|did) (?:the |my )?(?:notes?|comments?|descriptions?) (?:of|on|for|to|about) (?P<which>.+?) say",
         r"what(?:'s| is) in (?:the )?(?:notes?|comments?|descriptions?) (?:of|on|for|to) (?P<which>.+)",
+        r"notes (?:of|on|for|to|about) (?!(?:my)?self\b)(?P<which>[^:]+)",
         r"(?:are there |is there |any )+(?:any |an? )?(?:notes?|comments?) (?:of|on|for|to|about) (?P<which>.+)",
         r"(?:what(?:'s| is| are)|show|read|see|view)(?: me)? (?:the |my )?(?:notes?|comments?|descriptions?) (?:of|on|for|to|about) (?P<which>.+)",
     )),
@@ -113,6 +115,7 @@ ENGLISH: Ways = (
         r"(?:what|which)(?:'s|s)? .+|what's|what now|what",
         r"(?:show|list|display|see|view|pull up|bring up|go over|read out)(?: me| us)?(?: (?P<q2>.+))?",
         r"(?:get|give|tell|read|print)(?: me| us)(?: .+)?|(?:get|read|print)(?: out)? (?:my|all|the) (?:open |full )?(?:list|todos|tasks)\b.*",
+        r"how (?:far )?behind .+",
         r"how(?:'s| is| does) .+ look(?:ing)?(?: like)?",
         r"(?:sort|order|arrange|rank) (?:.+ )?(?:by|alphabetically)\b.*|(?:sort|order) (?:my|the|them|all|everything|todos|tasks)\b.*",
         rf"(?:(?:my|the|all|open|done|completed|overdue|today'?s?|tomorrow'?s?|urgent|important|(?:high|low|normal|medium|top)[\s-]prio(?:rity)?|current|late|everything|upcoming|pending|remaining)\s+)*(?:{_ITEMS}|overdue|agenda|schedule|plan)(?:\s+(?:for|due|on|this|today|tomorrow|next|tagged|with|without|about|by|sorted|ordered|that|in|from|marked|labell?ed|called)\b.*)?",
@@ -146,6 +149,7 @@ ENGLISH: Ways = (
     )),
     ("lower_to_normal", (
         rf"(?:remove|drop|take|clear) (?:the )?{LEVEL} (?:from|off|of) {WHICH}",
+        rf"{WHICH} (?:is|are)(?:n't| not| no longer) (?:an? )?low[\s-]{_PRIO}(?: any ?more| now| after all)?",
     )),
     ("may_prioritise", (
         r"(?P<level>no (?:rush|hurry)) (?:on|for|with|about) (?P<which>.+)",
