@@ -10,6 +10,7 @@ from todo_backend import dates, rules_change, rules_notes, rules_tag
 from todo_backend.asked import answer_to_what, answer_to_which, narrowed
 from todo_backend.assistant import MAX_TOOL_CALLS, Closing, Dialogue, Say, Toolbox
 from todo_backend.corrections import correction, instead_of_the_last
+from todo_backend.counted_dates import asked, with_day_of_todo
 from todo_backend.dates import without_dates
 from todo_backend.each_its_own import each_its_own
 from todo_backend.follow_ups import said_of_the_last
@@ -51,7 +52,8 @@ class RulesAssistant:
         toolbox.allow(MAX_TOOL_CALLS + _CALLS_BESIDE)
         turn = Turn(toolbox, dialogue)
         try:
-            reply = await _answer(turn, dialogue)
+            turn = asked(turn, await with_day_of_todo(turn, dialogue.question))
+            reply = await _answer(turn, turn.dialogue)
         except UnclearError as unclear:
             reply = unclear.reply(dialogue.wording)
         await say(reply.text)
