@@ -43,6 +43,9 @@ _KEEP = re.compile(
     r"(?:(?:no|wait),? )*(?:(?:keep|leave) (?:it|that|them|this)(?: one)?|i (?:(?:still|do|actually) )*(?:need|want) (?:it|that|them|this)(?: one)?)(?: (?:after all|please|there|back|still))*",
     re.IGNORECASE,
 )
+_RETRACTED = re.compile(
+    r"(?:(?:no|wait|actually),? )*(?:scratch|cancel|strike|forget|never ?mind) (?:that|it|this)(?: one)?", re.IGNORECASE
+)
 _NO_MORE = Choice(label="No, leave them", message="no")
 _TAKE_BACK = Choice(label="Undo the last change", message="undo")
 
@@ -97,7 +100,8 @@ async def answer_directly(dialogue: Dialogue, toolbox: Toolbox, undo: Undo, say:
 def _takes_back(words: str, before: Utterance | None) -> Literal["undo", "redo"] | None:
     """Tell whether all that is asked is to take something back."""
     keeps = before is not None and before.text.startswith("Deleted ") and _KEEP.fullmatch(words)
-    if keeps or _asks_to_undo(words):
+    retracts = before is not None and before.changed and _RETRACTED.fullmatch(words)
+    if keeps or retracts or _asks_to_undo(words):
         return "undo"
     return "redo" if _REDO.fullmatch(words) else None
 

@@ -19,13 +19,13 @@ _RETRACTS = re.compile(
     r"(?:(?:no|nope|nah|jk|just kidding|oops|whoops|wait|sorry|not (?:that|this|it)(?: one)?"
     r"|(?:that(?:'s| was) )?(?:the )?wrong (?:one|todo|task)|(?:it was )?the other (?:one|todo|task)"
     r"|(?:i )?meant|i mean|i said|nein|ich meinte?|quise decir|je voulais dire|actually)\b[\s,.!:-]*)+"
-    r"(?:rather|it was|it's|that was|to say)*\s*",
+    r"(?:rather|it was|it's|that was|to say)*\s*|(?=(?:the )?same (?:time|day)\b|not (?!yet\b|that\b|this\b|it\b)[^,]+, (?:but )?\w)",
     re.IGNORECASE,
 )
 _NOT_THAT = re.compile(r"^not (?!yet\b)[^,]+,\s*(?:but )?(?=\w)|,? (?:and )?not (?!yet\b)[^,]+$", re.IGNORECASE)
 _NOT_YET = re.compile(
     r"(?:(?:it|that)(?:'s| is) )?(?:still )?(?:not|isn't)(?: (?:really|actually|quite))?(?: (?:yet|done|finished))+"
-    r"|(?:it|that|this|i|we|he|she|they)(?: (?:still|actually))? (?:has|have|is|was|did|does)(?:n't| not)(?: (?:actually|really|been))*(?: \w+)?(?: (?:it|that|this|us|me))?(?: yet)?",
+    r"|(?:it|that|this|i|we|he|she|they)(?: (?:still|actually))? (?:has|have|is|was|did|does)(?:n't| not)(?: (?:actually|really|been))*(?: \w+)(?: (?:it|that|this|us|me))?(?: yet)?",
     re.IGNORECASE,
 )
 

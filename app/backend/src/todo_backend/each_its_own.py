@@ -68,7 +68,9 @@ def _of_several_fields(turn: Turn, words: str) -> Request | None:
         return None
     parts = [head]
     for tail in tails:
-        bare = re.sub(r"^(?:make it|set it to|with|it'?s|as|due)\s+", "", tail, flags=re.IGNORECASE)
+        bare = re.sub(
+            r"^(?:make it|set it to|do it|move it to|put it on|with|it'?s|as|due)\s+", "", tail, flags=re.IGNORECASE
+        )
         if parse_priority(bare) or (first.kind != "reschedule" and parse_when(bare, turn.now)):
             parts.append(f"make it {bare}")
         elif found := re.fullmatch(r"(?P<tags>#\S+)|(?:tag|label|tagged)(?: (?:it|as|with))* #?(?P<tag>[\w-]+)", bare):

@@ -77,7 +77,7 @@ _UNDATED = re.compile(
     re.IGNORECASE,
 )
 _PRIORITY = re.compile(
-    r"\b(?:(?P<level>high|low|normal|medium|top|hohe[rn]?|niedrige[rn]?)[\s-]+prio(?:rity|rities|rität)?|prio(?:rity)?\s+(?P<after>high|low|normal)|(?P<word>urgent|important|most\s+important|priorities|dringend\w*|wichtig\w*|urgentes?))\b",
+    r"\b(?:(?P<level>high|low|normal|medium|top|hohe[rn]?|niedrige[rn]?)[\s-]+prio(?:rity|rities|rität)?|prio(?:rity)?\s+(?P<after>high|low|normal)|(?P<low>(?:not|less|least)\s+(?:so\s+|that\s+|very\s+)?(?:urgent|important)|unimportant|can\s+wait)|(?P<word>urgent|important|most\s+important|priorities|dringend\w*|wichtig\w*|urgentes?))\b",
     re.IGNORECASE,
 )
 _TAG = re.compile(
@@ -87,7 +87,7 @@ _TAG = re.compile(
 _FILLER = re.compile(
     rf"\b(?:{_NOUN}|that's|what's|my|the|me|i've|i'm|i|a|an|of|that|which|are|is|with|have|has|still|to\s+do|do|due|on|for|in|from|all|every|everything|every(?:thing)?|any|anything|what|what's|whats|there|currently|current|right"
     r"|now|so|far|please|marked|as|already|ich|meine?n?|mir|mis?|de|las?|los|el|ma|mes|moi|les?|des|priority|coming|it|them|each|both|these|those|be|up|by|until|before|planned|scheduled|"
-    r"und|und|was|está|están|die|der|que|qué|tengo|hacer|für|get|got|must|should|am|that's|need|needs|soon|next|first|most|today's|tomorrow's)\b",
+    r"und|was|alles?|está|están|die|der|que|qué|tengo|hacer|für|get|got|must|should|am|that's|need|needs|soon|next|first|most|today's|tomorrow's)\b",
     re.IGNORECASE,
 )  # fmt: skip
 _LIMIT = re.compile(
@@ -135,7 +135,7 @@ def parse_filter(words: str, now: datetime, state: State = "open") -> Filter:
         chosen = replace(chosen, undated=True)
         words = _without(words, found)
     if found := _PRIORITY.search(words):
-        level = (found["level"] or found["after"] or "high").lower()
+        level = (found["level"] or found["after"] or ("low" if found["low"] else "high")).lower()
         chosen = replace(
             chosen,
             priority="low"

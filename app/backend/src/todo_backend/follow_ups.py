@@ -6,7 +6,7 @@ from dataclasses import replace
 from todo_backend.dates import parse_when
 from todo_backend.intents import Request, understand
 from todo_backend.phrases import parse_priority
-from todo_backend.references import Turn
+from todo_backend.references import Turn, find
 
 _TOO = re.compile(
     r"(?:(?:and|also|so is|same (?:for|with)|do the same (?:for|with)) )*(?P<which>.+?)(?P<too>,? (?:too|as well|also))?",
@@ -16,13 +16,12 @@ _TOO = re.compile(
 
 def as_before(turn: Turn, words: str) -> Request | None:
     """Understand "and the milk too" as the request before, said of the milk; a deletion is not made of that."""
-    said = [each.text for each in turn.dialogue.utterances if each.role == "user"]
-    found = _TOO.fullmatch(words)
+    earlier, found = _begun(turn), _TOO.fullmatch(words)
     question = turn.dialogue.question
-    if len(said) < 2 or not found or not (found["too"] or _SAME.match(question) or _MORE.match(question)):
+    if not earlier or not found or not (found["too"] or _SAME.match(question) or _MORE.match(question)):
         return None
-    earlier = understand(said[-2])
-    if earlier.kind == "add" and not parse_when(words, turn.now) and not parse_priority(words):
+    bare = _OF_IT.sub("", words)
+    if earlier.kind == "add" and not parse_when(bare, turn.now) and not parse_priority(bare):
         return replace(earlier, said={"what": found["which"]}, words=words)
     if (
         not (found["too"] or _SAME.match(question))
@@ -33,6 +32,30 @@ def as_before(turn: Turn, words: str) -> Request | None:
     return replace(earlier, said={**earlier.said, "which": found["which"]}, words=words)
 
 
+async def of_another(turn: Turn, words: str) -> Request | None:
+    """Understand "and the tulips" after "mow lawn done" where one open todo is called so."""
+    earlier = _begun(turn)
+    if earlier is None or earlier.kind not in _ALSO_OF_ANOTHER or not _MORE.match(turn.dialogue.question):
+        return None
+    todos, how = await find(turn, words, "open")
+    if len(todos) != 1 or how not in ("exact", "words"):
+        return None
+    return replace(earlier, said={**earlier.said, "which": f'"{todos[0]["title"]}"'}, words=words)
+
+
+_ALSO_OF_ANOTHER = ("complete", "did", "reschedule", "prioritise", "tag", "reopen")
+
+
+def _begun(turn: Turn) -> Request | None:
+    """Return the request before, which "and the milk" goes on with, as may another "and the eggs" between them."""
+    said = [each.text for each in turn.dialogue.utterances if each.role == "user"]
+    return understand(next((text for text in said[-2::-1] if not _MORE.match(text)), said[-2])) if said[1:] else None
+
+
+_OF_IT = re.compile(
+    r"^(?:(?:with|make it|it'?s|it is|as|and|due|(?:at )?(?:the )?same (?:time|day)[,;]?(?: but| just| on)*)\s+)+",
+    re.IGNORECASE,
+)
 _MORE = re.compile(r"(?:and|also|plus|oh and)\b", re.IGNORECASE)
 
 _SAME = re.compile(r"(?:and |do )*(?:the )?same (?:for|with)\b", re.IGNORECASE)
@@ -69,7 +92,7 @@ def said_of_the_last(turn: Turn, words: str) -> Request | None:
 def correction_of_the_last(turn: Turn, words: str) -> Request | None:
     """Understand what follows "no, wait" or "I meant": a day, a time or a priority of the todo that was changed."""
     bare = re.sub(
-        r"^(?:(?:no|wait|sorry|actually|rather|(?:make|leave|keep|put) (?:it|that)(?: back)?|back|on|for|to|at)\b[\s,.]*)+",
+        r"^(?:(?:no|wait|sorry|actually|rather|(?:the )?same (?:time|day)(?:[,;]? but)?|(?:make|leave|keep|put) (?:it|that)(?: back)?|back|on|for|to|at)\b[\s,.]*)+",
         "",
         words,
         flags=re.IGNORECASE,
@@ -88,7 +111,7 @@ def correction_of_the_last(turn: Turn, words: str) -> Request | None:
 def about_it(turn: Turn, words: str) -> Request | None:
     """Understand "high priority" and "at 5pm", of the todo that was spoken of, or else as a question."""
     last = turn.dialogue.utterances[-2] if len(turn.dialogue.utterances) > 1 else None
-    bare = re.sub(r"^(?:with|make it|it'?s|it is|as|and|due)\s+", "", words, flags=re.IGNORECASE)
+    bare = _OF_IT.sub("", words)
     if last and last.listed and len(last.mentioned) == 1 and bare.casefold().endswith(" instead"):
         day = bare[: -len(" instead")]
         return Request("reschedule", {"which": "it", "when": day}, words) if parse_when(day, turn.now) else None

@@ -11,7 +11,7 @@ from dataclasses import replace
 from todo_backend import slips
 from todo_backend.dates import Span, find_dates, parse_when
 from todo_backend.filters import parse_filter, select, without_strange_words
-from todo_backend.follow_ups import about_it, as_before
+from todo_backend.follow_ups import about_it, as_before, of_another
 from todo_backend.intents import DO_EACH, Request, understand
 from todo_backend.phrases import parse_phrase, parse_priority, without_end
 from todo_backend.references import (
@@ -48,7 +48,7 @@ async def guess(turn: Turn, request: Request, act: Act) -> Reply | None:
             return await act(turn, again)
     if place := await _bare_place(turn, words):
         return place
-    for looked_up in (_field_of, done_by_its_verb, not_done, _last_clause, _selection):
+    for looked_up in (of_another, _field_of, done_by_its_verb, not_done, _last_clause, _selection):
         if again := await looked_up(turn, words):
             return await act(turn, again)
     if asked := await _asked_of_a_day(turn, words):
@@ -245,6 +245,13 @@ _NOT_THEN = re.compile(
 _CONTRACTED = re.compile(r"(\w)'s (?=(?:at|on|due|now|moved|postponed|pushed)\b)", re.IGNORECASE)  # "the flight's at 7"
 
 
+# "The call was moved to 3": an hour.
+_TO_HOUR = re.compile(
+    r"\b((?:moved|changed|pushed|rescheduled|postponed|brought)(?: up| back| forward)? to) (?=\d{1,2}(?::\d\d)?$)",
+    re.IGNORECASE,
+)
+# "The cake is not for tuesday but for wednesday"
+_NOT_BUT = re.compile(r"\bnot (?:on |for |at |by )?\w+ but (?P<new>.+)$", re.IGNORECASE)
 _WAS_MOVED = re.compile(
     r"\b(?:moved|changed|rescheduled|postponed|pushed|shifted|extended|delayed|brought forward|verschoben|verlegt)\b",
     re.IGNORECASE,
@@ -259,6 +266,8 @@ _CANNOT_THEN = re.compile(
 async def _todo_and_date(turn: Turn, words: str, act: Act) -> Reply | None:
     """Understand "the flight is on dec 6 now"; "call mom at 6pm" may also be a new todo, so that is asked."""
     words = _CANNOT_THEN.sub(r"\g<name>", _CONTRACTED.sub(r"\1 is ", words))
+    words = _TO_HOUR.sub(r"\g<1> at ", words)
+    words = _NOT_BUT.sub(r"\g<new> instead", words)
     words, _ = without_end(_NOT_THEN.sub("", _FINE.sub(r"\1 instead", words)), turn.now)
     spans = [span for span in find_dates(words, turn.now) if span.when.exists and not span.when.repeats]
     if len(spans) == 2 and (moved := await _from_its_day(turn, words, spans[0], spans[1])):
@@ -276,7 +285,7 @@ async def _todo_and_date(turn: Turn, words: str, act: Act) -> Reply | None:
     if len(todos) != 1:
         return None
     title = todos[0]["title"]
-    is_named = how in ("exact", "words") or (how == "typed" and (_WAS_MOVED.search(rest) or spans[0].instead))
+    is_named = how in ("exact", "words") or (how == "typed" and _WAS_MOVED.search(rest))
     if is_named and states_it and not NOT.search(rest):
         return await act(turn, Request("reschedule", {"which": f'"{title}"', "when": when}, words))
     return _ask_which_of_two(turn, words, todos[0], when)

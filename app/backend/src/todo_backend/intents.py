@@ -231,5 +231,5 @@ def _match(words: str) -> Request:
             continue  # "mark milk as cheap"
         if begins_with_todo and _IT_AFTER.search(said.get("which", "")):
             continue  # "it is not urgent, make it low priority"
-        return Request(kind, {name.rstrip("234"): value for name, value in said.items()}, words)
+        return Request(kind, {name.rstrip("1234"): value for name, value in said.items()}, words)
     return Request("unknown", {}, words)

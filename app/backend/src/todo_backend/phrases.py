@@ -54,6 +54,7 @@ _TAGGED_AT_END = re.compile(
     re.IGNORECASE,
 )
 _QUOTED = re.compile(r"[\"“«„](?P<title>[^\"“”«»„]+)[\"”»“]|'(?P<single>[^']+)'(?=$|[\s,.])")
+_DOTTED_AT_END = re.compile(r"(?<!\d)\d{1,2}\.\d{1,2}\.$")  # "20.12." ends with a dot of its own
 _JOINT = " \t,;:-–—.!("
 _DAY_BEFORE = re.compile(r"(?:mon|tues|wednes|thurs|fri|satur|sun)day$", re.IGNORECASE)  # "Friday the 13th"
 _FOR_A_YEAR = re.compile(r"for (?:this|next|the (?:coming|next)) year", re.IGNORECASE)
@@ -107,9 +108,7 @@ def parse_phrase(text: str, now: datetime) -> Phrase:
         )
         return phrase
     text, hours = without_end(text, now)
-    keeps_end = text.endswith("!!") or re.search(
-        r"(?<!\d)\d{1,2}\.\d{1,2}\.$", text
-    )  # "20.12." ends with a dot of its own
+    keeps_end = text.endswith("!!") or _DOTTED_AT_END.search(text)
     phrase = Phrase(text if keeps_end else text.rstrip(".!"))
     before = None
     while before != (before := phrase.title) or before is None:
@@ -279,7 +278,8 @@ _GOES_ON = re.compile(r"\s*(?:[,:-]|to\s|(?:de\s|d['\u2019])\w+(?:er|ir|re)\b)",
 
 
 def _tidy(title: str) -> str:
-    return re.sub(r"\s+", " ", re.sub(r"\(\s*\)", "", title)).replace(" ,", ",").rstrip(" ,;:-–—.(").lstrip(" ,;:-")
+    title = re.sub(r"\s+", " ", re.sub(r"\(\s*\)", "", title)).replace(" ,", ",").lstrip(" ,;:-")
+    return title.rstrip(" ,;:-–—(" if _DOTTED_AT_END.search(title) else " ,;:-–—.(")
 
 
 async def parse_todo(text: str, now: datetime) -> ParsedTodo:

@@ -40,6 +40,10 @@ _TAKE_OFF = re.compile(
     re.IGNORECASE,
 )
 _SET_UP = re.compile(r"^set up (?=(?:an?|the|me)\b)", re.IGNORECASE)
+_SET_UP_EVENT = re.compile(
+    r"^set up (?=an? (?:\w+ )?(?:call|meeting|appointment|lunch|dinner|coffee|interview|viewing|visit|session|date)\b)",
+    re.IGNORECASE,
+)
 _SHORT_LEVEL = re.compile(r"\bhi(?=[\s-]prio)", re.IGNORECASE)
 
 
@@ -58,6 +62,7 @@ def clean(text: str) -> str:
         ends_in_date = _DOTTED_AT_END.search(words)
         words = _TAIL.sub("", words.rstrip(" ?.!,؟۔")) + ("." if ends_in_date else "")
     words = _ADVERB.sub(lambda found: f"{found[1]} " if found[1] else "", words)
+    words = _SET_UP_EVENT.sub("schedule ", words)
     words = _SET_UP.sub("set ", _GLUED.sub(r"\1 \2", _SHORT_LEVEL.sub(r"high", _REMIND_2.sub(r"\1 to ", words))))
     first, _, rest = slips.spelt_out(words).partition(" ")
     return f"{slips.verb(first)} {rest}".rstrip()

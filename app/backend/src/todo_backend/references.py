@@ -52,7 +52,7 @@ _FIRST_FEW = re.compile(
     re.IGNORECASE,
 )
 IT = re.compile(
-    r"(?:it|its|it's|that|this|that one|this one|the (?:todo|task|item)|the same(?: one)?|das|es|eso|lo|ça|اسے|وہ)",
+    r"(?:it|its|it's|that|this|that one|this one|the (?:todo|task|item)|the same(?: one)?|das|es|eso|lo|ça|اسے|وہ)(?: again)?",
     re.IGNORECASE,
 )
 THEM = re.compile(
@@ -351,7 +351,10 @@ async def by_words(turn: Turn, words: str, state: State) -> Todo:
     raise UnclearError(f"I found no {kind}todo about “{words}”.", is_missing=True)
 
 
-async def find(turn: Turn, words: str, state: State) -> tuple[list[Todo], Literal["exact", "words", "typed", "near"]]:  # noqa: PLR0911 - the best fit first
+Fit = Literal["exact", "words", "typed", "near"]
+
+
+async def find(turn: Turn, words: str, state: State) -> tuple[list[Todo], Fit]:  # noqa: PLR0911 - the best fit first
     """Return the todos that the words fit best, and how well: "near" is a guess that must be confirmed."""
     wanted = _tokens(words)
     if not wanted:

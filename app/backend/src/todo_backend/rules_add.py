@@ -87,7 +87,7 @@ async def add(turn: Turn, request: Request) -> Reply:
     if known := await known_tag(turn, what):
         return await tag(turn, known)
     await _ask_about_note(turn, request.words)
-    if _STATED.match(request.words) and not _ANOTHER.search(what):
+    if (_STATED.match(request.words) or _ABOUT_THE.match(request.words)) and not _ANOTHER.search(what):
         await _ask_about_same(turn, what)
     own = await _tag_of_list(turn, request.words)
     phrases = [_tagged(phrase, own) for phrase in drafts(what, turn.now)]
@@ -181,6 +181,7 @@ def refuse_to_repeat(turn: Turn, phrase: Phrase) -> None:
 _STATED = re.compile(r"(?:i|we) (?:need|have|must|should|want|gotta|got)\b", re.IGNORECASE)
 
 
+_ABOUT_THE = re.compile(r"(?:.*\b)?remind (?:me|us) (?:about|of) (?:the|my)\b", re.IGNORECASE)
 _TO_TODO = re.compile(
     r"(?:add|append|write) to (?!(?:my|the|our) [\w\s-]*list\b)(?P<which>[^:]+?)\s*:\s*(?P<note>.+)", re.IGNORECASE
 )
@@ -220,10 +221,11 @@ async def _ask_about_same(turn: Turn, what: str) -> None:
         UnclearError: there is one.
     """
     said = content(what) - ERRANDS
+    is_about = _ABOUT_THE.match(turn.dialogue.question) is not None
     same = [
         todo
         for todo in await everything(turn, "all")
-        if (own := content(todo["title"])) <= content(what) and said & own
+        if (own := content(todo["title"])) & said and (own - ERRANDS if is_about else own) <= content(what)
     ]
     if not same:
         return

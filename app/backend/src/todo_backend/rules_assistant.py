@@ -112,7 +112,9 @@ async def _bye(_turn: Turn, _request: Request) -> Reply:
 async def _keep(turn: Turn, request: Request) -> Reply:
     """Change nothing; "no seeds this year" may ask for a deletion, when it answers no question."""
     last = turn.dialogue.utterances[-2] if len(turn.dialogue.utterances) > 1 else None
-    what = re.sub(r"\s+(?:after all|any ?more|then)$", "", request.said.get("what", ""), flags=re.IGNORECASE)
+    what = re.sub(
+        r"\s+(?:after all|any ?more|then|for now|this time)$", "", request.said.get("what", ""), flags=re.IGNORECASE
+    )
     name = without_dates(what, turn.now) if request.words.lower().startswith("no ") else ""
     if name and not (last and (last.pending or last.choices)):
         todos, how = await find(turn, name, "open")

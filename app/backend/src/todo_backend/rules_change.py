@@ -277,8 +277,9 @@ async def _without_day(turn: Turn, request: Request, said: str) -> Reply:
         return again
     if is_field or _CHANGE.match(request.words):
         return await change(turn, replace(request, said={"which": which, "to": said}))
+    todo = await resolve_one(turn, which, "open")
     raise UnclearError(
-        f"I do not know the day “{said}”. Which day do you mean? Try “friday”, “in 3 days” or “2026-12-31”."
+        f"I do not know the day “{said}”. Which day do you mean for {quote(todo)}? Try “friday”, “in 3 days” or “2026-12-31”."
     )
 
 
@@ -345,7 +346,7 @@ async def reschedule_at_end(turn: Turn, request: Request) -> Reply:
     """Understand "postpone milk tomorrow", "push the dentist by 2 days" and "postpone milk"."""
     words = request.said["which"] + re.sub(r" (?:more|extra)\b", "", request.said.get("by", ""))
     if found := re.fullmatch(
-        rf"(?P<which>.+?)(?: back| out)?(?: (?:by|for|um)| de)?(?: |(?<=\s)d')(?:{_SHIFT.pattern})",
+        rf"(?P<which>.+?)(?: back| out|(?P<up> up| forward))?(?: (?:by|for|um)| de)?(?: |(?<=\s)d')(?:{_SHIFT.pattern})",
         words,
         re.IGNORECASE,
     ):
@@ -390,7 +391,10 @@ async def _shift(turn: Turn, which: str, found: "re.Match[str]") -> Reply:
     """Move a todo by some days or hours, from when it is due, or from today or now when that is past."""
     said = (found["count"] or "one").lower()
     number = _COUNTS.get(said) or int(said)
-    by = _UNITS[found["unit"].lower()] * (-number if found["way"] in (" earlier", " sooner", " before") else number)
+    is_up = found.groupdict().get("up") is not None
+    by = _UNITS[found["unit"].lower()] * (
+        -number if is_up or found["way"] in (" earlier", " sooner", " before") else number
+    )
     todo = await resolve_one(turn, which, "open")
     today = turn.now.date()
     base = max(date.fromisoformat(todo["due_date"]), today) if todo["due_date"] else today

@@ -11,13 +11,13 @@ from todo_backend.references import Turn, find, unquote
 from todo_backend.replies import HELP, WHATS_LEFT, Reply, count, numbered, page
 
 _LIST_STARTS = re.compile(
-    r"^(?:how (?:many|much|far)|how(?:'s| is| does)|count|number of|show|list|display|see|view|print|give|get|tell|read|sort|rank|order|what(?:'s|s| is| are| do| did| have| must| should| can)?|which|zeige?|was|welche|sortiere?|ordena|ordenar|trie|trier|muestra|muéstrame|qué|que|montre(?:-moi)?|affiche|"
+    r"^(?:how (?:many|much|far)|how(?:'s| is| does)|count|number of|show|list|display|see|view|print|give|get|tell|read|(?:re-?)?sort|rank|(?:re-?)?order|what(?:'s|s| is| are| do| did| have| must| should| can)?|which|zeige?|was|welche|sortiere?|ordena|ordenar|trie|trier|muestra|muéstrame|qué|que|montre(?:-moi)?|affiche|"
     r"is there|are there|am i|do i have|have i|did (?:i|we)|anything|any|got|wie viele?|cuánt[oa]s|combien de|qu'est-ce qu(?:e|i|'(?=ils?\b|on\b))(?: j'ai| est)?|dime|mostrar|ver|quelles?|cuáles|else)\b", re.IGNORECASE
 )  # fmt: skip
 
 
 _LIST_FILLER = re.compile(
-    r"\b(?:busy|free|attention|c'est|programme|planning|hab|vor|mach|mache|agenda|plate|radar|calendar|schedule|plan(?:s|ned)?|upcoming|to be|remaining|remains?|else|next|happening|going on|look like|looks like|looking|look|comes|can|about|got|ist|sind|steht|noch|an|fällig|muss|habe|gibt es|zu tun|tun|machen|son|hay|está|tiene|pendiente|à faire|faire|ai-je|j'ai|sont|"
+    r"\b(?:busy|free|attention|c'est|programme|planning|hab|vor|mach|mache|agenda|plate|radar|calendar|schedule|plan(?:s|ned)?|upcoming|to be|remaining|remains?|else|next|happening|going on|look like|looks like|looking|look|comes|can|about|got|ist|sind|steht|noch|an|fällig|muss|habe|gibt es|zu tun|tun|machen|por|son|hay|está|tiene|pendiente|à faire|faire|ai-je|j'ai|sont|"
     r"ce que|dois|je|me|quedan?|faltan?|restent|reste|il|quoi|bleiben|bleibt|übrig|encore|deadlines?|up|behind|aujourd'hui|میری|میرے|کے|کا|کی|کام|دکھاؤ|دکھائیں|دکھا دو|کیا کرنا ہے|کیا کرنا|کیا|ہے|ہیں|باقی|مجھے|کرنا|بتاؤ|dikhao|dikha|mere|mera|kaam|kya|karna|hai|meri|mujhe|batao|you|did|tell|number|see|give|show|list|was|were|finish|complete|achieve|accomplish|when|how|many|there|to|anyone|anybody|someone)\b",
     re.IGNORECASE,
 )  # fmt: skip
@@ -47,7 +47,7 @@ async def list_todos(turn: Turn, request: Request) -> Reply:  # noqa: C901, PLR0
         return await _finished(turn, chosen)
     if (
         re.match(
-            r"what (?:should|must|can|shall) i (?:do|work on|tackle|start)|what needs|what(?:'s| is) (?:next|first|most important|the next)",
+            r"what (?:should|must|can|shall) i (?:do|work on|tackle|start)|what needs|next\b|what(?:'s| is) (?:next|first|most important|the next)",
             words,
             re.IGNORECASE,
         )

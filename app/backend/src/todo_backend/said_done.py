@@ -3,8 +3,9 @@
 import re
 
 from todo_backend.intents import Request
-from todo_backend.references import Turn, find, unquote
-from todo_backend.stems import IS_CANCELLED, infinitives, is_past, stem, synonyms
+from todo_backend.references import Fit, Turn, content, find, unquote
+from todo_backend.replies import Todo
+from todo_backend.stems import IS_CANCELLED, infinitives, is_past, same_deeds, stem, synonyms
 
 NOT = re.compile(r"\b(?:not|never|no|nicht|kein\w*|noch|pas|nunca)\b|n't\b", re.IGNORECASE)
 
@@ -27,6 +28,7 @@ _PERFECT = (
     re.compile(r"(?:j'ai|on a|nous avons)(?: (?:déjà|bien|enfin))? (?P<verb>\w+) (?P<rest>.+)", re.IGNORECASE),
     re.compile(r"(?:ya |yo )?(?:he |hemos )?(?:ya )?(?P<verb>\w+(?:é|í|ado|ido|cho|to)) (?P<rest>.+)", re.IGNORECASE),
     _FOREIGN_PASSIVE,
+    re.compile(r"(?P<rest>.+) (?P<verb>\w+) (?:liya|li|diya|di|لیا|لی|دیا|دی)(?: hai| ہے)?", re.IGNORECASE),
     re.compile(r"(?P<rest>.+) (?P<verb>\w+(?:[ai]d[oa]s?|ée?s?))", re.IGNORECASE),
     re.compile(r"(?:ich|wir) haben? (?:(?:schon|bereits|gerade|heute) )?(?P<rest>.+) (?P<verb>\w+)", re.IGNORECASE),
     re.compile(r"(?P<rest>.+) (?P<verb>\w*ge\w{2,}(?:t|en)|(?:be|ver|er|ent)\w{2,}t)", re.IGNORECASE),
@@ -153,13 +155,24 @@ _SAYS_DONE = re.compile(
 )
 
 
+async def _named_beside_its_verb(turn: Turn, name: str) -> tuple[list[Todo], Fit]:
+    """Find "email the setlist to Jo" by "setlist sent to jo": what it is about, and another word for its own verb."""
+    past = [word for word in name.casefold().split() if is_past(word)]
+    if len(past) != 1:
+        return [], "near"
+    todos, how = await find(turn, " ".join(word for word in name.split() if word.casefold() not in past), "open")
+    return [todo for todo in todos if same_deeds(past[0]) & content(todo["title"])], how
+
+
 async def _done_in_any_order(turn: Turn, words: str) -> Request | None:
     """Understand "invoices approved", "handed in the report" and "i pay internet already" when one todo is called so.
 
     Either a word says that it is done, or the todo's own verb is in the past.
     """
-    name = " ".join(_DONE_WORDS.sub(" ", words).split())
+    name = " ".join(_DONE_WORDS.sub(" ", re.sub(r"(?<=\w)'s been\b", " has been", words)).split())
     todos, how = await find(turn, name, "open")
+    if not todos or how == "near":
+        todos, how = await _named_beside_its_verb(turn, name)
     for verb in synonyms(name.casefold()):  # "got the dog food"
         if not todos or how == "near":
             todos, how = await find(turn, verb, "open")
@@ -170,6 +183,6 @@ async def _done_in_any_order(turn: Turn, words: str) -> Request | None:
     if _HAS_CALLED.search(words) and stem(words.casefold().split()[-1]) == stem(title[0]):
         return None  # mom called: who is to be called
     past = [word for word in name.casefold().split() if word not in title and is_past(word)]
-    if _SAYS_DONE.search(words) or any(stem(word) in {stem(own) for own in title} for word in past):
+    if _SAYS_DONE.search(words) or any(same_deeds(word) & {stem(own) for own in title} for word in past):
         return Request("complete", {"which": f'"{todos[0]["title"]}"'}, words)
     return None

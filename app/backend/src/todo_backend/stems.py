@@ -32,7 +32,7 @@ _IRREGULAR = (
     "swim swam swum", "be been", "have had", "say said", "catch caught", "throw threw thrown", "wake woke woken", "wear wore worn",
     "sing sang sung", "hide hid hidden", "break broke broken", "forget forgot forgotten", "ride rode ridden", "fly flew flown",
     "sew sewed sewn", "tear tore torn", "dig dug", "sleep slept", "lead led", "light lit", "shoot shot", "stick stuck", "bind bound",
-    "fix fixed", "submit submitted",
+    "string strung", "fix fixed", "submit submitted",
 )  # fmt: skip
 _SAME = {"put", "cut", "read", "set", "hit", "shut", "let"}  # the past is as the verb
 _NOT_PAST = {"need", "feed", "weed", "seed", "embed", "shed", "bed", "speed", "breed", "proceed"}
@@ -41,7 +41,12 @@ _PAST = {form: verb for verb, *forms in map(str.split, _IRREGULAR) for form in f
 
 def is_past(word: str) -> bool:
     """Tell whether an English word may be a past tense or a participle."""
-    return word in _PAST or word in _SAME or (word.endswith("ed") and len(word) > 4 and word not in _NOT_PAST)
+    return (
+        word in _PAST
+        or word.removeprefix("re") in _PAST
+        or word in _SAME
+        or (word.endswith("ed") and len(word) > 4 and word not in _NOT_PAST)
+    )
 
 
 IS_CANCELLED = re.compile(
@@ -67,6 +72,11 @@ def synonyms(words: str) -> list[str]:
     return []
 
 
+def same_deeds(past: str) -> set[str]:
+    """Return the stems of the verbs that a todo may have which "sent" says is done."""
+    return {stem(past), *(stem(verb) for group in _SYNONYMS if past in group for verb in group)}
+
+
 def infinitives(participle: str) -> list[str]:
     """Return what "appelé", "llamado" and "angerufen" may come from; the word itself comes first."""
     found = [participle]
@@ -74,15 +84,16 @@ def infinitives(participle: str) -> list[str]:
     for end, stays in (
         ("é", ("er", "ar")), ("í", ("er", "ir")), ("ado", ("ar",)), ("ido", ("er", "ir")), ("i", ("ir",)),
         ("u", ("re", "oir")), ("t", ("en",)), ("elt", ("eln",)), ("ert", ("ern",)), ("fait", ("faire",)), ("hecho", ("hacer",)), ("hice", ("hacer",)),
-        ("écrit", ("écrire",)), ("escrito", ("escribir",)), ("pris", ("prendre",)),
+        ("écrit", ("écrire",)), ("escrito", ("escribir",)), ("pris", ("prendre",)), ("", ("na", "نا")),
     ):  # fmt: skip
-        found += [participle[: -len(end)] + each for each in stays if participle.endswith(end)]
+        found += [participle.removesuffix(end) + each for each in stays if participle.endswith(end)]
     return found + [word.replace("ge", "", 1) for word in found if "ge" in word]
 
 
 def stem(word: str) -> str:
     """Return the part of a word that its forms share: "called" and "calling" are "call"."""
-    word = _PAST.get(word, word)
+    again = word.removeprefix("re")
+    word = _PAST.get(word) or (f"re{_PAST[again]}" if again in _PAST else word)  # "restrung"
     for endings in ((("ies", "y"), ("es", ""), ("s", "")), (("ied", "y"), ("ing", ""), ("ed", ""))):  # "meetings"
         for end, stays in endings:
             if word.endswith(end) and len(word) - len(end) >= 3:

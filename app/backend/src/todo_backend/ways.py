@@ -61,6 +61,7 @@ ENGLISH: Ways = (
         r"(?:no,? |wait,? |not (?:that|this|it)(?: one)?,? |oops,? |sorry,? |nein,? )*(?:i meant?|meant|i said|ich meinte?|quise decir|je voulais dire)(?: to say)? (?P<which>.+)",
     )),
     ("drop", (
+        r"(?:don't|do not|stop) remind(?:ing)? (?:me|us) (?:about|of|to) (?P<which>.+?)(?: any ?more)?",
         r"(?:no more|no need (?:to|for)|no need|there is no need (?:to|for)) (?P<which>.+?)(?: any ?more)?",
         r"forget (?!to\b|about\b|it\b)(?P<which>.+)",
         r"never ?mind (?:about )?(?!it\b|that\b|this\b|i\b)(?P<which>.+)",
@@ -79,6 +80,7 @@ ENGLISH: Ways = (
         r"(?:append|add|write|put)(?: this)? (?:to|in|into) (?:the )?notes? (?:of|on|for|to) (?P<which>[^:]+?)\s*:\s*(?P<note>.+)",
         r"(?:add|attach|write|put|make|leave)(?: an?| the)? (?:notes?|comments?|descriptions?) (?:to|for|on|in) (?P<which>.+?)(?:\s*:\s*|,? (?:saying|that says|with) )(?P<note>.+)",
         r"(?:append|add|write|put) (?:to|in|into) (?:the |my )?(?P<which>[^:]+?)(?:'s)? notes?\s*:\s*(?P<note>.+)",
+        r"(?:add|attach|put|leave) an? (?:note|comment) (?:to|for|on) (?P<which>[^:,]+), (?P<note>.+)",
         r"notes? (?:to|for|on|of|at) (?!(?:my)?self\b)(?P<which>[^:]+?) that (?P<note>.+)",
         r"notes? (?:to|for|on|of) (?!(?:my)?self\b)(?P<which>[^:]+?)\s*:\s*(?P<note>.+)",
         r"(?:add|put|write) (?P<note>[\"“'].+[\"”']) (?:to|in|into) the notes? (?:of|on|for) (?P<which>.+)",
@@ -105,6 +107,7 @@ ENGLISH: Ways = (
     ("reschedule_at_end", (r"(?:give|allow) (?:me|us)(?P<by> (?:\w+ )?(?:more )?(?:days?|weeks?)|(?: an?)? (?:more|extra) (?:day|week))(?: more)? (?:for|on|with) (?P<which>.+)",)),
     ("add", (
         r"(?P<what>(?:urgent|important)\s*:\s*.+)",
+        r"(?:make|write|start|create)(?: me)? an? (?:[\w-]+ )?list(?: (?:for|of) [^:]+)?\s*:\s*(?P<what>.+)",
         r"(?P<what>(?:\d+|two|three|four|five|some) (?:things|todos|tasks|items|reminders)\s*:\s*.+)",
     )),
     ("add", (rf"(?:(?:an?|new) )?{_ITEM}(?P<rest> (?:for|on|by|due|today|tomorrow|tonight|next|this|\w+day)\b[^:]*?)\s*:\s*(?P<what>.+)",)),
@@ -117,12 +120,13 @@ ENGLISH: Ways = (
         r"(?:get|give|tell|read|print)(?: me| us)(?: .+)?|(?:get|read|print)(?: out)? (?:my|all|the) (?:open |full )?(?:list|todos|tasks)\b.*",
         r"how (?:far )?behind .+",
         r"how(?:'s| is| does) .+ look(?:ing)?(?: like)?",
-        r"(?:sort|order|arrange|rank) (?:.+ )?(?:by|alphabetically)\b.*|(?:sort|order) (?:my|the|them|all|everything|todos|tasks)\b.*",
+        r"(?:(?:re-?)?(?:sort|order)|arrange|rank) (?:.+ )?(?:by|alphabetically)\b.*|(?:sort|order) (?:my|the|them|all|everything|todos|tasks)\b.*",
         rf"(?:(?:my|the|all|open|done|completed|overdue|today'?s?|tomorrow'?s?|urgent|important|(?:high|low|normal|medium|top)[\s-]prio(?:rity)?|current|late|everything|upcoming|pending|remaining)\s+)*(?:{_ITEMS}|overdue|agenda|schedule|plan)(?:\s+(?:for|due|on|this|today|tomorrow|next|tagged|with|without|about|by|sorted|ordered|that|in|from|marked|labell?ed|called)\b.*)?",
         r"#[^\s#]+",
         r"(?:did|have) (?:i|we) (?:miss(?:ed)?|forget|forgotten) (?:anything|something|any)\b.*",
         r"(?:newest|latest|oldest) first|(?:sorted |ordered )?by (?:due date|date|priority|title|name|deadline)|alphabetically|in (?:the )?(?:order of (?:due date|date|priority|importance)|(?:due date|date|priority|alphabetical) order)",
         r"(?:am i|have i (?:got )?anything|anything|any|is there (?:anything|something|any|a todo|a task)|are there any|do i have|have i got|got any|what else)\b.*",
+        r"all|everything|next(?: up| one)?",
         r"(?:today|tomorrow|this week|next week|overdue|open|upcoming|due (?:today|tomorrow|this week))",
     )),
     ("search", (
@@ -133,7 +137,7 @@ ENGLISH: Ways = (
     )),
     ("question", (
         r"did (?=(?:i|we|you|my|he|she|they|anyone|someone)\b)(?P<what>.+)",
-        r"(?:is|are|was(?! (?:ist|steht|muss|habe|sind|gibt|soll)\b)|were|does|do(?= (?:i|we|you|they|any|these|those)\b)|have|has|should|shall|will|when|where|who|whose|whether)(?:'s)? (?P<what>.+)",
+        r"(?:is|are|was(?! (?:ist|steht|muss|habe?|sind|gibt|soll|kommt|liegt|kann|mache?|fehlt|bleibt|brauche)\b)|were|does|do(?= (?:i|we|you|they|any|these|those)\b)|have|has|should|shall|will|when|where|who|whose|whether)(?:'s)? (?P<what>.+)",
     )),
     ("unschedule", (
         rf"(?:remove|delete|clear|drop|unset|cancel|erase|take)(?: away)? (?:the )?{_DATE_NAME} (?:from|of|on|for|off|away from)(?: of)? {WHICH}",
@@ -206,6 +210,7 @@ ENGLISH: Ways = (
         r"(?:change|edit|update|set) (?:the )?(?:title|name|text|wording) of (?P<which>.+?) (?:to|into|as) (?P<title>.+)",
         r"(?:change|edit|update) (?P<which>.+?)'s (?:title|name|text) (?:to|into) (?P<title>.+)",
         r"(?:rename|retitle|call) (?P<which>.+?) (?P<title>[\"“'].+[\"”'])",
+        r"(?:rename|retitle) (?P<which>[^:]+?)\s*: (?P<title>.+)",
         r"(?P<rename>rename|retitle) (?P<which>.+)",
     )),
     ("reschedule", (
@@ -229,7 +234,7 @@ ENGLISH: Ways = (
     ("reschedule_at_end", (
         r"(?P<which>.+?)(?: (?:is|are|was|were|has been|have been|got|gets)|'s(?: been)?) (?:(?:put|pushed|moved) (?:back|off|out)|postponed|delayed|deferred)(?P<by> by .+)",
         r"(?:(?:put|make|bring|have|start|set|do|move|shift|schedule|reschedule) )?(?P<which>.+?)(?P<by> (?:half an|an?|one|two|three|\d{1,2}) (?:min(?:ute)?s?|hours?|days?|weeks?|months?) (?:later|earlier|sooner))",
-        r"(?:move|reschedule|postpone|push|defer|delay|snooze|shift)(?: back)? (?P<which>.+)",
+        r"(?:move|reschedule|postpone|push|defer|delay|snooze|shift|bump|bring(?=.+ (?:up|forward)\b))(?: back)? (?P<which>.+)",
     )),
     ("reopen", (
         r"(?P<which>it|that)(?:'s| is| was)(?:n't| not)(?: actually| really)? (?:done|finished|completed?)(?: yet| actually| after all)?",
@@ -279,6 +284,7 @@ ENGLISH: Ways = (
         r"\+\s*(?P<what>.+)",
         r"(?:(?:set|create|make|put in|schedule|give|i need|i want)(?: me)? an? (?:reminder|alarm)|remind me|remember me|reminder|make me remember|help me remember|(?:i (?:want|need) to )?be reminded)(?: again)?(?P<what>(?: (?:to|about|of|that|for|in|on|at|tomorrow|tonight|today|next|every|this|by|half|quarter|noon|\w+day)\b).+)",
         r"remind (?:me|us) (?!(?:again|please)$)(?P<what>.+)",
+        r"remind (?P<what>(?:at |in |on |@ ?)?(?:\d|tomorrow\b|tonight\b|today\b|noon\b|\w+day\b).+)",
         r"(?:remember(?: to)?|don'?t (?:let me )?forget(?: to| about|[:,])?|do not forget(?: to)?|make sure (?:i|to)|i can'?t forget to) (?P<what>.+)",
         r"(?:i|we)(?:'ve| have)? (?:need|have|want|got|gotta|must|should|ought|plan|am supposed)(?: to)? (?!nothing\b)(?P<what>.+)",
         r"i(?:'ve got| got)? (?:to|gotta) (?P<what>.+)",
