@@ -211,7 +211,7 @@ def _forms(
     )
     yield form(r"(?P<name>WEEKDAY)\s+(?:the\s+)?(?P<day>1[3-9]|2\d|3[01])(?=\s*(?:$|[,;!?)#]))", say.weekday_and_day)
     yield form(
-        r"(?:a|one)\s+week\s+(?:from|on)\s+(?:next\s+)?(?P<weekday>WEEKDAY)|(?:the\s+)?(?P<weekday_>WEEKDAY)\s+(?:week(?!\s*end)|after\s+next)",
+        r"(?:a|one)\s+week\s+(?:from|on)\s+(?:next\s+)?(?P<weekday>WEEKDAY)|(?P<weekday_>WEEKDAY)\s+week(?!\s*end)",
         say.week_after,
     )
     yield form(

@@ -123,6 +123,7 @@ FOREIGN: Ways = (
     ("add", (
         r"(?:erstelle?|notiere?|schreibe?|lege?|mach)(?: mir)?(?: bitte)?(?: eine?n?)?(?: neue[ns]?)? (?:aufgabe|eintrag|todo|notiz)(?: an)?:? (?P<what>.+)",
         r"(?:füge?|fuge) (?P<what>.+?)(?: zu(?:r| meiner| der) liste)?(?: hinzu)",
+        r"(?P<what>.+?) nicht (?:zu )?vergessen",
         r"mich(?: bitte)?(?P<what> .+?) (?:zu )?erinnern",
         r"(?:erinnere?) mich(?: bitte)?(?: daran)?,?(?P<what> .+)|denk(?:e)? (?:bitte )?(?:daran,?|an) (?P<what2>.+)|nicht vergessen[:,]? (?P<what3>.+)",
         r"(?:neue[rs]? (?:aufgabe|eintrag|todo|punkt|notiz)|aufgabe|neu)[:\s]+(?P<what>.+)",

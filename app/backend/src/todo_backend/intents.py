@@ -170,7 +170,7 @@ def _parts(words: str) -> list[str]:
         first = _match(clean(words[start : found.start()]))
         if found["errand"] is not None and first.kind in ("add", "unknown"):
             continue
-        if found["asked"] is not None and first.kind not in ("list", "question"):
+        if found["asked"] is not None and not _may_go_before_a_question(first):
             continue
         if first.kind in ("list", "question", "how", "search", "keep") and not found["stop"] and found["asked"] is None:
             continue
@@ -186,6 +186,12 @@ def _parts(words: str) -> list[str]:
         parts.append(words[start : found.start()].strip())
         start = found.end()
     return [*parts, words[start:].strip()]
+
+
+def _may_go_before_a_question(first: Request) -> bool:
+    """Tell "roses pruned, what's next?" from "ask Tim what's next"."""
+    is_told = first.kind == "unknown" and any(map(is_past, first.words.casefold().split()))
+    return is_told or first.kind in ("list", "question", "complete", "did")
 
 
 def _is_one(words: str, found: "re.Match[str]", start: int) -> bool:

@@ -131,6 +131,11 @@ class Turn:
             recent = next((said.listed for said in answers if said.listed), None)
         return [str(todo_id) for todo_id in recent] if recent else self.shown
 
+    def saying(self, text: str) -> "Turn":
+        """Return what a request needs that is made in other words, or is a part of the message."""
+        said = self.dialogue.utterances
+        return replace(self, dialogue=replace(self.dialogue, utterances=[*said[:-1], replace(said[-1], text=text)]))
+
     def after(self, question: str, answer: str, closing: Closing) -> "Turn":
         """Return what a request needs that is made in the same message, after another was answered."""
         said = self.dialogue.utterances

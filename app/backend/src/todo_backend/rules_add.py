@@ -13,7 +13,7 @@ from todo_backend.intents import Request, understand
 from todo_backend.phrases import Phrase, parse_phrase, parse_priority
 from todo_backend.references import Turn, content, everything, find
 from todo_backend.replies import Reply, Todo, UnclearError, choice, count, describe, numbered
-from todo_backend.rules_tag import known_tag, tag
+from todo_backend.rules_tag import is_tag, known_tag, tag
 from todo_backend.stems import ERRANDS
 
 
@@ -90,6 +90,8 @@ async def add(turn: Turn, request: Request) -> Reply:
     if (_STATED.match(request.words) or _ABOUT_THE.match(request.words)) and not _ANOTHER.search(what):
         await _ask_about_same(turn, what)
     own = await _tag_of_list(turn, request.words)
+    if (to_tag := _TO_TAG.fullmatch(request.words)) and await is_tag(turn, to_tag["tag"]):
+        own, what = to_tag["tag"].lower(), to_tag["what"]
     phrases = [_tagged(phrase, own) for phrase in drafts(what, turn.now)]
     if len(phrases) > 1:
         return await add_several(turn, phrases)
@@ -144,6 +146,9 @@ def _is_quoted(what: str) -> bool:
     return _ONE_QUOTED.fullmatch(what) is not None
 
 
+_TO_TAG = re.compile(
+    r"(?:add|append|put|write) (?:to|under|in) (?:the |my )?(?P<tag>[\w-]+)\s*:\s*(?P<what>.+)", re.IGNORECASE
+)
 _TO_LIST_OF = re.compile(
     r"\b(?:to|on|onto|in|into) (?:my |the |our )?(?P<list>shopping|grocery|groceries) list\b", re.IGNORECASE
 )

@@ -10,7 +10,7 @@ from todo_backend import dates, rules_change, rules_notes, rules_tag
 from todo_backend.asked import answer_to_what, answer_to_which, narrowed
 from todo_backend.assistant import MAX_TOOL_CALLS, Closing, Dialogue, Say, Toolbox
 from todo_backend.corrections import correction, instead_of_the_last
-from todo_backend.counted_dates import asked, with_day_of_todo
+from todo_backend.counted_dates import with_day_of_todo
 from todo_backend.dates import without_dates
 from todo_backend.each_its_own import each_its_own
 from todo_backend.follow_ups import said_of_the_last
@@ -52,7 +52,7 @@ class RulesAssistant:
         toolbox.allow(MAX_TOOL_CALLS + _CALLS_BESIDE)
         turn = Turn(toolbox, dialogue)
         try:
-            turn = asked(turn, await with_day_of_todo(turn, dialogue.question))
+            turn = turn.saying(await with_day_of_todo(turn, dialogue.question))
             reply = await _answer(turn, turn.dialogue)
         except UnclearError as unclear:
             reply = unclear.reply(dialogue.wording)
@@ -159,17 +159,16 @@ async def _condition(_turn: Turn, request: Request) -> Reply:
 
 async def _each(turn: Turn, request: Request) -> Reply:
     """Do what a message asks for, one request after the other; where a deletion is among them, ask first."""
-    text = request.said["parts"]
-    requests = [understand(await with_name_quoted(turn, part)) for part in text.split("\n")]
+    parts = request.said["parts"].split("\n")
+    requests = [understand(await with_name_quoted(turn, part)) for part in parts]
     if "sure" not in request.said and any(each.kind == "delete" for each in requests):
-        parts = text.split("\n")
         both = "both" if len(parts) == 2 else "all of it"
         question = f"Shall I do {both}: {'; '.join(parts)}?"
         return Reply(question, choices=[choice(f"Yes, do {both}", f"{DO_EACH}{'; '.join(parts)}"), *map(_alone, parts)])
     turn.toolbox.allow((MAX_TOOL_CALLS + _CALLS_BESIDE) * len(requests))
     replies: list[Reply] = []
-    for each in requests:
-        if (reply := await _one_of_several(turn, each)) is None:
+    for part, each in zip(parts, requests, strict=True):
+        if (reply := await _one_of_several(turn.saying(part), each)) is None:
             continue
         replies.append(reply)
         turn = turn.after(each.words, reply.text, reply.closing())

@@ -40,7 +40,7 @@ from todo_backend.replies import (
 from todo_backend.rules_add import add, add_message, draft_words
 from todo_backend.schemas import Priority
 from todo_backend.slips import corrected
-from todo_backend.stems import is_past, synonyms
+from todo_backend.stems import ERRANDS, is_past, synonyms
 
 
 async def complete(turn: Turn, request: Request) -> Reply:
@@ -212,7 +212,7 @@ def _corrects_what_was_added(turn: Turn, which: str, todo: Todo, to: str) -> boo
     """Tell whether "make that buy red ribbon" follows "add buy ribbon": a name that shares words with the one given."""
     last = turn.dialogue.utterances[-2] if len(turn.dialogue.utterances) > 1 else None
     is_new = last is not None and last.text.startswith(("Added ", "Renamed "))
-    return is_new and IT.fullmatch(which) is not None and bool(content(todo["title"]) & content(to))
+    return is_new and IT.fullmatch(which) is not None and bool(content(todo["title"]) & content(to) - ERRANDS)
 
 
 _CHANGE = re.compile(r"(?:change|cambia|cambiar|ändere?)\b", re.IGNORECASE)

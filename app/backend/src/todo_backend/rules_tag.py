@@ -56,9 +56,14 @@ def _tags(text: str) -> list[str]:
 async def known_tag(turn: Turn, what: str) -> Request | None:
     """Understand "add ward3 to gloves" when there is such a tag."""
     found = re.fullmatch(r"(?P<tags>[\w-]+) (?:to|on) (?P<which>.+)", what)
-    if found and any(found["tags"].lower() in todo["tags"] for todo in await everything(turn, "all")):
+    if found and await is_tag(turn, found["tags"]):
         return Request("tag", {"which": found["which"], "tags": found["tags"]}, what)
     return None
+
+
+async def is_tag(turn: Turn, word: str) -> bool:
+    """Tell whether any todo has this tag."""
+    return any(word.lower() in todo["tags"] for todo in await everything(turn, "all"))
 
 
 async def _write(turn: Turn, todo: Todo, tags: Sequence[str]) -> Todo:

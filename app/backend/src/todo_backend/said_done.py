@@ -30,7 +30,9 @@ _PERFECT = (
     _FOREIGN_PASSIVE,
     re.compile(r"(?P<rest>.+) (?P<verb>\w+) (?:liya|li|diya|di|لیا|لی|دیا|دی)(?: hai| ہے)?", re.IGNORECASE),
     re.compile(r"(?P<rest>.+) (?P<verb>\w+(?:[ai]d[oa]s?|ée?s?))", re.IGNORECASE),
-    re.compile(r"(?:ich|wir) haben? (?:(?:schon|bereits|gerade|heute) )?(?P<rest>.+) (?P<verb>\w+)", re.IGNORECASE),
+    re.compile(
+        r"(?:ich|wir) hab(?:en?)? (?:(?:schon|bereits|gerade|heute) )?(?P<rest>.+) (?P<verb>\w+)", re.IGNORECASE
+    ),
     re.compile(r"(?P<rest>.+) (?P<verb>\w*ge\w{2,}(?:t|en)|(?:be|ver|er|ent)\w{2,}t)", re.IGNORECASE),
 )
 
