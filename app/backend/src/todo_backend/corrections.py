@@ -25,6 +25,7 @@ _RETRACTS = re.compile(
 _NOT_THAT = re.compile(r"^not (?!yet\b)[^,]+,\s*(?:but )?(?=\w)|,? (?:and )?not (?!yet\b)[^,]+$", re.IGNORECASE)
 _NOT_YET = re.compile(
     r"(?:(?:it|that)(?:'s| is) )?(?:still )?(?:not|isn't)(?: (?:really|actually|quite))?(?: (?:yet|done|finished))+"
+    r"|not (?:all|everything|both|quite)(?: of (?:it|them|those))?(?: yet)?"
     r"|(?:it|that|this|i|we|he|she|they)(?: (?:still|actually))? (?:has|have|is|was|did|does)(?:n't| not)(?: (?:actually|really|been))*(?: \w+)(?: (?:it|that|this|us|me))?(?: yet)?",
     re.IGNORECASE,
 )

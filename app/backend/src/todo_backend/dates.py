@@ -147,6 +147,9 @@ def _settle(when: When, now: datetime) -> When:
     """Give a time alone its day: today, or tomorrow when it is past; "at 8 today" is still to come."""
     if when.is_vague and when.clock and when.day == now.date() and when.clock <= now.time() and when.clock.hour < 12:
         return replace(when, clock=when.clock.replace(hour=when.clock.hour + 12))
+    if when.clock == time(0) and when.day == now.date():
+        midnight = now.date() + timedelta(days=1)  # that of "today at midnight" is still to come
+        return replace(when, day=midnight, first=midnight, last=midnight)
     if when.clock is None or when.day is not None:
         return when
     day = now.date() if when.clock > now.time() else now.date() + timedelta(days=1)

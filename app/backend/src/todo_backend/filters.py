@@ -95,7 +95,7 @@ _LIMIT = re.compile(
     re.IGNORECASE,
 )
 _EXTREME = re.compile(
-    r"\b(?:(?P<oldest>oldest|earliest)|newest|latest|most\s+recent)\s+(?:open\s+)?(?:to-?do|task|thing|item|one|entry|reminder)\b",
+    r"\b(?:(?P<oldest>oldest|earliest)|newest|latest|most\s+recent)\s+(?:open\s+)?(?:to-?do|task|thing|item|one|entry|reminder)\b|\badd(?:ed)?\s+last\b|\b(?:last|most\s+recently)\s+added\b",
     re.IGNORECASE,
 )
 _NUMBERS = {

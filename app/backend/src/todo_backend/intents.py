@@ -64,7 +64,7 @@ _CONDITION = re.compile(
 # Where a message goes on with another command. After "add" and a mere "and" or comma only what no errand begins with is
 # one: "add clean the desk and finish the report" are two todos.
 _COMMANDS = r"(?:delete|remove|mark|add|rename|reopen|show|remind me|undo|postpone|reschedule|check off|(?:make|push|put|move|set|call|tag) (?:it|that)\b)"
-_ERRAND_COMMANDS = r"(?:complete|finish|move|set|make|list|tag|clear|cancel|push|change)"
+_ERRAND_COMMANDS = r"(?:complete|finish|move|set|make|list|tag|clear|cancel|push|bump|change)"
 _QUESTIONS = r"(?:what(?:'s| is| do| have| should)?|which|how (?:many|much)|anything)\b"
 _ALSO = r"(?:(?:and|also|then|plus|please|pls|oh|so|now) )*"
 _NEXT_COMMAND = re.compile(

@@ -14,7 +14,7 @@ from todo_backend.references import LONGEST, Turn, content, everything
 from todo_backend.replies import WHATS_LEFT, Reply, Todo, UnclearError, choice, count, quote, quoted_titles
 from todo_backend.rules_add import add_message, draft_words, drafts, refuse_to_repeat, said_when
 from todo_backend.schemas import Priority, State
-from todo_backend.stems import ERRANDS, GERMAN_ERRANDS, IS_CANCELLED, is_past, stem
+from todo_backend.stems import ERRAND_STEMS, ERRANDS, GERMAN_ERRANDS, IS_CANCELLED, is_past, stem
 
 _MOST = 3  # buttons
 _MOST_DRAFTS = 20
@@ -107,7 +107,7 @@ def _is_other(turn: Turn, words: str, phrase: Phrase, todo: Todo) -> bool:
     spans = find_dates(words, turn.now)
     hints = len(list(_deeds(turn, words, todo))) - len(spans[:1])
     is_moved = _STATES.search(words) or any(_MOVES_TO.search(words[: _start_of_day(words, span)]) for span in spans)
-    new = {word for word in content(phrase.title) - _names(todo) - _ERRAND_STEMS if word not in _FUNCTION_WORDS}
+    new = {word for word in content(phrase.title) - _names(todo) - ERRAND_STEMS if word not in _FUNCTION_WORDS}
     return bool(phrase.due_date and new) and hints <= 1 and not is_moved
 
 
@@ -142,7 +142,7 @@ def _names(todo: Todo) -> set[str]:
     names = content(todo["title"]) - _PARTICLES
     words = todo["title"].casefold().split()
     first, last = words[0], words[-1]
-    return names - ({stem(first)} & _ERRAND_STEMS) - ({stem(last)} & _GERMAN_STEMS) or names
+    return names - ({stem(first)} & ERRAND_STEMS) - ({stem(last)} & _GERMAN_STEMS) or names
 
 
 _IS = re.compile(r"\w(?:'s|\s+(?:is|are|was|were|ist|sind|est|sont|está|están))\s+\w", re.IGNORECASE)
@@ -160,7 +160,6 @@ def _is_over(words: str, todo: Todo) -> bool:
 
 
 _PARTICLES = {"out", "off", "down", "over", "back", "away", "new", "next", "more"}
-_ERRAND_STEMS = frozenset(map(stem, ERRANDS))
 _GERMAN_STEMS = frozenset(map(stem, GERMAN_ERRANDS))
 _NOT = re.compile(r"\b(?:not|never|no|still|yet|nicht|kein\w*|noch|pas|nunca|nahi)\b|n't\b", re.IGNORECASE)
 _LESS = re.compile(

@@ -7,14 +7,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from todo_backend.assistant import MAX_TOOL_CALLS
-from todo_backend.dates import When, parse_when
+from todo_backend.dates import When, find_dates, parse_when
 from todo_backend.filters import data
 from todo_backend.intents import Request, understand
 from todo_backend.phrases import Phrase, parse_phrase, parse_priority
 from todo_backend.references import Turn, content, everything, find
 from todo_backend.replies import Reply, Todo, UnclearError, choice, count, describe, numbered
 from todo_backend.rules_tag import is_tag, known_tag, tag
-from todo_backend.stems import ERRANDS
+from todo_backend.stems import ERRAND_STEMS, ERRANDS
 
 
 def said_when(when: When, turn: Turn) -> str:
@@ -118,7 +118,8 @@ def drafts(what: str, now: datetime) -> list[Phrase]:
     found = _OF_DAY.fullmatch(what)
     when = parse_when(found["day"], now) if found else None
     if found and when and when.exists and not when.repeats and "," in found["list"]:
-        phrases = [parse_phrase(part, now) for part in re.split(r"\s*[,;]\s*(?:and\s+)?", found["list"])]
+        parts = re.split(r"\s*[,;]\s*(?:and\s+)?", found["list"])
+        phrases = [parse_phrase(part if _says_day(part, now) else f"{part} {found['day']}", now) for part in parts]
         day, clock = when.day, when.clock
     else:
         phrases = _in_turn(_split(what, now), now)
@@ -128,6 +129,10 @@ def drafts(what: str, now: datetime) -> list[Phrase]:
             part.due_date = part.due_date or day
             part.due_time = part.due_time or (clock if part.due_date == day else None)
     return phrases
+
+
+def _says_day(part: str, now: datetime) -> bool:
+    return any(span.when.said_day for span in find_dates(part, now))
 
 
 def _in_turn(parts: Sequence[str], now: datetime) -> list[Phrase]:
@@ -186,7 +191,10 @@ def refuse_to_repeat(turn: Turn, phrase: Phrase) -> None:
 _STATED = re.compile(r"(?:i|we) (?:need|have|must|should|want|gotta|got)\b", re.IGNORECASE)
 
 
-_ABOUT_THE = re.compile(r"(?:.*\b)?remind (?:me|us) (?:about|of) (?:the|my)\b", re.IGNORECASE)
+_ABOUT_THE = re.compile(
+    r"(?:.*\b)?(?:remind (?:me|us) (?:about|of)|(?:need to|have to|must|should|gotta) (?:do|finish|handle|deal with)) (?:the|my)\b",
+    re.IGNORECASE,
+)
 _TO_TODO = re.compile(
     r"(?:add|append|write) to (?!(?:my|the|our) [\w\s-]*list\b)(?P<which>[^:]+?)\s*:\s*(?P<note>.+)", re.IGNORECASE
 )
@@ -206,7 +214,7 @@ async def _ask_about_note(turn: Turn, words: str) -> None:
         about = todos if how in ("exact", "words") else []
         ways = []
     elif found := _NOTED.fullmatch(words):
-        said = content(found["note"]) - ERRANDS
+        said = content(found["note"]) - ERRAND_STEMS
         about = [todo for todo in await everything(turn, "open") if content(todo["title"]) & said]
         ways = [choice(f"Add “{found['note']}”", f'add "{found["note"]}"')]
     if found and len(about) == 1:
@@ -225,12 +233,12 @@ async def _ask_about_same(turn: Turn, what: str) -> None:
     Raises:
         UnclearError: there is one.
     """
-    said = content(what) - ERRANDS
+    said = content(what) - ERRAND_STEMS
     is_about = _ABOUT_THE.match(turn.dialogue.question) is not None
     same = [
         todo
         for todo in await everything(turn, "all")
-        if (own := content(todo["title"])) & said and (own - ERRANDS if is_about else own) <= content(what)
+        if (own := content(todo["title"])) & said and (own - ERRAND_STEMS if is_about else own) <= content(what)
     ]
     if not same:
         return

@@ -3,7 +3,7 @@
 import re
 from contextlib import suppress
 from dataclasses import replace
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from dateutil.relativedelta import relativedelta
@@ -40,7 +40,7 @@ from todo_backend.replies import (
 from todo_backend.rules_add import add, add_message, draft_words
 from todo_backend.schemas import Priority
 from todo_backend.slips import corrected
-from todo_backend.stems import ERRANDS, is_past, synonyms
+from todo_backend.stems import ERRAND_STEMS, is_past, synonyms
 
 
 async def complete(turn: Turn, request: Request) -> Reply:
@@ -212,7 +212,7 @@ def _corrects_what_was_added(turn: Turn, which: str, todo: Todo, to: str) -> boo
     """Tell whether "make that buy red ribbon" follows "add buy ribbon": a name that shares words with the one given."""
     last = turn.dialogue.utterances[-2] if len(turn.dialogue.utterances) > 1 else None
     is_new = last is not None and last.text.startswith(("Added ", "Renamed "))
-    return is_new and IT.fullmatch(which) is not None and bool(content(todo["title"]) & content(to) - ERRANDS)
+    return is_new and IT.fullmatch(which) is not None and bool(content(todo["title"]) & content(to) - ERRAND_STEMS)
 
 
 _CHANGE = re.compile(r"(?:change|cambia|cambiar|ändere?)\b", re.IGNORECASE)
@@ -313,8 +313,10 @@ async def _move(turn: Turn, meant: Meant, when: When) -> Reply:
     def arguments(todo: Todo) -> dict[str, Any]:
         keeps_day = not when.said_day and todo["due_date"] and todo["due_date"] >= turn.now.date().isoformat()
         values: dict[str, Any] = {} if keeps_day else {"due_date": when.day and when.day.isoformat()}
-        if when.clock:
+        if when.clock is not None:
             values["due_time"] = _clock_near(when, todo["due_time"])
+        if keeps_day and when.clock == time(0):  # midnight ends the day
+            values["due_date"] = (date.fromisoformat(todo["due_date"]) + timedelta(days=1)).isoformat()
         return versioned(todo, **values)
 
     said = turn.wording.day(when.day or turn.now.date())

@@ -147,7 +147,7 @@ _DONE_WORDS = re.compile(
 )
 
 _HAS_CALLED = re.compile(
-    r"^(?!.*(?:'s|\b(?:is|are|was|were|been|got|i|we|done))\b).+ (?:called|rang|phoned|texted|messaged|emailed|e-mailed|wrote|visited|met|asked|told|invited|helped|contacted|thanked)$",
+    r"^(?!.*(?:'s|:\s*|\b(?:is|are|was|were|been|got|i|we|done))\b).+ (?:called|rang|phoned|texted|messaged|emailed|e-mailed|wrote|visited|met|asked|told|invited|helped|contacted|thanked)$",
     re.IGNORECASE,
 )
 

@@ -102,3 +102,6 @@ def stem(word: str) -> str:
     if len(word) > 3 and word[-1] == word[-2] and (word[-1] not in "ls" or len(word) > 6):  # "cancelled", not "called"
         word = word[:-1]
     return word.rstrip("e") if len(word) > 3 else word
+
+
+ERRAND_STEMS = frozenset(map(stem, ERRANDS))
