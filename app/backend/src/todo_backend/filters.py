@@ -58,7 +58,7 @@ _DONE = re.compile(
     re.IGNORECASE,
 )
 _OPEN = re.compile(
-    r"\b(?:(?:(?:needs?|has|have)\s+)?to\s+be\s+(?:done|finished|completed)|open|unfinished|incomplete|uncompleted|undone|pending|remaining|outstanding|active|left|not\s+(?:yet\s+)?(?:done|finished|completed)|still\s+to\s+do|offene?n?|pendientes)\b",
+    r"\b(?:(?:(?:needs?|has|have)\s+)?to\s+be\s+(?:done|finished|completed)|open|unfinished|incomplete|uncompleted|undone|pending|remaining|outstanding|active|left|not\s+(?:yet\s+)?(?:done|finished|completed)|still\s+to\s+do|(?:except(?:\s+for)?|but\s+not|excluding|without)\s+(?:what's|what\s+is|the|those|all)?\s*(?:done|completed|finished)(?:\s+ones)?|offene?n?|pendientes)\b",
     re.IGNORECASE,
 )
 _BOTH = re.compile(

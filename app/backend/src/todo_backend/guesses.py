@@ -7,6 +7,7 @@ date, a priority or its own verb. Nothing is deleted on a guess. Otherwise it is
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from datetime import datetime
 
 from todo_backend import slips
 from todo_backend.dates import Span, find_dates, parse_when
@@ -250,8 +251,17 @@ _TO_HOUR = re.compile(
     r"\b((?:moved|changed|pushed|rescheduled|postponed|brought)(?: up| back| forward)? to) (?=\d{1,2}(?::\d\d)?$)",
     re.IGNORECASE,
 )
-# "The cake is not for tuesday but for wednesday"
-_NOT_BUT = re.compile(r"\bnot (?:on |for |at |by )?\w+ but (?P<new>.+)$", re.IGNORECASE)
+_NOT_BUT = re.compile(r"\bnot (?:on |for |at |by )?(?P<old>(?:the )?\w+)(?: but|,) (?P<new>.+)$", re.IGNORECASE)
+
+
+def _without_old_day(words: str, now: datetime) -> str:
+    """Say "the cake is not for tuesday but for wednesday" with the day alone that is meant."""
+    found = _NOT_BUT.search(words)
+    if not found or not parse_when(found["old"], now) or not parse_when(found["new"], now):
+        return words
+    return f"{words[: found.start()]}{found['new']} instead"
+
+
 _WAS_MOVED = re.compile(
     r"\b(?:moved|changed|rescheduled|postponed|pushed|shifted|extended|delayed|brought forward|verschoben|verlegt)\b",
     re.IGNORECASE,
@@ -267,7 +277,7 @@ async def _todo_and_date(turn: Turn, words: str, act: Act) -> Reply | None:
     """Understand "the flight is on dec 6 now"; "call mom at 6pm" may also be a new todo, so that is asked."""
     words = _CANNOT_THEN.sub(r"\g<name>", _CONTRACTED.sub(r"\1 is ", words))
     words = _TO_HOUR.sub(r"\g<1> at ", words)
-    words = _NOT_BUT.sub(r"\g<new> instead", words)
+    words = _without_old_day(words, turn.now)
     words, _ = without_end(_NOT_THEN.sub("", _FINE.sub(r"\1 instead", words)), turn.now)
     spans = [span for span in find_dates(words, turn.now) if span.when.exists and not span.when.repeats]
     if len(spans) == 2 and (moved := await _from_its_day(turn, words, spans[0], spans[1])):

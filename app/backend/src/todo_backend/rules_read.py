@@ -17,7 +17,7 @@ _LIST_STARTS = re.compile(
 
 
 _LIST_FILLER = re.compile(
-    r"\b(?:busy|free|attention|c'est|programme|planning|hab|vor|mach|mache|agenda|plate|radar|calendar|schedule|plan(?:s|ned)?|upcoming|to be|remaining|remains?|else|next|happening|going on|look like|looks like|looking|look|comes|can|about|got|ist|sind|steht|noch|an|fällig|muss|habe|gibt es|zu tun|tun|machen|por|son|hay|está|tiene|pendiente|à faire|faire|ai-je|j'ai|sont|"
+    r"\b(?:busy|free|attention|quick|overview|summary|rundown|c'est|programme|planning|hab|vor|mach|mache|agenda|plate|radar|calendar|schedule|plan(?:s|ned)?|upcoming|to be|remaining|remains?|else|next|happening|going on|look like|looks like|looking|look|comes|can|about|got|ist|sind|steht|noch|an|fällig|muss|habe|gibt es|zu tun|tun|machen|por|son|hay|está|tiene|pendiente|à faire|faire|ai-je|j'ai|sont|"
     r"ce que|dois|je|me|quedan?|faltan?|restent|reste|il|quoi|bleiben|bleibt|übrig|encore|deadlines?|up|behind|aujourd'hui|میری|میرے|کے|کا|کی|کام|دکھاؤ|دکھائیں|دکھا دو|کیا کرنا ہے|کیا کرنا|کیا|ہے|ہیں|باقی|مجھے|کرنا|بتاؤ|dikhao|dikha|mere|mera|kaam|kya|karna|hai|meri|mujhe|batao|you|did|tell|number|see|give|show|list|was|were|finish|complete|achieve|accomplish|when|how|many|there|to|anyone|anybody|someone)\b",
     re.IGNORECASE,
 )  # fmt: skip

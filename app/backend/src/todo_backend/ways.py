@@ -152,6 +152,7 @@ ENGLISH: Ways = (
         r"(?:put|add|bring|get|move) (?P<which>.+?) back(?: (?:on|onto|to|in|into) (?:my|the) (?:to-?do |todo )?list)?",
     )),
     ("lower_to_normal", (
+        rf"(?:remove|drop|take|clear) (?:the |its )?{_PRIO} (?:from|off|of|on) {WHICH}",
         rf"(?:remove|drop|take|clear) (?:the )?{LEVEL} (?:from|off|of) {WHICH}",
         rf"{WHICH} (?:is|are)(?:n't| not| no longer) (?:an? )?low[\s-]{_PRIO}(?: any ?more| now| after all)?",
     )),
