@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
 
@@ -23,6 +22,7 @@ from todo_backend.references import Turn, by_ids, find, with_name_quoted
 from todo_backend.replies import HELP, WHATS_LEFT, Reply, UnclearError, choice, page, together
 from todo_backend.rules_add import add, add_each, add_several
 from todo_backend.rules_read import list_todos, question, search
+from todo_backend.said_due import Act
 from todo_backend.schemas import AssistantName, Choice
 from todo_backend.small_talk import asks_for_an_ability, asks_where_data_is, is_talk
 
@@ -242,10 +242,7 @@ async def _wrong(_turn: Turn, _request: Request) -> Reply:
     return Reply("Shall I take back my last change?", choices=[choice("Undo the last change", "undo"), WHATS_LEFT])
 
 
-_Act = Callable[[Turn, Request], Awaitable[Reply]]
-
-
-_ACTS: dict[str, _Act] = {
+_ACTS: dict[str, Act] = {
     "help": _help,
     "thanks": _thanks,
     "bye": _bye,
