@@ -76,7 +76,8 @@ _NEXT_COMMAND = re.compile(
 
 # "add milk. Also add eggs"; in "ask Tim to add me" nothing is added.
 _ADD_AGAIN = re.compile(
-    r"(?:\s*[,;.]\s*|(?<!\bto)(?<!\bcan)(?<!\bwill)\s+)(?:(?:and|then|also|plus|please)\s+)*(?=add\s)", re.IGNORECASE
+    r"(?:\s*[,;.]\s*|(?<!\bto)(?<!\bcan)(?<!\bwill)\s+)(?:(?:and|then|also|plus|please)\s+)*(?=add\s(?!kar\b|karo\b))",
+    re.IGNORECASE,
 )
 _QUOTED = re.compile(r"(?<!\w)(?:\"[^\"]+\"|“[^”]+”|„[^“”]+[“”]|«[^»]+»|'[^']+'(?!\w))")
 _VEIL = 0xE000  # private characters, which nobody types

@@ -197,7 +197,7 @@ def _deeds(turn: Turn, words: str, todo: Todo) -> Iterator[_Deed]:
     if found := _WEIGHS.search(words):
         level = parse_priority(found["level"] or "") or (_lower(todo) if _LESS.search(words) else _level_in(words))
         yield _Deed(f"make {name} one of {level} priority", f"set the priority of {title} to {level}")
-    elif last := parse_priority(words.rsplit(maxsplit=1)[-1]):  # "rent low"
+    elif not spans and (last := parse_priority(words.rsplit(maxsplit=1)[-1])):  # "rent low"
         yield _Deed(f"make {name} one of {last} priority", f"set the priority of {title} to {last}")
     if _GONE.search(words) and not IS_CANCELLED.search(words):
         yield _Deed(f"delete {name}", f"delete {title}")
