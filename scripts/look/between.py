@@ -7,10 +7,12 @@ from dataclasses import replace
 
 from scripts.desired.service_values import service_name
 from scripts.engines.lookups import lookups
+from scripts.kubernetes import kube_proxy
 from scripts.kubernetes.diagnosis.cause import Diagnosis
 from scripts.project import Project
 
 UNREADY = ("readiness-http", "readiness-timeout")
+ANSWERS = ("answers-wrong", "requests-failing", "requests-slow")
 NETWORK = (
     "look at kube-proxy and the network's pods on its node: kubectl --namespace kube-system get pods --output wide; "
     "and at policies: kubectl get networkpolicies"
@@ -19,6 +21,15 @@ DNS = (
     "the cluster's DNS answers late or not at all: kubectl --namespace kube-system logs --selector k8s-app=kube-dns; "
     "where it logs nothing, packets to it are lost: look at what filters or limits them on its node"
 )
+
+
+def with_network(project: Project, found: Sequence[Diagnosis]) -> list[Diagnosis]:
+    """Return the causes, and before those that a network may be behind, that it is: what they follow from."""
+    suspect = [each for each in found if each.code in (*UNREADY, *ANSWERS) and not each.follows_from]
+    stalled = kube_proxy.silent(project.engine.deployment.cluster) if suspect and project.engine.deployment else []
+    if not stalled:
+        return list(found)
+    return [*stalled, *(replace(each, follows_from=stalled[0].workload) if each in suspect else each for each in found)]
 
 
 def cut_off(project: Project, found: Sequence[Diagnosis]) -> Iterator[Diagnosis]:

@@ -29,8 +29,9 @@ def causes(project: Project, report: Report) -> list[Diagnosis]:
     ending, found, said = list(certificates.expiring(project)), project.engine.diagnose(), database_state.found(project)
     made, risks = ([each for each in said if (each.code == database_state.AT_RISK) is risk] for risk in (False, True))
     if any(diagnosis.code not in ABOUT_OTHER_PODS for diagnosis in found):
-        return [*made, *ending, *between.cut_off(project, found), *risks]
-    wrong = with_database(project, list(traced(project.settings, answering_badly(project, report), found)))
+        return [*made, *ending, *between.with_network(project, list(between.cut_off(project, found))), *risks]
+    wrong = between.with_network(project, list(traced(project.settings, answering_badly(project, report), found)))
+    wrong = list(with_database(project, wrong))
     return sorted([*made, *wrong, *ending, *found, *risks], key=lambda each: (each.code == LEAST, bool(each.follows_from)))
 
 

@@ -99,6 +99,7 @@ class Engine:
     lines: list[LogLine] = field(default_factory=list)
     serving: tuple[str, ...] = ("page-1",)
     name: str = "kube_context"
+    deployment: None = None
 
     def deployed(self) -> bool:
         return True

@@ -20,6 +20,7 @@ from tests.kubernetes.changes import (
     bound,
     budgets,
     changed,
+    changed_pod,
     claim,
     dns,
     dns_policies,
@@ -290,6 +291,14 @@ def test_an_autoscaler_of_no_pods_is_not_blind_for_want_of_metrics() -> None:
         value["pods"] = []
 
     assert "autoscaler-blind" not in [each.code for each in found(gone)]
+
+
+def test_what_admission_made_of_a_pod_is_evidence_of_what_is_wrong_with_it_and_no_cause() -> None:
+    made = changed_pod(generation=1, resources={"requests": {"cpu": "1m", "memory": "8Mi"}})
+    assert found(made) == []
+    (diagnosis,) = found(both(made, fails_readiness("context deadline exceeded")))
+    name = "healthy-775fd495b5-ndg84"
+    assert f"pod {name} was made so by admission: container app: requests.cpu is 1m, and should be 5m" in diagnosis.evidence
 
 
 def test_a_probe_that_failed_and_now_answers_well_is_not_mixed_up() -> None:

@@ -152,7 +152,7 @@ def diagnosed(monkeypatch: pytest.MonkeyPatch, wrong: Diagnosis, answers: dict[s
 
     monkeypatch.setattr(shell, "run", answer)
     monkeypatch.setattr(causes, "answering_badly", lambda *_: [wrong])
-    asking = SimpleNamespace(settings=load_settings(), env={"DATABASE_URL": ""}, engine=SimpleNamespace(diagnose=list))
+    asking = SimpleNamespace(settings=load_settings(), env={"DATABASE_URL": ""}, engine=SimpleNamespace(diagnose=list, deployment=None))
     monkeypatch.setattr(causes.certificates, "ends", lambda _: [])
     return causes.causes(asking, Mock())  # type: ignore[arg-type]
 

@@ -80,6 +80,16 @@ def test_how_dns_answers_in_a_pod_tells_it_from_the_network(
     assert (cause.evidence[-1].startswith(line), cause.action.startswith(action)) == (True, True), cause
 
 
+@pytest.mark.parametrize(("code", "follows"), [("readiness-http", "one"), ("requests-slow", "one"), ("crash-on-start", "")])
+def test_what_a_network_may_be_behind_follows_from_a_kube_proxy_that_stands_still(
+    monkeypatch: pytest.MonkeyPatch, code: str, follows: str
+) -> None:
+    stalled = Diagnosis("network-down", "one", "one: kube-proxy does not follow", (), "start it again")
+    monkeypatch.setattr(between.kube_proxy, "silent", lambda _: [stalled])
+    found = between.with_network(project(deployment=SimpleNamespace(cluster=None)), [Diagnosis(code, "todo-chatbot-backend", "c", (), "a")])
+    assert found == [*([stalled] if follows else []), Diagnosis(code, "todo-chatbot-backend", "c", (), "a", follows_from=follows)]
+
+
 def test_a_service_whose_calls_go_nowhere_is_not_ready_for_that() -> None:
     stale = Diagnosis("endpoints-stale", "todo-chatbot-backend", "its Service knows 0 of its 2 ready pods", (), "")
     unready = Diagnosis("readiness-http", "todo-chatbot-frontend", "/ready answers 503", ("HTTP 503",), "invoke logs frontend")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from scripts.kubernetes.diagnosis.cause import DATABASE_CODES, Diagnosis, diagnosed
 from scripts.kubernetes.diagnosis.container import ContainerState, containers
+from scripts.kubernetes.diagnosis.rules.changed import made_otherwise
 from scripts.kubernetes.diagnosis.rules.controllers import refused_pods, stalled
 from scripts.kubernetes.diagnosis.rules.exits import exited, keeps_exiting
 from scripts.kubernetes.diagnosis.rules.exposed import exposed, latent
@@ -98,7 +99,7 @@ def _of_workload(snapshot: Snapshot, workload: Object) -> list[Diagnosis]:
     for diagnosis in found:
         if diagnosis and diagnosis.exits >= by_code.get(diagnosis.code, diagnosis).exits:
             by_code[diagnosis.code] = diagnosis
-    new = () if is_rolled_out(workload) else new_in_revision(snapshot, workload)
+    new = () if is_rolled_out(workload) else (*new_in_revision(snapshot, workload), *made_otherwise(snapshot, workload))
     return [replace(each, evidence=(*each.evidence, *new)) for each in by_code.values()]
 
 

@@ -44,6 +44,14 @@ def changed_pods(snapshot: Snapshot, workload: Object) -> Iterator[Diagnosis]:
         )
 
 
+def made_otherwise(snapshot: Snapshot, workload: Object) -> Iterator[str]:
+    """Yield what pods have otherwise than the template since they were made: by admission, which may have its reason, or be the reason."""
+    wanted = {each["name"]: each for each in workload["spec"].get("template", {}).get("spec", {}).get("containers", ())}
+    for pod in snapshot.pods_of(workload):
+        if not _touched(pod):
+            yield from (f"pod {name_of(pod)} was made so by admission: {difference}" for difference in _differences(pod, wanted))
+
+
 def _dns(pod: Object, template: Object) -> Iterator[str]:
     has, should = (spec.get("dnsPolicy", "ClusterFirst") for spec in (pod["spec"], template))
     if template and has != should:
