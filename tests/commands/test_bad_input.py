@@ -44,11 +44,14 @@ def test_settings_that_are_no_yaml(checkout: Checkout) -> None:
     assert "invoke.yaml is not YAML on line 2" in error(run)
 
 
-def test_a_key_missing_from_env(checkout: Checkout) -> None:
-    (checkout.path / ".env").write_text("API_TOKEN=something\n")
+def test_all_that_is_wrong_with_env_is_told_before_a_password_is_generated(checkout: Checkout) -> None:
+    env = checkout.path / ".env"
+    env.write_text("API_TOKEN=something\nOTHER=1\n")
     run = checkout.invoke(*UP)
     assert run.code == 2
     assert "POSTGRES_PASSWORD is missing: the password of the bundled Postgres" in error(run)
+    assert "OTHER is not a key of this project" in error(run)
+    assert env.read_text() == "API_TOKEN=something\nOTHER=1\n"
 
 
 def test_an_env_that_cannot_be_read(checkout: Checkout) -> None:
