@@ -219,6 +219,20 @@ _NOUN_IS_OVER = re.compile(
     re.IGNORECASE,
 )
 
+# A noun that is a verb of deletion too: "trash is out", "bin emptied" and "trash has gone out" tell, and delete nothing.
+_NOUN_OF_STATEMENT = re.compile(
+    r"(?:trash|bins?|dump|drop|scrap)\s+(?!(?:the|my|a|an|our|all|every\w*|any\w*|these|those|this|it|them|both)\b)"
+    r"(?:(?:(?!(?:that|what\w*|which)\b)[\w-]+\s+){0,3}?(?:is|are|was|were|has|have|had|got|went)(?:n't)?\b"
+    r"|(?!(?:done|completed|finished|checked|ticked|closed)\b)(?P<past>\w+)\b).*",
+    re.IGNORECASE,
+)
+
+
+def _is_statement(words: str) -> bool:
+    """Tell whether a message that begins like an order tells of a thing: "trash is out", "trash taken out"."""
+    found = _NOUN_OF_STATEMENT.fullmatch(words)
+    return found is not None and (found["past"] is None or is_past(found["past"].lower()))
+
 
 def _match(words: str) -> Request:
     if (found := _DID.fullmatch(words)) and _is_done(found):
@@ -227,9 +241,10 @@ def _match(words: str) -> Request:
         return Request("did", {"which": found["which2"]}, words)
     if (found := _NOUN_IS_OVER.fullmatch(words)) is not None:
         return Request("complete", {"which": found["which"]}, words)
-    is_command = _COMMAND.match(words) is not None
+    is_statement = _is_statement(words)
+    is_command = _COMMAND.match(words) is not None and not is_statement
     for pattern, kind, begins_with_todo in _WAYS:
-        if is_command and begins_with_todo:
+        if (is_command and begins_with_todo) or (is_statement and not begins_with_todo):
             continue
         if not (found := pattern.fullmatch(words)):
             continue

@@ -94,6 +94,10 @@ async def _complete_one(turn: Turn, todo: Todo) -> Reply:
     return Reply(f"Done: {quote(done)}.", mentioned=[done])
 
 
+# In "trash out" it may be what "take out the trash" is about.
+_NOUNS = ("trash", "bin", "bins", "dump", "drop", "scrap")
+
+
 async def delete(turn: Turn, request: Request) -> Reply:
     """Delete what is named."""
     which = request.said["which"]
@@ -102,6 +106,9 @@ async def delete(turn: Turn, request: Request) -> Reply:
     if (bare := REASON.sub("", which)) != which and unquote(which) == which:
         return await drop(turn, replace(request, said={"which": bare}))
     meant = await resolve(turn, which, "all")
+    verb = request.words.partition(" ")[0].casefold()
+    if verb in _NOUNS and len(meant.todos) == 1 and verb in meant.todos[0]["title"].casefold().split():
+        return await drop(turn, Request("drop", {"which": f'"{meant.todos[0]["title"]}"'}, request.words))
     return await change_all(
         turn,
         meant,
