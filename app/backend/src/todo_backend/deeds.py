@@ -34,9 +34,12 @@ async def change_all(turn: Turn, meant: Meant, deed: Deed) -> Reply:
         changed = data(await turn.toolbox.call(deed.tool, **deed.arguments(todos[0])))
         is_gone = deed.tool == "delete_todo"
         return Reply(deed.one(todos[0] if is_gone else changed), mentioned=[] if is_gone else [changed])
-    many = f"{count(len(todos), 'todo')}{deed.tail}"
+    named_one = quoted(todos) if len(todos) == 1 else ""
+    many = f"{named_one or count(len(todos), 'todo')}{deed.tail}"
     calls = [deed.arguments(todo) for todo in todos]
     pending, choices = ask_to_confirm(deed.tool, calls, do=f"{deed.verb} {many}", done=f"{deed.past} {many}.")
+    if named_one:
+        return Reply(f"{deed.verb} {many}?", mentioned=todos, choices=choices, pending=pending)
     more = f"\nand {len(todos) - SHOWN} more." if len(todos) > SHOWN else ""
     named = numbered(todos[:SHOWN], turn.wording)
     question = f"{deed.verb} {many}? I ask before I change several at once:\n{named}{more}"
