@@ -21,6 +21,7 @@ MAX_TOOL_CALLS = 12
 _CHANGING = frozenset({"add_todo", "complete_todo", "update_todo", "delete_todo", "restore_todo"})
 
 Say = Callable[[str], Awaitable[None]]
+DeletedLately = Callable[[], Awaitable[list[dict[str, Any]]]]
 OnToolCall = Callable[[str, ToolOutcome], Awaitable[None]]
 
 
@@ -111,8 +112,15 @@ class Toolbox:
     """
 
     def __init__(
-        self, client: Client, offered: Sequence[Tool], change: Change, metrics: Metrics, on_call: OnToolCall
+        self,
+        client: Client,
+        offered: Sequence[Tool],
+        change: Change,
+        metrics: Metrics,
+        on_call: OnToolCall,
+        deleted_lately: DeletedLately,
     ) -> None:
+        self.deleted_lately = deleted_lately
         self.offered = offered
         self.change = change
         self.changed = False

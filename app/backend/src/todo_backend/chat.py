@@ -94,7 +94,9 @@ class Chat:
             question.utterances, self._clock.now(question.time_zone), question.shown, question.hour_cycle
         )
         change = Change(uuid.uuid4(), question.conversation_id)
-        toolbox = Toolbox(self._tools, await self._offer(dialogue), change, self._metrics, on_tool_call)
+        toolbox = Toolbox(
+            self._tools, await self._offer(dialogue), change, self._metrics, on_tool_call, self._undo.deleted_lately
+        )
         outcome, closing, problem = await self._run(dialogue, toolbox, say)
         undo = change.id if toolbox.changed else None
         if problem:

@@ -10,13 +10,13 @@ from todo_backend.follow_ups import correction_of_the_last
 from todo_backend.intents import Request, understand
 from todo_backend.plain_words import clean
 from todo_backend.proposals import said_of
-from todo_backend.references import Turn, resolve_one
+from todo_backend.references import Turn, content, resolve_one
 from todo_backend.replies import Reply, UnclearError, choice, quote
 from todo_backend.small_talk import is_talk
 
 _RETRACTS = re.compile(
     r"(?:(?:oh+|ah+|uh+|um+|hm+|ugh|argh|aw|damn|but|well)\b[\s,]*)*"
-    r"(?:(?:no|nope|nah|jk|just kidding|oops|whoops|wait|sorry|not (?:that|this|it)(?: one)?"
+    r"(?:(?:no|nope|nah|hang on|hold on|jk|just kidding|oops|whoops|wait|sorry|not (?:that|this|it)(?: one)?"
     r"|(?:that(?:'s| was) )?(?:the )?wrong (?:one|todo|task)|(?:it was )?the other (?:one|todo|task)"
     r"|(?:i )?meant|i mean|i said|nein|ich meinte?|quise decir|je voulais dire|actually)\b[\s,.!:-]*)+"
     r"(?:rather|it was|it's|that was|to say)*\s*|(?=(?:the )?same (?:time|day)\b|not (?!yet\b|that\b|this\b|it\b)[^,]+, (?:but )?\w)",
@@ -29,6 +29,9 @@ _NOT_YET = re.compile(
     r"|(?:it|that|this|i|we|he|she|they)(?: (?:still|actually))? (?:has|have|is|was|did|does)(?:n't| not)(?: (?:actually|really|been))*(?: \w+)(?: (?:it|that|this|us|me))?(?: yet)?",
     re.IGNORECASE,
 )
+_DONE_OR_GONE = re.compile(r"(?:Done: |(?P<gone>Deleted ))“(?P<title>.+)”\.")
+_NEGATES = re.compile(r"\b(?:not|never)\b|\b(?:have|has|had|did|is|are|was|were)n't\b", re.IGNORECASE)
+_IT_NOT = re.compile(r"(?:it|that)(?:'s| is| was)(?:n't| still not| not)\b.*\byet$", re.IGNORECASE)
 
 _ORDERS = frozenset(
     "add complete delete reopen rename reschedule prioritise tag untag unschedule set_to".split()  # noqa: SIM905 - a line
@@ -39,11 +42,34 @@ def correction(turn: Turn, words: str) -> Request | None:
     """Return what a correction of the todo that was just changed asks for: another day, or that it is not done."""
     last, rest = _corrected(turn)
     if not rest or last is None:
-        return None
+        return _denied_plainly(turn, words)
     if _NOT_YET.fullmatch(rest) and last.text.startswith("Done: ") and len(last.mentioned) == 1:
         return Request("reopen", {"which": "it"}, words)
+    if denied := _denied(last, rest, words):
+        return denied
     again = understand(rest)
     return again if again.kind in _ORDERS else correction_of_the_last(turn, rest)
+
+
+def _denied(last: Utterance, said: str, words: str) -> Request | None:
+    """Understand "the trash isn't out yet" of the todo that was just completed; one that was deleted is asked about."""
+    told = _DONE_OR_GONE.fullmatch(last.text)
+    if told is None or not _NEGATES.search(said):
+        return None
+    if not (content(told["title"]) & content(said) or _IT_NOT.match(said)):
+        return None
+    if told["gone"]:
+        return Request("restore", {"which": told["title"]}, words)
+    return Request("reopen", {"which": f'"{told["title"]}"'}, words)
+
+
+def _denied_plainly(turn: Turn, words: str) -> Request | None:
+    """Understand "I never cleared the gutters" just after they were deleted: no "wait" is needed to ask about it."""
+    said = turn.dialogue.utterances
+    if len(said) < 2 or not said[-2].changed or understand(words).kind not in ("unknown", "did"):
+        return None
+    denied = _denied(said[-2], words, words)
+    return denied if denied and denied.kind == "restore" else None
 
 
 async def instead_of_the_last(turn: Turn) -> Reply | None:
@@ -54,7 +80,10 @@ async def instead_of_the_last(turn: Turn) -> Reply | None:
         return None
     if misspelt := await _misspelt(turn, rest):
         return misspelt
-    again = await _said_again(turn, understand(users[-2]), rest)
+    earlier = understand(users[-2])
+    if earlier.kind == "unknown" and turn.dialogue.utterances[-2].text.startswith("Done: "):  # "trash is out"
+        earlier = Request("complete", {"which": users[-2]}, users[-2])
+    again = await _said_again(turn, earlier, rest)
     if not again:
         return None
     return Reply(

@@ -42,6 +42,14 @@ async def deleted_titles(connection: AsyncConnection, ids: Sequence[uuid.UUID]) 
     return list((await connection.execute(statement)).scalars())
 
 
+async def deleted_lately(connection: AsyncConnection, limit: int) -> list[Todo]:
+    """Read the todos that can be brought back, the one that was deleted last first."""
+    kept = [deleted_todos.c[name] for name in Todo.model_fields]
+    statement = select(*kept).where(deleted_todos.c.deleted_at >= func.now() - KEEP).limit(limit)
+    latest = statement.order_by(deleted_todos.c.deleted_at.desc(), deleted_todos.c.position.desc())
+    return [todo_of(row) for row in await connection.execute(latest)]
+
+
 async def move_away(connection: AsyncConnection, todo_id: uuid.UUID) -> Todo | None:
     """Move a todo to the deleted ones, and clear away those that are too old; None when there is none."""
     gone = delete(todos).where(todos.c.id == todo_id).returning(*todos.columns).cte("gone")

@@ -2,10 +2,9 @@
 
 import asyncio
 import re
-from contextlib import suppress
 from dataclasses import replace
 
-from todo_backend import dates, rules_change, rules_notes, rules_tag
+from todo_backend import dates, rules_change, rules_notes, rules_tag, taken_back
 from todo_backend.asked import answer_to_what, answer_to_which, narrowed
 from todo_backend.assistant import MAX_TOOL_CALLS, Closing, Dialogue, Say, Toolbox
 from todo_backend.corrections import correction, instead_of_the_last
@@ -213,17 +212,6 @@ async def _how(_turn: Turn, _request: Request) -> Reply:
     return Reply(_HELP, choices=[WHATS_LEFT])
 
 
-async def _restore(turn: Turn, request: Request) -> Reply:
-    """Ask whether what is done is to be reopened; what was deleted comes back by an undo."""
-    with suppress(UnclearError):
-        return await rules_change.may_reopen(turn, request)
-    return Reply(
-        "I cannot bring back a todo by its name; a deletion in the list is undone there."
-        " Shall I take back my last change?",
-        choices=[choice("Undo the last change", "undo"), WHATS_LEFT],
-    )
-
-
 async def _meant(turn: Turn, request: Request) -> Reply:
     """Answer "no, I meant the plants": the change that was made is not taken back without being asked."""
     users = [said.text for said in turn.dialogue.utterances if said.role == "user"]
@@ -257,7 +245,7 @@ _ACTS: dict[str, Act] = {
     "each": _each,
     "condition": _condition,
     "unknown": _unknown,
-    "restore": _restore,
+    "restore": taken_back.restore,
     "add": add,
     "add_each": add_each,
     "list": list_todos,
@@ -266,7 +254,7 @@ _ACTS: dict[str, Act] = {
     "complete": rules_change.complete,
     "did": rules_change.did,
     "delete": rules_change.delete,
-    "reopen": rules_change.reopen,
+    "reopen": taken_back.reopen,
     "may_reopen": rules_change.may_reopen,
     "may_reschedule": rules_change.may_reschedule,
     "rename": rules_change.rename,

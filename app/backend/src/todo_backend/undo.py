@@ -14,6 +14,8 @@ from todo_backend.database import Database
 from todo_backend.schemas import Todo, Undone
 from todo_backend.tables import changed_todos, changes
 
+_MOST = 200  # deleted todos that are looked through
+
 
 @dataclass(frozen=True)
 class Change:
@@ -65,6 +67,11 @@ class Undo:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+
+    async def deleted_lately(self) -> list[dict[str, Any]]:
+        """Return the todos that were deleted and can be brought back, as the tools return todos, the latest first."""
+        found = await self._database.run("deleted_lately", lambda connection: rows.deleted_lately(connection, _MOST))
+        return [todo.model_dump(mode="json") for todo in found]
 
     async def undo(self, change_id: uuid.UUID) -> Undone:
         """Put back all that a change did; once undone it stays so, and the answer is the same.

@@ -46,7 +46,7 @@ ENGLISH: Ways = (
     ("wrong", (
         r"(?:(?:no|sorry|oops),? )?(?:not (?:that|this)(?: one)?,? )?the other (?:one|todo|task)",
         r"(?:(?:oh (?:dear|no)|oops|no|sorry)[,.!]* )*(?:(?:that|this|it) (?:was|is) (?:a mistake|wrong|not what i (?:meant|wanted|said)|the wrong one|an accident)|wrong (?:one|todo|task)|not that one|my mistake|that's (?:wrong|not what i (?:meant|wanted|said)|not right))",
-        r"(?:(?:oh (?:dear|no)|oops|no|sorry|wait)[,.!]* )*(?:i (?:did not|didn't) mean (?:to(?: do| say)? )?(?:that|this|it)|wait|oh (?:dear|no))",
+        r"(?:(?:oh (?:dear|no)|oops|no|sorry|wait)[,.!]* )*(?:i (?:did not|didn't) (?:mean|want) (?:(?:you )?to(?: do| say| delete)? )?(?:that|this|it)|wait|oh (?:dear|no))",
         r"(?:(?:oh (?:dear|no)|oops|no|sorry|wait)[,.!]* )*(?:actually,? )?i (?:did not|didn't|haven't|have not)(?: yet| actually| really)?",
     )),
     ("yes", (r"(?:y|yes|yep|yeah|yup|yes please|ja|oui|s[ií])",)),

@@ -1,0 +1,57 @@
+"""Bring back a todo by its name: what is done is reopened, what was deleted lately is asked about."""
+
+from contextlib import suppress
+
+from todo_backend import rules_change
+from todo_backend.filters import data
+from todo_backend.intents import Request
+from todo_backend.references import Turn, among, find, unquote
+from todo_backend.replies import WHATS_LEFT, Reply, Todo, UnclearError, choice, quote
+
+_MOST = 3  # buttons
+
+
+async def reopen(turn: Turn, request: Request) -> Reply:
+    """Reopen what is named; where nothing done is called so, ask about what was deleted."""
+    try:
+        return await rules_change.reopen(turn, request)
+    except UnclearError as unclear:
+        if unclear.is_missing and (asked := await _deleted(turn, request.said["which"])):
+            return asked
+        raise
+
+
+async def restore(turn: Turn, request: Request) -> Reply:
+    """Ask whether what is done is to be reopened, or bring back what was deleted."""
+    with suppress(UnclearError):
+        return await rules_change.may_reopen(turn, request)
+    which = request.said["which"]
+    if back := await _deleted(turn, which):
+        return back
+    said = turn.dialogue.utterances
+    question = f"I found no completed or deleted todo about “{unquote(which)}”."
+    if len(said) > 1 and said[-2].changed:
+        undo = choice("Undo the last change", "undo")
+        return Reply(f"{question} Shall I take back my last change?", choices=[undo, WHATS_LEFT])
+    return Reply(question, choices=[WHATS_LEFT])
+
+
+async def _deleted(turn: Turn, which: str) -> Reply | None:
+    """Bring back the deleted todo whose whole title is said in quotes; ask about those that words name."""
+    there, how = await find(turn, unquote(which), "open")
+    if there and how != "near":
+        return None
+    latest: dict[str, Todo] = {}
+    for todo in await turn.toolbox.deleted_lately():
+        latest.setdefault(todo["title"].casefold(), todo)
+    named = among(list(latest.values()), unquote(which))
+    if not named:
+        return None
+    if unquote(which) != which and named[0]["title"] == unquote(which):
+        restored = data(await turn.toolbox.call("restore_todo", todo_id=named[0]["id"]))
+        return Reply(f"{quote(restored)} is back.", mentioned=[restored])
+    ways = [choice(todo["title"], f'bring back "{todo["title"]}"') for todo in named[:_MOST]]
+    if len(named) > 1:
+        return Reply("Which of the deleted todos shall I bring back?", choices=ways)
+    yes = choice("Yes, bring it back", ways[0].message)
+    return Reply(f"{quote(named[0])} was deleted. Shall I bring it back?", choices=[yes, WHATS_LEFT])
