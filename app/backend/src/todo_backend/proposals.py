@@ -53,7 +53,7 @@ async def propose(turn: Turn, request: Request) -> Reply:
         offer = [choice(f"Add {draft_words(phrase, turn)}", add_message(phrase))]
     look = choice(f"Find “{words}”", f"find {words}") if len(words) < 60 else WHATS_LEFT
     about = await nearest(turn, words, "all")
-    is_clear = _is_errand(words) or phrase.due_date or phrase.tags or phrase.priority
+    is_clear = is_errand(words) or phrase.due_date or phrase.tags or phrase.priority
     if not about or all(_is_other(turn, words, phrase, todo) for todo in about):
         doubt = "" if is_clear else "I am not sure what you mean. "
         named = [
@@ -80,6 +80,9 @@ _LIST = re.compile(
 )
 
 
+_NO_TODO = re.compile(r"not\b|no$|wait$|sorry$", re.IGNORECASE)  # "no, not the trash, the parcel" puts right
+
+
 def _several(turn: Turn, words: str) -> list[Phrase]:
     """Return the todos that a message may name, one a line or between commas."""
     lines = [line.strip() for line in turn.dialogue.question.splitlines() if line.strip()]
@@ -87,7 +90,7 @@ def _several(turn: Turn, words: str) -> list[Phrase]:
         lines = re.split(r"\s*,\s*(?:and\s+)?", found["list"])
     phrases = [parse_phrase(line, turn.now) for line in lines] if len(lines) > 1 else drafts(words, turn.now)
     are_sound = len(phrases) <= _MOST_DRAFTS and all(
-        each.title and not (each.impossible or each.repeats) for each in phrases
+        each.title and not (each.impossible or each.repeats or _NO_TODO.match(each.title)) for each in phrases
     )
     return phrases if are_sound else []
 
@@ -102,7 +105,7 @@ def _is_other(turn: Turn, words: str, phrase: Phrase, todo: Todo) -> bool:
     """Tell whether a message rather names a new todo: it says when, and only some of the words of the one that is there."""
     if content(todo["title"]) <= content(words):
         return False
-    if _is_errand(words):
+    if is_errand(words):
         return True
     spans = find_dates(words, turn.now)
     hints = len(list(_deeds(turn, words, todo))) - len(spans[:1])
@@ -121,7 +124,8 @@ def _start_of_day(words: str, span: Span) -> int:
 _FUNCTION_WORDS = frozenset("ich mach mache machen wir doch erst lieber yo lo hago je fais on i'll ill we".split())  # noqa: SIM905 - a line
 
 
-def _is_errand(words: str) -> bool:
+def is_errand(words: str) -> bool:
+    """Tell whether words begin, or in German end, with the verb of an errand."""
     said = words.lower().split()
     return said[0] in ERRANDS or said[-1] in GERMAN_ERRANDS
 

@@ -288,8 +288,8 @@ def split_at_dates(what: str, now: datetime) -> list[str]:
     parts: list[str] = []
     part = joint = ""
     pieces = _JOINT.split(what)
-    if not 3 <= len(pieces) <= _MOST_PIECES:
-        return []
+    if not 3 <= len(pieces) <= _MOST_PIECES or any(re.match(r"not\b", piece, re.IGNORECASE) for piece in pieces[2::2]):
+        return []  # "on friday, not saturday" names one day
     for piece in pieces:
         if parse_when(piece, now) or parse_priority(piece):
             return []

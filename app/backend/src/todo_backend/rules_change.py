@@ -14,7 +14,7 @@ from todo_backend.deeds import Deed, change_all, versioned
 from todo_backend.filters import data
 from todo_backend.intents import Request
 from todo_backend.phrases import Phrase, parse_phrase, parse_priority
-from todo_backend.proposals import nearest
+from todo_backend.proposals import is_errand, nearest
 from todo_backend.references import (
     IT,
     POSITION,
@@ -316,9 +316,21 @@ async def _reschedule_tail(turn: Turn, request: Request) -> Reply | None:
     return await _move(turn, await resolve(turn, found["which"], "open"), spans[-1].when)
 
 
+def _keeps_day(turn: Turn, todo: Todo, when: When) -> bool:
+    """Tell whether only the time changes: none but a day to come is kept."""
+    return not when.said_day and bool(todo["due_date"]) and todo["due_date"] >= turn.now.date().isoformat()
+
+
+def moved_to(turn: Turn, todo: Todo, when: When) -> str:
+    """Say when a todo would be due, were it moved: a time alone leaves it its day."""
+    day = date.fromisoformat(todo["due_date"]) if _keeps_day(turn, todo, when) else when.day
+    clock = time.fromisoformat(_clock_near(when, todo["due_time"])) if when.clock else None
+    return turn.wording.moment(day or turn.now.date(), clock)
+
+
 async def _move(turn: Turn, meant: Meant, when: When) -> Reply:
     def arguments(todo: Todo) -> dict[str, Any]:
-        keeps_day = not when.said_day and todo["due_date"] and todo["due_date"] >= turn.now.date().isoformat()
+        keeps_day = _keeps_day(turn, todo, when)
         values: dict[str, Any] = {} if keeps_day else {"due_date": when.day and when.day.isoformat()}
         if when.clock is not None:
             values["due_time"] = _clock_near(when, todo["due_time"])

@@ -1,15 +1,17 @@
 """Which todos a sentence says are due at another time: "the flight is on dec 6 now", "kitchen: not the 3rd, the 4th"."""
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 
 from todo_backend.dates import Span, find_dates, parse_when
 from todo_backend.intents import DO_EACH, Request
 from todo_backend.phrases import parse_phrase, without_end
+from todo_backend.proposals import instead_of, is_errand
 from todo_backend.references import Turn, find
-from todo_backend.replies import Reply, Todo, choice, quote
+from todo_backend.replies import Reply, Todo, UnclearError, choice, quote
 from todo_backend.rules_add import add_message, draft_words, said_when, split_at_dates
+from todo_backend.rules_change import moved_to
 from todo_backend.said_done import NOT
 from todo_backend.stems import IS_CANCELLED
 
@@ -87,6 +89,8 @@ async def todo_and_date(turn: Turn, words: str, act: Act) -> Reply | None:
     while name != (name := _AROUND.sub("", name).strip()):
         pass
     todos, how = await find(turn, name, "open")
+    if len(todos) != 1 and spans[0].instead and not is_errand(words):
+        raise await _of_which(turn, Request("reschedule", {"which": name, "when": when}, words), todos)
     if len(todos) != 1:
         return None
     title = todos[0]["title"]
@@ -94,6 +98,15 @@ async def todo_and_date(turn: Turn, words: str, act: Act) -> Reply | None:
     if is_named and states_it and not NOT.search(rest):
         return await act(turn, Request("reschedule", {"which": f'"{title}"', "when": when}, words))
     return _ask_which_of_two(turn, words, todos[0], when)
+
+
+async def _of_which(turn: Turn, moved: Request, todos: Sequence[Todo]) -> UnclearError:
+    """Return the question which todo "the recital is on saturday, not sunday" puts right: it adds none."""
+    if todos:
+        ways = [choice(todo["title"], f'"{todo["title"]}" is due {moved.said["when"]}') for todo in todos[:3]]
+        return UnclearError(f"Which todo is due {moved.said['when']}?", choices=ways)
+    missing = f"I found no open todo about “{moved.said['which']}”, so I changed nothing."
+    return await instead_of(turn, moved, UnclearError(missing, is_missing=True))
 
 
 async def _from_its_day(turn: Turn, words: str, its_own: Span, new: Span) -> Request | None:
@@ -111,7 +124,7 @@ async def _from_its_day(turn: Turn, words: str, its_own: Span, new: Span) -> Req
 def _ask_which_of_two(turn: Turn, words: str, todo: Todo, when: str) -> Reply:
     phrase = parse_phrase(words, turn.now)
     meant = parse_when(when, turn.now)
-    day = turn.wording.moment(meant.day, meant.clock) if meant and meant.day else when
+    day = moved_to(turn, todo, meant) if meant and meant.day else when
     return Reply(
         f"Shall I make “{todo['title']}” due {day}, or is this another todo?",
         mentioned=[todo],
