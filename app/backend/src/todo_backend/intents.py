@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from todo_backend.foreign_ways import FOREIGN
 from todo_backend.plain_words import clean
 from todo_backend.small_talk import is_talk
-from todo_backend.stems import is_past
+from todo_backend.stems import ERRANDS, is_past
 from todo_backend.ways import ENGLISH, THANKS, Kind
 
 
@@ -160,6 +160,7 @@ _ASKS_US = re.compile(
 _STATED = ("reschedule", "reschedule_at_end", "prioritise", "unschedule")
 
 
+_TAG_ALONE = re.compile(r"(?:tag|label)(?:l?ed)?(?: (?:with|as))? #?[\w-]+(?:, notes?\s*:.*)?", re.IGNORECASE)
 _IT_AGAIN = re.compile(r"^(?:add|put) (?:it|that|this)\b(?: (?:down|in|on|to|onto)\b.*)?$", re.IGNORECASE)
 _TO_DO = re.compile(r"(?:(?:i|we) )?(?:need|have|want|got|ought) to\b", re.IGNORECASE)
 
@@ -184,6 +185,8 @@ def _parts(words: str) -> list[str]:
             continue  # "the invoice bounced, reopen it" is one request
         if first.kind == "add" and re.match(r"(?:tag|label)\b", words[found.end() :], re.IGNORECASE):
             continue
+        if first.words.partition(" ")[0].lower() in ERRANDS and _TAG_ALONE.fullmatch(words[found.end() :]):
+            continue  # "book flights, low priority, tag travel" is one todo
         parts.append(words[start : found.start()].strip())
         start = found.end()
     return [*parts, words[start:].strip()]

@@ -12,7 +12,7 @@ from todo_backend.intents import Request
 from todo_backend.phrases import Phrase, parse_phrase, parse_priority
 from todo_backend.references import LONGEST, Turn, content, everything
 from todo_backend.replies import WHATS_LEFT, Reply, Todo, UnclearError, choice, count, quote, quoted_titles
-from todo_backend.rules_add import add_message, draft_words, drafts, refuse_to_repeat, said_when
+from todo_backend.rules_add import add_message, draft_words, drafts, refuse_to_repeat, said_when, split_note
 from todo_backend.schemas import Priority, State
 from todo_backend.stems import ERRAND_STEMS, ERRANDS, GERMAN_ERRANDS, IS_CANCELLED, is_past, stem
 
@@ -36,7 +36,7 @@ _OUT_OF = re.compile(
 
 async def propose(turn: Turn, request: Request) -> Reply:
     """Ask what a message means: something about the todo that it names, or a new todo."""
-    words = request.words
+    words, note = split_note(request.words)
     phrase = parse_phrase(_OUT_OF.sub("", words), turn.now)
     if phrase.impossible:
         raise UnclearError(f"There is no such day: {phrase.impossible}. Which day do you mean?")
@@ -48,9 +48,10 @@ async def propose(turn: Turn, request: Request) -> Reply:
         return Reply(
             question, choices=[choice(label, f"add:\n{lines}"), choice(f"Add “{phrase.title}”", add_message(phrase))]
         )
+    with_note = f", note: {note}" if note else ""
     offer = []
     if len(phrase.title) <= 200 and re.search(r"\w", phrase.title):
-        offer = [choice(f"Add {draft_words(phrase, turn)}", add_message(phrase))]
+        offer = [choice(f"Add {draft_words(phrase, turn)}", add_message(phrase) + with_note)]
     look = choice(f"Find “{words}”", f"find {words}") if len(words) < 60 else WHATS_LEFT
     about = await nearest(turn, words, "all")
     is_clear = is_errand(words) or phrase.due_date or phrase.tags or phrase.priority
@@ -59,7 +60,7 @@ async def propose(turn: Turn, request: Request) -> Reply:
         named = [
             choice(deed.label.capitalize(), deed.message) for todo in about[:1] for deed in _deeds(turn, words, todo)
         ]
-        return Reply(f"{doubt}Shall I add {draft_words(phrase, turn)}?", choices=[*offer, *named[:1], look])
+        return Reply(f"{doubt}Shall I add {draft_words(phrase, turn)}{with_note}?", choices=[*offer, *named[:1], look])
     if len(about) > 1:
         names = [choice(todo["title"], next(_deeds(turn, words, todo)).message) for todo in about[:_MOST]]
         return Reply("Which todo do you mean?", mentioned=about, choices=names)

@@ -25,11 +25,13 @@ def said_when(when: When, turn: Turn) -> str:
 
 
 def draft_words(phrase: Phrase, turn: Turn) -> str:
-    """Say what would be added."""
+    """Say all that would be added."""
     parts = [f"“{phrase.title}”"]
     if phrase.due_date:
         parts.append(turn.wording.moment(phrase.due_date, phrase.due_time))
-    return ", ".join(parts)
+    if phrase.priority and phrase.priority != "normal":
+        parts.append(f"{phrase.priority} priority")
+    return ", ".join([*parts, *(f"#{tag.lower()}" for tag in phrase.tags)])
 
 
 def add_message(phrase: Phrase) -> str:
@@ -57,6 +59,12 @@ _WITH_LEVEL = re.compile(
 )
 
 
+def split_note(what: str) -> tuple[str, str]:
+    """Take the note off "call the bank, note: ask for Ana"."""
+    words, _, note = _WITH_NOTE.sub("\0", what, count=1).partition("\0")
+    return words, note
+
+
 async def add_each(turn: Turn, request: Request) -> Reply:
     """Add what is said in several requests: "add milk add eggs"."""
     parts = [understand(part).said["what"] for part in request.said["parts"].split("\n")]
@@ -79,7 +87,7 @@ async def add(turn: Turn, request: Request) -> Reply:
     if found := _SEVERAL.match(what):
         parts = [part for part in re.split(r"\s*[,;]\s*(?:and\s+)?|\s+and\s+", what[found.end() :]) if part.strip()]
         return await add_several(turn, [parse_phrase(part, turn.now) for part in parts])
-    what, _, note = _WITH_NOTE.sub("\0", what, count=1).partition("\0")
+    what, note = split_note(what)
     what = re.sub(r"\s+(?:too|as well|instead)(?=$|,)", "", what, flags=re.IGNORECASE)
     what = re.sub(r"\s+(?:daran|dran),?\s+", " ", what)
     if (when := parse_when(what, turn.now)) and when.exists and not _is_quoted(what):

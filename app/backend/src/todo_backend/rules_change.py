@@ -476,7 +476,10 @@ async def prioritise(turn: Turn, request: Request) -> Reply:
         if unclear.candidates or unclear.choices or request.words.startswith(("make", "set")):
             raise
         phrase = parse_phrase(request.words, turn.now)  # "buy milk, priority high" may be a new todo
-        raise replace(unclear, choices=[choice(f"Add {draft_words(phrase, turn)}", add_message(phrase))]) from None
+        add_it = choice(f"Add {draft_words(phrase, turn)}", add_message(phrase))
+        if is_errand(request.words):
+            raise UnclearError(f"Shall I add {draft_words(phrase, turn)}?", choices=[add_it, WHATS_LEFT]) from None
+        raise replace(unclear, choices=[add_it]) from None
     level = parse_priority(re.sub(r"^an?\s+|importance$", "", request.said.get("level", "high"))) or "high"
     if {"down", "up"} & request.said.keys():
         step = 1 if "up" in request.said else -1
