@@ -14,6 +14,7 @@ from todo_backend.each_its_own import each_its_own
 from todo_backend.follow_ups import said_of_the_last
 from todo_backend.guesses import guess
 from todo_backend.intents import DO_EACH, Request, understand
+from todo_backend.other_topics import asked_of_the_world
 from todo_backend.phrases import parse_phrase
 from todo_backend.plain_words import clean
 from todo_backend.proposals import instead_of, propose, said_of
@@ -67,13 +68,20 @@ async def _answer(turn: Turn, dialogue: Dialogue) -> Reply:
         return await _act(turn, completed)
     if of_it := said_of_the_last(turn, words) or correction(turn, words):
         return await _act(turn, of_it)
-    if told := _where_data() if asks_where_data_is(words) else await instead_of_the_last(turn):
+    if told := await _told(turn, words):
         return told
     if (several := _lines(dialogue.question)) is not None:
         return await add_several(turn, [parse_phrase(line, turn.now) for line in several])
     if fields := each_its_own(turn, words):
         return await _act(turn, fields)
     return await _act(turn, understand(await with_name_quoted(turn, dialogue.question)))
+
+
+async def _told(turn: Turn, words: str) -> Reply | None:
+    """Answer what is about nothing on the list, and what puts the last change right."""
+    if asks_where_data_is(words):
+        return _where_data()
+    return await instead_of_the_last(turn) or await asked_of_the_world(turn, words)
 
 
 async def _act(turn: Turn, request: Request) -> Reply:
