@@ -14,6 +14,7 @@ from todo_backend.each_its_own import each_its_own
 from todo_backend.follow_ups import said_of_the_last
 from todo_backend.guesses import guess
 from todo_backend.intents import DO_EACH, Request, understand
+from todo_backend.offered_before import with_what_was_offered
 from todo_backend.other_topics import asked_of_the_world
 from todo_backend.phrases import parse_phrase
 from todo_backend.plain_words import clean
@@ -74,7 +75,8 @@ async def _answer(turn: Turn, dialogue: Dialogue) -> Reply:
         return await add_several(turn, [parse_phrase(line, turn.now) for line in several])
     if fields := each_its_own(turn, words):
         return await _act(turn, fields)
-    return await _act(turn, understand(await with_name_quoted(turn, dialogue.question)))
+    request = understand(await with_name_quoted(turn, dialogue.question))
+    return await _act(turn, with_what_was_offered(turn, request))
 
 
 async def _told(turn: Turn, words: str) -> Reply | None:
