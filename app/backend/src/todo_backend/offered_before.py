@@ -15,6 +15,7 @@ from todo_backend.small_talk import is_talk
 _REMEMBERED = 4  # answers: what was asked about longer ago is no more what "the lunch" means
 _DEFINITE = re.compile(r"(?:the|that|this|my)\s+(?=\S)", re.IGNORECASE)
 _ADD_IT = re.compile(r"\b(?:add|put|note|write) (?:it|that|this)\b", re.IGNORECASE)
+_YES_THE = re.compile(r"(?:yes|yeah|yep|sure)(?: please)?,? (?P<what>(?:the|that|my) .+)", re.IGNORECASE)
 _OFFERS = re.compile(r"\bShall I add “")
 
 
@@ -26,6 +27,9 @@ def with_what_was_offered(turn: Turn, request: Request) -> Request:
     Raises:
         UnclearError: "add it" is said, and nothing was asked about.
     """
+    if request.kind == "unknown" and (found := _YES_THE.fullmatch(request.words)):
+        again = with_what_was_offered(turn, Request("add", {"what": found["what"]}, request.words))
+        return again if again.words != request.words else request
     if request.kind != "add":
         return request
     what, note = split_note(request.said["what"])

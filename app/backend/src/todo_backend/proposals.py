@@ -81,7 +81,7 @@ _LIST = re.compile(
 )
 
 
-_NO_TODO = re.compile(r"not\b|no$|wait$|sorry$", re.IGNORECASE)  # "no, not the trash, the parcel" puts right
+_NO_TODO = re.compile(r"not\b|(?:no|yes|ok|wait|sorry)$", re.IGNORECASE)  # "no, not the trash, the parcel" puts right
 
 
 def _several(turn: Turn, words: str) -> list[Phrase]:

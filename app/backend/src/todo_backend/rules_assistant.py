@@ -14,6 +14,7 @@ from todo_backend.each_its_own import each_its_own
 from todo_backend.follow_ups import said_of_the_last
 from todo_backend.guesses import guess
 from todo_backend.intents import DO_EACH, Request, understand
+from todo_backend.new_with_fields import new_with_fields
 from todo_backend.offered_before import with_what_was_offered
 from todo_backend.other_topics import asked_of_the_world
 from todo_backend.phrases import parse_phrase
@@ -80,10 +81,12 @@ async def _answer(turn: Turn, dialogue: Dialogue) -> Reply:
 
 
 async def _told(turn: Turn, words: str) -> Reply | None:
-    """Answer what is about nothing on the list, and what puts the last change right."""
+    """Answer what asks for no change: what is not about the list, puts the last change right, or is new."""
     if asks_where_data_is(words):
         return _where_data()
-    return await instead_of_the_last(turn) or await asked_of_the_world(turn, words)
+    return (
+        await instead_of_the_last(turn) or await asked_of_the_world(turn, words) or await new_with_fields(turn, words)
+    )
 
 
 async def _act(turn: Turn, request: Request) -> Reply:

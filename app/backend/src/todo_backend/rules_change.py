@@ -14,7 +14,7 @@ from todo_backend.deeds import Deed, change_all, versioned
 from todo_backend.filters import data
 from todo_backend.intents import Request
 from todo_backend.phrases import Phrase, parse_phrase, parse_priority
-from todo_backend.proposals import is_errand, nearest
+from todo_backend.proposals import nearest
 from todo_backend.references import (
     IT,
     POSITION,
@@ -476,10 +476,7 @@ async def prioritise(turn: Turn, request: Request) -> Reply:
         if unclear.candidates or unclear.choices or request.words.startswith(("make", "set")):
             raise
         phrase = parse_phrase(request.words, turn.now)  # "buy milk, priority high" may be a new todo
-        add_it = choice(f"Add {draft_words(phrase, turn)}", add_message(phrase))
-        if is_errand(request.words):
-            raise UnclearError(f"Shall I add {draft_words(phrase, turn)}?", choices=[add_it, WHATS_LEFT]) from None
-        raise replace(unclear, choices=[add_it]) from None
+        raise replace(unclear, choices=[choice(f"Add {draft_words(phrase, turn)}", add_message(phrase))]) from None
     level = parse_priority(re.sub(r"^an?\s+|importance$", "", request.said.get("level", "high"))) or "high"
     if {"down", "up"} & request.said.keys():
         step = 1 if "up" in request.said else -1
