@@ -49,6 +49,24 @@ async def test_after_thirty_days_a_deletion_is_for_good_and_is_cleared_away_by_t
     assert [row["title"] for row in left] == ["new"]
 
 
+async def test_the_chat_brings_back_by_its_name_what_was_deleted_in_the_list_within_thirty_days(
+    client, postgres: Postgres
+):
+    todo = await add(client, "paint the shed", due_date="2026-12-01", tags=["home"])
+    before = await everything(client)
+    await client.delete(f"/api/todos/{todo['id']}")
+    asked = await say(client, "bring back the shed")
+    assert asked["text"] == "“paint the shed” was deleted. Shall I bring it back?"
+    assert await everything(client) == []
+    await say(client, "bring back the shed", "yes")
+    assert await everything(client) == before
+    await client.delete(f"/api/todos/{todo['id']}")
+    await run_sql(
+        postgres, "UPDATE deleted_todos SET deleted_at = now() - interval '31 days'", database=SHARED_DATABASE
+    )
+    assert "found no completed or deleted todo" in (await say(client, "bring back the shed"))["text"]
+
+
 async def test_a_key_that_was_used_again_stays_with_its_new_todo(client):
     first = (await client.post("/api/todos", json={"title": "one"}, headers={"Idempotency-Key": "k"})).json()
     await client.delete(f"/api/todos/{first['id']}")

@@ -24,5 +24,8 @@ async def new_with_fields(turn: Turn, words: str) -> Reply | None:
     phrase = parse_phrase(split_note(words)[0], turn.now)
     if not (phrase.due_date or phrase.priority or phrase.tags):
         return None
-    todos, _ = await find(turn, phrase.title, "open")
-    return None if todos else await propose(turn, Request("unknown", {}, words))
+    for name in (phrase.title, change.said["which"]):  # "rent is due on friday" may be of "pay rent"
+        todos, _ = await find(turn, name, "open")
+        if todos:
+            return None
+    return await propose(turn, Request("unknown", {}, words))
