@@ -47,6 +47,9 @@ async def _deleted(turn: Turn, which: str) -> Reply | None:
     named = among(list(latest.values()), unquote(which))
     if not named:
         return None
+    # Of several, those that this conversation has spoken of: what it has deleted itself, above all.
+    told = [each.text for each in turn.dialogue.utterances if each.role == "assistant"]
+    named = [todo for todo in named if any(quote(todo) in text for text in told)] or named
     if unquote(which) != which and named[0]["title"] == unquote(which):
         restored = data(await turn.toolbox.call("restore_todo", todo_id=named[0]["id"]))
         return Reply(f"{quote(restored)} is back.", mentioned=[restored])
