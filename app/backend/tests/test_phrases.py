@@ -6,6 +6,7 @@ import pytest
 
 from todo_backend.dates import parse_when
 from todo_backend.phrases import parse_phrase, parse_priority
+from todo_backend.proposals import is_errand
 from todo_backend.wording import Wording
 
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=ZoneInfo("Europe/Berlin"))  # a Monday
@@ -246,3 +247,8 @@ async def test_no_message_keeps_the_server_busy(client, part):
             await client.post("/api/chat", json={"message": (start + part * 2000)[:2000].strip() or "x"})
         ).status_code == 200
     assert time_module.process_time() - started < 5
+
+
+def test_what_has_no_words_beside_its_fields_is_no_errand():
+    assert not is_errand("")
+    assert is_errand("buy milk")

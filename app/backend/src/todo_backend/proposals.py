@@ -128,7 +128,7 @@ _FUNCTION_WORDS = frozenset("ich mach mache machen wir doch erst lieber yo lo ha
 def is_errand(words: str) -> bool:
     """Tell whether words begin, or in German end, with the verb of an errand."""
     said = words.lower().split()
-    return said[0] in ERRANDS or said[-1] in GERMAN_ERRANDS
+    return bool(said) and (said[0] in ERRANDS or said[-1] in GERMAN_ERRANDS)
 
 
 async def nearest(turn: Turn, words: str, state: State) -> list[Todo]:
