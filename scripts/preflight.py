@@ -133,7 +133,7 @@ def env_warnings(project: Project) -> list[str]:
     empty = env_generation.lacking(ENV, project.settings.env)
     project.suppose_env()
     _ = project.secrets
-    generated = [f"{', '.join(empty)} in .env has no value yet: `invoke up` generates one"] if empty else []
+    generated = [f"no value yet for {', '.join(empty)}: `invoke up` generates it"] if empty else []
     of_databases = (doubt for key, url in databases(project.settings, project.env) for doubt in doubts(key, url))
     return [*generated, *project.env.warnings, *of_databases, *pod_proxies.doubts(project.settings, project.env, os.environ)]
 

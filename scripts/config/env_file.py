@@ -139,11 +139,10 @@ def read(path: Path, keys: Mapping[str, EnvKey]) -> EnvFile:
         raise all_problems(
             path.name, problems, f"fix {path.name}; .env.example explains every key. Nothing was changed", code="env-file-invalid"
         )
-    return EnvFile(path, {key: SecretStr(value) for key, value in parsed.values.items()}, tuple(open_to_others(path)))
+    return EnvFile(path, {key: SecretStr(value) for key, value in parsed.values.items()}, tuple(_open_to_others(path)))
 
 
-def open_to_others(path: Path) -> Iterable[str]:
-    """Yield what is doubtful about who can read the file."""
+def _open_to_others(path: Path) -> Iterable[str]:
     if path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
         remedy = (
             "move the checkout from the Windows drive into WSL's own file system" if _on_a_windows_drive(path) else f"chmod 600 {path.name}"

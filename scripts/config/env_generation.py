@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from dotenv.parser import parse_stream
 from pydantic import SecretStr
 
-from scripts.config.env_file import EnvFile, check, open_to_others, parse
+from scripts.config.env_file import EnvFile, check, parse
 from scripts.config.kept_elsewhere import in_place_of
 from scripts.config.text_file import read_text
 from scripts.core.errors import InputError
@@ -29,6 +29,7 @@ VALUE = re.compile(
     r"""(\s*(?:export\s+)?\w+[^\S\r\n]*=[^\S\r\n]*)(?:'(?:\\'|[^'])*'|"(?:\\"|[^"])*"|[^\r\n]*?)((?:[^\S\r\n]+\#[^\r\n]*)?\s*)"""
 )
 """A line of one key: what stands before its value, and after it."""
+OWNERS = 0o600
 
 
 def create(path: Path, example: Path, keys: Mapping[str, EnvKey]) -> list[str]:
@@ -56,10 +57,11 @@ def create(path: Path, example: Path, keys: Mapping[str, EnvKey]) -> list[str]:
 def complete(path: Path, keys: Mapping[str, EnvKey]) -> list[str]:
     """Put a random value in for every key that needs one and has none, and return those keys. The rest of the file stays as it is.
 
+    What had no secret of ours may be open to others, as a copy of the example is: it is its owner's alone from now on, unless it is a link.
     Nothing is written where something else is wrong with the file, or it is none: who reads it says so. Raises InputError.
     """
     if found := lacking(path, keys):
-        _rewrite(path, _random(found))
+        _rewrite(path, _random(found), mode=None if path.is_symlink() else OWNERS)
     return found
 
 
@@ -74,7 +76,7 @@ def supposed(path: Path, example: Path, keys: Mapping[str, EnvKey]) -> EnvFile |
         return None
     text = read_text(path, _gone(path)) if there else _example(example)
     values = parse(_filled_in(text, _random(new)), keys).values
-    return EnvFile(path, {key: SecretStr(value) for key, value in values.items()}, tuple(open_to_others(path)) if there else ())
+    return EnvFile(path, {key: SecretStr(value) for key, value in values.items()})
 
 
 def lacking(path: Path, keys: Mapping[str, EnvKey]) -> list[str]:
@@ -105,7 +107,8 @@ def replace_value(path: Path, key: str) -> str:
     return value[key]
 
 
-def _rewrite(path: Path, new: Mapping[str, str]) -> None:
+def _rewrite(path: Path, new: Mapping[str, str], mode: int | None = None) -> None:
+    """Put the values into the file, whole or not at all; without a mode it keeps its own."""
     target = path.resolve()
     if not target.is_file():
         raise InputError(
@@ -114,7 +117,7 @@ def _rewrite(path: Path, new: Mapping[str, str]) -> None:
             code="env-file-not-created",
         )
     text = _filled_in(read_text(target, _gone(path)), new)
-    with _written_beside(target, text, mode=stat.S_IMODE(target.stat().st_mode)) as temporary:
+    with _written_beside(target, text, mode=mode or stat.S_IMODE(target.stat().st_mode)) as temporary:
         temporary.replace(target)
 
 
@@ -144,7 +147,7 @@ def _filled_in(old: str, new: Mapping[str, str]) -> str:
 
 
 @contextlib.contextmanager
-def _written_beside(path: Path, text: str, mode: int = 0o600) -> Iterator[Path]:
+def _written_beside(path: Path, text: str, mode: int = OWNERS) -> Iterator[Path]:
     """Write the text into a file beside the path, which the caller renames; otherwise it is removed afterwards. Raises InputError."""
     temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:

@@ -24,15 +24,18 @@ def choose(settings: Settings) -> tuple[Engine, str]:
     for engine in engines:
         if engine.deployed():
             return engine, "the app is installed there"
-    reasons: list[str] = []
+    unnamed = "" if settings.kube_context.context else "kube_context"  # nobody has asked for one
+    reasons: dict[str, str] = {}
     for engine in engines:
         reason = engine.unusable()
         if not reason:
-            asked_for = reasons if settings.kube_context.context else reasons[1:]
-            return engine, "; ".join(asked_for) or "the first usable one"
-        reasons.append(f"{engine.name}: {reason}")
+            return engine, "; ".join(reasons[name] for name in reasons if name != unnamed) or "the first usable one"
+        reasons[engine.name] = f"{engine.name}: {reason}"
     raise MissingError(
-        "no engine can work on this machine", "fix one of them, or let `invoke setup` install what is missing", reasons, code="no-engine"
+        "no engine can work on this machine",
+        "fix one of them, or let `invoke setup` install what is missing",
+        list(reasons.values()),
+        code="no-engine",
     )
 
 

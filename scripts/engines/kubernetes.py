@@ -150,10 +150,10 @@ class KubernetesEngine:
         try:
             nodes = {transport.node: transport.images() for transport in self.transports()}
             wanted = sorted(self.deployment.images()) if nodes else []
+            others = {node: load.moved(images, wanted) for node, images in nodes.items()}
         except TaskError:  # whoever may not look into the nodes
             return
         built = {f"{self._settings.project}-{name}" for name in (*self._settings.services, DATABASE, EXPORTER)}
-        others = {node: load.moved(images, wanted) for node, images in nodes.items()}
         for reference in wanted:
             lacking = [node for node, images in nodes.items() if full_name(reference) not in images]
             repository = reference.partition(":")[0]

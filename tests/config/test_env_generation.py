@@ -76,8 +76,9 @@ def test_a_copied_example_gets_the_passwords_that_it_needs(tmp_path: Path, old: 
     assert env_generation.lacking(path, KEYS) == ["PASSWORD"]
     supposed = env_generation.supposed(path, tmp_path / "none", KEYS)
     assert supposed
-    assert (len(supposed.get("PASSWORD")), len(supposed.warnings), path.read_text()) == (32, 1, old)
+    assert (len(supposed.get("PASSWORD")), path.read_text()) == (32, old)
     assert env_generation.complete(path, KEYS) == ["PASSWORD"]
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
     read = env_file.read(path, KEYS)
     assert (len(read.get("PASSWORD")), read.get("TOKEN")) == (32, ""), "an empty optional key means something"
     assert env_generation.complete(path, KEYS) == []
