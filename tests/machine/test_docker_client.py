@@ -8,6 +8,7 @@ import os
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -66,20 +67,27 @@ class Daemon:
         self.socket.bind(address)  # type: ignore[arg-type]
         self.socket.listen()
         self.answer = answer
-        threading.Thread(target=self.serve, daemon=True).start()
+        self.thread = threading.Thread(target=self.serve)
+        self.thread.start()
 
     def serve(self) -> None:
-        kept = []
-        while True:
-            try:
-                connection, _ = self.socket.accept()
-            except OSError:
-                return
-            kept.append(connection)
-            if self.answer:
-                body = self.answer(connection.recv(65536))
-                connection.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
-                connection.close()
+        with ExitStack() as connections:
+            while True:
+                try:
+                    connection, _ = self.socket.accept()
+                except OSError:
+                    return
+                connections.enter_context(connection)
+                if self.answer:
+                    body = self.answer(connection.recv(65536))
+                    connection.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+                    connection.close()
+
+    def stop(self) -> None:
+        """Close the socket and every connection. A close alone would leave the thread waiting on the closed socket."""
+        self.socket.shutdown(socket.SHUT_RDWR)
+        self.thread.join()
+        self.socket.close()
 
 
 def a_daemon(architecture: str = "amd64", system: str = "linux") -> Callable[[bytes], bytes]:
@@ -97,7 +105,7 @@ def listen(tmp_path: Path) -> Iterator[Callable[..., Daemon]]:
 
     yield start
     for daemon in made:
-        daemon.socket.close()
+        daemon.stop()
 
 
 def test_without_a_word_it_is_the_usual_socket(listen: Callable[..., Daemon]) -> None:

@@ -13,6 +13,7 @@ import tarfile
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
@@ -315,29 +316,46 @@ def relay(one: socket.socket, other: socket.socket) -> None:
     other.shutdown(socket.SHUT_WR)
 
 
-def serve_socks(server: socket.socket, asked: list[bytes]) -> None:
-    """One SOCKS5 proxy: no password, and a CONNECT to an IPv4 address."""
-    while True:
-        try:
-            client, _ = server.accept()
-        except OSError:
-            return
-        client.recv(262)
-        client.sendall(b"\x05\x00")
-        request = client.recv(262)
-        asked.append(request)
-        target = socket.create_connection((socket.inet_ntoa(request[4:8]), int.from_bytes(request[8:10], "big")))
+def serve_one(client: socket.socket, asked: list[bytes]) -> None:
+    client.recv(262)
+    client.sendall(b"\x05\x00")
+    request = client.recv(262)
+    asked.append(request)
+    address = (socket.inet_ntoa(request[4:8]), int.from_bytes(request[8:10], "big"))
+    with socket.create_connection(address) as target:
         client.sendall(b"\x05\x00\x00\x01" + bytes(6))
-        threading.Thread(target=relay, args=(client, target), daemon=True).start()
-        threading.Thread(target=relay, args=(target, client), daemon=True).start()
+        back = threading.Thread(target=relay, args=(target, client))
+        back.start()
+        relay(client, target)
+        back.join()
+
+
+@contextmanager
+def socks_proxy() -> Iterator[tuple[int, list[bytes]]]:
+    """The port of a SOCKS5 proxy (no password, a CONNECT to an IPv4 address) and what it was asked for."""
+    asked: list[bytes] = []
+
+    def serve() -> None:
+        while True:
+            try:
+                client, _ = server.accept()
+            except OSError:
+                return
+            with client:
+                serve_one(client, asked)
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield server.getsockname()[1], asked
+        server.shutdown(socket.SHUT_RDWR)
+        thread.join()
 
 
 def test_releases_come_through_a_socks_proxy(site: Site, bin_folder: Path, step: Step, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[bytes] = []
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        threading.Thread(target=serve_socks, args=(server, asked), daemon=True).start()
-        monkeypatch.delenv("NO_PROXY", raising=False)
-        monkeypatch.delenv("no_proxy", raising=False)
-        monkeypatch.setenv("ALL_PROXY", f"socks5://127.0.0.1:{server.getsockname()[1]}")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    with socks_proxy() as (port, asked):
+        monkeypatch.setenv("ALL_PROXY", f"socks5://127.0.0.1:{port}")
         assert tool_downloads.bring("tool", "1.2.3", release(site, PROGRAM), step) == "downloaded"
     assert asked
