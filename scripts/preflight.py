@@ -100,10 +100,9 @@ def env_check(project: Project) -> Check:
     except InputError as error:
         lines = error.evidence or (str(Problem(error.cause, error.action.removesuffix(UNCHANGED))),)
         return Check(".env", problems=tuple(Problem(f".env: {line}" if error.evidence else line) for line in lines))
-    there = os.path.lexists(ENV)
-    return Check(
-        ".env", f"{sum(1 for key in project.settings.env if project.env.get(key))} keys" if there else "none yet", (), tuple(warnings)
-    )
+    keys = project.settings.env
+    found = f"{sum(1 for key in keys if project.env.get(key))} of {len(keys)} keys have a value" if os.path.lexists(ENV) else "none yet"
+    return Check(".env", found, (), tuple(warnings))
 
 
 def builder_check(project: Project) -> Check:

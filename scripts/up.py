@@ -94,9 +94,13 @@ def up(project: Project, report: Report, *, require_monitoring: bool = False, pl
         bring_tools(project, report)
     if require_monitoring and (reason := project.why_not_monitored()):
         raise InputError(f"there would be no monitoring: {reason}", "leave out --require-monitoring, or fix that", code="monitoring-off")
-    for key in project.create_env():
+    generated = project.create_env()
+    for key in generated:
         report.say(f".env: generated {key}")
     bring_up(project, report, require_monitoring=require_monitoring, setup=setup)
+    if generated or any(result.step == "secrets" and result.result == "changed" for result in report.results):
+        for offer in offers(project):
+            report.say(offer)
     return None
 
 
@@ -115,9 +119,6 @@ def bring_up(project: Project, report: Report, *, require_monitoring: bool = Fal
     freeze(project, report)
     run_steps(steps(project, require_monitoring=require_monitoring, setup=setup), report)
     show_addresses(project.engine, report)
-    if any(result.result == "changed" for result in report.results):
-        for offer in offers(project):
-            report.say(offer)
 
 
 def offers(project: Project) -> list[str]:

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, TextIO
 
+from rich.console import RenderableType
 from rich.live import Live
 from rich.padding import Padding
 from rich.spinner import Spinner
@@ -87,6 +88,7 @@ class Report:
         self._err = console(stderr or sys.stderr, plain=plain)
         self._lock = threading.RLock()
         self._running: dict[str, tuple[float, str]] = {}
+        self._waiting: set[str] = set()
         self._live: Live | None = None
         self._width = 12
         self.results: list[StepResult] = []
@@ -228,10 +230,12 @@ class Report:
     def _running_table(self) -> Table:
         table = Table.grid(padding=(0, 1))
         with self._lock:
-            for step, (started, text) in self._running.items():
+            for step in sorted(self._running, key=lambda step: step not in self._waiting):  # the eye is at the last line
+                started, text = self._running[step]
+                mark: RenderableType = Text("·", style="dim") if step in self._waiting else Spinner("dots")
                 seconds = f"{time.monotonic() - started:6.1f} s"
                 shown = Text(text, style="dim", overflow="ellipsis", no_wrap=True)
-                table.add_row(Spinner("dots"), Text(f"{step:<{self._width}}"), Text(seconds, style="dim"), shown)
+                table.add_row(mark, Text(f"{step:<{self._width}}"), Text(seconds, style="dim"), shown)
         return table
 
     def started(self, step: str) -> None:
@@ -248,6 +252,18 @@ class Report:
         with self._lock:
             if step in self._running:
                 self._running[step] = (self._running[step][0], redact(text.strip()))
+
+    @contextmanager
+    def waiting(self, step: str, text: str) -> Iterator[None]:
+        """Tell that a step waits for another one while the block runs."""
+        self.progress(step, text)
+        with self._lock:
+            self._waiting.add(step)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._waiting.discard(step)
 
     def finished(self, result: StepResult) -> None:
         """Tell how a step ended: one line."""
@@ -287,10 +303,10 @@ class StepReport:
     @contextmanager
     def waiting(self, text: str) -> Iterator[None]:
         """Tell that the step waits for another one while the block runs."""
-        self.progress(text)
         began = time.monotonic()
         try:
-            yield
+            with self._report.waiting(self._step, text):
+                yield
         finally:
             self.waited += time.monotonic() - began
 

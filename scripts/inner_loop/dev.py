@@ -47,7 +47,7 @@ def dev(project: Project, report: Report, *, down: bool = False, on_host: str = 
         session.begin()
         with suppress(KeyboardInterrupt):
             if report.on_terminal and sys.stdin.isatty():
-                show_page(session, watch)
+                show_page(session, watch, "remove the app" if down else "build and bring the production release back")
             else:
                 tell_lines(session, watch, report)
     connection.renew()
@@ -71,11 +71,11 @@ def tell_lines(session: Session, watch: Watch, report: Report) -> None:
                 interruptible(job)
 
 
-def show_page(session: Session, watch: Watch) -> None:
-    """Show the page until a person quits."""
+def show_page(session: Session, watch: Watch, at_the_end: str) -> None:
+    """Show the page until a person quits. at_the_end: what comes then, which the page says."""
     from scripts.inner_loop.page import Page
 
-    page = Page(session, watch)
+    page = Page(session, watch, at_the_end)
     try:
         page.run()
     finally:

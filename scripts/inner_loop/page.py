@@ -83,9 +83,10 @@ class Page(App[None]):
     ]
     ENABLE_COMMAND_PALETTE = False
 
-    def __init__(self, session: Session, watch: Watch) -> None:
-        """Take the session, and what watches its sources; the page tells what it does from now on."""
+    def __init__(self, session: Session, watch: Watch, at_the_end: str) -> None:
+        """Take the session, what watches its sources, and what comes after the page, which tells what it does from now on."""
         super().__init__()
+        self._at_the_end = at_the_end
         self._session = session
         session.report = PageReport(lambda event, fields: self._from_thread(self.hear, event, fields))
         self.drive = Drive(session, watch, partial(self._from_thread, self.add_line), partial(self._from_thread, self.show_pods))
@@ -116,6 +117,7 @@ class Page(App[None]):
         """Show what is known, and begin."""
         self.query_one(DataTable).add_columns(*COLUMNS)
         self._refresh()
+        self.say(f"q will quit, and {self._at_the_end}")
         self.bringing.start()
 
     def _bring(self) -> None:

@@ -15,6 +15,7 @@ from scripts.core.errors import InputError
 from scripts.core.report import Report
 from scripts.desired import monitoring
 from scripts.desired.service_values import service_name
+from scripts.engines.asking import paths
 from scripts.kubernetes.port_forward import forward
 from scripts.project import Project
 
@@ -31,6 +32,8 @@ class Target:
     local_port: int
     page: bool = True
     """Whether a person looks at it; a browser is opened for no other."""
+    answers_at: tuple[str, ...] = ()
+    """The paths of what is no page that are known to answer."""
 
 
 def targets(project: Project) -> dict[str, list[Target]]:
@@ -43,6 +46,7 @@ def targets(project: Project) -> dict[str, list[Target]]:
             service.port,
             service.wanted_local_port,
             page="/" in service.asked_pages,
+            answers_at=tuple(dict.fromkeys(paths(service))),
         )
         for name, service in settings.services.items()
         if service.port
@@ -98,7 +102,7 @@ def open_forward(project: Project, what: str, report: Report, *, show_password: 
         for target in known[what]:
             cluster = engine.deployment.cluster.within(target.namespace, project.settings.release)
             port = forwards.enter_context(forward(cluster, f"service/{target.service}", target.port, target.local_port))
-            _open(f"http://localhost:{port}", report, browser=browser and target.page)
+            _open(target, port, report, browser=browser)
         report.say("Ctrl-C ends it")
         with contextlib.suppress(KeyboardInterrupt):  # the wanted end
             while not shell.stopping():
@@ -111,7 +115,7 @@ def _open_published(what: str, targets: Sequence[Target], report: Report, *, bro
         if not target.local_port:
             fixed = f"give services.{what} a local_port in invoke.yaml, then invoke up"
             raise InputError(f"{what} has no fixed port on this machine", fixed, code="no-public-service")
-        _open(f"http://localhost:{target.local_port}", report, browser=browser and target.page)
+        _open(target, target.local_port, report, browser=browser)
 
 
 def _say_how_to_sign_in(project: Project, report: Report, *, show_password: bool) -> None:
@@ -120,11 +124,14 @@ def _say_how_to_sign_in(project: Project, report: Report, *, show_password: bool
         print(project.env.get(monitoring.PASSWORD_KEY), file=sys.stdout, flush=True)
 
 
-def _open(url: str, report: Report, *, browser: bool) -> None:
+def _open(target: Target, port: int, report: Report, *, browser: bool) -> None:
+    url = f"http://localhost:{port}"
     report.event("address", url=url)
     report.result(url)
-    if browser and not report.as_json and sys.stdout.isatty():
-        webbrowser.open(url)
+    if not target.page:
+        report.say(f"{target.service} has no page at /; it answers at {', '.join(target.answers_at) or 'paths of its own'}")
+    elif browser and not report.as_json and sys.stdout.isatty() and not webbrowser.open(url):
+        report.say("no browser could be started here: open that address yourself")
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import re
 import sys
 
 import pytest
+from rich.console import Console
 from rich.text import Text
 
 from scripts.core.errors import TaskError
@@ -31,6 +32,24 @@ def narrow(monkeypatch: pytest.MonkeyPatch) -> Terminal:
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setenv("TERM", "dumb")
     return Terminal()
+
+
+def drawn(report: Report) -> list[list[str]]:
+    """The mark and the name of each running step, from above."""
+    screen = Console(file=io.StringIO(), width=100)
+    screen.print(report._running_table())
+    lines = screen.file.getvalue().splitlines()  # type: ignore[attr-defined]
+    return [[re.sub("[\u2800-\u28ff]", "spins", mark), step] for mark, step, *_ in map(str.split, lines)]
+
+
+def test_a_step_that_waits_is_shown_above_those_that_work_and_does_not_spin() -> None:
+    report = Report(stderr=io.StringIO())
+    for step in ("build", "load"):
+        report.started(step)
+    report.progress("build", "STEP 3")
+    with report.waiting("load", "waiting for the builds"):
+        assert drawn(report) == [["·", "load"], ["spins", "build"]]
+    assert drawn(report) == [["spins", "build"], ["spins", "load"]]
 
 
 def test_a_row_too_wide_for_the_terminal_becomes_a_block_with_nothing_cut(narrow: Terminal) -> None:

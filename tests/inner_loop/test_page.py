@@ -99,7 +99,7 @@ def shown(tmp_path: Path) -> Callable[..., None]:
     def show(steps: Steps, size: tuple[int, int] = (100, 30)) -> None:
         session = Session(tmp_path)
         watch = Watch(session.folders)
-        page = Page(session, watch)  # type: ignore[arg-type]
+        page = Page(session, watch, "remove the app")  # type: ignore[arg-type]
 
         async def run() -> None:
             with watch.running():
@@ -118,6 +118,13 @@ def shown(tmp_path: Path) -> Callable[..., None]:
             page.bringing.join(10)
 
     return show
+
+
+def test_the_page_says_what_comes_after_it(shown: Callable[..., None]) -> None:
+    async def steps(pilot: Pilot[None], _: Session) -> None:
+        await seen(pilot, lambda: "q will quit, and remove the app" in log(pilot.app))
+
+    shown(steps)
 
 
 async def seen(pilot: Pilot[None], there: Callable[[], bool]) -> None:

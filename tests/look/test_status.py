@@ -48,6 +48,15 @@ def test_everything_is_shown_where_it_fits(monkeypatch: pytest.MonkeyPatch) -> N
     assert "it matches the sources" in rest
 
 
+def test_columns_without_a_figure_say_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    found, without = overview(), "(cpu and memory: nothing has measured these pods yet)"
+    assert without not in told(found, monkeypatch, 100)
+    found.usage = {POD: Amounts()}
+    assert without in told(found, monkeypatch, 100)
+    found.unknown = {"usage": "the daemon does not answer"}
+    assert without not in told(found, monkeypatch, 100)
+
+
 @pytest.mark.parametrize("columns", [40, 60, 80, 100, 120])
 def test_columns_give_way_whole_the_least_important_first(columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
     head, row, *more = told(overview(), monkeypatch, columns).splitlines()

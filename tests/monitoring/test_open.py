@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import io
+import sys
+import webbrowser
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,6 +20,7 @@ from scripts.core.report import Report
 from scripts.desired import monitoring
 from scripts.kubernetes.cluster import Cluster
 from scripts.look import open as open_command
+from tests.core.test_screen import Terminal
 from tests.projects import project_in, project_on
 
 pytestmark = pytest.mark.monitoring
@@ -114,8 +117,25 @@ def test_without_a_kubernetes_there_is_no_monitoring_to_open(what: str, forwarde
 
 
 def test_on_the_docker_engine_a_service_is_where_its_port_is(forwarded: list[Any]) -> None:
-    assert opened("backend", on_docker(deployed=True)) == "http://localhost:8000\n"
+    assert opened("frontend", on_docker(deployed=True)) == "http://localhost:3000\n"
     assert forwarded == []
+
+
+def test_a_service_without_a_page_says_where_it_answers(forwarded: list[Any]) -> None:
+    said = "todo-chatbot-backend has no page at /; it answers at /health, /ready, /metrics, /ready?deep=1"
+    assert opened("backend", on_docker(deployed=True)).splitlines() == ["http://localhost:8000", said]
+    assert said in opened("backend")
+    assert "no page" not in opened("app") + opened("grafana")
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_browser_that_cannot_be_started_is_said(*, there: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    screen, asked = Terminal(), []
+    monkeypatch.setattr(sys, "stdout", screen)
+    monkeypatch.setattr(webbrowser, "open", lambda url: (asked.append(url), there)[1])
+    open_command.open_forward(on_docker(deployed=True), "frontend", Report(stdout=screen, stderr=screen))
+    assert asked == ["http://localhost:3000"]
+    assert ("no browser could be started here" in screen.getvalue()) != there
 
 
 def test_an_app_that_is_not_installed_has_no_address(forwarded: list[Any]) -> None:

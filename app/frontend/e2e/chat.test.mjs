@@ -23,7 +23,7 @@ journey(
   'what is said to the assistant changes the list at once, and the conversation survives a reload',
   async () => {
     const page = await visit();
-    await page.getByText('Built-in rules').waitFor();
+    await page.getByText('Built-in assistant').waitFor();
     const answer = await say(page, 'add buy milk tomorrow, high');
     assert.match(answer, /buy milk/);
     const milk = row(page, 'buy milk');
@@ -190,9 +190,9 @@ journey('an older answer shows its Copy when it is pointed at', async () => {
   assert.equal(await opacity(), '1');
 });
 
-journey('the built-in rules say what they are and the way to Gemini', async () => {
+journey('the built-in assistant says what they are and the way to Gemini', async () => {
   const page = await visit();
-  await page.getByText('Built-in rules').click();
+  await page.getByText('Built-in assistant').click();
   const help = page.locator('.assistant-help');
   assert.match(await help.innerText(), /GEMINI_API_KEY=…[\s\S]*invoke up/);
   assert.equal(await help.getByRole('link').getAttribute('href'), 'https://aistudio.google.com/apikey');

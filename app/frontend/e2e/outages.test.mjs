@@ -47,7 +47,7 @@ journey(
 
     await stack.restoreBackend();
     await late.locator('.todo', { hasText: 'Untouched' }).waitFor({ timeout: 60_000 });
-    await late.getByText('Built-in rules').waitFor();
+    await late.getByText('Built-in assistant').waitFor();
     await page.locator('.connection p').waitFor({ state: 'detached', timeout: 60_000 });
     // What waited for the connection is done, and nothing is said of the outage any more.
     await page.locator('.todo[data-done="false"]', { hasText: 'Survives' }).waitFor({ state: 'detached' });

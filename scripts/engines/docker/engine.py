@@ -39,7 +39,6 @@ from scripts.engines.docker.volumes import remove_sources
 from scripts.engines.failed_requests import called_by
 from scripts.engines.protocol import Address
 from scripts.images import prune
-from scripts.images.bases import image_id
 from scripts.images.prune import Superfluous, Use
 from scripts.kubernetes import helm, manifests
 from scripts.kubernetes.deployment import Deployment
@@ -125,12 +124,9 @@ class DockerEngine:
             docker_client().networks.create(network, labels=self._containers.labels)
         return changed(f"network {network}")
 
-    def decide_load(self, images: Sequence[Image], step: StepReport) -> Decision:
-        """Send nothing: the daemon that runs the images has built them. Those that are not there yet are looked for again by the act."""
-        step.progress("looking for the images")
-        missing = [image.reference for image in images if not image_id(image.reference)]
-        changes = tuple(Change(f"take {reference}", "it is not built yet") for reference in missing)
-        return Decision("built where they run", changes, partial(_verify, missing))
+    def decide_load(self, images: Sequence[Image], step: StepReport) -> Decision:  # noqa: ARG002 - there is nothing to send
+        """Send nothing: the daemon that runs the images has built them."""
+        return Decision("built where they run")
 
     def decide_secrets(self, secrets: Sequence[Secret], step: StepReport) -> Decision:
         """Tell whether the running containers have these Secrets. Nothing keeps them but containers, which the chart's step makes."""
@@ -365,14 +361,6 @@ class DockerEngine:
                 rendered = helm.render(release, self._settings.kubernetes_version)
                 self._plans[release.fingerprint] = plan(manifests.objects(rendered))
             return self._plans[release.fingerprint]
-
-
-def _verify(references: Sequence[str], _step: StepReport) -> Outcome:
-    """Raise TaskError where an image is still missing."""
-    for reference in references:
-        if not image_id(reference):
-            raise TaskError(f"{reference} is not in the Docker daemon", "invoke build", code="image-missing")
-    return unchanged("built where they run")
 
 
 def _why_not_current(pod: PodPlan, container: Any) -> str:

@@ -3,7 +3,7 @@
 import { type KeyboardEvent, useRef } from 'react';
 import type { AssistantInfo } from '@/shared/chat';
 
-/** Who answers; with the built-in rules also what they are, and the way to Gemini. */
+/** Who answers; with the built-in assistant also what it is, and the way to Gemini. */
 export function AssistantName({
   assistant,
   model,
@@ -11,7 +11,7 @@ export function AssistantName({
   assistant: AssistantInfo['assistant'] | null;
   model: string | null;
 }) {
-  if (assistant === 'rules') return <BuiltInRules />;
+  if (assistant === 'rules') return <BuiltInAssistant />;
   const name = assistant === 'gemini' ? `Gemini${model ? ` · ${model}` : ''}` : '';
   return (
     <p className="assistant-name" title={name && 'Google Gemini answers here.'} data-assistant={assistant}>
@@ -20,7 +20,7 @@ export function AssistantName({
   );
 }
 
-function BuiltInRules() {
+function BuiltInAssistant() {
   const details = useRef<HTMLDetailsElement>(null);
 
   function closeOnEscape(event: KeyboardEvent) {
@@ -32,7 +32,7 @@ function BuiltInRules() {
 
   return (
     <details className="assistant-name" data-assistant="rules" ref={details} onKeyDown={closeOnEscape}>
-      <summary>Built-in rules</summary>
+      <summary>Built-in assistant</summary>
       <div className="assistant-help">
         <p>
           Simple rules answer here. They run without an account and understand short requests; write “help”
