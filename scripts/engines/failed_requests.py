@@ -23,6 +23,8 @@ MINUTES = 5
 MOST_LINES = 2000
 BROKEN = 500
 STILL_SECONDS = 120.0
+DOUBT = 0.1
+"""What is less likely than this is no chance: it goes well again."""
 PROMPT_SECONDS = 1.0
 """What takes longer does not show that a pod is well."""
 STATUSES = ("status", "status_code", "statusCode", "http.status_code", "http.response.status_code", "code")
@@ -110,7 +112,9 @@ def _cause(service: str, lines: Sequence[LogLine], probes: Collection[str], now:
 
     def goes_on(asked: Sequence[Request]) -> bool:
         """A service that was unavailable and answers again is well; one that breaks at some requests still does, at these."""
-        return failed(asked[-1]) or any(each.status == BROKEN for each in asked if age(each.time, now) < STILL_SECONDS)
+        broken = [place for place, each in enumerate(asked) if each.status == BROKEN]
+        lately = broken and age(asked[broken[-1]].time, now) < STILL_SECONDS
+        return failed(asked[-1]) or bool(lately and by_chance(len(broken), broken[-1] + 1, len(asked) - broken[-1] - 1) > DOUBT)
 
     failures = {route: [each for each in asked if failed(each)] for route, asked in routes.items() if goes_on(asked)}
     if not failures:
@@ -135,6 +139,11 @@ def _alone(failures: Sequence[Request], asked: Sequence[Request]) -> str:
     others = [each.seconds or 0 for each in asked if each.pod not in pods and each.time >= failures[0].time]
     alone = len(pods) == 1 and len(failures) > 1 and len(others) > 1 and median(others) < PROMPT_SECONDS
     return pods.pop() if alone else ""
+
+
+def by_chance(failed: int, asked: int, well: int) -> float:
+    """Return how likely so many requests go well by chance where requests fail as often as before: `failed` of `asked`."""
+    return float((1 - failed / asked) ** well)
 
 
 def by_route(lines: Iterable[LogLine], probes: Collection[str]) -> dict[str, list[Request]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from scripts.config.settings import Settings
@@ -31,8 +31,15 @@ def causes(project: Project, report: Report) -> list[Diagnosis]:
     if any(diagnosis.code not in ABOUT_OTHER_PODS for diagnosis in found):
         return [*made, *ending, *between.with_network(project, list(between.cut_off(project, found))), *risks]
     wrong = between.with_network(project, list(traced(project.settings, answering_badly(project, report), found)))
-    wrong = list(with_database(project, wrong))
+    wrong = list(led_to(made, with_database(project, wrong)))
     return sorted([*made, *wrong, *ending, *found, *risks], key=lambda each: (each.code == LEAST, bool(each.follows_from)))
+
+
+def led_to(made: Sequence[Diagnosis], wrong: Iterable[Diagnosis]) -> Iterator[Diagnosis]:
+    """Yield what is wrong with requests; what fails at the database follows from what that says of itself."""
+    for each in wrong:
+        at_database = each.code in ABOUT_REQUESTS and not each.action.startswith(SEE_LOG)
+        yield replace(each, follows_from=made[0].workload) if made and at_database and not each.follows_from else each
 
 
 def with_database(project: Project, wrong: Sequence[Diagnosis]) -> Iterator[Diagnosis]:

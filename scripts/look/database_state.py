@@ -119,7 +119,7 @@ DAMAGED_ACTION = (
 KINDS = {
     "restart": (SETTING, "the database starts with {name} = {detail} the next time, which somebody has set in it"),
     "standby": (SETTING, "every commit waits for a standby, and none is there: {name} is {detail}"),
-    "behind": (SETTING, "the sequence of {name} is behind: it has reached {detail}, and a new row gets a number that is taken"),
+    "behind": (SETTING, "the sequence of {name} is behind its table, which has reached {detail}: a new row gets a number that is taken"),
     "trigger": (SETTING, "triggers of the table {name} are switched off, and with them what they keep true: {detail}"),
     "password": (SETTING, "the password of the role {name} lets nobody in after {detail}, which somebody has set in it"),
     "archiver": (AT_RISK, "archive_command fails since {detail}, at {name}: WAL is kept until the volume is full"),

@@ -139,6 +139,20 @@ def test_what_breaks_at_some_requests_is_told_for_a_while_though_others_go_well(
     assert causes(lines, {}, SERVICES, NOW + timedelta(minutes=1)) == []
 
 
+@pytest.mark.parametrize(
+    ("statuses", "told"),
+    [
+        ((500, 500, 200), False),
+        ((200, 200, 500, 500, 500, 200), True),
+        ((200, 500, 200, 500, 200, 200, 200), True),
+        ((200, 500, 200, 500, 200, 200, 200, 200), False),
+        ((200, 200, 200, 200, 500, 200, 200, 200, 200, 200), True),
+    ],
+)
+def test_what_goes_well_more_often_than_chance_would_have_it_is_healed(statuses: tuple[int, ...], *, told: bool) -> None:
+    assert bool(found(*log(*map(asked, statuses)))) is told
+
+
 @pytest.mark.parametrize(("since", "told"), [("2026-01-02T03:03:00Z", True), ("2026-01-02T03:05:00Z", False)])
 def test_what_a_service_was_answered_by_pods_that_have_gone_since_is_forgotten(since: str, told: bool) -> None:
     lines = log(asked(502), service="page")

@@ -15,7 +15,7 @@ from scripts.core.shell import Result
 from scripts.engines import lookups
 from scripts.kubernetes.diagnosis.cause import Diagnosis
 from scripts.kubernetes.pods import PodState, is_of_workloads
-from scripts.look import between, diagnose
+from scripts.look import between, causes, diagnose
 from scripts.project import Project
 
 pytestmark = pytest.mark.unit
@@ -88,6 +88,23 @@ def test_what_a_network_may_be_behind_follows_from_a_kube_proxy_that_stands_stil
     monkeypatch.setattr(between.kube_proxy, "silent", lambda _: [stalled])
     found = between.with_network(project(deployment=SimpleNamespace(cluster=None)), [Diagnosis(code, "todo-chatbot-backend", "c", (), "a")])
     assert found == [*([stalled] if follows else []), Diagnosis(code, "todo-chatbot-backend", "c", (), "a", follows_from=follows)]
+
+
+@pytest.mark.parametrize(
+    ("code", "action", "follows"),
+    [
+        ("requests-failing", "see who made the constraint", True),
+        ("requests-slow", "end what holds the lock", True),
+        ("requests-failing", "invoke logs api --since 5m", False),
+        ("readiness-http", "see the database", False),
+    ],
+)
+def test_what_fails_at_the_database_follows_from_what_that_says_of_itself(code: str, action: str, *, follows: bool) -> None:
+    behind = Diagnosis("database-setting", "app-postgres", "the sequence is behind", (), "setval")
+    failing = Diagnosis(code, "api", "fails", (), action)
+    (after,) = causes.led_to([behind], [failing])
+    assert after.follows_from == ("app-postgres" if follows else "")
+    assert list(causes.led_to([], [failing])) == [failing]
 
 
 def test_a_service_whose_calls_go_nowhere_is_not_ready_for_that() -> None:

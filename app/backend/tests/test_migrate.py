@@ -80,6 +80,7 @@ async def test_a_migration_that_fails_changes_nothing(postgres: Postgres, empty:
         (["CREATE TABLE alembic_version (version_num text)", "INSERT INTO alembic_version VALUES ('3f1c0a9b77de')"], "'3f1c0a9b77de'"),
         (["CREATE TABLE alembic_version (version_num text)", "INSERT INTO alembic_version VALUES ('0001')"], "'0001'"),
         (["CREATE TABLE alembic_version (version_num text)", "INSERT INTO alembic_version VALUES ('0042')"], "'0042'"),
+        (["CREATE TABLE alembic_version (version_num text)", "INSERT INTO alembic_version VALUES ('0042')", "CREATE TABLE todos (id int)"], "'0042'"),
     ],
 )  # fmt: skip
 async def test_the_database_of_another_application_is_named_and_left_alone(
@@ -98,7 +99,17 @@ async def tables(postgres: Postgres, database: str) -> list[str]:
     return [row["tablename"] for row in found]
 
 
-async def test_an_older_version_serves_with_a_newer_schema_and_the_way_back_keeps_all(postgres: Postgres, empty: str):
+@pytest.mark.parametrize(
+    ("revision", "said"),
+    [
+        ("0999", "0999, newer than this version's"),
+        ("0005_add_owner", "which this version, at 0"),
+        ("3f1c0a9b77de", "does not know"),
+    ],
+)
+async def test_this_version_serves_with_the_schema_of_a_later_one_or_another_branch_and_the_way_back_keeps_all(
+    postgres: Postgres, empty: str, revision: str, said: str
+):
     url = postgres.url(empty)
     await migrate_at(url)
     async with running_app(url) as client:
@@ -108,11 +119,11 @@ async def test_an_older_version_serves_with_a_newer_schema_and_the_way_back_keep
         "ALTER TABLE todos ADD COLUMN hint text",
         "ALTER TABLE todos ADD COLUMN colour text NOT NULL DEFAULT 'none'",
         "CREATE TABLE shares (id int)",
-        "UPDATE alembic_version SET version_num = '0999'",
+        f"UPDATE alembic_version SET version_num = '{revision}'",
         "UPDATE todos SET hint = 'later'",
     ):
         await run_sql(postgres, statement, database=empty)
-    assert "0999, newer than this version's" in await migrate_at(url)
+    assert said in await migrate_at(url)
     async with running_app(url) as client:
         made = (await client.post("/api/todos", json={"title": "by the older"})).json()
         changed = await client.patch(f"/api/todos/{made['id']}", json={"version": 1, "done": True})
@@ -124,21 +135,23 @@ async def test_an_older_version_serves_with_a_newer_schema_and_the_way_back_keep
 
 
 @pytest.mark.parametrize(
-    ("statement", "lacks"),
+    ("statement", "lacks", "revision"),
     [
-        ("ALTER TABLE todos DROP COLUMN due_time", "column todos.due_time"),
-        ("DROP TABLE changed_todos", "table changed_todos"),
-        ("ALTER TABLE todos ADD COLUMN owner text NOT NULL", "a default for column todos.owner"),
+        ("ALTER TABLE todos DROP COLUMN due_time", "column todos.due_time", "0999"),
+        ("DROP TABLE changed_todos", "table changed_todos", "0999"),
+        ("ALTER TABLE todos ADD COLUMN owner text NOT NULL", "a default for column todos.owner", "0005_add_owner"),
     ],
 )
 async def test_a_newer_schema_that_lacks_something_is_refused_with_what_to_do(
-    postgres: Postgres, empty: str, statement, lacks
+    postgres: Postgres, empty: str, statement, lacks, revision
 ):
     url = postgres.url(empty)
     await migrate_at(url)
     await run_sql(postgres, statement, database=empty)
-    await run_sql(postgres, "UPDATE alembic_version SET version_num = '0999'", database=empty)
-    with pytest.raises(MigrationError, match=rf"lacks what it needs: {lacks}\. Run a version that knows revision 0999"):
+    await run_sql(postgres, f"UPDATE alembic_version SET version_num = '{revision}'", database=empty)
+    with pytest.raises(
+        MigrationError, match=rf"lacks what it needs: {lacks}\. Run a version that knows revision {revision},"
+    ):
         await migrate_at(url)
 
 

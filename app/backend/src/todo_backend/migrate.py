@@ -80,7 +80,7 @@ def _run_alembic(connection: Connection) -> str:
     elif not sqlalchemy.inspect(connection).has_table("todos"):
         raise MigrationError(_DROPPED if revision in known and _ours_in(connection) else _ANOTHERS.format(revision))
     elif revision not in known:
-        return _accept_newer(connection, revision, max(known))
+        return _accept_unknown(connection, revision, max(known))
     command.upgrade(config, "head")
     return "the schema is up to date"
 
@@ -92,20 +92,24 @@ def _revision_of(connection: Connection) -> str | None:
     return revisions[0] if revisions else None
 
 
-def _accept_newer(connection: Connection, revision: str, newest: str) -> str:
-    """Serve with the schema of a later version of this app: its migrations only add, so all that we need is there.
+def _accept_unknown(connection: Connection, revision: str, newest: str) -> str:
+    """Serve with the schema of a later version or another branch: migrations only add, so all that we need is there.
 
     Raises:
         MigrationError: it is another application's, or something that this version needs is gone.
     """
-    if not re.fullmatch(r"\d{4}", revision) or revision < newest:
+    if 2 * len(_ours_in(connection)) <= len(metadata.tables):  # such as one table `todos` alone
         raise MigrationError(_ANOTHERS.format(revision))
+    is_newer = re.fullmatch(r"\d{4}", revision) and revision > newest
+    at = f"the schema is at revision {revision}, " + (
+        f"newer than this version's {newest}" if is_newer else f"which this version, at {newest}, does not know"
+    )
     if lacking := _lacking(connection):
         raise MigrationError(
-            f"the schema is at revision {revision}, newer than this version's {newest}, and lacks what it needs:"
-            f" {', '.join(lacking)}. Run a version that knows revision {revision}, or restore a backup from before it"
+            f"{at}, and lacks what it needs: {', '.join(lacking)}."
+            f" Run a version that knows revision {revision}, or restore a backup from before it"
         )
-    return f"the schema is at revision {revision}, newer than this version's {newest}, and has all that it needs"
+    return f"{at}, and has all that it needs"
 
 
 def _lacking(connection: Connection) -> list[str]:
