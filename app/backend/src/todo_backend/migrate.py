@@ -106,8 +106,8 @@ def _accept_unknown(connection: Connection, revision: str, newest: str) -> str:
     )
     if lacking := _lacking(connection):
         raise MigrationError(
-            f"{at}, and lacks what it needs: {', '.join(lacking)}."
-            f" Run a version that knows revision {revision}, or restore a backup from before it"
+            f"{at}, and lacks what it needs: {', '.join(lacking)}"
+            f". Run a version that knows revision {revision}, or restore a backup from before it"
         )
     return f"{at}, and has all that it needs"
 
