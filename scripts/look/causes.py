@@ -18,6 +18,9 @@ SLOW_WAY = (
     "ask again while requests fail; a lock that is gone fails none. Else it is slow, or the way to it: "
     "invoke status shows who uses all of its CPU; see the network between it and its callers"
 )
+DISK = (
+    "the disk of its volume is slow: see what limits it or uses it up, on the node of its pod (kubectl get pods --output wide): iostat -x 1"
+)
 SEE_LOG = "invoke logs "
 LEAST = "requests-slow"
 """Told after everything else: what is wrong may be why."""
@@ -49,12 +52,16 @@ def with_database(project: Project, wrong: Sequence[Diagnosis]) -> Iterator[Diag
         return
     tables = database_state.of_tables(project)[:3]
     holders = database_state.blocking(project)[:2] if any(map(_waits, wrong)) else []
+    slow = "" if holders or not any(map(_waits, wrong)) else database_state.slow_commits(project)
     free = not holders and any(LOCKED_ACTION in each.action for each in wrong) and database_state.without_locks(project)
     for each in wrong:
         said, action = [f"{line}, where no migration made it" for line in tables] if each.code in ABOUT_REQUESTS else [], each.action
         if said and action.startswith(SEE_LOG):
             action = f"{database_state.dropped(tables)}; else {action}"
-        if holders and _waits(each):
+        if slow and _waits(each):
+            said.append(slow)
+            action = f"{DISK}; else {action}"
+        elif holders and _waits(each):
             said += holders
             action = action if LOCKED_ACTION in action else LOCKED_ACTION
         elif free and LOCKED_ACTION in action:

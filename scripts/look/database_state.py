@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from statistics import median
 
 from scripts.config.service_problems import DATABASE
 from scripts.core import log, shell
@@ -107,6 +109,11 @@ UNION ALL
 SELECT format('table %I.%I has the rule %s: DROP RULE %I ON %I.%I', schemaname, tablename, rulename, rulename, schemaname, tablename)
 FROM pg_rules WHERE schemaname NOT IN ('pg_catalog', 'information_schema')
 """
+TIME = "SELECT extract(epoch FROM clock_timestamp())"
+COMMIT = "SELECT pg_logical_emit_message(true, 'invoke diagnose', '')"
+"""The least that has to reach the disk before it is committed: no row, no table."""
+COMMITS, SLOW_COMMIT_SECONDS = 3, 0.3
+"""Ten times what a disk that turns needs."""
 LOOKS, PAUSE_SECONDS = 5, 0.7
 """A lock that makes requests slow is there for a part of the time only."""
 PATIENCE = "SET lock_timeout = '2s';"
@@ -159,6 +166,19 @@ def _closed(workload: str, refusal: str) -> Diagnosis:
 def without_locks(project: Project) -> bool:
     """Whether the bundled database says that no session waits for a lock, or may hold one: what is slow there has another reason."""
     return _asked(project, HELD) == ["0"]
+
+
+def slow_commits(project: Project) -> str:
+    """Return what commits of nothing take in the bundled database, where that is long: its disk is slow. Else, or not asked: empty."""
+    commands = [TIME, *[COMMIT, TIME] * COMMITS]
+    try:
+        line = database.in_bundled(project, "psql", *OPTIONS, *(word for each in commands for word in ("--command", each)))
+        told = shell.run(line.argv, timeout=SECONDS, env=line.environment).stdout.split()[::2]
+    except TaskError as error:
+        log.debug(f"the bundled database was not asked for a commit: {error}")
+        return ""
+    seconds = median(float(after) - float(before) for before, after in pairwise(told))
+    return f"a commit of nothing takes {seconds:.1f} s" if seconds >= SLOW_COMMIT_SECONDS else ""
 
 
 def blocking(project: Project) -> list[str]:

@@ -21,6 +21,7 @@ from scripts.kubernetes.diagnosis.snapshot import Snapshot, time_of
 from scripts.kubernetes.objects import REVISION, is_rolled_out, request_of, selects
 from tests.cluster.recordings import FOLDER, from_json, read_recording, to_json
 from tests.faults.releases import FAULTS, HEALTHY, Fault
+from tests.kubernetes.changes import refused_next
 
 pytestmark = pytest.mark.unit
 
@@ -225,6 +226,20 @@ def test_the_migrations_words_are_those_that_the_backend_says() -> None:
     beginnings = ("this database belongs to another application: its", "this database holds tables of another application with")
     for words in (*beginnings, "the schema is at revision {", "and lacks what it needs:", ". Run a version that", " Set DATABASE_URL to"):
         assert words in source
+
+
+@pytest.mark.parametrize(
+    ("message", "way"),
+    [
+        ("ValidatingAdmissionPolicy 'p' with binding 'team-here' denied request: no", "delete validatingadmissionpolicybinding team-here"),
+        ('admission webhook "deny.example.com" denied the request: no', "| grep deny.example.com shows whose it is"),
+    ],
+)
+def test_who_refuses_a_pod_can_go(message: str, way: str) -> None:
+    (diagnosis,) = diagnose(changed("healthy", refused_next(message)))
+    assert diagnosis.code == "pod-refused"
+    assert diagnosis.action.startswith("give the pods what it wants, or remove it: kubectl")
+    assert way in diagnosis.action
 
 
 def test_the_words_of_a_service_count_only_where_they_speak_of_a_database() -> None:

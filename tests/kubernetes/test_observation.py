@@ -51,6 +51,20 @@ def test_a_pod_that_is_only_tried_tells_why_the_next_one_is_refused() -> None:
     assert refusals(1, denied) == {"todo": denied}
 
 
+@pytest.mark.parametrize("kind", ["Deployment", "StatefulSet"])
+def test_a_pod_is_tried_as_who_would_make_it_and_as_ourselves_where_we_may_not(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    controller = {"Deployment": "replicaset-controller", "StatefulSet": "statefulset-controller"}[kind]
+    maker = f"--as=system:serviceaccount:kube-system:{controller}"
+    denied = "ValidatingAdmissionPolicy 'p' with binding 'p' denied request: not for controllers"
+    answers = {True: Result(1, "", denied, 0.0), False: Result(0, "2026-01-02T03:04:05Z", "", 0.0)}
+    monkeypatch.setattr(Cluster, "kubectl", lambda _, *argv, **__: answers[maker in argv])
+    workload = {**SET, "kind": kind}
+    assert observation._tries(Cluster("any", "todo", "todo"), [workload])[0] == {"todo": denied}
+    forbidden = 'serviceaccounts "x" is forbidden: User "dev" cannot impersonate resource "serviceaccounts" in API group ""'
+    answers[True] = Result(1, "", f'Error from server (Forbidden): error when creating "STDIN": {forbidden}', 0.0)
+    assert observation._tries(Cluster("any", "todo", "todo"), [workload])[0] == {"todo": ""}
+
+
 def test_what_is_judged_tells_the_clock_of_the_api_server() -> None:
     judge = Judge("any", "todo", "todo")
     assert observation._tries(judge.says(0, "2026-01-02T03:04:05Z"), [SET]) == ({"todo": ""}, datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC))

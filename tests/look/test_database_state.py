@@ -140,12 +140,25 @@ def test_what_somebody_made_of_a_table_is_dropped_before_logs_are_read(monkeypat
     )
 
 
+@pytest.mark.parametrize(("each", "told"), [(0.8, True), (0.02, False)])
+def test_a_disk_on_which_a_commit_of_nothing_takes_long_is_why_requests_are_slow(
+    monkeypatch: pytest.MonkeyPatch, each: float, *, told: bool
+) -> None:
+    times = "\n0/1A2B\n".join(f"{1_770_000_000 + each * count:.6f}" for count in range(4))
+    slow = Diagnosis("requests-slow", "backend", "backend: POST /a is slow", (), "see what the database is waiting for")
+    (cause,) = diagnosed(monkeypatch, slow, {database_state.TIME: times})
+    assert ("in the database, a commit of nothing takes 0.8 s" in cause.evidence) is told
+    assert cause.action.startswith("the disk of its volume is slow") is told
+
+
 def diagnosed(monkeypatch: pytest.MonkeyPatch, wrong: Diagnosis, answers: dict[str, str], rows: str = "") -> list[Diagnosis]:
     """What is told beside a cause where the database answers like this."""
     monkeypatch.setattr(database_state, "PAUSE_SECONDS", 0)
     monkeypatch.setattr(database, "in_bundled", lambda _, *argv, **__: CommandLine(argv))
 
     def answer(argv: Sequence[str], **_: object) -> Result:
+        if argv[-1] == database_state.TIME:
+            return Result(0, answers.get(argv[-1], "1.0\n0/1A2B\n1.001\n"), "", 0.1)
         patience, query = argv[-1].split(";", 1)
         assert f"{patience};" == "SET lock_timeout = '2s';", "a locked table would hold diagnose up"
         return Result(0, rows if query == database_state.QUERY else answers.get(query, ""), "", 0.1)

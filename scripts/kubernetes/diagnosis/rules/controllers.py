@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from scripts.kubernetes.diagnosis.cause import Diagnosis, diagnosed
@@ -28,6 +29,10 @@ REFUSALS = (
     ("error looking up service account", "service-account-missing", "the pod's ServiceAccount does not exist",
      "install the chart again: invoke up"),
 )  # fmt: skip
+
+
+POLICY = re.compile(r"ValidatingAdmissionPolicy '[^']*' with binding '([^']*)' denied request")
+WEBHOOK = re.compile(r'admission webhook "([^"]*)" denied the request')
 
 
 def refused_pods(snapshot: Snapshot, workload: Object) -> Diagnosis | None:
@@ -68,13 +73,23 @@ def next_pod_refused(snapshot: Snapshot, workload: Object) -> Diagnosis | None:
 def _refused(snapshot: Snapshot, workload: Object, message: str, evidence: str, first: str = "") -> Diagnosis:
     told = message.split(" is forbidden: ", 1)[-1]
     known = [entry for entry in REFUSALS if entry[0] in message]
-    _, code, what, action = known[0] if known else ("", "pod-refused", "its pods are refused", "fix what the message names, then invoke up")
+    _, code, what, action = known[0] if known else ("", "pod-refused", "its pods are refused", _way_out(message))
     kind = {"quota-exceeded": "ResourceQuota", "limit-range": "LimitRange"}.get(code)
     others = [name_of(b) for b in snapshot.bounds if b["kind"] == kind and not is_of_release(b, snapshot.release)]
     if others:
         action = f"raise or remove what somebody else made: kubectl --namespace {snapshot.namespace} edit {kind} {others[0]}"
     strange = [f"{kind} {name} is not of the release" for name in others]
     return diagnosed(workload, code, f"{first}{what}: {told}", [evidence, *strange], action)
+
+
+def _way_out(message: str) -> str:
+    """What to do about a refusal: the pods can obey who refuses them, or that can go."""
+    if policy := POLICY.search(message):
+        return f"give the pods what it wants, or remove it: kubectl delete validatingadmissionpolicybinding {policy[1]}"
+    if webhook := WEBHOOK.search(message):
+        kinds = "validatingwebhookconfigurations,mutatingwebhookconfigurations"
+        return f"give the pods what it wants, or remove it: kubectl get {kinds} --output yaml | grep {webhook[1]} shows whose it is"
+    return "fix what the message names, then invoke up"
 
 
 def stalled(workload: Object) -> Diagnosis | None:
