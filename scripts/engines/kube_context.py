@@ -23,7 +23,6 @@ from scripts.desired.images import Image
 from scripts.desired.secrets import PULL, Secret
 from scripts.engines.kubernetes import KubernetesEngine
 from scripts.engines.remedies import remedy
-from scripts.kubernetes import node_dns
 from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.deployment import reachable
 from scripts.kubernetes.nodes import detect
@@ -132,8 +131,7 @@ class KubeContextEngine(KubernetesEngine):
         return self._registry.decide_push(images) if self._registry else super().decide_load(images, step)
 
     def decide_install(self, release: HelmRelease, secrets: Sequence[Secret], step: StepReport) -> Decision:
-        """Decide as every cluster does, on images named with the registry where there is one, and with this cluster's DNS."""
-        release = node_dns.named(self.cluster, release)
+        """Decide as every cluster does, on images named with the registry where there is one."""
         if self._registry:
             release = self._registry.named(release, [secret.name for secret in secrets if secret.service == PULL])
         return super().decide_install(release, secrets, step)

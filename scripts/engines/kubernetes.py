@@ -23,7 +23,7 @@ from scripts.engines.protocol import Address
 from scripts.images import prune
 from scripts.images.archive import full_name
 from scripts.images.prune import Superfluous
-from scripts.kubernetes import helm, pod_logs, remembered, usage
+from scripts.kubernetes import cluster_dns, helm, pod_logs, remembered, usage
 from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.deployment import Deployment, reachable
 from scripts.kubernetes.diagnosis.cause import Diagnosis
@@ -82,7 +82,7 @@ class KubernetesEngine:
 
     def decide_install(self, release: HelmRelease, secrets: Sequence[Secret], step: StepReport) -> Decision:  # noqa: ARG002 - they are there
         """Decide whether to install or upgrade: not where what runs has the release's fingerprint, and its objects are as it says."""
-        return self.deployment.decide_install(release, step)
+        return self.deployment.decide_install(cluster_dns.named(self.cluster, release), step)
 
     def running(self, secrets: Sequence[Secret]) -> Running | None:
         """Return what the release that was rolled out last was installed with; None where none serves."""

@@ -174,6 +174,37 @@ def dns(available: int, wanted: int = 2) -> Change:
     return change
 
 
+def shut_in(*rules: Object, labels: Mapping[str, str], caches: bool = False) -> Change:
+    """A DNS whose pods have these labels, and a policy that lets the release's pods out by these rules alone."""
+
+    def change(value: Object) -> None:
+        dns(2)(value)
+        value["dns"][0]["spec"]["template"] = {"metadata": {"labels": dict(labels)}}
+        value["agents"] = [{"metadata": {"name": "node-local-dns"}, "status": {}}] if caches else []
+        spec = {"podSelector": {}, "policyTypes": ["Egress"], "egress": list(rules)}
+        value["policies"] = [
+            {"metadata": {"name": "healthy-dns", "labels": {"app.kubernetes.io/instance": value["release"]}}, "spec": spec}
+        ]
+
+    return change
+
+
+def pulled_anew(*, next_one: bool = False) -> Change:
+    """Admission gives a pod, or only the next one, an image pull policy that its Deployment does not say, with an image that we built."""
+
+    def change(value: Object) -> None:
+        template = value["workloads"][0]["spec"]["template"]["spec"]["containers"][0]
+        template.update(image="todo-backend:h0123456789ab", imagePullPolicy="IfNotPresent")
+        container = pod_of(value)["spec"]["containers"][0]
+        container.update(image=template["image"], imagePullPolicy="IfNotPresent" if next_one else "Always")
+        if next_one:
+            value["tried"] = {"healthy": {"spec": {"containers": [{**template, "imagePullPolicy": "Always"}]}}}
+        else:
+            waits("ErrImagePull", "no such host")(value)
+
+    return change
+
+
 def dns_policies(*specs: Object) -> Change:
     """A DNS that is well, and these NetworkPolicies beside it."""
 

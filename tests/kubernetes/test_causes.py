@@ -37,9 +37,11 @@ from tests.kubernetes.changes import (
     node,
     not_seen,
     policies,
+    pulled_anew,
     refused,
     refused_next,
     secret_of_somebody,
+    shut_in,
     slices,
     stateful_and_refused,
     strange_autoscaler,
@@ -79,6 +81,13 @@ OTHERWISE = (
 
 
 WEBHOOK = 'Internal error occurred: failed calling webhook "x.example.com": service "nobody" not found'
+
+
+SYSTEM = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}}}
+TO_KUBE_DNS = {
+    "to": [{**SYSTEM, "podSelector": {"matchLabels": {"k8s-app": "kube-dns"}}}, {"ipBlock": {"cidr": "169.254.20.10/32"}}],
+    "ports": [{"port": 53, "protocol": "UDP"}],
+}
 
 
 CASES: list[tuple[str, Change, str]] = [
@@ -121,6 +130,9 @@ CASES: list[tuple[str, Change, str]] = [
     ("dns-down", dns(0), "no pod of the cluster's DNS is ready"),
     ("dns-blocked", dns_policies({"podSelector": {}, "policyTypes": ["Ingress"]}), "keep the pods' questions from the cluster's DNS"),
     ("dns-blocked", dns_policies({"podSelector": {}, "egress": []}), "keep the cluster's DNS from asking others"),
+    ("dns-blocked", shut_in(TO_KUBE_DNS, labels={"k8s-app": "coredns"}), "let no question through to the cluster's DNS"),
+    ("admission-changed", pulled_anew(), "container app waits for its image: admission has it pull its image anew"),
+    ("admission-changed", pulled_anew(next_one=True), "it runs, but its next pod will not start: admission has it pull"),
     ("volume-lost", claim(there=False), "its volume claim data-0 is gone"),
     ("volume-lost", claim(deleted=True), "its volume claim data-0 is being deleted"),
     ("volume-lost", ending_volume("Delete"), "its volume pv-1 is being deleted, and goes once its claim data-0 does: its data goes with"),

@@ -18,6 +18,7 @@ from tests.doubles import revision
 pytestmark = pytest.mark.unit
 
 FORBIDDEN = 'Error from server (Forbidden): error when creating "STDIN": pods "todo" is forbidden: exceeded quota: small'
+MADE = {"metadata": {"creationTimestamp": "2026-01-02T03:04:05Z"}, "spec": {"containers": []}}
 CLAIM = {"metadata": {"name": "data"}}
 SET = {
     "kind": "StatefulSet",
@@ -41,7 +42,7 @@ class Judge(Cluster):
 
 
 def refusals(code: int, said: str) -> dict[str, str]:
-    return dict(observation._tries(Judge("any", "todo", "todo").says(code, err=said), [SET])[0])
+    return dict(observation._tries(Judge("any", "todo", "todo").says(code, err=said), [SET]).verdicts)
 
 
 def test_a_pod_that_is_only_tried_tells_why_the_next_one_is_refused() -> None:
@@ -56,19 +57,20 @@ def test_a_pod_is_tried_as_who_would_make_it_and_as_ourselves_where_we_may_not(k
     controller = {"Deployment": "replicaset-controller", "StatefulSet": "statefulset-controller"}[kind]
     maker = f"--as=system:serviceaccount:kube-system:{controller}"
     denied = "ValidatingAdmissionPolicy 'p' with binding 'p' denied request: not for controllers"
-    answers = {True: Result(1, "", denied, 0.0), False: Result(0, "2026-01-02T03:04:05Z", "", 0.0)}
+    answers = {True: Result(1, "", denied, 0.0), False: Result(0, json.dumps(MADE), "", 0.0)}
     monkeypatch.setattr(Cluster, "kubectl", lambda _, *argv, **__: answers[maker in argv])
     workload = {**SET, "kind": kind}
-    assert observation._tries(Cluster("any", "todo", "todo"), [workload])[0] == {"todo": denied}
+    assert observation._tries(Cluster("any", "todo", "todo"), [workload]).verdicts == {"todo": denied}
     forbidden = 'serviceaccounts "x" is forbidden: User "dev" cannot impersonate resource "serviceaccounts" in API group ""'
     answers[True] = Result(1, "", f'Error from server (Forbidden): error when creating "STDIN": {forbidden}', 0.0)
-    assert observation._tries(Cluster("any", "todo", "todo"), [workload])[0] == {"todo": ""}
+    assert observation._tries(Cluster("any", "todo", "todo"), [workload]).verdicts == {"todo": ""}
 
 
 def test_what_is_judged_tells_the_clock_of_the_api_server() -> None:
     judge = Judge("any", "todo", "todo")
-    assert observation._tries(judge.says(0, "2026-01-02T03:04:05Z"), [SET]) == ({"todo": ""}, datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC))
-    assert observation._tries(judge.says(1, err=FORBIDDEN), [SET])[1] is None
+    tried = observation._tries(judge.says(0, json.dumps(MADE)), [SET])
+    assert tried == ({"todo": ""}, {"todo": MADE}, datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC))
+    assert observation._tries(judge.says(1, err=FORBIDDEN), [SET]).clock is None
 
 
 @pytest.mark.parametrize(
@@ -143,3 +145,20 @@ def test_the_log_of_a_failed_run_is_found_whichever_run_it_is(
     monkeypatch.setattr(observation, "_log", lambda *_, previous: {True: before, False: current}[previous])
     before = previous
     assert observation._logs(Judge("any", "todo", "todo"), [pod]).get("p/app", ()) == read
+
+
+def deployment(name: str, **labels: str) -> Any:
+    template = {"metadata": {"labels": labels}}
+    return {"kind": "Deployment", "metadata": {"name": name, "labels": labels}, "spec": {"template": template}}
+
+
+@pytest.mark.parametrize(
+    ("selector", "names"),
+    [({"k8s-app": "coredns"}, ["new"]), ({"k8s-app": "kube-dns"}, ["old"]), ({"a": "b"}, ["old"]), (None, ["old"])],
+)
+def test_the_dns_is_what_its_service_leads_to(selector: dict[str, str] | None, names: list[str]) -> None:
+    service = {"kind": "Service", "metadata": {"name": "kube-dns"}, "spec": {"selector": selector}}
+    others = {"kind": "Service", "metadata": {"name": "metrics"}, "spec": {"selector": {"k8s-app": "metrics-server"}}}
+    made = [deployment("old", **{"k8s-app": "kube-dns"}), deployment("new", **{"k8s-app": "coredns"})]
+    outside = [*made, deployment("metrics", **{"k8s-app": "metrics-server"}), others, *([service] if selector else [])]
+    assert [each["metadata"]["name"] for each in observation._dns(outside)] == names

@@ -32,8 +32,10 @@ from tests.kubernetes.changes import (
     node,
     pod_of,
     policies,
+    pulled_anew,
     refused_next,
     secret_of_somebody,
+    shut_in,
     strange_autoscaler,
     strange_pod,
     three_nodes,
@@ -188,6 +190,50 @@ def test_a_rule_for_something_else_does_not_open_the_dns(rule: Object) -> None:
     (diagnosis,) = found(dns_policies({"podSelector": {}, "policyTypes": ["Ingress"], "ingress": [rule]}))
     assert diagnosis.code == "dns-blocked"
     assert diagnosis.action.startswith("kubectl --namespace kube-system delete networkpolicy shut-0;")
+
+
+PEER = {"namespaceSelector": {}, "podSelector": {"matchLabels": {"k8s-app": "coredns"}}}
+
+
+@pytest.mark.parametrize(
+    ("rules", "caches"),
+    [
+        ([{"to": [PEER]}], False),
+        ([{"to": [PEER], "ports": [{"port": 53}]}, {"ports": [{"port": 5432}]}], False),
+        ([{"to": [{"namespaceSelector": {}}], "ports": [{"port": 53}]}], False),
+        ([{"ports": [{"port": "dns"}]}], False),
+        ([{"to": [{"ipBlock": {"cidr": "10.96.0.0/12"}}]}], False),
+        ([], True),
+    ],
+)
+def test_a_way_to_what_is_the_clusters_dns_is_nobodys_business(rules: list[Object], *, caches: bool) -> None:
+    assert found(shut_in(*rules, labels={"k8s-app": "coredns"}, caches=caches)) == []
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        {"to": [{"podSelector": {"matchLabels": {"k8s-app": "coredns"}}}]},
+        {"to": [PEER], "ports": [{"port": 5432}]},
+        {"to": [{"ipBlock": {"cidr": "169.254.20.10/32"}}]},
+    ],
+)
+def test_a_way_to_something_else_does_not_lead_to_the_dns(rule: Object) -> None:
+    (diagnosis,) = found(shut_in(rule, labels={"k8s-app": "coredns"}))
+    assert (diagnosis.code, diagnosis.workload) == ("dns-blocked", "coredns")
+    assert diagnosis.evidence == ("the DNS Service leads to pods with k8s-app=coredns: none of healthy-dns names those",)
+
+
+def test_what_admission_has_pulled_anew_though_a_registry_has_it_is_its_business() -> None:
+    def theirs(value: Object) -> None:
+        pulled_anew(next_one=True)(value)
+        for container in (
+            value["tried"]["healthy"]["spec"]["containers"][0],
+            value["workloads"][0]["spec"]["template"]["spec"]["containers"][0],
+        ):
+            container["image"] = "registry.example.com/app@sha256:0"
+
+    assert found(theirs) == []
 
 
 def test_what_to_do_about_a_volume_elsewhere_depends_on_its_node() -> None:

@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from scripts.core import shell
 from scripts.core.errors import MissingError, TaskError
@@ -26,7 +26,7 @@ SECONDS = 15.0
 WATCHED = "deployments,statefulsets,replicasets,pods,persistentvolumeclaims"
 NO_LOG = ("unable to retrieve container logs for", "failed to try resolving symlinks")  # the kubelet's words in a log's place
 AROUND = "events,networkpolicies,persistentvolumeclaims,horizontalpodautoscalers,resourcequotas,limitranges,poddisruptionbudgets"
-OUTSIDE = "nodes,apiservices,deployments,daemonsets,persistentvolumes,networkpolicies"
+OUTSIDE = "nodes,apiservices,deployments,daemonsets,persistentvolumes,networkpolicies,services"
 KEYS_ONLY = (
     '{{range .items}}{{.metadata.name}} {{with .metadata.labels}}{{or (index . "app.kubernetes.io/part-of") "-"}}{{else}}-{{end}}'
     '{{range $key, $_ := .data}} {{$key}}{{end}}{{"\\n"}}{{end}}'
@@ -67,16 +67,16 @@ def quick_snapshot(cluster: Cluster) -> Snapshot:
 def take_snapshot(cluster: Cluster) -> Snapshot:
     """Return everything that the diagnosis reads of the release. Raises what shell.run raises."""
     quick = quick_snapshot(cluster)
-    refusals, clock = _tries(cluster, quick.workloads)
+    tried = _tries(cluster, quick.workloads)
     whole = _with_surroundings(cluster, quick)
-    return dataclasses.replace(whole, refusals=refusals, taken=clock or whole.taken)
+    return dataclasses.replace(whole, refusals=tried.verdicts, tried=tried.pods, taken=tried.clock or whole.taken)
 
 
 def with_details(cluster: Cluster, quick: Snapshot) -> Snapshot:
     """Return the quick snapshot with all that a diagnosis of what is not rolled out reads: of what was refused, what is said to it now."""
     whole = _with_surroundings(cluster, quick)
     refused = [each for each in whole.workloads if not is_rolled_out(each) and refused_maker(whole, each)[0]]
-    return dataclasses.replace(whole, refusals=_tries(cluster, refused)[0])
+    return dataclasses.replace(whole, refusals=_tries(cluster, refused).verdicts)
 
 
 def _with_surroundings(cluster: Cluster, quick: Snapshot) -> Snapshot:
@@ -101,7 +101,7 @@ def _with_surroundings(cluster: Cluster, quick: Snapshot) -> Snapshot:
         secrets={name: keys for name, (_, keys) in secrets.items()} if secrets is not None else None,
         strange_secrets=[name for name, (part_of, _) in (secrets or {}).items() if part_of == NOBODY],
         nodes=[o for o in outside if o["kind"] == "Node"],
-        dns=[o for o in outside if o["kind"] == "Deployment" and labels_of(o).get("k8s-app") == DNS],
+        dns=_dns(outside),
         dns_policies=[o for o in outside if o["kind"] == "NetworkPolicy"],
         agents=[o for o in outside if o["kind"] == "DaemonSet"],
         metrics_apis=[o for o in outside if o["kind"] == "APIService" and o["spec"].get("group", "").endswith(METRICS)],
@@ -111,6 +111,14 @@ def _with_surroundings(cluster: Cluster, quick: Snapshot) -> Snapshot:
         architectures=_architectures(pods, logs),
         answers=_answers(cluster, pods),
     )
+
+
+def _dns(outside: Sequence[Object]) -> list[Object]:
+    """The Deployments whose pods the DNS Service leads to; where it cannot be seen or selects none, those with the usual label."""
+    deployments = [o for o in outside if o["kind"] == "Deployment"]
+    selectors = [o["spec"].get("selector") for o in outside if o["kind"] == "Service" and name_of(o) == DNS]
+    led_to = [each for each in deployments for want in selectors if want and want.items() <= labels_of(each["spec"]["template"]).items()]
+    return led_to or [each for each in deployments if labels_of(each).get("k8s-app") == DNS]
 
 
 def _claimed_in(volume: Object) -> str:
@@ -136,12 +144,21 @@ def _secret_keys(cluster: Cluster) -> Mapping[str, tuple[str, Sequence[str]]] | 
     return {name: (part_of, keys) for name, part_of, *keys in lines} if answer.code == 0 else None
 
 
-def _tries(cluster: Cluster, workloads: Sequence[Object]) -> tuple[Mapping[str, str], datetime | None]:
-    """Let the API server judge one more pod of each workload that is not made: quotas, limits, policies and webhooks all have their say.
+class _Tries(NamedTuple):
+    """What the API server says to one more pod of each workload."""
 
-    Return its verdicts, empty where it takes the pod, and its own time of day, which dates what it tells of; this machine's may be another.
-    """
-    found, clock = {}, None
+    verdicts: Mapping[str, str]
+    """Why it refuses the pod; empty where it takes it."""
+    pods: Mapping[str, Object]
+    """What it would make of it."""
+    clock: datetime | None
+    """Its own time of day, which dates what it tells of; this machine's may be another."""
+
+
+def _tries(cluster: Cluster, workloads: Sequence[Object]) -> _Tries:
+    """Let the API server judge pods that are not made: quotas, limits, policies and webhooks all have their say."""
+    verdicts: dict[str, str] = {}
+    pods: dict[str, Object] = {}
     for workload in workloads:
         answer = _try(cluster, workload, f"--as={MAKERS[workload['kind']]}")  # a policy may let us pass, and not who makes the pods
         if CANNOT_BE_THEM in answer.stderr:
@@ -150,14 +167,15 @@ def _tries(cluster: Cluster, workloads: Sequence[Object]) -> tuple[Mapping[str, 
         # A ValidatingAdmissionPolicy's denial is of the reason Invalid, which kubectl prints without its own words before it.
         refusal = said.partition('error when creating "STDIN": ')[2] or (said if DENIED in said else "")
         if answer.code == 0 and answer.stdout:
-            found[name_of(workload)], clock = "", time_of(answer.stdout.strip())
+            verdicts[name_of(workload)], pods[name_of(workload)] = "", json.loads(answer.stdout)
         elif refusal and (DENIED in refusal or not NO_VERDICT.search(refusal)):
-            found[name_of(workload)] = refusal
-    return found, clock
+            verdicts[name_of(workload)] = refusal
+    made = [time for pod in pods.values() if (time := pod["metadata"].get("creationTimestamp"))]
+    return _Tries(verdicts, pods, time_of(made[-1]) if made else None)
 
 
 def _try(cluster: Cluster, workload: Object, *how: str) -> Result:
-    argv = ("create", "--dry-run=server", "--output=jsonpath={.metadata.creationTimestamp}", "--filename=-", *how)
+    argv = ("create", "--dry-run=server", "--output=json", "--filename=-", *how)
     return _tried(cluster, *argv, input=json.dumps(_next_pod(workload)))
 
 

@@ -68,6 +68,8 @@ class Snapshot:
     """EndpointSlices of the namespace: where its Services send requests."""
     refusals: Mapping[str, str] = field(default_factory=dict)
     """Workload -> why the API server would refuse one more pod of it now; empty where it would take it. What was not tried is not in it."""
+    tried: Mapping[str, Object] = field(default_factory=dict)
+    """Workload -> the pod that the API server would make of one more; not in it where it would make none."""
     architectures: Mapping[str, str] = field(default_factory=dict)
     """Image -> the processor that it is made for, where its program has the wrong format and somebody knows."""
     placed_pods: Sequence[Object] = ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,13 @@ from scripts.kubernetes.quantity import parse_quantity
 if TYPE_CHECKING:
     from scripts.kubernetes.api import Object
 
+ALWAYS = "Always"
+OUR_TAG = re.compile(r":h[0-9a-f]{12}$")  # scripts/desired/images.py gives it to what we build
+PULLS = "admission has it pull its image anew, which no registry has, though its workload does not say so"
+SEE_ADMISSION = (
+    "see who sets imagePullPolicy: kubectl get mutatingwebhookconfigurations,mutatingadmissionpolicies; "
+    "have it leave this namespace alone, or push images to a registry (kube_context.images: registry)"
+)
 AUTOSCALED = "vpa"
 """How the annotations of the Vertical Pod Autoscaler begin, which resizes pods as it should."""
 
@@ -52,6 +60,24 @@ def made_otherwise(snapshot: Snapshot, workload: Object) -> Iterator[str]:
             yield from (f"pod {name_of(pod)} was made so by admission: {difference}" for difference in _differences(pod, wanted))
 
 
+def pulls_what_no_registry_has(workload: Object, container: Object) -> bool:
+    """Whether a container's image is pulled anew, though its workload does not say so, and we have built it: nodes alone have it."""
+    template = workload["spec"].get("template", {}).get("spec", {})
+    wanted = {each["name"]: each for each in (*template.get("initContainers", ()), *template.get("containers", ()))}
+    should = wanted.get(container["name"], container).get("imagePullPolicy")
+    return container.get("imagePullPolicy") == ALWAYS != should and bool(OUR_TAG.search(container.get("image", "")))
+
+
+def next_pod_pulls(snapshot: Snapshot, workload: Object) -> Diagnosis | None:
+    """It is rolled out, and its next pod would look for its image in a registry that has none."""
+    spec = snapshot.tried.get(name_of(workload), {}).get("spec", {})
+    pulled = [each for each in spec.get("containers", ()) if pulls_what_no_registry_has(workload, each)]
+    if not pulled:
+        return None
+    told = [f"a pod that was only tried: container {each['name']} has imagePullPolicy {ALWAYS}" for each in pulled]
+    return diagnosed(workload, "admission-changed", f"it runs, but its next pod will not start: {PULLS}", told, SEE_ADMISSION)
+
+
 def _dns(pod: Object, template: Object) -> Iterator[str]:
     has, should = (spec.get("dnsPolicy", "ClusterFirst") for spec in (pod["spec"], template))
     if template and has != should:
@@ -79,6 +105,9 @@ def _differences(pod: Object, wanted: dict[str, Object]) -> Iterator[str]:
         template = wanted.get(container["name"], container)
         if container.get("image") != template.get("image"):
             yield f"container {container['name']} runs {container.get('image')}, and should run {template.get('image')}"
+        for key in ("imagePullPolicy", "command", "args"):
+            if container.get(key) != template.get(key):
+                yield f"container {container['name']}: {key} is {container.get(key)}, and should be {template.get(key)}"
         for kind in ("requests", "limits"):
             has = container.get("resources", {}).get(kind) or {}
             for resource, should in (template.get("resources", {}).get(kind) or {}).items():

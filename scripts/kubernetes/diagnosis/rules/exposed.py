@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from scripts.kubernetes.diagnosis.cause import Diagnosis, diagnosed
-from scripts.kubernetes.diagnosis.rules.changed import changed_pods
+from scripts.kubernetes.diagnosis.rules.changed import changed_pods, next_pod_pulls
 from scripts.kubernetes.diagnosis.rules.controllers import next_pod_refused
 from scripts.kubernetes.diagnosis.rules.endpoints import asked_by_service, endpoints
 from scripts.kubernetes.diagnosis.snapshot import Snapshot, time_of
@@ -50,8 +50,7 @@ def latent(snapshot: Snapshot) -> Iterator[Diagnosis]:
     for workload in snapshot.workloads:
         if is_rolled_out(workload):
             yield from _budgets(snapshot, workload)
-            if found := next_pod_refused(snapshot, workload):
-                yield found
+            yield from filter(None, (rule(snapshot, workload) for rule in (next_pod_refused, next_pod_pulls)))
 
 
 def lost_claims(snapshot: Snapshot, workload: Object) -> Iterator[Diagnosis]:

@@ -7,10 +7,9 @@ from dataclasses import replace
 
 from scripts.kubernetes.diagnosis.cause import Diagnosis
 from scripts.kubernetes.diagnosis.container import ContainerState
+from scripts.kubernetes.diagnosis.rules.changed import OUR_TAG, PULLS, SEE_ADMISSION, pulls_what_no_registry_has
 from scripts.kubernetes.diagnosis.rules.missing import missing_object
 from scripts.kubernetes.objects import name_of, status_of
-
-OUR_TAG = re.compile(r":h[0-9a-f]{12}$")  # scripts/desired/images.py gives it to what we build
 
 
 def not_configured(container: ContainerState) -> Diagnosis | None:
@@ -39,6 +38,9 @@ def image_missing(container: ContainerState) -> Diagnosis | None:
         )
     if reason not in ("ErrImageNeverPull", "ErrImagePull", "ImagePullBackOff", "RegistryUnavailable"):
         return None
+    if pulls_what_no_registry_has(container.workload, container.spec):
+        action = f"{SEE_ADMISSION}; then kubectl --namespace {container.snapshot.namespace} delete pod {name_of(container.pod)}"
+        return container.diagnosis("admission-changed", f"container {container.name} waits for its image: {PULLS}", action)
     failures = [e for e in container.events("Failed") if "pull" in e["message"].lower()]
     node = container.pod["spec"].get("nodeName", "")
     denied = any(re.search(r"unauthorized|denied|authentication required", e["message"], re.IGNORECASE) for e in failures)

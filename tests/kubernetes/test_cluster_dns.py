@@ -1,4 +1,4 @@
-"""Where each node has a DNS cache, our policies let its address through."""
+"""Our policies let through what answers DNS in this cluster, whatever its labels or its address."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ import pytest
 
 from scripts.desired.helm_release import HelmRelease
 from scripts.kubernetes.cluster import Cluster
-from scripts.kubernetes.node_dns import named
+from scripts.kubernetes.cluster_dns import named
 
 pytestmark = pytest.mark.unit
 
 
 @dataclass(frozen=True)
 class Having(Cluster):
-    """A cluster with or without the cache."""
+    """A cluster with or without the cache, whose DNS Service selects pods by these labels."""
 
     cache: bool = True
+    selector: tuple[tuple[str, str], ...] = (("k8s-app", "kube-dns"),)
 
     def get(self, kind: str, name: str = "", **_: Any) -> list[dict[str, Any]]:
         assert self.namespace == "kube-system"
@@ -27,7 +28,7 @@ class Having(Cluster):
             assert name == "node-local-dns"
             return [{"metadata": {"name": name}}] if self.cache else []
         assert (kind, name) == ("service", "kube-dns")
-        return [{"spec": {"clusterIPs": ["fd00::a", "10.96.0.10"]}}]
+        return [{"spec": {"clusterIPs": ["fd00::a", "10.96.0.10"], "selector": dict(self.selector)}}]
 
 
 def addresses(values: dict[str, Any], *, cache: bool = True) -> Any:
@@ -46,3 +47,23 @@ def test_what_the_values_name_stays() -> None:
 
 def test_a_cluster_without_a_cache_is_left_alone() -> None:
     assert addresses({}, cache=False) is None
+
+
+@pytest.mark.parametrize(
+    ("selector", "labels"),
+    [
+        ({"k8s-app": "kube-dns"}, None),
+        ({"k8s-app": "kube-dns", "tier": "system"}, None),
+        ({}, None),
+        ({"k8s-app": "coredns"}, {"k8s-app": "coredns"}),
+        ({"app.kubernetes.io/name": "coredns"}, {"k8s-app": None, "app.kubernetes.io/name": "coredns"}),
+    ],
+)
+def test_the_labels_that_the_dns_service_selects_are_named_where_they_are_not_the_charts(
+    selector: dict[str, str], labels: dict[str, str | None] | None
+) -> None:
+    cluster = Having("any", "todo", "todo", cache=False, selector=tuple(selector.items()))
+    release = named(cluster, HelmRelease("todo", "todo", Path(), {}))
+    assert release.values == ({"networkPolicy": {"dns": {"podLabels": labels}}} if labels else {})
+    said = {"networkPolicy": {"dns": {"podLabels": {"a": "b"}}}}
+    assert named(cluster, HelmRelease("todo", "todo", Path(), said)).values == said
