@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from scripts.core.shell import CommandError, Result
 from scripts.desired.helm_release import HelmRelease
 from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.cluster_dns import named
@@ -67,3 +68,20 @@ def test_the_labels_that_the_dns_service_selects_are_named_where_they_are_not_th
     assert release.values == ({"networkPolicy": {"dns": {"podLabels": labels}}} if labels else {})
     said = {"networkPolicy": {"dns": {"podLabels": {"a": "b"}}}}
     assert named(cluster, HelmRelease("todo", "todo", Path(), said)).values == said
+
+
+@pytest.mark.parametrize(
+    ("said", "goes_on"), [("Error from server (Forbidden): services", True), ("Unable to connect to the server", False)]
+)
+def test_where_the_clusters_own_objects_may_not_be_seen_the_charts_policy_stays(said: str, goes_on: bool) -> None:
+    @dataclass(frozen=True)
+    class Closed(Cluster):
+        def get(self, *_: Any, **__: Any) -> list[dict[str, Any]]:
+            raise CommandError("kubectl failed", [], Result(1, "", said, 0.1))
+
+    release = HelmRelease("todo", "todo", Path(), {"services": {}})
+    if goes_on:
+        assert named(Closed("any", "todo", "todo"), release) == release
+    else:
+        with pytest.raises(CommandError):
+            named(Closed("any", "todo", "todo"), release)
