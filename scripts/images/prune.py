@@ -40,6 +40,8 @@ class Use:
     """What runs, and what a rollback would bring back."""
     named: frozenset[str] | None = None
     """What any of its revisions names: others may be of another checkout's release. None: take no notice of that."""
+    one_before: bool = False
+    """Whether each service keeps its newest other image: where no revision is kept, `git checkout` goes back to it."""
 
 
 HERE = "this machine"
@@ -55,6 +57,8 @@ def superfluous(settings: Settings, images: Sequence[Image], use: Use) -> list[S
     label = {PART_OF: settings.release}
     ours = {tag: image for image in found if label.items() <= (image.labels or {}).items() for tag in image.tags}
     kept = _named(ours, use.kept) | {*(image.reference for image in images), *_helpers(settings, images)}
+    if use.one_before:
+        kept |= _newest_others({tag: ours[tag] for tag in ours if _is_old_service(settings, images, tag)}, images)
     named = ours.keys() if use.named is None else _named(ours, use.named)
     used = {container.attrs["ImageID"] for container in docker_client().containers.list(all=True, sparse=True)}
     unused = [tag for tag in sorted(ours.keys() - kept) if ours[tag].id not in used]
@@ -66,6 +70,14 @@ def superfluous(settings: Settings, images: Sequence[Image], use: Use) -> list[S
     filters = {"label": [*pairs(label), COMPONENT], "dangling": True}
     nameless = [str(image.id) for image in docker_client().images.list(filters=filters) if image.id not in used]
     return [Superfluous(HERE, name, partial(_remove, name)) for name in (*names, *nameless)]
+
+
+def _newest_others(ours: Mapping[str, Any], images: Sequence[Image]) -> set[str]:
+    """The newest tag of each service beside that of the sources now."""
+    found: dict[str, str] = {}
+    for tag in sorted(ours.keys() - {image.reference for image in images}, key=lambda tag: str(ours[tag].attrs["Created"])):
+        found[tag.partition(":")[0]] = tag
+    return {found[image.repository] for image in images if image.repository in found}
 
 
 def _named(ours: Mapping[str, Any], references: Collection[str]) -> set[str]:

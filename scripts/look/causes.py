@@ -9,8 +9,8 @@ from scripts.config.settings import Settings
 from scripts.core.report import Report
 from scripts.desired.service_values import service_name
 from scripts.engines import asking, failed_requests, slow_readiness, slow_requests
-from scripts.kubernetes.diagnosis.cause import ABOUT_OTHER_PODS, Diagnosis
-from scripts.kubernetes.diagnosis.rules.logs import LOCKED_ACTION
+from scripts.kubernetes.diagnosis.cause import ABOUT_OTHER_PODS, DATABASE_CODES, Diagnosis
+from scripts.kubernetes.diagnosis.rules.logs import LOCKED_ACTION, tells_of_database
 from scripts.look import between, certificates, database_state
 from scripts.project import Project
 
@@ -32,17 +32,21 @@ def causes(project: Project, report: Report) -> list[Diagnosis]:
     ending, found, said = list(certificates.expiring(project)), project.engine.diagnose(), database_state.found(project)
     made, risks = ([each for each in said if (each.code == database_state.AT_RISK) is risk] for risk in (False, True))
     if any(diagnosis.code not in ABOUT_OTHER_PODS for diagnosis in found):
-        return [*made, *ending, *between.with_network(project, list(between.cut_off(project, found))), *risks]
+        cut_off = between.with_network(project, list(led_to(made, between.cut_off(project, found))))
+        return [*made, *ending, *cut_off, *risks]
     wrong = between.with_network(project, list(traced(project.settings, answering_badly(project, report), found)))
     wrong = list(led_to(made, with_database(project, wrong)))
     return sorted([*made, *wrong, *ending, *found, *risks], key=lambda each: (each.code == LEAST, bool(each.follows_from)))
 
 
 def led_to(made: Sequence[Diagnosis], wrong: Iterable[Diagnosis]) -> Iterator[Diagnosis]:
-    """Yield what is wrong with requests; what fails at the database follows from what that says of itself."""
+    """Yield what is wrong; what fails at the database follows from what that says of itself, a login from whom it lets in."""
+    closed = [each for each in made if database_state.LETS_NOBODY_IN in each.cause]
     for each in wrong:
-        at_database = each.code in ABOUT_REQUESTS and not each.action.startswith(SEE_LOG)
-        yield replace(each, follows_from=made[0].workload) if made and at_database and not each.follows_from else each
+        request = each.code in ABOUT_REQUESTS and not each.action.startswith(SEE_LOG)
+        login = each.code in (*DATABASE_CODES, "migration-failed") or (each.code == "readiness-http" and tells_of_database(each.cause))
+        roots = made if request else closed if login else []
+        yield replace(each, follows_from=roots[0].workload) if roots and not each.follows_from else each
 
 
 def with_database(project: Project, wrong: Sequence[Diagnosis]) -> Iterator[Diagnosis]:

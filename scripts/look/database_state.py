@@ -142,6 +142,7 @@ KINDS = {
 }
 
 
+LETS_NOBODY_IN = "the database lets no new connection of the app in"
 REFUSED = re.compile(r"FATAL:\s+(?!\s|the database system is )(.+)")
 """What a server that runs says to a login; of one that starts or stops, others tell."""
 
@@ -159,7 +160,7 @@ def found(project: Project) -> list[Diagnosis]:
 
 def _closed(workload: str, refusal: str) -> Diagnosis:
     """Nobody new gets in, and what is connected goes on as if all were well, until it is cut off."""
-    cause = f"{workload}: the database lets no new connection of the app in: {refusal}"
+    cause = f"{workload}: {LETS_NOBODY_IN}: {refusal}"
     return Diagnosis(SETTING, workload, cause, (), database_advice(f"database: {refusal}") or "invoke logs postgres")
 
 

@@ -14,8 +14,8 @@ from scripts.desired.secrets import uses_own_database
 from scripts.project import Project
 
 AS_OWNER = 'PSQL_HISTORY=/tmp/.psql_history exec "$0" --username="$POSTGRES_USER" --dbname="$POSTGRES_DB" "$@"'
-AS_THE_APP = f'PGHOST=127.0.0.1 PGPASSWORD="$POSTGRES_PASSWORD" {AS_OWNER}'
-"""Over TCP and with the password, as the app's pods come in."""
+AS_THE_APP = f'PGHOST="$(hostname -i | cut -d " " -f 1)" PGPASSWORD="$POSTGRES_PASSWORD" {AS_OWNER}'
+"""From an address of the network and with the password, as the app's pods come in: pg_hba.conf trusts a loopback address."""
 PARAMETERS = {"sslmode": "PGSSLMODE", "sslrootcert": "PGSSLROOTCERT", "channel_binding": "PGCHANNELBINDING", "options": "PGOPTIONS"}
 """libpq's variables for what a URL says beside its parts."""
 

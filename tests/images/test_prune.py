@@ -103,6 +103,15 @@ def test_after_a_run_only_images_that_this_release_has_had_go(engine: Engine) ->
     assert prune(engine.settings, images) == [had, another_checkouts]
 
 
+def test_the_way_back_to_the_sources_before_stays_where_it_is_asked_for(engine: Engine) -> None:
+    oldest, before, current = (engine.image("backend", tag(digit)) for digit in (9, 5, 7))
+    engine.image("backend", "mine")
+    images = [Image("backend", f"{engine.project}-backend", tag(7), ROOT, Path(), BaseImage("", "", ()))]
+    assert [each.what for each in superfluous(engine.settings, images, Use(one_before=True))] == [oldest]
+    assert prune(engine.settings, images) == [before, oldest]
+    assert current in engine.tags()
+
+
 def test_an_image_that_lost_its_name_goes_and_a_stage_on_a_base_of_ours_stays(engine: Engine) -> None:
     base = engine.image("base-python", tag(1))
     stage = engine.nameless("stage", base)

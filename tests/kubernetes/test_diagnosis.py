@@ -174,6 +174,7 @@ def test_a_liveness_kill_is_told_from_a_crash_by_its_exit_code() -> None:
         ('connection to server at "10.0.0.1", port 5432 failed: Connection refused', "database-refused"),
         ("OSError: Multiple exceptions: [Errno 111] Connect call failed ('127.0.0.1', 5432)", "database-refused"),
         ('FATAL: password authentication failed for user "todo"', "database-login"),
+        ("error: login refused: pg_hba.conf has no line for it, or the role may not log in", "database-login"),
         ("error: the database does not exist", "database-login"),
         ("error: too many connections", "database-busy"),
         ("FATAL: remaining connection slots are reserved for roles with the SUPERUSER attribute", "database-busy"),

@@ -76,7 +76,7 @@ def test_another_database_is_not_asked_and_one_that_cannot_be_says_nothing(monke
     [
         ('database "todo" is not currently accepting connections', "ALLOW_CONNECTIONS true"),
         ('password authentication failed for user "todo"', "invoke restart postgres"),
-        ('no pg_hba.conf entry for host "127.0.0.1"', "check user"),
+        ('no pg_hba.conf entry for host "127.0.0.1"', "pg_hba_file_rules"),
         ('too many connections for database "todo"', "see who holds them"),
         ("something new", "invoke logs postgres"),
     ],

@@ -16,6 +16,7 @@ from scripts.engines import lookups
 from scripts.kubernetes.diagnosis.cause import Diagnosis
 from scripts.kubernetes.pods import PodState, is_of_workloads
 from scripts.look import between, causes, diagnose
+from scripts.look.database_state import LETS_NOBODY_IN
 from scripts.project import Project
 
 pytestmark = pytest.mark.unit
@@ -105,6 +106,25 @@ def test_what_fails_at_the_database_follows_from_what_that_says_of_itself(code: 
     (after,) = causes.led_to([behind], [failing])
     assert after.follows_from == ("app-postgres" if follows else "")
     assert list(causes.led_to([], [failing])) == [failing]
+
+
+@pytest.mark.parametrize(
+    ("code", "cause", "follows"),
+    [
+        ("database-login", "the database refuses the login", True),
+        ("migration-failed", "the database migration failed: exit code 1", True),
+        ("readiness-http", "/ready answers 503: database: login refused", True),
+        ("readiness-http", "/ready answers 503: cache down", False),
+        ("out-of-memory", "uses too much", False),
+    ],
+)
+def test_what_waits_for_a_login_follows_from_whom_the_database_lets_in(code: str, cause: str, *, follows: bool) -> None:
+    closed = Diagnosis("database-setting", "app-postgres", f"app-postgres: {LETS_NOBODY_IN}: no pg_hba.conf entry", (), "see who")
+    other = Diagnosis("database-setting", "app-postgres", "app-postgres: a setting was made", (), "reset it")
+    waiting = Diagnosis(code, "api", cause, (), "restart it")
+    for made, root in (([other, closed], "app-postgres"), ([other], "")):
+        (after,) = causes.led_to(made, [waiting])
+        assert after.follows_from == (root if follows else "")
 
 
 def test_a_service_whose_calls_go_nowhere_is_not_ready_for_that() -> None:

@@ -214,6 +214,16 @@ async def test_a_database_that_cannot_be_used_is_named_with_its_cause(postgres: 
         await migrate_at(make_url(postgres), patience=0.5)
 
 
+async def test_a_role_that_may_not_log_in_is_told_from_a_wrong_password(postgres: Postgres):
+    await run_sql(postgres, "CREATE ROLE locked_out NOLOGIN PASSWORD 'canary'")
+    try:
+        with pytest.raises(MigrationError, match=r"^login refused: pg_hba\.conf has no line for it, or the role"):
+            url = f"postgresql://locked_out:canary@127.0.0.1:{postgres.port}/postgres?sslmode=disable"
+            await migrate_at(url, patience=30)
+    finally:
+        await run_sql(postgres, "DROP ROLE locked_out")
+
+
 async def test_a_lock_that_is_held_is_named_as_that(postgres: Postgres, empty: str, monkeypatch: pytest.MonkeyPatch):
     await migrate_at(postgres.url(empty))
     monkeypatch.setattr("todo_backend.database.STATEMENT_TIMEOUT", 0.5)

@@ -207,8 +207,8 @@ class DockerEngine:
         return Outcome("changed" if waited or self._brought else "unchanged", f"{len(pods)} ready")
 
     def superfluous(self, secrets: Sequence[Secret], images: Sequence[Image], *, everything: bool = False) -> list[Superfluous]:  # noqa: ARG002 - only containers keep Secrets, and each image names its release
-        """Return images of this release that neither a container nor the current sources need."""
-        return prune.superfluous(self._settings, images, Use())
+        """Return images of this release that neither a container nor the current sources need, nor the way back to those before."""
+        return prune.superfluous(self._settings, images, Use(one_before=not everything))
 
     def withdraw(self, secrets: Sequence[Secret], images: Sequence[Image]) -> list[str]:  # noqa: ARG002 - nothing else keeps a Secret
         """Return the containers that hold other Secrets."""

@@ -32,6 +32,7 @@ _ANOTHERS = (
     "this database belongs to another application: its alembic_version is {!r}. Nothing was changed."
     " Set DATABASE_URL to a database of its own, for instance with CREATE DATABASE todo"
 )
+_LASTING = ("authentication failed", "login refused", "the database does not exist")
 _DROPPED = "the table todos is gone from this database: somebody has dropped it. Restore a backup (invoke restore FILE)"
 
 
@@ -153,7 +154,7 @@ def _refuse_strangers(connection: Connection) -> None:
 
 def _worth_waiting_for(error: BaseException) -> bool:
     outage = describe_failure(error)
-    return outage is not None and outage[1] not in ("authentication failed", "the database does not exist")
+    return outage is not None and not outage[1].startswith(_LASTING)
 
 
 def _log_wait(state: RetryCallState) -> None:

@@ -27,7 +27,8 @@ REFUSED = re.compile(
     re.IGNORECASE,
 )
 LOGIN = re.compile(
-    r"(password |SASL )?authentication failed|no pg_hba.conf entry|not permitted to log in|(database|role)\b.* does not exist",
+    r"(password |SASL )?authentication failed|login refused|no pg_hba.conf entry|not permitted to log in"
+    r"|(database|role)\b.* does not exist",
     re.IGNORECASE,
 )
 CERTIFICATE = re.compile(r"TLS failed|certificate (verify failed|has expired|could not be verified)", re.IGNORECASE)
@@ -39,7 +40,14 @@ LOCKED = re.compile(r"query timed out|due to (statement|lock) timeout|LockNotAva
 BUSY = re.compile(r"too many (clients|connections)|remaining connection slots", re.IGNORECASE)
 UNWRITABLE = re.compile(r"database is read-only|read-only transaction|no space left on device|out of disk", re.IGNORECASE)
 SILENT = re.compile(r"did not answer|timed? ?out|timeout expired|ETIMEDOUT|no route to host|unreachable", re.IGNORECASE)
+UNLISTED = re.compile(r"login refused: pg_hba.conf|no pg_hba.conf entry", re.IGNORECASE)
+UNLISTED_ACTION = (
+    "see who it lets in: invoke psql --command 'SELECT * FROM pg_hba_file_rules'; put the line back (invoke shell postgres, and there "
+    "$PGDATA/pg_hba.conf; the bundled Postgres has `host all all all scram-sha-256`), "
+    "then invoke psql --command 'SELECT pg_reload_conf()'"
+)
 BY_PEOPLE = (
+    (UNLISTED, UNLISTED_ACTION),
     (re.compile(r"PL/pgSQL function|SQL function \"|a trigger or a view asks for it|INSERT or UPDATE rules", re.IGNORECASE),
      "see what asks for it: invoke psql, \\d TABLE shows its triggers and rules; DROP TRIGGER NAME ON TABLE where no migration made it"),
     (re.compile(r"not (currently )?accept(ing)? connections", re.IGNORECASE),
@@ -192,7 +200,8 @@ def _database(container: ContainerState, line: str) -> Diagnosis | None:
             policies = egress_policies(container.pod, _suspect_policies(container)) if code == "database-silent" else []
             if policies:
                 return _egress_blocked(container, policies, line)
-            return container.diagnosis(code, f"{what}: {line}", _database_action(container, code, action))
+            heal = UNLISTED_ACTION if UNLISTED.search(line) and _bundled(container) else _database_action(container, code, action)
+            return container.diagnosis(code, f"{what}: {line}", heal)
     return None
 
 
