@@ -216,9 +216,9 @@ async def test_a_database_that_cannot_be_used_is_named_with_its_cause(postgres: 
 
 async def test_a_role_that_may_not_log_in_is_told_from_a_wrong_password(postgres: Postgres):
     await run_sql(postgres, "CREATE ROLE locked_out NOLOGIN PASSWORD 'canary'")
+    url = f"postgresql://locked_out:canary@127.0.0.1:{postgres.port}/postgres?sslmode=disable"
     try:
         with pytest.raises(MigrationError, match=r"^login refused: pg_hba\.conf has no line for it, or the role"):
-            url = f"postgresql://locked_out:canary@127.0.0.1:{postgres.port}/postgres?sslmode=disable"
             await migrate_at(url, patience=30)
     finally:
         await run_sql(postgres, "DROP ROLE locked_out")
