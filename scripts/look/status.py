@@ -76,6 +76,8 @@ def show(found: Overview, report: Report) -> None:
     _show_differences(found, report)
     for part, why in found.unknown.items():
         report.warn(f"{part}: {why}")
+    if not all(pod.ready for pod in found.pods):
+        report.result("not every pod is ready: invoke diagnose says why")
 
 
 def _show_differences(found: Overview, report: Report) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -67,6 +68,13 @@ def test_columns_give_way_whole_the_least_important_first(columns: int, monkeypa
     order = ["service", "state", "ready", "restarts", "age", "memory", "cpu", "pod", "image"]
     assert set(shown) == set(order[: len(shown)])
     assert ("pod" in shown) == (POD in row)
+
+
+def test_a_pod_that_is_not_ready_leads_to_diagnose(monkeypatch: pytest.MonkeyPatch) -> None:
+    found, lead = overview(), "not every pod is ready: invoke diagnose says why"
+    assert lead not in told(found, monkeypatch, 100)
+    found.pods = [replace(found.pods[0], ready=False)]
+    assert told(found, monkeypatch, 100).splitlines()[-1] == lead
 
 
 def test_what_up_would_change_is_said(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -192,12 +192,15 @@ const TOOL_WORDS: Record<string, string> = {
 };
 const OUTCOME_WORDS = { ok: '', refused: ': refused', error: ': failed' };
 
-/** What the assistant did, each kind once with how often. */
+/** How often one looks is nobody's business. */
+const LOOKS = new Set(['list_todos', 'search_todos']);
+
+/** What the assistant did, each kind once, and how often it changed something so. */
 function ToolUses({ tools }: { tools: ToolUse[] }) {
   const uses = new Map<string, { outcome: ToolUse['outcome']; times: number }>();
   for (const { name, outcome } of tools) {
     const words = `${TOOL_WORDS[name] ?? name}${OUTCOME_WORDS[outcome]}`;
-    uses.set(words, { outcome, times: (uses.get(words)?.times ?? 0) + 1 });
+    uses.set(words, { outcome, times: LOOKS.has(name) ? 1 : (uses.get(words)?.times ?? 0) + 1 });
   }
   return (
     <ul className="tool-uses">
