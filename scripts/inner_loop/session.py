@@ -109,9 +109,10 @@ class Session:
         self.report.say(f"changed: {', '.join(names[:MOST_FILES])}{more}")
 
     def _bring(self, build: set[str], sources: set[str], since: float, *, settings: bool) -> None:
+        self.guarded(lambda: self._sync(sources, since, wanted=sources))  # it takes seconds; it need not wait for a build
         if build or settings:
             self._roll(build, since, settings=settings)
-        self._sync(sources | self._synced if build or settings else sources, since, wanted=sources)
+            self._sync(self._synced, since, wanted=())
 
     def _roll(self, build: set[str], since: float, *, settings: bool) -> None:
         """Build, load and roll these services, and nothing else; what runs of the others stays."""

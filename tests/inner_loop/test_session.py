@@ -122,6 +122,20 @@ def test_a_synced_service_keeps_its_image_while_another_is_built_and_gets_its_so
     assert world.brought == ["backend", "backend"]
 
 
+def test_a_source_that_is_saved_with_another_services_does_not_wait_for_a_build(session: Session, world: World, told: list[Any]) -> None:
+    session.handle(change(SOURCE, PAGE))
+    assert world.rolls == [{"backend": "h0"}], "the synced service is not built"
+    assert world.brought == ["backend", "backend"]
+    assert next(event["service"] for event in events(told, "served")) == "backend"
+
+
+def test_a_source_that_cannot_be_brought_keeps_no_other_service_from_its_build(session: Session, world: World, told: list[Any]) -> None:
+    world.fails = [TaskError("the pod is full", code="disk-full")]
+    session.handle(change(SOURCE, PAGE))
+    assert [event["code"] for event in events(told, "error")] == ["disk-full"]
+    assert world.steps == [("build", "load", "chart", "rollout")]
+
+
 def test_a_migration_takes_an_image_which_has_all_sources(session: Session, world: World) -> None:
     session.handle(change(SOURCE))
     session.handle(change(MIGRATION, SOURCE))
