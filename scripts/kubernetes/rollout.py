@@ -106,10 +106,10 @@ def final_causes(found: Sequence[Diagnosis], snapshot: Snapshot, since: dict[tup
     keys = {(d.workload, d.code) for d in found} | {CAME}
     for key in since.keys() - keys:
         del since[key]
-    if comes := any(workload["kind"] == "StatefulSet" for workload in pending(snapshot)):
+    if coming := {name_of(workload) for workload in pending(snapshot) if workload["kind"] == "StatefulSet"}:
         since[CAME] = now
-    waiting = {*(DATABASE_CODES if comes else ()), *(ENDS_WITHOUT if now - since.get(CAME, -AGAIN_SECONDS) < AGAIN_SECONDS else ())}
-    candidates = [d for d in found if d.code not in waiting]
+    waiting = {*(DATABASE_CODES if coming else ()), *(ENDS_WITHOUT if now - since.get(CAME, -AGAIN_SECONDS) < AGAIN_SECONDS else ())}
+    candidates = [d for d in found if d.code not in waiting or d.workload in coming]
     return [d for d in candidates if d.final_after(now - since.setdefault((d.workload, d.code), now))]
 
 

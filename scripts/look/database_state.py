@@ -22,9 +22,15 @@ SECONDS = 15
 OPTIONS = ("--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--field-separator=\t")
 # Each row: what it is, its name, a detail, and the SQL that ends it.
 QUERY = r"""
-SELECT 'restart', f.name, f.setting, format('ALTER SYSTEM RESET %s', f.name)
-FROM pg_file_settings f JOIN pg_settings s USING (name) WHERE s.context = 'postmaster' AND NOT f.applied AND f.error IS NOT NULL
-AND f.seqno = (SELECT max(seqno) FROM pg_file_settings WHERE name = f.name)
+SELECT CASE WHEN f.sourcefile LIKE '%/postgresql.auto.conf' THEN 'restart' ELSE 'written' END, f.name, f.setting,
+CASE WHEN f.sourcefile LIKE '%/postgresql.auto.conf' THEN format('ALTER SYSTEM RESET %s', f.name) ELSE f.sourcefile END
+FROM pg_file_settings f JOIN pg_settings s USING (name) WHERE f.seqno = (SELECT max(seqno) FROM pg_file_settings WHERE name = f.name)
+AND (s.context = 'postmaster' AND NOT f.applied AND f.error IS NOT NULL OR s.vartype = 'bool' AND s.source <> 'command line'
+AND CASE WHEN f.applied THEN f.setting::bool <> s.setting::bool END)
+UNION ALL
+SELECT 'wrong', format('line %s of its settings', f.sourceline), concat_ws(': ', nullif(concat_ws(' = ', f.name, f.setting), ''), f.error),
+f.sourcefile
+FROM pg_file_settings f LEFT JOIN pg_settings s USING (name) WHERE f.error IS NOT NULL AND coalesce(s.context, '') <> 'postmaster'
 UNION ALL
 SELECT 'standby', name, setting, 'ALTER SYSTEM RESET synchronous_standby_names; SELECT pg_reload_conf()'
 FROM pg_settings WHERE name = 'synchronous_standby_names' AND setting <> ''
@@ -125,6 +131,8 @@ DAMAGED_ACTION = (
 )
 KINDS = {
     "restart": (SETTING, "the database starts with {name} = {detail} the next time, which somebody has set in it"),
+    "written": (SETTING, "the database takes {name} = {detail} at its next start, which somebody has written into its settings"),
+    "wrong": (SETTING, "{name} is wrong, so its next start fails: {detail}"),
     "standby": (SETTING, "every commit waits for a standby, and none is there: {name} is {detail}"),
     "behind": (SETTING, "the sequence of {name} is behind its table, which has reached {detail}: a new row gets a number that is taken"),
     "trigger": (SETTING, "triggers of the table {name} are switched off, and with them what they keep true: {detail}"),
@@ -221,10 +229,16 @@ def read(rows: Sequence[str], workload: str) -> Iterator[Diagnosis]:
     for row in rows:
         kind, name, detail, remedy = row.split("\t")
         code, cause = KINDS[kind]
-        # A command for each statement: psql makes one transaction of several, in which ALTER SYSTEM may not be.
-        commands = " && ".join(f"invoke psql --command {quoted(each)}" for each in remedy.split("; "))
-        action = DAMAGED_ACTION if code == DAMAGED else commands
-        yield Diagnosis(code, workload, f"{workload}: {cause.format(name=name, detail=detail)}", (), action)
+        yield Diagnosis(code, workload, f"{workload}: {cause.format(name=name, detail=detail)}", (), _action(kind, remedy))
+
+
+def _action(kind: str, remedy: str) -> str:
+    if kind == "damaged":
+        return DAMAGED_ACTION
+    if kind in ("written", "wrong"):
+        return f"invoke shell postgres, and there take it out of {remedy}; then invoke psql --command 'SELECT pg_reload_conf()'"
+    # A command for each statement: psql makes one transaction of several, in which ALTER SYSTEM may not be.
+    return " && ".join(f"invoke psql --command {quoted(each)}" for each in remedy.split("; "))
 
 
 def quoted(sql: str) -> str:

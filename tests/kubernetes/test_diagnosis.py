@@ -326,6 +326,27 @@ def test_a_rollout_without_progress_and_without_a_cause_is_stalled() -> None:
     assert codes(changed("crash", stalls)) == ["stalled"]
 
 
+FATAL = 'FATAL: could not load server certificate file "server.crt": No such file or directory'
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        (["2026-11-28 18:00:00 UTC [1] " + FATAL, "2026-11-28 18:00:00 UTC [1] LOG:  database system is shut down"], FATAL),
+        (["Traceback (most recent call last):", "ValueError: no port", "ERROR:    Application startup failed. Exiting."], "ValueError: no"),
+        (["starting", "ERROR: no config", "bye"], "ERROR: no config"),
+        (["starting", "bye"], "bye"),
+    ],
+)
+def test_a_crash_is_told_with_the_line_that_says_why(lines: list[str], said: str) -> None:
+    def logs(value: Object) -> None:
+        value["logs"] = dict.fromkeys(value["logs"], lines)
+
+    (diagnosis,) = diagnose(changed("crash", logs))
+    assert diagnosis.code == "crash-on-start"
+    assert said in diagnosis.cause
+
+
 def test_patience_counts_seconds_and_deaths() -> None:
     def of(code: str, exits: int = 0) -> Diagnosis:
         return Diagnosis(code, "w", "c", (), "a", exits)

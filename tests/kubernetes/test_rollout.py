@@ -92,6 +92,13 @@ def test_a_migration_that_ends_without_its_database_is_tried_again_when_that_is_
     assert rollout.final_causes([failed], there, {}, now=0) == [failed], "it has been there all the time"
 
 
+def test_a_database_that_crashes_itself_is_not_waited_for() -> None:
+    crashes = Diagnosis("crash-on-start", "statefulset", "its settings are wrong", (), "fix them", exits=3)
+    without_it = Diagnosis("crash-on-start", "deployment", "no database", (), "see its log", exits=3)
+    coming = release(("Deployment", False), ("StatefulSet", False))
+    assert rollout.final_causes([without_it, crashes], coming, {}, now=0) == [crashes]
+
+
 @dataclass
 class Engine:
     found: list[Diagnosis] = field(default_factory=list)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from scripts.core.log_fields import EXCEPTION, level_of
 from scripts.kubernetes.diagnosis.cause import Diagnosis
 from scripts.kubernetes.diagnosis.container import ContainerState, containers
 from scripts.kubernetes.diagnosis.rules.logs import told_by_log
@@ -111,13 +113,19 @@ def _killed_from_outside(container: ContainerState) -> Diagnosis | None:
     )
 
 
+def telling(log: Sequence[str]) -> str:
+    """The line that says most of why a program ended: the last that calls itself fatal, else that names an exception, else an error."""
+    fatal, errors = ([line for line in log if level_of(line) == level] for level in ("fatal", "error"))
+    return (fatal or [line for line in log if EXCEPTION.match(line)] or errors or log)[-1]
+
+
 def _probe_budget(probe: Object) -> str:
     seconds = probe.get("initialDelaySeconds", 0) + probe.get("periodSeconds", 10) * probe.get("failureThreshold", 3)
     return f"{seconds} s"
 
 
 def _crashed(container: ContainerState) -> Diagnosis:
-    code, last = container.last_exit.get("exitCode"), (f": {container.log[-1]}" if container.log else "")
+    code, last = container.last_exit.get("exitCode"), (f": {telling(container.log)}" if container.log else "")
     ran = time_of(container.last_exit.get("finishedAt")) - time_of(container.last_exit.get("startedAt"))
     if code == 0:
         return container.diagnosis(
