@@ -29,7 +29,7 @@ _NO = re.compile(
 )
 _UNDO = re.compile(
     r"(?:(?:oh (?:dear|no)|oops|sorry|no|wait|that was (?:a mistake|wrong|not what i (?:meant|wanted))|my mistake|i made a mistake|wrong one|not that(?: one)?)[,.!]* )*(?:please |i want to )*(?:undo|revert|take (?:that|it) back|roll (?:that|it) back"
-    r"|(?:bring|get|give me|i want) (?:it|that|them) back|put (?:it|that|them) back|restore (?:it|them|that)"
+    r"|(?:bring|get|give me|i want|add) (?:it|that|them) back|put (?:it|that|them) back|restore (?:it|them|that)"
     r"|r[üu]ckg[äa]ngig(?: machen)?|mach das r[üu]ckg[äa]ngig|deshacer|deshaz(?:lo)?|deshaz eso|annule[rz]?(?: [cç]a)?"
     r"|واپس(?: کرو| لو| لاؤ)?)(?: (?:that|it|this|please|the last (?:one|change|action|thing)|last (?:change|action)|my last change"
     r"|the (?:deletion|delete|completion)|delete|deletion|what you (?:just )?did|everything you just did))*[.! ]*",

@@ -32,8 +32,8 @@ async def change_all(turn: Turn, meant: Meant, deed: Deed) -> Reply:
         return Reply(f"{quoted(meant.todos)} {verb} done already.", mentioned=meant.todos)
     if len(todos) == 1 and not meant.is_set:
         changed = data(await turn.toolbox.call(deed.tool, **deed.arguments(todos[0])))
-        is_gone = deed.tool == "delete_todo"
-        return Reply(deed.one(todos[0] if is_gone else changed), mentioned=[] if is_gone else [changed])
+        told = todos[0] if deed.tool == "delete_todo" else changed  # also of what is gone: "it" is no other todo then
+        return Reply(deed.one(told), mentioned=[told])
     named_one = quoted(todos) if len(todos) == 1 else ""
     many = f"{named_one or count(len(todos), 'todo')}{deed.tail}"
     calls = [deed.arguments(todo) for todo in todos]

@@ -20,7 +20,7 @@ from todo_backend.other_topics import asked_of_the_world
 from todo_backend.phrases import parse_phrase
 from todo_backend.plain_words import clean
 from todo_backend.proposals import instead_of, propose, said_of
-from todo_backend.references import Turn, by_ids, find, with_name_quoted
+from todo_backend.references import IT, Turn, by_ids, find, with_name_quoted
 from todo_backend.replies import HELP, WHATS_LEFT, Reply, UnclearError, choice, page, together
 from todo_backend.rules_add import add, add_each, add_several
 from todo_backend.rules_read import list_todos, question, search
@@ -180,6 +180,11 @@ async def _each(turn: Turn, request: Request) -> Reply:
     turn.toolbox.allow((MAX_TOOL_CALLS + _CALLS_BESIDE) * len(requests))
     replies: list[Reply] = []
     for part, each in zip(parts, requests, strict=True):
+        if replies and not replies[-1].mentioned and IT.fullmatch(each.said.get("which", "")):
+            replies.append(
+                Reply(f"“{part}” I have left until then.")
+            )  # "it" is what was not clear, and no todo of before
+            continue
         if (reply := await _one_of_several(turn.saying(part), each)) is None:
             continue
         replies.append(reply)
