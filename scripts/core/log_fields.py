@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 TIMES = ("time", "timestamp", "ts", "@timestamp", "datetime")
@@ -56,6 +56,12 @@ def level_of(text: str) -> str:
     word = str(said).lower()
     found = NAMES.get(word, word)
     return found if found in WORDS else ""
+
+
+def telling(log: Sequence[str]) -> str:
+    """Return the line that says most of why a program ended: the last that calls itself fatal, else that names an exception, else an error."""
+    fatal, errors = ([line for line in log if level_of(line) == level] for level in ("fatal", "error"))
+    return (fatal or [line for line in log if EXCEPTION.match(line)] or errors or log)[-1]
 
 
 def words(text: str) -> str:

@@ -21,7 +21,7 @@ from scripts.kubernetes import api, helm, manifests, resources
 from scripts.kubernetes.api import Object
 from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.diagnosis.cause import Diagnosis, diagnosed, value_line
-from scripts.kubernetes.managed_fields import Path, owner, shown_path, strays, value_at
+from scripts.kubernetes.managed_fields import Path, owner, program, shown_path, strays, value_at
 from scripts.kubernetes.manifests import key
 from scripts.kubernetes.objects import annotations_of, is_leaving, name_of
 from scripts.kubernetes.resources import Resource
@@ -46,6 +46,8 @@ class Drift:
     """Whether it must go before helm can make its own."""
     patch: tuple[Mapping[str, Any], ...] = ()
     """JSON patch of what helm leaves as it is: fields that its manifest does not speak of."""
+    programs: tuple[str, ...] = ()
+    """Who set what is different, where that is a program, which may do it again."""
     refused: bool = False
     """Whether the API server takes the manifest only after the patch: a value was set, say, where the manifest has a reference."""
 
@@ -68,7 +70,8 @@ class Drift:
     def diagnosis(self) -> Diagnosis:
         """Return the drift as a cause of what is wrong."""
         cause = f"{self.kind} is not as the release says: {self.differences[0]}"
-        return diagnosed(self.object, "drifted", cause, self.differences, self.way_out or "invoke up brings it back")
+        again = f"; {', '.join(self.programs)} may change it again: have it leave this namespace alone, first" if self.programs else ""
+        return diagnosed(self.object, "drifted", cause, self.differences, self.way_out or f"invoke up brings it back{again}")
 
     @property
     def way_out(self) -> str:
@@ -221,7 +224,10 @@ def _drift(live: Object | None, wanted: Object, release: str, minimum: int | Non
             continue
         told[path] = f"{shown_path(live, path)} was added{_by(live, path)}"
         patch.append({"op": "remove", "path": "".join(f"/{_escaped(part)}" for part in path)})
-    return Drift(live, tuple(told[path] for path in sorted(told)), patch=tuple(patch), refused=live is wanted) if told else None
+    if not told:
+        return None
+    programs = tuple(sorted({who for path in told if (who := program(live, path))}))
+    return Drift(live, tuple(told[path] for path in sorted(told)), patch=tuple(patch), programs=programs, refused=live is wanted)
 
 
 def differences(live: Object, wanted: Object) -> Iterator[str]:

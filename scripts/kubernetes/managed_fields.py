@@ -40,6 +40,12 @@ def owner(thing: Object, path: Path) -> str:
     return f"{newest['manager']} at {when:%H:%M}" if when else str(newest["manager"])
 
 
+def program(thing: Object, path: Path) -> str:
+    """Return the program that set the field, where it is neither helm nor a person's tool: it may set it again."""
+    who = owner(thing, path).partition(" at ")[0]
+    return "" if who.startswith(PEOPLES) else who
+
+
 def strays(thing: Object) -> Iterator[Path]:
     """Yield the fields that a person's tool has set and helm has not, each at its highest place."""
     entries = thing["metadata"].get("managedFields", ())

@@ -101,6 +101,13 @@ def test_replicas_that_were_set_by_hand_are_told() -> None:
     assert "spec.replicas is 0, not 2, was set by kubectl at " in found.line
 
 
+@pytest.mark.parametrize(("manager", "told"), [("kube-downscaler", True), ("kubectl-edit", False), ("helm", False)])
+def test_a_program_that_may_change_it_again_is_to_be_stopped_first(manager: str, told: bool) -> None:
+    (found,) = drifts(set_by(live(replicas=0), manager, {"f:spec": {"f:replicas": {}}}), wanted(replicas=2))
+    again = f"; {manager} may change it again: have it leave this namespace alone, first"
+    assert found.diagnosis().action == f"invoke up brings it back{again if told else ''}"
+
+
 def test_an_object_that_is_gone_is_told() -> None:
     assert [found.line for found in drifts(None)] == ["Deployment todo-backend: is gone"]
 

@@ -162,3 +162,19 @@ def test_the_dns_is_what_its_service_leads_to(selector: dict[str, str] | None, n
     made = [deployment("old", **{"k8s-app": "kube-dns"}), deployment("new", **{"k8s-app": "coredns"})]
     outside = [*made, deployment("metrics", **{"k8s-app": "metrics-server"}), others, *([service] if selector else [])]
     assert [each["metadata"]["name"] for each in observation._dns(outside)] == names
+
+
+@pytest.mark.parametrize(("available", "previous", "told"), [(0, "bad line", ("bad line",)), (0, "", ("now",)), (1, "bad line", ())])
+def test_what_a_dns_says_is_asked_where_none_of_it_is_ready(
+    available: int, previous: str, told: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = deployment("coredns", **{"k8s-app": "kube-dns"})
+    server["spec"]["selector"] = {"matchLabels": {"k8s-app": "kube-dns"}}
+    server["status"] = {"availableReplicas": available}
+
+    def says(cluster: Cluster, *argv: str, **_: Any) -> Result:
+        assert (cluster.namespace, argv[:3]) == ("kube-system", ("logs", "--selector", "k8s-app=kube-dns"))
+        return Result(0, previous if "--previous" in argv else "now", "", 0.0)
+
+    monkeypatch.setattr(Cluster, "kubectl", says)
+    assert observation._dns_log(Cluster("any", "todo", "todo"), [server]) == told

@@ -192,6 +192,18 @@ def test_a_rule_for_something_else_does_not_open_the_dns(rule: Object) -> None:
     assert diagnosis.action.startswith("kubectl --namespace kube-system delete networkpolicy shut-0;")
 
 
+def test_a_dns_that_ends_is_told_with_what_it_said() -> None:
+    said = "/etc/coredns/Corefile:11 - Error during parsing: Unknown directive 'kache'"
+
+    def ends(value: Object) -> None:
+        dns(0)(value)
+        value["dns_log"] = [said]
+
+    (diagnosis,) = found(ends)
+    assert diagnosis.cause.endswith(f"so no name resolves: {said}")
+    assert diagnosis.action == "fix what it says (kubectl --namespace kube-system edit configmap coredns), then delete its pods"
+
+
 PEER = {"namespaceSelector": {}, "podSelector": {"matchLabels": {"k8s-app": "coredns"}}}
 
 

@@ -18,7 +18,7 @@ from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.connection import Connect
 from scripts.kubernetes.diagnosis.rules.controllers import refused_maker
 from scripts.kubernetes.diagnosis.snapshot import Snapshot, last_exit, time_of
-from scripts.kubernetes.objects import condition_of, containers_of, is_of_release, is_rolled_out, labels_of, name_of
+from scripts.kubernetes.objects import condition_of, containers_of, is_of_release, is_rolled_out, labels_of, name_of, status_of
 from scripts.kubernetes.service_client import send
 
 LOG_LINES = 20
@@ -32,6 +32,7 @@ KEYS_ONLY = (
     '{{range $key, $_ := .data}} {{$key}}{{end}}{{"\\n"}}{{end}}'
 )
 NOBODY = "-"
+DNS_LINES = 5
 DENIED = "denied request"
 NO_VERDICT = re.compile(r"cannot create resource|does not support dry run|is invalid:|\(Timeout\)|\(ServiceUnavailable\)")
 """What the API server says where it has not judged a pod that is only tried."""
@@ -102,6 +103,7 @@ def _with_surroundings(cluster: Cluster, quick: Snapshot) -> Snapshot:
         strange_secrets=[name for name, (part_of, _) in (secrets or {}).items() if part_of == NOBODY],
         nodes=[o for o in outside if o["kind"] == "Node"],
         dns=_dns(outside),
+        dns_log=_dns_log(cluster, _dns(outside)),
         dns_policies=[o for o in outside if o["kind"] == "NetworkPolicy"],
         agents=[o for o in outside if o["kind"] == "DaemonSet"],
         metrics_apis=[o for o in outside if o["kind"] == "APIService" and o["spec"].get("group", "").endswith(METRICS)],
@@ -119,6 +121,17 @@ def _dns(outside: Sequence[Object]) -> list[Object]:
     selectors = [o["spec"].get("selector") for o in outside if o["kind"] == "Service" and name_of(o) == DNS]
     led_to = [each for each in deployments for want in selectors if want and want.items() <= labels_of(each["spec"]["template"]).items()]
     return led_to or [each for each in deployments if labels_of(each).get("k8s-app") == DNS]
+
+
+def _dns_log(cluster: Cluster, dns: Sequence[Object]) -> Sequence[str]:
+    """Why the cluster's DNS ends, where no pod of it is ready: what the runs before said."""
+    down = [each for each in dns if each["spec"].get("replicas", 1) and not status_of(each).get("availableReplicas")]
+    if not down:
+        return ()
+    labels = ",".join(f"{key}={value}" for key, value in down[0]["spec"]["selector"].get("matchLabels", {}).items())
+    system = cluster.within(SYSTEM, "")
+    runs = (_tried(system, "logs", "--selector", labels, f"--tail={DNS_LINES}", *which) for which in (["--previous"], []))
+    return next((tuple(lines) for run in runs if (lines := [each for each in run.stdout.splitlines() if not each.startswith(NO_LOG)])), ())
 
 
 def _claimed_in(volume: Object) -> str:

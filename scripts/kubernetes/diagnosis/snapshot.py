@@ -44,6 +44,8 @@ class Snapshot:
     nodes: Sequence[Object] = ()
     dns: Sequence[Object] = ()
     """The Deployments of the cluster's DNS."""
+    dns_log: Sequence[str] = ()
+    """The last lines of its pods, where none is ready."""
     dns_policies: Sequence[Object] = ()
     """NetworkPolicies of the namespace that it runs in."""
     autoscalers: Sequence[Object] = ()

@@ -181,9 +181,8 @@ async def _each(turn: Turn, request: Request) -> Reply:
     replies: list[Reply] = []
     for part, each in zip(parts, requests, strict=True):
         if replies and not replies[-1].mentioned and IT.fullmatch(each.said.get("which", "")):
-            replies.append(
-                Reply(f"“{part}” I have left until then.")
-            )  # "it" is what was not clear, and no todo of before
+            # "it" is what was not clear, and no todo of before.
+            replies.append(Reply(f"“{part}” I have left until then."))
             continue
         if (reply := await _one_of_several(turn.saying(part), each)) is None:
             continue

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from scripts.core.log_fields import telling
 from scripts.kubernetes.diagnosis.cause import Diagnosis, diagnosed
 from scripts.kubernetes.diagnosis.snapshot import Snapshot
 from scripts.kubernetes.objects import isolates, labels_of, name_of, selects, status_of
@@ -26,22 +27,25 @@ def dns(snapshot: Snapshot) -> Iterator[Diagnosis]:
     if not snapshot.dns:
         return
     if not any(status_of(server).get("availableReplicas", 0) for server in snapshot.dns):
-        yield _down(snapshot.dns[0])
+        yield _down(snapshot.dns[0], snapshot.dns_log)
         return
     for server in snapshot.dns:
         yield from _blocked(snapshot, server)
     yield from _not_let_through(snapshot)
 
 
-def _down(server: Object) -> Diagnosis:
+def _down(server: Object, log: Sequence[str]) -> Diagnosis:
     wanted, place = server["spec"].get("replicas", 1), server["metadata"].get("namespace", SYSTEM)
     scale = f"kubectl --namespace {place} scale deployment/{name_of(server)} --replicas=1"
+    says = f": {telling(log)}" if log else ""
+    look = f"kubectl --namespace {place} describe pods --selector k8s-app=kube-dns"
+    fix = f"fix what it says (kubectl --namespace {place} edit configmap {name_of(server)}), then delete its pods" if log else look
     return diagnosed(
         server,
         "dns-down",
-        "no pod of the cluster's DNS is ready, so no name resolves",
-        [f"deployment {name_of(server)} in {place}: 0 of {wanted} available"],
-        f"kubectl --namespace {place} describe pods --selector k8s-app=kube-dns" if wanted else scale,
+        f"no pod of the cluster's DNS is ready, so no name resolves{says}",
+        [f"deployment {name_of(server)} in {place}: 0 of {wanted} available", *(f"log: {line}" for line in log)],
+        fix if wanted else scale,
     )
 
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from scripts.core.log_fields import EXCEPTION, level_of
+from scripts.core.log_fields import telling
 from scripts.kubernetes.diagnosis.cause import Diagnosis
 from scripts.kubernetes.diagnosis.container import ContainerState, containers
 from scripts.kubernetes.diagnosis.rules.logs import told_by_log
@@ -111,12 +110,6 @@ def _killed_from_outside(container: ContainerState) -> Diagnosis | None:
         f"container {container.name} was killed from outside by {name}, not for its memory and not by a probe{again}",
         "wait for its next start; if it is killed again, look at what else runs on its node",
     )
-
-
-def telling(log: Sequence[str]) -> str:
-    """The line that says most of why a program ended: the last that calls itself fatal, else that names an exception, else an error."""
-    fatal, errors = ([line for line in log if level_of(line) == level] for level in ("fatal", "error"))
-    return (fatal or [line for line in log if EXCEPTION.match(line)] or errors or log)[-1]
 
 
 def _probe_budget(probe: Object) -> str:
