@@ -59,7 +59,7 @@ def level_of(text: str) -> str:
 
 
 def telling(log: Sequence[str]) -> str:
-    """Return the line that says most of why a program ended: the last that calls itself fatal, else that names an exception, else an error."""
+    """Return the line that says most of why a program ended: the last that is fatal, else that names an exception, else an error."""
     fatal, errors = ([line for line in log if level_of(line) == level] for level in ("fatal", "error"))
     return (fatal or [line for line in log if EXCEPTION.match(line)] or errors or log)[-1]
 

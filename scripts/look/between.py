@@ -9,6 +9,7 @@ from scripts.desired.service_values import service_name
 from scripts.engines.lookups import lookups
 from scripts.kubernetes import kube_proxy
 from scripts.kubernetes.diagnosis.cause import Diagnosis
+from scripts.kubernetes.diagnosis.rules.revision import NEW as NEW_IN_REVISION
 from scripts.project import Project
 
 UNREADY = ("readiness-http", "readiness-timeout")
@@ -57,5 +58,10 @@ def _with_way(project: Project, unready: Diagnosis, service: str, called: dict[s
     looked = lookups(project.engine, service, next(iter(called))) if project.engine.deployment else None
     if looked:
         evidence.append(looked.line)
-    action = DNS if looked and looked.bad else f"{unready.action}; {NETWORK}{'' if looked else '; and at the DNS'}"
+    if looked and looked.bad:
+        action = DNS
+    elif any(line.startswith(NEW_IN_REVISION) for line in unready.evidence):
+        action = f"set back what is new in this revision, and invoke up; else {unready.action}; {NETWORK}"
+    else:
+        action = f"{unready.action}; {NETWORK}{'' if looked else '; and at the DNS'}"
     return replace(unready, evidence=(*unready.evidence, *evidence), action=action)

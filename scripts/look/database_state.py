@@ -68,6 +68,8 @@ SELECT 'damaged', coalesce(datname, 'shared'), format('%s times, the last at %s'
 to_char(checksum_last_failure AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI "UTC"')), ''
 FROM pg_stat_database WHERE checksum_failures > 0
 UNION ALL
+SELECT 'wal', redo_wal_file, '', '' FROM pg_control_checkpoint() WHERE redo_wal_file NOT IN (SELECT name FROM pg_ls_waldir())
+UNION ALL
 SELECT 'unlogged', oid::regclass::text, '', format('ALTER TABLE %s SET LOGGED', oid::regclass)
 FROM pg_class WHERE relpersistence = 'u' AND relkind = 'r'
 UNION ALL
@@ -141,6 +143,7 @@ KINDS = {
     "open": (AT_RISK, "the session {name} is idle in a transaction since {detail}: what it has locked stays locked"),
     "damaged": (DAMAGED, "pages of the database {name} do not have their checksum: what is on them cannot be read ({detail})"),
     "made": (SETTING, "the {name} has a setting that was made by hand: {detail}"),
+    "wal": (AT_RISK, "the file {name} of its write-ahead log is gone: it serves on, and its next start fails"),
     "unlogged": (AT_RISK, "the table {name} is UNLOGGED: a crash of the database empties it"),
     "slot": (AT_RISK, "the replication slot {name} is used by nobody and keeps {detail} of WAL, until the volume is full"),
     "index": (AT_RISK, "the index {name} is invalid: no query uses it, and every write keeps it"),
@@ -235,6 +238,8 @@ def read(rows: Sequence[str], workload: str) -> Iterator[Diagnosis]:
 def _action(kind: str, remedy: str) -> str:
     if kind == "damaged":
         return DAMAGED_ACTION
+    if kind == "wal":
+        return "save the data while it runs: invoke backup FILE; put the file back, or: invoke down --data, invoke up, invoke restore FILE"
     if kind in ("written", "wrong"):
         return f"invoke shell postgres, and there take it out of {remedy}; then invoke psql --command 'SELECT pg_reload_conf()'"
     # A command for each statement: psql makes one transaction of several, in which ALTER SYSTEM may not be.

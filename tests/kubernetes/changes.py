@@ -349,6 +349,15 @@ def cordoned(value: Object) -> None:
     value["nodes"][0]["spec"] = {"unschedulable": True}
 
 
+def tainted(key: str = "dedicated", effect: str = "NoSchedule", *tolerations: Object) -> Change:
+    def change(value: Object) -> None:
+        node("True")(value)
+        value["nodes"][0]["spec"] = {"taints": [{"key": key, "value": "gpu", "effect": effect}]}
+        value["workloads"][0]["spec"]["template"]["spec"]["tolerations"] = list(tolerations)
+
+    return change
+
+
 def unmade(seconds: int, *reasons: str) -> Change:
     def change(value: Object) -> None:
         waits("ContainerCreating")(value)

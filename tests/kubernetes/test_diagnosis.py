@@ -96,6 +96,9 @@ def test_pods_of_an_older_revision_are_not_looked_at() -> None:
     assert codes(changed("image-name", older)) == []
 
 
+NEW_ENV = [{"name": "B", "value": "s3cret"}, {"name": "URL", "value": "http://localhost:8000"}]
+
+
 def test_what_a_failing_revision_has_otherwise_than_the_one_that_serves_is_evidence() -> None:
     def serves_still(value: Object) -> None:
         newest = value["replica_sets"][0]
@@ -105,14 +108,14 @@ def test_what_a_failing_revision_has_otherwise_than_the_one_that_serves_is_evide
         old["status"] = {"readyReplicas": 1}
         container, before = (each["spec"]["template"]["spec"]["containers"][0] for each in (newest, old))
         container["image"], before["image"] = "todo:2", "todo:1"
-        container["env"], before["env"] = [{"name": "B", "value": "s3cret"}, {"name": "C", "value": "c"}], [{"name": "B", "value": "b"}]
+        container["env"], before["env"] = [*NEW_ENV, {"name": "C", "value": "c"}], [{"name": "B", "value": "b"}]
         before["readinessProbe"] = {"httpGet": {"path": "/ready"}}
         value["replica_sets"].append(old)
 
     (diagnosis,) = diagnose(changed("crash", serves_still))
     new = [line.removeprefix("new in this revision: ") for line in diagnosis.evidence if line.startswith("new in this revision: ")]
     assert new == [
-        "containers.app.env: B changed, C added",
+        "containers.app.env: B changed, URL added, and names localhost, which is the pod itself, C added",
         "containers.app.image is todo:2, was todo:1",
         'containers.app.readinessProbe is not set, was {"httpGet": {"path": "/ready"}}',
     ]
@@ -345,6 +348,16 @@ def test_a_crash_is_told_with_the_line_that_says_why(lines: list[str], said: str
     (diagnosis,) = diagnose(changed("crash", logs))
     assert diagnosis.code == "crash-on-start"
     assert said in diagnosis.cause
+
+
+def test_a_database_without_its_write_ahead_log_is_told_how_its_data_comes_back() -> None:
+    def logs(value: Object) -> None:
+        lines = ["LOG:  database system was shut down", "PANIC:  could not locate a valid checkpoint record", "LOG:  aborted"]
+        value["logs"] = dict.fromkeys(value["logs"], lines)
+
+    (diagnosis,) = diagnose(changed("crash", logs))
+    assert "PANIC: could not locate a valid checkpoint record" in diagnosis.cause
+    assert "invoke restore FILE" in diagnosis.action
 
 
 def test_patience_counts_seconds_and_deaths() -> None:

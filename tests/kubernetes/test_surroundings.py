@@ -38,6 +38,7 @@ from tests.kubernetes.changes import (
     shut_in,
     strange_autoscaler,
     strange_pod,
+    tainted,
     three_nodes,
     unmade,
     unplaced,
@@ -190,6 +191,29 @@ def test_a_rule_for_something_else_does_not_open_the_dns(rule: Object) -> None:
     (diagnosis,) = found(dns_policies({"podSelector": {}, "policyTypes": ["Ingress"], "ingress": [rule]}))
     assert diagnosis.code == "dns-blocked"
     assert diagnosis.action.startswith("kubectl --namespace kube-system delete networkpolicy shut-0;")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        tainted("node.kubernetes.io/memory-pressure"),
+        tainted("dedicated", "PreferNoSchedule"),
+        tainted("dedicated", "NoSchedule", {"operator": "Exists"}),
+        tainted("dedicated", "NoSchedule", {"key": "dedicated", "value": "gpu", "effect": "NoSchedule"}),
+    ],
+)
+def test_a_taint_that_lets_our_pods_be_closes_no_node(change: Change) -> None:
+    assert found(change) == []
+
+
+@pytest.mark.parametrize(
+    "toleration",
+    [{"key": "dedicated", "value": "web"}, {"key": "other", "operator": "Exists"}, {"operator": "Exists", "effect": "NoExecute"}],
+)
+def test_a_taint_that_our_pods_do_not_tolerate_closes_the_node(toleration: Object) -> None:
+    (diagnosis,) = found(tainted("dedicated", "NoSchedule", toleration))
+    assert diagnosis.action.startswith("kubectl taint node ")
+    assert diagnosis.action.endswith(" dedicated:NoSchedule-")
 
 
 def test_a_dns_that_ends_is_told_with_what_it_said() -> None:

@@ -28,6 +28,7 @@ ROWS = (
     "behind\tmessages.position\t104\tSELECT setval('messages_position_seq', (SELECT max(position) FROM messages))",
     "slot\told_replica\t2048 MB\tSELECT pg_drop_replication_slot('old_replica')",
     "written\tssl\ton\t/data/postgresql.conf",
+    "wal\t000000010000000000000001\t\t",
     "wrong\tline 9 of its settings\tsyntax error\t/data/postgresql.conf",
 )
 
@@ -41,12 +42,8 @@ def test_each_row_is_a_cause_with_the_command_that_ends_it(monkeypatch: pytest.M
     monkeypatch.setattr(database, "in_bundled", lambda _, *argv, login=False: asked.append((login, *argv)) or CommandLine(["psql"]))
     monkeypatch.setattr(shell, "run", lambda *_, **__: Result(0, "\n".join(ROWS), "", 0.1))
     found = database_state.found(project())
-    assert [each.code for each in found] == ["database-setting"] * 3 + [
-        "data-at-risk",
-        "database-setting",
-        "data-at-risk",
-        *["database-setting"] * 2,
-    ]
+    setting, risk = "database-setting", "data-at-risk"
+    assert [each.code for each in found] == [setting, setting, setting, risk, setting, risk, setting, risk, setting]
     assert (
         found[0].cause
         == "todo-chatbot-postgres: the database starts with shared_buffers = 64GB the next time, which somebody has set in it"
@@ -59,7 +56,8 @@ def test_each_row_is_a_cause_with_the_command_that_ends_it(monkeypatch: pytest.M
     assert found[6].action == (
         "invoke shell postgres, and there take it out of /data/postgresql.conf; then invoke psql --command 'SELECT pg_reload_conf()'"
     )
-    assert found[7].cause == "todo-chatbot-postgres: line 9 of its settings is wrong, so its next start fails: syntax error"
+    assert found[7].action.startswith("save the data while it runs: invoke backup FILE")
+    assert found[8].cause == "todo-chatbot-postgres: line 9 of its settings is wrong, so its next start fails: syntax error"
     assert asked[0][:2] == (True, "psql")
 
 

@@ -50,6 +50,13 @@ def test_what_lies_between_is_named_where_a_service_is_not_ready_and_what_it_cal
     assert ("kube-proxy" in cause.action) is told
 
 
+def test_what_is_new_in_a_revision_is_set_back_before_the_network_is_looked_at() -> None:
+    new = "new in this revision: containers.frontend.env: BACKEND_URL changed"
+    unready = Diagnosis("readiness-http", "todo-chatbot-frontend", "/ready answers 503", ("HTTP 503", new), "invoke logs frontend")
+    (cause,) = between.cut_off(project(), [unready])
+    assert cause.action.startswith("set back what is new in this revision, and invoke up; else invoke logs frontend; look at kube-proxy")
+
+
 @pytest.mark.parametrize(
     ("code", "late", "line", "action"),
     [

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from scripts.core.log_fields import telling
 from scripts.kubernetes.diagnosis.cause import Diagnosis
 from scripts.kubernetes.diagnosis.container import ContainerState, containers
-from scripts.kubernetes.diagnosis.rules.logs import told_by_log
+from scripts.kubernetes.diagnosis.rules.logs import by_people, told_by_log
 from scripts.kubernetes.diagnosis.rules.probes import probe_words
 from scripts.kubernetes.diagnosis.snapshot import exit_count, time_of
 
@@ -118,14 +118,15 @@ def _probe_budget(probe: Object) -> str:
 
 
 def _crashed(container: ContainerState) -> Diagnosis:
-    code, last = container.last_exit.get("exitCode"), (f": {telling(container.log)}" if container.log else "")
+    code, said = container.last_exit.get("exitCode"), telling(container.log) if container.log else ""
+    last, action = f": {said}" if said else "", by_people(said) or container.logs
     ran = time_of(container.last_exit.get("finishedAt")) - time_of(container.last_exit.get("startedAt"))
     if code == 0:
         return container.diagnosis(
-            "ended-by-itself", f"container {container.name} ended with exit code 0, and a service must keep running{last}", container.logs
+            "ended-by-itself", f"container {container.name} ended with exit code 0, and a service must keep running{last}", action
         )
     ended = f"exit code {code}" if code is not None and code <= 128 else f"exit code {code} (signal {int(code or 0) - 128})"
     if ran < SHORT_RUN:
-        return container.diagnosis("crash-on-start", f"container {container.name} crashes on start with {ended}{last}", container.logs)
+        return container.diagnosis("crash-on-start", f"container {container.name} crashes on start with {ended}{last}", action)
     seconds = int(ran.total_seconds())
-    return container.diagnosis("crash-later", f"container {container.name} crashed after {seconds} s with {ended}{last}", container.logs)
+    return container.diagnosis("crash-later", f"container {container.name} crashed after {seconds} s with {ended}{last}", action)

@@ -57,6 +57,9 @@ BY_PEOPLE = (
                 r"|missing chunk number|Please REINDEX|file of the database is damaged", re.IGNORECASE),
      ("a file of the database is damaged: make an index that is named again: invoke psql --command 'REINDEX INDEX NAME'; where it is a "
      "table, invoke backup saves what can be read, and invoke restore FILE brings back an older state")),
+    (re.compile(r"could not (locate a valid checkpoint record|find redo location)|invalid (primary )?checkpoint record", re.IGNORECASE),
+     ("files of its write-ahead log are gone or damaged: put them back into pg_wal on its volume; else bring the data back from a backup: "
+     "invoke down --data, invoke up, invoke restore FILE")),
     (re.compile(r"violates ([\w-]+ )?constraint|(Unique|Check|NotNull|ForeignKey|Exclusion)Violation", re.IGNORECASE),
      "see who made the constraint that is named, and when: invoke psql, \\d TABLE; drop it where no migration of the app did"),
     (re.compile(r"permission denied for|must be owner of|InsufficientPrivilege", re.IGNORECASE),
@@ -173,15 +176,19 @@ def tells_of_dns(text: str) -> bool:
 
 def database_advice(line: str) -> str:
     """Return what to do about what a service says of its database; an empty string where it says nothing that is known."""
-    for pattern, advice in BY_PEOPLE:
-        if pattern.search(line):
-            return advice
+    if advice := by_people(line):
+        return advice
     if not ABOUT_DATABASE.search(line):
         return ""
     for pattern, code, _, action in DATABASE_LINES:
         if pattern.search(line):
             return f"{action}; of the bundled Postgres: {OF_BUNDLED[code]}" if code in OF_BUNDLED else action
     return ""
+
+
+def by_people(line: str) -> str:
+    """Return what to do about what people do to a database, where a line tells of it; else an empty string."""
+    return next((advice for pattern, advice in BY_PEOPLE if pattern.search(line)), "")
 
 
 def login_action(container: ContainerState) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,8 @@ from scripts.kubernetes.objects import REVISION, annotations_of, newest_replica_
 if TYPE_CHECKING:
     from scripts.kubernetes.api import Object
 
+NEW = "new in this revision"
+LOOPBACK = re.compile(r"//(localhost|127\.|\[::1\])")
 MOST = 5
 HIDDEN = ("env", "envFrom")
 """Told by name alone: a value may be a secret."""
@@ -27,7 +30,7 @@ def new_in_revision(snapshot: Snapshot, workload: Object) -> list[str]:
     old = max(serving, key=lambda each: int(annotations_of(each).get(REVISION, 0)))
     found = list(_differences(_by_name(_pod_of(old)), _by_name(_pod_of(newest)), ()))
     more = [f"{len(found) - MOST} more"] if len(found) > MOST else []
-    return [f"new in this revision: {line}" for line in (*found[:MOST], *more)]
+    return [f"{NEW}: {line}" for line in (*found[:MOST], *more)]
 
 
 def _pod_of(replica_set: Object) -> Object:
@@ -60,5 +63,10 @@ def _changed_names(old: Any, new: Any) -> list[str]:
     if not (isinstance(old, dict) and isinstance(new, dict)):
         return ["changed"]
     words = {True: "changed", False: "added"}
-    found = [f"{key} {words[key in old]}" for key in new if old.get(key) != new[key]]
+    found = [f"{key} {words[key in old]}{_itself(new[key])}" for key in new if old.get(key) != new[key]]
     return found + [f"{key} removed" for key in old if key not in new]
+
+
+def _itself(variable: Any) -> str:
+    value = variable.get("value") if isinstance(variable, dict) else ""
+    return ", and names localhost, which is the pod itself" if isinstance(value, str) and LOOPBACK.search(value) else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from scripts.kubernetes.diagnosis.cause import Diagnosis, diagnosed
@@ -14,9 +15,12 @@ from scripts.kubernetes.diagnosis.snapshot import Snapshot
 from scripts.kubernetes.objects import condition_of, name_of, status_of
 
 if TYPE_CHECKING:
-    pass
+    from scripts.kubernetes.api import Object
 
 SYSTEM = "kube-system"
+CONDITIONS = "node.kubernetes.io/"
+"""How the taints begin that tell a node's own condition, of which other rules tell."""
+SHUTS = ("NoSchedule", "NoExecute")
 NETWORK = re.compile(r"kube-proxy|kindnet|calico|canal|cilium|flannel|weave|antrea|kube-router|aws-node|network-policies")
 
 
@@ -49,17 +53,51 @@ def _nodes(snapshot: Snapshot) -> Iterator[Diagnosis]:
         )
 
 
+@dataclass(frozen=True)
+class _Shut:
+    """How a node is closed to pods of the release, by which field, and what opens it."""
+
+    node: str
+    how: str
+    told: str
+    way_out: str
+
+
 def _cordoned(snapshot: Snapshot) -> Iterator[Diagnosis]:
     """Every node is closed to new pods: those that run stay, and none can come."""
-    if snapshot.nodes and all(node.get("spec", {}).get("unschedulable") for node in snapshot.nodes):
-        names = ", ".join(name_of(node) for node in snapshot.nodes)
+    shut = [found for node in snapshot.nodes if (found := _shut(snapshot, node))]
+    if shut and len(shut) == len(snapshot.nodes):
         yield diagnosed(
             snapshot.nodes[0],
             "nodes-cordoned",
-            f"no node takes new pods: {names} cordoned",
-            [f"node {name_of(node)}: spec.unschedulable" for node in snapshot.nodes],
-            f"kubectl uncordon {names}",
+            f"no node takes new pods: {', '.join(f'{each.node} {each.how}' for each in shut)}",
+            [f"node {each.node}: {each.told}" for each in shut],
+            "; ".join(each.way_out for each in shut),
         )
+
+
+def _shut(snapshot: Snapshot, node: Object) -> _Shut | None:
+    name, spec = name_of(node), node.get("spec", {})
+    if spec.get("unschedulable"):
+        return _Shut(name, "cordoned", "spec.unschedulable", f"kubectl uncordon {name}")
+    if any(condition_of(pod, "PodScheduled").get("status") == "False" for pod in snapshot.pods):
+        return None  # of a pod that waits, the scheduler tells which taint it is
+    for taint in spec.get("taints") or ():
+        told = f"{taint['key']}:{taint['effect']}"
+        by_itself = taint["key"].startswith(CONDITIONS) or taint["effect"] not in SHUTS
+        if not by_itself and not all(_tolerates(workload, taint) for workload in snapshot.workloads):
+            return _Shut(name, f"tainted {told}", f"spec.taints: {told}", f"kubectl taint node {name} {told}-")
+    return None
+
+
+def _tolerates(workload: Object, taint: Object) -> bool:
+    tolerations = workload["spec"].get("template", {}).get("spec", {}).get("tolerations") or ()
+    return any(
+        each.get("key") in (None, "", taint["key"])
+        and (each.get("operator") == "Exists" or each.get("value", "") == taint.get("value", ""))
+        and each.get("effect") in (None, "", taint["effect"])
+        for each in tolerations
+    )
 
 
 def _agents(snapshot: Snapshot) -> Iterator[Diagnosis]:
