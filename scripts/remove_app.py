@@ -28,7 +28,7 @@ def _with_builds(settings: Settings, outcome: Outcome, *, nodes: bool) -> Outcom
     detail = f"; removed {several(left, 'stopped container')} of builds" if left else ""
     if images:
         label = f"label={PART_OF}={settings.release}"
-        count = f"{images} image{'s stay' if images > 1 else ' stays'}"
+        count = f"{images} image{'s' if images > 1 else ''} of the release stay{'' if images > 1 else 's'}"
         detail += f"; {count} for the next up (docker image prune --all --filter {label} removes them here)"
         detail += ", and those on the nodes" if nodes else ""
     return Outcome("changed" if left else outcome.kind, f"{outcome.detail}{detail}")

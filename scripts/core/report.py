@@ -30,6 +30,8 @@ VERSION = 1
 """Of the JSON events. It rises when a key is renamed, removed or takes another meaning; `docs/json.md` describes them."""
 Kind = Literal["unchanged", "changed", "passed", "planned", "skipped", "failed"]
 INDENT = 4
+QUIET_SECONDS = 30.0
+"""A run that is not on a terminal is silent for no longer, once a step takes its time."""
 MARKS: dict[str, tuple[str, str]] = {
     "unchanged": ("=", "dim"),
     "changed": ("+", "green"),
@@ -214,10 +216,14 @@ class Report:
 
     @contextmanager
     def live(self, steps: Sequence[str]) -> Iterator[None]:
-        """Show the running steps on a terminal while the block runs."""
+        """Show the running steps while the block runs: live on a terminal, elsewhere a line each now and then."""
         self._width = max([self._width, *(len(step) + 2 for step in steps)])
-        if self.as_json or not self._err.is_terminal:
+        if self.as_json:
             yield
+            return
+        if not self._err.is_terminal:
+            with self._lines_now_and_then():
+                yield
             return
         with Live(get_renderable=self._running_table, console=self._err, refresh_per_second=8, transient=True) as self._live:
             try:
@@ -226,6 +232,27 @@ class Report:
                 with self._lock:
                     self._running.clear()
         self._live = None
+
+    @contextmanager
+    def _lines_now_and_then(self) -> Iterator[None]:
+        """Tell that it goes on: who reads a log of it cannot see a spinner."""
+        ended = threading.Event()
+
+        def tell() -> None:
+            while not ended.wait(QUIET_SECONDS):
+                with self._lock:
+                    for step, (started, text) in self._running.items():
+                        seconds = time.monotonic() - started
+                        if step not in self._waiting and seconds >= QUIET_SECONDS:
+                            self._err.print(Text(f"  {step:<{self._width}}goes on   {seconds:7.1f} s  {text}"))
+
+        thread = threading.Thread(target=tell, name="goes-on", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()
 
     def _running_table(self) -> Table:
         table = Table.grid(padding=(0, 1))

@@ -5,11 +5,13 @@ from __future__ import annotations
 import io
 import re
 import sys
+import time
 
 import pytest
 from rich.console import Console
 from rich.text import Text
 
+from scripts.core import report as report_module
 from scripts.core.errors import TaskError
 from scripts.core.report import Report, StepResult
 
@@ -40,6 +42,24 @@ def drawn(report: Report) -> list[list[str]]:
     screen.print(report._running_table())
     lines = screen.file.getvalue().splitlines()  # type: ignore[attr-defined]
     return [[re.sub("[\u2800-\u28ff]", "spins", mark), step] for mark, step, *_ in map(str.split, lines)]
+
+
+def test_a_log_hears_that_a_long_step_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(report_module, "QUIET_SECONDS", 0.05)
+    pipe = io.StringIO()
+    report = Report(stderr=pipe)
+    with report.live(["build", "load"]):
+        for step in ("build", "load"):
+            report.started(step)
+        report.progress("build", "STEP 3")
+        with report.waiting("load", "waiting for the builds"):
+            time.sleep(0.2)
+        report.finished(StepResult("build", "changed", 0.2, "built"))
+    lines = pipe.getvalue().splitlines()
+    assert lines[0].split()[:3] == ["build", "goes", "on"]
+    assert lines[0].endswith(" s  STEP 3")
+    assert not [line for line in lines if line.split()[0] == "load"]
+    assert lines[-1].startswith("+ build")
 
 
 def test_a_step_that_waits_is_shown_above_those_that_work_and_does_not_spin() -> None:

@@ -38,7 +38,7 @@ def of_objects(judge: Judge, *, live: bool = False) -> Callable[[Facts, Mapping[
         if isinstance(facts.objects, Unseen):
             return not_checkable(CLUSTER if live else CHART, facts.objects.why)
         if live and not facts.objects.live:
-            return not_checkable(CLUSTER, "no cluster has the release: invoke up")
+            return not_checkable(CLUSTER, "no cluster has the release (on a Kubernetes engine: invoke up)")
         return judge(facts.objects, facts, looks_for)
 
     return check
