@@ -67,7 +67,7 @@ def with_database(project: Project, wrong: Sequence[Diagnosis]) -> Iterator[Diag
             action = f"{DISK}; else {action}"
         elif holders and _waits(each):
             said += holders
-            action = action if LOCKED_ACTION in action else LOCKED_ACTION
+            action = database_state.ended(holders[0])
         elif free and LOCKED_ACTION in action:
             said.append("nothing waits for a lock, and no session has been in a transaction for long")
             action = action.replace(LOCKED_ACTION, SLOW_WAY)

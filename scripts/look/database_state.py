@@ -64,6 +64,11 @@ SELECT 'open', format('%s (%s)', pid, coalesce(nullif(application_name, ''), use
 to_char(xact_start AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI "UTC"'), format('SELECT pg_terminate_backend(%s)', pid)
 FROM pg_stat_activity WHERE state LIKE 'idle in transaction%' AND xact_start < now() - interval '5 minutes'
 UNION ALL
+SELECT 'locks', format('%s (%s)', a.pid, coalesce(nullif(a.application_name, ''), a.usename)),
+to_char(min(w.query_start) AT TIME ZONE 'UTC', 'HH24:MI:SS "UTC"'), format('SELECT pg_terminate_backend(%s)', a.pid)
+FROM pg_stat_activity w CROSS JOIN unnest(pg_blocking_pids(w.pid)) AS b (pid) JOIN pg_stat_activity a ON a.pid = b.pid
+WHERE w.wait_event_type = 'Lock' AND w.query_start < now() - interval '3 seconds' GROUP BY a.pid, a.application_name, a.usename
+UNION ALL
 SELECT 'damaged', coalesce(datname, 'shared'), format('%s times, the last at %s', checksum_failures,
 to_char(checksum_last_failure AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI "UTC"')), ''
 FROM pg_stat_database WHERE checksum_failures > 0
@@ -110,6 +115,11 @@ left(regexp_replace(a.query, '\\s+', ' ', 'g'), 120))
 FROM (SELECT unnest(pg_blocking_pids(pid)) AS pid FROM pg_stat_activity WHERE wait_event_type = 'Lock') AS blocking
 JOIN pg_stat_activity a USING (pid) GROUP BY a.pid, a.application_name, a.usename, a.query ORDER BY count(*) DESC
 """
+IDLE = """
+SELECT format('process %s (%s) is idle in a transaction since %s: what it has locked stays locked', pid,
+coalesce(nullif(application_name, ''), usename), to_char(xact_start AT TIME ZONE 'UTC', 'HH24:MI:SS "UTC"'))
+FROM pg_stat_activity WHERE state LIKE 'idle in transaction%' AND xact_start < now() - interval '5 seconds' ORDER BY xact_start
+"""
 OF_TABLES = """
 SELECT format('table %s has the trigger %s: DROP TRIGGER %I ON %s', tgrelid::regclass, tgname, tgname, tgrelid::regclass)
 FROM pg_trigger WHERE NOT tgisinternal
@@ -141,6 +151,7 @@ KINDS = {
     "password": (SETTING, "the password of the role {name} lets nobody in after {detail}, which somebody has set in it"),
     "archiver": (AT_RISK, "archive_command fails since {detail}, at {name}: WAL is kept until the volume is full"),
     "open": (AT_RISK, "the session {name} is idle in a transaction since {detail}: what it has locked stays locked"),
+    "locks": ("database-locked", "the session {name} holds what others wait for, since {detail}"),
     "damaged": (DAMAGED, "pages of the database {name} do not have their checksum: what is on them cannot be read ({detail})"),
     "made": (SETTING, "the {name} has a setting that was made by hand: {detail}"),
     "wal": (AT_RISK, "the file {name} of its write-ahead log is gone: it serves on, and its next start fails"),
@@ -194,13 +205,19 @@ def slow_commits(project: Project) -> str:
 
 
 def blocking(project: Project) -> list[str]:
-    """Return who holds what others wait for in the bundled database, a line each, the worst first; it is looked at for some seconds."""
+    """Return who holds, or may hold, what others wait for in the bundled database, a line each, the worst first. It looks for some seconds."""
     for look in range(LOOKS):
         if look:
             shell.pause(PAUSE_SECONDS)
         if lines := _asked(project, BLOCKING):
             return lines
-    return []
+    return _asked(project, IDLE)
+
+
+def ended(holder: str) -> str:
+    """Return how to end what a line of `blocking` tells of."""
+    process = holder.split()[1]
+    return f"see what it does there, or end it: invoke psql --command 'SELECT pg_terminate_backend({process})'"
 
 
 def of_tables(project: Project) -> list[str]:

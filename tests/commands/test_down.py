@@ -32,7 +32,7 @@ def test_images_on_nodes_are_told_where_there_are_nodes(
     monkeypatch: pytest.MonkeyPatch, deployment: object, options: dict[str, bool], nodes: bool
 ) -> None:
     said = detail(monkeypatch, deployment=deployment, delete_data=True, **options)
-    assert said.startswith("removed it; 3 images stay for the next up (docker image prune --all --filter label=")
+    assert said.startswith("removed it; 3 images of the release stay for the next up (docker image prune --all --filter label=")
     assert said.endswith(", and those on the nodes") is nodes
 
 

@@ -136,7 +136,22 @@ def test_who_holds_what_others_wait_for_is_named(monkeypatch: pytest.MonkeyPatch
     answers = {database_state.BLOCKING: line, database_state.OF_TABLES: trigger}
     (cause,) = diagnosed(monkeypatch, Diagnosis(code, "frontend", "frontend: GET / is slow", (), action), answers)
     assert cause.evidence == (f"in the database, {trigger}, where no migration made it", f"in the database, {line}")
-    assert cause.action == LOCKED_ACTION
+    assert cause.action == "see what it does there, or end it: invoke psql --command 'SELECT pg_terminate_backend(7)'"
+
+
+def test_who_is_idle_in_a_transaction_may_hold_what_requests_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    line = "process 9 (psql) is idle in a transaction since 10:00:00 UTC: what it has locked stays locked"
+    timed_out = Diagnosis("requests-failing", "backend", "backend: PATCH /a fails", ("log: a query timed out",), LOCKED_ACTION)
+    (cause,) = diagnosed(monkeypatch, timed_out, {database_state.IDLE: line})
+    assert f"in the database, {line}" in cause.evidence
+    assert cause.action.endswith("'SELECT pg_terminate_backend(9)'")
+
+
+def test_a_lock_that_others_wait_for_is_told_before_a_request_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    failing = Diagnosis("requests-failing", "backend", "backend: PATCH /a fails", (), LOCKED_ACTION)
+    root, cause = diagnosed(monkeypatch, failing, {}, "locks\t9 (psql)\t10:00:00 UTC\tSELECT pg_terminate_backend(9)")
+    assert (root.code, root.action) == ("database-locked", "invoke psql --command 'SELECT pg_terminate_backend(9)'")
+    assert cause.follows_from == root.workload
 
 
 def test_what_somebody_made_of_a_table_is_dropped_before_logs_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
