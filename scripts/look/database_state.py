@@ -205,7 +205,7 @@ def slow_commits(project: Project) -> str:
 
 
 def blocking(project: Project) -> list[str]:
-    """Return who holds, or may hold, what others wait for in the bundled database, a line each, the worst first. It looks for some seconds."""
+    """Return who holds, or may hold, what others wait for in the bundled database, a line each, the worst first; this takes seconds."""
     for look in range(LOOKS):
         if look:
             shell.pause(PAUSE_SECONDS)

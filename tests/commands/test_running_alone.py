@@ -22,7 +22,10 @@ from tests.programs import ANY, Programs, Reply
 pytestmark = pytest.mark.runner
 
 SCRIPTS = ROOT / "scripts"
-CHANGES = ("setup", "up", "down", "build", "rollback", "smoke", "prune")
+CHANGES = (
+    *("setup", "up", "down", "build", "rollback", "smoke", "prune"),
+    *("restart backend", "scale backend 2", "rotate API_TOKEN", "restore todos.dump", "sbom", "kagent.up", "kagent.down"),
+)
 LOOKS = ("status", "open", "diagnose", "doctor")
 STEPS_THAT_LOOK = ("preflight",)
 
@@ -37,6 +40,17 @@ def steps() -> list[str]:
         )
 
     return sorted(path.stem for path in SCRIPTS.glob("*.py") if has_main(path))
+
+
+def changing_commands() -> set[str]:
+    """The name of each function that `@command(changes=True)` makes a command of."""
+
+    def changes(function: ast.FunctionDef) -> bool:
+        calls = [each for each in function.decorator_list if isinstance(each, ast.Call) and ast.unparse(each.func) == "command"]
+        return any(keyword.arg == "changes" and ast.unparse(keyword.value) == "True" for call in calls for keyword in call.keywords)
+
+    modules = [ast.parse(path.read_text()) for path in SCRIPTS.rglob("*.py")]
+    return {node.name for module in modules for node in ast.walk(module) if isinstance(node, ast.FunctionDef) and changes(node)}
 
 
 def start(checkout: Checkout, *argv: str, **environment: str) -> subprocess.Popen[str]:
@@ -72,7 +86,7 @@ def broken(checkout: Checkout) -> Checkout:
 
 def each(commands: Sequence[str], steps: Iterable[str]) -> list[tuple[str, ...]]:
     """The command lines, after `python -m`, of commands and of steps by themselves."""
-    return [*(("invoke", name) for name in commands), *((f"scripts.{name}",) for name in steps)]
+    return [*(("invoke", *command.split()) for command in commands), *((f"scripts.{name}",) for name in steps)]
 
 
 @pytest.mark.parametrize("argv", each(CHANGES, sorted({*steps()} - {*STEPS_THAT_LOOK})), ids=" ".join)
@@ -91,6 +105,10 @@ def test_what_may_change_something_waits_for_the_run_that_is_at_work(argv: tuple
     assert "engin: unknown key (did you mean `engine`?)" in stderr
     assert "Traceback" not in stderr
     assert log.exists()
+
+
+def test_every_command_that_may_change_something_is_tried() -> None:
+    assert {command.split()[0].rpartition(".")[2] for command in CHANGES} == changing_commands()
 
 
 @pytest.mark.parametrize("argv", each(LOOKS, STEPS_THAT_LOOK), ids=" ".join)
