@@ -319,6 +319,26 @@ def test_unschedulable_shows_the_request_against_what_the_nodes_have() -> None:
     assert diagnosis.action.startswith("lower the CPU request")
 
 
+def test_who_takes_the_room_is_told_and_who_goes_before() -> None:
+    def crowded(value: Object) -> None:
+        node = value["nodes"][0]["metadata"]["name"]
+
+        def placed(name: str, cpu: str, namespace: str = "default", **spec: Any) -> Object:
+            containers = [{"name": "a", "resources": {"requests": {"cpu": cpu}}}]
+            spec = {"nodeName": node, "containers": containers, **spec}
+            return {"metadata": {"name": name, "namespace": namespace}, "spec": spec, "status": {"phase": "Running"}}
+
+        ours = placed("ours", "9999", value["namespace"])
+        value["placed_pods"] = [placed("small", "1m"), placed("trainer", "9000", priority=1000), placed("batch", "9500"), ours]
+
+    (diagnosis,) = diagnose(changed("cpu", crowded))
+    told = [line for line in diagnosis.evidence if "asks for" in line]
+    assert told == [
+        "pod batch in default asks for 9500",
+        "pod trainer in default asks for 9000, and goes before ours by its priority",
+    ]
+
+
 def test_a_rollout_without_progress_and_without_a_cause_is_stalled() -> None:
     def stalls(value: Object) -> None:
         value["pods"], value["replica_sets"] = [], []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from scripts.kubernetes.api import Object
 
 UNMADE = timedelta(seconds=30)
+MOST_TAKERS = 3
 UNSEEN = timedelta(seconds=20)
 """After so long it is not the scheduler's load."""
 
@@ -138,13 +139,29 @@ def _no_room(snapshot: Snapshot, workload: Object, pod: Object, resource: str, e
     words = {"cpu": "CPU", "memory": "memory"}[resource]
     too_big = bool(snapshot.nodes) and asked > largest
     action = f"lower the {words} request" if too_big else f"lower {words} requests or replicas, or end other pods"
+    more = f"or give the cluster more (on Minikube: {'minikube.cpus' if resource == 'cpu' else 'minikube.memory_mib'} in invoke.yaml)"
     return diagnosed(
         workload,
         f"unschedulable-{resource}",
         "; ".join([f"no node has {_amount(asked, resource)} of {words} free for its pod", *sizes[:3]]),
-        evidence,
-        f"{action}, or give the cluster more ({'minikube.cpus' if resource == 'cpu' else 'minikube.memory_mib'} in invoke.yaml)",
+        [*evidence, *_takers(snapshot, pod, resource)],
+        f"{action}, {more}",
     )
+
+
+def _takers(snapshot: Snapshot, pod: Object, resource: str) -> Iterator[str]:
+    """The pods of other namespaces that ask for the most, a line each: what takes the room of ours."""
+    nodes = {name_of(node) for node in snapshot.nodes}
+    others = [p for p in snapshot.placed_pods if p["metadata"].get("namespace") not in (snapshot.namespace, None)]
+    asking = [(request_of(p, resource), p) for p in others if any(_runs_on(p, node) for node in nodes)]
+    for amount, other in sorted(asking, key=lambda each: -each[0])[:MOST_TAKERS]:
+        first = ", and goes before ours by its priority" if _priority(other) > _priority(pod) else ""
+        if amount >= request_of(pod, resource) or first:
+            yield f"pod {name_of(other)} in {other['metadata']['namespace']} asks for {_amount(amount, resource)}{first}"
+
+
+def _priority(pod: Object) -> int:
+    return int(pod["spec"].get("priority") or 0)
 
 
 def _runs_on(pod: Object, node: str) -> bool:
