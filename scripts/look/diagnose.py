@@ -23,19 +23,29 @@ def show_all(project: Project, report: Report) -> None:
     """Print what is wrong with the release. Raises TaskError when anything is."""
     project.require_installed()
     found = causes(project, report)
+    roots: set[str] = set()
     for diagnosis in found:
-        show(diagnosis, report)
+        show(diagnosis, report, told=_what(diagnosis) in roots)
+        if not diagnosis.follows_from:
+            roots.add(_what(diagnosis))
     if found:
-        roots = [each for each in found if not each.follows_from]
-        following = len(found) - len(roots)
+        following = sum(1 for each in found if each.follows_from)
         more = f" and {following} that {'follows' if following == 1 else 'follow'}" if following else ""
         raise TaskError(f"{project.settings.release} is not healthy: {several(len(roots), 'cause')}{more}, see above", code="not-healthy")
     report.result(f"{project.settings.release} is healthy")
 
 
-def show(diagnosis: Diagnosis, report: Report) -> None:
-    """Print one diagnosis; as JSON, one event with all its fields."""
+def _what(diagnosis: Diagnosis) -> str:
+    """What is wrong, whatever it is wrong with: one quota refuses the pods of several workloads."""
+    return f"{diagnosis.code} {diagnosis.cause.removeprefix(f'{diagnosis.workload}: ')} {diagnosis.action}"
+
+
+def show(diagnosis: Diagnosis, report: Report, *, told: bool = False) -> None:
+    """Print one diagnosis; as JSON, one event with all its fields. told: whether the same was told of another workload."""
     report.event("diagnosis", **asdict(diagnosis))
+    if told and not diagnosis.follows_from:
+        report.result(f"{diagnosis.workload}: the same  [{diagnosis.code}]")
+        return
     report.result(diagnosis.cause)
     if diagnosis.follows_from:
         report.result(f"  follows from {diagnosis.follows_from}  [{diagnosis.code}]")

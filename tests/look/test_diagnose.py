@@ -157,6 +157,23 @@ def test_what_follows_from_another_cause_is_told_in_two_lines_and_nothing_twice(
     ]
 
 
+def test_one_reason_of_several_workloads_is_one_cause(monkeypatch: pytest.MonkeyPatch) -> None:
+    stdout = io.StringIO()
+    refused = [Diagnosis("pod-refused", name, f"{name}: its pods are refused: no", (), "remove it") for name in ("todo-a", "todo-b")]
+    other = Diagnosis("pod-refused", "todo-c", "todo-c: its pods are refused: never", (), "remove it")
+    monkeypatch.setattr(diagnose, "causes", lambda *_: [*refused, other])
+    made = SimpleNamespace(settings=load_settings(), require_installed=lambda: None)
+    with pytest.raises(TaskError, match="2 causes, see above"):
+        diagnose.show_all(cast("Project", made), Report(stdout=stdout))
+    assert stdout.getvalue().splitlines() == [
+        "todo-a: its pods are refused: no",
+        "  -> remove it  [pod-refused]",
+        "todo-b: the same  [pod-refused]",
+        "todo-c: its pods are refused: never",
+        "  -> remove it  [pod-refused]",
+    ]
+
+
 @pytest.mark.parametrize(("owner", "ours"), [("todo-backend-5c94", True), ("todo-postgres", True), ("canary-77", False), (None, False)])
 def test_a_pod_is_the_releases_own_by_who_has_made_it(owner: str | None, ours: bool) -> None:
     owners = [{"kind": "ReplicaSet", "name": owner}] if owner else []
