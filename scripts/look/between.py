@@ -14,6 +14,7 @@ from scripts.project import Project
 
 UNREADY = ("readiness-http", "readiness-timeout")
 ANSWERS = ("answers-wrong", "requests-failing", "requests-slow")
+FEW_NODES = 3
 NETWORK = (
     "look at kube-proxy and the network's pods on its node: kubectl --namespace kube-system get pods --output wide; "
     "and at policies: kubectl get networkpolicies"
@@ -25,9 +26,13 @@ DNS = (
 
 
 def with_network(project: Project, found: Sequence[Diagnosis]) -> list[Diagnosis]:
-    """Return the causes, and before those that a network may be behind, that it is: what they follow from."""
+    """Return the causes, and before those that a network may be behind, that it is: what they follow from.
+
+    Where nothing points to it, a cluster of few nodes is asked all the same: the next pod would be lost.
+    """
     suspect = [each for each in found if each.code in (*UNREADY, *ANSWERS) and not each.follows_from]
-    stalled = kube_proxy.silent(project.engine.deployment.cluster) if suspect and project.engine.deployment else []
+    few = None if suspect else FEW_NODES
+    stalled = kube_proxy.silent(project.engine.deployment.cluster, at_most=few) if project.engine.deployment else []
     if not stalled:
         return list(found)
     return [*stalled, *(replace(each, follows_from=stalled[0].workload) if each in suspect else each for each in found)]

@@ -45,3 +45,16 @@ def test_a_kube_proxy_that_stands_still_is_told(said: Result | Exception, told: 
     found = kube_proxy.silent(cluster)
     assert [(each.code, each.workload) for each in found] == ([("network-down", "one")] if told else [])
     assert all(told in each.cause for each in found)
+
+
+@pytest.mark.parametrize(("at_most", "asked"), [(None, 2), (2, 2), (1, 0)])
+def test_a_cluster_of_many_nodes_is_asked_only_for_a_reason(at_most: int | None, asked: int) -> None:
+    calls: list[str] = []
+
+    def kubectl(*argv: str, **_: object) -> Result:
+        calls.append(argv[-1])
+        return answer("", 0)
+
+    nodes = [{"metadata": {"name": name}} for name in ("one", "two")]
+    assert kube_proxy.silent(cast("Cluster", SimpleNamespace(get=lambda _: nodes, kubectl=kubectl)), at_most=at_most) == []
+    assert len(calls) == asked

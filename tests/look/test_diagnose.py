@@ -93,9 +93,15 @@ def test_what_a_network_may_be_behind_follows_from_a_kube_proxy_that_stands_stil
     monkeypatch: pytest.MonkeyPatch, code: str, follows: str
 ) -> None:
     stalled = Diagnosis("network-down", "one", "one: kube-proxy does not follow", (), "start it again")
-    monkeypatch.setattr(between.kube_proxy, "silent", lambda _: [stalled])
+    monkeypatch.setattr(between.kube_proxy, "silent", lambda _, at_most: [stalled] if at_most is None else [])
     found = between.with_network(project(deployment=SimpleNamespace(cluster=None)), [Diagnosis(code, "todo-chatbot-backend", "c", (), "a")])
     assert found == [*([stalled] if follows else []), Diagnosis(code, "todo-chatbot-backend", "c", (), "a", follows_from=follows)]
+
+
+def test_a_kube_proxy_that_stands_still_is_told_before_anything_suffers(monkeypatch: pytest.MonkeyPatch) -> None:
+    stalled = Diagnosis("network-down", "one", "one: kube-proxy does not follow", (), "start it again")
+    monkeypatch.setattr(between.kube_proxy, "silent", lambda _, at_most: [stalled] if at_most == between.FEW_NODES else [])
+    assert between.with_network(project(deployment=SimpleNamespace(cluster=None)), []) == [stalled]
 
 
 @pytest.mark.parametrize(

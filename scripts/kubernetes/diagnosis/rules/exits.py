@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from scripts.kubernetes.diagnosis.snapshot import Snapshot
 
 SHORT_RUN = timedelta(seconds=10)  # a run that ends sooner crashed on start
-SETTLED = timedelta(minutes=1)  # one that was killed from outside is healthy again once it has run for as long
+SETTLED = timedelta(minutes=1)  # one that was killed once is healthy again when it has run for as long
 KILLS = {137: "SIGKILL", 143: "SIGTERM"}
 BACK_OFF = re.compile(r"back-off (\S+) restarting")
 DURATION = re.compile(r"(\d+)([hms])")
@@ -46,7 +46,8 @@ def keeps_exiting(snapshot: Snapshot, workload: Object, pod: Object) -> Diagnosi
         if container.init or not container.last_exit or not container.exited_recently:
             continue
         found = exited(container)
-        if found and found.code == "killed-from-outside" and container.runs_for >= SETTLED:
+        once = found and (found.code == "killed-from-outside" or (found.code == "liveness-failing" and found.exits < 2))
+        if once and container.runs_for >= SETTLED:
             continue
         if found and (found.exits >= 2 or found.code == "liveness-failing"):
             return found
