@@ -44,7 +44,8 @@ def led_to(made: Sequence[Diagnosis], wrong: Iterable[Diagnosis]) -> Iterator[Di
     closed = [each for each in made if database_state.LETS_NOBODY_IN in each.cause]
     for each in wrong:
         request = each.code in ABOUT_REQUESTS and not each.action.startswith(SEE_LOG)
-        login = each.code in (*DATABASE_CODES, "migration-failed") or (each.code == "readiness-http" and tells_of_database(each.cause))
+        answer = each.code in ("readiness-http", "answers-wrong") and any(map(tells_of_database, (each.cause, *each.evidence)))
+        login = answer or each.code in (*DATABASE_CODES, "migration-failed")
         roots = made if request else closed if login else []
         yield replace(each, follows_from=roots[0].workload) if roots and not each.follows_from else each
 

@@ -235,13 +235,20 @@ def test_the_migrations_words_are_those_that_the_backend_says() -> None:
 @pytest.mark.parametrize(
     ("message", "way"),
     [
-        ("ValidatingAdmissionPolicy 'p' with binding 'team-here' denied request: no", "delete validatingadmissionpolicybinding team-here"),
+        (
+            (
+                "The pods \"a\" is invalid: : ValidatingAdmissionPolicy 'p' with binding 'team-here' denied request: no",
+                "delete validatingadmissionpolicybinding team-here",
+            ),
+            "delete validatingadmissionpolicybinding team-here",
+        ),
         ('admission webhook "deny.example.com" denied the request: no', "| grep deny.example.com shows whose it is"),
     ],
 )
 def test_who_refuses_a_pod_can_go(message: str, way: str) -> None:
     (diagnosis,) = diagnose(changed("healthy", refused_next(message)))
     assert diagnosis.code == "pod-refused"
+    assert "is invalid" not in diagnosis.cause
     assert diagnosis.action.startswith("give the pods what it wants, or remove it: kubectl")
     assert way in diagnosis.action
 

@@ -128,6 +128,7 @@ def test_what_fails_at_the_database_follows_from_what_that_says_of_itself(code: 
         ("migration-failed", "the database migration failed: exit code 1", True),
         ("readiness-http", "/ready answers 503: database: login refused", True),
         ("readiness-http", "/ready answers 503: cache down", False),
+        ("answers-wrong", "/ready?deep=1 does not answer 200: HTTP 503: login refused", True),
         ("out-of-memory", "uses too much", False),
     ],
 )

@@ -31,6 +31,7 @@ REFUSALS = (
 )  # fmt: skip
 
 
+INVALID = re.compile(r'^The pods? "[^"]*" is invalid: (: )?')
 POLICY = re.compile(r"ValidatingAdmissionPolicy '[^']*' with binding '([^']*)' denied request")
 WEBHOOK = re.compile(r'admission webhook "([^"]*)" denied the request')
 
@@ -71,7 +72,7 @@ def next_pod_refused(snapshot: Snapshot, workload: Object) -> Diagnosis | None:
 
 
 def _refused(snapshot: Snapshot, workload: Object, message: str, evidence: str, first: str = "") -> Diagnosis:
-    told = message.split(" is forbidden: ", 1)[-1]
+    told = INVALID.sub("", message.split(" is forbidden: ", 1)[-1])
     known = [entry for entry in REFUSALS if entry[0] in message]
     _, code, what, action = known[0] if known else ("", "pod-refused", "its pods are refused", _way_out(message))
     kind = {"quota-exceeded": "ResourceQuota", "limit-range": "LimitRange"}.get(code)

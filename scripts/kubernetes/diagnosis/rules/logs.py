@@ -166,7 +166,7 @@ def waits_for_database(container: ContainerState) -> Diagnosis | None:
 
 def tells_of_database(text: str) -> bool:
     """Return whether what a service answers is that it does not reach something, which its database may be."""
-    return any(pattern.search(text) for pattern in (ABOUT_DATABASE, REFUSED, NAME_UNKNOWN, SILENT))
+    return any(pattern.search(text) for pattern in (ABOUT_DATABASE, REFUSED, NAME_UNKNOWN, SILENT, LOGIN))
 
 
 def tells_of_dns(text: str) -> bool:
