@@ -13,6 +13,7 @@ MESSAGES = ("message", "msg", "event")
 PATHS = ("path", "handler", "url", "uri", "route", "target", "request")
 REASONS = ("reason", "error", "err", "exception", "exc_info", "stack", "detail")
 EXCEPTION = re.compile(r"^\s*(?:\w+[.:])*\w*(?:Error|Exception)\b.*")
+SAYS_ERROR = re.compile(r"\b(?:error|panic|failed|cannot)\b", re.IGNORECASE)
 NAMES = {"warning": "warn", "err": "error", "critical": "fatal", "panic": "fatal", "log": "info", "notice": "info", "trace": "debug"}
 WORDS = frozenset(("debug", "info", "warn", "error", "fatal"))
 NUMBERS = ((60, "fatal"), (50, "error"), (40, "warn"), (30, "info"), (0, "debug"))
@@ -61,7 +62,8 @@ def level_of(text: str) -> str:
 def telling(log: Sequence[str]) -> str:
     """Return the line that says most of why a program ended: the last that is fatal, else that names an exception, else an error."""
     fatal, errors = ([line for line in log if level_of(line) == level] for level in ("fatal", "error"))
-    return (fatal or [line for line in log if EXCEPTION.match(line)] or errors or log)[-1]
+    named, said = ([line for line in log if pattern.search(line)] for pattern in (EXCEPTION, SAYS_ERROR))
+    return (fatal or named or errors or said or log)[-1]
 
 
 def words(text: str) -> str:

@@ -236,10 +236,7 @@ def test_the_migrations_words_are_those_that_the_backend_says() -> None:
     ("message", "way"),
     [
         (
-            (
-                "The pods \"a\" is invalid: : ValidatingAdmissionPolicy 'p' with binding 'team-here' denied request: no",
-                "delete validatingadmissionpolicybinding team-here",
-            ),
+            "The pods \"a\" is invalid: : ValidatingAdmissionPolicy 'p' with binding 'team-here' denied request: no",
             "delete validatingadmissionpolicybinding team-here",
         ),
         ('admission webhook "deny.example.com" denied the request: no', "| grep deny.example.com shows whose it is"),
@@ -365,6 +362,7 @@ FATAL = 'FATAL: could not load server certificate file "server.crt": No such fil
         (["2026-11-28 18:00:00 UTC [1] " + FATAL, "2026-11-28 18:00:00 UTC [1] LOG:  database system is shut down"], FATAL),
         (["Traceback (most recent call last):", "ValueError: no port", "ERROR:    Application startup failed. Exiting."], "ValueError: no"),
         (["starting", "ERROR: no config", "bye"], "ERROR: no config"),
+        (["/etc/Corefile:10 - Error during parsing: kache", "maxprocs: Leaving GOMAXPROCS=2"], "Error during parsing: kache"),
         (["starting", "bye"], "bye"),
     ],
 )
