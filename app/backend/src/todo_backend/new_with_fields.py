@@ -6,7 +6,7 @@ from todo_backend.phrases import parse_phrase
 from todo_backend.proposals import is_errand, propose
 from todo_backend.references import LONGEST, Turn, find
 from todo_backend.replies import Reply
-from todo_backend.rules_add import split_note
+from todo_backend.spoken_fields import split_fields
 
 _CHANGES = ("reschedule", "reschedule_at_end", "prioritise", "tag", "set_to")
 
@@ -21,7 +21,7 @@ async def new_with_fields(turn: Turn, words: str) -> Reply | None:
         change.said["which"]
     ):  # "bring the permit forward to monday"
         return None
-    phrase = parse_phrase(split_note(words)[0], turn.now)
+    phrase = parse_phrase(split_fields(words, turn.now)[0], turn.now)
     if not (phrase.due_date or phrase.priority or phrase.tags):
         return None
     for name in (phrase.title, change.said["which"]):  # "rent is due on friday" may be of "pay rent"

@@ -9,8 +9,9 @@ from todo_backend.intents import Request, understand
 from todo_backend.phrases import Phrase, parse_phrase
 from todo_backend.references import IT, Turn, content
 from todo_backend.replies import UnclearError
-from todo_backend.rules_add import add_message, split_note
+from todo_backend.rules_add import add_message
 from todo_backend.small_talk import is_talk
+from todo_backend.spoken_fields import split_fields
 
 _REMEMBERED = 4  # answers: what was asked about longer ago is no more what "the lunch" means
 _DEFINITE = re.compile(r"(?:the|that|this|my)\s+(?=\S)", re.IGNORECASE)
@@ -32,7 +33,7 @@ def with_what_was_offered(turn: Turn, request: Request) -> Request:
         return again if again.words != request.words else request
     if request.kind != "add":
         return request
-    what, note = split_note(request.said["what"])
+    what, note = split_fields(request.said["what"], turn.now)
     if what.startswith('"'):  # a button's, or said in full
         return request
     if _ADD_IT.search(request.words) and is_talk(what):  # "yes please add it"

@@ -9,6 +9,7 @@ from datetime import date, datetime, time
 from todo_backend import dates
 from todo_backend.dates import Span, find_dates
 from todo_backend.schemas import ParsedTodo, Priority
+from todo_backend.stems import ERRANDS
 from todo_backend.wording import Wording
 
 _LONGEST = 600  # characters: a title, and what can be said about it
@@ -255,9 +256,7 @@ def _stands_alone(title: str, span: Span) -> bool:  # noqa: PLR0911 - one place 
     at_end = not re.search(r"\w", after)  # an emoji may follow
     at_start = not before.strip(_JOINT)
     if at_end:
-        return (
-            span.sure or span.leads or not re.fullmatch(r"sat|sun", title[span.start : span.end].strip(), re.IGNORECASE)
-        )
+        return span.sure or span.leads or not re.fullmatch(r"sat|sun", said, re.IGNORECASE) or _is_order_before(before)
     if at_start:
         is_day = span.sure or span.leads or said.endswith(" ko") or _DAY_IN_FULL.fullmatch(said)
         return bool(is_day or _GOES_ON.match(after))
@@ -270,6 +269,12 @@ def _stands_alone(title: str, span: Span) -> bool:  # noqa: PLR0911 - one place 
     return (bool(follows) and (span.sure or (span.leads and lead != "the"))) or (
         span.leads and lead in ("on", "by", "due", "until", "before", "am", "at")
     )
+
+
+def _is_order_before(before: str) -> bool:
+    """Tell whether "sat" is a day: nobody says "return the books sat" of sitting; "enjoy the sun" has an article."""
+    words = before.casefold().split()
+    return len(words) > 1 and words[0] in ERRANDS and words[-1] not in ("the", "some", "more", "in", "of", "and", "to")
 
 
 _DAY_IN_FULL = re.compile(r"\d\d/\d\d|\d{1,2}\.\d{1,2}\.(?:\d{2,4})?")  # not "1/2", which may be a half

@@ -41,16 +41,22 @@ _TAKE_OFF = re.compile(
 )
 _SET_UP = re.compile(r"^set up (?=(?:an?|the|me)\b)", re.IGNORECASE)
 _SET_UP_EVENT = re.compile(
-    r"^set up (?=an? (?:\w+ )?(?:call|meeting|appointment|lunch|dinner|coffee|interview|viewing|visit|session|date)\b)",
+    r"^set up (?=(?:an? )?(?:\w+ )?(?:call|meeting|appointment|lunch|dinner|coffee|interview|viewing|visit|session|date)\b)",
     re.IGNORECASE,
 )
 _SHORT_LEVEL = re.compile(r"\bhi(?=[\s-]prio)", re.IGNORECASE)
+
+
+_SO = re.compile(
+    r"^(?:(?:so|and|but|hm+)[\s,]+)+(?=(?:did|have|has|is|are|was|were) (?:i|we|the|my|our)\b)", re.IGNORECASE
+)
 
 
 def clean(text: str) -> str:
     """Return the words of a message without politeness, and with a mistyped first word corrected."""
     words = " ".join(text.replace("\u2019", "'").replace("\u2018", "'").split()).lstrip("¿¡ ")
     words = slips.spelt_out(_HESITATION.sub("", words))
+    words = _SO.sub("", words)
     words = _WOULD_YOU_MIND.sub(lambda found: slips.infinitive(found["gerund"]), words)
     words = _PASSIVE.sub(lambda found: f"{found['verb']} {found['which'] or found['which2']}", words)
     words = _PLEASE.sub(r"\1 ", words)

@@ -12,8 +12,9 @@ from todo_backend.intents import Request
 from todo_backend.phrases import Phrase, parse_phrase, parse_priority
 from todo_backend.references import LONGEST, Turn, content, everything
 from todo_backend.replies import WHATS_LEFT, Reply, Todo, UnclearError, choice, count, quote, quoted_titles
-from todo_backend.rules_add import add_message, draft_words, drafts, refuse_to_repeat, said_when, split_note
+from todo_backend.rules_add import add_message, draft_words, drafts, refuse_to_repeat, said_when
 from todo_backend.schemas import Priority, State
+from todo_backend.spoken_fields import split_fields
 from todo_backend.stems import ERRAND_STEMS, ERRANDS, GERMAN_ERRANDS, IS_CANCELLED, is_past, stem
 
 _MOST = 3  # buttons
@@ -36,7 +37,7 @@ _OUT_OF = re.compile(
 
 async def propose(turn: Turn, request: Request) -> Reply:
     """Ask what a message means: something about the todo that it names, or a new todo."""
-    words, note = split_note(request.words)
+    words, note = split_fields(request.words, turn.now)
     phrase = parse_phrase(_OUT_OF.sub("", words), turn.now)
     if phrase.impossible:
         raise UnclearError(f"There is no such day: {phrase.impossible}. Which day do you mean?")
@@ -131,12 +132,18 @@ def is_errand(words: str) -> bool:
     return bool(said) and (said[0] in ERRANDS or said[-1] in GERMAN_ERRANDS)
 
 
+_OF_PRIORITY = frozenset(map(stem, ("priority", "prio", "importance", "high", "normal", "low", "medium", "urgent")))
+
+
 async def nearest(turn: Turn, words: str, state: State) -> list[Todo]:
     """Return the todos that share the most words with a message, but for the verbs that many todos share."""
     if len(words) > LONGEST:
         return []
     said = content(words)
-    shared = [(todo, len(said & _names(todo))) for todo in await everything(turn, state)]
+    every = await everything(turn, state)
+    names = said - _OF_PRIORITY  # in "swap the priority of the flights to normal" the flights are what is named
+    said = names if any(names & _names(todo) for todo in every) else said
+    shared = [(todo, len(said & _names(todo))) for todo in every]
     most = max((number for _, number in shared), default=0)
     best = [todo for todo, number in shared if number == most] if most else []
     return [todo for todo in best if not todo["done"]] or best

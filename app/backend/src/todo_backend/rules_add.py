@@ -14,6 +14,7 @@ from todo_backend.phrases import Phrase, parse_phrase, parse_priority
 from todo_backend.references import Turn, content, everything, find
 from todo_backend.replies import Reply, Todo, UnclearError, choice, count, describe, numbered
 from todo_backend.rules_tag import is_tag, known_tag, tag
+from todo_backend.spoken_fields import split_fields
 from todo_backend.stems import ERRAND_STEMS, ERRANDS
 
 
@@ -52,17 +53,10 @@ _SEVERAL = re.compile(
 )
 
 
-_WITH_NOTE = re.compile(r"\s*[,;.]\s*(?:with (?:a |the )?)?notes?(?: saying| that says)?\s*:\s*", re.IGNORECASE)
 _WITH_LEVEL = re.compile(
     r"(?P<level>high|low|normal|medium|top|urgent|important)(?:[\s-]+(?:prio|priority))? (?:todo|task|item|reminder)(?: to| called| named| for| about|:)*\s+(?=\S)",
     re.IGNORECASE,
 )
-
-
-def split_note(what: str) -> tuple[str, str]:
-    """Take the note off "call the bank, note: ask for Ana"."""
-    words, _, note = _WITH_NOTE.sub("\0", what, count=1).partition("\0")
-    return words, note
 
 
 async def add_each(turn: Turn, request: Request) -> Reply:
@@ -71,8 +65,8 @@ async def add_each(turn: Turn, request: Request) -> Reply:
     return await add_several(turn, [parse_phrase(part, turn.now) for part in parts])
 
 
-async def add(turn: Turn, request: Request) -> Reply:
-    """Add one todo, or several; ask when a day does not exist or a todo would repeat."""
+def said_to_add(request: Request) -> str:
+    """Return the words of what is to be added, without those that lead to it: "about mom's birthday"."""
     rest = re.sub(r"^[.?!]+\s*", " ", request.said.get("rest", ""))  # "add milk to my list? On Sunday."
     what = re.sub(
         r"^(?:(?:really|still|also|definitely|probably|maybe|just|noch|mal|auch|bitte|también|aussi)\s+)*(?:(?:that )?i (?:need|have|should|must|ought)(?: to)? |remember to )?(?:(?:to|about|of|that i (?:need|have|should) to|that|for(?![^:]+:\s)|daran,?|ans?) (?=\D))?",
@@ -81,13 +75,18 @@ async def add(turn: Turn, request: Request) -> Reply:
         flags=re.IGNORECASE,
     )
     what = re.sub(r"^(?:(?:the following|this|these)(?: (?:one|ones))?\s*:\s*)", "", what, flags=re.IGNORECASE)
-    what = re.sub(r"^(?:for )?(?:me|us)\s+(?=\S)|^(?:an?|one more|another)\s+(?=\D)", "", what, flags=re.IGNORECASE)
+    return re.sub(r"^(?:for )?(?:me|us)\s+(?=\S)|^(?:an?|one more|another)\s+(?=\D)", "", what, flags=re.IGNORECASE)
+
+
+async def add(turn: Turn, request: Request) -> Reply:
+    """Add one todo, or several; ask when a day does not exist or a todo would repeat."""
+    what = said_to_add(request)
     if found := _WITH_LEVEL.match(what):
         what = f"{what[found.end() :]} !{parse_priority(found['level'])}"
     if found := _SEVERAL.match(what):
         parts = [part for part in re.split(r"\s*[,;]\s*(?:and\s+)?|\s+and\s+", what[found.end() :]) if part.strip()]
         return await add_several(turn, [parse_phrase(part, turn.now) for part in parts])
-    what, note = split_note(what)
+    what, note = split_fields(what, turn.now)
     what = re.sub(r"\s+(?:too|as well|instead)(?=$|,)", "", what, flags=re.IGNORECASE)
     what = re.sub(r"\s+(?:daran|dran),?\s+", " ", what)
     if (when := parse_when(what, turn.now)) and when.exists and not _is_quoted(what):
@@ -130,13 +129,23 @@ def drafts(what: str, now: datetime) -> list[Phrase]:
         phrases = [parse_phrase(part if _says_day(part, now) else f"{part} {found['day']}", now) for part in parts]
         day, clock = when.day, when.clock
     else:
-        phrases = _in_turn(_split(what, now), now)
+        parts = _split(what, now)
+        phrases = _in_turn(parts, now)
         day, clock = phrases[-1].due_date, phrases[-1].due_time
+        if _has_own_hour(parts, now):
+            day = clock = None
     if len(phrases) > 1:
         for part in phrases:  # the day is said of each
             part.due_date = part.due_date or day
             part.due_time = part.due_time or (clock if part.due_date == day else None)
     return phrases
+
+
+def _has_own_hour(parts: Sequence[str], now: datetime) -> bool:
+    """Tell whether an hour is that of the last errand alone: nobody waters the plants and walks the dog at 7."""
+    if not all(part.split()[0].casefold() in ERRANDS for part in parts):
+        return False
+    return any(span.when.clock and not span.when.is_part for span in find_dates(parts[-1], now))
 
 
 def _says_day(part: str, now: datetime) -> bool:

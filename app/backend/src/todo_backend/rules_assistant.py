@@ -15,6 +15,7 @@ from todo_backend.follow_ups import said_of_the_last
 from todo_backend.guesses import guess
 from todo_backend.intents import DO_EACH, Request, understand
 from todo_backend.new_with_fields import new_with_fields
+from todo_backend.newest import newest
 from todo_backend.offered_before import with_what_was_offered
 from todo_backend.other_topics import asked_of_the_world
 from todo_backend.phrases import parse_phrase
@@ -26,7 +27,9 @@ from todo_backend.rules_add import add, add_each, add_several
 from todo_backend.rules_read import list_todos, question, search
 from todo_backend.said_due import Act
 from todo_backend.schemas import AssistantName, Choice
+from todo_backend.several_sentences import in_sentences
 from todo_backend.small_talk import asks_for_an_ability, asks_where_data_is, is_talk
+from todo_backend.told_fields import told_fields
 
 _HELP = (
     "I keep your todo list. You can say, for example:\n"
@@ -55,29 +58,42 @@ class RulesAssistant:
         turn = Turn(toolbox, dialogue)
         try:
             turn = turn.saying(await with_day_of_todo(turn, dialogue.question))
-            reply = await _answer(turn, turn.dialogue)
+            reply = await _answer(turn)
         except UnclearError as unclear:
             reply = unclear.reply(dialogue.wording)
         await say(reply.text)
         return reply.closing()
 
 
-async def _answer(turn: Turn, dialogue: Dialogue) -> Reply:
-    words = clean(dialogue.question)
-    if completed := await narrowed(turn, " ".join(turn.dialogue.question.split()).strip(" .!")) or (
-        await answer_to_which(turn, words) or answer_to_what(turn, words)
-    ):
-        return await _act(turn, completed)
-    if of_it := said_of_the_last(turn, words) or correction(turn, words):
-        return await _act(turn, of_it)
-    if told := await _told(turn, words):
-        return told
-    if (several := _lines(dialogue.question)) is not None:
-        return await add_several(turn, [parse_phrase(line, turn.now) for line in several])
-    if fields := each_its_own(turn, words):
-        return await _act(turn, fields)
-    request = understand(await with_name_quoted(turn, dialogue.question))
-    return await _act(turn, with_what_was_offered(turn, request))
+async def _answer(turn: Turn) -> Reply:
+    meant = await _meaning(turn, clean(turn.dialogue.question))
+    return meant if isinstance(meant, Reply) else await _act(turn, meant)
+
+
+async def _meaning(turn: Turn, words: str) -> Request | Reply:
+    """Return what a message asks for; where no request is to be made of it, its answer."""
+    return (
+        await narrowed(turn, " ".join(turn.dialogue.question.split()).strip(" .!"))
+        or await answer_to_which(turn, words)
+        or answer_to_what(turn, words)
+        or said_of_the_last(turn, words)
+        or correction(turn, words)
+        or await told_fields(turn, words)
+        or await _told(turn, words)
+        or await _added_by_line(turn)
+        or each_its_own(turn, words)
+        or await _understood(turn)
+    )
+
+
+async def _understood(turn: Turn) -> Request | Reply:
+    request = understand(await with_name_quoted(turn, turn.dialogue.question))
+    return in_sentences(turn, request) or with_what_was_offered(turn, request)
+
+
+async def _added_by_line(turn: Turn) -> Reply | None:
+    lines = _lines(turn.dialogue.question)
+    return None if lines is None else await add_several(turn, [parse_phrase(line, turn.now) for line in lines])
 
 
 async def _told(turn: Turn, words: str) -> Reply | None:
@@ -85,7 +101,10 @@ async def _told(turn: Turn, words: str) -> Reply | None:
     if asks_where_data_is(words):
         return _where_data()
     return (
-        await instead_of_the_last(turn) or await asked_of_the_world(turn, words) or await new_with_fields(turn, words)
+        await newest(turn, words)
+        or await instead_of_the_last(turn)
+        or await asked_of_the_world(turn, words)
+        or await new_with_fields(turn, words)
     )
 
 

@@ -38,6 +38,7 @@ from todo_backend.replies import (
     quote,
 )
 from todo_backend.rules_add import add, add_message, draft_words
+from todo_backend.scheduled import may_schedule, scheduled
 from todo_backend.schemas import Priority
 from todo_backend.slips import corrected
 from todo_backend.stems import ERRAND_STEMS, is_past, synonyms
@@ -193,7 +194,7 @@ async def _rename_to(turn: Turn, todo: Todo, title: str) -> Reply:
 _DONE = re.compile(r"(?:be )?(?:done|completed?|finished)", re.IGNORECASE)
 
 
-async def change(turn: Turn, request: Request) -> Reply:
+async def change(turn: Turn, request: Request) -> Reply:  # noqa: PLR0911 - one kind of value a line
     """Take "change x to y" by what y is: a date, a priority, a title in quotes. Else ask."""
     which, to = request.said["which"], request.said["to"].strip()
     if unquote(to) != to:
@@ -209,8 +210,9 @@ async def change(turn: Turn, request: Request) -> Reply:
     todo = await resolve_one(turn, which, "all")
     if _corrects_what_was_added(turn, which, todo, to):
         return await _rename_to(turn, todo, to)
-    raise UnclearError(
+    return Reply(
         f"Shall I rename “{todo['title']}” to “{to}”?",
+        mentioned=[todo],
         choices=[choice(f"Rename it to “{to}”", f'rename "{todo["title"]}" to "{to}"')],
     )
 
@@ -229,8 +231,9 @@ _A_SET = re.compile(r"(?:everything|all|every|the rest)\b.*", re.IGNORECASE)
 def _from_day_to_day(turn: Turn, request: Request) -> Request:
     """Take "postpone everything from tomorrow to friday" as said of what is due tomorrow."""
     which, (day, _, to) = request.said["which"], request.said["when"].partition(" to ")
-    if to and _A_SET.fullmatch(which) and parse_when(day, turn.now) and parse_when(to, turn.now):
-        return replace(request, said={"which": f"{which} due {day}", "when": to})
+    if to and parse_when(day, turn.now) and parse_when(to, turn.now):
+        is_set = _A_SET.fullmatch(which)
+        return replace(request, said={"which": f"{which} due {day}" if is_set else which, "when": to})
     return request
 
 
@@ -282,6 +285,8 @@ async def _without_day(turn: Turn, request: Request, said: str) -> Reply:
     is_field = parse_priority(said) or _DONE.fullmatch(said)  # "set milk to done"
     if not is_field and (again := await _reschedule_tail(turn, request)):
         return again
+    if new := await scheduled(turn, request):
+        return new
     if is_field or _CHANGE.match(request.words):
         return await change(turn, replace(request, said={"which": which, "to": said}))
     todo = await resolve_one(turn, which, "open")
@@ -374,7 +379,10 @@ async def reschedule_at_end(turn: Turn, request: Request) -> Reply:
         return await _shift(turn, found["which"], found)
     if again := await _reschedule_tail(turn, request):
         return again
-    todo = await resolve_one(turn, words, "open")
+    try:
+        todo = await resolve_one(turn, words, "open")
+    except UnclearError as unclear:
+        raise may_schedule(turn, request, unclear) from None
     raise UnclearError(
         f"To which day shall I move “{todo['title']}”?",
         choices=[choice(day.capitalize(), f'move "{todo["title"]}" to {day}') for day in ("tomorrow", "next week")],

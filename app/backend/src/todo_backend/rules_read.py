@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from todo_backend import slips
+from todo_backend.asked_state import answer_of_state
 from todo_backend.filters import Filter, data, kind_of, parse_filter, select, without_strange_words
 from todo_backend.intents import Request
 from todo_backend.references import Turn, find, unquote
@@ -133,21 +134,23 @@ async def search(turn: Turn, request: Request) -> Reply:
 
 async def question(turn: Turn, request: Request) -> Reply:
     """Answer a question about a todo; a question never changes anything."""
-    what = re.sub(r"^(?:i|we|my|the|there)\s+", "", request.said["what"])
+    what = re.sub(r"^(?:i|we|my|the|there)\s+", "", request.said["what"], flags=re.IGNORECASE)
     what = re.sub(
         r"\s+(?:is|are|was|due|done|finished|completed|open|scheduled|already|yet|still|overdue)\b", " ", f" {what}"
     ).strip()
-    what = re.sub(r"\s+(?:on|in) (?:my|the) (?:todo )?list$", "", what)
+    what = re.sub(r"\s+(?:on|in) (?:my|the) (?:todo )?list$|\s+or not$|\s+been\b(?= \w)", "", what)
     what = re.sub(
-        r"^(?:(?:is|are|my|the|i|supposed|to|have|need|delete|remove|complete|finish|do|done|did|need|call(?=ed))\s+)+(?=\S)",
+        r"^(?:(?:ever|actually|really|finally|remember to|manage to|get (?:a)?round to|is|are|my|the|i|supposed|to|have|need|delete|remove|complete|finish|do|done|did|need|call(?=ed))\s+)+(?=\S)",
         "",
         what,
     )
-    found, _ = await find(turn, what, "all")
+    found, how = await find(turn, what, "all")
     if not found and (known := await without_strange_words(turn.toolbox, Filter(rest=what))).rest:
         found, _ = await find(turn, known.rest, "all")
     if not found and parse_filter(request.words, turn.now).first:  # "am I busy tomorrow"
         return await list_todos(turn, request)
     if not found:
         return Reply(f"I found no todo about “{what}”, and todos are all that I know.", choices=[HELP, WHATS_LEFT])
+    if len(found) == 1 and how in ("exact", "words") and (told := answer_of_state(turn, request.words, found[0])):
+        return told
     return page(found, len(found), "todo", turn.wording)

@@ -1,0 +1,42 @@
+"""Whether something is done, answered with yes or no: "did I already pay the rent?", "is the report done?"."""
+
+import re
+
+from todo_backend.references import Turn
+from todo_backend.replies import Reply, Todo, choice, due, quote
+from todo_backend.stems import is_past
+
+_DID = re.compile(
+    r"(?:so |and |but |wait,? )*(?:did|have|had|haven't|didn't) (?:i|we)\b"
+    r"(?! (?:already |just |ever |not )?(?:add|put|note|write down|list|delete|remove|forget|forgotten|miss|missed|got|to)\b)|(?:done|finished|completed) \w",
+    re.IGNORECASE,
+)
+_IS = re.compile(
+    r"(?:so |and |but |wait,? )*(?:is|are|was|were|has|have) .+?(?: been)? (?P<state>[\w-]+)(?: (?:yet|already|now|or not|today|by now))*",
+    re.IGNORECASE,
+)
+_OVER = frozenset({"done", "finished", "complete", "completed", "ready", "over", "sorted"})
+_LEFT = frozenset({"open", "undone", "pending", "left", "unfinished", "outstanding"})
+_OTHER = frozenset(
+    {"scheduled", "tagged", "planned", "supposed", "called", "named", "needed", "added", "listed", "deleted", "set", "put", "removed"}
+)  # fmt: skip
+
+
+def answer_of_state(turn: Turn, words: str, todo: Todo) -> Reply | None:
+    """Say whether the todo that a question is about is done; None when the question asks for something else."""
+    asked = _IS.fullmatch(words)
+    state = asked["state"].lower() if asked else ""
+    asks_if_left = state in _LEFT
+    is_verb = state in _OVER or (is_past(state) and state not in _OTHER)
+    if not (asks_if_left or is_verb or _DID.match(words)):
+        return None
+    ways = [] if todo["done"] else [choice("Mark it as done", f'complete "{todo["title"]}"')]
+    return Reply(_say(turn, todo, asks_if_left=asks_if_left), listed=[todo], mentioned=[todo], choices=ways)
+
+
+def _say(turn: Turn, todo: Todo, *, asks_if_left: bool) -> str:
+    name = quote(todo)
+    when = f", due {due(todo, turn.wording)}" if todo["due_date"] else ""
+    if todo["done"]:
+        return f"No, {name} is done." if asks_if_left else f"Yes, {name} is done."
+    return f"Yes, {name} is open{when}." if asks_if_left else f"Not yet: {name} is open{when}."

@@ -1,0 +1,48 @@
+"""A sentence that tells how important a todo is and when it is due: "the visa is really urgent and due friday"."""
+
+import re
+
+from todo_backend.dates import parse_when
+from todo_backend.intents import Request
+from todo_backend.phrases import parse_phrase, parse_priority
+from todo_backend.proposals import propose
+from todo_backend.references import IT, LONGEST, Turn, find
+from todo_backend.replies import Reply
+
+_VERY = r"(?:\s+(?:now|really|very|super|so|quite|pretty|extremely|also|just|of|an?))*"
+_LEVEL = r"(?P<level{n}>not (?:that |so |very |really )?(?:urgent|important)|(?:high|low|normal|medium|top)(?:[\s-]prio(?:rity)?)?|urgent|important|critical)"
+_DUE = (
+    r"(?:(?:it|that|they)(?:'s)?\s+)?(?:(?:is|are|must|has to|have to|should|needs to|need to|can|to)\s+)*(?:be\s+)?"
+    r"(?:(?:done|finished|due|ready|completed|paid|sent|happen)\s+)?(?P<when{n}>(?:by|before|on|until|till|for|in|next|this|today|tomorrow|tonight|\w+day|at)\b.*)"
+)
+_AND = r"(?:\s*,\s*|\s+)(?:(?:and|but|so|also)\s+)*"
+_IT_IS = rf"(?:(?:it|that|they)(?:'s|\s+is|\s+are)?\s*)?{_VERY}\s*"
+_TOLD = (
+    re.compile(rf"(?P<name>.+?)\s+(?:is|are){_VERY}\s+{_LEVEL.format(n='')}{_AND}{_DUE.format(n='')}", re.IGNORECASE),
+    re.compile(
+        rf"(?P<name>.+?)\s+(?:is|are)\s+{_DUE.format(n='').replace('.*)', '.*?)')}{_AND}{_IT_IS}{_LEVEL.format(n='')}",
+        re.IGNORECASE,
+    ),
+)
+
+
+async def told_fields(turn: Turn, words: str) -> Request | Reply | None:
+    """Return the changes of the open todo that is told of; offer a new one where none is called so."""
+    if len(words) > LONGEST:
+        return None
+    for pattern in _TOLD:
+        if not (found := pattern.fullmatch(words)):
+            continue
+        name = re.sub(r"^(?:the|my|our)\s+", "", found["name"], flags=re.IGNORECASE)
+        level = "low" if found["level"].lower().startswith("not ") else parse_priority(found["level"])
+        when = parse_when(found["when"], turn.now)
+        if not level or not when or not when.exists or when.repeats or IT.fullmatch(name):
+            continue
+        todos, how = await find(turn, name, "open")
+        if len(todos) == 1 and how in ("exact", "words"):
+            title = f'"{todos[0]["title"]}"'
+            parts = [f"set the priority of {title} to {level}", f"move {title} to {found['when']}"]
+            return Request("each", {"parts": "\n".join(parts)}, words)
+        if not todos and parse_phrase(name, turn.now).title == name:
+            return await propose(turn, Request("unknown", {}, f"{name}, {found['when']} !{level}"))
+    return None
