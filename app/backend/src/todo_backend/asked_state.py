@@ -12,7 +12,12 @@ _DID = re.compile(
     re.IGNORECASE,
 )
 _IS = re.compile(
-    r"(?:so |and |but |wait,? )*(?:is|are|was|were|has|have) .+?(?: been)? (?P<state>[\w-]+)(?: (?:yet|already|now|or not|today|by now))*",
+    r"(?:so |and |but |wait,? )*(?:(?:is|are|was|were|has|have) .+?(?: been)?|did .+? (?:get|got)) (?P<state>[\w-]+)(?: (?:yet|already|now|or not|today|by now))*",
+    re.IGNORECASE,
+)
+# "The invoice went out, right?" asks as well.
+_STATED = re.compile(
+    r"(?:(?:i|we)(?:'ve| have)?\b|.+ (?:is|are|was|were|has been|have been)\b).+(?:,| (?=right|correct)) *(?:right|correct|(?:didn't|haven't|did|have) (?:i|we)|isn't it|is it|aren't they|no)",
     re.IGNORECASE,
 )
 _OVER = frozenset({"done", "finished", "complete", "completed", "ready", "over", "sorted"})
@@ -28,7 +33,7 @@ def answer_of_state(turn: Turn, words: str, todo: Todo) -> Reply | None:
     state = asked["state"].lower() if asked else ""
     asks_if_left = state in _LEFT
     is_verb = state in _OVER or (is_past(state) and state not in _OTHER)
-    if not (asks_if_left or is_verb or _DID.match(words)):
+    if not (asks_if_left or is_verb or _DID.match(words) or _STATED.fullmatch(words)):
         return None
     ways = [] if todo["done"] else [choice("Mark it as done", f'complete "{todo["title"]}"')]
     return Reply(_say(turn, todo, asks_if_left=asks_if_left), listed=[todo], mentioned=[todo], choices=ways)

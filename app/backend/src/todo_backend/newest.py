@@ -16,7 +16,7 @@ _ASKS = re.compile(
     rf"|(?:what|which)(?: {_THING})? (?:did|have) (?:i|we|you) (?:add|added|create|created) (?:just now|last|most recently|a (?:second|moment|minute) ago)"
     rf"|(?:(?:what(?:'s| is| was| were|s)|show|tell|give|list|which (?:is|was))(?: me| us)? )?(?:the |my )?{_LAST}(?: {_NUMBER})? {_THING}(?:,? (?:that )?(?:i|we|you)(?: have|'ve)? (?:just )?(?:added|created|put on|put in|add))(?: to (?:my|the) list)?"
     rf"|(?:what(?:'s| is| was|s)|show|tell|which (?:is|was))(?: me)? (?:the |my )?{_LAST}(?: {_NUMBER.replace('number', 'number2')})? {_THING}"
-    r")",
+    r")(?:,? (?:again|then|please|just now|today|so far))*",
     re.IGNORECASE,
 )
 

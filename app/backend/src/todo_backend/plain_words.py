@@ -41,14 +41,15 @@ _TAKE_OFF = re.compile(
 )
 _SET_UP = re.compile(r"^set up (?=(?:an?|the|me)\b)", re.IGNORECASE)
 _SET_UP_EVENT = re.compile(
-    r"^set up (?=(?:an? )?(?:\w+ )?(?:call|meeting|appointment|lunch|dinner|coffee|interview|viewing|visit|session|date)\b)",
+    r"^set up (?=(?:an? )?(?:\w+ )?(?:call|meeting|appointment|lunch|dinner|coffee|drinks|brunch|breakfast|party|demo|review|catch-?up|interview|viewing|visit|session|date)\b)",
     re.IGNORECASE,
 )
 _SHORT_LEVEL = re.compile(r"\bhi(?=[\s-]prio)", re.IGNORECASE)
 
 
 _SO = re.compile(
-    r"^(?:(?:so|and|but|hm+)[\s,]+)+(?=(?:did|have|has|is|are|was|were) (?:i|we|the|my|our)\b)", re.IGNORECASE
+    r"^not (?:yet|really)[,.!]+\s+(?=\w+ (?:it|that|this)\b)|^(?:(?:so|and|but|hm+)[\s,]+)+(?=(?:did|have|has|is|are|was|were) (?:i|we|the|my|our)\b)",
+    re.IGNORECASE,
 )
 
 

@@ -86,7 +86,9 @@ async def add(turn: Turn, request: Request) -> Reply:
     if found := _SEVERAL.match(what):
         parts = [part for part in re.split(r"\s*[,;]\s*(?:and\s+)?|\s+and\s+", what[found.end() :]) if part.strip()]
         return await add_several(turn, [parse_phrase(part, turn.now) for part in parts])
-    what, note = split_fields(what, turn.now)
+    said = what
+    what, note = split_fields(said, turn.now)
+    has_marks = what != said
     what = re.sub(r"\s+(?:too|as well|instead)(?=$|,)", "", what, flags=re.IGNORECASE)
     what = re.sub(r"\s+(?:daran|dran),?\s+", " ", what)
     if (when := parse_when(what, turn.now)) and when.exists and not _is_quoted(what):
@@ -101,7 +103,7 @@ async def add(turn: Turn, request: Request) -> Reply:
         own, what = to_tag["tag"].lower(), to_tag["what"]
     phrases = [_tagged(phrase, own) for phrase in drafts(what, turn.now)]
     if len(phrases) > 1:
-        return await add_several(turn, phrases)
+        return await add_several(turn, _all_alike(phrases) if has_marks else phrases)
     (phrase,) = phrases
     if phrase.impossible:
         raise UnclearError(
@@ -115,6 +117,14 @@ async def add(turn: Turn, request: Request) -> Reply:
     if phrase.kept and (when := parse_when(phrase.kept, turn.now)) and when.day:
         choices = [choice(f"Make it due {turn.wording.day(when.day)}", f"it is due {when.day.isoformat()}")]
     return Reply(f"Added {describe(todo, turn.wording)}.{kept}", mentioned=[todo], choices=choices)
+
+
+def _all_alike(phrases: Sequence[Phrase]) -> Sequence[Phrase]:
+    """Give each thing of a list what is said behind all: "add salt and oil, tag groceries"; an errand has its own."""
+    last = phrases[-1]
+    if any(each.tags or each.priority or each.title.split()[0].casefold() in ERRANDS for each in phrases[:-1]):
+        return phrases
+    return [replace(each, tags=last.tags, priority=last.priority) for each in phrases]
 
 
 _OF_DAY = re.compile(r"(?P<day>[^:,]+):\s+(?P<list>.+)")

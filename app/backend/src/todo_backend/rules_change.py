@@ -237,9 +237,28 @@ def _from_day_to_day(turn: Turn, request: Request) -> Request:
     return request
 
 
+def _with_whole_day(turn: Turn, request: Request) -> Request:
+    """Take the day of "schedule call with Nadia tuesday at 10" to its hour, not to the name."""
+    which, when = request.said["which"], request.said["when"]
+    days = find_dates(which, turn.now)
+    if (
+        not days
+        or days[-1].end != len(which)
+        or not days[-1].start
+        or not days[-1].when.said_day
+        or days[-1].when.clock
+    ):
+        return request
+    whole = f"{which[days[-1].start :]} at {when}"
+    clock = parse_when(whole, turn.now)
+    if not clock or not clock.day or not clock.clock or unquote(which) != which:
+        return request
+    return replace(request, said={"which": which[: days[-1].start].strip(), "when": whole})
+
+
 async def reschedule(turn: Turn, request: Request) -> Reply:
     """Make a todo due on another day."""
-    request = _from_day_to_day(turn, request)
+    request = _with_whole_day(turn, _from_day_to_day(turn, request))
     if parse_when(request.said["which"], turn.now) and not parse_when(request.said["when"], turn.now):
         swapped = {"which": request.said["when"], "when": request.said["which"]}
         request = replace(request, said=swapped)  # "set a due time of 9am for the report"
@@ -377,7 +396,7 @@ async def reschedule_at_end(turn: Turn, request: Request) -> Reply:
         re.IGNORECASE,
     ):
         return await _shift(turn, found["which"], found)
-    if again := await _reschedule_tail(turn, request):
+    if again := await scheduled(turn, request) or await _reschedule_tail(turn, request):
         return again
     try:
         todo = await resolve_one(turn, words, "open")

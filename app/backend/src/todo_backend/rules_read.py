@@ -134,11 +134,11 @@ async def search(turn: Turn, request: Request) -> Reply:
 
 async def question(turn: Turn, request: Request) -> Reply:
     """Answer a question about a todo; a question never changes anything."""
-    what = re.sub(r"^(?:i|we|my|the|there)\s+", "", request.said["what"], flags=re.IGNORECASE)
+    what = re.sub(r"^(?:(?:i|we)(?:'ve| have)?|my|the|there)\s+", "", request.said["what"], flags=re.IGNORECASE)
     what = re.sub(
         r"\s+(?:is|are|was|due|done|finished|completed|open|scheduled|already|yet|still|overdue)\b", " ", f" {what}"
     ).strip()
-    what = re.sub(r"\s+(?:on|in) (?:my|the) (?:todo )?list$|\s+or not$|\s+been\b(?= \w)", "", what)
+    what = re.sub(r"\s+(?:on|in) (?:my|the) (?:todo )?list$|\s+or not$|\s+(?:been|get|got)\b(?= \w)", "", what)
     what = re.sub(
         r"^(?:(?:ever|actually|really|finally|remember to|manage to|get (?:a)?round to|is|are|my|the|i|supposed|to|have|need|delete|remove|complete|finish|do|done|did|need|call(?=ed))\s+)+(?=\S)",
         "",

@@ -18,8 +18,10 @@ async def scheduled(turn: Turn, request: Request) -> Reply | None:
     phrase = parse_phrase(found["what"], turn.now) if found else None
     if not found or not phrase or not phrase.due_date:
         return None
-    todos, _ = await find(turn, request.said["which"], "open")
-    return None if todos else await add(turn, Request("add", {"what": found["what"]}, request.words))
+    for name in (request.said["which"], phrase.title):
+        if (await find(turn, name, "open"))[0]:
+            return None
+    return await add(turn, Request("add", {"what": found["what"]}, request.words))
 
 
 def may_schedule(turn: Turn, request: Request, unclear: UnclearError) -> UnclearError:

@@ -44,5 +44,5 @@ async def told_fields(turn: Turn, words: str) -> Request | Reply | None:
             parts = [f"set the priority of {title} to {level}", f"move {title} to {found['when']}"]
             return Request("each", {"parts": "\n".join(parts)}, words)
         if not todos and parse_phrase(name, turn.now).title == name:
-            return await propose(turn, Request("unknown", {}, f"{name}, {found['when']} !{level}"))
+            return await propose(turn, Request("unknown", {}, f"{name} {found['when']} !{level}"))
     return None

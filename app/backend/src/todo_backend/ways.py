@@ -169,6 +169,7 @@ ENGLISH: Ways = (
         r"(?:add|create|note(?: down)?|write down) (?:something|smth|sth|one (?:more )?thing)(?: (?:for me|to (?:my|the) list))*\s*[:?,.–-]+\s*(?P<what>.+)",
         r"(?:i )?(?:must not|mustn't|should not|shouldn't|can't|cannot|better not|do not want to|don't want to) forget(?: to| about)? (?P<what>.+)",
         r"put in an? (?P<what>.+)",
+        r"(?:put|pencil) (?:me|us) (?:down|in) for (?P<what>.+)|pencil in (?P<what2>.+)",
         r"notes? to (?:my)?self(?: to)?\s*[:,–-]?\s*(?P<what>.+)",
         r"(?:put|stick|throw|pop) (?P<what>.+?) (?:on|onto|in|into|to) (?:there|(?:my|the) (?:(?:to-?do|todo|task|shopping|grocery) )?(?:list|todos|to-dos|tasks))(?P<rest>(?: (?:for|on|by|before|due|at|until|tomorrow|today|next|this|with|#|!)|,).*)?",
     )),
