@@ -53,7 +53,7 @@ def _begun(turn: Turn) -> Request | None:
 
 
 _OF_IT = re.compile(
-    r"^(?:(?:with|make it|it'?s|it is|as|and|due|(?:at )?(?:the )?same (?:time|day)[,;]?(?: but| just| on)*)\s+)+",
+    r"^(?:(?:with|make it|it'?s|it is|(?:it|that|this) (?:should|must|has to|needs to|was supposed to|is supposed to) (?:have been|be)|should be|should have been|as|and|due|(?:at )?(?:the )?same (?:time|day)[,;]?(?: but| just| on)*)\s+)+",
     re.IGNORECASE,
 )
 _MORE = re.compile(r"(?:and|also|plus|oh and)\b", re.IGNORECASE)

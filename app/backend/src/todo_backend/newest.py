@@ -1,10 +1,10 @@
-"""What was added last: "what did I just add?", "show me the last two things I added"."""
+"""What was added, or deleted, last: "what did I just add?", "show me the last two things I added"."""
 
 import re
 
 from todo_backend.filters import data
 from todo_backend.references import Turn, by_ids
-from todo_backend.replies import Reply, Todo, count, describe, numbered
+from todo_backend.replies import Reply, Todo, choice, count, describe, numbered
 
 _NUMBERS = {"two": 2, "three": 3, "four": 4, "five": 5, "few": 3, "couple": 2}
 _NUMBER = rf"(?P<number>\d{{1,2}}|{'|'.join(_NUMBERS)})"
@@ -21,8 +21,25 @@ _ASKS = re.compile(
 )
 
 
+_DELETED = re.compile(
+    r"(?:(?:so|and|wait|ok|sorry|oh)[\s,]+)*(?:what|which)(?: (?:todo|task|one))? (?:did|have) (?:i|we|you) (?:just |last |only just )?(?:delete|deleted|remove|removed)(?: (?:just now|last|a (?:second|moment|minute) ago))?",
+    re.IGNORECASE,
+)
+
+
+async def _deleted_last(turn: Turn) -> Reply:
+    gone = await turn.toolbox.deleted_lately()
+    if not gone:
+        return Reply("Nothing was deleted lately.")
+    title = gone[0]["title"]
+    back = choice("Bring it back", f'bring back "{title}"')
+    return Reply(f"The last one deleted is “{title}”.", choices=[back])
+
+
 async def newest(turn: Turn, words: str) -> Reply | None:
     """Tell what was added last: as many as are asked for, else all that the last addition of this chat added."""
+    if _DELETED.fullmatch(words):
+        return await _deleted_last(turn)
     if not (found := _ASKS.fullmatch(words)):
         return None
     said = next((found[name] for name in found.groupdict() if found[name]), "")

@@ -283,7 +283,7 @@ _GOES_ON = re.compile(r"\s*(?:[,:-]|to\s|(?:de\s|d['\u2019])\w+(?:er|ir|re)\b)",
 
 
 def _tidy(title: str) -> str:
-    title = re.sub(r"\s+", " ", re.sub(r"\(\s*\)", "", title)).replace(" ,", ",").lstrip(" ,;:-")
+    title = re.sub(r"\s+", " ", re.sub(r"\(\s*\)", "", title)).replace(" ,", ",").lstrip(" ,;:-").rstrip()
     return title.rstrip(" ,;:-–—(" if _DOTTED_AT_END.search(title) else " ,;:-–—.(")
 
 

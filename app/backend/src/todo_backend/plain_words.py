@@ -39,7 +39,7 @@ _TAKE_OFF = re.compile(
     r"\btake (?:(.+?) (?:off|out)|(?:off|out) (.+?)) (?:of )?(?:from )?(?:my|the|this) (?:[\w-]+ )?list\b",
     re.IGNORECASE,
 )
-_SET_UP = re.compile(r"^set up (?=(?:an?|the|me)\b)", re.IGNORECASE)
+_SET_UP = re.compile(r"^set up (?=(?:me )?(?:an?|the) (?:\w+ )?(?:reminder|alarm|todo|task|item)\b)", re.IGNORECASE)
 _SET_UP_EVENT = re.compile(
     r"^set up (?=(?:an? )?(?:\w+ )?(?:call|meeting|appointment|lunch|dinner|coffee|drinks|brunch|breakfast|party|demo|review|catch-?up|interview|viewing|visit|session|date)\b)",
     re.IGNORECASE,

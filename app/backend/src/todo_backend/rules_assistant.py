@@ -26,6 +26,7 @@ from todo_backend.replies import HELP, WHATS_LEFT, Reply, UnclearError, choice, 
 from todo_backend.rules_add import add, add_each, add_several
 from todo_backend.rules_read import list_todos, question, search
 from todo_backend.said_due import Act
+from todo_backend.scheduled import scheduled
 from todo_backend.schemas import AssistantName, Choice
 from todo_backend.several_sentences import in_sentences
 from todo_backend.small_talk import asks_for_an_ability, asks_where_data_is, is_talk
@@ -88,7 +89,7 @@ async def _meaning(turn: Turn, words: str) -> Request | Reply:
 
 async def _understood(turn: Turn) -> Request | Reply:
     request = understand(await with_name_quoted(turn, turn.dialogue.question))
-    return in_sentences(turn, request) or with_what_was_offered(turn, request)
+    return await in_sentences(turn, request) or with_what_was_offered(turn, request)
 
 
 async def _added_by_line(turn: Turn) -> Reply | None:
@@ -230,6 +231,8 @@ async def _unknown(turn: Turn, request: Request) -> Reply:
     question = turn.dialogue.question
     if is_talk(clean(question)):
         return Reply("All right. Tell me what to add, or ask what is left.", choices=[HELP, WHATS_LEFT])
+    if request.words.startswith("schedule") and (new := await scheduled(turn, request)):
+        return new
     if guessed := await guess(turn, request, _act):
         return guessed
     if asks_for_an_ability(question):

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from todo_backend import slips
 from todo_backend.asked_state import answer_of_state
+from todo_backend.dates import without_dates
 from todo_backend.filters import Filter, data, kind_of, parse_filter, select, without_strange_words
 from todo_backend.intents import Request
 from todo_backend.references import Turn, find, unquote
@@ -134,17 +135,21 @@ async def search(turn: Turn, request: Request) -> Reply:
 
 async def question(turn: Turn, request: Request) -> Reply:
     """Answer a question about a todo; a question never changes anything."""
-    what = re.sub(r"^(?:(?:i|we)(?:'ve| have)?|my|the|there)\s+", "", request.said["what"], flags=re.IGNORECASE)
+    what = re.sub(r"^(?:(?:i|we|you)(?:'ve| have)?|my|the|there)\s+", "", request.said["what"], flags=re.IGNORECASE)
     what = re.sub(
         r"\s+(?:is|are|was|due|done|finished|completed|open|scheduled|already|yet|still|overdue)\b", " ", f" {what}"
     ).strip()
     what = re.sub(r"\s+(?:on|in) (?:my|the) (?:todo )?list$|\s+or not$|\s+(?:been|get|got)\b(?= \w)", "", what)
     what = re.sub(
-        r"^(?:(?:ever|actually|really|finally|remember to|manage to|get (?:a)?round to|is|are|my|the|i|supposed|to|have|need|delete|remove|complete|finish|do|done|did|need|call(?=ed))\s+)+(?=\S)",
+        r"^(?:(?:ever|actually|really|finally|remember to|add(?:ed)?|manage to|get (?:a)?round to|is|are|my|the|i|supposed|to|have|need|delete|remove|complete|finish|do|done|did|need|call(?=ed))\s+)+(?=\S)",
         "",
         what,
     )
     found, how = await find(turn, what, "all")
+    bare = without_dates(what, turn.now)
+    if bare != what and (not found or how == "near"):
+        again, fits = await find(turn, bare, "all")
+        found, how = (again, fits) if again else (found, how)
     if not found and (known := await without_strange_words(turn.toolbox, Filter(rest=what))).rest:
         found, _ = await find(turn, known.rest, "all")
     if not found and parse_filter(request.words, turn.now).first:  # "am I busy tomorrow"

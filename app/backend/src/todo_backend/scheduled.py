@@ -18,7 +18,7 @@ async def scheduled(turn: Turn, request: Request) -> Reply | None:
     phrase = parse_phrase(found["what"], turn.now) if found else None
     if not found or not phrase or not phrase.due_date:
         return None
-    for name in (request.said["which"], phrase.title):
+    for name in (request.said.get("which", phrase.title), phrase.title):
         if (await find(turn, name, "open"))[0]:
             return None
     return await add(turn, Request("add", {"what": found["what"]}, request.words))

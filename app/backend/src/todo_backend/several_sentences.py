@@ -11,7 +11,7 @@ from todo_backend.intents import Request, understand
 from todo_backend.phrases import Phrase, parse_phrase, parse_priority
 from todo_backend.plain_words import clean
 from todo_backend.proposals import is_errand
-from todo_backend.references import Turn
+from todo_backend.references import Turn, find
 from todo_backend.replies import Reply, choice, count
 from todo_backend.rules_add import add_message, draft_words, refuse_to_repeat, said_to_add
 from todo_backend.small_talk import is_talk
@@ -21,7 +21,7 @@ _IT_IS = r"(?:it|that|this|he|she|they)(?:'s|'re| is| are| has| must| should| ne
 _MUST = r"(?:i|we)(?:'ve| have)?(?: also| still| really)? (?:should|need to|needs to|must|have to|gotta|got to|ought to|want to)\b"
 # A full stop ends a sentence behind a word of four letters ("Dr. Miller", "at 9 a.m. on friday"), or where another begins.
 _END = re.compile(
-    rf"(?:[?!]+|(?<=\w\w\w\w)\.+|\.(?= (?:it|its|that|she|he|they|i|we|her|his|their|our|my)\b))\s+(?=\w)|,\s+(?:and\s+)?(?=(?:{_IT_IS}|its (?:on|at|due|by)\b|{_MUST}))",
+    rf"(?:[?!]+|(?<=\w\w\w\w)\.+|\.(?= (?:it|its|that|she|he|they|i|we|her|his|their|our|my|and|also|plus|then|oh)\b))\s+(?=\w)|,\s+(?:and\s+)?(?=(?:{_IT_IS}|its (?:on|at|due|by)\b|{_MUST}))",
     re.IGNORECASE,
 )
 _LEAD = re.compile(
@@ -30,6 +30,17 @@ _LEAD = re.compile(
     re.IGNORECASE,
 )
 _OWN_TODO = re.compile(rf"(?:(?:and|but|so|also|oh|then)\s+)*{_MUST}\s+(?P<what>.+)", re.IGNORECASE)
+_MORE = re.compile(
+    r"(?:oh |and |then )*(?:also|and|plus)\s+(?P<what>(?!(?:it|he|she|they|that|this|i|we|you)\b).+)", re.IGNORECASE
+)
+# What is more than the name of a thing.
+_SENTENCE = re.compile(
+    r"(?:\S+\s+){3}\S|\b(?:is|are|was|were|has|have|had|will|can|it|he|she|they|you|i|we|he's|she's|it's|that's|not|no|please|thanks?)\b|'s\b",
+    re.IGNORECASE,
+)
+_STATE = re.compile(
+    r"(?:it'?s |all |is )*(?:done|finished|completed?|cancell?ed|over|no|yes)(?: now| already)?", re.IGNORECASE
+)
 _COUNTED = re.compile(
     r"\s*\b(?P<count>an?|one|two|three|a few|\d{1,2}|the) (?P<unit>day|week|month)s? (?P<way>before|earlier|ahead|in advance|prior|after|later)(?: (?:that|it|then))?[.!]*$",
     re.IGNORECASE,
@@ -47,14 +58,15 @@ class _Said:
     left: list[str] = field(default_factory=list)
 
 
-def in_sentences(turn: Turn, request: Request) -> Request | Reply | None:
+async def in_sentences(turn: Turn, request: Request) -> Request | Reply | None:  # noqa: PLR0911 - one kind of message a line
     """Return the addition with what the other sentences say of it; ask where they say anything else.
 
     None for an addition of one sentence.
     """
-    if request.kind != "add":
+    is_new = request.kind == "unknown"
+    if request.kind != "add" and not is_new:
         return None
-    what = said_to_add(request)
+    what = request.words if is_new else said_to_add(request)
     if what.lstrip().startswith(('"', "“", "'")) or "://" in what:
         return None
     first, *others = [part.strip() for part in _END.split(what, maxsplit=_MOST) if part and part.strip()] or [""]
@@ -63,12 +75,23 @@ def in_sentences(turn: Turn, request: Request) -> Request | Reply | None:
     said = _Said()
     for sentence in others:
         _sort(said, sentence.strip(" .!?"), turn.now)
-    if not said.fields and not said.others and not said.left:
-        return replace(request, said={"what": first})
     whole = ", ".join([first, *said.fields])
+    if is_new:
+        phrase = parse_phrase(whole, turn.now)
+        if not (is_errand(first) or phrase.due_date) or not all(map(_asks_nothing, [first, *others])):
+            return None
+        if (await find(turn, phrase.title, "open"))[0]:
+            return None if said.others else Request("unknown", {}, whole)
     if not said.others and not said.left:
-        return replace(request, said={"what": whole})
+        return Request("unknown", {}, whole) if is_new else replace(request, said={"what": whole})
     return _ask(turn, whole, said)
+
+
+def _asks_nothing(sentence: str) -> bool:
+    """Tell whether a sentence may belong to a new todo: "done" and "move it to friday" are said of one that is there."""
+    return understand(sentence).kind in ("unknown", "add", "list", "thanks") and not _STATE.fullmatch(
+        sentence.strip(" .!")
+    )
 
 
 def _sort(said: _Said, sentence: str, now: datetime) -> None:
@@ -85,6 +108,8 @@ def _sort(said: _Said, sentence: str, now: datetime) -> None:
     elif is_errand(clean(sentence)) or understand(sentence).kind == "add":
         again = understand(sentence)
         said.others.append(again.said["what"] if again.kind == "add" else clean(sentence))
+    elif (more := _MORE.fullmatch(sentence)) or not _SENTENCE.search(sentence):  # "Add milk. Bread. Eggs."
+        said.others.append(more["what"] if more else sentence)
     elif not is_talk(sentence):
         said.left.append(sentence)
 
@@ -97,7 +122,7 @@ def _ask(turn: Turn, whole: str, said: _Said) -> Reply:
     alone = choice(f"Add only “{phrase.title}”", add_message(phrase))
     if said.others:
         drafts = [phrase, *(_counted(turn, other, phrase.due_date) for other in said.others)]
-        names = " and ".join(draft_words(each, turn) for each in drafts)
+        names = "; ".join(draft_words(each, turn) for each in drafts)
         lines = "\n".join(add_message(each).removeprefix("add ") for each in drafts)
         label = f"Add {count(len(drafts), 'todo')}"
         return Reply(

@@ -21,7 +21,8 @@ _NOTE = re.compile(
 )
 _NOTE_APART = re.compile(r"\s*[.]\s*(?:with (?:a |the )?)?notes?(?: saying| that says)?\s*:\s*", re.IGNORECASE)
 _IT_IS = re.compile(
-    r"^(?:(?:it'?s|it is|make it|set it to|as|at|with|very|really|quite|so|super|an?)\s+)+(?=\S)", re.IGNORECASE
+    r"^(?:(?:it'?s|it is|deadline(?::| is)?|make it|set it to|as|at|with|very|really|quite|so|super|an?)\s+)+(?=\S)",
+    re.IGNORECASE,
 )
 _NAMES_PRIORITY = re.compile(r"prio|importance|!", re.IGNORECASE)
 _MOST_PIECES = 40  # each is looked at by itself
@@ -57,7 +58,7 @@ def split_fields(what: str, now: datetime) -> tuple[str, str]:
         fields = _read(pieces[number:], now) if head.strip() else None
         if fields and fields.says_more_than_days():
             marks = [f"!{fields.level}"] if fields.level else []
-            days = "".join(f", {day}" for day in fields.days)
+            days = "".join(f" {day}" for day in fields.days)
             words = " ".join([f"{head}{days}", *marks, *(f"#{tag}" for tag in fields.tags)])
             return words, "\n".join(filter(None, (fields.note, after_dot)))
     return before_dot, after_dot

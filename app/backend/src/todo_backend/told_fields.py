@@ -3,11 +3,11 @@
 import re
 
 from todo_backend.dates import parse_when
-from todo_backend.intents import Request
+from todo_backend.intents import DO_EACH, Request
 from todo_backend.phrases import parse_phrase, parse_priority
 from todo_backend.proposals import propose
 from todo_backend.references import IT, LONGEST, Turn, find
-from todo_backend.replies import Reply
+from todo_backend.replies import Reply, choice
 
 _VERY = r"(?:\s+(?:now|really|very|super|so|quite|pretty|extremely|also|just|of|an?))*"
 _LEVEL = r"(?P<level{n}>not (?:that |so |very |really )?(?:urgent|important)|(?:high|low|normal|medium|top)(?:[\s-]prio(?:rity)?)?|urgent|important|critical)"
@@ -39,10 +39,16 @@ async def told_fields(turn: Turn, words: str) -> Request | Reply | None:
         if not level or not when or not when.exists or when.repeats or IT.fullmatch(name):
             continue
         todos, how = await find(turn, name, "open")
+        ways = [
+            [f'set the priority of "{todo["title"]}" to {level}', f'move "{todo["title"]}" to {found["when"]}']
+            for todo in todos
+        ]
         if len(todos) == 1 and how in ("exact", "words"):
-            title = f'"{todos[0]["title"]}"'
-            parts = [f"set the priority of {title} to {level}", f"move {title} to {found['when']}"]
-            return Request("each", {"parts": "\n".join(parts)}, words)
+            return Request("each", {"parts": "\n".join(ways[0])}, words)
+        if len(todos) > 1:
+            named = zip(todos, ways, strict=True)
+            choices = [choice(todo["title"], f"{DO_EACH}{'; '.join(parts)}") for todo, parts in named]
+            return Reply("Which todo do you mean?", todos, choices=choices[:3])
         if not todos and parse_phrase(name, turn.now).title == name:
             return await propose(turn, Request("unknown", {}, f"{name} {found['when']} !{level}"))
     return None
