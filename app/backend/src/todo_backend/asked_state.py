@@ -17,7 +17,7 @@ _ADDED = re.compile(
     re.IGNORECASE,
 )
 _IS = re.compile(
-    r"(?:so |and |but |wait,? )*(?:(?:is|are|was|were|has|have) .+?(?: been)?|did .+? (?:get|got)) (?P<state>[\w-]+)(?: (?:yet|already|now|or not|today|by now))*",
+    r"(?:so |and |but |wait,? )*(?:(?:is|are|was|were|has|have) .+?(?: been)?|did .+? (?:get|got)) (?P<state>[\w-]+)(?: (?:up|out|off|in|down|back|away))?(?: (?:yet|already|now|or not|today|by now))*",
     re.IGNORECASE,
 )
 # "The invoice went out, right?" asks as well.

@@ -81,12 +81,29 @@ def said_of_the_last(turn: Turn, words: str) -> Request | None:
     """Understand "with high priority" after an answer about one todo; "tomorrow" after an addition is asked about."""
     if parse_priority(words):
         return about_the_last(turn, words)
+    if done := _done_since(turn):
+        return done
     said = turn.dialogue.utterances
     lacks_day = len(said) > 1 and said[-2].text.startswith("Added ") and ", due " not in said[-2].text
     request = about_the_last(turn, words) if lacks_day else None
     if request is None or request.kind != "reschedule" or understand(words).kind != "list":
         return None
     return replace(request, kind="may_reschedule")
+
+
+_NOW_IT_IS = re.compile(
+    r"(?:(?:well|ok|but|and|oh|ah)[\s,]+)*(?:now (?:it is|it's done|i (?:did|have)|done)|it is now|it's done now|(?:i )?just (?:did|finished)(?: it)?|done now)",
+    re.IGNORECASE,
+)
+
+
+def _done_since(turn: Turn) -> Request | None:
+    """Understand "now it is" after "Not yet: “report” is open."."""
+    said = turn.dialogue.question.strip(" .!")
+    last = turn.dialogue.utterances[-2] if len(turn.dialogue.utterances) > 1 else None
+    if not last or not last.text.startswith("Not yet: ") or not _NOW_IT_IS.fullmatch(said):
+        return None
+    return Request("complete", {"which": "it"}, said)
 
 
 def correction_of_the_last(turn: Turn, words: str) -> Request | None:

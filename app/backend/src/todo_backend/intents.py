@@ -79,6 +79,10 @@ _ADD_AGAIN = re.compile(
     r"(?:\s*[,;.]\s*|(?<!\bto)(?<!\bcan)(?<!\bwill)\s+)(?:(?:and|then|also|plus|please)\s+)*(?=add\s(?!kar\b|karo\b))",
     re.IGNORECASE,
 )
+# "I picked up the parcel. And I signed the form": two are done.
+_DID_AGAIN = re.compile(
+    r"(?:\s*[.;!,]\s+(?:(?:and|also)\s+)*|\s+and\s+)(?=(?:i|we)(?:'ve| have| also)? \w)", re.IGNORECASE
+)
 _QUOTED = re.compile(r"(?<!\w)(?:\"[^\"]+\"|“[^”]+”|„[^“”]+[“”]|«[^»]+»|'[^']+'(?!\w))")
 _VEIL = 0xE000  # private characters, which nobody types
 
@@ -116,6 +120,8 @@ def _understand(text: str) -> Request:  # noqa: PLR0911 - one kind of message a 
         return asked
     if len(adds := _ADD_AGAIN.split(words)) > 1 and all(_match(each).kind == "add" for each in adds):
         return Request("add_each", {"parts": "\n".join(adds)}, words)
+    if len(told := _DID_AGAIN.split(words)) > 1 and all(_match(each).kind == "did" for each in told):
+        return Request("each", {"parts": "\n".join(told)}, words)
     if (conditional := _CONDITION.fullmatch(words)) and _match(conditional["then"]).kind not in ("unknown", "list"):
         return Request("condition", {"then": conditional["then"]}, words)
     if len(parts) > 1:

@@ -27,6 +27,10 @@ _LIST_FILLER = re.compile(
 _FINISH = re.compile(r"\b(?:finish|complete|do|accomplish|achieve|get done|(?:tick|check|cross) off)\b", re.IGNORECASE)
 
 
+_FORGOT = re.compile(
+    r"^(?:did|have) (?:i|we) (?:miss(?:ed)?|forget|forgotten) (?:anything|something)(?= .*\b(?:today|tomorrow|this week)\b)",
+    re.IGNORECASE,
+)
 _NEXT = re.compile(r"(?:what|when)(?:'s| is| are| comes| do i have) (?:my |the )?next\b", re.IGNORECASE)
 
 
@@ -34,6 +38,7 @@ async def list_todos(turn: Turn, request: Request) -> Reply:  # noqa: C901, PLR0
     """List or count the todos that the words select."""
     words = re.sub(r"\b(?:my|the) day\b(?=$| look)", "today", request.words, flags=re.IGNORECASE)
     words = re.sub(r"\bwe\b", "i", re.sub(r"\bour\b", "my", words, flags=re.IGNORECASE), flags=re.IGNORECASE)
+    words = _FORGOT.sub("show open", words)
     counts = bool(re.match(r"how (?:many|much)|count|number of|wie viele?|cuánt[oa]s?|combien", words, re.IGNORECASE))
     did = re.search(r"\b(?:did i|have i|i've|i have (?:done|finished|completed))\b", words, re.IGNORECASE)
     subject = _LIST_STARTS.sub("", words).strip()

@@ -8,6 +8,7 @@ from todo_backend.phrases import parse_phrase, parse_priority
 from todo_backend.proposals import propose
 from todo_backend.references import IT, LONGEST, Turn, find
 from todo_backend.replies import Reply, choice
+from todo_backend.schemas import Priority
 
 _VERY = r"(?:\s+(?:now|really|very|super|so|quite|pretty|extremely|also|just|of|an?))*"
 _LEVEL = r"(?P<level{n}>not (?:that |so |very |really )?(?:urgent|important)|(?:high|low|normal|medium|top)(?:[\s-]prio(?:rity)?)?|urgent|important|critical)"
@@ -18,12 +19,23 @@ _DUE = (
 _AND = r"(?:\s*,\s*|\s+)(?:(?:and|but|so|also)\s+)*"
 _IT_IS = rf"(?:(?:it|that|they)(?:'s|\s+is|\s+are)?\s*)?{_VERY}\s*"
 _TOLD = (
-    re.compile(rf"(?P<name>.+?)\s+(?:is|are){_VERY}\s+{_LEVEL.format(n='')}{_AND}{_DUE.format(n='')}", re.IGNORECASE),
     re.compile(
-        rf"(?P<name>.+?)\s+(?:is|are)\s+{_DUE.format(n='').replace('.*)', '.*?)')}{_AND}{_IT_IS}{_LEVEL.format(n='')}",
+        rf"(?P<name>.+?)\s+(?P<is>(?:is|are)(?:n't|nt)?){_VERY}\s+{_LEVEL.format(n='')}{_AND}{_DUE.format(n='')}",
+        re.IGNORECASE,
+    ),
+    re.compile(
+        rf"(?P<name>.+?)\s+(?P<is>(?:is|are)(?:n't|nt)?)\s+{_DUE.format(n='').replace('.*)', '.*?)')}{_AND}{_IT_IS}{_LEVEL.format(n='')}",
         re.IGNORECASE,
     ),
 )
+
+
+def _level(verb: str, said: str) -> Priority | None:
+    """Return the level that is said: what is not urgent is low, what is not of high priority may be either."""
+    is_not = verb.lower().endswith("t")
+    if said.lower().startswith("not ") or (is_not and said.lower() in ("urgent", "important", "critical")):
+        return "low"
+    return None if is_not else parse_priority(said)
 
 
 async def told_fields(turn: Turn, words: str) -> Request | Reply | None:
@@ -34,7 +46,7 @@ async def told_fields(turn: Turn, words: str) -> Request | Reply | None:
         if not (found := pattern.fullmatch(words)):
             continue
         name = re.sub(r"^(?:the|my|our)\s+", "", found["name"], flags=re.IGNORECASE)
-        level = "low" if found["level"].lower().startswith("not ") else parse_priority(found["level"])
+        level = _level(found["is"], found["level"])
         when = parse_when(found["when"], turn.now)
         if not level or not when or not when.exists or when.repeats or IT.fullmatch(name):
             continue
