@@ -40,7 +40,6 @@ class Utterance:
 
     Of an assistant's: `listed` are the todos that it numbered, `mentioned` those that it spoke of, `pending` is what
     it asked to confirm, `choices` are the ways to go on that it offered, and `changed` tells that it changed a todo.
-    `is_of_this_message` is for the answer to a part of the message that is being answered.
     """
 
     role: Literal["user", "assistant"]
@@ -50,12 +49,6 @@ class Utterance:
     pending: "Pending | None" = None
     choices: Sequence[Choice] = ()
     changed: bool = False
-    is_of_this_message: bool = False
-
-    @property
-    def ends_it(self) -> bool:
-        """Tell whether "it" means no todo of before: one was deleted, or asked about in the same message."""
-        return self.is_of_this_message or self.text.startswith("Deleted ")
 
 
 @dataclass(frozen=True)

@@ -140,16 +140,18 @@ class Turn:
         """Return what a request needs that is made in the same message, after another was answered."""
         said = self.dialogue.utterances
         told = Utterance("assistant", answer, closing.listed, closing.mentioned, closing.pending, closing.choices)
-        told = replace(told, is_of_this_message=True)
         again = [*said[:-1], replace(said[-1], text=question), told, said[-1]]
         return replace(self, dialogue=replace(self.dialogue, utterances=again))
 
     def mentioned(self) -> list[str]:
-        """Return the ids of the todos that the last answers spoke of; what was deleted since is not what "it" means."""
-        for said in reversed(self.dialogue.utterances):
-            if said.role == "assistant" and (said.mentioned or said.listed or said.ends_it):
-                return [str(todo_id) for todo_id in said.mentioned or said.listed or ()]
-        return []
+        """Return the ids of the todos that the last answers spoke of."""
+        answers = [said for said in reversed(self.dialogue.utterances) if said.role == "assistant"]
+        return [
+            str(i)
+            for i in next(
+                (said.mentioned or said.listed or () for said in answers if said.mentioned or said.listed), ()
+            )
+        ]
 
 
 async def with_name_quoted(turn: Turn, text: str) -> str:

@@ -194,7 +194,7 @@ async def _rename_to(turn: Turn, todo: Todo, title: str) -> Reply:
 _DONE = re.compile(r"(?:be )?(?:done|completed?|finished)", re.IGNORECASE)
 
 
-async def change(turn: Turn, request: Request) -> Reply:  # noqa: PLR0911 - one kind of value a line
+async def change(turn: Turn, request: Request) -> Reply:
     """Take "change x to y" by what y is: a date, a priority, a title in quotes. Else ask."""
     which, to = request.said["which"], request.said["to"].strip()
     if unquote(to) != to:
@@ -210,9 +210,8 @@ async def change(turn: Turn, request: Request) -> Reply:  # noqa: PLR0911 - one 
     todo = await resolve_one(turn, which, "all")
     if _corrects_what_was_added(turn, which, todo, to):
         return await _rename_to(turn, todo, to)
-    return Reply(
+    raise UnclearError(
         f"Shall I rename “{todo['title']}” to “{to}”?",
-        mentioned=[todo],
         choices=[choice(f"Rename it to “{to}”", f'rename "{todo["title"]}" to "{to}"')],
     )
 

@@ -21,7 +21,7 @@ _IT_IS = r"(?:it|that|this|he|she|they)(?:'s|'re| is| are| has| must| should| ne
 _MUST = r"(?:i|we)(?:'ve| have)?(?: also| still| really)? (?:should|need to|needs to|must|have to|gotta|got to|ought to|want to)\b"
 # A full stop ends a sentence behind a word of four letters ("Dr. Miller", "at 9 a.m. on friday"), or where another begins.
 _END = re.compile(
-    rf"(?:[?!]+|(?<=\w\w\w\w)\.+|(?<!\d)\.(?= (?:it|its|that|she|he|they|i|we|her|his|their|our|my|and|also|plus|then|oh)\b))\s+(?=\w)|,\s+(?:and\s+)?(?=(?:{_IT_IS}|its (?:on|at|due|by)\b|{_MUST}))",
+    rf"(?:[?!]+|(?<=\w\w\w\w)\.+|(?<!\.\d)(?<!\.\d\d)\.(?= (?:it|its|that|she|he|they|i|we|her|his|their|our|my|and|also|plus|then|oh)\b))\s+(?=\w)|,\s+(?:and\s+)?(?=(?:{_IT_IS}|its (?:on|at|due|by)\b|{_MUST}))",
     re.IGNORECASE,
 )
 _LEAD = re.compile(
