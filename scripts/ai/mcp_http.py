@@ -48,10 +48,13 @@ def listen(port: int) -> socket.socket:
 
 
 def serve(server: MCPServer[Any], taken: socket.socket, wanted: str) -> None:
-    """Serve until an interrupt."""
+    """Serve until an interrupt, and raise it: KeyboardInterrupt."""
     app = only_with(wanted, server.streamable_http_app(host=HOST))
     config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=GRACE_SECONDS)
-    uvicorn.Server(config).run(sockets=[taken])
+    serving = uvicorn.Server(config)
+    serving.run(sockets=[taken])
+    if serving.should_exit:  # it was told to end; uvicorn raises that again by itself, but for a moment in which it does not
+        raise KeyboardInterrupt
 
 
 def only_with(wanted: str, app: App) -> App:
