@@ -21,7 +21,7 @@ from scripts.kubernetes.diagnosis.snapshot import Snapshot, time_of
 from scripts.kubernetes.objects import REVISION, is_rolled_out, request_of, selects
 from tests.cluster.recordings import FOLDER, from_json, read_recording, to_json
 from tests.faults.releases import FAULTS, HEALTHY, Fault
-from tests.kubernetes.changes import refused_next
+from tests.kubernetes.changes import event, refused_next
 
 pytestmark = pytest.mark.unit
 
@@ -78,8 +78,8 @@ def test_what_to_do_about_a_missing_image_depends_on_whose_it_is(image: str, act
 
 def test_events_of_pods_that_are_gone_decide_nothing() -> None:
     def other_pod(value: Object) -> None:
-        for event in value["events"]:
-            event["involvedObject"]["uid"] = "of-a-pod-that-is-gone"
+        for each in value["events"]:
+            each["involvedObject"]["uid"] = "of-a-pod-that-is-gone"
 
     assert codes(changed("readiness-refused", other_pod)) == []
     assert codes(changed("liveness", other_pod)) != ["liveness-failing"]
@@ -156,6 +156,18 @@ def test_what_was_killed_from_outside_is_well_once_it_has_run_for_a_minute(ran: 
         value["pods"][0]["spec"]["containers"][0]["resources"] = {"limits": {"memory": "64Mi"}}
 
     assert codes(changed("healed", killed)) == expected
+
+
+@pytest.mark.parametrize(("kills", "ago", "told"), [(1, 20, True), (1, 90, False), (2, 90, True)])
+def test_one_kill_by_a_probe_is_forgotten_after_a_minute(kills: int, ago: int, *, told: bool) -> None:
+    def killed(value: Object) -> None:
+        starts = read_recording("healed").taken - timedelta(seconds=ago)
+        ended = {"exitCode": 137, "startedAt": (starts - timedelta(hours=1)).isoformat(), "finishedAt": starts.isoformat()}
+        status_of(value).update(restartCount=kills, state={"running": {"startedAt": starts.isoformat()}})
+        status_of(value)["lastState"] = {"terminated": ended}
+        event("Killing", "Container app failed liveness probe, will be restarted", "app")(value)
+
+    assert codes(changed("healed", killed)) == (["liveness-failing"] if told else [])
 
 
 def test_a_liveness_kill_is_told_from_a_crash_by_its_exit_code() -> None:
