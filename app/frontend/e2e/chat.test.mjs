@@ -190,7 +190,7 @@ journey('an older answer shows its Copy when it is pointed at', async () => {
   assert.equal(await opacity(), '1');
 });
 
-journey('the built-in assistant says what they are and the way to Gemini', async () => {
+journey('the built-in assistant says what it is and the way to Gemini', async () => {
   const page = await visit();
   await page.getByText('Built-in assistant').click();
   const help = page.locator('.assistant-help');
