@@ -4,7 +4,7 @@ import asyncio
 import re
 from dataclasses import replace
 
-from todo_backend import dates, rules_change, rules_notes, rules_tag, taken_back
+from todo_backend import dates, rules_change, rules_done, rules_notes, rules_tag, taken_back
 from todo_backend.asked import answer_to_what, answer_to_which, narrowed
 from todo_backend.assistant import MAX_TOOL_CALLS, Closing, Dialogue, Say, Toolbox
 from todo_backend.corrections import correction, instead_of_the_last
@@ -151,7 +151,7 @@ async def _keep(turn: Turn, request: Request) -> Reply:
     if name and not (last and (last.pending or last.choices)):
         todos, how = await find(turn, name, "open")
         if len(todos) == 1 and how in ("exact", "words"):
-            return await rules_change.drop(turn, Request("drop", {"which": f'"{todos[0]["title"]}"'}, request.words))
+            return await rules_done.drop(turn, Request("drop", {"which": f'"{todos[0]["title"]}"'}, request.words))
     return Reply("All right, I changed nothing.")
 
 
@@ -290,11 +290,11 @@ _ACTS: dict[str, Act] = {
     "list": list_todos,
     "search": search,
     "question": question,
-    "complete": rules_change.complete,
-    "did": rules_change.did,
-    "delete": rules_change.delete,
+    "complete": rules_done.complete,
+    "did": rules_done.did,
+    "delete": rules_done.delete,
     "reopen": taken_back.reopen,
-    "may_reopen": rules_change.may_reopen,
+    "may_reopen": rules_done.may_reopen,
     "may_reschedule": rules_change.may_reschedule,
     "rename": rules_change.rename,
     "change": rules_change.change,
@@ -305,7 +305,7 @@ _ACTS: dict[str, Act] = {
     "prioritise": rules_change.prioritise,
     "lower_to_normal": rules_change.lower_to_normal,
     "may_prioritise": rules_change.may_prioritise,
-    "drop": rules_change.drop,
+    "drop": rules_done.drop,
     "note": rules_notes.note,
     "read_note": rules_notes.read_note,
     "clear_note": rules_notes.clear_note,

@@ -1,7 +1,6 @@
-"""Change todos that are there: complete, delete, rename, move, prioritise, tag."""
+"""Change todos that are there: another name, day, time or priority."""
 
 import re
-from contextlib import suppress
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -18,18 +17,15 @@ from todo_backend.proposals import nearest
 from todo_backend.references import (
     IT,
     POSITION,
-    REASON,
     Meant,
     Turn,
     content,
     find,
-    names_set,
     resolve,
     resolve_one,
     unquote,
 )
 from todo_backend.replies import (
-    WHATS_LEFT,
     Reply,
     Todo,
     UnclearError,
@@ -38,116 +34,10 @@ from todo_backend.replies import (
     quote,
 )
 from todo_backend.rules_add import add, add_message, draft_words
+from todo_backend.rules_done import complete
 from todo_backend.scheduled import may_schedule, scheduled
 from todo_backend.schemas import Priority
-from todo_backend.slips import corrected
-from todo_backend.stems import ERRAND_STEMS, is_past, synonyms
-
-
-async def complete(turn: Turn, request: Request) -> Reply:
-    """Complete what is named."""
-    which = re.sub(r"\s+(?:already|now|finally)$", "", request.said["which"])
-    meant = await resolve(turn, which, "open")
-    return await change_all(
-        turn,
-        meant,
-        Deed(
-            "complete_todo",
-            lambda todo: {"todo_id": todo["id"]},
-            "Complete",
-            "Completed",
-            lambda todo: f"Done: {quote(todo)}.",
-            keep=lambda todo: not todo["done"],
-        ),
-    )
-
-
-async def did(turn: Turn, request: Request) -> Reply:
-    """Complete what "I already called mom" speaks of, when a todo is about it."""
-    which = re.sub(
-        r"\s+(?:already|now|today|yesterday|tonight|just now|this morning|this afternoon|this evening|last night|earlier|finally|on \w+day|last \w+day|an hour ago|(?:so|and) (?:that|it)(?:'s| is) done)+$",
-        "",
-        corrected(request.said["which"]),
-        flags=re.IGNORECASE,
-    )
-    which = re.sub(r"^(?:done|finished|completed|did)\s+(?:with\s+)?", "", which)
-    try:
-        meant = await resolve(turn, which, "open")
-    except UnclearError as unclear:
-        if unclear.candidates:
-            raise
-        verb, _, things = which.partition(" ")
-        if is_past(verb.lower()) and names_set(things):  # "sent both invoices"
-            return await complete(turn, replace(request, said={"which": things}))
-        for other in synonyms(which.casefold()):  # "got the milk"
-            with suppress(UnclearError):
-                return await _complete_one(turn, await resolve_one(turn, other, "open"))
-        raise replace(unclear, question=f"{unclear.question} Which todo is done?", choices=[WHATS_LEFT]) from None
-    return (
-        await complete(turn, replace(request, said={"which": which}))
-        if meant.is_set or len(meant.todos) > 1
-        else await _complete_one(turn, meant.todos[0])
-    )
-
-
-async def _complete_one(turn: Turn, todo: Todo) -> Reply:
-    done = data(await turn.toolbox.call("complete_todo", todo_id=todo["id"]))
-    return Reply(f"Done: {quote(done)}.", mentioned=[done])
-
-
-# In "trash out" it may be what "take out the trash" is about.
-_NOUNS = ("trash", "bin", "bins", "dump", "drop", "scrap")
-
-
-async def delete(turn: Turn, request: Request) -> Reply:
-    """Delete what is named."""
-    which = request.said["which"]
-    if re.fullmatch(r"(?:up|out|away|off)", which):
-        raise UnclearError("What shall I delete? Say a word from it.")
-    if (bare := REASON.sub("", which)) != which and unquote(which) == which:
-        return await drop(turn, replace(request, said={"which": bare}))
-    meant = await resolve(turn, which, "all")
-    verb = request.words.partition(" ")[0].casefold()
-    if verb in _NOUNS and len(meant.todos) == 1 and verb in meant.todos[0]["title"].casefold().split():
-        return await drop(turn, Request("drop", {"which": f'"{meant.todos[0]["title"]}"'}, request.words))
-    return await change_all(
-        turn,
-        meant,
-        Deed(
-            "delete_todo",
-            lambda todo: {"todo_id": todo["id"]},
-            "Delete",
-            "Deleted",
-            lambda todo: f"Deleted {quote(todo)}.",
-        ),
-    )
-
-
-async def reopen(turn: Turn, request: Request) -> Reply:
-    """Reopen what is named."""
-    meant = await resolve(turn, request.said["which"], "done")
-    return await change_all(
-        turn,
-        meant,
-        Deed(
-            "update_todo",
-            lambda todo: versioned(todo, done=False),
-            "Reopen",
-            "Reopened",
-            lambda todo: f"Reopened {quote(todo)}.",
-        ),
-    )
-
-
-async def may_reopen(turn: Turn, request: Request) -> Reply:
-    """Ask what "the room isn't booked yet" means for a todo that is done."""
-    todo = await resolve_one(turn, request.said["which"], "done")
-    title = todo["title"]
-    return Reply(
-        f"{quote(todo)} is done. Shall I reopen it?",
-        mentioned=[todo],
-        choices=[choice("Yes, reopen it", f'reopen "{title}"')],
-    )
+from todo_backend.stems import ERRAND_STEMS
 
 
 async def rename(turn: Turn, request: Request) -> Reply:
@@ -476,17 +366,6 @@ async def may_prioritise(turn: Turn, request: Request) -> Reply:
         f"Shall I make {quote(todo)} one of {level} priority?",
         mentioned=[todo],
         choices=[choice(f"Yes, {level} priority", f'set the priority of "{todo["title"]}" to {level}')],
-    )
-
-
-async def drop(turn: Turn, request: Request) -> Reply:
-    """Ask what "no more pediatrician" means: a deletion is not made of words that may say something else."""
-    todo = await resolve_one(turn, request.said["which"], "open")
-    title = todo["title"]
-    return Reply(
-        f"Shall I delete “{title}”?",
-        mentioned=[todo],
-        choices=[choice("Yes, delete it", f'delete "{title}"'), choice("It is done", f'complete "{title}"')],
     )
 
 

@@ -2,7 +2,7 @@
 
 from contextlib import suppress
 
-from todo_backend import rules_change
+from todo_backend import rules_done
 from todo_backend.filters import data
 from todo_backend.intents import Request
 from todo_backend.references import Turn, among, find, unquote
@@ -14,7 +14,7 @@ _MOST = 3  # buttons
 async def reopen(turn: Turn, request: Request) -> Reply:
     """Reopen what is named; where nothing done is called so, ask about what was deleted."""
     try:
-        return await rules_change.reopen(turn, request)
+        return await rules_done.reopen(turn, request)
     except UnclearError as unclear:
         if unclear.is_missing and (asked := await _deleted(turn, request.said["which"])):
             return asked
@@ -24,7 +24,7 @@ async def reopen(turn: Turn, request: Request) -> Reply:
 async def restore(turn: Turn, request: Request) -> Reply:
     """Ask whether what is done is to be reopened, or bring back what was deleted."""
     with suppress(UnclearError):
-        return await rules_change.may_reopen(turn, request)
+        return await rules_done.may_reopen(turn, request)
     which = request.said["which"]
     if back := await _deleted(turn, which):
         return back
