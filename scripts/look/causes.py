@@ -40,13 +40,14 @@ def causes(project: Project, report: Report) -> list[Diagnosis]:
 
 
 def led_to(made: Sequence[Diagnosis], wrong: Iterable[Diagnosis]) -> Iterator[Diagnosis]:
-    """Yield what is wrong; what fails at the database follows from what that says of itself, a login from whom it lets in."""
-    closed = [each for each in made if database_state.LETS_NOBODY_IN in each.cause]
+    """Yield what is wrong; what fails at the database follows from what that says of itself and now, a login from whom it lets in."""
+    now = [each for each in made if not database_state.LATER.search(each.cause)]
+    closed = [each for each in now if database_state.LETS_NOBODY_IN in each.cause]
     for each in wrong:
         request = each.code in ABOUT_REQUESTS and not each.action.startswith(SEE_LOG)
         answer = each.code in ("readiness-http", "answers-wrong") and any(map(tells_of_database, (each.cause, *each.evidence)))
         login = answer or each.code in (*DATABASE_CODES, "migration-failed")
-        roots = made if request else closed if login else []
+        roots = now if request else closed if login else []
         yield replace(each, follows_from=roots[0].workload) if roots and not each.follows_from else each
 
 

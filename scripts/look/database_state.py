@@ -164,6 +164,8 @@ KINDS = {
 }
 
 
+LATER = re.compile(r"\b(?:the next time|at its next start|its next start fails|lets nobody in after)\b")
+"""Of these kinds, what only the next start or a day to come will meet."""
 LETS_NOBODY_IN = "the database lets no new connection of the app in"
 REFUSED = re.compile(r"FATAL:\s+(?!\s|the database system is )(.+)")
 """What a server that runs says to a login; of one that starts or stops, others tell."""

@@ -225,7 +225,8 @@ def test_a_dns_that_ends_is_told_with_what_it_said() -> None:
 
     (diagnosis,) = found(ends)
     assert diagnosis.cause.endswith(f"so no name resolves: {said}")
-    assert diagnosis.action == "fix what it says (kubectl --namespace kube-system edit configmap coredns), then delete its pods"
+    assert "kubectl --namespace kube-system edit configmap coredns" in diagnosis.action
+    assert "kubectl describe clusterrolebinding system:coredns" in diagnosis.action
 
 
 PEER = {"namespaceSelector": {}, "podSelector": {"matchLabels": {"k8s-app": "coredns"}}}

@@ -147,6 +147,26 @@ def test_who_is_idle_in_a_transaction_may_hold_what_requests_waited_for(monkeypa
     assert cause.action.endswith("'SELECT pg_terminate_backend(9)'")
 
 
+@pytest.mark.parametrize(
+    ("row", "follows"),
+    [
+        (ROWS[0], False),
+        ("written\tssl\ton\t/data/postgresql.conf", False),
+        ("wrong\tline 9 of its settings\tsyntax error\t/data/postgresql.conf", False),
+        ("password\ttodo\t2026-12-01 00:00 UTC\tALTER ROLE todo VALID UNTIL 'infinity'", False),
+        (ROWS[2], True),
+        ("behind\ttodos.position\t5\tSELECT setval('s', 5)", True),
+    ],
+)
+def test_what_only_the_next_start_meets_explains_no_request_that_fails_now(
+    monkeypatch: pytest.MonkeyPatch, row: str, *, follows: bool
+) -> None:
+    failing = Diagnosis("requests-failing", "backend", "backend: POST /a fails", (), "see who made the constraint")
+    found = diagnosed(monkeypatch, failing, {}, row)
+    cause = next(each for each in found if each.code == "requests-failing")
+    assert bool(cause.follows_from) is follows
+
+
 def test_a_lock_that_others_wait_for_is_told_before_a_request_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     failing = Diagnosis("requests-failing", "backend", "backend: PATCH /a fails", (), LOCKED_ACTION)
     root, cause = diagnosed(monkeypatch, failing, {}, "locks\t9 (psql)\t10:00:00 UTC\tSELECT pg_terminate_backend(9)")

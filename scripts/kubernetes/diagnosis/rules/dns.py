@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from scripts.core.log_fields import telling
+from scripts.kubernetes.cluster_dns import CACHE, USUAL
+from scripts.kubernetes.cluster_dns import NAMESPACE as SYSTEM
 from scripts.kubernetes.diagnosis.cause import Diagnosis, diagnosed
 from scripts.kubernetes.diagnosis.snapshot import Snapshot
 from scripts.kubernetes.objects import isolates, labels_of, name_of, selects, status_of
@@ -13,7 +15,6 @@ from scripts.kubernetes.objects import isolates, labels_of, name_of, selects, st
 if TYPE_CHECKING:
     from scripts.kubernetes.api import Object
 
-CACHE, SYSTEM = "node-local-dns", "kube-system"
 DNS_PORTS = (53, "dns", "dns-tcp")
 """Its port, and the names that the DNS add-ons give it."""
 WAYS = (
@@ -38,14 +39,18 @@ def _down(server: Object, log: Sequence[str]) -> Diagnosis:
     wanted, place = server["spec"].get("replicas", 1), server["metadata"].get("namespace", SYSTEM)
     scale = f"kubectl --namespace {place} scale deployment/{name_of(server)} --replicas=1"
     says = f": {telling(log)}" if log else ""
-    look = f"kubectl --namespace {place} describe pods --selector k8s-app=kube-dns"
-    fix = f"fix what it says (kubectl --namespace {place} edit configmap {name_of(server)}), then delete its pods" if log else look
+    labels = server["spec"].get("selector", {}).get("matchLabels") or USUAL
+    look = f"kubectl --namespace {place} describe pods --selector {','.join(f'{key}={value}' for key, value in labels.items())}"
+    fix = (
+        f"fix what it says: its settings (kubectl --namespace {place} edit configmap {name_of(server)}), or its rights "
+        f"(kubectl describe clusterrolebinding system:{name_of(server)}); then delete its pods"
+    )
     return diagnosed(
         server,
         "dns-down",
         f"no pod of the cluster's DNS is ready, so no name resolves{says}",
         [f"deployment {name_of(server)} in {place}: 0 of {wanted} available", *(f"log: {line}" for line in log)],
-        fix if wanted else scale,
+        (fix if log else look) if wanted else scale,
     )
 
 
