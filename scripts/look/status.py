@@ -59,7 +59,7 @@ def show(found: Overview, report: Report) -> None:
     columns = ("service", "pod", "state", "ready", "restarts", "age", "cpu", "memory", "image")
     report.table(columns, [_row(pod, found.usage.get(pod.name, NOTHING)) for pod in found.pods], "pods", IMPORTANCE)
     if "usage" not in found.unknown and not any(used.memory for used in found.usage.values()):
-        report.result("(cpu and memory: nothing has measured these pods yet)")
+        report.result("(cpu and memory: no figures; docker stats or the metrics API has none of these pods)")
     if found.scaling:
         rows = [(s.service, str(s.now), str(s.wanted), f"{s.least}-{s.most}", s.metrics, s.why) for s in found.scaling]
         report.result("")

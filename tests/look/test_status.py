@@ -50,7 +50,7 @@ def test_everything_is_shown_where_it_fits(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_columns_without_a_figure_say_why(monkeypatch: pytest.MonkeyPatch) -> None:
-    found, without = overview(), "(cpu and memory: nothing has measured these pods yet)"
+    found, without = overview(), "(cpu and memory: no figures; docker stats or the metrics API has none of these pods)"
     assert without not in told(found, monkeypatch, 100)
     found.usage = {POD: Amounts()}
     assert without in told(found, monkeypatch, 100)
