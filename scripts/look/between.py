@@ -28,11 +28,12 @@ DNS = (
 def with_network(project: Project, found: Sequence[Diagnosis]) -> list[Diagnosis]:
     """Return the causes, and before those that a network may be behind, that it is: what they follow from.
 
-    Where nothing points to it, a cluster of few nodes is asked all the same: the next pod would be lost.
+    Where nothing else is wrong, a cluster of few nodes is asked all the same: the next pod would be lost.
     """
     suspect = [each for each in found if each.code in (*UNREADY, *ANSWERS) and not each.follows_from]
-    few = None if suspect else FEW_NODES
-    stalled = kube_proxy.silent(project.engine.deployment.cluster, at_most=few) if project.engine.deployment else []
+    if not project.engine.deployment or (found and not suspect):
+        return list(found)
+    stalled = kube_proxy.silent(project.engine.deployment.cluster, at_most=None if suspect else FEW_NODES)
     if not stalled:
         return list(found)
     return [*stalled, *(replace(each, follows_from=stalled[0].workload) if each in suspect else each for each in found)]

@@ -88,6 +88,12 @@ def test_how_dns_answers_in_a_pod_tells_it_from_the_network(
     assert (cause.evidence[-1].startswith(line), cause.action.startswith(action)) == (True, True), cause
 
 
+def test_where_kube_proxy_does_its_work_what_a_network_may_be_behind_stays_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(between.kube_proxy, "silent", lambda _, at_most: [])
+    unready = Diagnosis("readiness-http", "todo-chatbot-backend", "c", (), "a")
+    assert between.with_network(project(deployment=SimpleNamespace(cluster=None)), [unready]) == [unready]
+
+
 @pytest.mark.parametrize(("code", "follows"), [("readiness-http", "one"), ("requests-slow", "one"), ("crash-on-start", "")])
 def test_what_a_network_may_be_behind_follows_from_a_kube_proxy_that_stands_still(
     monkeypatch: pytest.MonkeyPatch, code: str, follows: str
