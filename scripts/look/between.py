@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from scripts.desired.service_values import service_name
 from scripts.engines.lookups import lookups
-from scripts.kubernetes import kube_proxy
+from scripts.kubernetes import dns_risks, kube_proxy
 from scripts.kubernetes.diagnosis.cause import Diagnosis
 from scripts.kubernetes.diagnosis.rules.revision import NEW as NEW_IN_REVISION
 from scripts.project import Project
@@ -28,14 +28,16 @@ DNS = (
 def with_network(project: Project, found: Sequence[Diagnosis]) -> list[Diagnosis]:
     """Return the causes, and before those that a network may be behind, that it is: what they follow from.
 
-    Where nothing else is wrong, a cluster of few nodes is asked all the same: the next pod would be lost.
+    Where nothing else is wrong, a cluster of few nodes is asked all the same: the next pod would be lost; and its DNS whether it would
+    start again.
     """
     suspect = [each for each in found if each.code in (*UNREADY, *ANSWERS) and not each.follows_from]
     if not project.engine.deployment or (found and not suspect):
         return list(found)
-    stalled = kube_proxy.silent(project.engine.deployment.cluster, at_most=None if suspect else FEW_NODES)
+    cluster = project.engine.deployment.cluster
+    stalled = kube_proxy.silent(cluster, at_most=None if suspect else FEW_NODES)
     if not stalled:
-        return list(found)
+        return list(found) or dns_risks.found(cluster)
     return [*stalled, *(replace(each, follows_from=stalled[0].workload) if each in suspect else each for each in found)]
 
 

@@ -349,6 +349,24 @@ def cordoned(value: Object) -> None:
     value["nodes"][0]["spec"] = {"unschedulable": True}
 
 
+def crowded_node(cpu: str = "1", memory: str = "1Gi", *, surge: int | str = 1, closed: bool = False) -> Change:
+    """One node of a CPU and 1 GiB, of which a pod of another namespace takes so much; the release's pod asks for 5m and 8 MiB."""
+
+    def change(value: Object) -> None:
+        node("True")(value)
+        value["nodes"][0]["status"]["allocatable"] = {"cpu": "1", "memory": "1Gi"}
+        value["nodes"][0]["spec"] = {"unschedulable": closed}
+        value["workloads"][0]["spec"]["strategy"] = {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": surge}}
+        asks = [{"name": "train", "resources": {"requests": {"cpu": cpu, "memory": memory}}}]
+        other = {
+            "metadata": {"name": "trainer", "namespace": "ml"},
+            "spec": {"nodeName": value["nodes"][0]["metadata"]["name"], "containers": asks},
+        }
+        value["placed_pods"] = [{**other, "status": {"phase": "Running"}}]
+
+    return change
+
+
 def tainted(key: str = "dedicated", effect: str = "NoSchedule", *tolerations: Object) -> Change:
     def change(value: Object) -> None:
         node("True")(value)

@@ -22,6 +22,7 @@ from tests.kubernetes.changes import (
     changed_pod,
     claim,
     cordoned,
+    crowded_node,
     dns,
     dns_policies,
     ended_at_deadline,
@@ -62,6 +63,7 @@ pytestmark = pytest.mark.unit
 OTHERWISE = (
     "database-url",
     "stalled",
+    "dns-at-risk",
     "drifted",
     "not-rolled-out",
     "release-unfinished",
@@ -147,6 +149,8 @@ CASES: list[tuple[str, Change, str]] = [
     ("policy-strange", policies(""), "NetworkPolicy shut-0 says what its pods are let out, and none of the release does"),
     ("nodes-cordoned", cordoned, "no node takes new pods: "),
     ("nodes-cordoned", tainted(), "tainted dedicated:NoSchedule"),
+    ("no-room-for-update", crowded_node(memory="1Mi"), "no node has 5m of CPU free for one pod more"),
+    ("no-room-for-update", crowded_node(cpu="5m"), "no node has 8Mi of memory free for one pod more"),
     ("scheduler-silent", unseen(40), "no scheduler has looked at its pod for 40 s"),
     ("runtime-silent", unmade(40), "has not begun its pod for 40 s, and does not say why"),
     ("network-down", agents("kube-proxy", 1), "it is ready on 1 of 2 nodes"),
@@ -204,6 +208,19 @@ def test_every_code_is_made_by_a_recording_or_a_case() -> None:
 )
 def test_a_pod_that_nobody_changed_by_hand_is_well(change: Change) -> None:
     assert found(change) == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [crowded_node("995m", "1Mi"), crowded_node(surge=0), crowded_node(surge="0%")],
+    ids=["it fits to the last", "the old pod ends first", "the old pod ends first, in percent"],
+)
+def test_an_update_that_has_room_is_well(change: Change) -> None:
+    assert found(change) == []
+
+
+def test_of_a_closed_node_the_room_is_not_told() -> None:
+    assert [each.code for each in found(crowded_node(closed=True))] == ["nodes-cordoned"]
 
 
 def codes_in(path: Path) -> set[str]:

@@ -110,6 +110,15 @@ def test_a_kube_proxy_that_stands_still_is_told_before_anything_suffers(monkeypa
     assert between.with_network(project(deployment=SimpleNamespace(cluster=None)), []) == [stalled]
 
 
+@pytest.mark.parametrize("well", [True, False])
+def test_a_dns_that_would_not_start_again_is_told_where_nothing_else_is_wrong(monkeypatch: pytest.MonkeyPatch, *, well: bool) -> None:
+    risk = Diagnosis("dns-at-risk", "coredns", "coredns: it answers", (), "give it back")
+    monkeypatch.setattr(between.kube_proxy, "silent", lambda _, at_most: [])
+    monkeypatch.setattr(between.dns_risks, "found", lambda _: [risk])
+    wrong = [] if well else [Diagnosis("readiness-http", "todo-chatbot-backend", "c", (), "a")]
+    assert between.with_network(project(deployment=SimpleNamespace(cluster=None)), wrong) == ([risk] if well else wrong)
+
+
 @pytest.mark.parametrize(
     ("code", "action", "follows"),
     [

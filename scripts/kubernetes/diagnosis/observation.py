@@ -33,6 +33,8 @@ KEYS_ONLY = (
 )
 NOBODY = "-"
 DNS_LINES = 5
+FEW_NODES = 3
+"""A cluster so small is looked through whole: whether an update has room."""
 DENIED = "denied request"
 NO_VERDICT = re.compile(r"cannot create resource|does not support dry run|is invalid:|\(Timeout\)|\(ServiceUnavailable\)")
 """What the API server says where it has not judged a pod that is only tried."""
@@ -70,6 +72,8 @@ def take_snapshot(cluster: Cluster) -> Snapshot:
     quick = quick_snapshot(cluster)
     tried = _tries(cluster, quick.workloads)
     whole = _with_surroundings(cluster, quick)
+    if len(whole.nodes) <= FEW_NODES and not whole.placed_pods:
+        whole = dataclasses.replace(whole, placed_pods=_placed_pods(cluster))
     return dataclasses.replace(whole, refusals=tried.verdicts, tried=tried.pods, taken=tried.clock or whole.taken)
 
 

@@ -75,7 +75,7 @@ class Snapshot:
     architectures: Mapping[str, str] = field(default_factory=dict)
     """Image -> the processor that it is made for, where its program has the wrong format and somebody knows."""
     placed_pods: Sequence[Object] = ()
-    """Pods of every namespace, where a pod could not be placed."""
+    """Pods of every namespace, where a pod could not be placed, or in a cluster of few nodes."""
     volumes: Sequence[Object] = ()
     """PersistentVolumes that claims of the namespace are bound to, as far as they may be seen."""
     policies: Sequence[Object] = ()

@@ -11,6 +11,7 @@ from scripts.kubernetes.diagnosis.cause import Diagnosis, diagnosed
 from scripts.kubernetes.diagnosis.rules.changed import changed_pods, next_pod_pulls
 from scripts.kubernetes.diagnosis.rules.controllers import next_pod_refused
 from scripts.kubernetes.diagnosis.rules.endpoints import asked_by_service, endpoints
+from scripts.kubernetes.diagnosis.rules.room import no_room_for_update
 from scripts.kubernetes.diagnosis.snapshot import Snapshot, time_of
 from scripts.kubernetes.objects import (
     claims_of,
@@ -50,7 +51,7 @@ def latent(snapshot: Snapshot) -> Iterator[Diagnosis]:
     for workload in snapshot.workloads:
         if is_rolled_out(workload):
             yield from _budgets(snapshot, workload)
-            yield from filter(None, (rule(snapshot, workload) for rule in (next_pod_refused, next_pod_pulls)))
+            yield from filter(None, (rule(snapshot, workload) for rule in (next_pod_refused, next_pod_pulls, no_room_for_update)))
 
 
 def lost_claims(snapshot: Snapshot, workload: Object) -> Iterator[Diagnosis]:

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
 from datetime import timedelta
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from scripts.kubernetes.diagnosis.cause import Diagnosis, diagnosed, event_line
 from scripts.kubernetes.diagnosis.rules.missing import missing_object
+from scripts.kubernetes.diagnosis.rules.room import no_room
 from scripts.kubernetes.diagnosis.rules.volumes import volume_elsewhere
 from scripts.kubernetes.diagnosis.snapshot import Snapshot, time_of
-from scripts.kubernetes.objects import claims_of, condition_of, containers_of, has_ended, name_of, request_of, status_of
-from scripts.kubernetes.quantity import parse_quantity
+from scripts.kubernetes.objects import claims_of, condition_of, containers_of, name_of, status_of
 
 if TYPE_CHECKING:
     from scripts.kubernetes.api import Object
 
 UNMADE = timedelta(seconds=30)
-MOST_TAKERS = 3
 UNSEEN = timedelta(seconds=20)
 """After so long it is not the scheduler's load."""
 
@@ -69,7 +66,7 @@ def not_placed(snapshot: Snapshot, workload: Object, pod: Object) -> Diagnosis |
         return _volume_unbound(snapshot, workload, pod, evidence)
     for resource in ("cpu", "memory"):
         if f"Insufficient {resource}" in message:
-            return _no_room(snapshot, workload, pod, resource, evidence)
+            return no_room(snapshot, workload, pod, resource, evidence)
     return diagnosed(
         workload,
         "unschedulable",
@@ -124,54 +121,6 @@ def _unseen(snapshot: Snapshot, workload: Object, pod: Object) -> Diagnosis | No
         [f"pod {name_of(pod)} has neither a node nor the condition PodScheduled"],
         "see whether kube-scheduler runs: kubectl --namespace kube-system get pods",
     )
-
-
-def _no_room(snapshot: Snapshot, workload: Object, pod: Object, resource: str, evidence: Sequence[str]) -> Diagnosis:
-    """Too little CPU or memory: the request against what each node offers and has given away."""
-    asked = request_of(pod, resource)
-    sizes, largest = [], Decimal(0)
-    for node in snapshot.nodes:
-        offers = parse_quantity(node["status"]["allocatable"][resource])
-        placed = [p for p in snapshot.placed_pods if _runs_on(p, name_of(node))]
-        taken = sum((request_of(p, resource) for p in placed), Decimal(0))
-        largest = max(largest, offers)
-        sizes.append(f"node {name_of(node)} offers {_amount(offers, resource)}, {_amount(taken, resource)} of it taken")
-    words = {"cpu": "CPU", "memory": "memory"}[resource]
-    too_big = bool(snapshot.nodes) and asked > largest
-    action = f"lower the {words} request" if too_big else f"lower {words} requests or replicas, or end other pods"
-    more = f"or give the cluster more (on Minikube: {'minikube.cpus' if resource == 'cpu' else 'minikube.memory_mib'} in invoke.yaml)"
-    return diagnosed(
-        workload,
-        f"unschedulable-{resource}",
-        "; ".join([f"no node has {_amount(asked, resource)} of {words} free for its pod", *sizes[:3]]),
-        [*evidence, *_takers(snapshot, pod, resource)],
-        f"{action}, {more}",
-    )
-
-
-def _takers(snapshot: Snapshot, pod: Object, resource: str) -> Iterator[str]:
-    """The pods of other namespaces that ask for the most, a line each: what takes the room of ours."""
-    nodes = {name_of(node) for node in snapshot.nodes}
-    others = [p for p in snapshot.placed_pods if p["metadata"].get("namespace") not in (snapshot.namespace, None)]
-    asking = [(request_of(p, resource), p) for p in others if any(_runs_on(p, node) for node in nodes)]
-    for amount, other in sorted(asking, key=lambda each: -each[0])[:MOST_TAKERS]:
-        first = ", and goes before ours by its priority" if _priority(other) > _priority(pod) else ""
-        if amount >= request_of(pod, resource) or first:
-            yield f"pod {name_of(other)} in {other['metadata']['namespace']} asks for {_amount(amount, resource)}{first}"
-
-
-def _priority(pod: Object) -> int:
-    return int(pod["spec"].get("priority") or 0)
-
-
-def _runs_on(pod: Object, node: str) -> bool:
-    return bool(pod["spec"].get("nodeName") == node) and not has_ended(pod)
-
-
-def _amount(value: Decimal, resource: str) -> str:
-    if resource == "cpu":
-        return f"{value.normalize():f}" if value >= 1 else f"{int(value * 1000)}m"
-    return f"{round(value / 2**30, 1).normalize():f}Gi" if value >= 2**30 else f"{int(value / 2**20)}Mi"
 
 
 def _volume_unbound(snapshot: Snapshot, workload: Object, pod: Object, evidence: list[str]) -> Diagnosis:
