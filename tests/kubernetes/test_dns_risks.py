@@ -52,8 +52,9 @@ class System:
             return Result(0, self.log, "", 0.1)
         reviews = json.loads(input)["items"]
         self.asked_as |= {each["spec"]["user"] for each in reviews}
-        told = [{**each, "status": {"allowed": each["spec"]["resourceAttributes"]["resource"] not in self.denied}} for each in reviews]
-        return Result(self.review_code, "" if self.review_code else json.dumps({"items": told}), "", 0.1)
+        resources = [each["spec"]["resourceAttributes"]["resource"] for each in reviews]
+        told = "".join(f"{each}={'false' if each in self.denied else 'true'} " for each in resources)
+        return Result(self.review_code, "" if self.review_code else told, "", 0.1)
 
 
 def found(system: System) -> list[str]:

@@ -45,7 +45,7 @@ def no_room_for_update(snapshot: Snapshot, workload: Object) -> Diagnosis | None
         workload,
         "no-room-for-update",
         f"it runs, and no node has {_amount(request_of(template, resource), resource)} of {WORDS[resource]} free for one pod more: "
-        "its next update, and a pod on another node in place of one that is drained, will wait",
+        "its next update will wait",
         [*_sizes(snapshot, resource), *_takers(snapshot, template, resource)],
         _way_to_room(resource, too_big=False),
     )
