@@ -16,7 +16,7 @@ from todo_backend.small_talk import is_talk
 
 _RETRACTS = re.compile(
     r"(?:(?:oh+|ah+|uh+|um+|hm+|ugh|argh|aw|damn|but|well)\b[\s,]*)*"
-    r"(?:(?:no|nope|nah|hang on|hold on|jk|just kidding|oops|whoops|wait|sorry|not (?:that|this|it)(?: one)?"
+    r"(?:(?:no|nope|nah|hang on|hold on|jk|just kidding|oops|whoops|wait|sorry|sry|soz|not (?:that|this|it)(?: one)?"
     r"|(?:that(?:'s| was) )?(?:the )?wrong (?:one|todo|task)|(?:it was )?the other (?:one|todo|task)"
     r"|(?:i )?meant|i mean|i said|nein|ich meinte?|quise decir|je voulais dire|actually)\b[\s,.!:-]*)+"
     r"(?:rather|it was|it's|that was|to say)*\s*|(?=(?:the )?same (?:time|day)\b|not (?!yet\b|that\b|this\b|it\b)[^,]+, (?:but )?\w)",

@@ -157,13 +157,16 @@ def _unless_asked(text: str, request: Request) -> Request:
     if (found := _ASKS_US.search(text)) and found[0] not in request.words:  # "könnten Sie das auf morgen verschieben?"
         return request
     begins_with_todo = request.words.startswith(request.said.get("which", "\0"))
+    if request.kind == "complete":
+        which = request.said.get("which", "")
+        return Request("question", {"what": which}, f"is {which} done") if begins_with_todo else request
     return Request("list", {}, f"show {request.words}") if begins_with_todo else request
 
 
 _ASKS_US = re.compile(
     r"\b(?:can|could|would|will|may|shall|kannst|könn\w+|würde\w*|puede\w*|podr\w+|peu[xt]|pou[vr]\w+)\b", re.IGNORECASE
 )
-_STATED = ("reschedule", "reschedule_at_end", "prioritise", "unschedule")
+_STATED = ("complete", "reschedule", "reschedule_at_end", "prioritise", "unschedule")
 
 
 _TAG_ALONE = re.compile(r"(?:tag|label)(?:l?ed)?(?: (?:with|as))? #?[\w-]+(?:, notes?\s*:.*)?", re.IGNORECASE)
@@ -255,6 +258,8 @@ def _match(words: str) -> Request:
     for pattern, kind, begins_with_todo in _WAYS:
         if (is_command and begins_with_todo) or (is_statement and not begins_with_todo):
             continue
+        if begins_with_todo and kind != "add" and _TO_DO.match(words):
+            continue  # "i need to book flights, high priority" says no priority of "i need to book flights"
         if not (found := pattern.fullmatch(words)):
             continue
         said = {name: value for name, value in found.groupdict().items() if value is not None}

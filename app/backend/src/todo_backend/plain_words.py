@@ -2,7 +2,7 @@
 
 import re
 
-from todo_backend import slips
+from todo_backend import short_forms, slips
 
 _POLITE = re.compile(
     r"^(?:(?:(?:nvm|never ?mind)(?=[,.!]| (?:delete|remove|undo|cancel|keep)\b)|no(?=,? the (?:first|second|third|fourth|fifth|last|top|bottom)\b)|ple?a?se?(?: to)?|pls|plz|hey|hi|hello|wait|just kidding|thx|ty|kk?|good (?:morning|afternoon|evening|day)|(?:morning|afternoon|evening)(?=[,.!])|hallo|guten (?:morgen|tag|abend)|hola|bonjour|salut|salam|dear|thank you|thanks|ok|okay|so|oh|well|yo|actually|and|also|now|just|then|alright|all right|right|i (?:made|did) a mistake(?=[,.])|hm+|um+|uh+|ugh|argh|ah|aw|damn|dude|bro|man|guys|oops|whoops|sorry|kindly|btw|by the way|quick one|(?:to-?do|bot|assistant)(?=,? (?:add|delete|remove|show|list|mark|complete|remind)\b)|bitte|por favor|s'il te pla[iî]t|s'il vous pla[iî]t|stp|svp|براہ کرم|"
@@ -56,7 +56,7 @@ _SO = re.compile(
 def clean(text: str) -> str:
     """Return the words of a message without politeness, and with a mistyped first word corrected."""
     words = " ".join(text.replace("\u2019", "'").replace("\u2018", "'").split()).lstrip("¿¡ ")
-    words = slips.spelt_out(_HESITATION.sub("", words))
+    words = short_forms.spelt(slips.spelt_out(_HESITATION.sub("", words)))
     words = _SO.sub("", words)
     words = _WOULD_YOU_MIND.sub(lambda found: slips.infinitive(found["gerund"]), words)
     words = _PASSIVE.sub(lambda found: f"{found['verb']} {found['which'] or found['which2']}", words)

@@ -65,6 +65,24 @@ async def add_each(turn: Turn, request: Request) -> Reply:
     return await add_several(turn, [parse_phrase(part, turn.now) for part in parts])
 
 
+# "Erinnere mich daran, Oma anzurufen": the todo is "Oma anrufen".
+_GERMAN = re.compile(r"(?:erinn|denk|vergiss|merk|mich|nicht vergessen|ich (?:darf|muss|soll))", re.IGNORECASE)
+_ZU_WITHIN = re.compile(
+    r"\b(an|ab|auf|aus|ein|mit|vor|weg|raus|rein|zurück|hin|her|los|um|nach|durch|fertig|fest|weiter|teil|vorbei|heraus|runter|hoch|zusammen)zu(\w+e?n)\b",
+    re.IGNORECASE,
+)
+_ZU = re.compile(r"\bzu (?=[a-zäöüß]{3,}e?n(?:$|[ ,.!]+(?:heute|morgen|übermorgen|am|um|bis|nächste\w*)\b))")
+_ABOUT = re.compile(r"\ban (?P<article>den|die|das) (?=\S)", re.IGNORECASE)
+
+
+def _without_article(phrase: Phrase, words: str) -> Phrase:
+    """Call the todo of "erinnere mich an den Zahnarzt" by its noun: the article is in the wrong case for a title."""
+    found = _ABOUT.search(words) if _GERMAN.search(words) else None
+    if not found or not phrase.title.casefold().startswith(f"{found['article']} ".casefold()):
+        return phrase
+    return replace(phrase, title=phrase.title[len(found["article"]) + 1 :])
+
+
 def said_to_add(request: Request) -> str:
     """Return the words of what is to be added, without those that lead to it: "about mom's birthday"."""
     rest = re.sub(r"^[.?!]+\s*", " ", request.said.get("rest", ""))  # "add milk to my list? On Sunday."
@@ -75,6 +93,8 @@ def said_to_add(request: Request) -> str:
         flags=re.IGNORECASE,
     )
     what = re.sub(r"^(?:(?:the following|this|these)(?: (?:one|ones))?\s*:\s*)", "", what, flags=re.IGNORECASE)
+    if _GERMAN.match(request.words):
+        what = _ZU_WITHIN.sub(r"\1\2", _ZU.sub("", what))
     return re.sub(r"^(?:for )?(?:me|us)\s+(?=\S)|^(?:an?|one more|another)\s+(?=\D)", "", what, flags=re.IGNORECASE)
 
 
@@ -101,7 +121,7 @@ async def add(turn: Turn, request: Request) -> Reply:
     own = await _tag_of_list(turn, request.words)
     if (to_tag := _TO_TAG.fullmatch(request.words)) and await is_tag(turn, to_tag["tag"]):
         own, what = to_tag["tag"].lower(), to_tag["what"]
-    phrases = [_tagged(phrase, own) for phrase in drafts(what, turn.now)]
+    phrases = [_tagged(_without_article(phrase, request.words), own) for phrase in drafts(what, turn.now)]
     if len(phrases) > 1:
         return await add_several(turn, _all_alike(phrases) if has_marks else phrases)
     (phrase,) = phrases

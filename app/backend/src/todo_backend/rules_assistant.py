@@ -5,6 +5,7 @@ import re
 from dataclasses import replace
 
 from todo_backend import dates, rules_change, rules_done, rules_notes, rules_tag, taken_back
+from todo_backend.asides import without_asides
 from todo_backend.asked import answer_to_what, answer_to_which, narrowed
 from todo_backend.assistant import MAX_TOOL_CALLS, Closing, Dialogue, Say, Toolbox
 from todo_backend.corrections import correction, instead_of_the_last
@@ -58,7 +59,8 @@ class RulesAssistant:
         toolbox.allow(MAX_TOOL_CALLS + _CALLS_BESIDE)
         turn = Turn(toolbox, dialogue)
         try:
-            turn = turn.saying(await with_day_of_todo(turn, dialogue.question))
+            turn = turn.saying(without_asides(dialogue.question, turn.now))
+            turn = turn.saying(await with_day_of_todo(turn, turn.dialogue.question))
             reply = await _answer(turn)
         except UnclearError as unclear:
             reply = unclear.reply(dialogue.wording)

@@ -10,6 +10,7 @@ from todo_backend.intents import Request
 from todo_backend.references import (
     REASON,
     Turn,
+    find,
     names_set,
     resolve,
     resolve_one,
@@ -24,7 +25,7 @@ from todo_backend.replies import (
     quote,
 )
 from todo_backend.slips import corrected
-from todo_backend.stems import is_past, synonyms
+from todo_backend.stems import ERRANDS, is_past, synonyms
 
 
 async def complete(turn: Turn, request: Request) -> Reply:
@@ -57,9 +58,11 @@ async def did(turn: Turn, request: Request) -> Reply:
     try:
         meant = await resolve(turn, which, "open")
     except UnclearError as unclear:
+        verb, _, things = which.partition(" ")
+        if len(unclear.candidates) < 2 and (todo := await _named_without_its_verb(turn, things)):
+            return await _complete_one(turn, todo)
         if unclear.candidates:
             raise
-        verb, _, things = which.partition(" ")
         if is_past(verb.lower()) and names_set(things):  # "sent both invoices"
             return await complete(turn, replace(request, said={"which": things}))
         for other in synonyms(which.casefold()):  # "got the milk"
@@ -71,6 +74,15 @@ async def did(turn: Turn, request: Request) -> Reply:
         if meant.is_set or len(meant.todos) > 1
         else await _complete_one(turn, meant.todos[0])
     )
+
+
+async def _named_without_its_verb(turn: Turn, things: str) -> Todo | None:
+    """Find "card for Ruth" by "wrote the card for Ruth": a todo that names no deed, so any may be its own."""
+    name = re.sub(r"^(?:the|my|our|an?|that|this) ", "", things, flags=re.IGNORECASE)
+    todos, how = await find(turn, name, "open") if name else ([], "near")
+    if len(todos) != 1 or how != "exact" or set(todos[0]["title"].casefold().split()) & ERRANDS:
+        return None
+    return todos[0]
 
 
 async def _complete_one(turn: Turn, todo: Todo) -> Reply:
@@ -88,7 +100,10 @@ async def delete(turn: Turn, request: Request) -> Reply:
     if re.fullmatch(r"(?:up|out|away|off)", which):
         raise UnclearError("What shall I delete? Say a word from it.")
     if (bare := REASON.sub("", which)) != which and unquote(which) == which:
-        return await drop(turn, replace(request, said={"which": bare}))
+        todos, how = await find(turn, bare, "open")
+        if len(todos) != 1 or how != "exact":
+            return await drop(turn, replace(request, said={"which": bare}))
+        which = bare
     meant = await resolve(turn, which, "all")
     verb = request.words.partition(" ")[0].casefold()
     if verb in _NOUNS and len(meant.todos) == 1 and verb in meant.todos[0]["title"].casefold().split():

@@ -31,7 +31,7 @@ _PERFECT = (
     re.compile(r"(?P<rest>.+) (?P<verb>\w+) (?:liya|li|diya|di|لیا|لی|دیا|دی)(?: hai| ہے)?", re.IGNORECASE),
     re.compile(r"(?P<rest>.+) (?P<verb>\w+(?:[ai]d[oa]s?|ée?s?))", re.IGNORECASE),
     re.compile(
-        r"(?:ich|wir) hab(?:en?)? (?:(?:schon|bereits|gerade|heute) )?(?P<rest>.+) (?P<verb>\w+)", re.IGNORECASE
+        r"(?:(?:ich|wir) )?hab(?:en?)? (?:(?:schon|bereits|gerade|heute) )?(?P<rest>.+) (?P<verb>\w+)", re.IGNORECASE
     ),
     re.compile(r"(?P<rest>.+) (?P<verb>\w*ge\w{2,}(?:t|en)|(?:be|ver|er|ent)\w{2,}t)", re.IGNORECASE),
 )
@@ -45,13 +45,29 @@ async def done_by_its_verb(turn: Turn, words: str) -> Request | None:
         return done
     if done := await _several_done(turn, words):
         return done
-    if title := await _title_of_strong_verb(turn, words):
+    if title := await _title_dealt_with(turn, words) or await _title_of_strong_verb(turn, words):
         return Request("complete", {"which": f'"{title}"'}, words)
     for pattern in (_PASSIVE, *_PERFECT):
         found = pattern.fullmatch(re.sub(r"(?<=\w)'s been\b", " has been", words))
         if found and (title := await _title_of_verb(turn, pattern, found)):
             return Request("complete", {"which": f'"{title}"'}, words)
     return None
+
+
+# What ends the todo that has just the name before it; "expense report rejected" ends nothing.
+_DEALT_WITH = re.compile(
+    r"(?P<rest>.+) (?:submitted|paid|sent(?: off| out)?|bought|booked|filed|mailed|posted|delivered|handed in|turned in|signed|cleaned"
+    r"|washed|watered|picked up|dropped off|returned|renewed|fixed|repaired|packed|written|printed|shipped|baked|cooked|made)",
+    re.IGNORECASE,
+)
+
+
+async def _title_dealt_with(turn: Turn, words: str) -> str:
+    """Return the title that "expense report submitted" names whole."""
+    if not (found := _DEALT_WITH.fullmatch(words)) or IS_CANCELLED.search(words):
+        return ""
+    todos, how = await find(turn, found["rest"], "open")
+    return str(todos[0]["title"]) if len(todos) == 1 and how == "exact" else ""
 
 
 _STRONG = re.compile(

@@ -57,6 +57,7 @@ _SHORTHAND = {
     "ive": "i've",
     **dict.fromkeys(("whats", "wats", "wuts", "whts"), "what's"),
     "rly": "really",
+    **dict.fromkeys(("sry", "soz"), "sorry"),
     "gimme": "give me",
     "lemme": "let me",
 }

@@ -83,7 +83,7 @@ def infinitives(participle: str) -> list[str]:
     participle = re.sub(r"(?<=[éiu])e?s?$", "", re.sub(r"(?<=[ai]d)(?:a|os|as)$", "o", participle))
     for end, stays in (
         ("é", ("er", "ar")), ("í", ("er", "ir")), ("ado", ("ar",)), ("ido", ("er", "ir")), ("i", ("ir",)),
-        ("u", ("re", "oir")), ("t", ("en",)), ("elt", ("eln",)), ("ert", ("ern",)), ("fait", ("faire",)), ("hecho", ("hacer",)), ("hice", ("hacer",)),
+        ("u", ("re", "oir")), ("t", ("en",)), ("bracht", ("bringen",)), ("dacht", ("denken",)), ("gangen", ("gehen",)), ("nommen", ("nehmen",)), ("elt", ("eln",)), ("ert", ("ern",)), ("fait", ("faire",)), ("hecho", ("hacer",)), ("hice", ("hacer",)),
         ("écrit", ("écrire",)), ("escrito", ("escribir",)), ("pris", ("prendre",)), ("", ("na", "نا")),
     ):  # fmt: skip
         found += [participle.removesuffix(end) + each for each in stays if participle.endswith(end)]

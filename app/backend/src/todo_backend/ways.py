@@ -125,7 +125,7 @@ ENGLISH: Ways = (
         r"#[^\s#]+",
         r"(?:did|have) (?:i|we) (?:miss(?:ed)?|forget|forgotten) (?:anything|something|any)\b.*",
         r"(?:newest|latest|oldest) first|(?:sorted |ordered )?by (?:due date|date|priority|title|name|deadline)|alphabetically|in (?:the )?(?:order of (?:due date|date|priority|importance)|(?:due date|date|priority|alphabetical) order)",
-        r"(?:am i|have i (?:got )?anything|anything|any|is there (?:anything|something|any|a todo|a task)|are there any|do i have|have i got|got any|what else)\b.*",
+        r"(?:am i|have i (?:got )?anything|(?:is|are) any(?:thing| of (?:it|them|these|my \w+))|anything|any|is there (?:anything|something|any|a todo|a task)|are there any|do i have|have i got|got any|what else)\b.*",
         r"all|everything|next(?: up| one)?",
         r"(?:today|tomorrow|this week|next week|overdue|open|upcoming|due (?:today|tomorrow|this week))",
     )),

@@ -1,0 +1,132 @@
+"""What a message says beside its request: a greeting, and before or behind it why it is made."""
+
+import re
+from datetime import datetime
+
+from todo_backend.dates import find_dates
+from todo_backend.intents import begins_as_command, understand
+from todo_backend.plain_words import clean
+from todo_backend.references import IT
+from todo_backend.stems import is_past
+
+_ASKS = r"(?:(?:can|could|would|will) (?:you|u)(?: please| pls| just| also| kindly)*|please|pls|plz)"
+_GREETING = re.compile(
+    r"^(?:(?:hi|hello|hey|good (?:morning|afternoon|evening))(?: there| again| bot)?|morning|evening)[!,. ]+"
+    rf"(?={_ASKS}\b)",
+    re.IGNORECASE,
+)
+_TELLS = (
+    r"(?:because |since |as |cause |bc )?(?:i|i'm|im|i've|ive|i'll|we|we're|we've|it|it's|its|he|he's|she|she's|they|they're|you|there|there's|"
+    r"my|our|the|this|that|that's|his|her|their)"
+)
+_WHY_FIRST = re.compile(
+    rf"^(?P<why>{_TELLS} (?:[^?!;:]|(?<=\d):(?=\d)){{4,}}?)(?:[,.;!]+(?: and| so)*| (?:and )?so) (?P<asked>{_ASKS} .+)$",
+    re.IGNORECASE,
+)
+_WHY_LAST = re.compile(rf"^(?P<asked>.+?)[,.;!?]+ (?P<why>{_TELLS} .+)$", re.IGNORECASE)
+_TAKES_BACK = re.compile(
+    r"\b(?:mean|meant|instead|no|wait|rather|but|only|except|actually|sorry|or|other|another|also|too|same)\b",
+    re.IGNORECASE,
+)
+_CHANGES = frozenset(
+    "delete complete did reschedule reschedule_at_end unschedule prioritise tag untag rename reopen".split()  # noqa: SIM905 - a line
+)
+_ASKED = frozenset({"list", "question", "search"})
+_TICK_OFF = re.compile(
+    r"[,.;!]? (?:(?:so|and|you can|please|pls|can you|could you) )*(?:tick|check|cross|mark) "
+    r"(?:(?:it|that|this|them|those|both) (?:off|(?:as )?done)|off (?:it|that|them))(?: (?:the|my) list)?"
+    r"(?: (?:now|please|pls|then|too))*[ .!?]*$",
+    re.IGNORECASE,
+)
+_AND_IT_WAS = re.compile(r",? and (?:it|that|they) (?:was|were|is|are) .+$", re.IGNORECASE)
+_CHANGE_THAT = re.compile(
+    rf"^(?P<told>.+?)[,.;!]+ (?:so |and )*{_ASKS} (?:change|update|adjust|fix|correct|move|edit) (?:that|it|this)[ .!?]*$",
+    re.IGNORECASE,
+)
+_PUT_THAT = re.compile(
+    rf"^(?P<told>.+?)[,.;!]+ (?:so |and )*{_ASKS} (?:put|add|note|write) (?:that|it|this)(?: down)?"
+    r"(?: (?:on|to|in) (?:my|the) (?:to-?do |todo )?list)?[ .!?]*$",
+    re.IGNORECASE,
+)
+_I_THINK = re.compile(
+    r"^(?:(?:i (?:think|guess|feel like|believe)|maybe|imo)(?: that)?,? )+"
+    r"(?=(?!i\b|we\b).+ (?:should|needs? to|must|has to) (?:now )?(?:be|have)\b)",
+    re.IGNORECASE,
+)
+_ACTUALLY = re.compile(r"^(?P<rest>(?:make|move|set|put|change) .+?),? actually[ .!?]*$", re.IGNORECASE)
+_THEN = re.compile(r"^(?P<rest>(?:ok|okay|alright|all right|so|well|fine)\b.+?) then(?P<end>[ .!?]*)$", re.IGNORECASE)
+_SEVERAL = re.compile(
+    r"^(?:(?:i|we) )?(?:(?:also|still) )?(?:have|need|want|got|gotta|must)(?: got)?(?: to)?(?: do| get done)? "
+    r"(?:two|three|four|five|[2-5]|a few|some|several|these) (?:more )?(?:things|todos|to-dos|tasks|errands)(?: to do)?"
+    r"(?P<when> [^:]{1,30})?\s*: *(?P<what>.+)$",
+    re.IGNORECASE,
+)
+
+
+def without_asides(text: str, now: datetime) -> str:
+    """Return a message's request alone; where what is beside it may be a request too, the message as it was."""
+    said = " ".join(text.replace("\u2019", "'").split())
+    if "\n" in text.strip() or '"' in said:
+        return text
+    bare = _GREETING.sub("", said)
+    bare = _ACTUALLY.sub(r"\g<rest>", _I_THINK.sub("", bare))
+    if then := _THEN.match(bare):
+        bare = then["rest"] + then["end"]
+    for shortened in (_several, _told, _asked):
+        if again := shortened(bare, now):
+            return again
+    return bare if bare != said else text
+
+
+def _several(said: str, now: datetime) -> str:
+    """Say "two things on sunday: call Nina and mow the lawn" as a list with a day each."""
+    found = _SEVERAL.match(said)
+    parts = re.split(r"\s*[,;]\s*(?:and\s+)?|\s+and\s+", found["what"].strip(" .!")) if found else []
+    when = (found["when"] or "").strip() if found else ""
+    if len(parts) < 2 or (when and not find_dates(when, now)):
+        return ""
+    lines = (part if not when or find_dates(part, now) else f"{part} {when}" for part in parts if part)
+    return "\n".join(["add:", *lines])
+
+
+def _told(said: str, _now: datetime) -> str:
+    """Say "I finished it, so you can tick that off" by its first half, and "the call is at 9, can you change that?" too."""
+    if (found := _TICK_OFF.search(said)) and _is_done(said[: found.start()]):
+        return _AND_IT_WAS.sub("", said[: found.start()])
+    if found := _CHANGE_THAT.match(said):
+        return found["told"] if understand(found["told"]).kind != "add" else ""
+    if (found := _PUT_THAT.match(said)) and understand(found["told"]).kind == "add":
+        return found["told"]
+    return ""
+
+
+def _is_done(said: str) -> bool:
+    return understand(said).kind in ("did", "complete") or is_past(said.split(maxsplit=1)[0].casefold())
+
+
+def _asked(said: str, now: datetime) -> str:
+    """Leave out why something is asked for, before it or behind it, where that can be no request or part of one."""
+    if (found := _WHY_FIRST.match(said)) and _asks_nothing(found["why"]):
+        request = understand(found["asked"])
+        if request.kind in {*_CHANGES, *_ASKED, "add"} - {"did"} and not IT.fullmatch(request.said.get("which", "")):
+            return _asked(found["asked"], now) or found["asked"]
+    if (found := _WHY_LAST.match(said)) and not _TAKES_BACK.search(found["why"]) and not find_dates(found["why"], now):
+        request = understand(found["asked"])
+        is_command = begins_as_command(clean(found["asked"])) or request.kind in {*_ASKED, "prioritise"}
+        if request.kind in (_CHANGES - {"delete"}) | _ASKED and is_command and _asks_nothing(found["why"]):
+            return found["asked"] + ("?" if request.kind in _ASKED else "")
+    return ""
+
+
+_STATES = re.compile(
+    r"(?:i|we)(?: (?:really|probably|guess i|think i|know i))+ should\b|(?:i|we)(?:'ve| have)?(?: got)? (?!to\b)",
+    re.IGNORECASE,
+)
+
+
+def _asks_nothing(why: str) -> bool:
+    """Tell whether a reason is no request: "I really should see a dentist" and "I have no time" are none beside one."""
+    if ":" in why:
+        return False
+    kind = understand(why).kind
+    return kind in ("unknown", "list", "keep", "drop") or (kind == "add" and _STATES.match(why) is not None)
