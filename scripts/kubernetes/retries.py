@@ -6,6 +6,7 @@ A container that failed waits up to five minutes before its next start, and a co
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from scripts.core.errors import TaskError
 from scripts.core.report import StepReport
@@ -14,20 +15,28 @@ from scripts.kubernetes.api import Object
 from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.diagnosis.cause import DATABASE_CODES, Diagnosis
 from scripts.kubernetes.diagnosis.rules.controllers import refused_maker
-from scripts.kubernetes.diagnosis.snapshot import Snapshot
+from scripts.kubernetes.diagnosis.snapshot import Snapshot, time_of
 from scripts.kubernetes.objects import is_rolled_out, name_of, status_of
 
 AGAIN = "todo-tasks/try-again"
 RESTART_SECONDS = 90
+FROM_BEFORE = timedelta(seconds=30)
 
 
-def start_again(cluster: Cluster, now: Snapshot, found: Sequence[Diagnosis], step: StepReport) -> None:
-    """Replace the pods whose containers gave up on their database: it may do what they want by now, and a back-off lasts five minutes."""
-    troubled = {each.workload for each in found if each.code in DATABASE_CODES}
-    for workload in (each for each in now.workloads if name_of(each) in troubled):
-        for name in (name_of(pod) for pod in now.pods_of(workload) if _backs_off(pod)):
-            step.say(f"replacing {name}, which would wait before it tries its database again")
-            cluster.kubectl("delete", "pod", name, "--ignore-not-found", "--wait=false")
+def start_again(cluster: Cluster, now: Snapshot, found: Sequence[Diagnosis], step: StepReport) -> set[str]:
+    """Replace the pods whose containers wait for their next start since before this run, or gave up on their database.
+
+    What they failed for may be gone by now, and a back-off lasts up to five minutes. Returns the workloads that they are of.
+    """
+    wanting = {each.workload for each in found if each.code in DATABASE_CODES}
+    replaced = set()
+    for workload in now.workloads:
+        for pod in filter(_backs_off, now.pods_of(workload)):
+            if name_of(workload) in wanting or now.taken - time_of(pod["metadata"].get("creationTimestamp")) > FROM_BEFORE:
+                step.say(f"replacing {name_of(pod)}, which would wait before it tries again")
+                cluster.kubectl("delete", "pod", name_of(pod), "--ignore-not-found", "--wait=false")
+                replaced.add(name_of(workload))
+    return replaced
 
 
 def _backs_off(pod: Object) -> bool:

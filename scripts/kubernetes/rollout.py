@@ -28,6 +28,7 @@ DIAGNOSIS_SECONDS = 3.0
 CAME = ("", "the bundled Postgres was last seen coming")
 ENDS_WITHOUT = ("migration-failed", "crash-on-start")
 AGAIN_SECONDS = 45.0
+MANY_EXITS = 9
 CALM_SECONDS = 4.0  # nobody diagnoses a rollout that has only begun
 
 
@@ -59,6 +60,7 @@ def watch(cluster: Cluster, timeout: float, step: StepReport, *, leave_out: Coll
         _warn_of_lost_volumes(now, step)
         return unchanged(f"{_pods(now)} ready")
     since: dict[tuple[str, str], float] = {}
+    known: set[str] = set()
     next_diagnosis = started + CALM_SECONDS
     while pending(now):
         step.progress(progress(now))
@@ -69,8 +71,8 @@ def watch(cluster: Cluster, timeout: float, step: StepReport, *, leave_out: Coll
             retries.hurry(cluster, details, step)
             found = diagnose(details)
             if not since:
-                retries.start_again(cluster, now, found, step)
-            final = final_causes(found, now, since, time.monotonic())
+                known = retries.start_again(cluster, now, found, step)
+            final = final_causes(found, now, since, time.monotonic(), known)
             if final or waited >= timeout:
                 raise failure(final + [d for d in found if d not in final], now, waited)
             next_diagnosis = time.monotonic() + DIAGNOSIS_SECONDS
@@ -97,8 +99,12 @@ def pending(snapshot: Snapshot) -> list[Object]:
     return [workload for workload in snapshot.workloads if not is_rolled_out(workload)]
 
 
-def final_causes(found: Sequence[Diagnosis], snapshot: Snapshot, since: dict[tuple[str, str], float], now: float) -> list[Diagnosis]:
+def final_causes(
+    found: Sequence[Diagnosis], snapshot: Snapshot, since: dict[tuple[str, str], float], now: float, known: Collection[str] = ()
+) -> list[Diagnosis]:
     """Return the causes that have lasted longer than they may. Keeps in `since` when each was first seen; one that healed begins again.
+
+    known: workloads that failed before this run and were started again; a program of theirs that ends once more has ended often enough.
 
     A database cause has time while the bundled Postgres is still coming up; so has a program that ends at once without it, until the
     kubelet, which waits longer after each end, has started it again.
@@ -110,6 +116,7 @@ def final_causes(found: Sequence[Diagnosis], snapshot: Snapshot, since: dict[tup
         since[CAME] = now
     waiting = {*(DATABASE_CODES if coming else ()), *(ENDS_WITHOUT if now - since.get(CAME, -AGAIN_SECONDS) < AGAIN_SECONDS else ())}
     candidates = [d for d in found if d.code not in waiting or d.workload in coming]
+    candidates = [replace(d, exits=max(d.exits, MANY_EXITS)) if d.exits and d.workload in known else d for d in candidates]
     return [d for d in candidates if d.final_after(now - since.setdefault((d.workload, d.code), now))]
 
 

@@ -22,6 +22,7 @@ DISK = (
     "the disk of its volume is slow: see what limits it or uses it up, on the node of its pod (kubectl get pods --output wide): iostat -x 1"
 )
 SEE_LOG = "invoke logs "
+OUT_OF_MEMORY = "out-of-memory"
 LEAST = "requests-slow"
 """Told after everything else: what is wrong may be why."""
 ABOUT_REQUESTS = ("requests-failing", LEAST)
@@ -30,6 +31,7 @@ ABOUT_REQUESTS = ("requests-failing", LEAST)
 def causes(project: Project, report: Report) -> list[Diagnosis]:
     """Return what is wrong. Where nothing that is seen explains what the services answer, they are asked, and their logs are read."""
     ending, found, said = list(certificates.expiring(project)), project.engine.diagnose(), database_state.found(project)
+    found = list(with_large_rows(project, found))
     made, risks = ([each for each in said if (each.code == database_state.AT_RISK) is risk] for risk in (False, True))
     if any(diagnosis.code not in ABOUT_OTHER_PODS for diagnosis in found):
         cut_off = between.with_network(project, list(led_to(made, between.cut_off(project, found))))
@@ -49,6 +51,17 @@ def led_to(made: Sequence[Diagnosis], wrong: Iterable[Diagnosis]) -> Iterator[Di
         login = answer or each.code in (*DATABASE_CODES, "migration-failed")
         roots = now if request else closed if login else []
         yield replace(each, follows_from=roots[0].workload) if roots and not each.follows_from else each
+
+
+def with_large_rows(project: Project, found: Sequence[Diagnosis]) -> Iterator[Diagnosis]:
+    """Yield the causes; of memory that is used up, with the table whose rows are so large that they may be why."""
+    line = database_state.large_rows(project) if any(each.code == OUT_OF_MEMORY for each in found) else ""
+    for each in found:
+        if line and each.code == OUT_OF_MEMORY:
+            action = f"see whether these rows are why, and make them smaller: {database_state.largest(line)}; else {each.action}"
+            yield replace(each, evidence=(*each.evidence, f"in the database, {line}"), action=action)
+        else:
+            yield each
 
 
 def with_database(project: Project, wrong: Sequence[Diagnosis]) -> Iterator[Diagnosis]:

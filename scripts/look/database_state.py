@@ -56,6 +56,14 @@ UNION ALL
 SELECT 'trigger', tgrelid::regclass::text, string_agg(tgname, ', '), format('ALTER TABLE %s ENABLE TRIGGER ALL', tgrelid::regclass)
 FROM pg_trigger WHERE tgenabled = 'D' GROUP BY tgrelid
 UNION ALL
+SELECT 'since', s.tab::regclass::text, format('%s %s', s.what, s.name), format('DROP %s %I ON %s', upper(s.what), s.name, s.tab::regclass)
+FROM (SELECT tgrelid AS tab, 'trigger' AS what, tgname AS name, age(xmin) FROM pg_trigger WHERE NOT tgisinternal
+UNION ALL SELECT ev_class, 'rule', rulename, age(r.xmin) FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class
+WHERE c.relkind IN ('r', 'p') AND c.relnamespace NOT IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace)) s
+JOIN (SELECT min((xpath('/row/min/text()', query_to_xml(format('SELECT min(age(xmin)) FROM %s', c.oid::regclass), false, true, ''))
+)[1]::text::bigint) AS newest FROM pg_class c WHERE c.relkind = 'r' AND c.relname ~ '(^alembic_version|migrations?|schema_history)$'
+AND NOT EXISTS (SELECT FROM pg_locks l WHERE l.relation = c.oid AND l.mode = 'AccessExclusiveLock')) m ON s.age < m.newest
+UNION ALL
 SELECT 'archiver', last_failed_wal, to_char(last_failed_time AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI "UTC"'),
 'ALTER SYSTEM RESET archive_command; SELECT pg_reload_conf()'
 FROM pg_stat_archiver WHERE last_failed_time > coalesce(last_archived_time, '-infinity')
@@ -127,6 +135,12 @@ UNION ALL
 SELECT format('table %I.%I has the rule %s: DROP RULE %I ON %I.%I', schemaname, tablename, rulename, rulename, schemaname, tablename)
 FROM pg_rules WHERE schemaname NOT IN ('pg_catalog', 'information_schema')
 """
+LARGE_ROWS = """
+SELECT format('the table %s holds %s in %s rows', relid::regclass, pg_size_pretty(pg_total_relation_size(relid)), n_live_tup)
+FROM pg_stat_user_tables WHERE pg_total_relation_size(relid) > 1048576 * greatest(n_live_tup, 8)
+ORDER BY pg_total_relation_size(relid) DESC LIMIT 1
+"""
+"""A table whose rows hold over 1 MiB on average: a request for some of them fills a container's memory."""
 TIME = "SELECT extract(epoch FROM clock_timestamp())"
 COMMIT = "SELECT pg_logical_emit_message(true, 'invoke diagnose', '')"
 """The least that has to reach the disk before it is committed: no row, no table."""
@@ -148,6 +162,7 @@ KINDS = {
     "standby": (SETTING, "every commit waits for a standby, and none is there: {name} is {detail}"),
     "behind": (SETTING, "the sequence of {name} is behind its table, which has reached {detail}: a new row gets a number that is taken"),
     "trigger": (SETTING, "triggers of the table {name} are switched off, and with them what they keep true: {detail}"),
+    "since": (SETTING, "the table {name} has the {detail}, made or switched since the last migration: it may change what the app writes"),
     "password": (SETTING, "the password of the role {name} lets nobody in after {detail}, which somebody has set in it"),
     "archiver": (AT_RISK, "archive_command fails since {detail}, at {name}: WAL is kept until the volume is full"),
     "open": (AT_RISK, "the session {name} is idle in a transaction since {detail}: what it has locked stays locked"),
@@ -225,6 +240,17 @@ def ended(holder: str) -> str:
 def of_tables(project: Project) -> list[str]:
     """Return the triggers and rules of the bundled database's tables, a line each, with what drops it: an app's own are among them."""
     return _asked(project, OF_TABLES)
+
+
+def large_rows(project: Project) -> str:
+    """Return which table of the bundled database holds very large rows, in a line; empty where none does, or it is not asked."""
+    return next(iter(_asked(project, LARGE_ROWS)), "")
+
+
+def largest(line: str) -> str:
+    """Return how to see the rows that a line of `large_rows` tells of."""
+    table = line.split()[2]
+    return f"invoke psql --command 'SELECT octet_length(t::text) AS bytes, left(t::text, 200) FROM {table} t ORDER BY 1 DESC LIMIT 5'"
 
 
 def dropped(tables: Sequence[str]) -> str:

@@ -12,7 +12,8 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
-from scripts.kubernetes.objects import name_of
+from scripts.kubernetes.objects import name_of, request_of
+from scripts.kubernetes.quantity import parse_quantity
 from tests.checkout import RELEASE
 from tests.faults.ground import Call, Ground
 from tests.faults.releases import IMAGE
@@ -81,6 +82,19 @@ def _resize(ground: Ground) -> None:
         ground.app.cluster.kubectl("patch", "pod", name_of(pod), "--subresource=resize", f"--patch={patch}")
 
 
+def _crowd(ground: Ground) -> None:
+    """Somebody's pod takes all but a hundredth of a CPU that is free."""
+    (node,) = ground.app.cluster.get("nodes")
+    everything = json.loads(ground.app.cluster.kubectl("get", "pods", "--all-namespaces", "--output=json").stdout)["items"]
+    taken = sum(request_of(pod, "cpu") for pod in everything)
+    free = int(1000 * (parse_quantity(node["status"]["allocatable"]["cpu"]) - taken)) - 10
+    asks = {"name": "app", "image": IMAGE, "command": ["sh", "-c", "sleep 100000"], "resources": {"requests": {"cpu": f"{free}m"}}}
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "somebodys"}, "spec": {"containers": [asks]}}
+    default = ground.app.cluster.within("default", "")
+    default.kubectl("create", "--filename=-", input=json.dumps(pod))
+    default.kubectl("wait", "pod/somebodys", "--for=condition=PodScheduled", "--timeout=20s")
+
+
 @contextmanager
 def _table_locked(ground: Ground) -> Iterator[None]:
     """Somebody's transaction holds the table of todos."""
@@ -132,6 +146,11 @@ END_SESSIONS = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE cli
 LOCK = "BEGIN; LOCK TABLE todos IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(600)"
 LOCK_AGAIN = "DO $$ BEGIN FOR i IN 1..300 LOOP LOCK TABLE todos IN ACCESS EXCLUSIVE MODE; PERFORM pg_sleep(2.5); COMMIT; END LOOP; END $$"
 UNLOCK = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%pg_sleep%' AND pid <> pg_backend_pid()"
+DNS_READS = '[{"op": "replace", "path": "/rules/0/resources/1", "value": "%s"}]'
+PSQL = "exec $r-postgres-0 --container=postgres -- psql --username=todo"
+FUNCTION = "CREATE FUNCTION somebodys() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN OLD; END'"
+TRIGGER = "CREATE TRIGGER somebodys BEFORE UPDATE ON todos FOR EACH ROW EXECUTE FUNCTION somebodys()"
+"""No update of a todo changes anything."""
 BUDGET = {
     "apiVersion": "policy/v1",
     "kind": "PodDisruptionBudget",
@@ -262,6 +281,19 @@ APP_FAULTS = (
     AppFault(
         "DNS shut off", "dns-blocked", "keep the pods' questions from the cluster's DNS", act=_shut_dns,
         fix=(f"{SYSTEM} delete networkpolicy somebodys",),
+    ),
+    AppFault(
+        "DNS' rights", "dns-at-risk", "may not list services", own=True,
+        make=(_patch("clusterrole/system:coredns", DNS_READS % "none", "json"),),
+        fix=(_patch("clusterrole/system:coredns", DNS_READS % "services", "json"),),
+    ),
+    AppFault(
+        "no room for an update", "no-room-for-update", "of CPU free for one pod more", act=_crowd, own=True,
+        fix=("delete pod somebodys --namespace=default --grace-period=1",),
+    ),
+    AppFault(
+        "trigger that keeps old rows", "database-setting", "the table todos has the trigger somebodys",
+        (f'{PSQL} --command "{FUNCTION}" --command "{TRIGGER}"',), fix=(f"{PSQL} --command 'DROP FUNCTION somebodys CASCADE'",),
     ),
     AppFault(
         "metrics", "autoscaler-blind", "cannot read its metrics", (f"{SYSTEM} scale deployment/metrics-server --replicas=0",), own=True,

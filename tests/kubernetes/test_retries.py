@@ -18,6 +18,7 @@ from tests.kubernetes.rolling import NEW, OLD, pod, replica_set, snapshot, thing
 pytestmark = pytest.mark.unit
 
 Object = dict[str, Any]
+WAITS = {"waiting": {"reason": "CrashLoopBackOff"}}
 
 
 class WithDatabase(Cluster):
@@ -34,20 +35,25 @@ class WithDatabase(Cluster):
 
 
 @pytest.mark.parametrize(
-    ("code", "state", "replaced"),
+    ("code", "state", "age", "replaced"),
     [
-        ("database-login", {"waiting": {"reason": "CrashLoopBackOff"}}, ["delete pod a --ignore-not-found --wait=false"]),
-        ("database-login", {"running": {}}, []),
-        ("crash-on-start", {"waiting": {"reason": "CrashLoopBackOff"}}, []),
+        ("database-login", WAITS, 5, True),
+        ("database-login", {"running": {}}, 500, False),
+        ("crash-on-start", WAITS, 5, False),
+        ("out-of-memory", WAITS, 500, True),
+        ("out-of-memory", {"running": {}}, 500, False),
     ],
 )
-def test_a_pod_that_backs_off_from_its_database_tries_again_at_once(code: str, state: Object, replaced: list[str]) -> None:
+def test_a_pod_that_waits_since_before_or_for_its_database_tries_again_at_once(
+    code: str, state: Object, age: int, *, replaced: bool
+) -> None:
     cluster = WithDatabase("any", "todo", "todo")
     object.__setattr__(cluster, "told", ([], []))
-    waiting = pod("a", "web-2", ready=False)
+    waiting = pod("a", "web-2", ready=False, made=age)
     waiting["status"]["initContainerStatuses"] = [{"state": state}]
-    retries.start_again(cluster, snapshot([OLD, NEW], [waiting]), [Diagnosis(code, "web", "", (), "")], Step())
-    assert cluster.told[1] == replaced
+    again = retries.start_again(cluster, snapshot([OLD, NEW], [waiting]), [Diagnosis(code, "web", "", (), "")], Step())
+    assert cluster.told[1] == (["delete pod a --ignore-not-found --wait=false"] if replaced else [])
+    assert again == ({"web"} if replaced else set())
 
 
 @pytest.mark.parametrize(

@@ -72,6 +72,14 @@ def test_a_cause_is_final_once_it_has_lasted_and_begins_again_after_it_healed() 
     assert rollout.final_causes([FOUND], snapshot, since, now=107) == []
 
 
+def test_a_program_that_failed_before_this_run_may_end_once_more() -> None:
+    crashed = Diagnosis("crash-on-start", "todo-backend", "c", (), "a", exits=1)
+    snapshot = release(("Deployment", False))
+    assert rollout.final_causes([crashed], snapshot, {}, now=100) == []
+    assert [each.code for each in rollout.final_causes([crashed], snapshot, {}, 100, {"todo-backend"})] == ["crash-on-start"]
+    assert rollout.final_causes([replace(crashed, exits=0)], snapshot, {}, 100, {"todo-backend"}) == []
+
+
 def test_a_database_cause_has_time_while_our_own_database_comes_up() -> None:
     refused = Diagnosis("database-refused", "todo-backend", "c", (), "a")
     since: dict[tuple[str, str], float] = {}

@@ -29,6 +29,7 @@ ROWS = (
     "slot\told_replica\t2048 MB\tSELECT pg_drop_replication_slot('old_replica')",
     "written\tssl\ton\t/data/postgresql.conf",
     "wal\t000000010000000000000001\t\t",
+    "since\ttodos\ttrigger audit\tDROP TRIGGER audit ON todos",
     "wrong\tline 9 of its settings\tsyntax error\t/data/postgresql.conf",
 )
 
@@ -43,7 +44,7 @@ def test_each_row_is_a_cause_with_the_command_that_ends_it(monkeypatch: pytest.M
     monkeypatch.setattr(shell, "run", lambda *_, **__: Result(0, "\n".join(ROWS), "", 0.1))
     found = database_state.found(project())
     setting, risk = "database-setting", "data-at-risk"
-    assert [each.code for each in found] == [setting, setting, setting, risk, setting, risk, setting, risk, setting]
+    assert [each.code for each in found] == [setting, setting, setting, risk, setting, risk, setting, risk, setting, setting]
     assert (
         found[0].cause
         == "todo-chatbot-postgres: the database starts with shared_buffers = 64GB the next time, which somebody has set in it"
@@ -57,7 +58,11 @@ def test_each_row_is_a_cause_with_the_command_that_ends_it(monkeypatch: pytest.M
         "invoke shell postgres, and there take it out of /data/postgresql.conf; then invoke psql --command 'SELECT pg_reload_conf()'"
     )
     assert found[7].action.startswith("save the data while it runs: invoke backup FILE")
-    assert found[8].cause == "todo-chatbot-postgres: line 9 of its settings is wrong, so its next start fails: syntax error"
+    assert found[8].cause.startswith(
+        "todo-chatbot-postgres: the table todos has the trigger audit, made or switched since the last migration"
+    )
+    assert found[8].action == "invoke psql --command 'DROP TRIGGER audit ON todos'"
+    assert found[9].cause == "todo-chatbot-postgres: line 9 of its settings is wrong, so its next start fails: syntax error"
     assert asked[0][:2] == (True, "psql")
 
 
@@ -195,7 +200,9 @@ def test_a_disk_on_which_a_commit_of_nothing_takes_long_is_why_requests_are_slow
     assert cause.action.startswith("the disk of its volume is slow") is told
 
 
-def diagnosed(monkeypatch: pytest.MonkeyPatch, wrong: Diagnosis, answers: dict[str, str], rows: str = "") -> list[Diagnosis]:
+def diagnosed(
+    monkeypatch: pytest.MonkeyPatch, wrong: Diagnosis, answers: dict[str, str], rows: str = "", seen: Sequence[Diagnosis] = ()
+) -> list[Diagnosis]:
     """What is told beside a cause where the database answers like this."""
     monkeypatch.setattr(database_state, "PAUSE_SECONDS", 0)
     monkeypatch.setattr(database, "in_bundled", lambda _, *argv, **__: CommandLine(argv))
@@ -209,9 +216,24 @@ def diagnosed(monkeypatch: pytest.MonkeyPatch, wrong: Diagnosis, answers: dict[s
 
     monkeypatch.setattr(shell, "run", answer)
     monkeypatch.setattr(causes, "answering_badly", lambda *_: [wrong])
-    asking = SimpleNamespace(settings=load_settings(), env={"DATABASE_URL": ""}, engine=SimpleNamespace(diagnose=list, deployment=None))
+    asking = SimpleNamespace(
+        settings=load_settings(), env={"DATABASE_URL": ""}, engine=SimpleNamespace(diagnose=lambda: list(seen), deployment=None)
+    )
     monkeypatch.setattr(causes.certificates, "ends", lambda _: [])
     return causes.causes(asking, Mock())  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("line", ["the table todos holds 60 MB in 3 rows", ""])
+def test_memory_that_is_used_up_is_told_with_the_rows_that_may_be_why(monkeypatch: pytest.MonkeyPatch, line: str) -> None:
+    killed = Diagnosis("out-of-memory", "todo-chatbot-backend", "it was killed", (), "raise resources.limits.memory")
+    answers = {database_state.LARGE_ROWS: line}
+    wrong = Diagnosis("crash-later", "todo-chatbot-frontend", "c", (), "a")
+    monkeypatch.setattr(causes.between, "cut_off", lambda _, found: list(found))
+    cause, other = diagnosed(monkeypatch, wrong, answers, seen=[killed, wrong])
+    assert cause.evidence == ((f"in the database, {line}",) if line else ())
+    assert ("FROM todos t ORDER BY 1 DESC" in cause.action) is bool(line)
+    assert cause.action.endswith("raise resources.limits.memory")
+    assert other == wrong
 
 
 @pytest.mark.parametrize("sql", ["ALTER TABLE a SET LOGGED", "SELECT f('x')", 'ALTER TABLE "A b" SET LOGGED', "SELECT f('$x', \"y\")"])
