@@ -38,6 +38,11 @@ _TICK_OFF = re.compile(
     r"(?: (?:now|please|pls|then|too))*[ .!?]*$",
     re.IGNORECASE,
 )
+_SO_DONE = re.compile(r"[,.;!]+ (?:so|and|now) (?:that|it|this)(?:'s| is) done(?: now| too)?[ .!]*$", re.IGNORECASE)
+_IT_MATTERS = re.compile(
+    r"^it(?:'s| is) (?:(?:very|really|so|super|quite|extremely) )?(?:important|urgent|crucial|vital) (?:that (?:i|we)|to|for me to) (?P<what>.+)$",
+    re.IGNORECASE,
+)
 _AND_IT_WAS = re.compile(r",? and (?:it|that|they) (?:was|were|is|are) .+$", re.IGNORECASE)
 _CHANGE_THAT = re.compile(
     rf"^(?P<told>.+?)[,.;!]+ (?:so |and )*{_ASKS} (?:change|update|adjust|fix|correct|move|edit) (?:that|it|this)[ .!?]*$",
@@ -72,6 +77,8 @@ def without_asides(text: str, now: datetime) -> str:
     bare = _ACTUALLY.sub(r"\g<rest>", _I_THINK.sub("", bare))
     if then := _THEN.match(bare):
         bare = then["rest"] + then["end"]
+    if matters := _IT_MATTERS.match(bare.strip(" .!")):
+        return f"add {matters['what']} !high"
     for shortened in (_several, _told, _asked):
         if again := shortened(bare, now):
             return again
@@ -91,7 +98,7 @@ def _several(said: str, now: datetime) -> str:
 
 def _told(said: str, _now: datetime) -> str:
     """Say "I finished it, so you can tick that off" by its first half, and "the call is at 9, can you change that?" too."""
-    if (found := _TICK_OFF.search(said)) and _is_done(said[: found.start()]):
+    if (found := _SO_DONE.search(said) or _TICK_OFF.search(said)) and _is_done(said[: found.start()]):
         return _AND_IT_WAS.sub("", said[: found.start()])
     if found := _CHANGE_THAT.match(said):
         return found["told"] if understand(found["told"]).kind != "add" else ""

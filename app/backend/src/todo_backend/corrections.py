@@ -30,6 +30,8 @@ _NOT_YET = re.compile(
     re.IGNORECASE,
 )
 _DONE_OR_GONE = re.compile(r"(?:Done: |(?P<gone>Deleted ))“(?P<title>.+)”\.")
+_ADDED = re.compile(r"Added “(?P<title>[^”]+)”.*")
+_NEAR = 0.85
 _NEGATES = re.compile(r"\b(?:not|never)\b|\b(?:have|has|had|did|is|are|was|were)n't\b", re.IGNORECASE)
 _IT_NOT = re.compile(r"(?:it|that)(?:'s| is| was)(?:n't| still not| not)\b.*\byet$", re.IGNORECASE)
 
@@ -47,8 +49,19 @@ def correction(turn: Turn, words: str) -> Request | None:
         return Request("reopen", {"which": "it"}, words)
     if denied := _denied(last, rest, words):
         return denied
+    if (added := _ADDED.fullmatch(last.text)) and _is_misspelt(added["title"], rest):
+        return Request("rename", {"which": "it", "title": rest}, words)
     again = understand(rest)
     return again if again.kind in _ORDERS else correction_of_the_last(turn, rest)
+
+
+def _is_misspelt(title: str, right: str) -> bool:
+    """Tell whether what is said now is the title that was just added, with a slip of the fingers put right."""
+    before, after = title.casefold().split(), right.casefold().split()
+    if len(before) != len(after) or len(before) < 2 or before == after:
+        return False
+    other = [(old, new) for old, new in zip(before, after, strict=True) if old != new]
+    return len(other) == 1 and difflib.SequenceMatcher(None, *other[0]).ratio() > _NEAR
 
 
 def _denied(last: Utterance, said: str, words: str) -> Request | None:

@@ -49,7 +49,7 @@ FOREIGN: Ways = (
         rf"(?:setze?|schreibe?|pack|packe|tu) (?P<what>.+?){_ON_LIST}(?P<rest> .+)?",
         rf"pon(?:me)? (?P<what>.+?){_ON_LIST}(?P<rest> .+)?",
         rf"mets (?P<what>.+?){_ON_LIST}(?P<rest> .+)?",
-        r"(?:(?:مجھے|mujhe|mujhay) )?(?P<what>.+?)(?: (?:(?:meri|apni) )?list (?:mein|main|me|mai))? (?:شامل کرو|شامل کریں|شامل کر دو|لکھو|لکھ لو|ایڈ کرو|add karo|add kar do|add kar lo|likh lo|likho|likh do|daal do|dal do|daalo|shamil karo|یاد دلاؤ|یاد دلانا|یاد دلا دو|yaad dilao|yaad dilana|yaad dila do|yaad karwana)",
+        r"(?:(?:مجھے|mujhe|mujhay) )?(?P<what>.+?)(?: (?:(?:meri|apni) )?list (?:mein|main|me|mai))? (?:شامل کرو|شامل کریں|شامل کر دو|لکھو|لکھ لو|ایڈ کرو|add karo|add kar do|add kar lo|likh lo|likho|likh do|daal do|dal do|daalo|shamil karo|یاد دلاؤ|یاد دلائیں|یاد دلا دیں|یاد دلانا|یاد دلا دو|yaad dilao|yaad dilana|yaad dila do|yaad karwana)",
     )),
     ("prioritise", (
         rf"(?:ändere?|setze?|stelle?) die priorität (?:von|für|bei) {WHICH} (?:auf|in|zu) {LEVEL}|(?P<which2>.+?) (?:auf|als) {LEVEL.replace('<level>', '<level2>')} (?:setzen|stellen|markieren)",

@@ -17,6 +17,7 @@ from todo_backend.references import (
     IT,
     LONGEST,
     POSITION,
+    THEM,
     Turn,
     by_ids,
     content,
@@ -98,7 +99,7 @@ async def _last_clause(turn: Turn, words: str) -> Request | None:
     told = " ".join(before)
     if not told or request.kind not in _OF_ONE or not which or TO_COME.search(told):  # "if it rains, push it"
         return None
-    if not IT.fullmatch(which):
+    if not (IT.fullmatch(which) or THEM.fullmatch(which)):
         found, how = await find(turn, unquote(which), "all")
         return request if len(found) == 1 and how == "exact" else None
     shared = [(todo, content(told) & content(todo["title"])) for todo in await everything(turn, "all")]

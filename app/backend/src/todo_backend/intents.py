@@ -187,7 +187,7 @@ def _parts(words: str) -> list[str]:
             continue
         if first.kind == "add" and _IT_AGAIN.search(words[found.end() :]):
             continue  # "need more glue, put it on the list"
-        about_it = re.match(r"\w+ (?:it|that|this)\b", words[found.end() :])
+        about_it = re.match(r"\w+ (?:it|that|this|them|those|both)\b", words[found.end() :])
         if first.kind == "unknown" and (
             about_it or not re.match(r"\s*[,;.!?]", found[0]) or _is_one(words[start:], found, start)
         ):

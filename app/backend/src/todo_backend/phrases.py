@@ -35,6 +35,7 @@ _PRIORITY_AT_END = re.compile(
     rf"(?:(?:\s*[,;(]|\s+[-–—])\s*(?:it['\u2019]?s\s+|with\s+|very\s+|really\s+|quite\s+|so\s+|super\s+)*(?P<alone>{_LEVEL})\)?"
     rf"|[,\s]+\(?(?:(?:with|as|at|mit|con|de|à)\s+)?(?:an?\s+)?(?P<named>{_LEVEL})[\s-]+{_PRIORITY_WORD}\)?"
     rf"|[,\s]+\(?(?:with\s+|con\s+|mit\s+)?{_PRIORITY_WORD}\s*:?\s*(?P<after>{_LEVEL})\)?"
+    rf"|\s+(?:and\s+)?it['\u2019]?s\s+(?:very\s+|really\s+|quite\s+|so\s+|super\s+)*(?P<its>urgent|important|(?:high|low)(?=\s+{_PRIORITY_WORD}))(?:\s+{_PRIORITY_WORD})?"
     rf"|\s+(?P<asap>asap|urgently|dringend))$",
     re.IGNORECASE,
 )

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from todo_backend import rules_notes
 from todo_backend.assistant import MAX_TOOL_CALLS
 from todo_backend.dates import When, find_dates, parse_when
 from todo_backend.filters import data
@@ -13,6 +14,7 @@ from todo_backend.intents import Request, understand
 from todo_backend.phrases import Phrase, parse_phrase, parse_priority
 from todo_backend.references import Turn, content, everything, find
 from todo_backend.replies import Reply, Todo, UnclearError, choice, count, describe, numbered
+from todo_backend.rules_notes import note_behind_title
 from todo_backend.rules_tag import is_tag, known_tag, tag
 from todo_backend.spoken_fields import split_fields
 from todo_backend.stems import ERRAND_STEMS, ERRANDS
@@ -47,6 +49,11 @@ def add_message(phrase: Phrase) -> str:
     return " ".join([*parts, *(f"#{tag}" for tag in phrase.tags)])
 
 
+_COUNTED = re.compile(
+    r"(?P<count>two|three|four|five|[2-5]) (?:new )?(?:things|items|todos|to-dos|tasks|reminders),?\s+(?=\S)(?!to\b|for\b|due\b|on\b)",
+    re.IGNORECASE,
+)
+_COUNTS = {"two": 2, "three": 3, "four": 4, "five": 5}
 _SEVERAL = re.compile(
     r"(?:(?:do|get|buy)\s+)?(?:(?:these|the following|some|\d+|two|three|four|five)\s+)*(?:things|items|todos|tasks|reminders|todo items|these|the following)\s*:\s*(?=\S)",
     re.IGNORECASE,
@@ -57,6 +64,9 @@ _WITH_LEVEL = re.compile(
     r"(?P<level>high|low|normal|medium|top|urgent|important)(?:[\s-]+(?:prio|priority))? (?:todo|task|item|reminder)(?: to| called| named| for| about|:)*\s+(?=\S)",
     re.IGNORECASE,
 )
+
+
+_WITH_TAG = re.compile(r"(?<=\w) (?:with|under) the (?:tag|label) #?(?P<tag>\w[\w-]*)[.!]?$", re.IGNORECASE)
 
 
 async def add_each(turn: Turn, request: Request) -> Reply:
@@ -98,15 +108,24 @@ def said_to_add(request: Request) -> str:
     return re.sub(r"^(?:for )?(?:me|us)\s+(?=\S)|^(?:an?|one more|another)\s+(?=\D)", "", what, flags=re.IGNORECASE)
 
 
+def _counted(what: str) -> "re.Match[str] | None":
+    """Return what "two todos pick up the coat and buy milk" begins with, where so many are named."""
+    if not (found := _COUNTED.match(what)):
+        return None
+    wanted = found["count"].lower()
+    parts = re.split(r"\s*[,;]\s*(?:and\s+)?|\s+and\s+", what[found.end() :])
+    return found if len(parts) == (_COUNTS.get(wanted) or int(wanted)) else None
+
+
 async def add(turn: Turn, request: Request) -> Reply:
     """Add one todo, or several; ask when a day does not exist or a todo would repeat."""
     what = said_to_add(request)
     if found := _WITH_LEVEL.match(what):
         what = f"{what[found.end() :]} !{parse_priority(found['level'])}"
-    if found := _SEVERAL.match(what):
+    if found := _SEVERAL.match(what) or _counted(what):
         parts = [part for part in re.split(r"\s*[,;]\s*(?:and\s+)?|\s+and\s+", what[found.end() :]) if part.strip()]
         return await add_several(turn, [parse_phrase(part, turn.now) for part in parts])
-    said = what
+    said = _WITH_TAG.sub(r", tag \g<tag>", what)
     what, note = split_fields(said, turn.now)
     has_marks = what != said
     what = re.sub(r"\s+(?:too|as well|instead)(?=$|,)", "", what, flags=re.IGNORECASE)
@@ -115,6 +134,8 @@ async def add(turn: Turn, request: Request) -> Reply:
         raise UnclearError(f"What shall I add for {said_when(when, turn)}?")
     if known := await known_tag(turn, what):
         return await tag(turn, known)
+    if noted := await note_behind_title(turn, request.words):
+        return await rules_notes.note(turn, noted)
     await _ask_about_note(turn, request.words)
     if (_STATED.match(request.words) or _ABOUT_THE.match(request.words)) and not _ANOTHER.search(what):
         await _ask_about_same(turn, what)

@@ -24,6 +24,7 @@ from todo_backend.replies import (
     choice,
     quote,
 )
+from todo_backend.said_done import several_done
 from todo_backend.slips import corrected
 from todo_backend.stems import ERRANDS, is_past, synonyms
 
@@ -54,6 +55,8 @@ async def did(turn: Turn, request: Request) -> Reply:
         corrected(request.said["which"]),
         flags=re.IGNORECASE,
     )
+    if several := await several_done(turn, request.words):  # "called grandma and did the groceries"
+        return await complete(turn, several)
     which = re.sub(r"^(?:done|finished|completed|did)\s+(?:with\s+)?", "", which)
     try:
         meant = await resolve(turn, which, "open")

@@ -1,9 +1,16 @@
 """Write, read and clear the notes of a todo, in the words of a message."""
 
+import re
+
 from todo_backend.filters import data
 from todo_backend.intents import Request
-from todo_backend.references import Turn, resolve_one, unquote
+from todo_backend.references import Turn, everything, resolve_one, unquote
 from todo_backend.replies import Reply, Todo, quote
+
+
+_RUN_ON = re.compile(
+    r"(?:add|put|write|make|attach) (?:an? )?notes? (?:to|on|for) (?:the |my )?(?P<said>.+)", re.IGNORECASE
+)
 
 
 async def note(turn: Turn, request: Request) -> Reply:
@@ -12,6 +19,21 @@ async def note(turn: Turn, request: Request) -> Reply:
     added = unquote(request.said["note"])
     changed = await _write(turn, todo, f"{todo['notes']}\n{added}" if todo["notes"] else added)
     return Reply(f"Noted at {quote(changed)}: {added}", mentioned=[changed])
+
+
+async def note_behind_title(turn: Turn, words: str) -> Request | None:
+    """Understand "add a note to pay rent the account is new": the title of an open todo tells where its note begins."""
+    if not (found := _RUN_ON.fullmatch(words)):
+        return None
+    said = found["said"]
+    named = [
+        todo for todo in await everything(turn, "open") if said.casefold().startswith(f"{todo['title']} ".casefold())
+    ]
+    if len(named) != 1:
+        return None
+    title = named[0]["title"]
+    note = re.sub(r"^(?:that|saying|which says)\s+", "", said[len(title) :].lstrip(" ,:-"), flags=re.IGNORECASE)
+    return Request("note", {"which": f'"{title}"', "note": note}, words) if note else None
 
 
 async def read_note(turn: Turn, request: Request) -> Reply:

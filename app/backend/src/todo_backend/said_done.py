@@ -43,7 +43,7 @@ async def done_by_its_verb(turn: Turn, words: str) -> Request | None:
         return None
     if done := await _done_in_any_order(turn, words):
         return done
-    if done := await _several_done(turn, words):
+    if done := await several_done(turn, words):
         return done
     if title := await _title_dealt_with(turn, words) or await _title_of_strong_verb(turn, words):
         return Request("complete", {"which": f'"{title}"'}, words)
@@ -112,7 +112,7 @@ async def _title_of_verb(turn: Turn, pattern: re.Pattern[str], found: "re.Match[
 _CALLS_A_PART = 30  # of the tools: a verb has several synonyms, each of which is looked for
 
 
-async def _several_done(turn: Turn, words: str) -> Request | None:
+async def several_done(turn: Turn, words: str) -> Request | None:
     """Understand "glasses ordered and cat food bought"; as of several todos, it is asked about."""
     parts = re.split(r",? and |, ", words)
     if len(parts) < 2:

@@ -12,6 +12,9 @@ _MORE = re.compile(
     re.IGNORECASE,
 )
 _UNITS = {"d": "days", "w": "weeks", "wk": "weeks", "wks": "weeks", "h": "hours", "hr": "hours", "hrs": "hours"}
+_TO_EARLIER = re.compile(
+    r"\bto (?=(?:an?|one|two|three|\d{1,2}) (?:hour|day|week|month)s? (?:earlier|later|sooner)\b)", re.IGNORECASE
+)
 _ARE = re.compile(
     r"(?<=\w )r(?= (?:done|finished|ready|completed?|paid|sent|over|due|overdue|open|left)\b)", re.IGNORECASE
 )
@@ -26,4 +29,4 @@ def spelt(words: str) -> str:
         return f"postpone {found['what']} by {found['number']} {unit}"
     if (found := _WHEN_LAST.match(words)) and " " in found["what"] + " ":
         return f"when is {found['what']}?"
-    return _ARE.sub("are", words)
+    return _TO_EARLIER.sub("", _ARE.sub("are", words))

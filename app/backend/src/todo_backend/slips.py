@@ -58,10 +58,17 @@ _SHORTHAND = {
     **dict.fromkeys(("whats", "wats", "wuts", "whts"), "what's"),
     "rly": "really",
     **dict.fromkeys(("sry", "soz"), "sorry"),
+    **dict.fromkeys(("musnt", "musn't", "mustnt", "must'nt"), "mustn't"),
     "gimme": "give me",
     "lemme": "let me",
 }
 _NO_APOSTROPHE = re.compile(r"\b(do|does|did|is|are|was|were|have|has|had|could|should|would|wo|ca)nt\b", re.IGNORECASE)
+
+
+_ITS = re.compile(
+    r"\bits (?=(?:done|finished|not|now|already|very|really|important|urgent|high|low|overdue)\b)", re.IGNORECASE
+)
+_MUSTNT = re.compile(r"^((?:i|we) )(?:musnt|musn't|mustnt|must'nt)\b", re.IGNORECASE)
 
 
 _AND = re.compile(r"(?<=\w )'?n'?(?= \w)", re.IGNORECASE)  # "phone bill n rent"
@@ -74,6 +81,7 @@ def spelt_out(words: str) -> str:
     """Return the words with a shorthand at their beginning, and contractions, as they are spelt."""
     if not _NEW_TITLE.match(words):
         words = _AND.sub("and", _NO_APOSTROPHE.sub(r"\1n't", re.sub(r"\bb4\b", "before", words)))
+    words = _MUSTNT.sub(r"\1mustn't", _ITS.sub("it's ", words))
     first, _, rest = words.partition(" ")
     return f"{_SHORTHAND.get(first.lower(), first)} {rest}".rstrip()
 

@@ -171,7 +171,7 @@ ENGLISH: Ways = (
         r"put in an? (?P<what>.+)",
         r"(?:put|pencil) (?:me|us) (?:down|in) for (?P<what>.+)|pencil in (?P<what2>.+)",
         r"notes? to (?:my)?self(?: to)?\s*[:,–-]?\s*(?P<what>.+)",
-        r"(?:put|stick|throw|pop) (?P<what>.+?) (?:on|onto|in|into|to) (?:there|(?:my|the) (?:(?:to-?do|todo|task|shopping|grocery) )?(?:list|todos|to-dos|tasks))(?P<rest>(?: (?:for|on|by|before|due|at|until|tomorrow|today|next|this|with|#|!)|,).*)?",
+        r"(?:put|stick|throw|pop) (?P<what>.+?) (?:on|onto|in|into|to) (?:there|(?:my|the) (?:(?:to-?do|todo|task|shopping|grocery) )?(?:list|todos|to-dos|tasks))(?P<rest>(?: (?:for|on|by|before|due|at|until|tomorrow|today|tonight|next|this|with|#|!|\w+day\b|\d)|,).*)?",
     )),
     ("untag", (
         r"(?:remove|delete|drop|take(?: off)?) (?:the )?(?P<tags>#?\w[\w-]*) (?:tag|label) (?:from|off|of|on) (?P<which>.+)",
