@@ -10,6 +10,7 @@ from todo_backend.references import IT
 from todo_backend.stems import is_past
 
 _ASKS = r"(?:(?:can|could|would|will) (?:you|u)(?: please| pls| just| also| kindly)*|please|pls|plz)"
+_QUOTED_CLAUSE = re.compile(r"[\"“][^\"”]*[,.;!?:][^\"”]*[\"”]")
 _GREETING = re.compile(
     r"^(?:(?:hi|hello|hey|good (?:morning|afternoon|evening))(?: there| again| bot)?|morning|evening)[!,. ]+"
     rf"(?={_ASKS}\b)",
@@ -24,6 +25,10 @@ _WHY_FIRST = re.compile(
     re.IGNORECASE,
 )
 _WHY_LAST = re.compile(rf"^(?P<asked>.+?)[,.;!?]+ (?P<why>{_TELLS} .+)$", re.IGNORECASE)
+_LATER = re.compile(
+    r"^(?P<asked>.+?),? (?:and |but )?(?:i|we)(?:'ll| will| can| am going to)\b[^,]* (?:later|another (?:time|day)|some other time|soon)[ .!]*$",
+    re.IGNORECASE,
+)
 _TAKES_BACK = re.compile(
     r"\b(?:mean|meant|instead|no|wait|rather|but|only|except|actually|sorry|or|other|another|also|too|same)\b",
     re.IGNORECASE,
@@ -71,7 +76,7 @@ _SEVERAL = re.compile(
 def without_asides(text: str, now: datetime) -> str:
     """Return a message's request alone; where what is beside it may be a request too, the message as it was."""
     said = " ".join(text.replace("\u2019", "'").split())
-    if "\n" in text.strip() or '"' in said:
+    if "\n" in text.strip() or _QUOTED_CLAUSE.search(said):
         return text
     bare = _GREETING.sub("", said)
     bare = _ACTUALLY.sub(r"\g<rest>", _I_THINK.sub("", bare))
@@ -98,6 +103,8 @@ def _several(said: str, now: datetime) -> str:
 
 def _told(said: str, _now: datetime) -> str:
     """Say "I finished it, so you can tick that off" by its first half, and "the call is at 9, can you change that?" too."""
+    if (found := _LATER.match(said)) and understand(found["asked"]).kind in ("complete", "did"):
+        return found["asked"]
     if (found := _SO_DONE.search(said) or _TICK_OFF.search(said)) and _is_done(said[: found.start()]):
         return _AND_IT_WAS.sub("", said[: found.start()])
     if found := _CHANGE_THAT.match(said):
@@ -117,12 +124,22 @@ def _asked(said: str, now: datetime) -> str:
         request = understand(found["asked"])
         if request.kind in {*_CHANGES, *_ASKED, "add"} - {"did"} and not IT.fullmatch(request.said.get("which", "")):
             return _asked(found["asked"], now) or found["asked"]
-    if (found := _WHY_LAST.match(said)) and not _TAKES_BACK.search(found["why"]) and not find_dates(found["why"], now):
+    if (found := _WHY_LAST.match(said)) and not _TAKES_BACK.search(found["why"]) and not _sets_day(found["why"], now):
         request = understand(found["asked"])
         is_command = begins_as_command(clean(found["asked"])) or request.kind in {*_ASKED, "prioritise"}
         if request.kind in (_CHANGES - {"delete"}) | _ASKED and is_command and _asks_nothing(found["why"]):
             return found["asked"] + ("?" if request.kind in _ASKED else "")
     return ""
+
+
+_RUNS_OUT = re.compile(
+    r"\b(?:expires?|runs? out|ends?|closes?|starts?|begins?|leaves?|opens?) (?:in|on|at|this|next)\b", re.IGNORECASE
+)
+
+
+def _sets_day(why: str, now: datetime) -> bool:
+    """Tell whether a reason may say when a todo is due: "it expires in January" does not."""
+    return bool(find_dates(why, now)) and not _RUNS_OUT.search(why)
 
 
 _STATES = re.compile(

@@ -27,6 +27,11 @@ _NO = re.compile(
     r"|gracias|merci|leave (?:it|them)(?: as they are)?))*[.! ]*",
     re.IGNORECASE,
 )
+_STAYS = re.compile(
+    r"(?:(?:hmm+|um+|uh+|oh|wait)[,. ]+)*no\b(?!.*\b(?:but|only|except|just|move|change|make|instead)\b)"
+    r".*\b(?:stays?|keeps?|remains?|leave (?:it|them))\b.*",
+    re.IGNORECASE,
+)
 _UNDO = re.compile(
     r"(?:(?:oh (?:dear|no)|oops|sorry|no|wait|that was (?:a mistake|wrong|not what i (?:meant|wanted))|my mistake|i made a mistake|wrong one|not that(?: one)?)[,.!]* )*(?:please |i want to )*(?:undo|revert|take (?:that|it) back|roll (?:that|it) back"
     r"|(?:bring|get|give me|i want|add) (?:it|that|them) back|put (?:it|that|them) back|restore (?:it|them|that)"
@@ -91,7 +96,7 @@ async def answer_directly(dialogue: Dialogue, toolbox: Toolbox, undo: Undo, say:
         return None
     if _YES.fullmatch(words):
         return await _carry_out(before.pending, toolbox, say)
-    if _NO.fullmatch(words):
+    if _NO.fullmatch(words) or _STAYS.fullmatch(words):
         await say("All right, I changed nothing.")
         return Closing()
     return None
@@ -115,6 +120,8 @@ def _was_only_a_question(before: Utterance) -> bool:
 def _asks_to_undo(words: str) -> bool:
     """Tell whether all that is asked is to undo: "not yet, undo" too, but not "add milk, undo"."""
     *before, last = re.split(r"[,.!;]\s+", words)
+    if before and _UNDO.fullmatch(before[0]) and understand(", ".join([*before[1:], last])).kind in _REASONS:
+        return True  # "bring it back, she booked the wrong date"
     corrected = _CORRECTS.sub("", last)
     is_talk = not before or corrected != last or understand(", ".join(before)).kind in _TALK
     return _UNDO.fullmatch(words) is not None or (is_talk and _UNDO.fullmatch(corrected) is not None)
@@ -123,6 +130,7 @@ def _asks_to_undo(words: str) -> bool:
 _CORRECTS = re.compile(r"^(?:i (?:mean|meant)|or rather|no wait|wait no|actually)[, ]+", re.IGNORECASE)
 
 
+_REASONS = frozenset({"unknown", "did", "wrong", "meant"})
 _TALK = frozenset({"unknown", "keep", "wrong", "meant", "reopen", "thanks"})
 
 

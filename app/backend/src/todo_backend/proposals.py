@@ -11,7 +11,7 @@ from todo_backend.dates import Span, find_dates
 from todo_backend.intents import Request
 from todo_backend.phrases import Phrase, parse_phrase, parse_priority
 from todo_backend.references import LONGEST, Turn, content, everything
-from todo_backend.replies import WHATS_LEFT, Reply, Todo, UnclearError, choice, count, quote, quoted_titles
+from todo_backend.replies import WHATS_LEFT, Reply, Todo, UnclearError, choice, count, quote
 from todo_backend.rules_add import add_message, draft_words, drafts, refuse_to_repeat, said_when
 from todo_backend.schemas import Priority, State
 from todo_backend.spoken_fields import split_fields
@@ -43,7 +43,9 @@ async def propose(turn: Turn, request: Request) -> Reply:
         raise UnclearError(f"There is no such day: {phrase.impossible}. Which day do you mean?")
     refuse_to_repeat(turn, phrase)
     if len(several := _several(turn, words)) > 1:
-        question = f"Shall I add {count(len(several), 'todo')}: {quoted_titles([each.title for each in several])}?"
+        question = (
+            f"Shall I add {count(len(several), 'todo')}: {'; '.join(draft_words(each, turn) for each in several)}?"
+        )
         lines = "\n".join(add_message(each).removeprefix("add ") for each in several)
         label = f"Add {count(len(several), 'todo')}"
         return Reply(

@@ -132,11 +132,8 @@ async def add(turn: Turn, request: Request) -> Reply:
     what = re.sub(r"\s+(?:daran|dran),?\s+", " ", what)
     if (when := parse_when(what, turn.now)) and when.exists and not _is_quoted(what):
         raise UnclearError(f"What shall I add for {said_when(when, turn)}?")
-    if known := await known_tag(turn, what):
-        return await tag(turn, known)
-    if noted := await note_behind_title(turn, request.words):
-        return await rules_notes.note(turn, noted)
-    await _ask_about_note(turn, request.words)
+    if known := await _of_todo_that_is_there(turn, request, what):
+        return known
     if (_STATED.match(request.words) or _ABOUT_THE.match(request.words)) and not _ANOTHER.search(what):
         await _ask_about_same(turn, what)
     own = await _tag_of_list(turn, request.words)
@@ -158,6 +155,16 @@ async def add(turn: Turn, request: Request) -> Reply:
     if phrase.kept and (when := parse_when(phrase.kept, turn.now)) and when.day:
         choices = [choice(f"Make it due {turn.wording.day(when.day)}", f"it is due {when.day.isoformat()}")]
     return Reply(f"Added {describe(todo, turn.wording)}.{kept}", mentioned=[todo], choices=choices)
+
+
+async def _of_todo_that_is_there(turn: Turn, request: Request, what: str) -> Reply | None:
+    """Tag or note a todo that is there, where the words say that; None for a new one. Raises UnclearError: it may be either."""
+    if known := await known_tag(turn, what):
+        return await tag(turn, known)
+    if noted := await note_behind_title(turn, request.words):
+        return await rules_notes.note(turn, noted)
+    await _ask_about_note(turn, request.words)
+    return None
 
 
 def _all_alike(phrases: Sequence[Phrase]) -> Sequence[Phrase]:

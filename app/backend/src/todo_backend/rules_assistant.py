@@ -85,6 +85,7 @@ async def _meaning(turn: Turn, words: str) -> Request | Reply:
         or await _told(turn, words)
         or await _added_by_line(turn)
         or each_its_own(turn, words)
+        or await rules_tag.put_on_list(turn, words)
         or await _understood(turn)
     )
 

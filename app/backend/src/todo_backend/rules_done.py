@@ -32,7 +32,12 @@ from todo_backend.stems import ERRANDS, is_past, synonyms
 async def complete(turn: Turn, request: Request) -> Reply:
     """Complete what is named."""
     which = re.sub(r"\s+(?:already|now|finally)$", "", request.said["which"])
-    meant = await resolve(turn, which, "open")
+    try:
+        meant = await resolve(turn, which, "open")
+    except UnclearError as unclear:
+        if unclear.is_missing and (done := await _done_before(turn, which)):
+            return done
+        raise
     return await change_all(
         turn,
         meant,
@@ -66,6 +71,8 @@ async def did(turn: Turn, request: Request) -> Reply:
             return await _complete_one(turn, todo)
         if unclear.candidates:
             raise
+        if done := await _done_before(turn, which):
+            return done
         if is_past(verb.lower()) and names_set(things):  # "sent both invoices"
             return await complete(turn, replace(request, said={"which": things}))
         for other in synonyms(which.casefold()):  # "got the milk"
@@ -77,6 +84,17 @@ async def did(turn: Turn, request: Request) -> Reply:
         if meant.is_set or len(meant.todos) > 1
         else await _complete_one(turn, meant.todos[0])
     )
+
+
+async def _done_before(turn: Turn, which: str) -> Reply | None:
+    """Say that what is named is done already, where one todo is called so, and none that is open."""
+    name = re.sub(r"^(?:the|my|our|an?|that|this) ", "", unquote(which), flags=re.IGNORECASE)
+    todos, how = await find(turn, name, "done")
+    if len(todos) != 1 or how not in ("exact", "words"):
+        return None
+    todo = todos[0]
+    reopen = choice("Reopen it", f'reopen "{todo["title"]}"')
+    return Reply(f"{quote(todo)} is done already.", listed=[todo], mentioned=[todo], choices=[reopen, WHATS_LEFT])
 
 
 async def _named_without_its_verb(turn: Turn, things: str) -> Todo | None:

@@ -7,7 +7,6 @@ from todo_backend.intents import Request
 from todo_backend.references import Turn, everything, resolve_one, unquote
 from todo_backend.replies import Reply, Todo, quote
 
-
 _RUN_ON = re.compile(
     r"(?:add|put|write|make|attach) (?:an? )?notes? (?:to|on|for) (?:the |my )?(?P<said>.+)", re.IGNORECASE
 )

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from todo_backend import slips
 from todo_backend.asked_state import answer_of_state
@@ -31,10 +31,16 @@ _FORGOT = re.compile(
     r"^(?:did|have) (?:i|we) (?:miss(?:ed)?|forget|forgotten) (?:anything|something)(?= .*\b(?:today|tomorrow|this week)\b)",
     re.IGNORECASE,
 )
+_FIRST = re.compile(
+    r"what (?:should|must|shall|do) i (?:do|work on|tackle|start)(?: with)? (?:first|next)|what(?:'s| is) (?:first|most important)",
+    re.IGNORECASE,
+)
+_FEW = 3
+_SATURDAY = 5
 _NEXT = re.compile(r"(?:what|when)(?:'s| is| are| comes| do i have) (?:my |the )?next\b", re.IGNORECASE)
 
 
-async def list_todos(turn: Turn, request: Request) -> Reply:  # noqa: C901, PLR0911 - one kind of question a line
+async def list_todos(turn: Turn, request: Request) -> Reply:  # noqa: C901, PLR0911, PLR0912 - one kind of question a line
     """List or count the todos that the words select."""
     words = re.sub(r"\b(?:my|the) day\b(?=$| look)", "today", request.words, flags=re.IGNORECASE)
     words = re.sub(r"\bwe\b", "i", re.sub(r"\bour\b", "my", words, flags=re.IGNORECASE), flags=re.IGNORECASE)
@@ -69,6 +75,9 @@ async def list_todos(turn: Turn, request: Request) -> Reply:  # noqa: C901, PLR0
         if known.rest or not known.is_plain or _NEXT.match(words):
             chosen = known
             todos, total = await select(turn.toolbox, chosen, turn.now, turn.shown)
+    if _FIRST.match(words) and chosen.is_plain and total > _FEW:
+        heading = f"{count(total, kind_of(chosen)).capitalize()}; the first by their dates:"
+        return Reply(f"{heading}\n{numbered(todos[:_FEW], turn.wording)}", todos[:_FEW], choices=[WHATS_LEFT])
     kind = kind_of(chosen)
     about = f" about “{chosen.rest}”" if chosen.rest else f" tagged #{chosen.tag}" if chosen.tag else ""
     day = f" due {chosen.day}" if chosen.day and not chosen.overdue else " without a due date" if chosen.undated else ""
@@ -94,10 +103,27 @@ async def _nothing(turn: Turn, chosen: Filter, text: str) -> Reply:
     """Say that nothing is due then; what is overdue is said too, since it is left to do."""
     if not (chosen.first and chosen.first <= turn.now.date()) or chosen.state == "done":
         return Reply(text)
+    if coming := await _next_week(turn, chosen):
+        return replace(coming, text=f"{text} {coming.text}")
     late, total = await select(turn.toolbox, Filter(overdue=True), turn.now, [])
     if not late:
         return Reply(text)
     return Reply(f"{text} {count(total, 'todo').capitalize()} overdue:\n{numbered(late[:20], turn.wording)}", late[:20])
+
+
+async def _next_week(turn: Turn, chosen: Filter) -> Reply | None:
+    """List what is due next week where "this week" is asked for at its end: whoever plans on a sunday means the days to come."""
+    today = turn.now.date()
+    if today.weekday() < _SATURDAY or not chosen.last or chosen.last != today + timedelta(days=6 - today.weekday()):
+        return None
+    monday = chosen.last + timedelta(days=1)
+    week = replace(chosen, first=monday, last=monday + timedelta(days=6), day="next week")
+    todos, total = await select(turn.toolbox, week, turn.now, turn.shown)
+    if not todos:
+        return None
+    reply = page(todos, total, "todo", turn.wording)
+    first_line, _, lines = reply.text.partition("\n")
+    return replace(reply, text=f"{first_line.removesuffix(':')} due next week:\n{lines}")
 
 
 async def _finished(turn: Turn, chosen: Filter) -> Reply:
@@ -110,9 +136,12 @@ async def _finished(turn: Turn, chosen: Filter) -> Reply:
         if todo["completed_at"]
         and first <= datetime.fromisoformat(todo["completed_at"]).astimezone(zone).date() <= last
     ]
-    return (
-        page(kept, len(kept), "completed todo", turn.wording) if kept else Reply(f"You completed no todo {chosen.day}.")
-    )
+    if not kept:
+        return Reply(f"You completed no todo {chosen.day}.")
+    reply = page(kept, len(kept), "completed todo", turn.wording)
+    first_line, _, lines = reply.text.partition("\n")
+    reply.text = f"{first_line.removesuffix(':')} {chosen.day}:\n{lines}"
+    return reply
 
 
 async def search(turn: Turn, request: Request) -> Reply:

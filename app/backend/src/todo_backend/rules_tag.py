@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from todo_backend.deeds import Deed, change_all, versioned
 from todo_backend.filters import data
 from todo_backend.intents import Request
-from todo_backend.references import Turn, everything, resolve, resolve_one
+from todo_backend.references import Turn, everything, find, resolve, resolve_one
 from todo_backend.replies import Reply, Todo, UnclearError, choice, quote
 
 
@@ -59,6 +59,23 @@ async def known_tag(turn: Turn, what: str) -> Request | None:
     if found and await is_tag(turn, found["tags"]):
         return Request("tag", {"which": found["which"], "tags": found["tags"]}, what)
     return None
+
+
+_ON_LIST = re.compile(
+    r"(?:put|add|stick) (?P<which>.+?) (?:on|onto|to|in) (?:my|the|our) (?P<tags>[\w-]+) list(?: too| as well| also)?",
+    re.IGNORECASE,
+)
+
+
+async def put_on_list(turn: Turn, words: str) -> Request | None:
+    """Understand "put coffee on the groceries list too", where there is such a tag, and one open todo is called so."""
+    found = _ON_LIST.fullmatch(words)
+    if not found or not await is_tag(turn, found["tags"]):
+        return None
+    todos, how = await find(turn, found["which"], "open")
+    if len(todos) != 1 or how not in ("exact", "words"):
+        return None
+    return Request("tag", {"which": f'"{todos[0]["title"]}"', "tags": found["tags"]}, words)
 
 
 async def is_tag(turn: Turn, word: str) -> bool:

@@ -37,7 +37,7 @@ async def restore(turn: Turn, request: Request) -> Reply:
 
 
 async def _deleted(turn: Turn, which: str) -> Reply | None:
-    """Bring back the deleted todo whose whole title is said in quotes; ask about those that words name."""
+    """Bring back the deleted todo that is named whole, or was just deleted; ask about those that words name."""
     there, how = await find(turn, unquote(which), "open")
     if there and how != "near":
         return None
@@ -51,10 +51,16 @@ async def _deleted(turn: Turn, which: str) -> Reply | None:
     told = [each.text for each in turn.dialogue.utterances if each.role == "assistant"]
     named = [todo for todo in named if any(quote(todo) in text for text in told)] or named
     if unquote(which) != which and named[0]["title"] == unquote(which):
-        restored = data(await turn.toolbox.call("restore_todo", todo_id=named[0]["id"]))
-        return Reply(f"{quote(restored)} is back.", mentioned=[restored])
+        return await _bring_back(turn, named[0])
     ways = [choice(todo["title"], f'bring back "{todo["title"]}"') for todo in named[:_MOST]]
+    if len(named) == 1 and (any(text.startswith("Deleted ") and quote(named[0]) in text for text in told[-3:])):
+        return await _bring_back(turn, named[0])
     if len(named) > 1:
         return Reply("Which of the deleted todos shall I bring back?", choices=ways)
     yes = choice("Yes, bring it back", ways[0].message)
     return Reply(f"{quote(named[0])} was deleted. Shall I bring it back?", choices=[yes, WHATS_LEFT])
+
+
+async def _bring_back(turn: Turn, todo: Todo) -> Reply:
+    restored = data(await turn.toolbox.call("restore_todo", todo_id=todo["id"]))
+    return Reply(f"{quote(restored)} is back.", mentioned=[restored])

@@ -33,6 +33,7 @@ Ways = tuple[tuple[Kind, tuple[str, ...]], ...]
 
 ENGLISH: Ways = (
     ("help", (
+        r"(?:who|what) are you,? (?:and|&) what (?:can|do) you do(?: for me)?|how can you help(?: me)?",
         r"(?:help|hello|hi|hey|yo|good (?:morning|day|afternoon|evening)|hallo|hola|bonjour|salut|guten (?:tag|morgen)|buenos d[ií]as|hilfe|ayuda|aide|سلام|السلام علیکم|مدد)(?: there| me| todo| bot)?",
         r"(?:what|which|how) (?:can|could|do) (?:you|i)(?: even)? (?:do|say|help(?: me)?(?: with)?|ask|use (?:this|you))(?: here| for me)?|how does (?:this|it) work|what (?:are|is) (?:you|this)|who are you|was kannst du|qué puedes hacer|que peux-tu faire",
     )),
