@@ -18,6 +18,7 @@ from scripts.desired.secrets import Secret
 from scripts.kubernetes import rollout
 from scripts.kubernetes.api import Object
 from scripts.kubernetes.cluster import Cluster
+from scripts.kubernetes.looking import look
 from scripts.kubernetes.objects import conditions_of
 from scripts.monitoring import adapter, charts, other_operators
 from scripts.project import Project
@@ -98,14 +99,16 @@ def _await_prometheus(cluster: Cluster, settings: Settings, step: StepReport) ->
 
     def reconciled() -> bool:
         nonlocal said
-        found = cluster.get("prometheuses.monitoring.coreos.com", name)
+        found = look(partial(cluster.get, "prometheuses.monitoring.coreos.com", name), step)
         said = _condition(found[0], "Reconciled") if found else {}
         step.progress(f"Prometheus: {said.get('reason') or 'the operator has not seen it yet'}")
         return bool(said.get("status") == "True")
 
     try:
         until(reconciled, seconds=ROLLOUT_SECONDS, pause=POLL_SECONDS, what="the operator to make Prometheus")
-    except OverdueError:
+    except OverdueError as error:
+        if error.evidence:  # nobody answered, so that nothing is known of the operator
+            raise
         raise TaskError(
             "the operator has not made Prometheus",
             f"look at the log of deployment/{monitoring.object_name(settings, 'operator')}",

@@ -26,6 +26,7 @@ from scripts.core.waiting import OverdueError, until
 from scripts.engines.installed import is_installed
 from scripts.kubernetes import helm
 from scripts.kubernetes.api import Object
+from scripts.kubernetes.looking import look
 from scripts.kubernetes.objects import conditions_of, is_ready, name_of, status_of
 from scripts.kubernetes.port_forward import forward
 from scripts.project import Project
@@ -92,10 +93,10 @@ def _kagent(stack: Stack, step: StepReport) -> Outcome:
 def _agent(stack: Stack, step: StepReport) -> Outcome:
     """Apply our Agent, and wait until kagent has it running. Raises TaskError with what kagent says."""
     said = _apply(stack, [stack.agent()])
-    missing: list[str] = []
+    missing = ["the cluster does not answer"]
 
     def settled() -> bool:
-        found = stack.deployment.cluster.get(AGENTS, AGENT)
+        found = look(partial(stack.deployment.cluster.get, AGENTS, AGENT), step)
         missing[:] = _not_ready(found)
         if missing:
             step.progress(missing[0])

@@ -38,6 +38,7 @@ from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.diagnosis import observation
 from scripts.kubernetes.diagnosis.cause import Diagnosis
 from scripts.kubernetes.helm import Revision
+from scripts.kubernetes.looking import look
 from scripts.kubernetes.nodes import load
 from scripts.kubernetes.nodes.transports import NodeTransport
 from scripts.kubernetes.own_namespace import OwnNamespace
@@ -98,7 +99,7 @@ class Deployment:
             if not (self._ours and retries.restart_database(self.cluster, error, step)):
                 raise
             outcome = rollout.watch(self.cluster, timeout, step, leave_out=leave_out)
-        remembered.record(self.cluster, as_healthy=release is None or release.last)
+        look(partial(remembered.record, self.cluster, as_healthy=release is None or release.last), step)
         return outcome
 
     def rollback(self, transports: Sequence[NodeTransport], step: StepReport) -> Outcome:

@@ -6,6 +6,7 @@ import http.client
 import socket
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import partial
 
 from scripts.config.services import Service
 from scripts.config.settings import Settings
@@ -13,6 +14,7 @@ from scripts.core.errors import TaskError
 from scripts.core.report import StepReport
 from scripts.core.waiting import OverdueError, until
 from scripts.kubernetes.cluster import Cluster
+from scripts.kubernetes.looking import look
 from scripts.kubernetes.objects import status_of
 
 ADDRESS_SECONDS = 90.0  # ingress-nginx writes addresses down once a minute
@@ -26,7 +28,7 @@ def prove(cluster: Cluster, settings: Settings, step: StepReport) -> str:
     Raises TaskError where the Ingress gets no address, where that cannot be reached from here, or where a page does not answer.
     """
     step.progress(f"the address of {settings.ingress.host}")
-    address = _await_address(cluster, settings)
+    address = _await_address(cluster, settings, step)
     for name, service in settings.services.items():
         for path, text in _pages(service).items():
             step.progress(f"http://{settings.ingress.host}{path}")
@@ -44,8 +46,8 @@ def _pages(service: Service) -> Mapping[str, str]:
     return {path: text for path, text in service.asked_pages.items() if service.public and f"{path.rstrip('/')}/".startswith(within)}
 
 
-def _await_address(cluster: Cluster, settings: Settings) -> str:
-    if not cluster.get("ingressclass", settings.ingress.class_name):
+def _await_address(cluster: Cluster, settings: Settings, step: StepReport) -> str:
+    if not look(partial(cluster.get, "ingressclass", settings.ingress.class_name), step):
         raise TaskError(
             f"no ingress controller serves {settings.ingress.host}: the cluster has no IngressClass {settings.ingress.class_name}",
             "install one, or name its class: ingress.class_name in invoke.yaml",
@@ -55,14 +57,16 @@ def _await_address(cluster: Cluster, settings: Settings) -> str:
     def addresses() -> list[str]:
         points = [
             point
-            for ingress in cluster.get("ingress", settings.release)
+            for ingress in look(partial(cluster.get, "ingress", settings.release), step)
             for point in status_of(ingress).get("loadBalancer", {}).get("ingress", ())
         ]
         return [str(point.get("ip") or point.get("hostname")) for point in points]
 
     try:
         return until(addresses, seconds=ADDRESS_SECONDS, pause=1, what="the Ingress' address")[0]
-    except OverdueError:
+    except OverdueError as error:
+        if error.evidence:  # nobody answered, so that nothing is known of the controller
+            raise
         raise TaskError(
             f"the Ingress of {settings.ingress.host} has no address after {ADDRESS_SECONDS:.0f} s: its controller is not running",
             "kubectl get pods --all-namespaces, and look for the controller",

@@ -31,6 +31,8 @@ NO_ANSWER = re.compile(
 def look(ask: Callable[[], T], step: StepReport) -> T:
     """Return what `ask` returns; while the API server does not answer, ask again for up to a minute, and say so.
 
+    ask: a look, or a change that may be made twice.
+
     Raises OverdueError then, and at once a CommandError that is an answer.
     """
     started = time.monotonic()

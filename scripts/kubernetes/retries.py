@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 
 from scripts.core.errors import TaskError
 from scripts.core.report import StepReport
@@ -16,6 +17,7 @@ from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.diagnosis.cause import DATABASE_CODES, Diagnosis
 from scripts.kubernetes.diagnosis.rules.controllers import refused_maker
 from scripts.kubernetes.diagnosis.snapshot import Snapshot, time_of
+from scripts.kubernetes.looking import look
 from scripts.kubernetes.objects import is_rolled_out, name_of, status_of
 
 AGAIN = "todo-tasks/try-again"
@@ -34,7 +36,7 @@ def start_again(cluster: Cluster, now: Snapshot, found: Sequence[Diagnosis], ste
         for pod in filter(_backs_off, now.pods_of(workload)):
             if name_of(workload) in wanting or now.taken - time_of(pod["metadata"].get("creationTimestamp")) > FROM_BEFORE:
                 step.say(f"replacing {name_of(pod)}, which would wait before it tries again")
-                cluster.kubectl("delete", "pod", name_of(pod), "--ignore-not-found", "--wait=false")
+                look(partial(cluster.kubectl, "delete", "pod", name_of(pod), "--ignore-not-found", "--wait=false"), step)
                 replaced.add(name_of(workload))
     return replaced
 
@@ -52,12 +54,12 @@ def hurry(cluster: Cluster, now: Snapshot, step: StepReport) -> None:
         if maker is not None:
             step.progress(f"{name_of(workload)}: its pods would be taken now; its controller is to try again")
             for note in (f"{AGAIN}=now", f"{AGAIN}-"):
-                cluster.kubectl("annotate", maker["kind"].lower(), name_of(maker), note, "--overwrite")
+                look(partial(cluster.kubectl, "annotate", maker["kind"].lower(), name_of(maker), note, "--overwrite"), step)
 
 
 def restart_database(cluster: Cluster, error: TaskError, step: StepReport) -> bool:
     """Restart the bundled Postgres where it refuses the password of its own Secret, which each start sets; return whether it was."""
-    databases = cluster.get("statefulsets", selector=cluster.selector)
+    databases = look(partial(cluster.get, "statefulsets", selector=cluster.selector), step)
     if not databases or error.code not in ("database-login", "readiness-http") or "authentication failed" not in str(error):
         return False
     step.say(

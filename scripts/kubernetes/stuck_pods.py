@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 from datetime import datetime, timedelta
+from functools import partial
 
 from scripts.core.report import StepReport
 from scripts.core.waiting import OverdueError, until
@@ -36,7 +37,7 @@ def replace(cluster: Cluster, step: StepReport) -> None:
     """Delete the pods of the release's StatefulSets that are of another revision than the wanted one and not ready."""
     for name in stuck(_observed(cluster, step)):
         step.progress(f"replacing {name}, which never got ready")
-        cluster.kubectl("delete", "pod", name, "--ignore-not-found", "--wait=false")
+        look(partial(cluster.kubectl, "delete", "pod", name, "--ignore-not-found", "--wait=false"), step)
 
 
 def _observed(cluster: Cluster, step: StepReport) -> list[Object]:
@@ -69,7 +70,7 @@ def make_room(cluster: Cluster, now: Snapshot, step: StepReport) -> None:
     """Take away the old pods of Deployments that serve nothing, so that the new ones can come."""
     for name in in_the_way(now):
         step.say(f"removing the old pods of {name}: none of them is ready, and new ones may need their resources")
-        cluster.kubectl("scale", "replicaset", name, "--replicas=0")
+        look(partial(cluster.kubectl, "scale", "replicaset", name, "--replicas=0"), step)
 
 
 def in_the_way(now: Snapshot) -> list[str]:

@@ -24,11 +24,12 @@ from scripts.config.settings import load_settings
 from scripts.core.decision import Decision
 from scripts.core.errors import InputError, MissingError, TaskError
 from scripts.core.shell import Result
+from scripts.kubernetes import looking
 from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.deployment import Deployment
 from scripts.kubernetes.own_namespace import OwnNamespace
 from scripts.monitoring import charts
-from tests.doubles import Step
+from tests.doubles import Step, silent_at_first
 from tests.projects import project_in
 
 pytestmark = pytest.mark.unit
@@ -141,6 +142,21 @@ def test_an_agent_is_ready_when_kagent_says_so(conditions: list[tuple[str, str]]
     found = [{"status": {"conditions": told}}]
     assert (kagent._not_ready(found), kagent._refused(found)) == (missing, refused)
     assert kagent._not_ready([]) == ["it is not there"]
+
+
+@pytest.mark.parametrize(("silent", "evidence"), [(1, ""), (1000, "the cluster does not answer")])
+def test_an_agent_is_looked_at_again_where_nobody_answered(silent: int, evidence: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    conditions = [{"type": kind, "status": "True"} for kind in ("Accepted", "Ready")]
+    monkeypatch.setattr(kagent, "_apply", lambda *_: "agent unchanged")
+    monkeypatch.setattr(Cluster, "get", lambda *_: [{"status": {"conditions": conditions}}])
+    monkeypatch.setattr(looking, "BORNE_SECONDS", 0.05)
+    silent_at_first(monkeypatch, Cluster, "get", silent)
+    if evidence:
+        with pytest.raises(TaskError) as caught:
+            kagent._agent(stack(monkeypatch), Step())
+        assert caught.value.evidence == (evidence,)
+    else:
+        assert kagent._agent(stack(monkeypatch), Step()).kind == "unchanged"
 
 
 def test_the_agents_words_are_read_and_its_failure_is_told() -> None:

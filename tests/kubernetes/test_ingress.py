@@ -11,8 +11,8 @@ import pytest
 
 from scripts.config.settings import Settings, load_settings
 from scripts.core.errors import TaskError
-from scripts.kubernetes import ingress
-from tests.doubles import Step
+from scripts.kubernetes import ingress, looking
+from tests.doubles import GONE, Step, silent_at_first
 
 pytestmark = pytest.mark.runner
 HOST = "app.test"
@@ -94,3 +94,21 @@ def test_what_keeps_it_from_answering_is_told_apart(monkeypatch: pytest.MonkeyPa
     assert "does not show its page" in str(refusal(at("127.0.0.1")))
     monkeypatch.setattr(ingress, "HTTP", 1)
     assert "minikube tunnel" in refusal(at("127.0.0.1")).action
+
+
+@pytest.mark.parametrize("calls", [1, 2])
+def test_a_look_that_fails_is_made_again(calls: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster = at("127.0.0.1")
+    left = silent_at_first(monkeypatch, cluster, "get", calls)
+    assert ingress.prove(cluster, settings(), Step()) == f"{HOST} answers at 127.0.0.1"  # type: ignore[arg-type]
+    assert left == []
+
+
+def test_where_nobody_answers_the_controller_is_not_blamed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(looking, "BORNE_SECONDS", 0.05)
+    cluster = at("127.0.0.1")
+    there = iter([cluster.get("ingressclass", "nginx")])
+    silent_at_first(monkeypatch, cluster, "get", 1000)
+    silent = cluster.get
+    monkeypatch.setattr(cluster, "get", lambda *argv: next(there, None) or silent(*argv))
+    assert GONE in refusal(cluster).evidence

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 import time
 from typing import Any
 
 import pytest
 
 from scripts.core import shell
+from scripts.core.errors import TaskError
+from scripts.core.report import unchanged
 from scripts.core.shell import CommandError, Result
 from scripts.core.waiting import OverdueError
-from scripts.kubernetes import looking, rollout
+from scripts.kubernetes import looking, namespace_removal, policy_probe, remembered, retries, rollout, stuck_pods
 from scripts.kubernetes.cluster import Cluster
-from tests.doubles import Step
+from scripts.kubernetes.deployment import Deployment
+from scripts.kubernetes.diagnosis.cause import Diagnosis
+from tests.doubles import GONE, Step, failed, silent_at_first
+from tests.kubernetes.rolling import NEW, OLD, pod, replica_set, snapshot, thing
 
 pytestmark = pytest.mark.unit
-
-GONE = "The connection to the server 10.0.0.1:6443 was refused - did you specify the right host or port?"
-
-
-def failed(said: str) -> CommandError:
-    return CommandError("`kubectl get pods` failed with exit code 1", [said], Result(1, "", said, 0.0))
 
 
 class Looks:
@@ -110,3 +111,71 @@ def test_one_that_takes_a_question_and_gives_no_answer_is_said_while_it_hangs(mo
 def test_an_api_server_that_did_not_answer_in_time_is_asked_again(clock: None) -> None:
     silent = CommandError("the API server did not answer within 30 s", (), Result(1, "", "", 30.0))
     assert looking.look(Looks(silent, "pods"), Step()) == "pods"
+
+
+class Answering(Cluster):
+    """A cluster in which both pods of a policy probe have ended, a database runs, and everything that is deleted is gone."""
+
+    def kubectl(self, *argv: str, **_: Any) -> Result:
+        pods = [thing("Pod", name, status={"phase": "Succeeded"}) for name in (policy_probe.ALLOWED, policy_probe.STRANGER)]
+        database = thing("StatefulSet", "postgres", spec={"selector": {"matchLabels": {"app": "postgres"}}})
+        database["metadata"]["generation"] = 1
+        database["status"] = {"observedGeneration": 1, "updateRevision": "new"}
+        old = pod("postgres-0", "postgres", ready=False)
+        old["metadata"]["ownerReferences"][0]["kind"] = "StatefulSet"
+        known = {"pods": pods, "statefulsets": [database], "statefulsets,pods": [database, old]}
+        return Result(0, json.dumps({"items": known.get(argv[1], [])}) if argv[0] == "get" else "", "", 0.0)
+
+
+def refused_maker() -> Any:
+    made = replica_set(1, 2, 0)
+    made["status"]["conditions"] = [{"type": "ReplicaFailure", "status": "True", "message": "forbidden"}]
+    return dataclasses.replace(snapshot([made], []), refusals={"web": ""})
+
+
+def backing_off() -> Any:
+    waiting = pod("a", "web-2", ready=False)
+    waiting["status"]["initContainerStatuses"] = [{"state": {"waiting": {"reason": "CrashLoopBackOff"}}}]
+    return snapshot([OLD, NEW], [waiting])
+
+
+LOGIN = TaskError("authentication failed", "", code="database-login")
+WAITS = {
+    "the pods of a policy probe end": lambda cluster: policy_probe._await_end(cluster, Step()),
+    "a namespace goes": lambda cluster: namespace_removal.remove_namespace(cluster, Step()),
+    "a database's old pod is replaced": lambda cluster: stuck_pods.replace(cluster, Step()),
+    "old pods make room": lambda cluster: stuck_pods.make_room(cluster, snapshot([OLD, NEW], [pod("a", "web-1", ready=False)]), Step()),
+    "a pod starts again": lambda cluster: retries.start_again(
+        cluster, backing_off(), [Diagnosis("database-login", "web", "", (), "")], Step()
+    ),
+    "a controller tries again": lambda cluster: retries.hurry(cluster, refused_maker(), Step()),
+    "a database is restarted": lambda cluster: retries.restart_database(cluster, LOGIN, Step()),
+}
+FIRST_TOLD = {"a namespace goes": 1}
+"""Where the first call is no look but what the user has asked for: that fails at once, with nothing lost."""
+
+
+@pytest.mark.parametrize("wait", WAITS)
+def test_a_wait_goes_on_after_a_look_that_failed(wait: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    answer, calls = Answering.kubectl, []
+
+    def kubectl(self: Answering, *argv: str, **options: Any) -> Result:
+        calls.append(argv)
+        if len(calls) == 1 + FIRST_TOLD.get(wait, 0):
+            raise failed(GONE)
+        return answer(self, *argv, **options)
+
+    monkeypatch.setattr(Answering, "kubectl", kubectl)
+    monkeypatch.setattr(looking, "PAUSE_SECONDS", 0.01)
+    WAITS[wait](Answering("any", "todo", "todo"))
+    failed_at = FIRST_TOLD.get(wait, 0)
+    assert calls[failed_at + 1] == calls[failed_at], "what failed is asked again"
+
+
+def test_a_rollout_whose_end_cannot_be_noted_at_once_is_noted_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    noted: list[bool] = []
+    monkeypatch.setattr(rollout, "watch", lambda *_, **__: unchanged("1 pod ready"))
+    monkeypatch.setattr(remembered, "record", lambda *_, as_healthy: noted.append(as_healthy))
+    left = silent_at_first(monkeypatch, remembered, "record")
+    Deployment(Cluster("any", "todo", "todo"), "todo").await_rollout(300, Step())
+    assert (noted, left) == ([True], [])

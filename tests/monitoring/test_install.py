@@ -20,14 +20,14 @@ from scripts.core.report import Outcome, unchanged
 from scripts.core.shell import Result
 from scripts.desired import monitoring
 from scripts.desired.labels import MANAGER
-from scripts.kubernetes import rollout
+from scripts.kubernetes import looking, rollout
 from scripts.kubernetes.api import Object
 from scripts.kubernetes.cluster import Cluster
 from scripts.monitoring import charts
 from scripts.monitoring.crds import OURS as OURS_ALONE
 from scripts.monitoring.crds import VERSION
 from tests.checkout import Checkout
-from tests.doubles import Step
+from tests.doubles import Step, silent_at_first
 from tests.projects import project_in, project_on
 
 pytestmark = pytest.mark.monitoring
@@ -322,6 +322,20 @@ def test_a_prometheus_that_the_operator_does_not_make_is_explained(
     with pytest.raises(TaskError) as caught:
         install_monitoring._await_prometheus(prometheus(status, observed).engine.cluster, settings(), Step())
     assert caught.value.evidence == (told,)
+
+
+def test_a_look_that_fails_while_the_operator_works_is_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rollout, "watch", lambda *_, **__: unchanged("1 pod ready"))
+    left = silent_at_first(monkeypatch, Told, "kubectl")
+    assert install_monitoring._await_prometheus(prometheus("True", 2).engine.cluster, settings(), Step()).detail == "1 pod ready"
+    assert left == []
+
+
+def test_where_nobody_answers_the_operator_is_not_blamed(monkeypatch: pytest.MonkeyPatch) -> None:
+    silent_at_first(monkeypatch, Told, "kubectl", calls=1000)
+    monkeypatch.setattr(looking, "BORNE_SECONDS", 0.05)
+    with pytest.raises(TaskError, match="for the cluster to answer"):
+        install_monitoring._await_prometheus(prometheus("True", 2).engine.cluster, settings(), Step())
 
 
 def test_the_pod_of_prometheus_is_watched_like_any_rollout_which_ends_as_soon_as_a_cause_is_final(monkeypatch: pytest.MonkeyPatch) -> None:
