@@ -111,12 +111,15 @@ def check(parsed: Parsed, keys: Mapping[str, EnvKey]) -> list[str]:
 
 
 def _unknown(key: str, value: str, keys: Collection[str]) -> str:
-    """Name a key that is not of this project, unless it may be the end of a value: `=` fills up base32 and base64."""
+    """Name a key that is not of this project, unless it may be the beginning of a value that lost its key.
+
+    A name has a `_` or is one word; base32 and tokens have digits, and `=` fills up base64.
+    """
     close = difflib.get_close_matches(key, keys, n=1)
     if close:
         return f"{key} is not a key of this project (did you mean {close[0]}?)"
     known = f"not a key of this project (known: {', '.join(sorted(keys))})"
-    if not (value.strip("=") or "_" in key):
+    if "_" not in key and not (key.isalpha() and value.strip("=")):
         return f"what stands before the `=` is {known}"
     return f"{key} is {known}: declare it under `env` in invoke.yaml, or, a plain setting, write it into its service's `env` there"
 
