@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
 from scripts.config.settings import Settings
 from scripts.core.errors import TaskError
+from scripts.core.shell import Result
 from scripts.engines.minikube import engine, first_start
 from scripts.engines.minikube.engine import MinikubeEngine
+from scripts.engines.minikube.profile import State
+from scripts.engines.minikube.program import MinikubeProgram
 from tests.doubles import Step
 from tests.engines.minikube.answers import NO_PROFILES, PROFILES, RUNNING, STATUS, STOPPED, profile, start
 from tests.programs import Programs, Reply
@@ -83,6 +87,27 @@ def test_an_interrupted_first_start_that_may_hold_something_is_finished_and_neve
         programs.tell(in_cluster(settings, NAMESPACES), named("default", "kube-system", "mine"))
     programs.tell(start(settings))
     assert MinikubeEngine(settings).decide_start(step).carry_out(step).kind == "changed"
+
+
+@pytest.mark.parametrize(("driver", "holds"), [("docker", True), ("kvm2", False)])
+def test_a_virtual_machine_that_stays_after_us_does_not_hold_the_lock(
+    driver: str, holds: bool, programs: Programs, settings: Settings, step: Step, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = settings.model_copy(update={"minikube": settings.minikube.model_copy(update={"driver": driver})})
+    held, ask = list[bool](), engine.shell.run
+
+    def run(argv: list[str], **options: Any) -> Result:
+        if argv[1] != "start":
+            return ask(argv, **options)
+        held.append(options["holds_lock"])
+        return Result(0, "", "", 0.0)
+
+    programs.tell(PROFILES, NO_PROFILES)
+    decision = MinikubeEngine(settings).decide_start(step)
+    monkeypatch.setattr(engine.shell, "run", run)
+    monkeypatch.setattr(MinikubeProgram, "state", lambda _: State.RUNNING)
+    decision.carry_out(step)
+    assert held == [holds]
 
 
 def test_the_note_of_another_project_means_nothing(programs: Programs, settings: Settings, step: Step) -> None:
