@@ -74,6 +74,19 @@ def test_each_is_forwarded_from_its_own_namespace(what: str, forward: tuple[str,
     assert forwarded == [forward]
 
 
+@pytest.mark.parametrize(("values", "prefix"), [("", "monitoring"), ("grafana: {}\n", "observability")], ids=["ours", "that name nothing"])
+def test_monitoring_under_another_release_is_where_its_values_name_it(
+    values: str, prefix: str, forwarded: list[Any], tmp_path: Path
+) -> None:
+    made, file = project(), tmp_path / "values.yaml"
+    file.write_text(values)
+    changes = {"release": "observability", "namespace": "watching"} | ({"values": str(file)} if values else {})
+    made.settings = made.settings.model_copy(update={"monitoring": made.settings.monitoring.model_copy(update=changes)})
+    for what in ("grafana", "prometheus"):
+        opened(what, made)
+    assert [(each[0], each[1]) for each in forwarded] == [("watching", f"service/{prefix}-{part}") for part in ("grafana", "prometheus")]
+
+
 def test_grafana_says_how_to_sign_in_and_keeps_the_password(forwarded: list[Any], capsys: pytest.CaptureFixture[str]) -> None:
     told = opened("grafana")
     assert "`admin`" in told
