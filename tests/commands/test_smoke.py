@@ -196,6 +196,13 @@ def test_a_check_has_passed_rather_than_left_things_unchanged() -> None:
     assert "a todo added by chat is listed and shown, changed and deleted" in outcome.detail
 
 
+def test_without_a_public_page_and_a_proof_nothing_more_is_claimed_than_was_asked() -> None:
+    hidden = dict.fromkeys(("one", "two"), SERVICE.model_copy(update={"public": False, "pages": {}}))
+    settings = load_settings().model_copy(update={"services": hidden, "smoke": None})
+    engine = SimpleNamespace(open_client=lambda: nullcontext(App()), deployment=None)
+    assert smoke_test.main(project_on(engine, settings), Step()).detail == "2 services are healthy and ready"
+
+
 @pytest.mark.parametrize(("path", "warned"), [("/api/todos", True), ("/api/chat", False)], ids=["an answer", "one that is slow by nature"])
 def test_an_answer_that_nobody_would_wait_for_is_warned_of(path: str, warned: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     class Slow(App):
