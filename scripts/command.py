@@ -12,11 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from invoke import Context, Exit, Task
-from invoke.main import program
 
 from scripts.config.settings import ENGINES
 from scripts.core import lock, log, pipeline
-from scripts.core.paths import ROOT
 from scripts.core.pipeline import Step
 from scripts.core.report import Outcome, Report, StepReport
 from scripts.kubernetes import connection
@@ -108,9 +106,3 @@ def run_alone(main: Callable[[Project, StepReport], Outcome], *, changes: bool =
         perform(name, work, json=given.json, plain=given.plain, changes=changes)
     except Exit as ending:
         sys.exit(ending.code)
-
-
-def run_command() -> None:
-    """Run the command of this module, as `python -m scripts.<command>` does: Invoke knows its options."""
-    name = Path(sys.argv[0]).stem
-    program.run(["invoke", "--search-root", str(ROOT), name, *sys.argv[1:]])

@@ -5,9 +5,10 @@ from __future__ import annotations
 from functools import partial
 
 from scripts import remove_app, remove_crds, remove_monitoring
-from scripts.command import command, run_command
+from scripts.command import command
 from scripts.core.pipeline import Step, run_steps
 from scripts.core.report import Report
+from scripts.program import run_command
 from scripts.project import Project
 
 

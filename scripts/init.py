@@ -21,7 +21,7 @@ from scripts.discover.draft import drafted
 from scripts.discover.drafted import Draft
 from scripts.discover.found import Unknown
 from scripts.images.todays_digest import todays_digest
-from scripts.program import Lettered
+from scripts.program import Lettered, run_command
 
 FILES = ("invoke.yaml", ".env.example")
 
@@ -118,3 +118,7 @@ def _tell(draft: Draft, settings_text: str, report: Report) -> None:
     if unknown:
         report.say("What could not be known:")
         report.table(("about", "what"), [(each.about, each.what) for each in unknown], "unknown")
+
+
+if __name__ == "__main__":
+    run_command()

@@ -16,6 +16,7 @@ from typing import Any
 
 from invoke import Argument, Collection, Config, Context, Exit, Program, Task
 from invoke.exceptions import ParseError
+from invoke.main import program as invokes_own
 from invoke.parser.parser import ParseMachine
 from invoke.util import helpline
 
@@ -224,3 +225,14 @@ def _lines(each: Task[Any] | Collection) -> list[tuple[str, str | None]]:
         return [(f"{each.name}.{name}", helpline(task)) for name, task in each.tasks.items()]
     aliases = f" ({', '.join(each.aliases)})" if each.aliases else ""
     return [(f"{each.name}{aliases}", helpline(each))]
+
+
+def run_command(name: str = "") -> None:
+    """Run the command of this module, as `python -m scripts.<command>` does: Invoke knows its options.
+
+    name: what `invoke` calls it, where that is not the module's name. A collection's ends in a dot: the first word is its command.
+    """
+    words = [name or Path(sys.argv[0]).stem, *sys.argv[1:]]
+    if name.endswith("."):
+        words = [name + words[1], *words[2:]] if words[1:] else ["--list"]
+    invokes_own.run(["invoke", "--search-root", str(SCRIPTS.parent), *words])

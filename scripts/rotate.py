@@ -7,6 +7,7 @@ from scripts.config import env_generation
 from scripts.config.validation import meant
 from scripts.core.errors import InputError, TaskError
 from scripts.core.report import Report
+from scripts.program import run_command
 from scripts.project import ENV, Project
 from scripts.up import bring_up
 
@@ -41,3 +42,7 @@ def _refuse(project: Project, key: str) -> None:
             f"{key} is not a generated key: {rule.description}", "put its new value into .env, then invoke up", code="key-not-generated"
         )
     _ = project.env
+
+
+if __name__ == "__main__":
+    run_command()

@@ -18,13 +18,14 @@ from scripts import (
     start_cluster,
     wait_for_rollout,
 )
-from scripts.command import command, run_command
+from scripts.command import command
 from scripts.core.decision import Decision
 from scripts.core.errors import InputError
 from scripts.core.pipeline import Step, run_steps
 from scripts.core.report import Outcome, Report, StepReport
 from scripts.look.plan import show_plan
 from scripts.look.status import show_addresses
+from scripts.program import run_command
 from scripts.project import ENV, Project
 
 Main = Callable[[Project, StepReport], Outcome]

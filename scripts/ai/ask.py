@@ -6,9 +6,10 @@ from scripts.ai import context, kubectl_ai, providers
 from scripts.ai.kubectl_ai import Asked
 from scripts.ai.proposal import offer
 from scripts.ai.reader import reader
-from scripts.command import command, run_command
+from scripts.command import command
 from scripts.core.errors import InputError
 from scripts.core.report import Report
+from scripts.program import run_command
 from scripts.project import Project
 
 LONGEST_QUESTION = 2000

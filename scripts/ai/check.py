@@ -13,6 +13,7 @@ from scripts.command import command
 from scripts.core.errors import DONE, FAILED, TaskError
 from scripts.core.paths import SCORE
 from scripts.core.report import Report
+from scripts.program import run_command
 from scripts.project import Project
 
 
@@ -54,3 +55,7 @@ def _verdict(project: Project, question: Question, report: Report, *, first: boo
         if (first and error.exit_code != FAILED) or error.code == "assistant-not-confined":
             raise
         return error.cause
+
+
+if __name__ == "__main__":
+    run_command("check.ai")

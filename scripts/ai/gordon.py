@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from scripts.ai.privacy import learn_env, private
-from scripts.command import command, run_command
+from scripts.command import command
 from scripts.config.services import Source
 from scripts.config.validation import meant
 from scripts.core import shell
@@ -18,6 +18,7 @@ from scripts.core.errors import InputError, MissingError, TaskError
 from scripts.core.paths import ROOT, STATE
 from scripts.core.report import Report
 from scripts.desired.build_context import entries
+from scripts.program import run_command
 from scripts.project import Project
 
 COPIES = STATE / "gordon"

@@ -29,6 +29,7 @@ from scripts.kubernetes.api import Object
 from scripts.kubernetes.looking import look
 from scripts.kubernetes.objects import conditions_of, is_ready, name_of, status_of
 from scripts.kubernetes.port_forward import forward
+from scripts.program import run_command
 from scripts.project import Project
 
 AGENTS = "agents.kagent.dev"
@@ -256,3 +257,7 @@ def _remove(stack: Stack, step: StepReport) -> Outcome:
         cluster.within(_namespace_of(right), RELEASE).kubectl("delete", right["kind"], name_of(right), "--ignore-not-found")
     removed = stack.deployment.namespace.remove(delete_data=True, step=step)
     return changed(f"removed {', '.join(removed)}") if removed else unchanged("nothing was there")
+
+
+if __name__ == "__main__":
+    run_command("kagent.")

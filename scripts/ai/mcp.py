@@ -8,6 +8,7 @@ from scripts.command import command
 from scripts.core import shell
 from scripts.core.errors import InputError
 from scripts.core.report import Report
+from scripts.program import run_command
 from scripts.project import Project
 
 
@@ -53,3 +54,7 @@ def _serve_http(project: Project, report: Report, port: int, *, allow_changes: b
             mcp_http.serve(make_server(project.settings.engine, allow_changes=allow_changes), taken, wanted)
         finally:
             shell.stop_all()
+
+
+if __name__ == "__main__":
+    run_command()

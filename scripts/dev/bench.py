@@ -23,6 +23,7 @@ from scripts.core.counting import several
 from scripts.core.errors import InputError
 from scripts.core.paths import ROOT
 from scripts.core.report import Report
+from scripts.program import run_command
 from scripts.project import Project
 from scripts.up import steps
 
@@ -187,3 +188,7 @@ def _cold(project: Project, engine: str) -> Measured:
         measure.critical_path(seconds, {step.name: (*step.needs, *step.follows) for step in steps(project)})
     ]
     return measured
+
+
+if __name__ == "__main__":
+    run_command()

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from scripts.command import command, run_command
+from scripts.command import command
 from scripts.core.report import Report
 from scripts.dev.indexes import Indexes, NotToldError
 from scripts.dev.pinned import Pin, pins
 from scripts.dev.versions import newest, numbers, safe
+from scripts.program import run_command
 from scripts.project import Project
 
 COLUMNS = ("pin", "where", "now", "newest", "safe", "note")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from invoke import Context, task
 
 from scripts.dev.program import run_module
-from scripts.program import Lettered
+from scripts.program import Lettered, run_command
 
 
 @task(klass=Lettered, name="lock")
@@ -18,3 +18,7 @@ def lock(_: Context) -> None:
             f"{name}.in",
             f"--output-file={name}.txt",
         )
+
+
+if __name__ == "__main__":
+    run_command("lock")

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
-from scripts.command import command, run_command
+from scripts.command import command
 from scripts.core import paths, shell
 from scripts.core.errors import InputError, TaskError
 from scripts.core.paths import ROOT
@@ -18,6 +18,7 @@ from scripts.images.build import missing
 from scripts.machine import wheels
 from scripts.machine.docker_endpoint import find_endpoint
 from scripts.machine.tool_folder import put_in_place, workplace
+from scripts.program import run_command
 from scripts.project import Project
 
 LOCK = ROOT / "scripts" / "syft.lock.txt"

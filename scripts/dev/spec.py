@@ -13,7 +13,7 @@ from scripts.command import JSON, perform
 from scripts.core.errors import InputError
 from scripts.core.paths import ROOT
 from scripts.core.report import Report
-from scripts.program import Lettered
+from scripts.program import Lettered, run_command
 
 FOLDER = ROOT / "specs"
 NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -69,3 +69,7 @@ def begin(name: str, folder: Path, ruled: Sequence[Ruled], report: Report) -> No
         (made / file).write_text(template.format(title=title, clauses=clauses), encoding="utf-8")
         report.result(f"specs/{made.name}/{file}")
     report.say("next: write its spec.md, then tick the constitution check in its plan.md")
+
+
+if __name__ == "__main__":
+    run_command()

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from invoke import Context, task
 
 from scripts.dev.program import run_module, running_module
-from scripts.program import Lettered
+from scripts.program import Lettered, run_command
 
 
 @task(
@@ -69,3 +69,7 @@ def faults(_: Context, context: str = "", only: str = "", yes: bool = False) -> 
     """Break a test cluster; see each fault named and healed."""
     options = [*([f"--context={context}"] if context else []), *([f"--only={only}"] if only else []), *(["--yes"] if yes else [])]
     run_module("tests.faults", *options)
+
+
+if __name__ == "__main__":
+    run_command("test")

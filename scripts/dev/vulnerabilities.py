@@ -12,6 +12,7 @@ from scripts.core.report import Report
 from scripts.dev.advisories import Known, npm_packages, of_images, of_npm, of_python, python_packages
 from scripts.dev.indexes import Indexes
 from scripts.images.build import missing
+from scripts.program import run_command
 from scripts.project import Project
 
 COLUMNS = ("package", "where", "now", "advisory", "affected", "what")
@@ -47,3 +48,7 @@ def show(found: Sequence[Known], report: Report, left_out: str = "") -> None:
         raise TaskError(f"known vulnerabilities in {number} of them", "invoke outdated shows what is safe to take", code="vulnerable")
     if untold:
         raise MissingError("not everything could be checked", "try again where the indexes can be reached", code="not-looked-at")
+
+
+if __name__ == "__main__":
+    run_command("check.vulnerabilities")

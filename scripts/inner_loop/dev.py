@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from scripts import down as removal
-from scripts.command import command, run_command
+from scripts.command import command
 from scripts.core import lock, log, shell
 from scripts.core.errors import InterruptedRunError
 from scripts.core.log_line import LogLine
@@ -21,6 +21,7 @@ from scripts.inner_loop.rows import POD_WIDTH, colours
 from scripts.inner_loop.session import Session
 from scripts.inner_loop.watching import Watch
 from scripts.kubernetes import connection
+from scripts.program import run_command
 from scripts.project import Project
 from scripts.up import bring_up
 

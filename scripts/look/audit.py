@@ -11,10 +11,11 @@ from scripts.audit import documents, rows
 from scripts.audit.facts import Verdict
 from scripts.audit.rows import Row
 from scripts.audit.rules import RULES, Ruled, load
-from scripts.command import command, run_command
+from scripts.command import command
 from scripts.core.errors import InputError, TaskError
 from scripts.core.pipeline import Step, run_steps
 from scripts.core.report import Outcome, Report, StepReport, passed
+from scripts.program import run_command
 from scripts.project import Project
 
 STYLES = {Verdict.KEPT: "green", Verdict.BROKEN: "bold red", Verdict.DEVIATES: "yellow", Verdict.NOT_CHECKABLE: "dim"}

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from scripts.command import command, run_command
+from scripts.command import command
 from scripts.core.counting import several
 from scripts.core.errors import TaskError
 from scripts.core.report import Report
 from scripts.kubernetes.diagnosis.cause import Diagnosis
 from scripts.look.causes import causes
+from scripts.program import run_command
 from scripts.project import Project
 
 

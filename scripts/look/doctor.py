@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from scripts import preflight
-from scripts.command import command, run_command
+from scripts.command import command
 from scripts.core.report import Report
+from scripts.program import run_command
 from scripts.project import Project
 
 

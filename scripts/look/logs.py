@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from scripts.command import command, run_command
+from scripts.command import command
 from scripts.core.errors import InputError
 from scripts.core.log_fields import is_of_a_probe
 from scripts.core.log_line import LogLine, LogQuery
 from scripts.core.log_text import COLOURS, shown, who
 from scripts.core.report import Report
 from scripts.engines.asking import probe_paths
+from scripts.program import run_command
 from scripts.project import Project
 
 USUAL_LINES = 100

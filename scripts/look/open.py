@@ -9,7 +9,7 @@ import webbrowser
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from scripts.command import command, run_command
+from scripts.command import command
 from scripts.core import shell
 from scripts.core.errors import InputError
 from scripts.core.report import Report
@@ -17,6 +17,7 @@ from scripts.desired import monitoring
 from scripts.desired.service_values import service_name
 from scripts.engines.asking import paths
 from scripts.kubernetes.port_forward import forward
+from scripts.program import run_command
 from scripts.project import Project
 
 MONITORING = ("grafana", "prometheus")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from datetime import UTC, datetime
 
-from scripts.command import command, run_command
+from scripts.command import command
 from scripts.core import shell
 from scripts.core.report import Report
 from scripts.engines.installed import is_installed, what_installs
@@ -13,6 +13,7 @@ from scripts.engines.protocol import Engine
 from scripts.kubernetes.pods import PodState
 from scripts.kubernetes.usage import NOTHING, Amounts
 from scripts.look.overview import Overview, take
+from scripts.program import run_command
 from scripts.project import Project
 
 IMPORTANCE = ("service", "state", "ready", "restarts", "age", "memory", "cpu", "pod", "image")

@@ -11,6 +11,7 @@ import yaml
 from scripts.command import command
 from scripts.core.report import Report
 from scripts.desired.helm_release import HelmRelease
+from scripts.program import run_command
 from scripts.project import Project
 
 
@@ -56,3 +57,7 @@ def _reference(image: str) -> dict[str, str]:
     before, slash, last = name.rpartition("/")
     last, _, tag = last.partition(":")
     return {"repository": f"{before}{slash}{last}", **({"digest": digest} if digest else {"tag": tag})}
+
+
+if __name__ == "__main__":
+    run_command()

@@ -9,13 +9,14 @@ from pathlib import Path
 
 from rich.filesize import decimal
 
-from scripts.command import command, run_command
+from scripts.command import command
 from scripts.core.errors import TaskError
 from scripts.core.paths import CACHE
 from scripts.core.pipeline import Step, run_steps
 from scripts.core.report import Outcome, Report, StepReport, changed
 from scripts.images import prune as images
 from scripts.images.prune import HERE, Superfluous
+from scripts.program import run_command
 from scripts.project import Project
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from scripts.command import command, run_command
+from scripts.command import command
 from scripts.core import shell
 from scripts.core.errors import MissingError
 from scripts.core.report import Report
 from scripts.core.shell import CommandLine
 from scripts.operate import database, terminal
+from scripts.program import run_command
 from scripts.project import Project
 
 

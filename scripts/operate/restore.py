@@ -7,13 +7,14 @@ from pathlib import Path
 
 from rich.filesize import decimal
 
-from scripts.command import command, run_command
+from scripts.command import command
 from scripts.core import shell
 from scripts.core.errors import TaskError
 from scripts.core.pipeline import Step, run_steps
 from scripts.core.report import Outcome, Report, StepReport, changed
 from scripts.core.shell import CommandLine
 from scripts.operate import database, dump
+from scripts.program import run_command
 from scripts.project import Project
 from scripts.up import bring_up
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from functools import partial
 
-from scripts.command import command, run_command
+from scripts.command import command
 from scripts.core.errors import InputError
 from scripts.core.paths import ROOT
 from scripts.core.pipeline import Step, run_steps
 from scripts.core.report import Report
+from scripts.program import run_command
 from scripts.project import Project
 
 AUTO = "auto"

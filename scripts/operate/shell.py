@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from scripts.command import command, run_command
+from scripts.command import command
 from scripts.core import shell as programs
 from scripts.core.report import Report
 from scripts.core.shell import CommandLine
 from scripts.engines.protocol import Engine
 from scripts.operate import terminal
+from scripts.program import run_command
 from scripts.project import Project
 
 LOOK_SECONDS = 30

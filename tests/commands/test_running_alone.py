@@ -89,7 +89,9 @@ def each(commands: Sequence[str], steps: Iterable[str]) -> list[tuple[str, ...]]
     return [*(("invoke", *command.split()) for command in commands), *((f"scripts.{name}",) for name in steps)]
 
 
-@pytest.mark.parametrize("argv", each(CHANGES, sorted({*steps()} - {*STEPS_THAT_LOOK})), ids=" ".join)
+@pytest.mark.parametrize(
+    "argv", [*each(CHANGES, sorted({*steps()} - {*STEPS_THAT_LOOK})), ("scripts.up",), ("scripts.rotate", "API_TOKEN")], ids=" ".join
+)
 def test_what_may_change_something_waits_for_the_run_that_is_at_work(argv: tuple[str, ...], broken: Checkout) -> None:
     log = broken.path / ".state" / "last-run.log"
     with busy(broken):
@@ -133,9 +135,35 @@ def test_a_step_explains_itself_and_refuses_what_it_does_not_know(name: str, che
     assert not (checkout.path / ".state").exists()
 
 
-@pytest.mark.parametrize("name", ["up", "down", "smoke", "look.logs"])
+@pytest.mark.parametrize("argv", [("invoke", "init", "nowhere"), ("scripts.init", "nowhere")], ids=" ".join)
+def test_new_settings_are_written_by_one_run_at_a_time(argv: tuple[str, ...], checkout: Checkout) -> None:
+    with busy(checkout):
+        waiting = start(checkout, *argv)
+        assert waiting.stderr
+        assert waiting.stderr.readline().startswith("waiting: `invoke up`")
+    _, stderr = waiting.communicate(timeout=60)
+    assert (waiting.returncode, "error: nowhere is not a folder" in stderr) == (2, True)
+    assert (checkout.path / ".state" / "last-run.log").exists()
+
+
+def has_command(module: ast.Module) -> bool:
+    def makes_one(decorator: ast.expr) -> bool:
+        return ast.unparse(decorator.func if isinstance(decorator, ast.Call) else decorator) in ("command", "task")
+
+    return any(isinstance(node, ast.FunctionDef) and any(map(makes_one, node.decorator_list)) for node in module.body)
+
+
+def test_each_module_of_a_command_or_a_step_is_a_program() -> None:
+    modules = {path: ast.parse(path.read_text()) for path in SCRIPTS.rglob("*.py")}
+    tried = {path for path, module in modules.items() if has_command(module) or (path.parent == SCRIPTS and path.stem in steps())}
+    assert {SCRIPTS / "rotate.py", SCRIPTS / "init.py", SCRIPTS / "look/values.py", SCRIPTS / "dev/lint.py"} <= tried
+    idle = [path.name for path in tried if ast.unparse(modules[path].body[-1]).partition("\n")[0] != "if __name__ == '__main__':"]
+    assert idle == []
+
+
+@pytest.mark.parametrize("name", ["up", "down", "smoke", "look.logs", "look.values", "ai.kagent", "ai.check"])
 def test_a_command_runs_as_a_module_too(name: str, broken: Checkout) -> None:
-    argv = [f"scripts.{name}", *(["backend"] if name == "look.logs" else [])]
+    argv = [f"scripts.{name}", *{"look.logs": ["backend"], "ai.kagent": ["status"]}.get(name, [])]
     bad, run = start(broken, *argv, "--no-such-option"), start(broken, *argv)
     assert "error: No idea what '--no-such-option' is!" in bad.communicate(timeout=60)[1]
     assert "engin: unknown key (did you mean `engine`?)" in run.communicate(timeout=60)[1]
