@@ -75,6 +75,17 @@ def test_the_links_of_a_document_lead_somewhere(path: Path) -> None:
             assert anchor in {re.sub(r"[^\w -]", "", heading).strip().lower().replace(" ", "-") for heading in headings}, target
 
 
+STAYS = re.compile(
+    r"keeps the (one|password) of its first start|POSTGRES_PASSWORD`? \(the first start only\)|password .{0,30}cannot be changed"
+)
+"""How a document says that a database has the password of its first start for good. The entrypoint sets it at each."""
+
+
+@pytest.mark.parametrize("path", [*DOCUMENTS, ROOT / ".env.example", ROOT / "helm/todo-chatbot/values.yaml"], ids=lambda path: path.name)
+def test_nothing_says_that_the_first_password_of_the_database_stays(path: Path) -> None:
+    assert not STAYS.search(path.read_text(encoding="utf-8"))
+
+
 def test_pictures_are_small_and_shown() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     pictures = [path for path in (ROOT / "docs" / "images").iterdir() if path.suffix in (".png", ".svg")]
