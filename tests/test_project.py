@@ -1,4 +1,4 @@
-"""What a command works on is read once, however many steps need it at the same time."""
+"""What a command works on is read once, however many steps need it at the same time; and what follows from it."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from types import SimpleNamespace
 import pytest
 
 from scripts import project
-from scripts.config.settings import Settings
-from scripts.project import Project
+from scripts.config.settings import Settings, load_settings
+from scripts.kubernetes.cluster import Cluster
+from scripts.project import SERVICE_MONITORS, Project
+from tests.projects import project_in
 
 pytestmark = pytest.mark.unit
 
@@ -27,3 +29,15 @@ def test_threads_that_need_the_engine_at_once_choose_one(monkeypatch: pytest.Mon
     one = Project()
     with ThreadPoolExecutor(max_workers=8) as pool:
         assert {engine.name for engine in pool.map(lambda _: one.engine, range(8))} == {"1"}
+
+
+@pytest.mark.parametrize(("known", "wanted", "monitored"), [(True, True, True), (False, True, False), (True, False, False)])
+def test_the_release_has_service_monitors_wherever_the_cluster_knows_them_and_they_are_wanted(
+    known: bool, wanted: bool, monitored: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Cluster, "knows", lambda _, what: known and what == SERVICE_MONITORS)
+    settings = load_settings()
+    settings = settings.model_copy(update={"monitoring": settings.monitoring.model_copy(update={"enabled": wanted})})
+    made = project_in(Cluster("any", "todo", "todo"), settings)
+    made._images = []
+    assert made.release().values["monitoring"]["enabled"] is monitored
