@@ -21,10 +21,10 @@ from scripts.desired.alert_rules import alerts
 from scripts.desired.images import EXPORTER
 from scripts.desired.service_values import service_name
 from scripts.engines.protocol import Engine
-from scripts.kubernetes import app_proof
 from scripts.kubernetes.port_forward import forward
 from scripts.monitoring.queries import Query, load_queries, uids
 from scripts.project import Project
+from scripts.traffic import app_proof
 
 SECONDS = 240
 """The operator reloads, Prometheus scrapes twice, and a rate has its window: some two minutes on an idle machine."""

@@ -12,11 +12,11 @@ from scripts.config.services import local_path
 from scripts.core import log
 from scripts.core.errors import TaskError
 from scripts.core.report import Outcome, StepReport, passed
-from scripts.engines import asking, failed_requests
-from scripts.kubernetes import app_proof, ingress
+from scripts.kubernetes import ingress
 from scripts.kubernetes.diagnosis.cause import ABOUT_OTHER_PODS
 from scripts.kubernetes.service_client import Answer, ServiceClient
 from scripts.project import Project
+from scripts.traffic import app_proof, asking, failed_requests
 
 SLOW_SECONDS = 2.0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import graphlib
 import importlib
 import importlib.util
 from collections.abc import Iterator
@@ -17,6 +18,9 @@ pytestmark = pytest.mark.unit
 ORDER = ("core", "config", "desired", "images", "kubernetes", "engines", "project", "command")
 """The rooms from the lowest up; each may import itself and those before it."""
 BELOW = {room: set(ORDER[: position + 1]) for position, room in enumerate(ORDER)}
+BELOW["logs"] = {"logs", "core"}
+BELOW["traffic"] = {"traffic", *BELOW["engines"]}
+BELOW["database"] = {"database", *BELOW["project"]}
 BELOW["discover"] = {"discover", "core", "config", "desired"}
 BELOW["program"] = {"program", "config", "core"}
 BELOW["command"].add("program")
@@ -24,6 +28,8 @@ BELOW["machine"] = {"machine", "core"}
 BELOW["monitoring"] = {"monitoring", "core", "config", "desired", "kubernetes"}
 for users in ("images", "kubernetes", "engines", "project", "command"):
     BELOW[users].add("machine")
+for users in ("kubernetes", "engines", "traffic", "database", "project", "command"):
+    BELOW[users].add("logs")
 GRAPHS = {"up", "down", "smoke", "setup", "rollback", "rotate", "init"}
 """Modules of `scripts/` that are commands: they may import steps."""
 
@@ -60,8 +66,23 @@ def _may(importer: str, imported: str) -> bool:
     return imported != "tasks" and (imported != "ai" or importer in ("ai", "tasks"))
 
 
+def uses() -> dict[str, set[str]]:
+    """Each room, with those that it imports."""
+    found: dict[str, set[str]] = {}
+    for importer, imported in modules():
+        if room(importer) != room(imported):
+            found.setdefault(room(importer), set()).add(room(imported))
+    return found
+
+
+def test_no_rooms_import_each_other_in_a_circle() -> None:
+    graphlib.TopologicalSorter(uses()).prepare()
+    with pytest.raises(graphlib.CycleError):
+        graphlib.TopologicalSorter({**uses(), "look": {"operate"}}).prepare()
+
+
 def test_no_step_imports_a_step_or_a_command() -> None:
-    upper = steps() | GRAPHS | {"look", "operate", "dev", "ai", "inner_loop"}
+    upper = steps() | GRAPHS | {"look", "operate", "dev", "ai", "inner_loop", "audit", "bench"}
     wrong = [f"{importer} imports {imported}" for importer, imported in modules() if room(importer) in steps() and room(imported) in upper]
     assert not wrong
 
@@ -77,6 +98,9 @@ def test_the_rule_sees_a_wrong_import(tmp_path: Path) -> None:
     assert not _may("kubernetes", "engines")
     assert not _may("machine", "config")
     assert not _may("look", "ai")
+    assert not _may("core", "logs")
+    assert not _may("engines", "traffic")
+    assert not _may("traffic", "project")
     assert _may("ai", "look")
     assert _may("up", "build_images")
     assert ("scripts.up", "scripts.build_images") in set(modules())

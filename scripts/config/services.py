@@ -279,3 +279,15 @@ def local_path(text: str) -> Path:
 def shown(path: Path) -> str:
     """Return a path as a person reads it: from the repository's root where it is within."""
     return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)
+
+
+def called_by(service: str, services: Mapping[str, Service]) -> list[str]:
+    """Return the services that one calls, and those that they call, the nearest first."""
+    found: list[str] = []
+    ahead = [service]
+    while ahead:
+        for name in services[ahead.pop(0)].calls:
+            if name in services and name not in (service, *found):
+                found.append(name)
+                ahead.append(name)
+    return found

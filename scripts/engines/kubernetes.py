@@ -10,7 +10,6 @@ from scripts.config.service_problems import DATABASE
 from scripts.config.settings import Settings
 from scripts.core.decision import Decision
 from scripts.core.errors import TaskError
-from scripts.core.log_line import LogLine, LogQuery
 from scripts.core.report import Outcome, StepReport, changed, unchanged
 from scripts.core.shell import Result
 from scripts.desired.helm_release import HelmRelease
@@ -34,6 +33,7 @@ from scripts.kubernetes.pods import PodState
 from scripts.kubernetes.port_forward import ADDRESS, forward
 from scripts.kubernetes.service_client import ServiceClient
 from scripts.kubernetes.usage import Amounts, QuotaUse, Scaling
+from scripts.logs.line import LogLine, LogQuery
 
 EXECUTE_SECONDS = 90
 

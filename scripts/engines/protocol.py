@@ -9,7 +9,6 @@ from typing import Protocol
 
 from scripts.core.check import Problem
 from scripts.core.decision import Decision
-from scripts.core.log_line import LogLine, LogQuery
 from scripts.core.report import Outcome, StepReport
 from scripts.core.shell import Result
 from scripts.desired.helm_release import HelmRelease
@@ -23,6 +22,7 @@ from scripts.kubernetes.diagnosis.cause import Diagnosis
 from scripts.kubernetes.pods import PodState
 from scripts.kubernetes.service_client import ServiceClient
 from scripts.kubernetes.usage import Amounts, QuotaUse, Scaling
+from scripts.logs.line import LogLine, LogQuery
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,6 @@ from scripts import down as removal
 from scripts.command import command
 from scripts.core import lock, log, shell
 from scripts.core.errors import InterruptedRunError
-from scripts.core.log_line import LogLine
-from scripts.core.log_text import shown
 from scripts.core.pipeline import run_steps
 from scripts.core.report import Report
 from scripts.inner_loop.drive import Drive
@@ -21,6 +19,8 @@ from scripts.inner_loop.rows import POD_WIDTH, colours
 from scripts.inner_loop.session import Session
 from scripts.inner_loop.watching import Watch
 from scripts.kubernetes import connection
+from scripts.logs.line import LogLine
+from scripts.logs.text import shown
 from scripts.program import run_command
 from scripts.project import Project
 from scripts.up import bring_up

@@ -9,15 +9,15 @@ from datetime import UTC, datetime
 from functools import partial
 
 from scripts.core.errors import TaskError
-from scripts.core.log_fields import is_of_a_probe
-from scripts.core.log_line import LogLine
-from scripts.engines.asking import probe_paths
 from scripts.inner_loop.following import Following, OnPods
 from scripts.inner_loop.on_host import running
 from scripts.inner_loop.session import Session
 from scripts.inner_loop.watching import Watch
 from scripts.kubernetes.pods import PodState
 from scripts.kubernetes.usage import Amounts
+from scripts.logs.fields import is_of_a_probe
+from scripts.logs.line import LogLine
+from scripts.traffic.asking import probe_paths
 
 IDLE_SECONDS = 0.2
 HERE = "this machine"

@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from scripts.core import shell
 from scripts.core.errors import InterruptedRunError, TaskError
-from scripts.core.log_line import LogLine, LogQuery
 from scripts.engines.protocol import Engine
 from scripts.kubernetes.pods import PodState
 from scripts.kubernetes.usage import Amounts
+from scripts.logs.line import LogLine, LogQuery
 
 LOOK_SECONDS = 2.0
 OnPods = Callable[[Sequence[PodState], Mapping[str, Amounts]], None]

@@ -19,8 +19,6 @@ from textual.events import Resize
 from textual.widgets import DataTable, Footer, Input, RichLog, Static
 
 from scripts.core.errors import InterruptedRunError, TaskError
-from scripts.core.log_line import LogLine
-from scripts.core.log_text import shown
 from scripts.core.redaction import redact
 from scripts.core.report import Report
 from scripts.inner_loop import wishes
@@ -30,6 +28,8 @@ from scripts.inner_loop.session import Session
 from scripts.inner_loop.watching import Watch
 from scripts.kubernetes.pods import PodState
 from scripts.kubernetes.usage import Amounts
+from scripts.logs.line import LogLine
+from scripts.logs.text import shown
 
 KEPT_LINES = 5000
 EVIDENCE_LINES = 6

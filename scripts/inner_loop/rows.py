@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from scripts.core.log_text import COLOURS
 from scripts.kubernetes.pods import PodState
 from scripts.kubernetes.usage import NOTHING, Amounts
+from scripts.logs.text import COLOURS
 
 POD_WIDTH = 6
 """Of what tells a service's pods from each other in the log."""

@@ -11,12 +11,12 @@ from urllib.parse import urlencode
 from scripts.config.validation import meant
 from scripts.core import log
 from scripts.core.errors import InputError
-from scripts.core.log_line import LogLine, LogQuery, Source, followed, merged
 from scripts.kubernetes import api_proxy
 from scripts.kubernetes.api import Object
 from scripts.kubernetes.cluster import SECONDS, Cluster
 from scripts.kubernetes.connection import Connect
 from scripts.kubernetes.objects import name_of, service_of, status_of
+from scripts.logs.line import LogLine, LogQuery, Source, followed, merged
 
 FOLLOW_SECONDS = 86_400.0
 

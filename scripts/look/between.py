@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from scripts.desired.service_values import service_name
-from scripts.engines.lookups import lookups
 from scripts.kubernetes import dns_risks, kube_proxy
 from scripts.kubernetes.diagnosis.cause import Diagnosis
 from scripts.kubernetes.diagnosis.rules.revision import NEW as NEW_IN_REVISION
 from scripts.project import Project
+from scripts.traffic.lookups import lookups
 
 UNREADY = ("readiness-http", "readiness-timeout")
 ANSWERS = ("answers-wrong", "requests-failing", "requests-slow")

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
+from scripts.config.services import called_by
 from scripts.config.settings import Settings
 from scripts.core.report import Report
+from scripts.database import certificate, state
 from scripts.desired.service_values import service_name
-from scripts.engines import asking, failed_requests, slow_readiness, slow_requests
 from scripts.kubernetes.diagnosis.cause import ABOUT_OTHER_PODS, DATABASE_CODES, Diagnosis
 from scripts.kubernetes.diagnosis.rules.logs import LOCKED_ACTION, tells_of_database
-from scripts.look import between, certificates, database_state
+from scripts.look import between
 from scripts.project import Project
+from scripts.traffic import asking, failed_requests, slow_readiness, slow_requests
 
 SLOW_WAY = (
     "ask again while requests fail; a lock that is gone fails none. Else it is slow, or the way to it: "
@@ -30,9 +32,9 @@ ABOUT_REQUESTS = ("requests-failing", LEAST)
 
 def causes(project: Project, report: Report) -> list[Diagnosis]:
     """Return what is wrong. Where nothing that is seen explains what the services answer, they are asked, and their logs are read."""
-    ending, found, said = list(certificates.expiring(project)), project.engine.diagnose(), database_state.found(project)
+    ending, found, said = list(certificate.expiring(project)), project.engine.diagnose(), state.found(project)
     found = list(with_large_rows(project, found))
-    made, risks = ([each for each in said if (each.code == database_state.AT_RISK) is risk] for risk in (False, True))
+    made, risks = ([each for each in said if (each.code == state.AT_RISK) is risk] for risk in (False, True))
     if any(diagnosis.code not in ABOUT_OTHER_PODS for diagnosis in found):
         cut_off = between.with_network(project, list(led_to(made, between.cut_off(project, found))))
         return [*made, *ending, *cut_off, *risks]
@@ -43,8 +45,8 @@ def causes(project: Project, report: Report) -> list[Diagnosis]:
 
 def led_to(made: Sequence[Diagnosis], wrong: Iterable[Diagnosis]) -> Iterator[Diagnosis]:
     """Yield what is wrong; what fails at the database follows from what that says of itself and now, a login from whom it lets in."""
-    now = [each for each in made if not database_state.LATER.search(each.cause)]
-    closed = [each for each in now if database_state.LETS_NOBODY_IN in each.cause]
+    now = [each for each in made if not state.LATER.search(each.cause)]
+    closed = [each for each in now if state.LETS_NOBODY_IN in each.cause]
     for each in wrong:
         request = each.code in ABOUT_REQUESTS and not each.action.startswith(SEE_LOG)
         answer = each.code in ("readiness-http", "answers-wrong") and any(map(tells_of_database, (each.cause, *each.evidence)))
@@ -55,10 +57,10 @@ def led_to(made: Sequence[Diagnosis], wrong: Iterable[Diagnosis]) -> Iterator[Di
 
 def with_large_rows(project: Project, found: Sequence[Diagnosis]) -> Iterator[Diagnosis]:
     """Yield the causes; of memory that is used up, with the table whose rows are so large that they may be why."""
-    line = database_state.large_rows(project) if any(each.code == OUT_OF_MEMORY for each in found) else ""
+    line = state.large_rows(project) if any(each.code == OUT_OF_MEMORY for each in found) else ""
     for each in found:
         if line and each.code == OUT_OF_MEMORY:
-            action = f"see whether these rows are why, and make them smaller: {database_state.largest(line)}; else {each.action}"
+            action = f"see whether these rows are why, and make them smaller: {state.largest(line)}; else {each.action}"
             yield replace(each, evidence=(*each.evidence, f"in the database, {line}"), action=action)
         else:
             yield each
@@ -69,20 +71,20 @@ def with_database(project: Project, wrong: Sequence[Diagnosis]) -> Iterator[Diag
     if not any(_waits(each) or each.code in ABOUT_REQUESTS for each in wrong):
         yield from wrong
         return
-    tables = database_state.of_tables(project)[:3]
-    holders = database_state.blocking(project)[:2] if any(map(_waits, wrong)) else []
-    slow = "" if holders or not any(map(_waits, wrong)) else database_state.slow_commits(project)
-    free = not holders and any(LOCKED_ACTION in each.action for each in wrong) and database_state.without_locks(project)
+    tables = state.of_tables(project)[:3]
+    holders = state.blocking(project)[:2] if any(map(_waits, wrong)) else []
+    slow = "" if holders or not any(map(_waits, wrong)) else state.slow_commits(project)
+    free = not holders and any(LOCKED_ACTION in each.action for each in wrong) and state.without_locks(project)
     for each in wrong:
         said, action = [f"{line}, where no migration made it" for line in tables] if each.code in ABOUT_REQUESTS else [], each.action
         if said and action.startswith(SEE_LOG):
-            action = f"{database_state.dropped(tables)}; else {action}"
+            action = f"{state.dropped(tables)}; else {action}"
         if slow and _waits(each):
             said.append(slow)
             action = f"{DISK}; else {action}"
         elif holders and _waits(each):
             said += holders
-            action = database_state.ended(holders[0])
+            action = state.ended(holders[0])
         elif free and LOCKED_ACTION in action:
             said.append("nothing waits for a lock, and no session has been in a transaction for long")
             action = action.replace(LOCKED_ACTION, SLOW_WAY)
@@ -112,5 +114,5 @@ def answering_badly(project: Project, report: Report) -> list[Diagnosis]:
     if not failing and not wrong:
         return slow_requests.slow(project.settings, project.engine, lines) or slow_readiness.slow(project.settings, project.engine)
     roots = {each.workload for each in failing}
-    behind = {each.workload: [name for name in failed_requests.called_by(each.workload, services) if name in roots] for each in wrong}
+    behind = {each.workload: [name for name in called_by(each.workload, services) if name in roots] for each in wrong}
     return [*failing, *(replace(each, follows_from=behind[each.workload][0]) if behind[each.workload] else each for each in wrong)]

@@ -7,13 +7,13 @@ from collections.abc import Iterator, Mapping
 
 from scripts.command import command
 from scripts.core.errors import InputError
-from scripts.core.log_fields import is_of_a_probe
-from scripts.core.log_line import LogLine, LogQuery
-from scripts.core.log_text import COLOURS, shown, who
 from scripts.core.report import Report
-from scripts.engines.asking import probe_paths
+from scripts.logs.fields import is_of_a_probe
+from scripts.logs.line import LogLine, LogQuery
+from scripts.logs.text import COLOURS, shown, who
 from scripts.program import run_command
 from scripts.project import Project
+from scripts.traffic.asking import probe_paths
 
 USUAL_LINES = 100
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}

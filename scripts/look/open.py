@@ -15,10 +15,10 @@ from scripts.core.errors import InputError
 from scripts.core.report import Report
 from scripts.desired import monitoring
 from scripts.desired.service_values import service_name
-from scripts.engines.asking import paths
 from scripts.kubernetes.port_forward import forward
 from scripts.program import run_command
 from scripts.project import Project
+from scripts.traffic.asking import paths
 
 MONITORING = ("grafana", "prometheus")
 

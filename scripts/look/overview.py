@@ -12,10 +12,10 @@ from typing import TypeVar
 from scripts.core.decision import Change
 from scripts.core.errors import TaskError
 from scripts.core.report import Report, StepReport
+from scripts.database import certificate
 from scripts.engines.protocol import Address
 from scripts.kubernetes.pods import PodState
 from scripts.kubernetes.usage import Amounts, QuotaUse, Scaling
-from scripts.look import certificates
 from scripts.project import Project
 
 T = TypeVar("T")
@@ -63,7 +63,7 @@ def take(project: Project) -> Overview:
         usage = pool.submit(part, "usage", engine.usage, {})
         scaling = pool.submit(part, "autoscalers", engine.scaling, ())
         quota = pool.submit(part, "quota", engine.quota, ())
-        ends = pool.submit(part, "certificates", lambda: [(key, end) for key, _, end in certificates.ends(project)], [])
+        ends = pool.submit(part, "certificates", lambda: [(key, end) for key, _, end in certificate.ends(project)], [])
         differs = pool.submit(part, "differences", lambda: differences(project, pods.result()), ([], []))
         found.pods, found.usage, found.scaling, found.quota = pods.result(), usage.result(), scaling.result(), quota.result()
         found.certificates, (found.differences, found.notes) = ends.result(), differs.result()

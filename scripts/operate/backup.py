@@ -14,7 +14,8 @@ from scripts.core.errors import InputError
 from scripts.core.pipeline import Step, run_steps
 from scripts.core.report import Outcome, Report, StepReport, changed
 from scripts.core.shell import CommandLine
-from scripts.operate import database, dump
+from scripts.database import access
+from scripts.operate import dump
 from scripts.program import run_command
 from scripts.project import Project
 
@@ -34,7 +35,7 @@ def backup(project: Project, report: Report, *, file: str, yes: bool = False) ->
             "name a file in an existing folder",
             code="file-unwritable",
         )
-    line = database.in_bundled(project, "pg_dump", *OPTIONS)
+    line = access.in_bundled(project, "pg_dump", *OPTIONS)
     if path.exists() and not yes and not report.confirm(f"{path} already exists. Replace it?"):
         report.say("nothing was written")
         return

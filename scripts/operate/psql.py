@@ -7,7 +7,8 @@ from scripts.core import shell
 from scripts.core.errors import MissingError
 from scripts.core.report import Report
 from scripts.core.shell import CommandLine
-from scripts.operate import database, terminal
+from scripts.database import access
+from scripts.operate import terminal
 from scripts.program import run_command
 from scripts.project import Project
 
@@ -23,11 +24,11 @@ def psql(project: Project, report: Report, *, command: str = "", key: str = "") 
     """
     terminal.refuse_json(report)
     options = ["--command", command] if command else []
-    url = database.named(project, key)
+    url = access.named(project, key)
     if url is None:
-        line = database.in_bundled(project, "psql", *options, terminal=terminal.is_there())
+        line = access.in_bundled(project, "psql", *options, terminal=terminal.is_there())
     else:
-        line = CommandLine([_psql(), *options], database.environment(url))
+        line = CommandLine([_psql(), *options], access.environment(url))
     terminal.run(line, "psql")
 
 

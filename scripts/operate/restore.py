@@ -13,7 +13,8 @@ from scripts.core.errors import TaskError
 from scripts.core.pipeline import Step, run_steps
 from scripts.core.report import Outcome, Report, StepReport, changed
 from scripts.core.shell import CommandLine
-from scripts.operate import database, dump
+from scripts.database import access
+from scripts.operate import dump
 from scripts.program import run_command
 from scripts.project import Project
 from scripts.up import bring_up
@@ -38,7 +39,7 @@ def restore(project: Project, report: Report, *, file: str, yes: bool = False) -
     """
     path = Path(file).expanduser().absolute()
     content = dump.whole(path)
-    line = database.in_bundled(project, "psql", *OPTIONS)
+    line = access.in_bundled(project, "psql", *OPTIONS)
     if not yes and not report.confirm(f"Replace everything in the database with {path}?"):
         report.say("nothing was changed")
         return

@@ -25,10 +25,10 @@ from scripts.config.settings import load_settings
 from scripts.core import errors, shell, waiting
 from scripts.core.decision import Change, Decision
 from scripts.core.errors import InputError, TaskError
-from scripts.core.log_line import LogLine, LogQuery
 from scripts.core.paths import ROOT
 from scripts.core.pipeline import Step, run_steps, run_to_exit_code
 from scripts.core.report import Outcome, Report, StepReport, changed
+from scripts.database import state
 from scripts.engines.kubernetes import KubernetesEngine
 from scripts.kubernetes import connection
 from scripts.kubernetes.cluster import Cluster
@@ -37,7 +37,7 @@ from scripts.kubernetes.diagnosis.cause import PATIENCE
 from scripts.kubernetes.diagnosis.diagnose import diagnose as causes_of
 from scripts.kubernetes.pods import pod_state
 from scripts.kubernetes.usage import QuotaUse, Scaling
-from scripts.look import database_state
+from scripts.logs.line import LogLine, LogQuery
 from scripts.look import status as status_command
 from scripts.look.audit import work
 from scripts.look.diagnose import diagnose
@@ -230,7 +230,7 @@ def test_diagnose(programs: Programs, run: Callable[..., list[Event]], monkeypat
     tell_installed(programs)
     monkeypatch.setattr(Deployment, "diagnose", lambda _: causes_of(read_recording("secret")))
     monkeypatch.setattr(KubernetesEngine, "transports", lambda _: [])
-    monkeypatch.setattr(database_state, "found", lambda _: [])
+    monkeypatch.setattr(state, "found", lambda _: [])
     events = run(diagnose, project_in(cluster(), load_settings()))
     assert [event["code"] for event in events[:2]] == ["secret-missing", "not-healthy"]
     hold(events, "diagnosis", "error", "finished")

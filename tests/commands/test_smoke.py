@@ -19,11 +19,10 @@ from scripts.config.settings import load_settings
 from scripts.core.errors import InputError, TaskError
 from scripts.core.paths import ROOT
 from scripts.core.report import Report, StepReport
-from scripts.engines import asking
-from scripts.engines.asking import check_service, check_services
-from scripts.kubernetes import app_proof
 from scripts.kubernetes.diagnosis.cause import Diagnosis
 from scripts.kubernetes.service_client import Answer
+from scripts.traffic import app_proof, asking
+from scripts.traffic.asking import check_service, check_services
 from tests.doubles import Step
 from tests.projects import project_on
 

@@ -17,7 +17,6 @@ from textual.widgets import DataTable, Input, RichLog, Static
 from scripts.config.settings import load_settings
 from scripts.core import shell
 from scripts.core.errors import TaskError
-from scripts.core.log_line import LogLine, LogQuery
 from scripts.core.report import Report
 from scripts.inner_loop import wishes
 from scripts.inner_loop.page import Page
@@ -25,6 +24,7 @@ from scripts.inner_loop.rows import matches, rows
 from scripts.inner_loop.watching import Watch
 from scripts.kubernetes.pods import PodState
 from scripts.kubernetes.usage import Amounts
+from scripts.logs.line import LogLine, LogQuery
 
 pytestmark = pytest.mark.runner
 

@@ -13,9 +13,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from scripts.core.errors import InputError
-from scripts.core.log_line import LogQuery
 from scripts.kubernetes import api_proxy, pod_logs
 from scripts.kubernetes.cluster import Cluster
+from scripts.logs.line import LogQuery
 
 pytestmark = pytest.mark.unit
 

@@ -1,202 +1,208 @@
-"""What `diagnose` makes of causes that stand beside each other."""
+"""What `invoke diagnose` prints."""
 
 from __future__ import annotations
 
 import io
+import json
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
-from scripts.config.settings import load_settings
+from scripts.config.services import Service
+from scripts.config.settings import Settings
 from scripts.core.errors import TaskError
 from scripts.core.report import Report
-from scripts.core.shell import Result
-from scripts.engines import lookups
 from scripts.kubernetes.diagnosis.cause import Diagnosis
-from scripts.kubernetes.pods import PodState, is_of_workloads
-from scripts.look import between, causes, diagnose
-from scripts.look.database_state import LETS_NOBODY_IN
+from scripts.kubernetes.pods import PodState
+from scripts.kubernetes.service_client import Answer
+from scripts.logs.line import LogLine, LogQuery
+from scripts.look import causes, diagnose
 from scripts.project import Project
 
 pytestmark = pytest.mark.unit
 
-BAD = "in pod frontend-1, 6 of 6 lookups of todo-chatbot-backend found nothing or were late"
+FOUND = Diagnosis("secret-missing", "todo-backend", "todo-backend: Secret s does not exist", ("event Failed",), "invoke up")
+
+PAGE = Service(image="page:1", port=80, pages={"/todos": ""})
 
 
-def project(**engine: object) -> Project:
-    """A project whose engine has a cluster, and does this."""
-    return cast(
-        "Project", SimpleNamespace(settings=load_settings(), engine=SimpleNamespace(**{"deployment": object(), "pods": list, **engine}))
+@dataclass
+class Engine:
+    found: list[Diagnosis] = field(default_factory=list)
+    answers: dict[str, Answer] = field(default_factory=dict)
+    lines: list[LogLine] = field(default_factory=list)
+    serving: tuple[str, ...] = ("page-1",)
+    name: str = "kube_context"
+    deployment: None = None
+
+    def deployed(self) -> bool:
+        return True
+
+    def diagnose(self) -> list[Diagnosis]:
+        return self.found
+
+    def pods(self) -> list[PodState]:
+        return [PodState("page", name, "Running", True, 0, "page:1") for name in self.serving]
+
+    def logs(self, _query: LogQuery) -> Iterator[LogLine]:
+        return iter(self.lines)
+
+    def open_client(self) -> AbstractContextManager[Callable[..., Answer]]:
+        return nullcontext(lambda service, method, path, **_: self.answers.get(path, Answer(200, "")))
+
+
+def project(engine: object) -> Project:
+    settings = SimpleNamespace(release="todo", env={}, services={"page": PAGE}, database=None, monitoring=SimpleNamespace(slow_handlers=""))
+    installed = SimpleNamespace(engine=engine, settings=settings, env=None, require_installed=lambda: None)
+    return cast("Project", installed)
+
+
+def test_every_diagnosis_is_printed_and_the_task_fails() -> None:
+    stdout = io.StringIO()
+    with pytest.raises(TaskError, match="todo is not healthy: 1 cause") as failure:
+        diagnose.show_all(project(Engine([FOUND])), Report(stdout=stdout))
+    assert failure.value.exit_code == 1
+    assert stdout.getvalue() == "todo-backend: Secret s does not exist\n    event Failed\n  -> invoke up  [secret-missing]\n"
+
+
+def test_a_setting_of_the_database_is_told_before_the_causes_and_a_risk_after_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    stdout = io.StringIO()
+    said = [replace(FOUND, code=code, cause=code) for code in ("data-at-risk", "database-setting")]
+    monkeypatch.setattr(causes.state, "found", lambda _: said)
+    with pytest.raises(TaskError, match="todo is not healthy: 3 causes"):
+        diagnose.show_all(project(Engine([FOUND])), Report(stdout=stdout))
+    assert [line for line in stdout.getvalue().splitlines() if line[0] != " "] == [said[1].cause, FOUND.cause, said[0].cause]
+
+
+def test_as_json_a_diagnosis_is_one_event_with_its_stable_code() -> None:
+    stdout = io.StringIO()
+    with pytest.raises(TaskError):
+        diagnose.show_all(project(Engine([FOUND])), Report(as_json=True, stdout=stdout))
+    event = json.loads(stdout.getvalue())
+    assert (event["event"], event["code"], event["workload"]) == ("diagnosis", "secret-missing", "todo-backend")
+    assert event["evidence"] == ["event Failed"]
+
+
+def test_a_release_that_is_well_is_said_to_be() -> None:
+    stdout = io.StringIO()
+    diagnose.show_all(project(Engine()), Report(stdout=stdout))
+    assert stdout.getvalue() == "todo is healthy\n"
+
+
+def test_a_service_that_answers_wrongly_is_not_well_whatever_its_pods_say() -> None:
+    stdout = io.StringIO()
+    with pytest.raises(TaskError, match="todo is not healthy"):
+        diagnose.show_all(project(Engine(answers={"/todos": Answer(503, '{"detail": "the database is locked"}')})), Report(stdout=stdout))
+    assert stdout.getvalue() == (
+        'page: /todos does not answer 200\n    HTTP 503\n    {"detail": "the database is locked"}\n  -> invoke logs page  [answers-wrong]\n'
     )
 
 
-@pytest.mark.parametrize(
-    ("code", "beside", "told"),
-    [
-        ("readiness-http", (), True),
-        ("readiness-timeout", (), True),
-        ("crash-on-start", (), False),
-        ("readiness-http", (Diagnosis("crash-on-start", "todo-chatbot-backend", "it crashes", (), ""),), False),
-    ],
-    ids=["unready", "silent", "another cause", "what it calls is ailing"],
-)
-def test_what_lies_between_is_named_where_a_service_is_not_ready_and_what_it_calls_is(
-    code: str, beside: tuple[Diagnosis, ...], told: bool
-) -> None:
-    unready = Diagnosis(code, "todo-chatbot-frontend", "/ready answers 503", ("HTTP 503",), "invoke logs frontend")
-    *_, cause = between.cut_off(project(), [*beside, unready])
-    assert any("what it calls is ready: backend" in line for line in cause.evidence) is told
-    assert ("kube-proxy" in cause.action) is told
-
-
-def test_what_is_new_in_a_revision_is_set_back_before_the_network_is_looked_at() -> None:
-    new = "new in this revision: containers.frontend.env: BACKEND_URL changed"
-    unready = Diagnosis("readiness-http", "todo-chatbot-frontend", "/ready answers 503", ("HTTP 503", new), "invoke logs frontend")
-    (cause,) = between.cut_off(project(), [unready])
-    assert cause.action.startswith("set back what is new in this revision, and invoke up; else invoke logs frontend; look at kube-proxy")
-
-
-@pytest.mark.parametrize(
-    ("code", "late", "line", "action"),
-    [
-        (0, False, "in pod frontend-1, DNS answers: 6 lookups of todo-chatbot-backend", "invoke logs frontend; look at kube-proxy"),
-        (
-            2,
-            False,
-            BAD,
-            "the cluster's DNS answers late",
-        ),
-        (0, True, BAD, "the cluster's DNS answers late"),
-        (None, False, BAD, "the cluster's DNS answers"),
-        (127, False, "", "invoke logs frontend; look at kube-proxy"),
-    ],
-    ids=["it answers", "it finds nothing", "it is late", "it never answers", "no program to ask with"],
-)
-def test_how_dns_answers_in_a_pod_tells_it_from_the_network(
-    monkeypatch: pytest.MonkeyPatch, code: int | None, late: bool, line: str, action: str
-) -> None:
-    def execute(*_: object) -> Result:
-        if code is None:
-            raise TaskError("kubectl did not end within 60 s")
-        return Result(code, "", "", 0.0)
-
-    monkeypatch.setattr(lookups, "LATE_SECONDS", 0.0 if late else 4.0)
-    pods = [PodState("frontend", "frontend-1", "Running", False, 0, "frontend:1")]
-    unready = Diagnosis("readiness-http", "todo-chatbot-frontend", "/ready answers 503", ("HTTP 503",), "invoke logs frontend")
-    (cause,) = between.cut_off(project(pods=lambda: pods, execute=execute), [unready])
-    assert (cause.evidence[-1].startswith(line), cause.action.startswith(action)) == (True, True), cause
-
-
-def test_where_kube_proxy_does_its_work_what_a_network_may_be_behind_stays_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(between.kube_proxy, "silent", lambda _, at_most: [])
-    unready = Diagnosis("readiness-http", "todo-chatbot-backend", "c", (), "a")
-    assert between.with_network(project(deployment=SimpleNamespace(cluster=None)), [unready]) == [unready]
-
-
-@pytest.mark.parametrize(("code", "follows"), [("readiness-http", "one"), ("requests-slow", "one"), ("crash-on-start", "")])
-def test_what_a_network_may_be_behind_follows_from_a_kube_proxy_that_stands_still(
-    monkeypatch: pytest.MonkeyPatch, code: str, follows: str
-) -> None:
-    stalled = Diagnosis("network-down", "one", "one: kube-proxy does not follow", (), "start it again")
-    monkeypatch.setattr(between.kube_proxy, "silent", lambda _, at_most: [stalled] if at_most is None else [])
-    found = between.with_network(project(deployment=SimpleNamespace(cluster=None)), [Diagnosis(code, "todo-chatbot-backend", "c", (), "a")])
-    assert found == [*([stalled] if follows else []), Diagnosis(code, "todo-chatbot-backend", "c", (), "a", follows_from=follows)]
-
-
-def test_a_kube_proxy_that_stands_still_is_told_before_anything_suffers(monkeypatch: pytest.MonkeyPatch) -> None:
-    stalled = Diagnosis("network-down", "one", "one: kube-proxy does not follow", (), "start it again")
-    monkeypatch.setattr(between.kube_proxy, "silent", lambda _, at_most: [stalled] if at_most == between.FEW_NODES else [])
-    assert between.with_network(project(deployment=SimpleNamespace(cluster=None)), []) == [stalled]
-
-
-@pytest.mark.parametrize("well", [True, False])
-def test_a_dns_that_would_not_start_again_is_told_where_nothing_else_is_wrong(monkeypatch: pytest.MonkeyPatch, *, well: bool) -> None:
-    risk = Diagnosis("dns-at-risk", "coredns", "coredns: it answers", (), "give it back")
-    monkeypatch.setattr(between.kube_proxy, "silent", lambda _, at_most: [])
-    monkeypatch.setattr(between.dns_risks, "found", lambda _: [risk])
-    wrong = [] if well else [Diagnosis("readiness-http", "todo-chatbot-backend", "c", (), "a")]
-    assert between.with_network(project(deployment=SimpleNamespace(cluster=None)), wrong) == ([risk] if well else wrong)
-
-
-@pytest.mark.parametrize(
-    ("code", "action", "follows"),
-    [
-        ("requests-failing", "see who made the constraint", True),
-        ("requests-slow", "end what holds the lock", True),
-        ("requests-failing", "invoke logs api --since 5m", False),
-        ("readiness-http", "see the database", False),
-    ],
-)
-def test_what_fails_at_the_database_follows_from_what_that_says_of_itself(code: str, action: str, *, follows: bool) -> None:
-    behind = Diagnosis("database-setting", "app-postgres", "the sequence is behind", (), "setval")
-    failing = Diagnosis(code, "api", "fails", (), action)
-    (after,) = causes.led_to([behind], [failing])
-    assert after.follows_from == ("app-postgres" if follows else "")
-    assert list(causes.led_to([], [failing])) == [failing]
-
-
-@pytest.mark.parametrize(
-    ("code", "cause", "follows"),
-    [
-        ("database-login", "the database refuses the login", True),
-        ("migration-failed", "the database migration failed: exit code 1", True),
-        ("readiness-http", "/ready answers 503: database: login refused", True),
-        ("readiness-http", "/ready answers 503: cache down", False),
-        ("answers-wrong", "/ready?deep=1 does not answer 200: HTTP 503: login refused", True),
-        ("out-of-memory", "uses too much", False),
-    ],
-)
-def test_what_waits_for_a_login_follows_from_whom_the_database_lets_in(code: str, cause: str, *, follows: bool) -> None:
-    closed = Diagnosis("database-setting", "app-postgres", f"app-postgres: {LETS_NOBODY_IN}: no pg_hba.conf entry", (), "see who")
-    other = Diagnosis("database-setting", "app-postgres", "app-postgres: a setting was made", (), "reset it")
-    waiting = Diagnosis(code, "api", cause, (), "restart it")
-    for made, root in (([other, closed], "app-postgres"), ([other], "")):
-        (after,) = causes.led_to(made, [waiting])
-        assert after.follows_from == (root if follows else "")
-
-
-def test_a_service_whose_calls_go_nowhere_is_not_ready_for_that() -> None:
-    stale = Diagnosis("endpoints-stale", "todo-chatbot-backend", "its Service knows 0 of its 2 ready pods", (), "")
-    unready = Diagnosis("readiness-http", "todo-chatbot-frontend", "/ready answers 503", ("HTTP 503",), "invoke logs frontend")
-    assert [each.follows_from for each in between.cut_off(project(), [stale, unready])] == ["", "todo-chatbot-backend"]
-
-
-def test_what_follows_from_another_cause_is_told_in_two_lines_and_nothing_twice() -> None:
+def test_a_service_whose_requests_fail_is_not_well_though_it_answers_us() -> None:
     stdout = io.StringIO()
-    root = Diagnosis("drifted", "todo-backend", "todo-backend: replicas is 0", ("replicas is 0", "set by kubectl"), "invoke up")
-    behind = Diagnosis(
-        "readiness-http", "todo-frontend", "todo-frontend: not ready", ("HTTP 503",), "invoke logs", follows_from="todo-backend"
+    failed = LogLine("page", "page-1", "page", "2026-01-02T03:04:05Z", '"POST /todos HTTP/1.1" 500')
+    with pytest.raises(TaskError, match="todo is not healthy"):
+        diagnose.show_all(project(Engine(lines=[failed])), Report(stdout=stdout))
+    assert stdout.getvalue() == (
+        "page: POST /todos fails\n"
+        "    POST /todos: answered 500 to 1 of 1 requests in the last 5 min, and to the newest, at 03:04:05 UTC\n"
+        "  -> invoke logs page --since 5m  [requests-failing]\n"
     )
-    for each in (root, behind):
-        diagnose.show(each, Report(stdout=stdout))
-    assert stdout.getvalue().splitlines() == [
-        "todo-backend: replicas is 0",
-        "    set by kubectl",
-        "  -> invoke up  [drifted]",
-        "todo-frontend: not ready",
-        "  follows from todo-backend  [readiness-http]",
-    ]
 
 
-def test_one_reason_of_several_workloads_is_one_cause(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_pod_of_several_that_hangs_is_named_whichever_the_service_chose() -> None:
+    engine, stdout = Engine(serving=("page-1", "page-2")), io.StringIO()
+
+    def ask(_service: str, _method: str, path: str, *, pod: str = "", **_: Any) -> Answer:
+        if pod == "page-2":
+            raise TaskError(f"page does not answer at {path}", "invoke status", ["no answer in time"])
+        return Answer(200, "")
+
+    engine.open_client = lambda: nullcontext(ask)  # type: ignore[method-assign]
+    with pytest.raises(TaskError, match="todo is not healthy"):
+        diagnose.show_all(project(engine), Report(stdout=stdout))
+    assert stdout.getvalue() == (
+        "page does not answer at /todos: page-2 (1 of 2 pods)\n    no answer in time\n"
+        "  -> invoke status; a new pod takes its place: kubectl delete pod page-2  [answers-wrong]\n"
+    )
+
+
+@pytest.mark.parametrize("states", [("Terminating", "Terminating"), ("Running", "Terminating")], ids=["it ends", "it began to end"])
+def test_a_pod_that_ends_and_answers_so_is_not_wrong(states: tuple[str, str]) -> None:
+    looks = iter(states)
+
+    def pods() -> list[PodState]:
+        state = next(looks, states[-1])
+        return [PodState("page", name, each, True, 0, "page:1") for name, each in (("page-1", "Running"), ("page-2", state))]
+
+    def ask(_service: str, _method: str, path: str, pod: str = "", **_: object) -> Answer:
+        return Answer(503, '{"reason": "shutting down"}') if (pod, path) == ("page-2", "/todos") else Answer(200, "")
+
+    engine = Engine()
+    engine.pods, engine.open_client = pods, lambda: nullcontext(ask)  # type: ignore[method-assign]
     stdout = io.StringIO()
-    refused = [Diagnosis("pod-refused", name, f"{name}: its pods are refused: no", (), "remove it") for name in ("todo-a", "todo-b")]
-    other = Diagnosis("pod-refused", "todo-c", "todo-c: its pods are refused: never", (), "remove it")
-    monkeypatch.setattr(diagnose, "causes", lambda *_: [*refused, other])
-    made = SimpleNamespace(settings=load_settings(), require_installed=lambda: None)
-    with pytest.raises(TaskError, match="2 causes, see above"):
-        diagnose.show_all(cast("Project", made), Report(stdout=stdout))
-    assert stdout.getvalue().splitlines() == [
-        "todo-a: its pods are refused: no",
-        "  -> remove it  [pod-refused]",
-        "todo-b: the same  [pod-refused]",
-        "todo-c: its pods are refused: never",
-        "  -> remove it  [pod-refused]",
+    diagnose.show_all(project(engine), Report(stdout=stdout))
+    assert stdout.getvalue() == "todo is healthy\n"
+
+
+def test_what_every_pod_answers_wrongly_is_of_no_pod() -> None:
+    stdout = io.StringIO()
+    with pytest.raises(TaskError):
+        diagnose.show_all(project(Engine(answers={"/todos": Answer(503, "")}, serving=("page-1", "page-2"))), Report(stdout=stdout))
+    assert stdout.getvalue().startswith("page: /todos does not answer 200\n    HTTP 503\n  -> invoke logs page  [")
+
+
+def test_a_service_that_is_slow_is_told_after_everything_else() -> None:
+    stdout, lines = io.StringIO(), []
+    for back in range(60, 0, -10):
+        at = f"{datetime.now(UTC) - timedelta(seconds=back):%Y-%m-%dT%H:%M:%SZ}"
+        lines.append(LogLine("page", "page-1", "page", at, '{"method": "GET", "path": "/todos", "status": 200, "seconds": 2.5}'))
+    engine = Engine([replace(FOUND, code="drain-blocked", follows_from="node")], lines=lines)
+    engine.usage = dict  # type: ignore[attr-defined]
+    with pytest.raises(TaskError, match="todo is not healthy: 1 cause and 1 that follows, see above"):
+        diagnose.show_all(project(engine), Report(stdout=stdout))
+    assert "\npage: GET /todos is slow: 2.5 s (median of 6 requests)\n" in stdout.getvalue()
+
+
+def test_what_an_answer_says_of_the_database_decides_what_to_do() -> None:
+    stdout = io.StringIO()
+    said = '{"detail":"the database does not answer: the tables do not exist"}'
+    with pytest.raises(TaskError):
+        diagnose.show_all(project(Engine(answers={"/todos": Answer(503, said)})), Report(stdout=stdout))
+    assert "  -> run the migrations: invoke restart SERVICE" in stdout.getvalue()
+
+
+def test_services_are_asked_beside_what_leaves_the_pods_that_serve_alone() -> None:
+    for code, asked in (("autoscaler-blind", True), ("secret-missing", False)):
+        stdout = io.StringIO()
+        engine = Engine([replace(FOUND, code=code)], answers={"/todos": Answer(503, "")})
+        with pytest.raises(TaskError):
+            diagnose.show_all(project(engine), Report(stdout=stdout))
+        assert ("[answers-wrong]" in stdout.getvalue()) is asked
+
+
+def test_what_has_no_pod_behind_it_and_what_calls_it_follow_from_why_it_has_none() -> None:
+    nobody = '{"message":"no endpoints available for service \\"todo-api\\""}'
+    services = {"page": SimpleNamespace(calls=["api"]), "api": SimpleNamespace(calls=[]), "other": SimpleNamespace(calls=[])}
+    wrong = [
+        Diagnosis("answers-wrong", "page", "", ("HTTP 502",), ""),
+        Diagnosis("answers-wrong", "api", "", ("HTTP 503", nobody), ""),
+        Diagnosis("answers-wrong", "other", "", ("HTTP 500",), ""),
     ]
+    settings = cast("Settings", SimpleNamespace(release="todo", services=services))
+    cause = replace(FOUND, workload="todo-api", code="webhook-down")
+    assert [each.follows_from for each in causes.traced(settings, wrong, [cause])] == ["todo-api", "todo-api", ""]
+    assert [each.follows_from for each in causes.traced(settings, wrong, [])] == ["", "", ""]
 
 
-@pytest.mark.parametrize(("owner", "ours"), [("todo-backend-5c94", True), ("todo-postgres", True), ("canary-77", False), (None, False)])
-def test_a_pod_is_the_releases_own_by_who_has_made_it(owner: str | None, ours: bool) -> None:
-    owners = [{"kind": "ReplicaSet", "name": owner}] if owner else []
-    assert is_of_workloads({"metadata": {"ownerReferences": owners}}, "todo") is ours
+def test_who_may_not_ask_the_services_is_told_so_and_nothing_is_said_of_them() -> None:
+    stdout, stderr = io.StringIO(), io.StringIO()
+    refused = Answer(403, '{"kind":"Status","message":"cannot get resource \\"services/proxy\\" in API group"}')
+    diagnose.show_all(project(Engine(answers={"/todos": refused})), Report(stdout=stdout, stderr=stderr))
+    assert stdout.getvalue() == "todo is healthy\n"
+    assert "page was not asked" in stderr.getvalue()

@@ -12,8 +12,8 @@ from typing import Any
 
 from scripts.config.validation import meant
 from scripts.core.errors import InputError
-from scripts.core.log_line import LogLine, LogQuery, Source, followed, merged
 from scripts.engines.docker.containers import Containers
+from scripts.logs.line import LogLine, LogQuery, Source, followed, merged
 from scripts.machine.docker_errors import told
 
 

@@ -15,12 +15,12 @@ from typing import Any
 import requests
 
 from scripts.config.service_problems import DATABASE
+from scripts.config.services import called_by
 from scripts.config.settings import Settings
 from scripts.core import shell
 from scripts.core.check import Problem
 from scripts.core.decision import Change, Decision
 from scripts.core.errors import InputError, MissingError, TaskError
-from scripts.core.log_line import LogLine, LogQuery
 from scripts.core.redaction import redact
 from scripts.core.report import Outcome, StepReport, changed, unchanged
 from scripts.core.shell import Result
@@ -36,7 +36,6 @@ from scripts.engines.docker.operations import ContainerOperations
 from scripts.engines.docker.pod_spec import Plan, PodPlan, plan
 from scripts.engines.docker.probes import await_ready, diagnose, direct_session, just_restarted, plain, serves
 from scripts.engines.docker.volumes import remove_sources
-from scripts.engines.failed_requests import called_by
 from scripts.engines.protocol import Address
 from scripts.images import prune
 from scripts.images.prune import Superfluous, Use
@@ -46,6 +45,7 @@ from scripts.kubernetes.diagnosis.cause import Diagnosis
 from scripts.kubernetes.pods import PodState
 from scripts.kubernetes.service_client import Answer, ServiceClient
 from scripts.kubernetes.usage import Amounts, QuotaUse, Scaling
+from scripts.logs.line import LogLine, LogQuery
 from scripts.machine.docker_client import CLI_ENVIRONMENT, docker_client
 from scripts.machine.docker_endpoint import find_endpoint
 from scripts.machine.docker_errors import told

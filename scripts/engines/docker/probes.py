@@ -15,11 +15,11 @@ from docker.errors import DockerException
 
 from scripts.core.counting import several
 from scripts.core.errors import TaskError
-from scripts.core.log_text import said
 from scripts.core.report import StepReport
 from scripts.core.waiting import OverdueError, until
 from scripts.engines.docker.pod_spec import PodPlan, Probe
 from scripts.kubernetes.diagnosis.cause import Diagnosis, one_line
+from scripts.logs.text import said
 from scripts.machine.docker_errors import told
 
 LOG_LINES = 15

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from scripts.core.log_fields import words
 from scripts.kubernetes.diagnosis.cause import Diagnosis, diagnosed, event_line
 from scripts.kubernetes.diagnosis.snapshot import Snapshot, exit_count, last_exit, time_of
 from scripts.kubernetes.objects import containers_of, name_of
+from scripts.logs.fields import words
 
 if TYPE_CHECKING:
     from scripts.kubernetes.api import Object

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from scripts.core.log_fields import telling
 from scripts.kubernetes.cluster_dns import CACHE, USUAL
 from scripts.kubernetes.cluster_dns import NAMESPACE as SYSTEM
 from scripts.kubernetes.diagnosis.cause import Diagnosis, diagnosed
 from scripts.kubernetes.diagnosis.snapshot import Snapshot
 from scripts.kubernetes.objects import isolates, labels_of, name_of, selects, status_of
+from scripts.logs.fields import telling
 
 if TYPE_CHECKING:
     from scripts.kubernetes.api import Object

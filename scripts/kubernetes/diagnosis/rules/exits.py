@@ -6,12 +6,12 @@ import re
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from scripts.core.log_fields import telling
 from scripts.kubernetes.diagnosis.cause import Diagnosis
 from scripts.kubernetes.diagnosis.container import ContainerState, containers
 from scripts.kubernetes.diagnosis.rules.logs import by_people, told_by_log
 from scripts.kubernetes.diagnosis.rules.probes import probe_words
 from scripts.kubernetes.diagnosis.snapshot import exit_count, time_of
+from scripts.logs.fields import telling
 
 if TYPE_CHECKING:
     from scripts.kubernetes.api import Object

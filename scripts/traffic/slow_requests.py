@@ -8,16 +8,16 @@ from datetime import UTC, datetime
 from statistics import median
 
 from scripts.config.service_problems import DATABASE
-from scripts.config.services import Service
+from scripts.config.services import Service, called_by
 from scripts.config.settings import Settings
-from scripts.core.log_line import LogLine
-from scripts.engines import slow_ways
-from scripts.engines.asking import probe_paths
-from scripts.engines.failed_requests import STILL_SECONDS, Request, age, by_route, called_by
 from scripts.engines.protocol import Engine
 from scripts.kubernetes.diagnosis.cause import Diagnosis
 from scripts.kubernetes.pods import PodState
 from scripts.kubernetes.usage import NOTHING, Amounts
+from scripts.logs.line import LogLine
+from scripts.traffic import slow_ways
+from scripts.traffic.asking import probe_paths
+from scripts.traffic.failed_requests import STILL_SECONDS, Request, age, by_route
 
 SLOW_SECONDS = 1.0
 """From then on a person's train of thought breaks off (Nielsen, Usability Engineering, 1993)."""

@@ -9,15 +9,15 @@ from statistics import median
 from types import MappingProxyType
 from typing import Any
 
-from scripts.config.services import Service
+from scripts.config.services import Service, called_by
 from scripts.config.settings import Settings
-from scripts.core.log_fields import ACCESS, EXCEPTION, PATHS, fields_of, is_of_a_probe, level_of, words
-from scripts.core.log_line import LogLine, LogQuery
-from scripts.engines.asking import probe_paths
 from scripts.engines.protocol import Engine
 from scripts.kubernetes.diagnosis.cause import Diagnosis, one_line
 from scripts.kubernetes.diagnosis.rules.logs import database_advice
 from scripts.kubernetes.pods import PodState
+from scripts.logs.fields import ACCESS, EXCEPTION, PATHS, fields_of, is_of_a_probe, level_of, words
+from scripts.logs.line import LogLine, LogQuery
+from scripts.traffic.asking import probe_paths
 
 MINUTES = 5
 MOST_LINES = 2000
@@ -89,18 +89,6 @@ def causes(
         if cause := _cause(service, own, probes.get(service, ()), now):
             found[service] = cause
     return [cause for service, cause in found.items() if found.keys().isdisjoint(called_by(service, services))]
-
-
-def called_by(service: str, services: Mapping[str, Service]) -> list[str]:
-    """Return the services that one calls, and those that they call, the nearest first."""
-    found: list[str] = []
-    ahead = [service]
-    while ahead:
-        for name in services[ahead.pop(0)].calls:
-            if name in services and name not in (service, *found):
-                found.append(name)
-                ahead.append(name)
-    return found
 
 
 def _cause(service: str, lines: Sequence[LogLine], probes: Collection[str], now: datetime) -> Diagnosis | None:

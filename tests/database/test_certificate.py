@@ -17,15 +17,14 @@ import pytest
 
 from scripts.config.database_url import parse
 from scripts.config.services import Service
-from scripts.look import certificates
-from scripts.machine import database_certificate
+from scripts.database import certificate
 
 pytestmark = pytest.mark.unit
 needs_openssl = pytest.mark.skipif(not shutil.which("openssl"), reason="openssl is not installed")
 
 
 @pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def key_and_certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A key and a certificate that ends within a day, in one file."""
     path = tmp_path_factory.mktemp("tls") / "both.pem"
     key = path.with_name("key.pem")
@@ -52,36 +51,36 @@ def server(answer: Callable[[socket.socket], None]) -> Iterator[int]:
         thread.join()
 
 
-def speaks_tls(certificate: Path) -> Callable[[socket.socket], None]:
+def speaks_tls(key_and_certificate: Path) -> Callable[[socket.socket], None]:
     def answer(connection: socket.socket) -> None:
-        assert connection.recv(8) == database_certificate.SSL_REQUEST
+        assert connection.recv(8) == certificate.SSL_REQUEST
         connection.sendall(b"S")
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(certificate)
+        context.load_cert_chain(key_and_certificate)
         context.wrap_socket(connection, server_side=True).close()
 
     return answer
 
 
 @needs_openssl
-def test_the_end_of_the_certificate_that_the_server_shows_is_told(certificate: Path) -> None:
-    with server(speaks_tls(certificate)) as port:
-        end = database_certificate.ends("127.0.0.1", port)
+def test_the_end_of_the_certificate_that_the_server_shows_is_told(key_and_certificate: Path) -> None:
+    with server(speaks_tls(key_and_certificate)) as port:
+        end = certificate.end("127.0.0.1", port)
     assert end is not None
     assert 0 < (end - datetime.now(UTC)).total_seconds() < 2 * 86_400
 
 
 def test_a_server_without_tls_and_nobody_at_all_show_none() -> None:
     with server(lambda connection: connection.sendall(b"N")) as port:
-        assert database_certificate.ends("127.0.0.1", port) is None
-    assert database_certificate.ends("127.0.0.1", port) is None
+        assert certificate.end("127.0.0.1", port) is None
+    assert certificate.end("127.0.0.1", port) is None
 
 
 def test_both_ways_to_write_a_time_are_read() -> None:
-    assert database_certificate.end_of(b"\x30\x1e\x17\x0d250101000000Z\x17\x0d260102030405Z") == datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    assert certificate.end_of(b"\x30\x1e\x17\x0d250101000000Z\x17\x0d260102030405Z") == datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
     long = b"\x30\x22\x18\x0f20500101000000Z\x18\x0f20600102030405Z"
-    assert database_certificate.end_of(long) == datetime(2060, 1, 2, 3, 4, 5, tzinfo=UTC)
-    assert database_certificate.end_of(b"") is None
+    assert certificate.end_of(long) == datetime(2060, 1, 2, 3, 4, 5, tzinfo=UTC)
+    assert certificate.end_of(b"") is None
 
 
 @pytest.mark.parametrize(
@@ -97,8 +96,8 @@ def test_a_database_is_told_of_where_its_certificate_is_verified_and_ends(
     mode: str, left: timedelta, told: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     url = parse(f"postgresql://todo:x@db.example.com/todo?sslmode={mode}")
-    monkeypatch.setattr(certificates, "databases", lambda *_: [("DATABASE_URL", url)])
-    monkeypatch.setattr(database_certificate, "ends", lambda *_: datetime.now(UTC) + left)
+    monkeypatch.setattr(certificate, "databases", lambda *_: [("DATABASE_URL", url)])
+    monkeypatch.setattr(certificate, "end", lambda *_: datetime.now(UTC) + left)
     services = {"backend": Service(secrets=[{"URL": "DATABASE_URL"}]), "frontend": Service()}
-    found = list(certificates.expiring(SimpleNamespace(settings=SimpleNamespace(services=services), env=None)))  # type: ignore[arg-type]
+    found = list(certificate.expiring(SimpleNamespace(settings=SimpleNamespace(services=services), env=None)))  # type: ignore[arg-type]
     assert [d.cause for d in found] == told

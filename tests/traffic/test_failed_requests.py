@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from scripts.config.services import Service
-from scripts.core.log_line import LogLine
-from scripts.engines.failed_requests import Request, begun, causes, request_of
 from scripts.kubernetes.diagnosis.cause import LONGEST_LINE, Diagnosis
 from scripts.kubernetes.pods import LEAVING, PodState
+from scripts.logs.line import LogLine
+from scripts.traffic.failed_requests import Request, begun, causes, request_of
 
 pytestmark = pytest.mark.unit
 

@@ -11,9 +11,9 @@ import pytest
 
 from scripts.config.settings import load_settings
 from scripts.core.errors import TaskError
-from scripts.engines import slow_readiness
 from scripts.kubernetes.diagnosis.cause import Diagnosis
 from scripts.kubernetes.service_client import Answer
+from scripts.traffic import slow_readiness
 
 pytestmark = pytest.mark.unit
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from scripts.core.log_fields import is_of_a_probe, level_of, words
+from scripts.logs.fields import is_of_a_probe, level_of, words
 
 pytestmark = pytest.mark.unit
 

@@ -10,7 +10,7 @@ from scripts.config import database_url
 from scripts.config.settings import load_settings
 from scripts.core.errors import InputError
 from scripts.core.shell import CommandLine
-from scripts.operate import database
+from scripts.database import access
 from tests.projects import project_on
 
 pytestmark = pytest.mark.unit
@@ -24,7 +24,7 @@ def engine() -> SimpleNamespace:
 
 
 def test_the_bundled_database_is_used_as_its_owner_inside_its_container() -> None:
-    line = database.in_bundled(project_on(engine(), load_settings(), POSTGRES_PASSWORD="s3cret-word"), "psql", "--command", "select 1")
+    line = access.in_bundled(project_on(engine(), load_settings(), POSTGRES_PASSWORD="s3cret-word"), "psql", "--command", "select 1")
     assert line.argv[:3] == ["postgres", "sh", "-c"]
     assert line.argv[4:] == ["psql", "--command", "select 1", "False"]
     assert "s3cret-word" not in " ".join(line.argv)
@@ -32,13 +32,13 @@ def test_the_bundled_database_is_used_as_its_owner_inside_its_container() -> Non
 
 def test_a_database_of_somebody_else_is_not_backed_up() -> None:
     with pytest.raises(InputError, match="does not use the bundled Postgres"):
-        database.in_bundled(project_on(engine(), load_settings(), DATABASE_URL=NEON), "pg_dump")
+        access.in_bundled(project_on(engine(), load_settings(), DATABASE_URL=NEON), "pg_dump")
 
 
 def test_the_one_that_env_names_is_reached_by_variables() -> None:
-    url = database.named(project_on(engine(), load_settings(), DATABASE_URL=NEON), "")
+    url = access.named(project_on(engine(), load_settings(), DATABASE_URL=NEON), "")
     assert url
-    assert database.environment(url) == {
+    assert access.environment(url) == {
         "PGHOST": "ep-x-pooler.eu.neon.tech",
         "PGPORT": "",
         "PGUSER": "me",
@@ -47,13 +47,13 @@ def test_the_one_that_env_names_is_reached_by_variables() -> None:
         "PGSSLMODE": "require",
         "PGCHANNELBINDING": "require",
     }
-    plain = database.environment(database_url.parse("postgresql://me@10.0.0.5:5433/app"))
+    plain = access.environment(database_url.parse("postgresql://me@10.0.0.5:5433/app"))
     assert (plain["PGPORT"], plain["PGSSLMODE"], plain["PGPASSWORD"]) == ("5433", "prefer", None)
 
 
 def test_a_key_that_names_none_is_told_with_those_that_do() -> None:
     project = project_on(engine(), load_settings(), DATABASE_URL=NEON)
     with pytest.raises(InputError, match=r"DATABASE_UR in \.env names no database"):
-        database.named(project, "DATABASE_UR")
-    assert database.named(project, "DATABASE_URL")
-    assert database.named(project_on(engine(), load_settings()), "") is None
+        access.named(project, "DATABASE_UR")
+    assert access.named(project, "DATABASE_URL")
+    assert access.named(project_on(engine(), load_settings()), "") is None

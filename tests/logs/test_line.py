@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from scripts.core import log_line, shell
-from scripts.core.log_line import LogLine, Source, followed, merged
+from scripts.core import shell
+from scripts.logs import line as log_line
+from scripts.logs.line import LogLine, Source, followed, merged
 
 pytestmark = pytest.mark.unit
 

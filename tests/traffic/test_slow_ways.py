@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from scripts.config.services import Service
-from scripts.core.log_line import LogLine
-from scripts.engines.slow_ways import causes
 from scripts.kubernetes.diagnosis.cause import Diagnosis
+from scripts.logs.line import LogLine
+from scripts.traffic.slow_ways import causes
 
 pytestmark = pytest.mark.unit
 

@@ -9,9 +9,9 @@ from datetime import datetime
 from statistics import median
 
 from scripts.config.services import Service
-from scripts.core.log_line import LogLine
-from scripts.engines.failed_requests import STILL_SECONDS, Request, age, by_route
 from scripts.kubernetes.diagnosis.cause import Diagnosis
+from scripts.logs.line import LogLine
+from scripts.traffic.failed_requests import STILL_SECONDS, Request, age, by_route
 
 LOST_SECONDS = 1.0
 LEAST, LEAST_SHARE = 2, 0.3

@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from statistics import median
 
 from scripts.config.service_problems import DATABASE
+from scripts.config.services import called_by
 from scripts.config.settings import Settings
 from scripts.core.errors import TaskError
-from scripts.engines.asking import AT_ONCE, PROBE_SECONDS
-from scripts.engines.failed_requests import called_by
 from scripts.engines.protocol import Engine
-from scripts.engines.slow_requests import ACTIVITY
 from scripts.kubernetes.diagnosis.cause import Diagnosis
 from scripts.kubernetes.service_client import ServiceClient
+from scripts.traffic.asking import AT_ONCE, PROBE_SECONDS
+from scripts.traffic.slow_requests import ACTIVITY
 
 LATE_SECONDS = 0.2
 """A packet that is lost once costs this long: Linux' shortest retransmission timeout."""

@@ -6,12 +6,8 @@ import json
 
 import pytest
 
-from scripts.config.settings import load_settings
-from scripts.core.errors import InputError
-from scripts.core.log_line import LogLine
-from scripts.core.log_text import clock, shown, who
-from scripts.engines import asking
-from scripts.look import logs
+from scripts.logs.line import LogLine
+from scripts.logs.text import clock, shown, who
 
 pytestmark = pytest.mark.unit
 
@@ -45,25 +41,3 @@ def test_who_wrote_it_is_told_as_shortly_as_it_can_be() -> None:
 def test_a_time_that_is_none_is_no_defect() -> None:
     assert len(clock("2026-01-02T03:04:05.1Z")) == 8
     assert clock("nonsense") == "nonsense"
-
-
-@pytest.mark.parametrize(("text", "seconds"), [("", 0), ("30s", 30), ("2h30m", 9000), ("1d", 86_400)])
-def test_a_length_of_time(text: str, seconds: int) -> None:
-    assert logs._seconds(text) == seconds
-
-
-@pytest.mark.parametrize("bad", ["10", "m", "10 m", "1w", "-5m"])
-def test_what_is_not_a_duration_is_refused(bad: str) -> None:
-    with pytest.raises(InputError, match="is not a duration"):
-        logs._seconds(bad)
-
-
-def test_an_expression_that_is_none_is_refused() -> None:
-    with pytest.raises(InputError, match="is not a regular expression"):
-        logs._pattern("(")
-
-
-def test_pages_that_people_open_are_no_probes() -> None:
-    found = asking.probe_paths(load_settings())
-    assert found["backend"] == {"/health", "/ready", "/metrics"}
-    assert "/" not in found["frontend"]

@@ -10,11 +10,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from scripts.config.services import Service
-from scripts.core.log_line import LogLine
-from scripts.engines.slow_requests import causes
 from scripts.kubernetes.diagnosis.cause import Diagnosis
 from scripts.kubernetes.pods import PodState
 from scripts.kubernetes.usage import Amounts
+from scripts.logs.line import LogLine
+from scripts.traffic.slow_requests import causes
 
 pytestmark = pytest.mark.unit
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from rich.text import Text
 
-from scripts.core.log_fields import LEVELS, MESSAGES, TIMES, fields_of, level_of
-from scripts.core.log_line import LogLine
+from scripts.logs.fields import LEVELS, MESSAGES, TIMES, fields_of, level_of
+from scripts.logs.line import LogLine
 
 STYLES = {"debug": "dim", "info": "green", "warn": "yellow", "error": "red", "fatal": "bold red"}
 COLOURS = ("cyan", "magenta", "blue", "bright_yellow", "bright_green", "bright_magenta")

@@ -12,10 +12,10 @@ from scripts.config.service_problems import DATABASE
 from scripts.core import log, shell
 from scripts.core.errors import TaskError
 from scripts.core.shell import CommandError
+from scripts.database import access
 from scripts.desired.service_values import service_name
 from scripts.kubernetes.diagnosis.cause import Diagnosis
 from scripts.kubernetes.diagnosis.rules.logs import database_advice
-from scripts.operate import database
 from scripts.project import Project
 
 SECONDS = 15
@@ -212,7 +212,7 @@ def slow_commits(project: Project) -> str:
     """Return what commits of nothing take in the bundled database, where that is long: its disk is slow. Else, or not asked: empty."""
     commands = [TIME, *[COMMIT, TIME] * COMMITS]
     try:
-        line = database.in_bundled(project, "psql", *OPTIONS, *(word for each in commands for word in ("--command", each)))
+        line = access.in_bundled(project, "psql", *OPTIONS, *(word for each in commands for word in ("--command", each)))
         told = shell.run(line.argv, timeout=SECONDS, env=line.environment).stdout.split()[::2]
     except TaskError as error:
         log.debug(f"the bundled database was not asked for a commit: {error}")
@@ -261,7 +261,7 @@ def dropped(tables: Sequence[str]) -> str:
 
 
 def _answer(project: Project, query: str, *, login: bool = False) -> list[str]:
-    line = database.in_bundled(project, "psql", *OPTIONS, "--command", f"{PATIENCE}{query}", login=login)
+    line = access.in_bundled(project, "psql", *OPTIONS, "--command", f"{PATIENCE}{query}", login=login)
     return shell.run(line.argv, timeout=SECONDS, env=line.environment).stdout.splitlines()
 
 

@@ -13,10 +13,10 @@ import pytest
 from scripts.config.settings import load_settings
 from scripts.core import shell
 from scripts.core.shell import CommandLine, Result
+from scripts.database import access, state
 from scripts.kubernetes.diagnosis.cause import Diagnosis
 from scripts.kubernetes.diagnosis.rules.logs import LOCKED_ACTION
-from scripts.look import causes, database_state
-from scripts.operate import database
+from scripts.look import causes
 
 pytestmark = pytest.mark.unit
 
@@ -40,9 +40,9 @@ def project(database_url: str = "") -> Any:
 
 def test_each_row_is_a_cause_with_the_command_that_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[tuple[str, ...]] = []
-    monkeypatch.setattr(database, "in_bundled", lambda _, *argv, login=False: asked.append((login, *argv)) or CommandLine(["psql"]))
+    monkeypatch.setattr(access, "in_bundled", lambda _, *argv, login=False: asked.append((login, *argv)) or CommandLine(["psql"]))
     monkeypatch.setattr(shell, "run", lambda *_, **__: Result(0, "\n".join(ROWS), "", 0.1))
-    found = database_state.found(project())
+    found = state.found(project())
     setting, risk = "database-setting", "data-at-risk"
     assert [each.code for each in found] == [setting, setting, setting, risk, setting, risk, setting, risk, setting, setting]
     assert (
@@ -79,10 +79,10 @@ def test_another_database_is_not_asked_and_one_that_cannot_be_says_nothing(monke
         raise shell.CommandError("psql ended with 2", [], Result(2, "", "", 0.1))
 
     monkeypatch.setattr(shell, "run", refuse)
-    assert database_state.found(project("postgresql://u:p@elsewhere.example.com/db")) == []
-    monkeypatch.setattr(database, "in_bundled", lambda *_, **__: CommandLine(["psql"]))
-    assert database_state.found(project()) == []
-    assert not database_state.without_locks(project())
+    assert state.found(project("postgresql://u:p@elsewhere.example.com/db")) == []
+    monkeypatch.setattr(access, "in_bundled", lambda *_, **__: CommandLine(["psql"]))
+    assert state.found(project()) == []
+    assert not state.without_locks(project())
 
 
 @pytest.mark.parametrize(
@@ -105,9 +105,9 @@ def test_a_database_that_lets_nobody_new_in_is_told_while_the_pods_go_on(
             raise shell.CommandError("psql ended with 2", [], Result(2, "", said, 0.1))
         return Result(0, ROWS[3], "", 0.1)
 
-    monkeypatch.setattr(database, "in_bundled", lambda *_, login=False: CommandLine(["login" if login else "owner"]))
+    monkeypatch.setattr(access, "in_bundled", lambda *_, login=False: CommandLine(["login" if login else "owner"]))
     monkeypatch.setattr(shell, "run", answer)
-    unlogged, closed = database_state.found(project())
+    unlogged, closed = state.found(project())
     assert closed.cause == f"todo-chatbot-postgres: the database lets no new connection of the app in: {refusal}"
     assert action in closed.action
     assert "UNLOGGED" in unlogged.cause
@@ -117,9 +117,9 @@ def test_of_a_database_that_starts_others_tell(monkeypatch: pytest.MonkeyPatch) 
     def refuse(*_: object, **__: object) -> Any:
         raise shell.CommandError("psql ended with 2", [], Result(2, "", "FATAL:  the database system is starting up", 0.1))
 
-    monkeypatch.setattr(database, "in_bundled", lambda *_, **__: CommandLine(["psql"]))
+    monkeypatch.setattr(access, "in_bundled", lambda *_, **__: CommandLine(["psql"]))
     monkeypatch.setattr(shell, "run", refuse)
-    assert database_state.found(project()) == []
+    assert state.found(project()) == []
 
 
 @pytest.mark.parametrize(("said", "held"), [("0", False), ("2", True)])
@@ -127,7 +127,7 @@ def test_a_query_that_did_not_end_has_another_reason_where_nothing_holds_a_lock(
     monkeypatch: pytest.MonkeyPatch, said: str, held: bool
 ) -> None:
     slow = Diagnosis("requests-failing", "backend", "backend: GET /a fails", ("log: a query timed out",), f"delete it; {LOCKED_ACTION}")
-    answers = {database_state.BLOCKING: "", database_state.HELD: said, database_state.OF_TABLES: ""}
+    answers = {state.BLOCKING: "", state.HELD: said, state.OF_TABLES: ""}
     (cause,) = diagnosed(monkeypatch, slow, answers)
     assert (LOCKED_ACTION in cause.action) is held
     assert any("nothing waits for a lock" in line for line in cause.evidence) is not held
@@ -138,7 +138,7 @@ def test_who_holds_what_others_wait_for_is_named(monkeypatch: pytest.MonkeyPatch
     action = LOCKED_ACTION if code == "requests-failing" else "invoke logs frontend"
     line = "process 7 (psql) holds what 3 others wait for: LOCK TABLE todos"
     trigger = "table todos has the trigger audit: DROP TRIGGER audit ON todos"
-    answers = {database_state.BLOCKING: line, database_state.OF_TABLES: trigger}
+    answers = {state.BLOCKING: line, state.OF_TABLES: trigger}
     (cause,) = diagnosed(monkeypatch, Diagnosis(code, "frontend", "frontend: GET / is slow", (), action), answers)
     assert cause.evidence == (f"in the database, {trigger}, where no migration made it", f"in the database, {line}")
     assert cause.action == "see what it does there, or end it: invoke psql --command 'SELECT pg_terminate_backend(7)'"
@@ -147,7 +147,7 @@ def test_who_holds_what_others_wait_for_is_named(monkeypatch: pytest.MonkeyPatch
 def test_who_is_idle_in_a_transaction_may_hold_what_requests_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     line = "process 9 (psql) is idle in a transaction since 10:00:00 UTC: what it has locked stays locked"
     timed_out = Diagnosis("requests-failing", "backend", "backend: PATCH /a fails", ("log: a query timed out",), LOCKED_ACTION)
-    (cause,) = diagnosed(monkeypatch, timed_out, {database_state.IDLE: line})
+    (cause,) = diagnosed(monkeypatch, timed_out, {state.IDLE: line})
     assert f"in the database, {line}" in cause.evidence
     assert cause.action.endswith("'SELECT pg_terminate_backend(9)'")
 
@@ -182,7 +182,7 @@ def test_a_lock_that_others_wait_for_is_told_before_a_request_fails(monkeypatch:
 def test_what_somebody_made_of_a_table_is_dropped_before_logs_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
     failing = Diagnosis("requests-failing", "backend", "backend: POST /a fails", (), "invoke logs backend --since 5m")
     rule = "table public.todos has the rule keep: DROP RULE keep ON public.todos"
-    answers = {database_state.OF_TABLES: rule}
+    answers = {state.OF_TABLES: rule}
     (cause,) = diagnosed(monkeypatch, failing, answers)
     assert cause.action == (
         "drop what no migration made: invoke psql --command 'DROP RULE keep ON public.todos'; else invoke logs backend --since 5m"
@@ -195,7 +195,7 @@ def test_a_disk_on_which_a_commit_of_nothing_takes_long_is_why_requests_are_slow
 ) -> None:
     times = "\n0/1A2B\n".join(f"{1_770_000_000 + each * count:.6f}" for count in range(4))
     slow = Diagnosis("requests-slow", "backend", "backend: POST /a is slow", (), "see what the database is waiting for")
-    (cause,) = diagnosed(monkeypatch, slow, {database_state.TIME: times})
+    (cause,) = diagnosed(monkeypatch, slow, {state.TIME: times})
     assert ("in the database, a commit of nothing takes 0.8 s" in cause.evidence) is told
     assert cause.action.startswith("the disk of its volume is slow") is told
 
@@ -204,29 +204,29 @@ def diagnosed(
     monkeypatch: pytest.MonkeyPatch, wrong: Diagnosis, answers: dict[str, str], rows: str = "", seen: Sequence[Diagnosis] = ()
 ) -> list[Diagnosis]:
     """What is told beside a cause where the database answers like this."""
-    monkeypatch.setattr(database_state, "PAUSE_SECONDS", 0)
-    monkeypatch.setattr(database, "in_bundled", lambda _, *argv, **__: CommandLine(argv))
+    monkeypatch.setattr(state, "PAUSE_SECONDS", 0)
+    monkeypatch.setattr(access, "in_bundled", lambda _, *argv, **__: CommandLine(argv))
 
     def answer(argv: Sequence[str], **_: object) -> Result:
-        if argv[-1] == database_state.TIME:
+        if argv[-1] == state.TIME:
             return Result(0, answers.get(argv[-1], "1.0\n0/1A2B\n1.001\n"), "", 0.1)
         patience, query = argv[-1].split(";", 1)
         assert f"{patience};" == "SET lock_timeout = '2s';", "a locked table would hold diagnose up"
-        return Result(0, rows if query == database_state.QUERY else answers.get(query, ""), "", 0.1)
+        return Result(0, rows if query == state.QUERY else answers.get(query, ""), "", 0.1)
 
     monkeypatch.setattr(shell, "run", answer)
     monkeypatch.setattr(causes, "answering_badly", lambda *_: [wrong])
     asking = SimpleNamespace(
         settings=load_settings(), env={"DATABASE_URL": ""}, engine=SimpleNamespace(diagnose=lambda: list(seen), deployment=None)
     )
-    monkeypatch.setattr(causes.certificates, "ends", lambda _: [])
+    monkeypatch.setattr(causes.certificate, "ends", lambda _: [])
     return causes.causes(asking, Mock())  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("line", ["the table todos holds 60 MB in 3 rows", ""])
 def test_memory_that_is_used_up_is_told_with_the_rows_that_may_be_why(monkeypatch: pytest.MonkeyPatch, line: str) -> None:
     killed = Diagnosis("out-of-memory", "todo-chatbot-backend", "it was killed", (), "raise resources.limits.memory")
-    answers = {database_state.LARGE_ROWS: line}
+    answers = {state.LARGE_ROWS: line}
     wrong = Diagnosis("crash-later", "todo-chatbot-frontend", "c", (), "a")
     monkeypatch.setattr(causes.between, "cut_off", lambda _, found: list(found))
     cause, other = diagnosed(monkeypatch, wrong, answers, seen=[killed, wrong])
@@ -238,4 +238,4 @@ def test_memory_that_is_used_up_is_told_with_the_rows_that_may_be_why(monkeypatc
 
 @pytest.mark.parametrize("sql", ["ALTER TABLE a SET LOGGED", "SELECT f('x')", 'ALTER TABLE "A b" SET LOGGED', "SELECT f('$x', \"y\")"])
 def test_a_command_is_one_word_of_a_shell(sql: str) -> None:
-    assert shlex.split(database_state.quoted(sql)) == [sql]
+    assert shlex.split(state.quoted(sql)) == [sql]
