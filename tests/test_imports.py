@@ -15,21 +15,17 @@ from scripts.core.paths import ROOT
 
 pytestmark = pytest.mark.unit
 
-ORDER = ("core", "config", "desired", "images", "kubernetes", "engines", "project", "command")
+ORDER = ("core", "config", "desired", "images", "kubernetes", "engines", "traffic", "project", "database", "command")
 """The rooms from the lowest up; each may import itself and those before it."""
 BELOW = {room: set(ORDER[: position + 1]) for position, room in enumerate(ORDER)}
 BELOW["logs"] = {"logs", "core"}
-BELOW["traffic"] = {"traffic", *BELOW["engines"]}
-BELOW["database"] = {"database", *BELOW["project"]}
 BELOW["discover"] = {"discover", "core", "config", "desired"}
 BELOW["program"] = {"program", "config", "core"}
 BELOW["command"].add("program")
 BELOW["machine"] = {"machine", "core"}
 BELOW["monitoring"] = {"monitoring", "core", "config", "desired", "kubernetes"}
-for users in ("images", "kubernetes", "engines", "project", "command"):
-    BELOW[users].add("machine")
-for users in ("kubernetes", "engines", "traffic", "database", "project", "command"):
-    BELOW[users].add("logs")
+for users in ORDER[ORDER.index("images") :]:
+    BELOW[users] |= {"machine", "logs"}
 GRAPHS = {"up", "down", "smoke", "setup", "rollback", "rotate", "init"}
 """Modules of `scripts/` that are commands: they may import steps."""
 
