@@ -60,27 +60,27 @@ from tests.kubernetes.changes import (
 pytestmark = pytest.mark.unit
 
 
-OTHERWISE = (
-    "database-url",
-    "stalled",
-    "dns-at-risk",
-    "drifted",
-    "not-rolled-out",
-    "release-unfinished",
-    "release-strange",
-    "release-refused",
-    "database-emptied",
-    "database-setting",
-    "data-at-risk",
-    "database-damaged",
-    "answers-wrong",
-    "requests-failing",
-    "requests-slow",
-    "image-cleared",
-    "controller-waits",
-    "rights-missing",
-)
-"""They are made in other tests of this folder, in tests/look and in tests/engines."""
+OTHERWISE = {
+    "database-url": "kubernetes/test_diagnosis.py::test_the_last_words_of_a_migration_name_the_cause",
+    "stalled": "kubernetes/test_diagnosis.py::test_a_rollout_without_progress_and_without_a_cause_is_stalled",
+    "dns-at-risk": "kubernetes/test_dns_risks.py::test_settings_that_were_refused_are_told_with_the_reason_and_the_config_map",
+    "drifted": "kubernetes/test_drift.py::test_a_changed_field_names_itself_both_values_and_who_set_it",
+    "not-rolled-out": "kubernetes/test_surroundings.py::test_a_workload_that_is_not_rolled_out_is_never_healthy",
+    "controller-waits": "kubernetes/test_surroundings.py::test_what_refused_a_pod_and_is_gone_is_not_named_again",
+    "release-unfinished": "kubernetes/test_observation.py::test_a_release_whose_newest_revision_is_not_deployed_is_not_well",
+    "release-refused": "kubernetes/test_observation.py::test_a_release_that_the_api_server_will_not_judge_is_not_called_drifted",
+    "rights-missing": "kubernetes/test_observation.py::test_a_right_that_the_person_who_asks_lacks_is_no_fault_of_the_release",
+    "release-strange": "kubernetes/test_strange_revision.py::test_what_somebody_made_past_us_is_told_with_what_it_changed",
+    "database-emptied": "kubernetes/test_emptied_database.py::test_a_database_younger_than_what_every_pod_made_in_it_is_empty",
+    "database-setting": "database/test_state.py::test_each_row_is_a_cause_with_the_command_that_ends_it",
+    "data-at-risk": "database/test_state.py::test_each_row_is_a_cause_with_the_command_that_ends_it",
+    "database-damaged": "database/test_state.py::test_damaged_pages_are_told_before_what_is_only_at_risk",
+    "answers-wrong": "look/test_diagnose.py::test_a_service_that_answers_wrongly_is_not_well_whatever_its_pods_say",
+    "requests-failing": "traffic/test_failed_requests.py::test_a_service_whose_newest_answers_are_failures_is_named_with_what_its_log_says",
+    "requests-slow": "traffic/test_slow_requests.py::test_a_route_whose_answers_mostly_take_long_is_told_with_the_median",
+    "image-cleared": "engines/test_kubernetes.py::test_an_image_that_was_cleared_from_a_node_is_told_before_a_pod_needs_it",
+}
+"""Codes that come of more than a snapshot: the test that makes each of them and looks at it."""
 
 
 WEBHOOK = 'Internal error occurred: failed calling webhook "x.example.com": service "nobody" not found'
@@ -194,7 +194,21 @@ def test_each_cause_is_named(code: str, change: Change, says: str) -> None:
 
 
 def test_every_code_is_made_by_a_recording_or_a_case() -> None:
-    assert PATIENCE.keys() == {fault.code for fault in FAULTS} | {code for code, _, _ in CASES} | set(OTHERWISE)
+    assert PATIENCE.keys() == {fault.code for fault in FAULTS} | {code for code, _, _ in CASES} | OTHERWISE.keys()
+
+
+def words_of(name: str) -> list[str]:
+    """The strings in a test and in its parameters; none where there is no such test."""
+    file, _, function = name.partition("::")
+    tests = [
+        node for node in ast.parse((ROOT / "tests" / file).read_text()).body if isinstance(node, ast.FunctionDef) and node.name == function
+    ]
+    return [node.value for test in tests for node in ast.walk(test) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+
+
+@pytest.mark.parametrize(("code", "name"), OTHERWISE.items())
+def test_a_code_that_no_snapshot_makes_is_looked_at_by_the_test_that_is_named(code: str, name: str) -> None:
+    assert any(word == code or f"[{code}]" in word for word in words_of(name))
 
 
 @pytest.mark.parametrize(

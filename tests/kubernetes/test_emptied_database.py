@@ -28,6 +28,7 @@ def test_a_database_younger_than_what_every_pod_made_in_it_is_empty(
     found = emptied_database.find(snapshot([replica_set(1, 2, 1)], pods, claim))
     assert [name_of(each) for each in (found.pods if found else ())] == list(filter(None, [replaced]))
     if found:
+        assert found.diagnosis().code == "database-emptied"
         assert "the database is empty: its volume data-postgres-0 was recreated at " in found.diagnosis().cause
         assert found.diagnosis().action.startswith("restore a backup into it, or go on with an empty one")
 
