@@ -16,7 +16,7 @@ from scripts.core import log
 from scripts.core.errors import MissingError, TaskError
 from scripts.core.pipeline import Step, run_steps
 from scripts.core.report import Outcome, Report, StepReport, changed, unchanged
-from scripts.engines.choice import NAMED, choose
+from scripts.engines.choice import NAMED, choose, makers
 from scripts.engines.docker.engine import DockerEngine
 from scripts.engines.kube_context import KubeContextEngine
 from scripts.engines.minikube.checks import rejects_root
@@ -28,7 +28,6 @@ from scripts.machine.tool_downloads import ToolDownload
 from scripts.machine.tools import Found
 from scripts.project import Project
 
-ENGINES = {kind.name: kind for kind in (KubeContextEngine, MinikubeEngine, DockerEngine)}
 OLDEST_NODE = (20, 9, 0)  # what Next.js asks for
 
 
@@ -88,7 +87,7 @@ def main(project: Project, step: StepReport, *, also: Sequence[str] = (), for_up
     tool_folder.clean_up()
     name, reason = engine_to_set_up(settings)
     step.say(f"for the {name} engine ({reason})")
-    needed = [*(tool for tool in ENGINES[name].tools if not (for_up and tool == HELM)), *for_builds(settings), *also]
+    needed = [*(tool for tool in makers(settings)[name]().tools if not (for_up and tool == HELM)), *for_builds(settings), *also]
     wanted = {**settings.tools, "kubectl-ai": settings.ask.kubectl_ai}
     found = tools.find_all(needed, wanted)
     plan = plan_for(settings, found, for_tests=not for_up)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +12,7 @@ import yaml
 
 from scripts.ai import providers, reader
 from scripts.core.errors import InputError, MissingError
+from scripts.core.hashes import NAME, short_hash
 from scripts.core.paths import ROOT, expanded
 from scripts.core.report import StepReport
 from scripts.desired.helm_release import HelmRelease
@@ -54,8 +54,7 @@ class Stack:
         """The Secret with the provider's key, where it needs one. Raises InputError where the key is missing."""
         found = providers.environment(self.project)
         key = next((value for name, value in found.items() if name.endswith("_KEY")), "")
-        digest = hashlib.sha256(key.encode()).hexdigest()[:10]
-        return [Secret("model", f"kagent-model-{digest}", {KEY: key})] if key else []
+        return [Secret("model", f"kagent-model-{short_hash(key, NAME)}", {KEY: key})] if key else []
 
     def values(self) -> dict[str, Any]:
         """Return the chart's values, with the model that `ask` uses. They name the key's Secret, and hold no key."""

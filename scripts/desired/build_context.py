@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scripts.core.errors import InputError
+from scripts.core.hashes import TAG
 from scripts.desired import dockerignore
-
-HEX_DIGITS = 12
 
 
 @dataclass(frozen=True)
@@ -102,7 +101,7 @@ def content_hash(context: Path, dockerfile: Path, inputs: Mapping[str, str]) -> 
             add(*_identity(context, entry))
     except OSError as error:
         raise _unreadable(error) from None
-    return digest.hexdigest()[:HEX_DIGITS]
+    return digest.hexdigest()[:TAG]
 
 
 def dockerfile_text(dockerfile: Path) -> bytes:

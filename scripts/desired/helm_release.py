@@ -12,12 +12,12 @@ from typing import Any
 
 from scripts.config.service_problems import DATABASE
 from scripts.config.settings import Settings
+from scripts.core.hashes import FINGERPRINT
 from scripts.core.paths import ROOT
 from scripts.desired.images import EXPORTER, BaseImage, Image
 from scripts.desired.secrets import Secret
 from scripts.desired.service_values import derived_values
 
-HEX_DIGITS = 16
 FOR_READERS = ("README.md", "LICENSE")  # packaged beside the templates, and rendered into nothing
 
 
@@ -45,7 +45,7 @@ class HelmRelease:
         digest = hashlib.sha256(self.values_json.encode())
         for name in chart_files(self.chart):
             digest.update(name.encode() + b"\0" + (self.chart / name).read_bytes() + b"\0")
-        return digest.hexdigest()[:HEX_DIGITS]
+        return digest.hexdigest()[:FINGERPRINT]
 
 
 def chart_files(chart: Path) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,6 +12,7 @@ import yaml
 from scripts.config.env_file import EnvFile
 from scripts.config.settings import Settings
 from scripts.core.errors import InputError
+from scripts.core.hashes import NAME, short_hash
 from scripts.core.paths import ROOT
 from scripts.core.redaction import redact
 from scripts.desired import alert_rules, dashboards
@@ -22,15 +22,13 @@ from scripts.desired.secrets import Secret
 CHART, ADAPTER_CHART = "kube-prometheus-stack", "prometheus-adapter"
 DASHBOARDS_NAME = "todo-chatbot-dashboards"
 PASSWORD_KEY = "GRAFANA_ADMIN_PASSWORD"  # noqa: S105 - the name of the key in .env
-HEX_DIGITS = 10
 
 
 def admin_secret(env: EnvFile) -> Secret:
     """Return Grafana's Secret. Its name carries a hash of its content, so that a new password restarts Grafana."""
     password = env.get(PASSWORD_KEY)
     redact.learn(password)
-    digest = hashlib.sha256(password.encode()).hexdigest()[:HEX_DIGITS]
-    return Secret("grafana", f"grafana-admin-{digest}", {"admin-user": "admin", "admin-password": password})
+    return Secret("grafana", f"grafana-admin-{short_hash(password, NAME)}", {"admin-user": "admin", "admin-password": password})
 
 
 def grafana_is_off(settings: Settings) -> str:

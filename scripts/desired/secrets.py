@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 import urllib.parse
@@ -13,10 +12,10 @@ from scripts.config.env_file import EnvFile
 from scripts.config.services import Variable
 from scripts.config.settings import Settings
 from scripts.core.errors import InputError
+from scripts.core.hashes import NAME, short_hash
 from scripts.core.redaction import redact
 from scripts.desired.labels import COMPONENT
 
-HEX_DIGITS = 10
 PULL = "image.pull"
 """Whose the Secret is that nodes log in to a registry with; no service can have this name."""
 ALSO = "_ALSO"
@@ -121,7 +120,7 @@ def pull_secret(settings: Settings, env: EnvFile) -> Secret | None:
 
 def is_pull_secret(name: str) -> bool:
     """Return whether a Secret of this name is one of ours that nodes log in to a registry with."""
-    return re.search(rf"-image-pull-[0-9a-f]{{{HEX_DIGITS}}}$", name) is not None
+    return re.search(rf"-image-pull-[0-9a-f]{{{NAME}}}$", name) is not None
 
 
 def _held(variable: Variable, settings: Settings, env: EnvFile, at: Mapping[str, Value]) -> list[tuple[str, str]]:
@@ -132,4 +131,4 @@ def _held(variable: Variable, settings: Settings, env: EnvFile, at: Mapping[str,
 
 
 def _digest(values: Mapping[str, str]) -> str:
-    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:HEX_DIGITS]
+    return short_hash(json.dumps(values, sort_keys=True), NAME)

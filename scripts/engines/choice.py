@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from scripts.config.settings import EngineName, Settings
+from scripts.config.settings import Settings
 from scripts.core.errors import MissingError
 from scripts.engines.protocol import Engine
 
@@ -17,10 +17,10 @@ def choose(settings: Settings) -> tuple[Engine, str]:
     `auto` stays where the app is installed; else it takes a context that the settings name, else Minikube where it can
     start, else Docker. Raises MissingError when none can work, with the reason of each.
     """
-    makers = _makers(settings)
+    known = makers(settings)
     if settings.engine != "auto":
-        return makers[settings.engine](), NAMED
-    engines = [make() for make in makers.values()]
+        return known[settings.engine](), NAMED
+    engines = [make() for make in known.values()]
     for engine in engines:
         if engine.deployed():
             return engine, "the app is installed there"
@@ -39,8 +39,8 @@ def choose(settings: Settings) -> tuple[Engine, str]:
     )
 
 
-def _makers(settings: Settings) -> dict[EngineName, Callable[[], Engine]]:
-    """The engines in the order of `auto`. Each is imported when it is asked for."""
+def makers(settings: Settings) -> dict[str, Callable[[], Engine]]:
+    """Return what makes each engine, in the order of `auto`. One is imported when it is made."""
 
     def kube_context() -> Engine:
         from scripts.engines.kube_context import KubeContextEngine

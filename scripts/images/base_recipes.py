@@ -15,9 +15,9 @@ from pathlib import Path
 
 from scripts.config.settings import Base, Settings
 from scripts.core import shell
+from scripts.core.hashes import TAG
 from scripts.core.paths import CACHE, ROOT
 from scripts.core.report import StepReport
-from scripts.desired.build_context import HEX_DIGITS
 from scripts.desired.dockerignore import Dockerignore
 from scripts.desired.labels import PART_OF
 from scripts.machine import packages
@@ -39,7 +39,7 @@ def packages_reference(project: str, name: str, base: Base, *, runtime: bool = F
         for file, content in recipe_files(folder).items():
             digest.update(file.encode() + b"\0" + content)
     kind = "-runtime" if runtime and base.runtime_packages else ""
-    return f"{project}-base-{name}{kind}:h{digest.hexdigest()[:HEX_DIGITS]}"
+    return f"{project}-base-{name}{kind}:h{digest.hexdigest()[:TAG]}"
 
 
 def recipe_files(folder: Path) -> Mapping[str, bytes]:

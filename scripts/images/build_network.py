@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import os
 import tarfile
@@ -11,7 +10,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from scripts.config import proxies
 from scripts.config.settings import Settings
-from scripts.desired.build_context import HEX_DIGITS
+from scripts.core.hashes import TAG, short_hash
 from scripts.desired.labels import PART_OF
 from scripts.machine.certificates import extra_ca
 from scripts.machine.docker_client import docker_client
@@ -26,7 +25,7 @@ THIS_MACHINE = "host.docker.internal"
 def extra_ca_reference(settings: Settings) -> str:
     """Return the name of the image that holds the extra certificates, or of the empty one. Raises InputError."""
     content = extra_ca(settings.build.extra_ca)
-    return f"{settings.project}-{EXTRA_CA}:h{hashlib.sha256(content).hexdigest()[:HEX_DIGITS]}" if content else "scratch"
+    return f"{settings.project}-{EXTRA_CA}:h{short_hash(content, TAG)}" if content else "scratch"
 
 
 def extra_ca_image(settings: Settings) -> str:

@@ -14,7 +14,7 @@ from docker.errors import APIError, ImageNotFound
 from scripts.config.service_problems import DATABASE
 from scripts.config.settings import Settings
 from scripts.core.errors import InputError
-from scripts.desired.build_context import HEX_DIGITS
+from scripts.core.hashes import TAG
 from scripts.desired.images import EXPORTER, Image
 from scripts.desired.labels import COMPONENT, PART_OF, pairs
 from scripts.images.base_recipes import packages_reference
@@ -126,12 +126,12 @@ def _helpers(settings: Settings, images: Sequence[Image]) -> set[str]:
 
 
 def _is_helper(settings: Settings, tag: str) -> bool:
-    return re.fullmatch(rf"{re.escape(settings.project)}-(base-.+|{EXTRA_CA}):h[0-9a-f]{{{HEX_DIGITS}}}", tag) is not None
+    return re.fullmatch(rf"{re.escape(settings.project)}-(base-.+|{EXTRA_CA}):h[0-9a-f]{{{TAG}}}", tag) is not None
 
 
 def _is_old_service(settings: Settings, images: Sequence[Image], tag: str) -> bool:
     """Whether the tag is of a service in the settings, or of one that is no longer there."""
-    match = re.fullmatch(rf"({re.escape(settings.project)}-(.+)):h[0-9a-f]{{{HEX_DIGITS}}}", tag)
+    match = re.fullmatch(rf"({re.escape(settings.project)}-(.+)):h[0-9a-f]{{{TAG}}}", tag)
     if not match or _is_helper(settings, tag):
         return False
     return match[1] in {image.repository for image in images} or match[2] not in {*settings.services, DATABASE, EXPORTER}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
@@ -57,13 +57,12 @@ class Cluster:
         input: str | bytes | IO[bytes] | None = None,  # noqa: A002 - as in shell.run
         timeout: float = SECONDS,
         ok: Collection[int] | None = (0,),
-        on_line: Callable[[str], None] | None = None,
         logged: bool = True,
     ) -> Result:
         """Run kubectl against this cluster and namespace. Raises what shell.run raises."""
         argv_whole = self.kubectl_argv(*argv)
         with rights.told():
-            return shell.run(argv_whole, input=input, timeout=timeout, ok=ok, on_line=on_line, env=self.environment, logged=logged)
+            return shell.run(argv_whole, input=input, timeout=timeout, ok=ok, env=self.environment, logged=logged)
 
     def helm(
         self,

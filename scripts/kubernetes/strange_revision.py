@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from scripts.desired.helm_release import HEX_DIGITS
+from scripts.core.hashes import FINGERPRINT
 from scripts.kubernetes import drift, helm, manifests
 from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.diagnosis.cause import Diagnosis
 from scripts.kubernetes.helm import Revision
 
-OURS = re.compile(rf"[0-9a-f]{{{HEX_DIGITS}}}")
+OURS = re.compile(rf"[0-9a-f]{{{FINGERPRINT}}}")
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from pydantic import Field
 
 from scripts.core import paths, shell
 from scripts.core.errors import InterruptedRunError, MissingError, TaskError
+from scripts.core.hashes import FINGERPRINT, short_hash
 from scripts.core.paths import ROOT
 from scripts.core.report import StepReport
 from scripts.core.strict import Strict
@@ -67,9 +68,9 @@ class UnreachableError(TaskError):
     code = "download-failed"
 
 
-def load(path: Path = LOCK) -> dict[str, ToolDownload]:
+def load() -> dict[str, ToolDownload]:
     """Return the releases in the lock file, by tool."""
-    return {name: ToolDownload.model_validate(raw) for name, raw in yaml.safe_load(path.read_text(encoding="utf-8")).items()}
+    return {name: ToolDownload.model_validate(raw) for name, raw in yaml.safe_load(LOCK.read_text(encoding="utf-8")).items()}
 
 
 def platform_name() -> tuple[str, str]:
@@ -102,7 +103,7 @@ def site_answers(url: str, *, refresh: bool = False) -> bool:
 def _way() -> str:
     """A mark of the proxies in the environment, without the passwords in them."""
     proxies = [f"{name}={value.rpartition('@')[2]}" for name, value in sorted(os.environ.items()) if name.lower().endswith("_proxy")]
-    return hashlib.sha256("\n".join(proxies).encode(errors="surrogateescape")).hexdigest()[:12]
+    return short_hash("\n".join(proxies).encode(errors="surrogateescape"), FINGERPRINT)
 
 
 def kubernetes_answers(*, refresh: bool) -> bool:

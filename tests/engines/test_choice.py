@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from scripts.config.settings import Settings, load_settings
+from scripts.config.settings import ENGINES, Settings, load_settings
 from scripts.core.errors import MissingError
 from scripts.engines import choice
 
@@ -26,9 +26,13 @@ def choose(monkeypatch: pytest.MonkeyPatch, given: Settings, *usable: str, deplo
         reason = "" if name in usable else UNUSABLE[name]
         return SimpleNamespace(name=name, deployed=lambda: name == deployed, unusable=lambda: reason)
 
-    monkeypatch.setattr(choice, "_makers", lambda _: {name: lambda name=name: engine(name) for name in UNUSABLE})
+    monkeypatch.setattr(choice, "makers", lambda _: {name: lambda name=name: engine(name) for name in UNUSABLE})
     chosen, why = choice.choose(given)
     return chosen.name, why
+
+
+def test_every_engine_that_the_settings_know_can_be_made() -> None:
+    assert {*ENGINES} - {"auto"} == {make().name for make in choice.makers(settings()).values()} == {*choice.makers(settings())}
 
 
 def test_auto_stays_where_the_app_is(monkeypatch: pytest.MonkeyPatch) -> None:

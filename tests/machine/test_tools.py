@@ -9,9 +9,10 @@ from typing import cast
 
 import pytest
 
-from scripts import preflight, setup
+from scripts import preflight
 from scripts.config.settings import Needs, Tool, load_settings
 from scripts.core.errors import TaskError
+from scripts.engines import choice
 from scripts.machine import packages, tool_downloads, tools
 from scripts.project import Project
 from tests.doubles import Step
@@ -63,7 +64,7 @@ def test_without_a_bound_any_newer_version_does() -> None:
 
 def test_every_engine_needs_only_tools_that_the_settings_know() -> None:
     known = load_settings().tools
-    assert {tool for engine in setup.ENGINES.values() for tool in engine.tools} <= known.keys()
+    assert {tool for make in choice.makers(load_settings()).values() for tool in make().tools} <= known.keys()
 
 
 def test_the_lock_has_a_checksum_of_every_tool_that_setup_brings_for_every_platform() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import http
 import json
 import shutil
@@ -19,6 +18,7 @@ from docker.types import Mount
 from scripts.config.settings import Settings
 from scripts.core import shell
 from scripts.core.errors import TaskError
+from scripts.core.hashes import FINGERPRINT, short_hash
 from scripts.core.paths import STATE
 from scripts.core.report import StepReport
 from scripts.core.waiting import OverdueError, until
@@ -296,8 +296,7 @@ def remove_files() -> None:
 
 def _folder_of(files: Mapping[str, str]) -> Path:
     """Return a folder on this machine that holds the files; its name is their hash. It is whole before it has its name."""
-    digest = hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()[:16]
-    folder = MOUNTS / digest
+    folder = MOUNTS / short_hash(json.dumps(files, sort_keys=True), FINGERPRINT)
     if not folder.exists():
         MOUNTS.mkdir(parents=True, exist_ok=True)
         new = Path(tempfile.mkdtemp(dir=MOUNTS))

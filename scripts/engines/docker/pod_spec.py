@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -11,6 +10,7 @@ from typing import Any
 
 from scripts.config.settings import KUBERNETES_ENGINES
 from scripts.core.errors import InputError
+from scripts.core.hashes import FINGERPRINT, short_hash
 from scripts.desired.labels import COMPONENT
 from scripts.kubernetes.objects import annotations_of, labels_of, name_of
 from scripts.kubernetes.quantity import parse_quantity
@@ -112,7 +112,7 @@ class PodPlan:
     @property
     def digest(self) -> str:
         """A hash over the plan; Secrets count by their names, which change with their content."""
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()[:16]
+        return short_hash(json.dumps(asdict(self), sort_keys=True), FINGERPRINT)
 
 
 @dataclass
