@@ -53,25 +53,21 @@ def decide(cluster: Cluster, chart: Path) -> Decision:
 
 def _apply(cluster: Cluster, files: Sequence[Path], version: str, step: StepReport) -> Outcome:
     step.progress(f"applying {len(files)} CRDs of operator {version}")
-    manifest = "\n---\n".join(_marked(file.read_text(encoding="utf-8")) for file in files)
-    names = cluster.apply(manifest, "--output", "name", timeout=APPLY_SECONDS).split()
+    names = cluster.apply(_marked(cluster, files), "--output", "name", timeout=APPLY_SECONDS).split()
     # Only now, when all of them are there: what was interrupted before is applied again.
     cluster.kubectl("label", "--overwrite", *names, f"{VERSION}={version}", timeout=APPLY_SECONDS)
     cluster.kubectl("wait", "--for=condition=Established", *names, f"--timeout={APPLY_SECONDS}s", timeout=APPLY_SECONDS + 10)
     return changed(f"{len(files)} CRDs of operator {version}")
 
 
-def _marked(definition: str) -> str:
-    """Return a definition with our labels in it, so that none is ever in the cluster without them.
+def _marked(cluster: Cluster, files: Sequence[Path]) -> str:
+    """Return the definitions with our labels in them, so that none is ever in the cluster without.
 
-    Its text is changed, for PyYAML cannot read the plain `=` among the values of the operator's enumerations.
+    kubectl writes them in, for PyYAML cannot read the plain `=` among the values of the operator's enumerations.
     """
-    labels = "  labels:\n"
-    ours = labels + "".join(f"    {key}: {value}\n" for key, value in OURS.items())
-    head, opening, rest = definition.partition("\nmetadata:\n")
-    metadata, spec, body = rest.partition("\nspec:\n")
-    marked = metadata.replace(labels, ours, 1) if labels in metadata else f"{ours}{metadata}"
-    return f"{head}{opening}{marked}{spec}{body}"
+    definitions = "\n---\n".join(file.read_text(encoding="utf-8") for file in files)
+    argv = ("label", "--local", "--overwrite", "--filename", "-", "--output", "yaml", *pairs(OURS))
+    return cluster.kubectl(*argv, input=definitions, timeout=APPLY_SECONDS, logged=False).stdout
 
 
 def _operator_version(definition: Path) -> str:

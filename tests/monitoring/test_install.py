@@ -55,6 +55,8 @@ class Told(Cluster):
             return result(self.shown(*argv[1:]))
         if argv[0] == "apply":
             return result("\n".join(self.applied(options["input"])))
+        if argv[:2] == ("label", "--local"):
+            return result(self.labelled(argv, options["input"]))
         if argv[0] == "label":
             self.label(argv)
         if argv[0] == "delete" and argv[1] != "pod":
@@ -81,6 +83,13 @@ class Told(Cluster):
             others = [one for one in self.objects.get(kind, []) if one["metadata"]["name"] != name]
             self.objects[kind] = [*others, {**made, "spec": {**made.get("spec", {})}}]
             yield f"{kind}/{name}"
+
+    def labelled(self, argv: Sequence[str], definitions: str) -> str:
+        """As kubectl prints objects with more labels, and asks no cluster."""
+        made = [*yaml.safe_load_all(definitions)]
+        for one in made:
+            one["metadata"]["labels"] = one["metadata"].get("labels", {}) | dict(word.split("=", 1) for word in argv if "=" in word)
+        return yaml.safe_dump_all(made)
 
     def label(self, argv: Sequence[str]) -> None:
         names = {word.partition("/")[2] for word in argv if word.startswith("crd/")}
@@ -213,7 +222,7 @@ def test_our_crds_go_after_the_app_that_uses_them_and_its_data_stays() -> None:
 
 
 def write_definition(chart: Path, labels: str = "") -> None:
-    """One of the kinds, as the chart brings them."""
+    """One of the CRDs, as the chart brings them."""
     folder = chart / "charts/crds/crds"
     folder.mkdir(parents=True)
     metadata = f"  annotations:\n    operator.prometheus.io/version: 0.93.1\n{labels}  name: {CRD}\n"
