@@ -5,16 +5,19 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from scripts.core import paths, shell
 from scripts.core.errors import MissingError
 from scripts.core.redaction import redact
+from scripts.core.report import Report
 from scripts.machine import docker_client as machine_docker_client
 from scripts.machine import go_build
 from tests.checkout import Checkout
 from tests.doubles import Step
+from tests.json_contract import breach
 
 TIERS = ("unit", "runner", "render", "engine", "cluster", "minikube", "app", "monitoring")
 OF_SOME_TESTS = ("hypothesis", "jsonschema", "kubernetes_validate", "prometheus_client", "promql_parser")
@@ -113,6 +116,21 @@ def _a_run_of_its_own() -> Iterator[None]:
     yield
     redact._forms = known
     shell._running.stopping.clear()
+
+
+@pytest.fixture(autouse=True)
+def _events_are_as_the_contract_says(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Whatever a test prints for a program has the keys of the contract, also where the test looks at something else."""
+    breaches, tell = list[str](), Report.event
+
+    def event(report: Report, event: str, **fields: Any) -> None:
+        if wrong := breach(event, fields):
+            breaches.append(wrong)
+        tell(report, event, **fields)
+
+    monkeypatch.setattr(Report, "event", event)
+    yield
+    assert breaches == []
 
 
 @pytest.fixture

@@ -17,6 +17,8 @@ import pytest
 from invoke import Context, Exit, Task
 
 from scripts import check_monitoring, command
+from scripts.ai import ask, context, kagent, kubectl_ai, providers
+from scripts.ai import check as ai_check
 from scripts.audit.facts import Unseen, Verdict
 from scripts.audit.rules import RULES
 from scripts.audit.seeing import everything
@@ -30,6 +32,7 @@ from scripts.core.pipeline import Step, run_steps, run_to_exit_code
 from scripts.core.report import Outcome, Report, StepReport, changed
 from scripts.database import state
 from scripts.engines.kubernetes import KubernetesEngine
+from scripts.images.prune import Superfluous
 from scripts.kubernetes import connection
 from scripts.kubernetes.cluster import Cluster
 from scripts.kubernetes.deployment import Deployment
@@ -49,74 +52,16 @@ from scripts.look.status import status
 from scripts.look.values import print_values
 from scripts.machine import docker_client, tool_downloads
 from scripts.monitoring.queries import Query
+from scripts.operate import prune
+from scripts.project import Project
 from tests.audit.planted import facts
 from tests.cluster.recordings import read_recording
+from tests.json_contract import KEYS, breach
 from tests.programs import Programs, Reply, on_path
 from tests.projects import project_in, project_on
 
 pytestmark = pytest.mark.unit
 
-KEYS = {
-    "step_started": {"step"},
-    "step_progress": {"step", "text"},
-    "step_finished": {"step", "result", "seconds", "detail"},
-    "message": {"text"},
-    "warning": {"text"},
-    "engine": {"name", "reason"},
-    "pods": {"rows"},
-    "autoscalers": {"rows"},
-    "quota": {"rows"},
-    "certificate": {"key", "until"},
-    "differences": {"rows"},
-    "addresses": {"addresses"},
-    "address": {"url"},
-    "diagnosis": {"code", "workload", "cause", "evidence", "action", "exits", "follows_from"},
-    "clause": {"clause", "section", "text", "check", "on", "verdict", "evidence", "remedy", "reason", "decided"},
-    "log": {"service", "pod", "container", "time", "text"},
-    "change": {"files", "sync", "build", "settings"},
-    "served": {"service", "seconds"},
-    "plan": {"rows"},
-    "context": {"text"},
-    "answer": {"text"},
-    "commands": {"rows"},
-    "proposal": {"command", "destroys", "difference"},
-    "prompt": {"text", "folder"},
-    "kagent": {"rows"},
-    "questions": {"rows"},
-    "values": {"release", "namespace", "values"},
-    "superfluous": {"rows"},
-    "checks": {"rows"},
-    "bench": {"rows"},
-    "panels": {"rows"},
-    "outdated": {"rows"},
-    "vulnerabilities": {"rows"},
-    "components": {"rows"},
-    "difference": {"file", "text"},
-    "unknown": {"rows"},
-    "summary": {"rows"},
-    "error": {"code", "exit_code", "cause", "evidence", "action"},
-    "finished": {"exit_code"},
-}
-"""Every event and its keys, beside `v` and `event`. Where a key is renamed or removed, raise `report.VERSION`."""
-ROWS = {
-    "plan": {"step", "change", "why"},
-    "pods": {"service", "pod", "state", "ready", "restarts", "age", "cpu", "memory", "image"},
-    "autoscalers": {"autoscaler", "now", "wanted", "bounds", "metrics", "why not more"},
-    "quota": {"resource", "used", "hard"},
-    "differences": {"what", "why"},
-    "superfluous": {"where", "what", "frees"},
-    "checks": {"check", "found", "verdict", "remedy"},
-    "bench": {"what", "invoke", "plain commands", "invoke / plain commands", "programs started"},
-    "panels": {"dashboard", "panel", "query", "series"},
-    "outdated": {"pin", "where", "now", "newest", "safe", "note"},
-    "vulnerabilities": {"package", "where", "now", "advisory", "affected", "what"},
-    "components": {"of", "components", "file"},
-    "commands": {"command", "result"},
-    "kagent": {"pod", "state", "ready"},
-    "questions": {"question", "result", "why"},
-    "unknown": {"about", "what"},
-    "summary": {"step", "result", "seconds", "detail"},
-}
 DOCUMENT = (ROOT / "docs/json.md").read_text()
 POD = {
     "metadata": {"name": "todo-backend-1", "labels": {"app.kubernetes.io/component": "backend"}},
@@ -162,9 +107,7 @@ def hold(events: list[Event], *kinds: str) -> None:
     """Each event has its exact keys, and these kinds came, in this order."""
     for event in events:
         assert event.pop("v") == 1
-        assert event.keys() - {"event"} == KEYS[event["event"]], event["event"]
-        for row in event.get("rows", ()):
-            assert row.keys() == ROWS[event["event"]], event["event"]
+        assert not breach(event["event"], {key: value for key, value in event.items() if key != "event"})
     assert tuple(event["event"] for event in events) == kinds
 
 
@@ -277,6 +220,51 @@ def test_plan() -> None:
     events = reported(lambda report: show_plan([step], report))
     assert events[-1]["exit_code"] == 4
     hold(events, "step_started", "step_finished", "summary", "plan", "finished")
+
+
+@pytest.fixture
+def assisted(monkeypatch: pytest.MonkeyPatch) -> Project:
+    """A project with an assistant that has an answer to everything."""
+    made = project_in(cluster(), load_settings())
+    monkeypatch.setattr(Project, "require_installed", lambda _: None)
+    monkeypatch.setattr(providers, "environment", lambda _: {})
+    monkeypatch.setattr(kubectl_ai, "require", lambda _: None)
+    monkeypatch.setattr(context, "prompt", lambda *_, **__: "You may look.")
+    monkeypatch.setattr(ask, "put", lambda *_, **__: kubectl_ai.Asked("All is well.", [("kubectl get pods", "allowed")]))
+    monkeypatch.setattr(KubernetesEngine, "pods", lambda _: [pod_state(POD)])
+    monkeypatch.setattr(KubernetesEngine, "diagnose", lambda _: [])
+    return made
+
+
+def test_ask(assisted: Project, run: Callable[..., list[Event]]) -> None:
+    hold(run(ask.ask, assisted, question="why?", show_context=True), "context", "finished")
+    hold(run(ask.ask, assisted, question="why?"), "answer", "commands", "finished")
+
+
+def test_the_score_of_an_assistant(assisted: Project, run: Callable[..., list[Event]], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ai_check, "_keep", lambda *_: None)
+    hold(run(ai_check.ai, assisted), "questions", "finished")
+
+
+def test_kagent(assisted: Project, run: Callable[..., list[Event]], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kagent, "is_installed", lambda _: True)
+    monkeypatch.setattr(Deployment, "exists", lambda _: True)
+    monkeypatch.setattr(Cluster, "get", lambda _, kind, *__: [POD] if kind == "pods" else [])
+    monkeypatch.setattr(kagent, "forward", lambda *_: contextlib.nullcontext(1))
+    monkeypatch.setattr(kagent, "_send", lambda *_: {"parts": [{"kind": "text", "text": "All is well."}]})
+    hold(run(kagent.status, assisted), "kagent", "finished")
+    hold(run(kagent.ask, assisted, question="why?"), "answer", "finished")
+
+
+def test_prune(run: Callable[..., list[Event]], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prune.images, "unique_sizes", lambda: {"todo-backend:h1": 1000})
+    monkeypatch.setattr(prune.images, "build_containers", lambda _: [])
+    old = Superfluous("this machine", "todo-backend:h1", lambda: None)
+    made = project_on(SimpleNamespace(name="docker", superfluous=lambda *_, **__: [old]), load_settings(), POSTGRES_PASSWORD="told")
+    made._images = []
+    monkeypatch.setattr(command.lock, "held", lambda *_: contextlib.nullcontext())
+    monkeypatch.setattr(command.log, "open_log", lambda: None)
+    hold(run(prune.prune, made, yes=True), "superfluous", "step_started", "step_progress", "step_finished", "summary", "finished")
 
 
 def test_no_command_prints_another_event() -> None:

@@ -73,7 +73,7 @@ def test_a_step_that_waits_is_shown_above_those_that_work_and_does_not_spin() ->
 
 
 def test_a_row_too_wide_for_the_terminal_becomes_a_block_with_nothing_cut(narrow: Terminal) -> None:
-    Report(stdout=narrow).table(COLUMNS, [ROW], "pods")
+    Report(stdout=narrow).print_table(COLUMNS, [ROW])
     lines = narrow.getvalue().splitlines()
     assert max(map(len, lines)) <= 80
     assert lines[0].strip() == f"backend: {POD}"
@@ -82,7 +82,7 @@ def test_a_row_too_wide_for_the_terminal_becomes_a_block_with_nothing_cut(narrow
 
 
 def test_a_table_whose_last_column_alone_is_long_stays_a_table(narrow: Terminal) -> None:
-    Report(stdout=narrow).table(("step", "detail"), [("build", "word " * 30)], "summary")
+    Report(stdout=narrow).print_table(("step", "detail"), [("build", "word " * 30)])
     lines = narrow.getvalue().splitlines()
     assert lines[0].split() == ["step", "detail"]
     assert len(lines) > 2
@@ -91,7 +91,7 @@ def test_a_table_whose_last_column_alone_is_long_stays_a_table(narrow: Terminal)
 
 def test_a_pipe_gets_each_row_in_one_line() -> None:
     pipe = io.StringIO()
-    Report(stdout=pipe).table(COLUMNS, [ROW], "pods")
+    Report(stdout=pipe).print_table(COLUMNS, [ROW])
     assert [line.split() for line in pipe.getvalue().splitlines()] == [list(COLUMNS), list(ROW)]
 
 
@@ -126,7 +126,7 @@ def test_nothing_that_is_printed_is_obeyed_by_the_terminal(narrow: Terminal) -> 
 
 def test_plain_is_as_into_a_pipe(narrow: Terminal) -> None:
     report = Report(plain=True, stdout=narrow, stderr=narrow)
-    report.table(COLUMNS, [ROW], "pods")
+    report.print_table(COLUMNS, [ROW])
     with report.live(["build"]):
         report.started("build")
         report.warn("word " * 30)

@@ -95,6 +95,7 @@ def session(world: World, told: list[tuple[str, dict[str, Any]]]) -> Session:
     class Heard(Report):
         def event(self, event: str, **fields: Any) -> None:
             told.append((event, fields))
+            super().event(event, **fields)
 
     project = module.Project("told", monitoring=False, in_dev={})
     return Session(project, Heard(stdout=io.StringIO(), stderr=io.StringIO()))
