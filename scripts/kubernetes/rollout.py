@@ -29,6 +29,7 @@ CAME = ("", "the bundled Postgres was last seen coming")
 ENDS_WITHOUT = ("migration-failed", "crash-on-start")
 AGAIN_SECONDS = 45.0
 MANY_EXITS = 9
+ASKS_PODS = "asking its pods why they are not ready"
 CALM_SECONDS = 4.0  # nobody diagnoses a rollout that has only begun
 
 
@@ -67,7 +68,7 @@ def watch(cluster: Cluster, timeout: float, step: StepReport, *, leave_out: Coll
         waited = time.monotonic() - started
         if time.monotonic() >= next_diagnosis:
             stuck_pods.make_room(cluster, now, step)
-            details = look(partial(observation.with_details, cluster, now), step)
+            details = look(partial(observation.with_details, cluster, now), step, waits=ASKS_PODS)
             retries.hurry(cluster, details, step)
             found = diagnose(details)
             if not since:

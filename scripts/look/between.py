@@ -10,6 +10,7 @@ from scripts.kubernetes import dns_risks, kube_proxy
 from scripts.kubernetes.diagnosis.cause import Diagnosis
 from scripts.kubernetes.diagnosis.rules.revision import NEW as NEW_IN_REVISION
 from scripts.project import Project
+from scripts.traffic import names
 from scripts.traffic.lookups import lookups
 
 UNREADY = ("readiness-http", "readiness-timeout")
@@ -28,17 +29,18 @@ DNS = (
 def with_network(project: Project, found: Sequence[Diagnosis]) -> list[Diagnosis]:
     """Return the causes, and before those that a network may be behind, that it is: what they follow from.
 
-    Where nothing else is wrong, a cluster of few nodes is asked all the same: the next pod would be lost; and its DNS whether it would
-    start again.
+    So is a name that means another address than its Service's. Where nothing else is wrong, a cluster of few nodes is asked all the
+    same: the next pod would be lost; and its DNS whether it would start again.
     """
     suspect = [each for each in found if each.code in (*UNREADY, *ANSWERS) and not each.follows_from]
     if not project.engine.deployment or (found and not suspect):
         return list(found)
     cluster = project.engine.deployment.cluster
     stalled = kube_proxy.silent(cluster, at_most=None if suspect else FEW_NODES)
-    if not stalled:
+    roots = stalled or (names.strange(project) if suspect else [])
+    if not roots:
         return list(found) or dns_risks.found(cluster)
-    return [*stalled, *(replace(each, follows_from=stalled[0].workload) if each in suspect else each for each in found)]
+    return [*roots, *(replace(each, follows_from=roots[0].workload) if each in suspect else each for each in found)]
 
 
 def cut_off(project: Project, found: Sequence[Diagnosis]) -> Iterator[Diagnosis]:

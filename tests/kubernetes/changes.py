@@ -397,6 +397,28 @@ def agents(name: str, ready: int) -> Change:
     return change
 
 
+def agent_nowhere(name: str, selector: Mapping[str, str]) -> Change:
+    def change(value: Object) -> None:
+        node("True")(value)
+        spec = {"template": {"spec": {"nodeSelector": dict(selector)}}}
+        value["agents"] = [{"metadata": {"name": name}, "spec": spec, "status": {"desiredNumberScheduled": 0, "numberReady": 0}}]
+
+    return change
+
+
+def relabelled(*, owned: bool = False, named: str = "") -> Change:
+    """Somebody has changed a label by which the Deployment knows its pod."""
+
+    def change(value: Object) -> None:
+        pod = copy.deepcopy(pod_of(value))
+        pod["metadata"]["name"] = named or f"{value['replica_sets'][0]['metadata']['name']}-zzzzz"
+        pod["metadata"]["ownerReferences"] = pod["metadata"]["ownerReferences"] if owned else []
+        pod["metadata"]["labels"] |= dict.fromkeys(value["workloads"][0]["spec"]["selector"]["matchLabels"], "other")
+        value["pods"].append(pod)
+
+    return change
+
+
 def secret_of_somebody(name: str) -> Change:
     def change(value: Object) -> None:
         pod_of(value)["spec"]["containers"][0]["envFrom"] = [{"secretRef": {"name": name}}]

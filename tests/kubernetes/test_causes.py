@@ -14,6 +14,7 @@ from tests.faults.releases import FAULTS
 from tests.kubernetes.changes import (
     QUOTA,
     Change,
+    agent_nowhere,
     agents,
     autoscaler,
     autoscaler_at_limit,
@@ -41,6 +42,7 @@ from tests.kubernetes.changes import (
     pulled_anew,
     refused,
     refused_next,
+    relabelled,
     secret_of_somebody,
     shut_in,
     slices,
@@ -64,6 +66,7 @@ OTHERWISE = {
     "database-url": "kubernetes/test_diagnosis.py::test_the_last_words_of_a_migration_name_the_cause",
     "stalled": "kubernetes/test_diagnosis.py::test_a_rollout_without_progress_and_without_a_cause_is_stalled",
     "dns-at-risk": "kubernetes/test_dns_risks.py::test_settings_that_were_refused_are_told_with_the_reason_and_the_config_map",
+    "dns-strange": "traffic/test_names.py::test_a_name_that_means_another_address_is_told_with_both",
     "drifted": "kubernetes/test_drift.py::test_a_changed_field_names_itself_both_values_and_who_set_it",
     "not-rolled-out": "kubernetes/test_surroundings.py::test_a_workload_that_is_not_rolled_out_is_never_healthy",
     "controller-waits": "kubernetes/test_surroundings.py::test_what_refused_a_pod_and_is_gone_is_not_named_again",
@@ -153,6 +156,8 @@ CASES: list[tuple[str, Change, str]] = [
     ("no-room-for-update", crowded_node(cpu="5m"), "no node has 8Mi of memory free for one pod more"),
     ("scheduler-silent", unseen(40), "no scheduler has looked at its pod for 40 s"),
     ("runtime-silent", unmade(40), "has not begun its pod for 40 s, and does not say why"),
+    ("network-down", agent_nowhere("kube-network-policies", {"agent": "true"}), "runs on no node, and does nothing"),
+    ("pod-released", relabelled(), "is cut off from it and its Service, since its labels were changed: "),
     ("network-down", agents("kube-proxy", 1), "it is ready on 1 of 2 nodes"),
     ("secret-strange", secret_of_somebody("healthy-backend-0123456789"), "is somebody else's, made under a name of ours"),
     ("pod-strange", strange_pod(), "the pod mine, which is not of it, wears its labels: disruption budgets"),
@@ -230,6 +235,20 @@ def test_a_pod_that_nobody_changed_by_hand_is_well(change: Change) -> None:
     ids=["it fits to the last", "the old pod ends first", "the old pod ends first, in percent"],
 )
 def test_an_update_that_has_room_is_well(change: Change) -> None:
+    assert found(change) == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        relabelled(owned=True),
+        relabelled(named="toolbox"),
+        agent_nowhere("kindnet-arm", {"kubernetes.io/arch": "arm64"}),
+        agent_nowhere("gpu-driver", {"gpu": "true"}),
+    ],
+    ids=["it has its owner", "another's pod", "for other machines", "not of the network"],
+)
+def test_what_is_meant_so_is_well(change: Change) -> None:
     assert found(change) == []
 
 

@@ -21,7 +21,7 @@ from scripts.kubernetes.diagnosis.snapshot import Snapshot, time_of
 from scripts.kubernetes.objects import REVISION, is_rolled_out, request_of, selects
 from tests.cluster.recordings import FOLDER, from_json, read_recording, to_json
 from tests.faults.releases import FAULTS, HEALTHY, Fault
-from tests.kubernetes.changes import event, refused_next
+from tests.kubernetes.changes import crowded_node, event, refused_next
 
 pytestmark = pytest.mark.unit
 
@@ -346,6 +346,9 @@ def test_who_takes_the_room_is_told_and_who_goes_before() -> None:
 
         ours = placed("ours", "9999", value["namespace"])
         value["placed_pods"] = [placed("small", "1m"), placed("trainer", "9000", priority=1000), placed("batch", "9500"), ours]
+        value["placed_pods"][2]["metadata"]["ownerReferences"] = [{"kind": "ReplicaSet", "name": "batch-65f64c766c"}]
+        del value["placed_pods"][2]["spec"]["nodeName"]
+        value["placed_pods"][2]["status"] = {"phase": "Pending", "nominatedNodeName": node}
 
     (diagnosis,) = diagnose(changed("cpu", crowded))
     told = [line for line in diagnosis.evidence if "asks for" in line]
@@ -353,6 +356,38 @@ def test_who_takes_the_room_is_told_and_who_goes_before() -> None:
         "pod batch in default asks for 9500",
         "pod trainer in default asks for 9000, and goes before ours by its priority",
     ]
+
+
+@pytest.mark.parametrize(
+    ("owner", "way"),
+    [
+        ({"kind": "ReplicaSet", "name": "batch-65f64c766c"}, "scale deployment batch --replicas=0"),
+        ({"kind": "StatefulSet", "name": "db"}, "scale statefulset db --replicas=0"),
+        ({"kind": "Job", "name": "night"}, "delete job night"),
+        ({}, "delete pod eater"),
+    ],
+)
+def test_how_others_make_room_is_told_by_what_made_their_pod(owner: dict[str, str], way: str) -> None:
+    def crowded(value: Object) -> None:
+        crowded_node(memory="1Mi")(value)
+        other = value["placed_pods"][0]
+        other["metadata"] = {"name": "eater", "namespace": "ml", "ownerReferences": [owner] if owner else []}
+
+    (diagnosis,) = diagnose(changed("healthy", crowded))
+    assert f"kubectl --namespace ml {way}" in diagnosis.action
+
+
+def test_what_admission_has_added_to_a_pod_that_ends_is_told_and_looked_at_first() -> None:
+    def injected(value: Object) -> None:
+        for pod in value["pods"]:
+            pod["spec"]["containers"][0]["env"] = [{"name": "NODE_OPTIONS", "value": "--require /gone.js"}]
+            pod["spec"]["containers"].append({"name": "agent", "image": "agent:1"})
+
+    (diagnosis,) = diagnose(changed("crash", injected))
+    told = [line.partition("admission: ")[2] for line in diagnosis.evidence if "was made so by admission" in line]
+    assert told == ["container app: the variable NODE_OPTIONS is added", "container agent is added"]
+    assert diagnosis.action.startswith("see who changes pods as they are made")
+    assert not any("/gone.js" in line for line in diagnosis.evidence)
 
 
 def test_a_rollout_without_progress_and_without_a_cause_is_stalled() -> None:

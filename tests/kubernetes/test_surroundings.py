@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -34,6 +35,7 @@ from tests.kubernetes.changes import (
     policies,
     pulled_anew,
     refused_next,
+    relabelled,
     secret_of_somebody,
     shut_in,
     strange_autoscaler,
@@ -410,3 +412,22 @@ def test_a_workload_that_is_not_rolled_out_is_never_healthy() -> None:
     assert "healthy 0/1" in diagnosis.cause
     assert unexplained(snapshot, [diagnosis]) == []
     assert unexplained(read_recording("healthy"), []) == []
+
+
+@pytest.mark.parametrize("other", [False, True])
+def test_a_quota_that_fills_with_tries_follows_from_the_pod_that_was_let_go(*, other: bool) -> None:
+    def change(value: dict[str, Any]) -> None:
+        relabelled()(value)
+        refused_next(QUOTA)(value)
+        if other:
+            value["workloads"].append(copy.deepcopy(value["workloads"][0]))
+            value["workloads"][1]["metadata"] |= {"name": "other", "uid": "other"}
+            value["workloads"][1]["spec"]["selector"] = {"matchLabels": {"app": "other"}}
+            value["workloads"][1]["spec"]["replicas"] = 0
+            value["refusals"]["other"] = value["refusals"][value["workloads"][0]["metadata"]["name"]]
+
+    root, *following = [each for each in diagnose(changed(change)) if each.code != "controllers-silent"]
+    assert (root.code, root.follows_from) == ("pod-released", "")
+    assert [(each.code, each.workload, each.follows_from) for each in following] == (
+        [("quota-exceeded", "other", root.workload)] if other else []
+    )

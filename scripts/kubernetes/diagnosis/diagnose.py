@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING
 
 from scripts.kubernetes.diagnosis.cause import DATABASE_CODES, Diagnosis, diagnosed
 from scripts.kubernetes.diagnosis.container import ContainerState, containers
-from scripts.kubernetes.diagnosis.rules.changed import made_otherwise
+from scripts.kubernetes.diagnosis.rules.changed import WHO_ADMITS, made_otherwise
 from scripts.kubernetes.diagnosis.rules.controllers import refused_pods, stalled
 from scripts.kubernetes.diagnosis.rules.exits import exited, keeps_exiting
 from scripts.kubernetes.diagnosis.rules.exposed import exposed, latent
 from scripts.kubernetes.diagnosis.rules.logs import tells_of_database, tells_of_dns, waits_for_database
 from scripts.kubernetes.diagnosis.rules.pods import ended_at_deadline, evicted, not_placed, not_prepared
 from scripts.kubernetes.diagnosis.rules.probes import not_ready
+from scripts.kubernetes.diagnosis.rules.released import CODE as RELEASED
+from scripts.kubernetes.diagnosis.rules.released import FOLLOWS as FOLLOWS_RELEASED
 from scripts.kubernetes.diagnosis.rules.revision import new_in_revision
 from scripts.kubernetes.diagnosis.rules.starts import image_missing, not_configured, not_started
 from scripts.kubernetes.diagnosis.rules.surroundings import surroundings
@@ -44,6 +46,8 @@ def diagnose(snapshot: Snapshot) -> list[Diagnosis]:
     """
     own = [d for workload in snapshot.workloads for d in _of_workload(snapshot, workload)]
     found = [*surroundings(snapshot), *exposed(snapshot), *own, *latent(snapshot)]
+    let_go = {each.workload for each in found if each.code == RELEASED}
+    found = [each for each in found if not (each.workload in let_go and each.code in FOLLOWS_RELEASED)]
     databases = {name_of(workload) for workload in snapshot.workloads if workload["kind"] == "StatefulSet"}
     linked = [replace(d, follows_from=_root_of(d, found, databases)) for d in found]
     return sorted(linked, key=lambda d: bool(d.follows_from))
@@ -73,6 +77,8 @@ def _root_of(diagnosis: Diagnosis, all_found: Sequence[Diagnosis], databases: Co
     by_code = {d.code: d.workload for d in all_found if d.code in ("node-not-ready", *DNS_CODES)}
     if "node-not-ready" in by_code and (diagnosis.code in FOLLOWS_NODE or NODE_TAINT.search(diagnosis.cause)):
         return by_code["node-not-ready"]
+    if diagnosis.code in FOLLOWS_RELEASED:
+        return next((d.workload for d in all_found if d.code == RELEASED), "")
     of_dns = next((by_code[code] for code in DNS_CODES if code in by_code), "")
     if of_dns and (diagnosis.code in FOLLOWS_DNS or (diagnosis.code == "readiness-http" and tells_of_dns(diagnosis.cause))):
         return of_dns
@@ -99,8 +105,15 @@ def _of_workload(snapshot: Snapshot, workload: Object) -> list[Diagnosis]:
     for diagnosis in found:
         if diagnosis and diagnosis.exits >= by_code.get(diagnosis.code, diagnosis).exits:
             by_code[diagnosis.code] = diagnosis
-    new = () if is_rolled_out(workload) else (*new_in_revision(snapshot, workload), *made_otherwise(snapshot, workload))
-    return [replace(each, evidence=(*each.evidence, *new)) for each in by_code.values()]
+    if is_rolled_out(workload):
+        return list(by_code.values())
+    new, made = new_in_revision(snapshot, workload), tuple(made_otherwise(snapshot, workload))
+    return [
+        replace(
+            each, evidence=(*each.evidence, *new, *made), action=f"{WHO_ADMITS}; else {each.action}" if made and each.exits else each.action
+        )
+        for each in by_code.values()
+    ]
 
 
 def _of_pod(snapshot: Snapshot, workload: Object, pod: Object) -> Diagnosis | None:

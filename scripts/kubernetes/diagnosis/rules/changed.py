@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 ALWAYS = "Always"
 OUR_TAG = re.compile(r":h[0-9a-f]{12}$")  # scripts/desired/images.py gives it to what we build
 PULLS = "admission has it pull its image anew, which no registry has, though its workload does not say so"
+WHO_ADMITS = (
+    "see who changes pods as they are made, and have it leave this namespace alone: "
+    "kubectl get mutatingwebhookconfigurations,mutatingadmissionpolicies"
+)
 SEE_ADMISSION = (
     "see who sets imagePullPolicy: kubectl get mutatingwebhookconfigurations,mutatingadmissionpolicies; "
     "have it leave this namespace alone, or push images to a registry (kube_context.images: registry)"
@@ -57,7 +61,8 @@ def made_otherwise(snapshot: Snapshot, workload: Object) -> Iterator[str]:
     wanted = {each["name"]: each for each in workload["spec"].get("template", {}).get("spec", {}).get("containers", ())}
     for pod in snapshot.pods_of(workload):
         if not _touched(pod):
-            yield from (f"pod {name_of(pod)} was made so by admission: {difference}" for difference in _differences(pod, wanted))
+            told = (*_differences(pod, wanted), *_environment(pod, wanted))
+            yield from (f"pod {name_of(pod)} was made so by admission: {difference}" for difference in told)
 
 
 def pulls_what_no_registry_has(workload: Object, container: Object) -> bool:
@@ -98,6 +103,19 @@ def _changes(pod: Object, wanted: dict[str, Object]) -> Iterator[str]:
 def _touched(pod: Object) -> bool:
     annotations = pod["metadata"].get("annotations") or {}
     return pod["metadata"].get("generation", 1) > 1 and not any(name.startswith(AUTOSCALED) for name in annotations)
+
+
+def _environment(pod: Object, wanted: dict[str, Object]) -> Iterator[str]:
+    """What containers have in their environment beside their template; values may be secret."""
+    for container in pod["spec"]["containers"]:
+        if (template := wanted.get(container["name"])) is None:
+            yield f"container {container['name']} is added"
+            continue
+        has, should = ({each["name"]: each for each in spec.get("env") or ()} for spec in (container, template))
+        for name in sorted(has.keys() | should.keys()):
+            if has.get(name) != should.get(name):
+                how = "is added" if name not in should else "is another one" if name in has else "is taken away"
+                yield f"container {container['name']}: the variable {name} {how}"
 
 
 def _differences(pod: Object, wanted: dict[str, Object]) -> Iterator[str]:

@@ -11,6 +11,7 @@ from scripts.kubernetes.diagnosis.cause import Diagnosis, diagnosed
 from scripts.kubernetes.diagnosis.rules.changed import changed_pods, next_pod_pulls
 from scripts.kubernetes.diagnosis.rules.controllers import next_pod_refused
 from scripts.kubernetes.diagnosis.rules.endpoints import asked_by_service, endpoints
+from scripts.kubernetes.diagnosis.rules.released import released
 from scripts.kubernetes.diagnosis.rules.room import no_room_for_update
 from scripts.kubernetes.diagnosis.snapshot import Snapshot, time_of
 from scripts.kubernetes.objects import (
@@ -40,6 +41,7 @@ def exposed(snapshot: Snapshot) -> Iterator[Diagnosis]:
         yield from _secrets(snapshot, workload)
         yield from _strange_policies(snapshot, workload)
         yield from _strange_pods(snapshot, workload)
+        yield from released(snapshot, workload)
         yield from endpoints(snapshot, workload)
         yield from changed_pods(snapshot, workload)
         yield from _endless_pods(snapshot, workload)

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 from scripts.kubernetes.diagnosis.cause import Diagnosis, diagnosed
 from scripts.kubernetes.diagnosis.snapshot import Snapshot
-from scripts.kubernetes.objects import condition_of, has_ended, name_of, request_of
+from scripts.kubernetes.objects import condition_of, has_ended, name_of, request_of, status_of
 from scripts.kubernetes.quantity import parse_quantity
 
 if TYPE_CHECKING:
     from scripts.kubernetes.api import Object
 
 MOST_TAKERS = 3
+SYSTEM = "kube-system"
 WORDS = {"cpu": "CPU", "memory": "memory"}
 
 
@@ -27,7 +28,7 @@ def no_room(snapshot: Snapshot, workload: Object, pod: Object, resource: str, ev
         f"unschedulable-{resource}",
         "; ".join([f"no node has {_amount(asked, resource)} of {WORDS[resource]} free for its pod", *_sizes(snapshot, resource)]),
         [*evidence, *_takers(snapshot, pod, resource)],
-        _way_to_room(resource, too_big=bool(snapshot.nodes) and asked > largest),
+        _way_to_room(snapshot, pod, resource, too_big=bool(snapshot.nodes) and asked > largest),
     )
 
 
@@ -47,7 +48,7 @@ def no_room_for_update(snapshot: Snapshot, workload: Object) -> Diagnosis | None
         f"it runs, and no node has {_amount(request_of(template, resource), resource)} of {WORDS[resource]} free for one pod more: "
         "its next update will wait",
         [*_sizes(snapshot, resource), *_takers(snapshot, template, resource)],
-        _way_to_room(resource, too_big=False),
+        _way_to_room(snapshot, template, resource, too_big=False),
     )
 
 
@@ -86,11 +87,32 @@ def _sizes(snapshot: Snapshot, resource: str) -> list[str]:
     ]
 
 
-def _way_to_room(resource: str, *, too_big: bool) -> str:
+def _way_to_room(snapshot: Snapshot, pod: Object, resource: str, *, too_big: bool) -> str:
     words = WORDS[resource]
-    action = f"lower the {words} request" if too_big else f"lower {words} requests or replicas, or end other pods"
+    largest = next(iter(_others(snapshot, pod, resource)), None)
+    end = _way_to_end(largest) if largest and not too_big else "end other pods"
+    action = f"lower the {words} request" if too_big else f"lower {words} requests or replicas, or {end}"
     more = f"or give the cluster more (on Minikube: {'minikube.cpus' if resource == 'cpu' else 'minikube.memory_mib'} in invoke.yaml)"
     return f"{action}, {more}"
+
+
+def _way_to_end(pod: Object) -> str:
+    """How to end another pod for good: a pod of a Deployment comes back."""
+    owner: Object = next(iter(pod["metadata"].get("ownerReferences") or ()), {})
+    place, kind, name = pod["metadata"]["namespace"], owner.get("kind", ""), owner.get("name", "")
+    if kind == "ReplicaSet":  # a Deployment's has its name, and a hash behind it
+        kind, name = "Deployment", name.rpartition("-")[0]
+    if kind in ("Deployment", "StatefulSet"):
+        return f"have others make room: kubectl --namespace {place} scale {kind.lower()} {name} --replicas=0"
+    return f"have others make room: kubectl --namespace {place} delete {f'{kind.lower()} {name}' if kind else f'pod {name_of(pod)}'}"
+
+
+def _others(snapshot: Snapshot, pod: Object, resource: str) -> list[Object]:
+    """The pods of other namespaces, but for the cluster's own, that ask for as much as this one, the largest first."""
+    others = [p for p in snapshot.placed_pods if p["metadata"].get("namespace") not in (snapshot.namespace, SYSTEM, None)]
+    there = [p for p in others if any(_runs_on(p, name_of(node)) for node in snapshot.nodes)]
+    asking = [p for p in there if request_of(p, resource) >= request_of(pod, resource)]
+    return sorted(asking, key=lambda each: -request_of(each, resource))
 
 
 def _takers(snapshot: Snapshot, pod: Object, resource: str) -> Iterator[str]:
@@ -109,7 +131,9 @@ def _priority(pod: Object) -> int:
 
 
 def _runs_on(pod: Object, node: str) -> bool:
-    return bool(pod["spec"].get("nodeName") == node) and not has_ended(pod)
+    """Whether it is there, or its room is kept free for it."""
+    there = pod["spec"].get("nodeName") or status_of(pod).get("nominatedNodeName")
+    return bool(there == node) and not has_ended(pod)
 
 
 def _amount(value: Decimal, resource: str) -> str:

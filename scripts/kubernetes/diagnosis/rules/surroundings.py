@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 SYSTEM = "kube-system"
 CONDITIONS = "node.kubernetes.io/"
 """How the taints begin that tell a node's own condition, of which other rules tell."""
+MACHINE = ("kubernetes.io/", "beta.kubernetes.io/", "node.kubernetes.io/")
+"""How the labels begin by which a DaemonSet names its kind of machine."""
 SHUTS = ("NoSchedule", "NoExecute")
 NETWORK = re.compile(r"kube-proxy|kindnet|calico|canal|cilium|flannel|weave|antrea|kube-router|aws-node|network-policies")
 
@@ -100,11 +102,28 @@ def _tolerates(workload: Object, taint: Object) -> bool:
     )
 
 
+def _nowhere(snapshot: Snapshot, agent: Object) -> str:
+    """Why a DaemonSet wants no pod at all; empty for one that has some, or is for another kind of machine."""
+    selector = agent.get("spec", {}).get("template", {}).get("spec", {}).get("nodeSelector") or {}
+    by_hand = {key: value for key, value in selector.items() if not key.startswith(MACHINE)}
+    if not by_hand or not snapshot.nodes or status_of(agent).get("desiredNumberScheduled", 1):
+        return ""
+    return "no node has " + ", ".join(f"{key}={value}" for key, value in by_hand.items())
+
+
 def _agents(snapshot: Snapshot) -> Iterator[Diagnosis]:
     """What the cluster's network is made of is not ready on a node: Services go on to pods that are gone, and new pods get no network."""
     for agent in snapshot.agents:
         status = status_of(agent)
         wanted, ready = status.get("desiredNumberScheduled", 0), status.get("numberReady", 0)
+        if NETWORK.search(name_of(agent)) and (nowhere := _nowhere(snapshot, agent)):
+            yield diagnosed(
+                agent,
+                "network-down",
+                f"a part of the cluster's network runs on no node, and does nothing, so policies may hold nobody back: {nowhere}",
+                [f"daemonset {name_of(agent)} in {SYSTEM}: {wanted} pods wanted; {nowhere}"],
+                f"put its nodeSelector back: kubectl --namespace {SYSTEM} edit daemonset {name_of(agent)}",
+            )
         if ready < wanted and NETWORK.search(name_of(agent)):
             yield diagnosed(
                 agent,
