@@ -10,10 +10,12 @@ from scripts.core.report import Outcome, StepReport
 from scripts.desired.labels import PART_OF
 from scripts.images import prune
 from scripts.project import Project
+from scripts.traffic import last_proof
 
 
 def main(project: Project, step: StepReport, *, delete_data: bool = False, delete_cluster: bool = False) -> Outcome:
     """Remove exactly what `up` made. Raises InputError when there is no cluster of ours to delete."""
+    last_proof.forget()
     outcome = project.engine.down(delete_data=delete_data, delete_cluster=delete_cluster, step=step)
     nodes = project.engine.deployment is not None and not delete_cluster
     return _with_builds(project.settings, outcome, nodes=nodes) if delete_data else outcome

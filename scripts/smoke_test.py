@@ -16,9 +16,10 @@ from scripts.kubernetes import ingress
 from scripts.kubernetes.diagnosis.cause import ABOUT_OTHER_PODS
 from scripts.kubernetes.service_client import Answer, ServiceClient
 from scripts.project import Project
-from scripts.traffic import app_proof, asking, failed_requests
+from scripts.traffic import app_proof, asking, failed_requests, last_proof
 
 SLOW_SECONDS = 2.0
+FAILED = "smoke-failed"
 
 
 def main(project: Project, step: StepReport) -> Outcome:
@@ -27,7 +28,10 @@ def main(project: Project, step: StepReport) -> Outcome:
         with project.engine.open_client() as ask:
             proven = _prove(project, ask, step)
     except TaskError as error:
+        if error.code == FAILED:
+            last_proof.failed(project, error)
         raise _explained(error, project) from None
+    last_proof.forget()
     return passed("; ".join([f"{len(project.settings.services)} services are healthy and ready", *proven]))
 
 
@@ -68,7 +72,7 @@ def _warn_if_slow(took: Mapping[str, float], project: Project, step: StepReport)
 
 def _explained(error: TaskError, project: Project) -> TaskError:
     """The failure with its cause, where one is seen: in the release, or in what the services have logged of their requests."""
-    if error.code != "smoke-failed":
+    if error.code != FAILED:
         return error
     try:
         lines = failed_requests.recent(project.engine)

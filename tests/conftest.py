@@ -15,6 +15,7 @@ from scripts.core.redaction import redact
 from scripts.core.report import Report
 from scripts.machine import docker_client as machine_docker_client
 from scripts.machine import go_build
+from scripts.traffic import last_proof
 from tests.checkout import Checkout
 from tests.doubles import Step
 from tests.json_contract import breach
@@ -35,6 +36,14 @@ class Module(pytest.Module):
             if missing not in OF_SOME_TESTS:
                 raise
             pytest.skip(f"{missing} is not installed (requirements-dev.txt)", allow_module_level=True)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_proof_of_this_checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What a smoke test of this checkout left is not for tests, nor theirs for `diagnose` here."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(last_proof, "PATH", tmp_path_factory.mktemp("proof") / "last-proof.json")
+        yield
 
 
 def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> pytest.Module:

@@ -14,7 +14,7 @@ from scripts.kubernetes.diagnosis.cause import ABOUT_OTHER_PODS, DATABASE_CODES,
 from scripts.kubernetes.diagnosis.rules.logs import LOCKED_ACTION, tells_of_database
 from scripts.look import between
 from scripts.project import Project
-from scripts.traffic import asking, failed_requests, slow_readiness, slow_requests
+from scripts.traffic import asking, failed_requests, last_proof, logged_errors, slow_readiness, slow_requests
 
 SLOW_WAY = (
     "ask again while requests fail; a lock that is gone fails none. Else it is slow, or the way to it: "
@@ -40,7 +40,8 @@ def causes(project: Project, report: Report) -> list[Diagnosis]:
         return [*made, *ending, *cut_off, *risks]
     wrong = between.with_network(project, list(traced(project.settings, answering_badly(project, report), found)))
     wrong = list(led_to(made, with_database(project, wrong)))
-    return sorted([*made, *wrong, *ending, *found, *risks], key=lambda each: (each.code == LEAST, bool(each.follows_from)))
+    told = sorted([*made, *wrong, *ending, *found, *risks], key=lambda each: (each.code == LEAST, bool(each.follows_from)))
+    return told or last_proof.told(project)
 
 
 def led_to(made: Sequence[Diagnosis], wrong: Iterable[Diagnosis]) -> Iterator[Diagnosis]:
@@ -112,7 +113,11 @@ def answering_badly(project: Project, report: Report) -> list[Diagnosis]:
     lines = failed_requests.recent(project.engine)
     failing = failed_requests.failing(project.settings, project.engine, lines)
     if not failing and not wrong:
-        return slow_requests.slow(project.settings, project.engine, lines) or slow_readiness.slow(project.settings, project.engine)
+        return (
+            slow_requests.slow(project.settings, project.engine, lines)
+            or slow_readiness.slow(project.settings, project.engine)
+            or list(logged_errors.causes(lines, services))
+        )
     roots = {each.workload for each in failing}
     behind = {each.workload: [name for name in called_by(each.workload, services) if name in roots] for each in wrong}
     return [*failing, *(replace(each, follows_from=behind[each.workload][0]) if behind[each.workload] else each for each in wrong)]

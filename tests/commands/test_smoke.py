@@ -21,7 +21,7 @@ from scripts.core.paths import ROOT
 from scripts.core.report import Report, StepReport
 from scripts.kubernetes.diagnosis.cause import Diagnosis
 from scripts.kubernetes.service_client import Answer
-from scripts.traffic import app_proof, asking
+from scripts.traffic import app_proof, asking, last_proof
 from scripts.traffic.asking import check_service, check_services
 from tests.doubles import Step
 from tests.projects import project_on
@@ -214,6 +214,7 @@ def test_an_answer_that_nobody_would_wait_for_is_warned_of(path: str, warned: bo
     engine = SimpleNamespace(open_client=lambda: nullcontext(Slow()), deployment=None)
     step = Step()
     smoke_test.main(project_on(engine, load_settings()), step)
+    assert not last_proof.PATH.exists(), "it has passed"
     assert any("where that lasts, invoke diagnose says why" in line for line in step.warned) is warned
 
 
@@ -232,6 +233,7 @@ def test_a_failure_tells_its_cause_where_one_is_seen(*, seen: bool) -> None:
     with pytest.raises(TaskError) as error:
         smoke_test.main(project_on(engine, load_settings()), StepReport(Report(stderr=io.StringIO()), "smoke"))
     assert error.value.cause == "backend: /metrics does not answer 200"
+    assert "/metrics does not answer 200" in last_proof.PATH.read_text(), "diagnose is to tell"
     told = ("HTTP 404", "nothing", "backend: a pod debug wears its labels  [pod-strange]", "app=backend")
     assert error.value.evidence == (told if seen else told[:2])
     assert error.value.action == ("kubectl delete pod debug" if seen else "invoke logs backend")

@@ -81,6 +81,8 @@ OTHERWISE = {
     "answers-wrong": "look/test_diagnose.py::test_a_service_that_answers_wrongly_is_not_well_whatever_its_pods_say",
     "requests-failing": "traffic/test_failed_requests.py::test_a_service_whose_newest_answers_are_failures_is_named_with_what_its_log_says",
     "requests-slow": "traffic/test_slow_requests.py::test_a_route_whose_answers_mostly_take_long_is_told_with_the_median",
+    "errors-logged": "traffic/test_logged_errors.py::test_errors_again_and_again_are_told_with_what_the_newest_says",
+    "proof-failed": "traffic/test_last_proof.py::test_a_failure_is_told_until_a_test_passes",
     "image-cleared": "engines/test_kubernetes.py::test_an_image_that_was_cleared_from_a_node_is_told_before_a_pod_needs_it",
 }
 """Codes that come of more than a snapshot: the test that makes each of them and looks at it."""

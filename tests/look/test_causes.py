@@ -32,6 +32,19 @@ def project(**engine: object) -> Project:
     )
 
 
+@pytest.mark.parametrize("wrong", [True, False])
+def test_the_last_smoke_test_is_told_where_nothing_else_is_wrong(monkeypatch: pytest.MonkeyPatch, *, wrong: bool) -> None:
+    failed = Diagnosis("proof-failed", "todo-chatbot", "todo-chatbot: its smoke test failed", (), "invoke smoke")
+    full = Diagnosis("drain-blocked", "todo-chatbot-backend", "c", (), "a")
+    monkeypatch.setattr(causes.certificate, "expiring", lambda _: [])
+    monkeypatch.setattr(causes.state, "found", lambda _: [])
+    monkeypatch.setattr(causes, "answering_badly", lambda *_: [])
+    monkeypatch.setattr(causes.between, "with_network", lambda _, found: found)
+    monkeypatch.setattr(causes.last_proof, "told", lambda _: [failed])
+    found = causes.causes(project(diagnose=lambda: [full] if wrong else [], deployment=None), Report(stderr=io.StringIO()))
+    assert found == ([full] if wrong else [failed])
+
+
 @pytest.mark.parametrize(
     ("code", "beside", "told"),
     [

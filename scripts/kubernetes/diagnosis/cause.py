@@ -119,6 +119,8 @@ PATIENCE = {
     "answers-wrong": NEVER_FINAL,
     "requests-failing": NEVER_FINAL,
     "requests-slow": NEVER_FINAL,
+    "errors-logged": NEVER_FINAL,
+    "proof-failed": NEVER_FINAL,
     "image-cleared": NEVER_FINAL,
 }
 """Every code that a diagnosis can have, with when it is final."""

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+import httpx2
 from mcp import Client
 from mcp_types import Tool
 from sqlalchemy import Row
@@ -22,6 +23,9 @@ from todo_backend.schemas import ChatAnswer, ChatRequest, Choice, HourCycle, Too
 from todo_backend.undo import Change, Undo
 
 logger = logging.getLogger(__name__)
+
+# What goes on until somebody does something; a question that was refused is the user's.
+_BROKEN = frozenset({"bad_key", "error", "timeout"})
 
 HISTORY = 20  # messages
 
@@ -142,6 +146,8 @@ class Chat:
                 if closing is None:
                     closing = await self.assistant.answer(dialogue, toolbox, say)
         except AssistantError as error:
+            level = logging.ERROR if error.outcome in _BROKEN else logging.WARNING
+            logger.log(level, "the assistant did not answer", extra={"reason": _reason(error)})
             return error.outcome, Closing(), error.sentence
         except TimeoutError:
             return "timeout", Closing(), "The answer took too long, so I stopped. Please try again."
@@ -158,6 +164,12 @@ class Chat:
             return await self._conversations.reply(text, question.conversation_id, listed, _context(closing, undo))
         except (DatabaseUnavailableError, ConversationNotFoundError):
             return None
+
+
+def _reason(error: AssistantError) -> str:
+    """Return what the user is told, and what the network said, which holds no key."""
+    cause = f": {error.__cause__}" if isinstance(error.__cause__, OSError | httpx2.TransportError) else ""
+    return f"{error.sentence}{cause}"
 
 
 def _context(closing: Closing, undo: uuid.UUID | None) -> dict[str, Any]:
