@@ -1,4 +1,4 @@
-# The exporter beside our own Postgres. The base is the project's own image, or the one of docker/base where no registry answers.
+# The exporter beside the bundled Postgres. The base is the project's own image, or the one of docker/base where no registry answers.
 ARG BASE_IMAGE=prometheuscommunity/postgres-exporter:v0.17.1
 FROM ${BASE_IMAGE}
 USER 0:0

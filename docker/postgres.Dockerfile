@@ -1,4 +1,4 @@
-# The Postgres of our own. The base is the official image, or the one of docker/base where no registry answers.
+# The bundled Postgres. The base is the official image, or the one of docker/base where no registry answers.
 ARG BASE_IMAGE=postgres:17-trixie
 FROM ${BASE_IMAGE}
 # Postgres asks the system for the name of its user.

@@ -134,8 +134,8 @@ def engine_to_set_up(settings: Settings) -> tuple[str, str]:
     if rejects_root(settings.minikube.driver):
         return DockerEngine.name, "no Kubernetes, since Minikube does not run as root: run this as an ordinary user to have one"
     if tool_downloads.kubernetes_answers(refresh=True):
-        return MinikubeEngine.name, "Kubernetes releases can be downloaded, so Minikube can start"
-    return DockerEngine.name, "no Kubernetes, since its releases cannot be downloaded here"
+        return MinikubeEngine.name, "Kubernetes can be downloaded, so Minikube can start"
+    return DockerEngine.name, "no Kubernetes, since it cannot be downloaded here"
 
 
 def plan_for(settings: Settings, found: Sequence[Found], *, for_tests: bool = True) -> Plan:
@@ -149,7 +149,7 @@ def plan_for(settings: Settings, found: Sequence[Found], *, for_tests: bool = Tr
             _plan_docker(tool, actions, by_hand)
         else:
             wanted = settings.tools.get(tool.name, settings.ask.kubectl_ai)
-            _plan_release(tool, wanted.version, actions, by_hand)
+            _plan_download(tool, wanted.version, actions, by_hand)
     extra = {**_for_bases(settings, found), **(_for_tests() if for_tests else {})}
     if extra and packages.installable():
         listed = ", ".join(f"{package} ({reason})" for package, reason in extra.items())
@@ -185,18 +185,18 @@ def _install(names: Sequence[str], step: StepReport, *, services: bool = True) -
     return f"installed {', '.join(names)}"
 
 
-def _plan_release(tool: Found, version: str, actions: list[Action], by_hand: list[str]) -> None:
-    release = tool_downloads.load()[tool.name]
-    if release.can_come(version):
-        way = "download it and check its SHA-256" + (", or build it with Go" if release.go else "")
+def _plan_download(tool: Found, version: str, actions: list[Action], by_hand: list[str]) -> None:
+    source = tool_downloads.load()[tool.name]
+    if source.can_come(version):
+        way = "download it and check its SHA-256" + (", or build it with Go" if source.go else "")
         announcement = f"bring {tool.name} {version} into .tools/bin ({tool.problem}): {way}"
-        actions.append(Action(announcement, lambda step: _bring(tool.name, version, release, step)))
+        actions.append(Action(announcement, lambda step: _bring(tool.name, version, source, step)))
     else:
-        by_hand.append(release.command())
+        by_hand.append(source.command())
 
 
-def _bring(name: str, version: str, release: ToolDownload, step: StepReport) -> str:
-    way = tool_downloads.bring(name, version, release, step)
+def _bring(name: str, version: str, source: ToolDownload, step: StepReport) -> str:
+    way = tool_downloads.bring(name, version, source, step)
     return f"{name} {version} {way}"
 
 

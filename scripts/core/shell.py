@@ -186,7 +186,7 @@ def background(
     cwd: Path | None = None,
     on_line: Callable[[str], None] | None = None,
 ) -> Iterator[Callable[[], bool]]:
-    """Run a program while the block runs, and end it with the block, with an interrupt, or (on Linux) with our own death.
+    """Run a program while the block runs, and end it with the block, with an interrupt, or (on Linux) with our own end.
 
     Yields a function that tells whether it still runs. It does not hold the run's lock: the program changes nothing.
     Raises MissingError when there is no such program, InterruptedRunError when the run is being stopped.

@@ -10,7 +10,7 @@ from scripts.config.validation import meant
 from scripts.core.errors import InputError
 from scripts.core.shell import CommandLine
 from scripts.desired.database_reach import databases
-from scripts.desired.secrets import uses_own_database
+from scripts.desired.secrets import uses_bundled_database
 from scripts.project import Project
 
 AS_OWNER = 'PSQL_HISTORY=/tmp/.psql_history exec "$0" --username="$POSTGRES_USER" --dbname="$POSTGRES_DB" "$@"'
@@ -26,7 +26,7 @@ def in_bundled(project: Project, program: str, *options: str, terminal: bool = F
     login: all the same log in as the app does, by which it is seen whether that is possible.
     Raises InputError where the app's database is another, TaskError where it does not run.
     """
-    if project.settings.database is None or not uses_own_database(project.settings, project.env):
+    if project.settings.database is None or not uses_bundled_database(project.settings, project.env):
         raise InputError(
             "the app does not use the bundled Postgres",
             "use the backups of that database's provider, or pg_dump",

@@ -13,7 +13,7 @@ from scripts.config.settings import Settings
 from scripts.core.errors import InputError
 from scripts.desired import dockerfile
 from scripts.desired.build_context import content_hash
-from scripts.desired.secrets import uses_own_database
+from scripts.desired.secrets import uses_bundled_database
 from scripts.desired.service_values import build_arguments
 
 EXPORTER = "postgres-exporter"
@@ -54,7 +54,7 @@ class Image:
 def sources(settings: Settings, env: EnvFile, *, monitored: bool) -> dict[str, Source]:
     """Return what images are made of, by name. monitored: whether Prometheus will run beside the app."""
     made: dict[str, Source] = dict(settings.services)
-    if settings.database and uses_own_database(settings, env):
+    if settings.database and uses_bundled_database(settings, env):
         made[DATABASE] = settings.database
         if monitored:
             made[EXPORTER] = settings.database.exporter

@@ -57,7 +57,7 @@ class Secret:
         return json.dumps({**secret, "stringData": dict(self.values)})
 
 
-def uses_own_database(settings: Settings, env: EnvFile) -> bool:
+def uses_bundled_database(settings: Settings, env: EnvFile) -> bool:
     """Whether the app runs on the bundled Postgres: some key has a default that only the bundled Postgres can answer, and is empty."""
     return any(rule.format == "postgres_url" and rule.default and not env.get(key) for key, rule in settings.env.items())
 
@@ -87,7 +87,7 @@ def desired_secrets(settings: Settings, env: EnvFile, at: Mapping[str, Value] | 
     at: what some keys are on the way to what `.env` says. Raises InputError where Kubernetes would refuse one.
     """
     wanted = {name: service.secrets for name, service in settings.services.items()}
-    if settings.database and uses_own_database(settings, env):
+    if settings.database and uses_bundled_database(settings, env):
         wanted["postgres"] = tuple(Variable(key, key) for key in settings.database.secrets)
     secrets = []
     for service, variables in wanted.items():

@@ -19,7 +19,7 @@ from scripts.config.service_problems import DATABASE
 from scripts.config.settings import EnvKey, Settings
 from scripts.desired.helm_release import provisional_release
 from scripts.desired.kept import kept, told
-from scripts.desired.secrets import ALSO, Secret, Value, desired_secrets, uses_own_database, value_of
+from scripts.desired.secrets import ALSO, Secret, Value, desired_secrets, uses_bundled_database, value_of
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def stages(settings: Settings, env: EnvFile, running: Running | None) -> list[St
     """Return the releases to roll out in turn; the last is the desired one. Pure. Raises InputError for a Secret that is none."""
     if running is None:
         return [Stage(tuple(desired_secrets(settings, env)))]
-    wanted = {**provisional_release(settings, monitoring=False).values, DATABASE: {"enabled": uses_own_database(settings, env)}}
+    wanted = {**provisional_release(settings, monitoring=False).values, DATABASE: {"enabled": uses_bundled_database(settings, env)}}
     keeps = kept(wanted, running.values)
     steps = _steps(settings, env, running)
     if keeps and len(steps) == 1:

@@ -69,11 +69,11 @@ def _npm() -> Iterator[Pin]:
 
 
 def _tools(settings: Settings) -> Iterator[Pin]:
-    releases = tool_downloads.load()
+    downloads = tool_downloads.load()
     wanted = {**settings.tools, "kubectl-ai": settings.ask.kubectl_ai}
-    for name, release in releases.items():
+    for name, download in downloads.items():
         tool = wanted[name]
-        yield Pin(name, "invoke.yaml", tool.version, "go", release.module, patches=name == "kubectl", below=tool.below or "")
+        yield Pin(name, "invoke.yaml", tool.version, "go", download.module, patches=name == "kubectl", below=tool.below or "")
     yield Pin("kubernetes", "invoke.yaml", settings.kubernetes_version, "go", KUBERNETES, patches=True)
 
 

@@ -14,7 +14,7 @@ NAMED = "as --engine or invoke.yaml says"
 def choose(settings: Settings) -> tuple[Engine, str]:
     """Return the engine that the settings name and why, changing nothing.
 
-    `auto` stays where the app is installed; else it takes a context that the settings name, else Minikube where it can
+    `auto` keeps the engine that the app already runs on; else it takes a context that the settings name, else Minikube where it can
     start, else Docker. Raises MissingError when none can work, with the reason of each.
     """
     known = makers(settings)

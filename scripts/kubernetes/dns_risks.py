@@ -45,7 +45,7 @@ def _pod_of(server: Object) -> Object:
 
 
 def _risks(system: Cluster, server: Object) -> Iterator[tuple[str, str]]:
-    """What its next start would meet, and what mends it."""
+    """What its next start would meet, and what fixes it."""
     if said := _refused_settings(system, server):
         volumes = (volume.get("configMap", {}).get("name") for volume in _pod_of(server).get("volumes", ()))
         settings = next(filter(None, volumes), name_of(server))

@@ -90,14 +90,14 @@ def fingerprint(revision: Revision, revisions: Sequence[Revision]) -> str:
     return revision.description
 
 
-def rollback_target(revisions: Sequence[Revision], good: Collection[str]) -> Revision | None:
+def rollback_target(revisions: Sequence[Revision], healthy: Collection[str]) -> Revision | None:
     """Return the newest healthy revision that differs from the current one, or None."""
     if not revisions:
         return None
     current = fingerprint(revisions[-1], revisions)
     for revision in reversed(revisions[:-1]):
         mark = fingerprint(revision, revisions)
-        if revision.status in WAS_DEPLOYED and mark in good and mark != current:
+        if revision.status in WAS_DEPLOYED and mark in healthy and mark != current:
             return revision
     return None
 

@@ -31,7 +31,7 @@ def by_namespace(text: str, own: str) -> dict[str, str]:
     parts = {own: ""}
     for document in documents(text):
         named = set(_NAMESPACE.findall(document)) - {own}
-        name = _read(document)["metadata"].get("namespace", own) if named else own  # those of subjects look the same
+        name = _read(document)["metadata"].get("namespace", own) if named else own  # a RoleBinding's `subjects` have a namespace too
         parts[name] = f"{parts.get(name, '')}---\n{document}"
     return parts
 

@@ -1,4 +1,4 @@
-"""Brings the pinned release of a tool into .tools/bin: downloaded and verified, or built by Go from the same version's module."""
+"""Brings the pinned version of a tool into .tools/bin: downloaded and verified, or built by Go from the same version's module."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 class ToolDownload(Strict):
-    """Where a tool's releases are, and what they must be."""
+    """Where a tool's downloads are, and what they must be."""
 
     url: str
     sha256: dict[str, dict[str, Sha256]]
@@ -48,7 +48,7 @@ class ToolDownload(Strict):
     by_hand: dict[str, str] = Field(default_factory=dict)
 
     def checksum(self, version: str) -> str:
-        """Return the SHA-256 of the release for this machine, or an empty string when it is not known."""
+        """Return the SHA-256 of the download for this machine, or an empty string when it is not known."""
         return self.sha256.get(version, {}).get("/".join(platform_name()), "")
 
     def can_come(self, version: str) -> bool:
@@ -63,18 +63,18 @@ class ToolDownload(Strict):
 
 
 class UnreachableError(TaskError):
-    """A release could not be downloaded: no route, no name, a refusal, a broken transfer."""
+    """A tool could not be downloaded: no route, no name, a refusal, a broken transfer."""
 
     code = "download-failed"
 
 
 def load() -> dict[str, ToolDownload]:
-    """Return the releases in the lock file, by tool."""
+    """Return the downloads in the lock file, by tool."""
     return {name: ToolDownload.model_validate(raw) for name, raw in yaml.safe_load(LOCK.read_text(encoding="utf-8")).items()}
 
 
 def platform_name() -> tuple[str, str]:
-    """Return this machine's operating system and processor as releases name them."""
+    """Return this machine's operating system and processor as downloads name them."""
     machine = platform.machine().lower()
     return platform.system().lower(), {"x86_64": "amd64", "aarch64": "arm64"}.get(machine, machine)
 
@@ -107,35 +107,35 @@ def _way() -> str:
 
 
 def kubernetes_answers(*, refresh: bool) -> bool:
-    """Whether the site of Kubernetes' own releases answers: a new node's programs come from there."""
+    """Whether the site of Kubernetes' own downloads answers: a new node's programs come from there."""
     return site_answers(load()["kubectl"].url.partition("{")[0], refresh=refresh)
 
 
-def bring(name: str, version: str, release: ToolDownload, step: StepReport) -> str:
+def bring(name: str, version: str, source: ToolDownload, step: StepReport) -> str:
     """Bring the tool into .tools/bin; return how it came.
 
-    Nothing is found there under its name before it is whole. Raises TaskError when what was served is not the release,
+    Nothing is found there under its name before it is whole. Raises TaskError when what was served is not the pinned one,
     MissingError when it can be neither pulled nor built from packages.
     """
     try:
-        download(name, version, release, step)
+        download(name, version, source, step)
     except UnreachableError as error:
-        if release.go is None:
-            raise MissingError(f"{name} {version} cannot be downloaded", release.command(), [str(error)], code="download-failed") from None
+        if source.go is None:
+            raise MissingError(f"{name} {version} cannot be downloaded", source.command(), [str(error)], code="download-failed") from None
         step.say(f"{error.cause}; building {name} {version} with Go instead: 5 to 10 minutes, once")
-        go_install(name, version, release.go, step)
+        go_install(name, version, source.go, step)
         return "built with Go"
     return "downloaded"
 
 
-def download(name: str, version: str, release: ToolDownload, step: StepReport) -> None:
-    """Download the release for this machine, verify it, and put it in place. Raises UnreachableError, TaskError."""
+def download(name: str, version: str, source: ToolDownload, step: StepReport) -> None:
+    """Download the tool for this machine, verify it, and put it in place. Raises UnreachableError, TaskError."""
     system, arch = platform_name()
-    wanted = release.checksum(version)
+    wanted = source.checksum(version)
     if not wanted:
         raise UnreachableError(f"{LOCK.name} has no checksum of {name} {version} for {system}/{arch}")
     names = {"version": version, "os": system, "arch": arch, "system": system.title(), "machine": arch.replace("amd64", "x86_64")}
-    url = release.url.format_map(names)
+    url = source.url.format_map(names)
     with workplace() as place:
         archive = place / "download"
         got = _fetch(url, archive, lambda text: step.progress(f"{name} {version}: {text}"))
@@ -146,7 +146,7 @@ def download(name: str, version: str, release: ToolDownload, step: StepReport) -
                 [f"SHA-256 expected {wanted}", f"SHA-256 received {got}"],
                 code="checksum-mismatch",
             )
-        program = _member(archive, release.member.format_map(names), place) if release.member else archive
+        program = _member(archive, source.member.format_map(names), place) if source.member else archive
         put_in_place(program, name)
 
 

@@ -1,4 +1,4 @@
-"""`invoke dev` in a real cluster: an edit in the running pod, a pod that is made anew, and the way back."""
+"""`invoke dev` in a real cluster: an edit in the running pod, a pod that is made again, and the way back."""
 
 from __future__ import annotations
 

@@ -101,8 +101,8 @@ def test_a_release_that_is_not_there_is_said_to_be_missing(cluster_context: Clus
 
 @pytest.mark.long
 @pytest.mark.parametrize("name", ["secret", "quota"])
-def test_the_fault_suite_sees_a_release_named_and_mended(name: str, releases: Mapping[str, Cluster]) -> None:
-    """The last tests here: what they mend is wrong no more."""
+def test_the_fault_suite_sees_a_release_named_and_fixed(name: str, releases: Mapping[str, Cluster]) -> None:
+    """The last tests here: what they fix is wrong no more."""
     row = suite.release_row(next(f for f in FAULTS if f.name == name), releases[name], time.monotonic())
     assert row.ok, row
 

@@ -215,7 +215,7 @@ def test_a_database_that_never_came_up_is_replaced_by_the_next_install(under: Un
 
 
 @pytest.mark.parametrize("before", [False, True], ids=["install", "upgrade"])
-def test_a_release_that_a_killed_helm_left_pending_is_mended(under: Under, image_one: Image, image_two: Image, before: bool) -> None:
+def test_a_release_that_a_killed_helm_left_pending_is_recovered(under: Under, image_one: Image, image_two: Image, before: bool) -> None:
     if before:
         under.up(image_one)
     else:

@@ -37,9 +37,9 @@ class AppFault:
     fix: tuple[Call, ...] = ()
     """What a person has to do before `invoke up` can heal it; nothing for what it heals alone."""
     then_up: bool = False
-    """Whether `up` has something to do after the mending too."""
+    """Whether `up` has something to do after the fix too."""
     loses_data: bool = False
-    """Whether it takes the database: it is made last of all, and `up` has to heal it after the mending."""
+    """Whether it takes the database: it is made last of all, and `up` has to heal it after the fix."""
     own: bool = False
     """Whether it needs the processes of the test cluster."""
 

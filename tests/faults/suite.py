@@ -197,11 +197,11 @@ def release_row(fault: Fault, cluster: Cluster, started: float) -> Row:
             break
         time.sleep(1)
     line = "; ".join(d.cause for d in found) or "is healthy"
-    healed = _mended(fault, cluster)
+    healed = _fixed(fault, cluster)
     return Row(fault.name, line, seconds, healed, named and healed.startswith("yes"))
 
 
-def _mended(fault: Fault, cluster: Cluster) -> str:
+def _fixed(fault: Fault, cluster: Cluster) -> str:
     started = time.monotonic()
     cluster.kubectl("delete", "deployment", fault.name, "--wait=true", timeout=60)
     fixed = Fault(fault.name, "", releases.pod(**releases.RESTRICTED), "").objects()

@@ -216,7 +216,7 @@ def test_a_change_of_the_sources_is_brought(shown: Callable[..., None]) -> None:
     shown(steps)
 
 
-def test_lines_are_folded_anew_in_a_wider_terminal(shown: Callable[..., None]) -> None:
+def test_lines_are_folded_again_in_a_wider_terminal(shown: Callable[..., None]) -> None:
     async def steps(pilot: Pilot[None], session: Session) -> None:
         session.report.say(f"begin {'long ' * 25}end")
         await seen(pilot, lambda: "end" in log(pilot.app))

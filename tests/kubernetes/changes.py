@@ -189,7 +189,7 @@ def shut_in(*rules: Object, labels: Mapping[str, str], caches: bool = False) -> 
     return change
 
 
-def pulled_anew(*, next_one: bool = False) -> Change:
+def pulled_again(*, next_one: bool = False) -> Change:
     """Admission gives a pod, or only the next one, an image pull policy that its Deployment does not say, with an image that we built."""
 
     def change(value: Object) -> None:

@@ -129,16 +129,16 @@ def test_a_pod_on_its_way_out_is_not_looked_at() -> None:
     assert codes(changed("image-name", leaves)) == []
 
 
-def test_a_container_that_died_once_and_came_back_is_well() -> None:
+def test_a_container_that_exited_once_and_came_back_is_well() -> None:
     assert read_recording("healed").pods[0]["status"]["containerStatuses"][0]["restartCount"] == 1
 
-    def died_twice(value: Object, ago: timedelta) -> None:
+    def exited_twice(value: Object, ago: timedelta) -> None:
         status_of(value)["restartCount"] = 2
         finished = time_of(status_of(value)["lastState"]["terminated"]["finishedAt"])
         value["taken"] = (finished + ago).isoformat()
 
-    assert codes(changed("healed", lambda value: died_twice(value, timedelta(minutes=1)))) == ["crash-on-start"]
-    assert codes(changed("healed", lambda value: died_twice(value, timedelta(minutes=6)))) == []
+    assert codes(changed("healed", lambda value: exited_twice(value, timedelta(minutes=1)))) == ["crash-on-start"]
+    assert codes(changed("healed", lambda value: exited_twice(value, timedelta(minutes=6)))) == []
 
 
 @pytest.mark.parametrize(
@@ -432,7 +432,7 @@ def test_a_database_without_its_write_ahead_log_is_told_how_its_data_comes_back(
     assert "invoke restore FILE" in diagnosis.action
 
 
-def test_patience_counts_seconds_and_deaths() -> None:
+def test_patience_counts_seconds_and_exits() -> None:
     def of(code: str, exits: int = 0) -> Diagnosis:
         return Diagnosis(code, "w", "c", (), "a", exits)
 

@@ -33,7 +33,7 @@ from tests.kubernetes.changes import (
     node,
     pod_of,
     policies,
-    pulled_anew,
+    pulled_again,
     refused_next,
     relabelled,
     secret_of_somebody,
@@ -263,9 +263,9 @@ def test_a_way_to_something_else_does_not_lead_to_the_dns(rule: Object) -> None:
     assert diagnosis.evidence == ("the DNS Service leads to pods with k8s-app=coredns: none of healthy-dns names those",)
 
 
-def test_what_admission_has_pulled_anew_though_a_registry_has_it_is_its_business() -> None:
+def test_what_admission_has_pulled_again_though_a_registry_has_it_is_its_business() -> None:
     def theirs(value: Object) -> None:
-        pulled_anew(next_one=True)(value)
+        pulled_again(next_one=True)(value)
         for container in (
             value["tried"]["healthy"]["spec"]["containers"][0],
             value["workloads"][0]["spec"]["template"]["spec"]["containers"][0],

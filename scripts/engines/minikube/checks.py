@@ -34,9 +34,9 @@ def obstacle(settings: Settings, minikube: MinikubeProgram, *, refresh: bool = F
         shell.which("minikube")
         if driver == DRIVEN_BY_DOCKER:
             docker_client()
-        if minikube.profile() is None and not _obtainable(driver, refresh=refresh):
+        if minikube.profile() is None and not _can_be_had(driver, refresh=refresh):
             return MissingError(
-                "Kubernetes releases cannot be downloaded here, and Minikube's cache holds no node image",
+                "Kubernetes cannot be downloaded here, and Minikube's cache holds no node image",
                 "check the network and the proxy variables, or copy a filled ~/.minikube/cache here",
                 code="engine-unusable",
             )
@@ -50,8 +50,8 @@ def rejects_root(driver: str) -> bool:
     return driver != "none" and hasattr(os, "geteuid") and os.geteuid() == 0
 
 
-def _obtainable(driver: str, *, refresh: bool) -> bool:
-    """Whether a first node can be made: its image is here, or releases can be had."""
+def _can_be_had(driver: str, *, refresh: bool) -> bool:
+    """Whether a first node can be made: its image is here, or Kubernetes can be downloaded."""
     if any((home() / "cache" / ("kic" if driver == DRIVEN_BY_DOCKER else "iso")).glob("**/*.*")):
         return True
     if driver == DRIVEN_BY_DOCKER and any(NODE_IMAGE in tag for image in docker_client().images.list() for tag in image.tags):

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 ALWAYS = "Always"
 OUR_TAG = re.compile(r":h[0-9a-f]{12}$")  # scripts/desired/images.py gives it to what we build
-PULLS = "admission has it pull its image anew, which no registry has, though its workload does not say so"
+PULLS = "admission has it pull its image again, which no registry has, though its workload does not say so"
 WHO_ADMITS = (
     "see who changes pods as they are made, and have it leave this namespace alone: "
     "kubectl get mutatingwebhookconfigurations,mutatingadmissionpolicies"
@@ -66,7 +66,7 @@ def made_otherwise(snapshot: Snapshot, workload: Object) -> Iterator[str]:
 
 
 def pulls_what_no_registry_has(workload: Object, container: Object) -> bool:
-    """Whether a container's image is pulled anew, though its workload does not say so, and we have built it: nodes alone have it."""
+    """Whether a container's image is pulled again, though its workload does not say so, and we have built it: nodes alone have it."""
     template = workload["spec"].get("template", {}).get("spec", {})
     wanted = {each["name"]: each for each in (*template.get("initContainers", ()), *template.get("containers", ()))}
     should = wanted.get(container["name"], container).get("imagePullPolicy")
