@@ -42,6 +42,12 @@ class Answered:
     series: int
 
 
+class SilentError(TaskError):
+    """Nobody answered, as while a program starts again or a port forward is made again."""
+
+    code = "service-silent"
+
+
 class Api:
     """An HTTP API that answers JSON, on a local port."""
 
@@ -53,12 +59,12 @@ class Api:
         self._session.auth = auth
 
     def get(self, path: str, **parameters: str) -> Any:
-        """Return the decoded answer. Raises TaskError when there is none, or one with a status other than 200."""
+        """Return the decoded answer. Raises SilentError when there is none, TaskError for a status other than 200."""
         try:
             answer = self._session.get(f"{self._url}{path}", params=parameters, timeout=HTTP_SECONDS)
             content = answer.json()
         except (requests.RequestException, ValueError) as error:
-            raise TaskError(f"{self._name} does not answer at {path}", "invoke status", [str(error)], code="service-silent") from None
+            raise SilentError(f"{self._name} does not answer at {path}", "invoke status", [str(error)]) from None
         if answer.status_code != requests.codes.ok:
             raise TaskError(
                 f"{self._name} answers {answer.status_code} at {path}", "invoke status", [answer.text[:300]], code="service-silent"
@@ -197,8 +203,11 @@ def _until_none(what: str, problems: Callable[[], list[str]], step: StepReport) 
         return not found
 
     try:
-        until(solved, seconds=SECONDS, pause=PAUSE_SECONDS, what=what)
-    except OverdueError:
+        until(solved, seconds=SECONDS, pause=PAUSE_SECONDS, what=what, tolerate=lambda error: isinstance(error, SilentError))
+    except OverdueError as error:
+        if error.evidence:
+            cause, *evidence = error.evidence
+            raise SilentError(f"{cause}, for {SECONDS} s", "invoke status", evidence) from None
         cause = f"{len(found)} {what} after {SECONDS} s"
         raise TaskError(cause, "invoke open prometheus; docs/runbook.md", found, code="monitoring-incomplete") from None
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from scripts import check_monitoring
-from scripts.check_monitoring import Api
+from scripts.check_monitoring import Api, SilentError
 from scripts.config.settings import load_settings
 from scripts.core.errors import TaskError
 from scripts.desired import monitoring
@@ -115,6 +115,23 @@ def test_loaded_rules_pass_and_one_that_is_missing_is_named(prometheus: Api) -> 
     with pytest.raises(TaskError) as caught:
         check_monitoring.await_rules(prometheus, ["AppTargetDown", "TodoNew"], Step())
     assert caught.value.evidence == ("TodoNew: not loaded",)
+
+
+def test_a_prometheus_that_does_not_answer_for_a_moment_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(check_monitoring, "PAUSE_SECONDS", 0.01)
+    silence = SilentError("Prometheus does not answer at /api", "", ["refused"])
+    looks = iter([silence, ["a target is down"], silence, []])
+
+    def problems() -> list[str]:
+        found = next(looks, silence)
+        if isinstance(found, SilentError):
+            raise found
+        return found
+
+    check_monitoring._until_none("targets are not up", problems, Step())
+    monkeypatch.setattr(check_monitoring, "SECONDS", 0)
+    with pytest.raises(SilentError, match="Prometheus does not answer at /api, for 0 s"):
+        check_monitoring._until_none("targets are not up", problems, Step())
 
 
 def test_a_prometheus_that_does_not_answer_is_said_so() -> None:
