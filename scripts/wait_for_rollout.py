@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from scripts.command import run_alone
 from scripts.core.decision import Change, Decision
 from scripts.core.report import Outcome, StepReport
 from scripts.desired.stages import Stage
+from scripts.kubernetes.looking import look
 from scripts.project import Project
 
 
@@ -23,8 +26,8 @@ def main(project: Project, step: StepReport) -> Outcome:
         project.engine.decide_install(project.release(stage), stage.secrets, step).carry_out(step)
         outcome = _rolled_out(project, stage, step)
     if rest or outcome.kind == "changed":
-        for each in project.engine.superfluous(project.secrets, project.images):
-            each.remove()
+        for each in look(partial(project.engine.superfluous, project.secrets, project.images), step):
+            look(each.remove, step)
     return Outcome("changed", outcome.detail) if rest else outcome
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -150,7 +150,7 @@ def words(value: Any) -> str:
     return value if isinstance(value, str) else ""
 
 
-def number(text: Any, among: Collection[int] = range(1, 65536)) -> int:
+def number(text: Any) -> int:
     """Return a port in text; 0 where it is none."""
     digits = words(text).strip()
-    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 6 and int(digits) in among else 0
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 6 and 0 < int(digits) < 65536 else 0

@@ -20,7 +20,7 @@ from scripts.desired.secrets import Secret, desired_secrets
 from scripts.desired.stages import Running, Stage, stages
 from scripts.images.prune import Superfluous
 from scripts.project import Project
-from tests.doubles import Step
+from tests.doubles import Step, silent_at_first
 
 pytestmark = pytest.mark.unit
 
@@ -76,6 +76,13 @@ def test_each_stage_is_rolled_out_before_the_next_and_told() -> None:
     assert (engine.holds, engine.rolled_out, engine.pruned) == ("third", ["first-stage", "second", "third"], True)
     assert step.said == ["tells of first-stage", "tells of second", "tells of third"]
     assert outcome.kind == "changed"
+
+
+def test_what_is_superfluous_goes_though_the_cluster_did_not_answer_at_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = Engine()
+    left = silent_at_first(monkeypatch, engine, "superfluous")
+    assert wait_for_rollout.main(project(engine, "first-stage", "second"), Step()).kind == "changed"
+    assert (left, engine.pruned) == ([], True)
 
 
 def test_a_stage_that_fails_is_where_it_stays_and_nothing_is_cleared_away() -> None:
