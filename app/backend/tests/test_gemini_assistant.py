@@ -109,7 +109,9 @@ async def test_the_model_sees_the_conversation_and_schemas_of_known_keywords(cli
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-async def test_a_failure_of_gemini_is_a_plain_sentence_and_an_outcome(client, fake: FakeGemini, reply, outcome, words):
+async def test_a_failure_of_gemini_is_a_plain_sentence_an_outcome_and_a_line_of_the_log(
+    client, fake: FakeGemini, reply, outcome, words, caplog: pytest.LogCaptureFixture
+):
     fake.replies = [reply]
     told = await ask(client, "what's left?")
     assert words in told["text"]
@@ -117,6 +119,10 @@ async def test_a_failure_of_gemini_is_a_plain_sentence_and_an_outcome(client, fa
     assert await metric(client, f'todo_chat_requests_total{{assistant="gemini",outcome="{outcome}"}} 1.0')
     said = (await client.get(f"/api/conversations/{told['conversation_id']}/messages")).json()["items"]
     assert [message["text"] for message in said] == ["what's left?", told["text"]]
+    (line,) = [record for record in caplog.records if record.message == "the assistant did not answer"]
+    assert words in line.reason
+    assert KEY not in line.reason
+    assert (line.levelname == "ERROR") is (outcome in ("bad_key", "error", "timeout"))
 
 
 async def test_gemini_is_asked_through_the_proxy_of_the_environment(
