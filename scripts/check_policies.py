@@ -14,6 +14,13 @@ MEANING = {
 }
 
 
+BRING = "on Minikube, set `cni: calico` in invoke.yaml after invoke down --cluster"
+PUT_BACK = (
+    "it did before: what enforces them is gone or stands still: invoke diagnose; "
+    "kubectl --namespace kube-system get daemonsets,pods --output wide"
+)
+
+
 def main(project: Project, step: StepReport) -> Outcome:
     """Try it and tell whether policies are enforced. Raises TaskError when no pod can try it, InputError in an engine without policies."""
     return _tell(project, step, refresh=True)
@@ -25,11 +32,12 @@ def unless_known(project: Project, step: StepReport) -> Outcome:
 
 
 def _tell(project: Project, step: StepReport, *, refresh: bool) -> Outcome:
+    known = project.cluster_deployment().known_policies_verdict()
     verdict = project.cluster_deployment().policies_verdict(step, refresh=refresh)
     if verdict is None:
         return skipped("the release has no network policies (networkPolicy.enabled)")
     if verdict is Verdict.NOT_ENFORCED:
-        step.warn(f"{MEANING[verdict]}; on Minikube, set `cni: calico` in invoke.yaml after invoke down --cluster")
+        step.warn(f"{MEANING[verdict]}; {PUT_BACK if known is Verdict.ENFORCED else BRING}")
     return passed(MEANING[verdict]) if verdict is Verdict.ENFORCED else skipped(MEANING[verdict])
 
 

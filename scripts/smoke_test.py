@@ -29,7 +29,7 @@ def main(project: Project, step: StepReport) -> Outcome:
             proven = _prove(project, ask, step)
     except TaskError as error:
         if error.code == FAILED:
-            last_proof.failed(project, error)
+            last_proof.failed(project.settings, project.engine, error)
         raise _explained(error, project) from None
     last_proof.forget()
     return passed("; ".join([f"{len(project.settings.services)} services are healthy and ready", *proven]))

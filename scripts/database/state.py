@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from statistics import median
 
@@ -181,6 +182,7 @@ KINDS = {
 
 LATER = re.compile(r"\b(?:the next time|at its next start|its next start fails|lets nobody in after)\b")
 """Of these kinds, what only the next start or a day to come will meet."""
+LATER_LOGIN = "lets nobody in after"
 LETS_NOBODY_IN = "the database lets no new connection of the app in"
 REFUSED = re.compile(r"FATAL:\s+(?!\s|the database system is )(.+)")
 """What a server that runs says to a login; of one that starts or stops, others tell."""
@@ -194,7 +196,10 @@ def found(project: Project) -> list[Diagnosis]:
     except TaskError as error:
         refusal = REFUSED.search(error.result.stderr) if isinstance(error, CommandError) else None
         # What was set in it may be why, and is told first.
-        return [*read(_asked(project, QUERY), workload), *([_closed(workload, refusal[1])] if refusal else [])]
+        made = list(read(_asked(project, QUERY), workload))
+        ends = any(LATER_LOGIN in each.cause for each in made)
+        closed = [replace(_closed(workload, refusal[1]), follows_from=workload if ends else "")] if refusal else []
+        return [*made, *closed]
 
 
 def _closed(workload: str, refusal: str) -> Diagnosis:

@@ -196,6 +196,11 @@ class Deployment:
                 return [], [drift.unseen(self.cluster.release, error)]
             return [drift.refusal(self.cluster.release, error.last_words)], []
 
+    def known_policies_verdict(self) -> Verdict | None:
+        """Return what was last found of the policies in this namespace; None where nothing was."""
+        known = remembered.get(self.cluster, remembered.POLICIES)
+        return Verdict(known) if known else None
+
     def policies_verdict(self, step: StepReport, *, refresh: bool) -> Verdict | None:
         """Return whether the cluster enforces network policies; None where the release has none.
 
@@ -203,9 +208,9 @@ class Deployment:
         """
         if not self.cluster.get("networkpolicies"):
             return None
-        known = remembered.get(self.cluster, remembered.POLICIES)
+        known = self.known_policies_verdict()
         if known and not refresh:
-            return Verdict(known)
+            return known
         verdict = policy_probe.probe(self.cluster, step)
         if verdict is not Verdict.UNPROVEN:
             remembered.put(self.cluster, remembered.POLICIES, verdict)

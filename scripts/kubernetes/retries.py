@@ -44,7 +44,14 @@ def start_again(cluster: Cluster, now: Snapshot, found: Sequence[Diagnosis], ste
 def _backs_off(pod: Object) -> bool:
     status = status_of(pod)
     containers = (*status.get("initContainerStatuses", ()), *status.get("containerStatuses", ()))
-    return any(each.get("state", {}).get("waiting", {}).get("reason") == "CrashLoopBackOff" for each in containers)
+    return any(_ends_again_and_again(each) for each in containers)
+
+
+def _ends_again_and_again(status: Object) -> bool:
+    """Whether a container waits for its next start, or has ended once more and is about to."""
+    state = status.get("state", {})
+    ended = "terminated" in state and state["terminated"].get("exitCode") != 0 and status.get("restartCount", 0) > 0
+    return state.get("waiting", {}).get("reason") == "CrashLoopBackOff" or ended
 
 
 def hurry(cluster: Cluster, now: Snapshot, step: StepReport) -> None:

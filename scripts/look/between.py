@@ -37,7 +37,7 @@ def with_network(project: Project, found: Sequence[Diagnosis]) -> list[Diagnosis
         return list(found)
     cluster = project.engine.deployment.cluster
     stalled = kube_proxy.silent(cluster, at_most=None if suspect else FEW_NODES)
-    roots = stalled or (names.strange(project) if suspect else [])
+    roots = stalled or (names.strange(project.settings, project.engine) if suspect else [])
     if not roots:
         return list(found) or dns_risks.found(cluster)
     return [*roots, *(replace(each, follows_from=roots[0].workload) if each in suspect else each for each in found)]

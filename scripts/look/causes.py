@@ -41,7 +41,7 @@ def causes(project: Project, report: Report) -> list[Diagnosis]:
     wrong = between.with_network(project, list(traced(project.settings, answering_badly(project, report), found)))
     wrong = list(led_to(made, with_database(project, wrong)))
     told = sorted([*made, *wrong, *ending, *found, *risks], key=lambda each: (each.code == LEAST, bool(each.follows_from)))
-    return told or last_proof.told(project)
+    return told or last_proof.told(project.settings, project.engine)
 
 
 def led_to(made: Sequence[Diagnosis], wrong: Iterable[Diagnosis]) -> Iterator[Diagnosis]:

@@ -4,39 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from scripts.config.settings import Settings
 from scripts.core.errors import TaskError
 from scripts.desired.service_values import service_name
+from scripts.engines.protocol import Engine
 from scripts.kubernetes.diagnosis.cause import Diagnosis
-from scripts.project import Project
 
 HEADLESS = "None"
 DNS_SETTINGS = "kubectl --namespace kube-system get configmap coredns --output yaml"
 
 
-def strange(project: Project) -> list[Diagnosis]:
+def strange(settings: Settings, engine: Engine) -> list[Diagnosis]:
     """Return a cause for each called service whose name means another address in a pod of its caller than the Service has."""
-    deployment = project.engine.deployment
+    deployment = engine.deployment
     if deployment is None:
         return []
     try:
         addresses = {
             str(each["metadata"]["name"]): tuple(each["spec"].get("clusterIPs") or ()) for each in deployment.cluster.get("services")
         }
-        return list(_strange(project, addresses))
+        return list(_strange(settings, engine, addresses))
     except TaskError:
         return []
 
 
-def _strange(project: Project, addresses: dict[str, tuple[str, ...]]) -> Iterator[Diagnosis]:
-    settings, told = project.settings, set()
+def _strange(settings: Settings, engine: Engine, addresses: dict[str, tuple[str, ...]]) -> Iterator[Diagnosis]:
+    told = set()
     for name, service in settings.services.items():
         called = [service_name(settings.release, each) for each in service.calls]
         asked = [each for each in called if addresses.get(each) and HEADLESS not in addresses[each] and each not in told]
-        pod = next((each for each in project.engine.pods() if each.service == name and each.state == "Running"), None)
+        pod = next((each for each in engine.pods() if each.service == name and each.state == "Running"), None)
         if not asked or pod is None:
             continue
         # Its exit code tells that one of the names was not found, or that there is no such program: what it prints counts.
-        answer = project.engine.execute(pod, ["getent", "hosts", *asked], "").stdout
+        answer = engine.execute(pod, ["getent", "hosts", *asked], "").stdout
         for host, address in _read(answer, asked):
             if address not in addresses[host]:
                 told.add(host)

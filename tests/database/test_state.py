@@ -113,6 +113,22 @@ def test_a_database_that_lets_nobody_new_in_is_told_while_the_pods_go_on(
     assert "UNLOGGED" in unlogged.cause
 
 
+def test_a_login_that_is_refused_follows_from_the_password_that_has_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    row = "password\ttodo\t2026-11-29 00:33 UTC\tALTER ROLE todo VALID UNTIL 'infinity'"
+
+    def answer(argv: Sequence[str], **_: object) -> Result:
+        if argv == ["login"]:
+            said = 'FATAL:  password authentication failed for user "todo"'
+            raise shell.CommandError("psql ended with 2", [], Result(2, "", said, 0.1))
+        return Result(0, row, "", 0.1)
+
+    monkeypatch.setattr(access, "in_bundled", lambda *_, login=False: CommandLine(["login" if login else "owner"]))
+    monkeypatch.setattr(shell, "run", answer)
+    ended, closed = state.found(project())
+    assert "lets nobody in after 2026-11-29 00:33 UTC" in ended.cause
+    assert (ended.follows_from, closed.follows_from) == ("", ended.workload)
+
+
 def test_of_a_database_that_starts_others_tell(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object, **__: object) -> Any:
         raise shell.CommandError("psql ended with 2", [], Result(2, "", "FATAL:  the database system is starting up", 0.1))

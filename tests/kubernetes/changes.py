@@ -240,7 +240,9 @@ def ending_volume(policy: str) -> Change:
 ELSEWHERE = "0/3 nodes are available: 1 node(s) were unschedulable, 2 node(s) didn't match PersistentVolume's node affinity."
 
 
-def three_nodes(*, there: bool = True, ready: str = "True", cordoned: bool = False, message: str = ELSEWHERE) -> Change:
+def three_nodes(
+    *, there: bool = True, labelled: str = "one", ready: str = "True", cordoned: bool = False, message: str = ELSEWHERE
+) -> Change:
     """A pod that could go to any of three nodes, and its volume to the first alone."""
 
     def change(value: Object) -> None:
@@ -253,7 +255,11 @@ def three_nodes(*, there: bool = True, ready: str = "True", cordoned: bool = Fal
         first = {"spec": {"unschedulable": cordoned}, "status": {"conditions": [{"type": "Ready", "status": ready, "reason": "R"}]}}
         others = {"spec": {}, "status": {"conditions": [{"type": "Ready", "status": "True"}]}}
         value["nodes"] = [
-            {"kind": "Node", "metadata": {"name": name, "labels": {"kubernetes.io/hostname": name}}, **(first if name == "one" else others)}
+            {
+                "kind": "Node",
+                "metadata": {"name": name, "labels": {"kubernetes.io/hostname": labelled if name == "one" else name}},
+                **(first if name == "one" else others),
+            }
             for name in ["one", "two", "three"]
             if there or name != "one"
         ]

@@ -113,6 +113,7 @@ CASES: list[tuple[str, Change, str]] = [
     ("volume-elsewhere", three_nodes(cordoned=True), "its volume data-0 is on one, and one takes no new pods (it is cordoned)"),
     ("volume-elsewhere", three_nodes(ready="Unknown"), "its volume data-0 is on one, and one does not answer"),
     ("volume-elsewhere", three_nodes(there=False), "its volume data-0 is on one, where no node of the cluster is any more"),
+    ("volume-elsewhere", three_nodes(labelled="worker"), "and the node one is there: somebody changed its label kubernetes.io/hostname"),
     ("unschedulable", three_nodes(), "no node takes its pod: 0/3 nodes are available"),
     ("readiness-timeout", fails_readiness('Get "http://10.0.0.1:8000/ready": context deadline exceeded'), "/ready does not answer in time"),
     ("readiness-failing", fails_readiness("command terminated with exit code 4"), "its readiness probe fails: command terminated"),

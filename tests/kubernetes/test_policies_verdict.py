@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from scripts import check_policies
 from scripts.kubernetes import policy_probe
 from scripts.kubernetes.deployment import Deployment
 from scripts.kubernetes.policy_probe import Verdict
@@ -45,3 +47,12 @@ def test_the_verdict(cluster: Cluster, refresh: bool, found: Verdict | None, rem
     deployment = Deployment(cluster, "todo")  # type: ignore[arg-type]
     assert deployment.policies_verdict(Step(), refresh=refresh) is found
     assert cluster.annotations[POLICIES] == remembered
+
+
+@pytest.mark.parametrize(("remembered", "advice"), [("", "set `cni: calico`"), ("enforced", "it did before: what enforces them is gone")])
+def test_what_to_do_depends_on_whether_they_were_enforced_before(remembered: str, advice: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(policy_probe, "probe", lambda *_: Verdict.NOT_ENFORCED)
+    deployment = Deployment(Cluster(3, remembered), "todo")  # type: ignore[arg-type]
+    step = Step()
+    check_policies.main(SimpleNamespace(cluster_deployment=lambda: deployment), step)  # type: ignore[arg-type]
+    assert advice in step.warned[0]

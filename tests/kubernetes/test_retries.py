@@ -42,6 +42,8 @@ class WithDatabase(Cluster):
         ("crash-on-start", WAITS, 5, False),
         ("out-of-memory", WAITS, 500, True),
         ("out-of-memory", {"running": {}}, 500, False),
+        ("crash-on-start", {"terminated": {"exitCode": 1}}, 500, True),
+        ("ended-by-itself", {"terminated": {"exitCode": 0}}, 500, False),
     ],
 )
 def test_a_pod_that_waits_since_before_or_for_its_database_tries_again_at_once(
@@ -50,7 +52,7 @@ def test_a_pod_that_waits_since_before_or_for_its_database_tries_again_at_once(
     cluster = WithDatabase("any", "todo", "todo")
     object.__setattr__(cluster, "told", ([], []))
     waiting = pod("a", "web-2", ready=False, made=age)
-    waiting["status"]["initContainerStatuses"] = [{"state": state}]
+    waiting["status"]["initContainerStatuses"] = [{"state": state, "restartCount": 3}]
     again = retries.start_again(cluster, snapshot([OLD, NEW], [waiting]), [Diagnosis(code, "web", "", (), "")], Step())
     assert cluster.told[1] == (["delete pod a --ignore-not-found --wait=false"] if replaced else [])
     assert again == ({"web"} if replaced else set())

@@ -414,6 +414,19 @@ def test_a_workload_that_is_not_rolled_out_is_never_healthy() -> None:
     assert unexplained(read_recording("healthy"), []) == []
 
 
+@pytest.mark.parametrize(("counted", "waits"), [("1150m", True), ("5m", False)])
+def test_a_quota_that_counts_pods_which_are_not_there_is_told(counted: str, *, waits: bool) -> None:
+    def change(value: dict[str, Any]) -> None:
+        refused_next(QUOTA)(value)
+        quota = {"kind": "ResourceQuota", "metadata": {"name": "small", "labels": {"app.kubernetes.io/instance": value["release"]}}}
+        value["bounds"] = [{**quota, "status": {"used": {"requests.cpu": counted}}}]
+        value["placed_pods"] = copy.deepcopy(value["pods"])
+
+    (diagnosis,) = diagnose(changed(change))
+    assert diagnosis.action.startswith("wait some minutes, and ask again") is waits
+    assert any("ResourceQuota small counts 1150m of CPU, and its pods ask for 5m" in line for line in diagnosis.evidence) is waits
+
+
 @pytest.mark.parametrize("other", [False, True])
 def test_a_quota_that_fills_with_tries_follows_from_the_pod_that_was_let_go(*, other: bool) -> None:
     def change(value: dict[str, Any]) -> None:

@@ -10,6 +10,7 @@ import pytest
 from scripts.config.settings import load_settings
 from scripts.core.errors import TaskError
 from scripts.core.shell import Result
+from scripts.kubernetes.diagnosis.cause import Diagnosis
 from scripts.kubernetes.pods import PodState
 from scripts.traffic import names
 
@@ -36,8 +37,12 @@ def project(answer: str, address: str = "10.215.160.193", *, running: bool = Tru
     return SimpleNamespace(settings=load_settings(), engine=engine)
 
 
+def strange(app: Any) -> list[Diagnosis]:
+    return names.strange(app.settings, app.engine)
+
+
 def test_a_name_that_means_another_address_is_told_with_both() -> None:
-    (cause,) = names.strange(project(WRONG))
+    (cause,) = strange(project(WRONG))
     assert (cause.code, cause.workload) == ("dns-strange", "todo-chatbot-backend")
     assert "its name means 10.214.0.77 in the pods that call it, and its Service has 10.215.160.193" in cause.cause
     assert cause.evidence == ("in pod frontend-1: getent hosts todo-chatbot-backend tells 10.214.0.77",)
@@ -49,4 +54,4 @@ def test_a_name_that_means_another_address_is_told_with_both() -> None:
     ids=["the Service's", "no such program", "headless", "no pod runs", "Services may not be seen"],
 )
 def test_a_name_that_is_right_or_cannot_be_looked_up_is_not_told(looked: Any) -> None:
-    assert names.strange(looked) == []
+    assert strange(looked) == []

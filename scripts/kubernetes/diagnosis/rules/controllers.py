@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from scripts.kubernetes.diagnosis.cause import Diagnosis, diagnosed
 from scripts.kubernetes.diagnosis.snapshot import Snapshot
-from scripts.kubernetes.objects import condition_of, is_of_release, name_of, newest_replica_set, wanted_replicas
+from scripts.kubernetes.objects import (
+    condition_of,
+    has_ended,
+    is_of_release,
+    name_of,
+    newest_replica_set,
+    request_of,
+    status_of,
+    wanted_replicas,
+)
+from scripts.kubernetes.quantity import parse_quantity
 
 if TYPE_CHECKING:
     from scripts.kubernetes.api import Object
@@ -79,8 +90,22 @@ def _refused(snapshot: Snapshot, workload: Object, message: str, evidence: str, 
     others = [name_of(b) for b in snapshot.bounds if b["kind"] == kind and not is_of_release(b, snapshot.release)]
     if others:
         action = f"raise or remove what somebody else made: kubectl --namespace {snapshot.namespace} edit {kind} {others[0]}"
+    elif counted := _counts_what_is_not_there(snapshot) if known and known[0][0] == "exceeded quota" else "":
+        action = f"wait some minutes, and ask again: pods that could not be made are counted until the quota counts again; else {action}"
+        evidence = f"{evidence}; {counted}"
     strange = [f"{kind} {name} is not of the release" for name in others]
     return diagnosed(workload, code, f"{first}{what}: {told}", [evidence, *strange], action)
+
+
+def _counts_what_is_not_there(snapshot: Snapshot) -> str:
+    """Where the namespace's quota counts more CPU than its pods ask for; empty where it does not, or not all pods were looked at."""
+    pods = [pod for pod in snapshot.placed_pods if pod["metadata"].get("namespace") == snapshot.namespace and not has_ended(pod)]
+    asked = sum((request_of(pod, "cpu") for pod in pods), Decimal(0))
+    for bound in snapshot.bounds if pods else ():
+        counted = status_of(bound).get("used", {}).get("requests.cpu")
+        if bound["kind"] == "ResourceQuota" and counted and parse_quantity(counted) > asked:
+            return f"ResourceQuota {name_of(bound)} counts {counted} of CPU, and its pods ask for {int(asked * 1000)}m"
+    return ""
 
 
 def _way_out(message: str) -> str:

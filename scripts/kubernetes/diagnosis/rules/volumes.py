@@ -11,6 +11,8 @@ from scripts.kubernetes.objects import claims_of, condition_of, labels_of, name_
 if TYPE_CHECKING:
     from scripts.kubernetes.api import Object
 
+HOSTNAME = "kubernetes.io/hostname"
+"""The label that is a node's name, but where a kubelet is told otherwise."""
 LOST = (
     "bring that node back; if its disk is lost, the data is too: kubectl delete persistentvolumeclaim {claim}, then the pod {pod}, "
     "and restore a backup into the new database"
@@ -52,6 +54,10 @@ def held_on(snapshot: Snapshot, node: Object) -> list[str]:
 def _why_not(snapshot: Snapshot, volume: Object) -> tuple[str, str] | None:
     """Why no pod can be started where the volume is, and what to do about it; None where one can."""
     nodes = _usable_on(snapshot, volume)
+    if not nodes and (renamed := _relabelled(snapshot, volume)):
+        node, key, value = renamed
+        told = f"and the node {name_of(node)} is there: somebody changed its label {key}, which is {labels_of(node).get(key, 'gone')}"
+        return told, f"kubectl label node {name_of(node)} {key}={value} --overwrite"
     if not nodes:
         return "where no node of the cluster is any more", LOST
     if any(_is_open(node) for node in nodes):
@@ -60,6 +66,13 @@ def _why_not(snapshot: Snapshot, volume: Object) -> tuple[str, str] | None:
     if closed := [name_of(node) for node in nodes if node.get("spec", {}).get("unschedulable")]:
         return f"and {names} takes no new pods (it is cordoned)", f"kubectl uncordon {' '.join(closed)}"
     return f"and {names} does not answer", f"start {names} again, or see why: kubectl describe node {name_of(nodes[0])}"
+
+
+def _relabelled(snapshot: Snapshot, volume: Object) -> tuple[Object, str, str] | None:
+    """A node that is still called as the volume's place says, and lacks the label that says so: the node, the label, what it should be."""
+    rules = [rule for term in _terms(volume) for rule in term.get("matchExpressions", ()) if rule["key"] == HOSTNAME]
+    wanted = {value for rule in rules for value in rule.get("values", ())}
+    return next(((node, HOSTNAME, name_of(node)) for node in snapshot.nodes if name_of(node) in wanted), None)
 
 
 def _is_open(node: Object) -> bool:
