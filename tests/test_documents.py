@@ -93,3 +93,10 @@ def test_pictures_are_small_and_shown() -> None:
     for picture in pictures:
         assert picture.stat().st_size < LARGEST_PICTURE
         assert f"docs/images/{picture.name}" in readme
+
+
+def test_the_tree_in_the_readme_names_every_package() -> None:
+    tree = (ROOT / "README.md").read_text(encoding="utf-8").partition("## What is where")[2].partition("## Develop")[0]
+    packages = {path.parent.name for path in (ROOT / "scripts").glob("*/__init__.py")}
+    assert "traffic" in packages
+    assert {name for name in packages if f" {name}/ " not in tree} == set()
