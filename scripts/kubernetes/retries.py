@@ -73,5 +73,6 @@ def restart_database(cluster: Cluster, error: TaskError, step: StepReport) -> bo
         "the database refuses the password of its Secret, because it was changed in the database itself: restarting it, which sets it again"
     )
     pods = selector(databases[0]["spec"]["selector"]["matchLabels"])
+    # Made once: what ends in a time limit here has waited for longer than a look may.
     cluster.kubectl("delete", "pod", "--selector", pods, f"--timeout={RESTART_SECONDS}s", timeout=RESTART_SECONDS + 10)
     return True
