@@ -107,7 +107,12 @@ def _cause(service: str, lines: Sequence[LogLine], probes: Collection[str], now:
     failures = {route: [each for each in asked if failed(each)] for route, asked in routes.items() if goes_on(asked)}
     if not failures:
         return None
-    ordered = sorted(failures, key=lambda route: (failed(routes[route][-1]), failures[route][-1].time), reverse=True)
+
+    def weight(route: str) -> tuple[bool, bool, str]:
+        """What fails now comes first, and what was answered so before what only its log tells of."""
+        return failed(routes[route][-1]), routes[route][-1].status >= BROKEN, failures[route][-1].time
+
+    ordered = sorted(failures, key=weight, reverse=True)
     worst = ordered[0]
     last = failures[worst][-1]
     told = complaints.get(last.id) or _newest_error(lines)

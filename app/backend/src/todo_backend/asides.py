@@ -6,7 +6,7 @@ from datetime import datetime
 from todo_backend.dates import find_dates
 from todo_backend.intents import begins_as_command, understand
 from todo_backend.plain_words import clean
-from todo_backend.references import IT
+from todo_backend.references import IT, THEM
 from todo_backend.stems import is_past
 
 _ASKS = r"(?:(?:can|could|would|will) (?:you|u)(?: please| pls| just| also| kindly)*|please|pls|plz)"
@@ -24,7 +24,6 @@ _WHY_FIRST = re.compile(
     rf"^(?P<why>{_TELLS} (?:[^?!;:]|(?<=\d):(?=\d)){{4,}}?)(?:[,.;!]+(?: and| so)*| (?:and )?so) (?P<asked>{_ASKS} .+)$",
     re.IGNORECASE,
 )
-_WHY_LAST = re.compile(rf"^(?P<asked>.+?)[,.;!?]+ (?P<why>{_TELLS} .+)$", re.IGNORECASE)
 _LATER = re.compile(
     r"^(?P<asked>.+?),? (?:and |but )?(?:i|we)(?:'ll| will| can| am going to)\b[^,]* (?:later|another (?:time|day)|some other time|soon)[ .!]*$",
     re.IGNORECASE,
@@ -37,8 +36,24 @@ _CHANGES = frozenset(
     "delete complete did reschedule reschedule_at_end unschedule prioritise tag untag rename reopen".split()  # noqa: SIM905 - a line
 )
 _ASKED = frozenset({"list", "question", "search"})
+_CANNOT = re.compile(
+    r"^(?:(?:i'?m|i am|we'?re) )?(?:too (?:tired|busy|ill|sick|late) (?:for|to do)|no time (?:for|to do)|not in the mood for|not feeling like"
+    r"|(?:(?:i|we) )?(?:(?:can'?t|cannot|won'?t) do|(?:don'?t have|won'?t have|have no) time (?:for|to do))) "
+    r"(?P<what>.+?)(?: (?:today|tonight|tomorrow|this \w+|(?:on )?\w+day))?[,.;]+ (?:(?:so|please|pls|can you|can we|let'?s) )*"
+    r"(?:(?:put|move|push|shift|reschedule|postpone)(?: it| that| this)? (?:on|to|for|until|till)|(?:make|do) (?:it|that)(?: on)?) (?P<when>[^,]+)$",
+    re.IGNORECASE,
+)
+_ORDER = (
+    r"(?:move|push|postpone|reschedule|shift|delete|remove|cancel|mark|tick off|check off|rename|tag|make|set|change)"
+)
+_WHY_SO = re.compile(
+    rf"^(?P<why>{_TELLS} [^?!;:]{{4,}}?)(?:[,.;!]+(?: so)?| so) (?P<asked>{_ORDER} .+)$", re.IGNORECASE
+)
+_NAME_IS = r"\w+(?:'s| is| are| was| were| has| have| doesn't| doesn’t)"
+_STATE_OF = re.compile(r"^(?:the |my |our )?(?P<what>.+?) (?:is|are|was|were|has been|have been) .+$", re.IGNORECASE)
+_DONE_TAIL = re.compile(r"[,.;!]+ (?:done|finished|sorted|check|all done)[ .!]*$", re.IGNORECASE)
 _TICK_OFF = re.compile(
-    r"[,.;!]? (?:(?:so|and|you can|please|pls|can you|could you) )*(?:tick|check|cross|mark) "
+    r"[,.;!]? (?:(?:so|and|you can|u can|ya can|please|pls|can you|could you) )*(?:tick|check|cross|mark) "
     r"(?:(?:it|that|this|them|those|both) (?:off|(?:as )?done)|off (?:it|that|them))(?: (?:the|my) list)?"
     r"(?: (?:now|please|pls|then|too))*[ .!?]*$",
     re.IGNORECASE,
@@ -73,6 +88,9 @@ _SEVERAL = re.compile(
 )
 
 
+_WHY_LAST = re.compile(rf"^(?P<asked>.+?)[,.;!?]+ (?P<why>(?:{_TELLS}|theyre|{_NAME_IS}) .+)$", re.IGNORECASE)
+
+
 def without_asides(text: str, now: datetime) -> str:
     """Return a message's request alone; where what is beside it may be a request too, the message as it was."""
     said = " ".join(text.replace("\u2019", "'").split())
@@ -101,12 +119,22 @@ def _several(said: str, now: datetime) -> str:
     return "\n".join(["add:", *lines])
 
 
-def _told(said: str, _now: datetime) -> str:
+def _told(said: str, _now: datetime) -> str:  # noqa: PLR0911 - one way a line
     """Say "I finished it, so you can tick that off" by its first half, and "the call is at 9, can you change that?" too."""
     if (found := _LATER.match(said)) and understand(found["asked"]).kind in ("complete", "did"):
         return found["asked"]
+    if cannot := _CANNOT.match(said):
+        return f"move {cannot['what']} to {cannot['when']}"
+    if (found := _DONE_TAIL.search(said)) and _is_done(said[: found.start()]):
+        return said[: found.start()]
     if (found := _SO_DONE.search(said) or _TICK_OFF.search(said)) and _is_done(said[: found.start()]):
         return _AND_IT_WAS.sub("", said[: found.start()])
+    if (
+        (found := _TICK_OFF.search(said))
+        and (state := _STATE_OF.match(said[: found.start()]))
+        and not _TAKES_BACK.search(state[0])
+    ):
+        return f"complete {state['what']}"
     if found := _CHANGE_THAT.match(said):
         return found["told"] if understand(found["told"]).kind != "add" else ""
     if (found := _PUT_THAT.match(said)) and understand(found["told"]).kind == "add":
@@ -120,15 +148,27 @@ def _is_done(said: str) -> bool:
 
 def _asked(said: str, now: datetime) -> str:
     """Leave out why something is asked for, before it or behind it, where that can be no request or part of one."""
-    if (found := _WHY_FIRST.match(said)) and _asks_nothing(found["why"]):
+    found = _WHY_FIRST.match(said)
+    is_reason = found is not None and _asks_nothing(found["why"])
+    if not is_reason:
+        found = _WHY_SO.match(said)
+        is_reason = found is not None and understand(found["why"]).kind in ("unknown", "list")
+    if found and is_reason:
         request = understand(found["asked"])
-        if request.kind in {*_CHANGES, *_ASKED, "add"} - {"did"} and not IT.fullmatch(request.said.get("which", "")):
+        which = request.said.get("which", "")
+        if request.kind in {*_CHANGES, *_ASKED, "add"} - {"did"} and not (IT.fullmatch(which) or THEM.fullmatch(which)):
             return _asked(found["asked"], now) or found["asked"]
     if (found := _WHY_LAST.match(said)) and not _TAKES_BACK.search(found["why"]) and not _sets_day(found["why"], now):
         request = understand(found["asked"])
         is_command = begins_as_command(clean(found["asked"])) or request.kind in {*_ASKED, "prioritise"}
         if request.kind in (_CHANGES - {"delete"}) | _ASKED and is_command and _asks_nothing(found["why"]):
             return found["asked"] + ("?" if request.kind in _ASKED else "")
+        if (
+            request.kind in ("unknown", "did")
+            and is_past(found["asked"].split()[0].casefold())
+            and _asks_nothing(found["why"])
+        ):
+            return found["asked"]  # "told the neighbours, they are cool with it"
     return ""
 
 

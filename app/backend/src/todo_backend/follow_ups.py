@@ -7,6 +7,7 @@ from todo_backend.dates import parse_when
 from todo_backend.intents import Request, understand
 from todo_backend.phrases import parse_priority
 from todo_backend.references import Turn, find
+from todo_backend.stems import ERRAND_STEMS, stem
 
 _TOO = re.compile(
     r"(?:(?:and|also|so is|same (?:for|with)|do the same (?:for|with)) )*(?P<which>.+?)(?P<too>,? (?:too|as well|also))?",
@@ -16,7 +17,7 @@ _TOO = re.compile(
 
 def as_before(turn: Turn, words: str) -> Request | None:
     """Understand "and the milk too" as the request before, said of the milk; a deletion is not made of that."""
-    earlier, found = _begun(turn), _TOO.fullmatch(words)
+    earlier, found = _as_it_was_taken(turn, _begun(turn)), _TOO.fullmatch(words)
     question = turn.dialogue.question
     if not earlier or not found or not (found["too"] or _SAME.match(question) or _MORE.match(question)):
         return None
@@ -34,7 +35,7 @@ def as_before(turn: Turn, words: str) -> Request | None:
 
 async def of_another(turn: Turn, words: str) -> Request | None:
     """Understand "and the tulips" after "mow lawn done" where one open todo is called so."""
-    earlier = _begun(turn)
+    earlier = _as_it_was_taken(turn, _begun(turn))
     if earlier is None or earlier.kind not in _ALSO_OF_ANOTHER or not _MORE.match(turn.dialogue.question):
         return None
     todos, how = await find(turn, words, "open")
@@ -44,6 +45,14 @@ async def of_another(turn: Turn, words: str) -> Request | None:
 
 
 _ALSO_OF_ANOTHER = ("complete", "did", "reschedule", "prioritise", "tag", "reopen")
+
+
+def _as_it_was_taken(turn: Turn, earlier: Request | None) -> Request | None:
+    """Take "got the beer" as what it was taken for, where it completed a todo."""
+    said = turn.dialogue.utterances
+    if earlier and earlier.kind == "unknown" and len(said) > 1 and said[-2].text.startswith("Done: "):
+        return Request("complete", {"which": earlier.words}, earlier.words)
+    return earlier
 
 
 def _begun(turn: Turn) -> Request | None:
@@ -81,7 +90,7 @@ def said_of_the_last(turn: Turn, words: str) -> Request | None:
     """Understand "with high priority" after an answer about one todo; "tomorrow" after an addition is asked about."""
     if parse_priority(words):
         return about_the_last(turn, words)
-    if done := _done_since(turn):
+    if done := _done_since(turn) or _note_of_the_new(turn):
         return done
     said = turn.dialogue.utterances
     lacks_day = len(said) > 1 and said[-2].text.startswith("Added ") and ", due " not in said[-2].text
@@ -95,6 +104,20 @@ _NOW_IT_IS = re.compile(
     r"(?:(?:well|ok|but|and|oh|ah)[\s,]+)*(?:now (?:it is|it's done|i (?:did|have)|done)|it is now|it's done now|(?:i )?just (?:did|finished)(?: it)?|done now)",
     re.IGNORECASE,
 )
+
+
+_NOTE_ALONE = re.compile(r"(?:oh,? |and )*notes?\s*:\s*(?P<note>(?P<first>[^\s]+).*)", re.IGNORECASE)
+
+
+def _note_of_the_new(turn: Turn) -> Request | None:
+    """Understand "note: towels are in the hall" of what was just added; "note: buy milk" is an errand of its own."""
+    last = turn.dialogue.utterances[-2] if len(turn.dialogue.utterances) > 1 else None
+    found = _NOTE_ALONE.fullmatch(turn.dialogue.question.strip())
+    if not found or not last or not last.text.startswith("Added ") or len(last.mentioned) != 1:
+        return None
+    if stem(found["first"].casefold()) in ERRAND_STEMS:
+        return None
+    return Request("note", {"which": "it", "note": found["note"]}, found[0])
 
 
 def _done_since(turn: Turn) -> Request | None:
@@ -125,6 +148,12 @@ def correction_of_the_last(turn: Turn, words: str) -> Request | None:
     return about_the_last(turn, bare)
 
 
+_MARK_IT = re.compile(
+    r"(?:ok |it'?s |that'?s |all )*(?:done|finished)[,.! ]+(?:so |please |pls )*(?:mark|tick|check)(?: (?:it|that))?(?: (?:off|done|as done))?",
+    re.IGNORECASE,
+)
+
+
 def about_it(turn: Turn, words: str) -> Request | None:
     """Understand "high priority" and "at 5pm", of the todo that was spoken of, or else as a question."""
     last = turn.dialogue.utterances[-2] if len(turn.dialogue.utterances) > 1 else None
@@ -132,6 +161,8 @@ def about_it(turn: Turn, words: str) -> Request | None:
     if last and last.listed and len(last.mentioned) == 1 and bare.casefold().endswith(" instead"):
         day = bare[: -len(" instead")]
         return Request("reschedule", {"which": "it", "when": day}, words) if parse_when(day, turn.now) else None
+    if last and last.listed and len(last.listed) == 1 and _MARK_IT.fullmatch(bare):
+        return Request("complete", {"which": "it"}, words)
     is_level, is_day = parse_priority(bare), parse_when(bare, turn.now)
     if (
         last

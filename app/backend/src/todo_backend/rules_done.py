@@ -26,7 +26,7 @@ from todo_backend.replies import (
 )
 from todo_backend.said_done import several_done
 from todo_backend.slips import corrected
-from todo_backend.stems import ERRANDS, is_past, synonyms
+from todo_backend.stems import ERRANDS, is_past, same_deeds, stem, synonyms
 
 
 async def complete(turn: Turn, request: Request) -> Reply:
@@ -67,7 +67,7 @@ async def did(turn: Turn, request: Request) -> Reply:
         meant = await resolve(turn, which, "open")
     except UnclearError as unclear:
         verb, _, things = which.partition(" ")
-        if len(unclear.candidates) < 2 and (todo := await _named_without_its_verb(turn, things)):
+        if len(unclear.candidates) < 2 and (todo := await _named_without_its_verb(turn, verb, things)):
             return await _complete_one(turn, todo)
         if unclear.candidates:
             raise
@@ -97,13 +97,16 @@ async def _done_before(turn: Turn, which: str) -> Reply | None:
     return Reply(f"{quote(todo)} is done already.", listed=[todo], mentioned=[todo], choices=[reopen, WHATS_LEFT])
 
 
-async def _named_without_its_verb(turn: Turn, things: str) -> Todo | None:
+async def _named_without_its_verb(turn: Turn, verb: str, things: str) -> Todo | None:
     """Find "card for Ruth" by "wrote the card for Ruth": a todo that names no deed, so any may be its own."""
     name = re.sub(r"^(?:the|my|our|an?|that|this) ", "", things, flags=re.IGNORECASE)
     todos, how = await find(turn, name, "open") if name else ([], "near")
-    if len(todos) != 1 or how != "exact" or set(todos[0]["title"].casefold().split()) & ERRANDS:
+    if len(todos) != 1:
         return None
-    return todos[0]
+    own = todos[0]["title"].casefold().split()
+    # "Sent the email to HR" does "email HR about the payslip".
+    does_it = how == "words" and stem(own[0]) in same_deeds(verb.casefold()) and own[0] in name.casefold().split()
+    return todos[0] if does_it or (how == "exact" and not set(own) & ERRANDS) else None
 
 
 async def _complete_one(turn: Turn, todo: Todo) -> Reply:

@@ -71,7 +71,7 @@ ENGLISH: Ways = (
         r"(?:lose|scratch|axe|nix|dump|ditch|toss|chuck|archive|skip|strike|nuke|zap|ax) (?P<which>.+)",
     )),
     ("keep", (
-        r"(?:do not|don't|dont|never|never ever|stop|nicht|no)\s+(?!forget|rush|hurry|need|have|let me forget|due|date|deadline|longer)(?P<what>.+)",
+        r"(?:do not|don't|dont|never|never ever|stop|nicht|no)\s+(?!forget|rush|hurry|need|have|let (?:me|us) forget|due|date|deadline|longer)(?P<what>.+)",
         r"never ?mind|forget (?:it|about it)|no|nope|nothing|cancel that",
     )),
     ("restore", (
@@ -289,7 +289,7 @@ ENGLISH: Ways = (
         r"(?:(?:set|create|make|put in|schedule|give|i need|i want)(?: me)? an? (?:reminder|alarm)|remind me|remember me|reminder|make me remember|help me remember|(?:i (?:want|need) to )?be reminded)(?: again)?(?P<what>(?: (?:to|about|of|that|for|in|on|at|tomorrow|tonight|today|next|every|this|by|half|quarter|noon|\w+day)\b).+)",
         r"remind (?:me|us) (?!(?:again|please)$)(?P<what>.+)",
         r"remind (?P<what>(?:at |in |on |@ ?)?(?:\d|tomorrow\b|tonight\b|today\b|noon\b|\w+day\b).+)",
-        r"(?:remember(?: to)?|don'?t (?:let me )?forget(?: to| about|[:,])?|do not forget(?: to)?|make sure (?:i|to)|i can'?t forget to) (?P<what>.+)",
+        r"(?:remember(?: to)?|don'?t (?:let (?:me|us) )?forget(?: to| about|[:,])?|do not forget(?: to)?|make sure (?:i|to)|i can'?t forget to) (?P<what>.+)",
         r"(?:i|we)(?:'ve| have)? (?:need|have|want|got|gotta|must|should|ought|plan|am supposed)(?: to)? (?!nothing\b)(?P<what>.+)",
         r"i(?:'ve got| got)? (?:to|gotta) (?P<what>.+)",
         r"(?:gotta|got to|need to|need|have to|must|should|want to) (?P<what>.+)",
