@@ -26,7 +26,8 @@ QUERY = r"""
 SELECT CASE WHEN f.sourcefile LIKE '%/postgresql.auto.conf' THEN 'restart' ELSE 'written' END, f.name, f.setting,
 CASE WHEN f.sourcefile LIKE '%/postgresql.auto.conf' THEN format('ALTER SYSTEM RESET %s', f.name) ELSE f.sourcefile END
 FROM pg_file_settings f JOIN pg_settings s USING (name) WHERE f.seqno = (SELECT max(seqno) FROM pg_file_settings WHERE name = f.name)
-AND (s.context = 'postmaster' AND NOT f.applied AND f.error IS NOT NULL OR s.vartype = 'bool' AND s.source <> 'command line'
+AND s.source <> 'command line'
+AND (s.context = 'postmaster' AND NOT f.applied AND f.error IS NOT NULL OR s.vartype = 'bool'
 AND CASE WHEN f.applied THEN f.setting::bool <> s.setting::bool END)
 UNION ALL
 SELECT 'wrong', format('line %s of its settings', f.sourceline), concat_ws(': ', nullif(concat_ws(' = ', f.name, f.setting), ''), f.error),
