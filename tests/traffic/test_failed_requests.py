@@ -179,6 +179,16 @@ def test_a_request_that_is_answered_and_yet_failed_at_the_database_has_failed() 
     assert cause.action.startswith("run the migrations")
 
 
+def test_what_was_answered_as_a_failure_comes_before_what_only_its_log_tells_of() -> None:
+    unexpected = {"level": "error", "request_id": "r1", "message": "unexpected error: ValueError: year 20261 is out of range"}
+    chat = {"level": "error", "request_id": "r2", "message": "the assistant did not answer"}
+    (cause,) = found(
+        *log(unexpected, asked(500, "GET /todos", request_id="r1"), chat, asked(200, "POST /chat", request_id="r2")),
+    )
+    assert cause.cause == "api: GET /todos fails"
+    assert any("year 20261" in line for line in cause.evidence)
+
+
 def test_other_warnings_are_no_failures() -> None:
     assert found(*log({"level": "warning", "request_id": "r1", "message": "slow"}, asked(200, request_id="r1"))) == []
 
