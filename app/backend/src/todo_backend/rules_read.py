@@ -114,7 +114,8 @@ async def _nothing(turn: Turn, chosen: Filter, text: str) -> Reply:
 async def _next_week(turn: Turn, chosen: Filter) -> Reply | None:
     """List what is due next week where "this week" is asked for at its end: whoever plans on a sunday means the days to come."""
     today = turn.now.date()
-    if today.weekday() < _SATURDAY or not chosen.last or chosen.last != today + timedelta(days=6 - today.weekday()):
+    ends = today + timedelta(days=6 - today.weekday())
+    if today.weekday() < _SATURDAY or chosen.last != ends or chosen.last == chosen.first or not chosen.last:
         return None
     monday = chosen.last + timedelta(days=1)
     week = replace(chosen, first=monday, last=monday + timedelta(days=6), day="next week")
