@@ -69,14 +69,20 @@ class Project:
         self.settings: Settings = settings
         self.lock = threading.RLock()
         self._in_dev = in_dev
+        self._why = ""
         self._images: list[Image] | None = None
         self._read_users: dict[str, tuple[int, int]] = {}  # by reference: a tag never holds other content than it says
         self.built = Built()
         """The images of this run, as the builds end."""
 
-    def again(self) -> Project:
-        """Return the same project on the same engine as it is now: what was read of it counts no more."""
-        return Project(self.engine.name, monitoring=self.settings.monitoring.enabled)
+    def again(self, in_dev: Mapping[str, Image] | None = None) -> Project:
+        """Return the same project on the same engine, for the same reason, as it is now: what was read of it counts no more.
+
+        in_dev: as above.
+        """
+        project = Project(self.engine.name, monitoring=self.settings.monitoring.enabled, in_dev=in_dev)
+        project._why = self.reason
+        return project
 
     def freeze(self) -> None:
         """Read what several steps share before they run in threads. Raises InputError, MissingError."""
@@ -187,7 +193,8 @@ class Project:
 
     @once
     def _choice(self) -> tuple[Engine, str]:
-        return choose(self.settings)
+        engine, why = choose(self.settings)
+        return engine, self._why or why
 
     @property
     def monitored(self) -> bool:

@@ -41,3 +41,14 @@ def test_the_release_has_service_monitors_wherever_the_cluster_knows_them_and_th
     made = project_in(Cluster("any", "todo", "todo"), settings)
     made._images = []
     assert made.release().values["monitoring"]["enabled"] is monitored
+
+
+def test_the_project_read_again_stays_on_its_engine_and_knows_why_it_was_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    def choose(settings: Settings) -> tuple[object, str]:
+        return SimpleNamespace(name="docker"), "the app is installed there" if settings.engine == "auto" else "as --engine says"
+
+    monkeypatch.setattr(project, "choose", choose)
+    one = Project("auto")
+    for again in (one.again(), one.again(in_dev={}), one.again().again()):
+        assert (again.settings.engine, again.reason) == ("docker", "the app is installed there")
+    assert Project("docker").again().reason == "as --engine says"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -16,7 +16,6 @@ from scripts.core.paths import ROOT
 from scripts.core.pipeline import Step, run_steps
 from scripts.core.report import Report
 from scripts.desired.dev_values import DIFFERS
-from scripts.desired.images import Image
 from scripts.inner_loop import sync
 from scripts.inner_loop.changes import Work, synced_files, watched_folders, work_of
 from scripts.inner_loop.watching import Change
@@ -35,7 +34,7 @@ class Session:
 
     def __init__(self, project: Project, report: Report, *, on_host: str = "") -> None:
         """Take the project as `up` would take it, and the service that runs on this machine instead, if any."""
-        self._engine, self._monitoring = project.engine.name, project.settings.monitoring.enabled
+        self._taken = project
         self.report, self.on_host = report, on_host
         self._synced: set[str] = set()
         """Services whose containers have newer sources than their image."""
@@ -46,10 +45,7 @@ class Session:
         """The synced files that the containers of a service may have, by their paths there."""
         self._brought: dict[str, set[str]] = {}
         """The pods that have the newest sources of a synced service."""
-        self.project = self._new_project({})
-
-    def _new_project(self, keep: Mapping[str, Image]) -> Project:
-        return Project(self._engine, monitoring=self._monitoring, in_dev=keep)
+        self.project = project.again(in_dev={})
 
     def prepare(self) -> None:
         """Read what there is, and make or complete `.env`. Raises InputError with all that is wrong."""
@@ -124,7 +120,7 @@ class Session:
         self.report.results.clear()
         with lock.held("dev", self.report):
             log.open_log()
-            project = self._new_project(keep)
+            project = self._taken.again(in_dev=keep)
             freeze(project, self.report)
             run_steps(_some(steps(project), SETTINGS if settings else BUILD), self.report)
         self.project, self._settings_owed = project, False

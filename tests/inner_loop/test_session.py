@@ -39,6 +39,7 @@ class World:
     steps: list[tuple[str, ...]] = field(default_factory=list)
     brought: list[str] = field(default_factory=list)
     fails: list[TaskError] = field(default_factory=list)
+    project: Any = None
     pods: list[PodState] = field(default_factory=lambda: [PodState("backend", "b-1", "Running", True, 0, "todo-backend:h1")])
 
 
@@ -53,9 +54,14 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
             return made.pods
 
     class FakeProject:
-        def __init__(self, engine: str, *, monitoring: bool, in_dev: dict[str, Image]) -> None:
+        def __init__(self, in_dev: dict[str, Image]) -> None:
             self.settings, self.sources, self.engine, self.in_dev = SETTINGS, dict(SETTINGS.services), FakeEngine(), in_dev
             self.images = [in_dev.get(name) or image(name, f"h{len(made.rolls)}") for name in SETTINGS.services]
+
+        def again(self, in_dev: dict[str, Image]) -> FakeProject:
+            return FakeProject(in_dev)
+
+    made.project = FakeProject({})
 
     def run_steps(graph: Any, report: Report) -> None:
         made.steps.append(tuple(step.name for step in graph))
@@ -73,7 +79,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
         made.rolls.append({name: kept.tag for name, kept in project.in_dev.items()})
         return [module.Step(name, lambda _: changed()) for name in GRAPH]
 
-    for name, fake in {"Project": FakeProject, "run_steps": run_steps, "steps": steps, "freeze": lambda *_: None}.items():
+    for name, fake in {"run_steps": run_steps, "steps": steps, "freeze": lambda *_: None}.items():
         monkeypatch.setattr(module, name, fake)
     monkeypatch.setattr(module.lock, "held", lambda *_: nullcontext())
     monkeypatch.setattr(module.log, "open_log", lambda: None)
@@ -97,8 +103,7 @@ def session(world: World, told: list[tuple[str, dict[str, Any]]]) -> Session:
             told.append((event, fields))
             super().event(event, **fields)
 
-    project = module.Project("told", monitoring=False, in_dev={})
-    return Session(project, Heard(stdout=io.StringIO(), stderr=io.StringIO()))
+    return Session(world.project, Heard(stdout=io.StringIO(), stderr=io.StringIO()))
 
 
 def change(*paths: Path) -> Change:
