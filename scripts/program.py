@@ -8,7 +8,7 @@ import os
 import re
 import shlex
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -161,8 +161,9 @@ def _refusing_bad_usage(program: Program) -> Iterator[None]:
         action = f"\n  -> invoke --help {about}" if about else USAGE
         if not about and (option := re.search(r"'(--(?:engine|json|plain))", str(error))):
             raise Exit(f"error: {option[1]} is an option of the commands\n  -> write it behind the command", code=BAD_INPUT) from None
-        known = [*getattr(context, "flags", ()), *getattr(context, "inverse_flags", ()), *program.collection.task_names]
-        raise Exit(f"error: {error}{_nearest(str(error), known)}{action}", code=BAD_INPUT) from None
+        flags = [*getattr(context, "flags", ()), *getattr(context, "inverse_flags", ())]
+        meant = _meant(str(error), flags, program.collection.task_names, behind=bool(about))
+        raise Exit(f"error: {error}{meant}{action}", code=BAD_INPUT) from None
     except BrokenPipeError:  # nobody reads on, as after `| head`; Python would flush what is left, and fail once more
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise Exit(code=1) from None
@@ -172,11 +173,21 @@ def _refusing_bad_usage(program: Program) -> Iterator[None]:
         raise
 
 
-def _nearest(message: str, known: Sequence[str]) -> str:
-    """Return what a person may have meant by the word that Invoke has no idea of."""
+def _meant(message: str, flags: Sequence[str], names: Iterable[str], *, behind: bool) -> str:
+    """Return what a person may have meant by the word that Invoke has no idea of: what other tools call so, else the nearest.
+
+    flags: those that may stand there. names: of the commands. behind: whether it stands behind a command, whose word it may be.
+    """
     unknown = re.search(r"No idea what '(.+)' is", message)
-    near = difflib.get_close_matches(unknown[1], known, n=1) if unknown else []
-    return f" Did you mean `{near[0]}`?" if near else ""
+    if not unknown:
+        return ""
+    from scripts.core.other_words import MEANT, OPTIONS
+
+    word = unknown[1].lower()
+    elsewhere = {} if behind else MEANT
+    known = elsewhere.get(word) or (OPTIONS[word] if OPTIONS.get(word) in flags else "")
+    near = [known] if known else difflib.get_close_matches(unknown[1], [*flags, *names, *elsewhere], n=1)
+    return f" Did you mean `{elsewhere.get(near[0], near[0])}`?" if near else ""
 
 
 def list_in_groups(groups: Mapping[str, Sequence[Task[Any] | Collection]]) -> None:

@@ -10,6 +10,7 @@ from invoke import Collection
 
 import tasks
 from scripts import program
+from scripts.core.other_words import MEANT, OPTIONS
 from scripts.core.paths import ROOT
 from scripts.program import Command, summary
 
@@ -31,6 +32,13 @@ def invoke(*arguments: str) -> subprocess.CompletedProcess[str]:
         (("up", "--enginee", "docker"), "No idea what '--enginee' is! Did you mean `--engine`?"),
         (("up", "--no-monitor"), "Did you mean `--no-monitoring`?"),
         (("statsu",), "Did you mean `status`?"),
+        (("stop",), "No idea what 'stop' is! Did you mean `down`?"),
+        (("--help", "ps"), "Did you mean `status`?"),
+        (("destroy",), "Did you mean `down --data`?"),
+        (("EXEC", "backend"), "Did you mean `shell`?"),
+        (("unistall",), "Did you mean `down`?"),
+        (("down", "-v"), "No idea what '-v' is! Did you mean `--data`?"),
+        (("logs", "backend", "--tail", "5"), "Did you mean `--lines`?"),
         (("--dry", "up"), "--dry is Invoke's own, and no command here obeys it\n  -> invoke plan shows what `up` would do"),
         (("up", "-R"), "--dry is Invoke's own, and no command here obeys it\n  -> invoke plan shows what `up` would do"),
         (("down", "-p"), "--pty is Invoke's own, and no command here obeys it\n  -> leave it out"),
@@ -55,6 +63,24 @@ def test_bad_usage(usage: tuple[str, ...], message: str) -> None:
     assert message in run.stderr
     assert "Traceback" not in run.stderr
     assert "fix invoke.yaml" not in run.stderr
+
+
+def test_what_other_tools_have_leads_to_a_command_and_an_option_that_are_here() -> None:
+    commands = {name: {option for argument in tasks.ns[name].get_arguments() for option in argument.names} for name in tasks.ns.task_names}
+    aliases = {alias for others in tasks.ns.task_names.values() for alias in others}
+    assert not MEANT.keys() & (commands.keys() | aliases)
+    for word, meant in MEANT.items():
+        command, _, rest = meant.partition(" ")
+        if command not in ("--list", "--help"):
+            assert command in commands, word
+            assert not rest.startswith("--") or rest.removeprefix("--") in commands[command], word
+    every = {f"--{option}" for options in commands.values() for option in options}
+    assert {*OPTIONS.values()} <= every
+
+
+def test_people_find_what_other_tools_call_by_another_name() -> None:
+    asked = "stop start ps destroy delete run deploy install uninstall exec sh db tail health describe apply kill rm top diff"
+    assert {word for word in asked.split() if word not in MEANT} == set()
 
 
 def test_a_letter_means_the_same_option_in_every_command() -> None:
