@@ -25,6 +25,26 @@ const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 /** When set, the run writes pictures of the page into `docs/images`. */
 const TAKE_PICTURES = process.env.E2E_SCREENSHOTS === '1';
 
+journey('the help about the built-in assistant closes at a press elsewhere and at Escape', async () => {
+  const page = await visit();
+  const help = page.locator('.assistant-help');
+  const open = async () => {
+    await page.getByText('Built-in assistant').click();
+    await help.waitFor();
+  };
+  await open();
+  await page.getByText('Google Gemini').click();
+  assert.equal(await help.isVisible(), true);
+  await page.getByRole('heading', { name: 'Todos' }).click();
+  await help.waitFor({ state: 'hidden' });
+  await open();
+  await page.getByLabel('New todo').click();
+  await help.waitFor({ state: 'hidden' });
+  await open();
+  await page.keyboard.press('Escape');
+  await help.waitFor({ state: 'hidden' });
+});
+
 journey('the keyboard alone adds, completes, edits and deletes, and the focus is never lost', async () => {
   const page = await visit();
   const focused = () =>

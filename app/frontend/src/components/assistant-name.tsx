@@ -1,6 +1,7 @@
 'use client';
 
-import { type KeyboardEvent, useRef } from 'react';
+import { useRef } from 'react';
+import { useLightDismiss } from '@/client/use-light-dismiss';
 import type { AssistantInfo } from '@/shared/chat';
 
 /** Who answers; with the built-in assistant also what it is, and the way to Gemini. */
@@ -22,16 +23,9 @@ export function AssistantName({
 
 function BuiltInAssistant() {
   const details = useRef<HTMLDetailsElement>(null);
-
-  function closeOnEscape(event: KeyboardEvent) {
-    if (event.key !== 'Escape' || !details.current?.open) return;
-    event.stopPropagation();
-    details.current.open = false;
-    details.current.querySelector('summary')?.focus();
-  }
-
+  useLightDismiss(details);
   return (
-    <details className="assistant-name" data-assistant="rules" ref={details} onKeyDown={closeOnEscape}>
+    <details className="assistant-name" data-assistant="rules" ref={details}>
       <summary>Built-in assistant</summary>
       <div className="assistant-help">
         <p>
