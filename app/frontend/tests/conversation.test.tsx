@@ -18,3 +18,13 @@ test('what tools did is told once for each kind, with how often', () => {
   const told = screen.getAllByRole('listitem').map((item) => item.textContent);
   expect(told.slice(1)).toEqual(['Looked at the list', 'Added a todo × 3', 'Added a todo: refused']);
 });
+
+test.each([
+  [null, 'Ask again'],
+  ['Too many requests.', 'Try again'],
+])('an answer with the problem %s has the button “%s”', (problem, label) => {
+  const entries = [entry('user', 'what is left?'), entry('assistant', '2 open todos.', { problem })];
+  const actions = { onChoice: vi.fn(), onUndo: vi.fn(), onRetry: vi.fn() };
+  render(<Conversation entries={entries} answering={false} {...actions} />);
+  expect(screen.getAllByRole('button').map(({ textContent }) => textContent)).toEqual([label, 'Copy']);
+});

@@ -139,7 +139,7 @@ function AnswerActions({
       )}
       {mayRetry && (
         <button type="button" className="button button-quiet" onClick={() => onRetry(id, question)}>
-          Try again
+          {problem === null ? 'Ask again' : 'Try again'}
         </button>
       )}
       {text && <CopyButton text={text} />}
