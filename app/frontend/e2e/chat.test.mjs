@@ -62,6 +62,22 @@ journey('an example goes into the box and acts on nothing', async () => {
   await row(page, 'call Ana').waitFor();
 });
 
+journey('the example that moves a todo works as it stands, whatever the title says', async () => {
+  const page = await visit();
+  assert.equal(await page.getByRole('button', { name: /^Move/ }).count(), 0);
+  for (const title of ['Move the sofa to the attic', 'Don’t forget mum’s party on monday, high']) {
+    const { id } = await create({ title });
+    await page.reload();
+    await isAlive(page);
+    await page.getByRole('button', { name: `Move "${title}" to friday` }).click();
+    await page.keyboard.press('Enter');
+    assert.match(await answer(page, 0), /is now due/);
+    const { due_date } = await api(`/api/todos/${id}`);
+    assert.equal(new Date(due_date).getUTCDay(), 5);
+    await page.getByRole('button', { name: 'New chat' }).click();
+  }
+});
+
 journey('every change by chat can be undone at its answer', async () => {
   const page = await visit();
   await say(page, 'add buy milk tomorrow');

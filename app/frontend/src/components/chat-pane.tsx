@@ -5,18 +5,34 @@ import type { ChatState, ChatStore } from '@/client/chat-store';
 import type { Problem } from '@/client/problem';
 import { useDraft } from '@/client/use-draft';
 import type { VisitorClock } from '@/shared/clock';
+import type { Todo } from '@/shared/todo';
 import { AssistantName } from './assistant-name';
 import { Composer } from './composer';
 import { Conversation } from './conversation';
 import { EarlierChats } from './earlier-chats';
 import { HistoryIcon } from './icons';
 
-const SUGGESTIONS = ['Add call Ana tomorrow at 5pm, high', 'What’s left today?', 'Move call Ana to friday'];
+const EXAMPLES = ['Add call Ana tomorrow at 5pm, high', 'What’s left today?'];
+const EXAMPLE_TITLE_MAX = 40;
+const FRIDAY = 5;
+
+/** Examples that work as they stand: the one that moves a todo names one of the visitor's. @param todos as the page shows them */
+export function examplesFor(todos: Todo[]): string[] {
+  const movable = todos.find(
+    ({ done, title, due_date }) =>
+      !done &&
+      title.length <= EXAMPLE_TITLE_MAX &&
+      !title.includes('"') &&
+      (due_date === null || new Date(due_date).getUTCDay() !== FRIDAY),
+  );
+  return movable ? [...EXAMPLES, `Move "${movable.title}" to friday`] : EXAMPLES;
+}
 
 /** The conversation with the assistant. */
 export function ChatPane({
   store,
   state,
+  todos,
   reachable,
   listing,
   onListing,
@@ -25,6 +41,8 @@ export function ChatPane({
 }: VisitorClock & {
   store: ChatStore;
   state: ChatState;
+  /** As the page shows them. */
+  todos: Todo[];
   /** Whether the service can be reached, so that what was said of an outage ends with it. */
   reachable: boolean;
   /** Whether the earlier conversations are shown in the place of this one. */
@@ -34,6 +52,8 @@ export function ChatPane({
   const [draft, setDraft] = useDraft('message');
   const [problem, setProblem] = useState<Problem | null>(null);
   const box = useRef<HTMLTextAreaElement>(null);
+  const example = useRef('');
+  const examples = examplesFor(todos);
   const listButton = useRef<HTMLButtonElement>(null);
 
   useEffect(() => {
@@ -56,7 +76,8 @@ export function ChatPane({
 
   /** An example is there to be changed and sent, not to act on real todos by itself. */
   function suggest(text: string) {
-    const own = draft.trim() !== '' && !SUGGESTIONS.includes(draft);
+    const own = draft.trim() !== '' && draft !== example.current && !examples.includes(draft);
+    example.current = text;
     setDraft(own ? `${draft.trimEnd()}\n${text}` : text);
     box.current?.focus();
   }
@@ -111,7 +132,11 @@ export function ChatPane({
           onClose={() => leaveList(listButton.current)}
         />
       ) : !talked ? (
-        <EmptyConversation note={state.entries.at(-1)?.text ?? null} onSuggestion={suggest} />
+        <EmptyConversation
+          examples={examples}
+          note={state.entries.at(-1)?.text ?? null}
+          onExample={suggest}
+        />
       ) : (
         <Conversation
           entries={state.entries}
@@ -141,20 +166,22 @@ export function ChatPane({
 
 /** @param note what the person did last by hand */
 function EmptyConversation({
+  examples,
   note,
-  onSuggestion,
+  onExample,
 }: {
+  examples: string[];
   note: string | null;
-  onSuggestion: (text: string) => void;
+  onExample: (text: string) => void;
 }) {
   return (
     <div className="scroll state chat-empty">
       <p className="state-title">Say what is to be done</p>
       <p>The assistant adds, finds, changes and completes your todos. Begin with an example:</p>
       <ul className="suggestions">
-        {SUGGESTIONS.map((text) => (
+        {examples.map((text) => (
           <li key={text}>
-            <button type="button" className="button" onClick={() => onSuggestion(text)}>
+            <button type="button" className="button" dir="auto" onClick={() => onExample(text)}>
               {text}
             </button>
           </li>

@@ -59,6 +59,7 @@ export function Workspace({ first }: { first: FirstData }) {
         <ChatPane
           store={chatStore}
           state={chat}
+          todos={todos.todos}
           reachable={reachable}
           listing={place.pane === 'chats'}
           onListing={(listing) => showPane(listing ? 'chats' : 'chat')}
