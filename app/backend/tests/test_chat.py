@@ -1,6 +1,6 @@
 import asyncio
 import json
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import httpx2
 import pytest
@@ -44,6 +44,18 @@ async def test_an_answer_as_a_whole_says_the_same(client):
     answer = (await client.post("/api/chat", json={"message": "what's left?"})).json()
     assert (answer["text"], answer["assistant"], answer["todos_changed"]) == ("There is no open todo.", "rules", False)
     assert answer["tools"] == [{"name": "list_todos", "outcome": "ok"}]
+
+
+async def test_days_are_written_as_the_visitor_writes_them(client):
+    async def said(**fields: str) -> str:
+        answer = (await client.post("/api/chat", json={"message": "what's left?", **fields})).json()
+        return answer["text"].rpartition(" (due ")[2]
+
+    due = datetime.now(UTC).date() + timedelta(days=20)
+    await client.post("/api/todos", json={"title": "call Ana", "due_date": str(due)})
+    assert await said() == f"{due:%a} {due.day} {due:%b})"
+    assert await said(date_format="EEE, d MMM") == f"{due:%a}, {due.day} {due:%b})"
+    assert await said(date_format="EEE, MMM d") == f"{due:%a, %b} {due.day})"
 
 
 async def test_times_are_written_as_the_visitors_clock_shows_them(client):

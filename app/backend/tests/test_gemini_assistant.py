@@ -234,13 +234,13 @@ async def test_the_model_is_told_the_users_time_and_what_the_page_shows(client, 
     assert all(shown in text for text in told)
 
 
-async def test_the_model_is_told_how_the_user_writes_times(client, fake: FakeGemini):
+async def test_the_model_is_told_how_the_user_writes_times_and_days(client, fake: FakeGemini):
     fake.replies = [speak("Hello.")]
     await ask(client, "hi")
-    await ask(client, "hi", hour_cycle="h12")
+    await ask(client, "hi", hour_cycle="h12", date_format="EEE, MMM d")
     told = [request["systemInstruction"]["parts"][0]["text"] for request in fake.requests]
-    assert ["Write times as 17:00." in text for text in told] == [True, False]
-    assert ["Write times as 5:00 PM." in text for text in told] == [False, True]
+    assert re.search(r"Write times as 17:00, and dates as [A-Z][a-z]{2} \d+ [A-Z][a-z]{2}\.", told[0])
+    assert re.search(r"Write times as 5:00 PM, and dates as [A-Z][a-z]{2}, [A-Z][a-z]{2} \d+\.", told[1])
 
 
 async def test_tool_calls_of_one_answer_are_bounded(client, fake: FakeGemini):

@@ -1,5 +1,5 @@
 import time as time_module
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -179,6 +179,30 @@ def test_a_day_is_said_as_a_person_would(day: str, words: str):
     assert Wording(TODAY).day(date.fromisoformat(day)) == words
 
 
+@pytest.mark.parametrize(
+    ("date_format", "near", "far"),
+    [
+        ("EEE d MMM", "Wed 25 Nov", "5 Nov 2027"),
+        ("EEE, d MMM", "Wed, 25 Nov", "5 Nov 2027"),
+        ("EEE, MMM d", "Wed, Nov 25", "Nov 5, 2027"),
+    ],
+)
+def test_a_day_is_written_in_the_users_order(date_format, near: str, far: str):
+    wording = Wording(TODAY, date_format=date_format)
+    assert (wording.day(date(2026, 11, 25)), wording.day(date(2027, 11, 5))) == (near, far)
+
+
+async def test_the_note_of_the_add_box_writes_a_day_as_the_user_does(client):
+    first = datetime.now(UTC).date() + timedelta(days=3)
+
+    async def note(**fields: str) -> str:
+        words = {"text": f"water plants every {first:%A}", **fields}
+        return (await client.post("/api/parse", json=words)).json()["note"]
+
+    assert (await note()).endswith(f": {first:%a} {first.day} {first:%b}.")
+    assert (await note(date_format="EEE, MMM d")).endswith(f": {first:%a, %b} {first.day}.")
+
+
 async def test_the_add_box_is_parsed_by_the_same_parser(client):
     async def parse(text: str, **fields: object) -> dict:
         answer = await client.post("/api/parse", json={"text": text, **fields})
@@ -219,6 +243,7 @@ async def test_the_add_box_is_parsed_by_the_same_parser(client):
         {"text": "a\nb"},
         {"text": "x", "time_zone": "Mars/Base"},
         {"text": "x", "time_zone": ""},
+        {"text": "x", "date_format": "d.M."},
     ],
 )
 async def test_a_wrong_text_to_parse_is_refused(client, body):
@@ -230,6 +255,7 @@ async def test_a_wrong_text_to_parse_is_refused(client, body):
     [
         {"time_zone": "Mars/Base"},
         {"hour_cycle": "h11"},
+        {"date_format": "d.M."},
         {"shown": ["x"]},
         {"shown": ["00000000-0000-0000-0000-000000000000"] * 201},
     ],

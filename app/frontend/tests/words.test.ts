@@ -1,6 +1,6 @@
 import { expect, test, vi } from 'vitest';
-import { call, chatApi, postWithZone } from '@/client/api';
-import { dayInWords, dueInWords, hourCycle, isOverdue, localDay } from '@/client/days';
+import { call, chatApi, parseTodo, postWithZone } from '@/client/api';
+import { dateFormat, dayInWords, dueInWords, hourCycle, isOverdue, localDay } from '@/client/days';
 import { detailInWords, Problem } from '@/client/problem';
 import { tagsFrom, tagsProblem } from '@/client/tags';
 import { retryDelay } from '@/client/use-connection';
@@ -197,6 +197,37 @@ test.each([
   ['de-u-hc-h24', 'h23'],
 ])('a clock in %s counts as %s', (locale, cycle) => {
   expect(hourCycle(locale)).toBe(cycle);
+});
+
+test.each(['en-US', 'en-GB', 'en-AU', 'en-CA'])('an answer writes a day as the rows do in %s', (locale) => {
+  const answered = dateFormat(locale).replace('d', '25').replace('EEE', 'Wed').replace('MMM', 'Nov');
+  expect(answered).toBe(dayInWords('2026-11-25', '2026-11-20', locale));
+});
+
+test.each([
+  ['en-US', 'EEE, MMM d'],
+  ['de', 'EEE, d MMM'],
+  ['fr', 'EEE d MMM'],
+  ['ja', 'EEE, MMM d'],
+])('the order of a day in %s is %s', (locale, pattern) => {
+  expect(dateFormat(locale)).toBe(pattern);
+});
+
+test.each([
+  ['en-US', 'EEE, MMM d'],
+  ['fr', 'EEE d MMM'],
+])('a message and the words of the Add box say how a day is written in %s', async (locale, pattern) => {
+  vi.stubGlobal('navigator', { language: locale });
+  const sent: unknown[] = [];
+  vi.stubGlobal('fetch', async (_path: string, init: RequestInit) => {
+    sent.push(JSON.parse(String(init.body)).date_format);
+    return new Response('{}');
+  });
+  const { signal } = new AbortController();
+  await chatApi.send('hi', { conversationId: null, shown: [] }, signal);
+  await parseTodo('water plants', signal);
+  expect(sent).toEqual([pattern, pattern]);
+  vi.unstubAllGlobals();
 });
 
 test.each(['en-US', 'de-DE'])("a message says how the visitor's clock counts in %s", async (locale) => {

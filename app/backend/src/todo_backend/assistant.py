@@ -12,7 +12,7 @@ from mcp import Client
 from mcp_types import TextContent, Tool
 
 from todo_backend.metrics import ChatOutcome, Metrics
-from todo_backend.schemas import AssistantName, Choice, HourCycle, ToolName, ToolOutcome
+from todo_backend.schemas import AssistantName, Choice, DateFormat, HourCycle, ToolName, ToolOutcome
 from todo_backend.tools import CHANGE_KEY, OUTCOME_KEY, tool_label
 from todo_backend.undo import Change
 from todo_backend.wording import Wording
@@ -78,11 +78,12 @@ class Dialogue:
     now: datetime
     shown: Sequence[uuid.UUID] = ()
     hour_cycle: HourCycle = "h23"
+    date_format: DateFormat = "EEE d MMM"
 
     @property
     def wording(self) -> Wording:
         """How days and times are written for the user."""
-        return Wording(self.now.date(), self.hour_cycle)
+        return Wording(self.now.date(), self.hour_cycle, self.date_format)
 
     @property
     def question(self) -> str:

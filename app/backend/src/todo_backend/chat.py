@@ -19,7 +19,7 @@ from todo_backend.confirmation import accept_offer, answer_directly, take_back_f
 from todo_backend.conversations import ConversationNotFoundError, Conversations
 from todo_backend.database import DatabaseUnavailableError
 from todo_backend.metrics import ChatOutcome, Metrics
-from todo_backend.schemas import ChatAnswer, ChatRequest, Choice, HourCycle, ToolCall, ToolOutcome
+from todo_backend.schemas import ChatAnswer, ChatRequest, Choice, DateFormat, HourCycle, ToolCall, ToolOutcome
 from todo_backend.undo import Change, Undo
 
 logger = logging.getLogger(__name__)
@@ -44,6 +44,7 @@ class Question:
     time_zone: str | None = None
     shown: Sequence[uuid.UUID] = ()
     hour_cycle: HourCycle = "h23"
+    date_format: DateFormat = "EEE d MMM"
 
 
 class Chat:
@@ -77,7 +78,14 @@ class Chat:
         """
         stored = await self._conversations.ask(request.message, request.conversation_id, HISTORY)
         utterances = [_utterance(message) for message in stored]
-        return Question(stored[-1].conversation_id, utterances, request.time_zone, request.shown, request.hour_cycle)
+        return Question(
+            stored[-1].conversation_id,
+            utterances,
+            request.time_zone,
+            request.shown,
+            request.hour_cycle,
+            request.date_format,
+        )
 
     async def answer(self, question: Question, emit: Emit) -> ChatAnswer | None:
         """Answer, telling each event as it happens, and store the answer; None when it could not be stored."""
@@ -95,7 +103,11 @@ class Chat:
 
         await emit("start", {"conversation_id": str(question.conversation_id), "assistant": self.assistant.name})
         dialogue = Dialogue(
-            question.utterances, self._clock.now(question.time_zone), question.shown, question.hour_cycle
+            question.utterances,
+            self._clock.now(question.time_zone),
+            question.shown,
+            question.hour_cycle,
+            question.date_format,
         )
         change = Change(uuid.uuid4(), question.conversation_id)
         toolbox = Toolbox(

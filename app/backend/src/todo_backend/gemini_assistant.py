@@ -1,7 +1,7 @@
 """The assistant that Gemini thinks for. Import it only when it is asked: the SDK costs memory and start-up time."""
 
 from collections.abc import Mapping, Sequence
-from datetime import time
+from datetime import time, timedelta
 from typing import Any
 
 import httpx2
@@ -19,7 +19,7 @@ _SHOWN = 50  # ids of the page's todos that the model is told
 
 _INSTRUCTION = """\
 You keep the user's todo list, only through the tools. It is {now} where the user is.
-Write times as {clock}.
+Write times as {clock}, and dates as {day}.
 Answer in the user's language, in plain text, briefly. Say what you did only after a tool said that it worked.
 Find a todo's id and version with list_todos or search_todos before you change it; number the todos that you list.
 When it is not clear which todo is meant, ask. Delete only when the user's message asks for it.
@@ -72,6 +72,7 @@ class GeminiAssistant:
             system_instruction=_INSTRUCTION.format(
                 now=dialogue.now.strftime("%A, %Y-%m-%d, %H:%M"),
                 clock=dialogue.wording.clock(time(17)),
+                day=dialogue.wording.day(dialogue.now.date() + timedelta(days=7)),
                 shown=", ".join(map(str, dialogue.shown[:_SHOWN])) or "not known",
             ),
             tools=[types.Tool(function_declarations=[_declaration(tool) for tool in toolbox.offered])],

@@ -8,7 +8,7 @@ from datetime import date, datetime, time
 
 from todo_backend import dates
 from todo_backend.dates import Span, find_dates
-from todo_backend.schemas import ParsedTodo, Priority
+from todo_backend.schemas import DateFormat, ParsedTodo, Priority
 from todo_backend.stems import ERRANDS
 from todo_backend.wording import Wording
 
@@ -288,15 +288,16 @@ def _tidy(title: str) -> str:
     return title.rstrip(" ,;:-–—(" if _DOTTED_AT_END.search(title) else " ,;:-–—.(")
 
 
-async def parse_todo(text: str, now: datetime) -> ParsedTodo:
-    """Tell what the words of an Add box mean."""
+async def parse_todo(text: str, now: datetime, date_format: DateFormat = "EEE d MMM") -> ParsedTodo:
+    """Tell what the words of an Add box mean; the note writes a day in that format."""
     await asyncio.to_thread(dates.load)
     phrase = parse_phrase(text, now)
     note = None
     if phrase.impossible:
         note = f"There is no such day: {phrase.impossible}."
     elif phrase.repeats:
-        note = f"A todo cannot repeat, so “{phrase.repeats}” is only the first time: {Wording(now.date()).day(phrase.due_date or now.date())}."
+        first = Wording(now.date(), date_format=date_format).day(phrase.due_date or now.date())
+        note = f"A todo cannot repeat, so “{phrase.repeats}” is only the first time: {first}."
     elif phrase.kept:
         note = f"“{phrase.kept}” stays in the title."
     return ParsedTodo(

@@ -137,7 +137,7 @@ def parse_routes(clock: Clock) -> APIRouter:
     @router.post("/parse", tags=["todos"])
     async def parse(request: ParseRequest) -> ParsedTodo:
         """Tell what the words of an Add box mean, as the chat would take them; nothing is changed."""
-        return await parse_todo(request.text, clock.now(request.time_zone))
+        return await parse_todo(request.text, clock.now(request.time_zone), request.date_format)
 
     return router
 

@@ -114,6 +114,7 @@ State = Literal["all", "open", "done"]
 Sort = Literal["created", "due", "priority", "title"]
 Order = Literal["asc", "desc"]
 HourCycle = Literal["h12", "h23"]
+DateFormat = Literal["EEE d MMM", "EEE, d MMM", "EEE, MMM d"]  # Unicode's patterns: Sun 6 Dec; Sun, 6 Dec; Sun, Dec 6
 AssistantName = Literal["gemini", "rules"]
 ToolName = Literal[
     "add_todo", "list_todos", "search_todos", "complete_todo", "update_todo", "delete_todo", "restore_todo"
@@ -247,6 +248,7 @@ class ParseRequest(_Body):
 
     text: Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=_TITLE_PATTERN)]
     time_zone: TimeZone | None = None
+    date_format: DateFormat = Field(default="EEE d MMM", description="How the note writes a day.")
 
 
 class ParsedTodo(BaseModel):
@@ -270,6 +272,9 @@ class ChatRequest(_Body):
         default=[], max_length=200, description="The todos that the page shows, in its order: what ordinals mean."
     )
     hour_cycle: HourCycle = Field(default="h23", description="Whether answers write 5:00 PM or 17:00.")
+    date_format: DateFormat = Field(
+        default="EEE d MMM", description="How answers write a day: Sun 6 Dec or Sun, Dec 6."
+    )
 
 
 class ToolCall(BaseModel):

@@ -3,25 +3,33 @@
 from dataclasses import dataclass
 from datetime import date, time
 
-from todo_backend.schemas import HourCycle
+from todo_backend.schemas import DateFormat, HourCycle
 
 _NEAR_DAYS = 180
+_FORMATS: dict[DateFormat, tuple[str, str]] = {
+    "EEE d MMM": ("{day:%a} {day.day} {day:%b}", "{day.day} {day:%b %Y}"),
+    "EEE, d MMM": ("{day:%a}, {day.day} {day:%b}", "{day.day} {day:%b %Y}"),
+    "EEE, MMM d": ("{day:%a, %b} {day.day}", "{day:%b} {day.day}, {day:%Y}"),
+}
+"""A day that is near, and one that is not."""
 _NAMES = {-1: "yesterday", 0: "today", 1: "tomorrow"}
 
 
 @dataclass(frozen=True)
 class Wording:
-    """The day where the user is, and whether their clock counts to twelve."""
+    """The day where the user is, whether their clock counts to twelve, and how they write a day."""
 
     today: date
     hour_cycle: HourCycle = "h23"
+    date_format: DateFormat = "EEE d MMM"
 
     def day(self, day: date) -> str:
         """Write a date as a person would say it; with the weekday when it is near, with the year when it is not."""
         distance = (day - self.today).days
         if name := _NAMES.get(distance):
             return name
-        return f"{day:%a} {day.day} {day:%b}" if abs(distance) < _NEAR_DAYS else f"{day.day} {day:%b %Y}"
+        near, far = _FORMATS[self.date_format]
+        return (near if abs(distance) < _NEAR_DAYS else far).format(day=day)
 
     def clock(self, clock: time) -> str:
         """Write a time of day: "17:00" or "5:00 PM"."""

@@ -7,7 +7,7 @@ import {
   type TodoQuery,
   todosPath,
 } from '@/shared/todo';
-import { hourCycle, localDay, timeZone } from './days';
+import { dateFormat, hourCycle, localDay, timeZone } from './days';
 import { detailInWords, noConnection, Problem, problemOfStatus } from './problem';
 
 export type Fetch = typeof fetch;
@@ -90,7 +90,9 @@ export async function postWithZone(path: string, body: object, init: RequestInit
 
 /** What the words of the Add box mean. */
 export async function parseTodo(text: string, signal: AbortSignal): Promise<ParsedTodo> {
-  return (await postWithZone('/api/parse', { text }, { signal })).json();
+  return (
+    await postWithZone('/api/parse', { text, date_format: dateFormat(navigator.language) }, { signal })
+  ).json();
 }
 
 /** Where a message belongs, and what the person sees beside it. */
@@ -144,6 +146,7 @@ export const chatApi: ChatApi & ConversationsApi = {
       conversation_id: conversationId,
       shown: shown.slice(0, SHOWN_MAX),
       hour_cycle: hourCycle(navigator.language),
+      date_format: dateFormat(navigator.language),
     };
     return postWithZone('/api/chat', body, { headers: { accept: 'text/event-stream' }, signal });
   },

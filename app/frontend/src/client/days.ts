@@ -109,6 +109,16 @@ export function timeZone(): string | null {
   return Intl.DateTimeFormat().resolvedOptions().timeZone || null;
 }
 
+/** How a language orders a weekday, a day and a month, as the pattern of the backend's that is nearest. */
+export function dateFormat(locale: string): 'EEE d MMM' | 'EEE, d MMM' | 'EEE, MMM d' {
+  const options = { weekday: 'short', day: 'numeric', month: 'short' } as const;
+  const parts = format(locale, options).formatToParts(new Date(0));
+  const place = (wanted: string) => parts.findIndex(({ type }) => type === wanted);
+  if (place('month') < place('day')) return 'EEE, MMM d';
+  const behindWeekday = parts[place('weekday') + 1]?.value ?? '';
+  return /[,،]/.test(behindWeekday) ? 'EEE, d MMM' : 'EEE d MMM';
+}
+
 /** Whether the clocks of a language count to 12 or to 24, in the backend's words. */
 export function hourCycle(locale: string): 'h12' | 'h23' {
   const { hourCycle } = new Intl.DateTimeFormat(locale, { timeStyle: 'short' }).resolvedOptions();
