@@ -1,31 +1,3 @@
-"""What `invoke logs` is told by its options."""
-
-from __future__ import annotations
-
-import pytest
-
-from scripts.core.errors import InputError
-from scripts.look import logs
-
-pytestmark = pytest.mark.unit
-
-
-@pytest.mark.parametrize(("text", "seconds"), [("", 0), ("30s", 30), ("2h30m", 9000), ("1d", 86_400)])
-def test_a_length_of_time(text: str, seconds: int) -> None:
-    assert logs._seconds(text) == seconds
-
-
-@pytest.mark.parametrize("bad", ["10", "m", "10 m", "1w", "-5m"])
-def test_what_is_not_a_duration_is_refused(bad: str) -> None:
-    with pytest.raises(InputError, match="is not a duration"):
-        logs._seconds(bad)
-
-
-def test_an_expression_that_is_none_is_refused() -> None:
-    with pytest.raises(InputError, match="is not a regular expression"):
-        logs._pattern("(")
-
-
 """Which lines `invoke logs` shows, and what it says where it shows none."""
 
 from __future__ import annotations
@@ -39,8 +11,10 @@ from invoke import Context
 
 from scripts import command
 from scripts.config.settings import load_settings
-from scripts.core.log_line import LogLine, LogQuery
+from scripts.core.errors import InputError
 from scripts.kubernetes import connection
+from scripts.logs.line import LogLine, LogQuery
+from scripts.look import logs as module
 from scripts.look.logs import LOOKED_THROUGH, SEARCHED, logs
 from tests.projects import project_on
 
@@ -121,3 +95,19 @@ def test_what_is_followed_begins_with_the_newest_and_shows_no_line_twice(said: S
 )
 def test_where_nothing_is_shown_a_line_on_stderr_says_why(said: Said, written: list[LogLine], options: dict[str, Any], told: str) -> None:
     assert said(written, **options) == ([], f"{told}\n")
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("", 0), ("30s", 30), ("2h30m", 9000), ("1d", 86_400)])
+def test_a_length_of_time(text: str, seconds: int) -> None:
+    assert module._seconds(text) == seconds
+
+
+@pytest.mark.parametrize("bad", ["10", "m", "10 m", "1w", "-5m"])
+def test_what_is_not_a_duration_is_refused(bad: str) -> None:
+    with pytest.raises(InputError, match="is not a duration"):
+        module._seconds(bad)
+
+
+def test_an_expression_that_is_none_is_refused() -> None:
+    with pytest.raises(InputError, match="is not a regular expression"):
+        module._pattern("(")
