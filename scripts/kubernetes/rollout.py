@@ -61,7 +61,7 @@ def watch(cluster: Cluster, timeout: float, step: StepReport, *, leave_out: Coll
         _warn_of_lost_volumes(now, step)
         return unchanged(f"{_pods(now)} ready")
     since: dict[tuple[str, str], float] = {}
-    known: set[str] = set()
+    known: set[str] | None = None
     next_diagnosis = started + CALM_SECONDS
     while pending(now):
         step.progress(progress(now))
@@ -71,8 +71,9 @@ def watch(cluster: Cluster, timeout: float, step: StepReport, *, leave_out: Coll
             details = look(partial(observation.with_details, cluster, now), step, waits=ASKS_PODS)
             retries.hurry(cluster, details, step)
             found = diagnose(details)
-            if not since:
+            if known is None:
                 known = retries.start_again(cluster, now, found, step)
+                found = [d for d in found if d.workload not in known]  # of pods that go
             final = final_causes(found, now, since, time.monotonic(), known)
             if final or waited >= timeout:
                 raise failure(final + [d for d in found if d not in final], now, waited)

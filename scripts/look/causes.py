@@ -12,6 +12,7 @@ from scripts.database import certificate, state
 from scripts.desired.service_values import service_name
 from scripts.kubernetes.diagnosis.cause import ABOUT_OTHER_PODS, DATABASE_CODES, Diagnosis
 from scripts.kubernetes.diagnosis.rules.logs import LOCKED_ACTION, tells_of_database
+from scripts.kubernetes.pods import LEAVING
 from scripts.look import between
 from scripts.project import Project
 from scripts.traffic import asking, failed_requests, last_proof, logged_errors, slow_readiness, slow_requests
@@ -116,7 +117,7 @@ def answering_badly(project: Project, report: Report) -> list[Diagnosis]:
         return (
             slow_requests.slow(project.settings, project.engine, lines)
             or slow_readiness.slow(project.settings, project.engine)
-            or list(logged_errors.causes(lines, services))
+            or list(logged_errors.causes(lines, services, {pod.name for pod in project.engine.pods() if pod.state != LEAVING}))
         )
     roots = {each.workload for each in failing}
     behind = {each.workload: [name for name in called_by(each.workload, services) if name in roots] for each in wrong}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 
 from scripts.kubernetes.diagnosis.cause import Diagnosis, one_line
@@ -16,10 +16,13 @@ STILL_SECONDS = 180.0
 """An error that is older has ended."""
 
 
-def causes(lines: Sequence[LogLine], services: Iterable[str], now: datetime | None = None) -> Iterator[Diagnosis]:
-    """Yield a cause for each service that has logged errors again and again of late, with what the newest says."""
+def causes(lines: Sequence[LogLine], services: Iterable[str], pods: Collection[str], now: datetime | None = None) -> Iterator[Diagnosis]:
+    """Yield a cause for each service that has logged errors again and again of late, with what the newest says.
+
+    pods: those that run; what others logged has ended with them.
+    """
     for service in services:
-        errors = [line for line in lines if line.service == service and level_of(line.text) in ("error", "fatal")]
+        errors = [line for line in lines if line.service == service and line.pod in pods and level_of(line.text) in ("error", "fatal")]
         if len(errors) < LEAST or age(errors[-1].time, now or datetime.now(UTC)) > STILL_SECONDS:
             continue
         yield Diagnosis(

@@ -21,7 +21,7 @@ def lines(*said: tuple[float, str], service: str = "backend") -> Sequence[LogLin
 
 
 def test_errors_again_and_again_are_told_with_what_the_newest_says() -> None:
-    (cause,) = logged_errors.causes(lines((90, ERROR), (60, "ERROR: other"), (30, ERROR)), ["backend", "frontend"], NOW)
+    (cause,) = logged_errors.causes(lines((90, ERROR), (60, "ERROR: other"), (30, ERROR)), ["backend", "frontend"], {"a"}, NOW)
     assert (cause.code, cause.workload) == ("errors-logged", "backend")
     assert cause.cause.endswith("are answered: the assistant did not answer: Gemini does not accept the API key")
     assert cause.evidence == ("3 errors in the last 5 min, the last at 11:59:30 UTC",)
@@ -39,4 +39,8 @@ def test_errors_again_and_again_are_told_with_what_the_newest_says() -> None:
     ids=["two may be chance", "they have ended", "no errors", "no service of the app"],
 )
 def test_what_is_no_error_or_has_ended_is_not_told(seen: Sequence[LogLine]) -> None:
-    assert list(logged_errors.causes(seen, ["backend"], NOW)) == []
+    assert list(logged_errors.causes(seen, ["backend"], {"a"}, NOW)) == []
+
+
+def test_what_a_pod_logged_that_has_gone_since_is_not_told() -> None:
+    assert list(logged_errors.causes(lines((90, ERROR), (60, ERROR), (30, ERROR)), ["backend"], {"b"}, NOW)) == []

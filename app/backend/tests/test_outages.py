@@ -166,6 +166,18 @@ async def test_a_database_that_takes_no_writes_is_told_by_the_deep_check_and_goe
         assert (await client.get("/api/todos")).status_code == 200
 
 
+@pytest.mark.parametrize(("stamp", "told"), [("0002", True), ("0004", False), ("f00d", False)])
+async def test_a_database_whose_stamp_was_set_back_is_told_by_the_deep_check(
+    postgres: Postgres, database: str, database_url: str, stamp: str, *, told: bool
+):
+    await run_sql(postgres, f"UPDATE alembic_version SET version_num = '{stamp}'", database=database)
+    async with running_app(database_url) as client:
+        deep = await client.get("/ready?deep=1")
+        assert deep.status_code == (503 if told else 200)
+        assert ("alembic_version says 0002" in deep.text) is told
+        assert (await client.get("/ready")).status_code == 200
+
+
 async def test_while_idle_nothing_queries_the_database_however_often_probes_ask(client, postgres: Postgres):
     await client.get("/api/todos")
 

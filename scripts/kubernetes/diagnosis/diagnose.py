@@ -36,6 +36,7 @@ CONTAINER_RULES: Sequence[ContainerRule] = (not_configured, image_missing, not_s
 FOLLOWS_NODE = ("dns-down", "sandbox-failed", "volume-not-mounted", "volume-elsewhere")
 NODE_TAINT = re.compile(r"node\.kubernetes\.io/(not-ready|unreachable)")
 DNS_CODES = ("dns-down", "dns-blocked")
+FOLLOWS = {**dict.fromkeys(FOLLOWS_RELEASED, RELEASED), "controllers-silent": "webhook-down"}  # which refuses what they write, too
 FOLLOWS_DNS = ("database-name-unknown", "egress-blocked", "database-silent")
 
 
@@ -77,8 +78,8 @@ def _root_of(diagnosis: Diagnosis, all_found: Sequence[Diagnosis], databases: Co
     by_code = {d.code: d.workload for d in all_found if d.code in ("node-not-ready", *DNS_CODES)}
     if "node-not-ready" in by_code and (diagnosis.code in FOLLOWS_NODE or NODE_TAINT.search(diagnosis.cause)):
         return by_code["node-not-ready"]
-    if diagnosis.code in FOLLOWS_RELEASED:
-        return next((d.workload for d in all_found if d.code == RELEASED), "")
+    if root := FOLLOWS.get(diagnosis.code):
+        return next((d.workload for d in all_found if d.code == root), "")
     of_dns = next((by_code[code] for code in DNS_CODES if code in by_code), "")
     if of_dns and (diagnosis.code in FOLLOWS_DNS or (diagnosis.code == "readiness-http" and tells_of_dns(diagnosis.cause))):
         return of_dns

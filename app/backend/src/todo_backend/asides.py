@@ -50,6 +50,11 @@ _WHY_SO = re.compile(
     rf"^(?P<why>{_TELLS} [^?!;:]{{4,}}?)(?:[,.;!]+(?: so)?| so) (?P<asked>{_ORDER} .+)$", re.IGNORECASE
 )
 _NAME_IS = r"\w+(?:'s| is| are| was| were| has| have| doesn't| doesn’t)"
+_BUT = re.compile(r"^(?P<done>.+?),? but (?:they|we|i|the|there|not|no|he|she|it)\b.+$", re.IGNORECASE)
+_WEARY = re.compile(
+    r"(?:i'?m|i am|we'?re|we are) (?:so |too |totally |completely |a bit )*(?:swamped|exhausted|tired|stuck|booked|packed|overloaded|drained|stressed)\b",
+    re.IGNORECASE,
+)
 _STATE_OF = re.compile(r"^(?:the |my |our )?(?P<what>.+?) (?:is|are|was|were|has been|have been) .+$", re.IGNORECASE)
 _DONE_TAIL = re.compile(r"[,.;!]+ (?:done|finished|sorted|check|all done)[ .!]*$", re.IGNORECASE)
 _TICK_OFF = re.compile(
@@ -79,6 +84,11 @@ _I_THINK = re.compile(
     re.IGNORECASE,
 )
 _ACTUALLY = re.compile(r"^(?P<rest>(?:make|move|set|put|change) .+?),? actually[ .!?]*$", re.IGNORECASE)
+_BEFORE_IT = re.compile(
+    r"^(?P<first>(?:add |remind me to |(?:i|we)(?:'ve| have)? (?:got|need|have) to ).+),? and (?P<second>(?:buy|order|get|book|call|pack|send|write|make|bake|prepare|print|pick up|clean|wrap|confirm)\b"
+    r".+ (?:an?|one|two|three|\d{1,2}) (?:day|week|month)s? (?:before|earlier|ahead|after|later)(?: (?:that|it))?[ .!]*)$",
+    re.IGNORECASE,
+)
 _THEN = re.compile(r"^(?P<rest>(?:ok|okay|alright|all right|so|well|fine)\b.+?) then(?P<end>[ .!?]*)$", re.IGNORECASE)
 _SEVERAL = re.compile(
     r"^(?:(?:i|we) )?(?:(?:also|still) )?(?:have|need|want|got|gotta|must)(?: got)?(?: to)?(?: do| get done)? "
@@ -102,6 +112,8 @@ def without_asides(text: str, now: datetime) -> str:
         bare = then["rest"] + then["end"]
     if matters := _IT_MATTERS.match(bare.strip(" .!")):
         return f"add {matters['what']} !high"
+    if before := _BEFORE_IT.match(bare):
+        return f"{before['first'].rstrip(' ,')}. I need to {before['second']}"
     for shortened in (_several, _told, _asked):
         if again := shortened(bare, now):
             return again
@@ -123,6 +135,8 @@ def _told(said: str, _now: datetime) -> str:  # noqa: PLR0911 - one way a line
     """Say "I finished it, so you can tick that off" by its first half, and "the call is at 9, can you change that?" too."""
     if (found := _LATER.match(said)) and understand(found["asked"]).kind in ("complete", "did"):
         return found["asked"]
+    if (found := _BUT.match(said)) and _is_done(found["done"]):
+        return found["done"]
     if cannot := _CANNOT.match(said):
         return f"move {cannot['what']} to {cannot['when']}"
     if (found := _DONE_TAIL.search(said)) and _is_done(said[: found.start()]):
@@ -152,7 +166,9 @@ def _asked(said: str, now: datetime) -> str:
     is_reason = found is not None and _asks_nothing(found["why"])
     if not is_reason:
         found = _WHY_SO.match(said)
-        is_reason = found is not None and understand(found["why"]).kind in ("unknown", "list")
+        is_reason = found is not None and (
+            _WEARY.match(found["why"]) is not None or understand(found["why"]).kind in ("unknown", "list")
+        )
     if found and is_reason:
         request = understand(found["asked"])
         which = request.said.get("which", "")

@@ -3,15 +3,19 @@
 import difflib
 import re
 from contextlib import suppress
+from dataclasses import replace
 
 from todo_backend.assistant import Utterance
 from todo_backend.confirmation import INSTEAD
+from todo_backend.dates import parse_when
 from todo_backend.follow_ups import correction_of_the_last
 from todo_backend.intents import Request, understand
+from todo_backend.phrases import parse_phrase
 from todo_backend.plain_words import clean
 from todo_backend.proposals import said_of
 from todo_backend.references import Turn, content, resolve_one
 from todo_backend.replies import Reply, UnclearError, choice, quote
+from todo_backend.rules_add import add_message, draft_words
 from todo_backend.small_talk import is_talk
 
 _RETRACTS = re.compile(
@@ -85,8 +89,29 @@ def _denied_plainly(turn: Turn, words: str) -> Request | None:
     return denied if denied and denied.kind == "restore" else None
 
 
+def _offer_of_another_day(turn: Turn) -> Reply | None:
+    """Ask again for what "Shall I add “lunch”, Thu 3 Dec at 12:30?" asked, with the day or time that a correction names."""
+    before = turn.dialogue.utterances[-2] if len(turn.dialogue.utterances) > 1 else None
+    found = _RETRACTS.match(" ".join(turn.dialogue.question.replace("\u2019", "'").split()))
+    if not (before and found and found[0]) or not before.text.startswith("Shall I add “") or not before.choices:
+        return None
+    rest = clean(found.string[found.end() :])
+    when = parse_when(rest, turn.now)
+    if not when or not when.exists:
+        return None
+    offered = parse_phrase(before.choices[0].message.removeprefix("add "), turn.now)
+    day = when.day if when.said_day else offered.due_date
+    drafted = replace(offered, due_date=day, due_time=when.clock or offered.due_time)
+    return Reply(
+        f"Shall I add {draft_words(drafted, turn)}?",
+        choices=[choice("Add it", add_message(drafted)), *before.choices[1:2]],
+    )
+
+
 async def instead_of_the_last(turn: Turn) -> Reply | None:
     """Ask whether the change that was made is to be taken back and made of what is named now."""
+    if offer := _offer_of_another_day(turn):
+        return offer
     _, rest = _corrected(turn)
     users = [said.text for said in turn.dialogue.utterances if said.role == "user"]
     if not rest or len(users) < 2 or is_talk(rest) or understand(rest).kind not in ("unknown", "meant"):

@@ -210,17 +210,17 @@ class Database:
         finally:
             self._metrics.db_duration.labels(operation).observe(time.monotonic() - started)
 
-    async def check(self) -> None:
-        """Ask the database once whether it answers and has been migrated.
+    async def check(self) -> str:
+        """Ask the database once whether it answers and has been migrated; return the migration that it says it is at.
 
         Raises:
             DatabaseUnavailableError: it does not, or has not.
         """
 
-        async def read_revision(connection: AsyncConnection) -> None:
-            await connection.execute(text("SELECT version_num FROM alembic_version"))
+        async def read_revision(connection: AsyncConnection) -> str:
+            return str((await connection.execute(text("SELECT version_num FROM alembic_version"))).scalars().first())
 
-        await self._attempt(read_revision)
+        return await self._attempt(read_revision)
 
     async def takes_writes(self) -> bool:
         """Return whether a transaction may write: not on a standby, nor where `default_transaction_read_only` is set.

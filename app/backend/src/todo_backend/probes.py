@@ -1,6 +1,7 @@
 """Health, readiness and metrics: what the platform asks."""
 
 import asyncio
+from pathlib import Path
 from typing import Literal
 
 from fastapi import APIRouter, Response
@@ -14,6 +15,17 @@ from todo_backend.readiness import Readiness
 
 DEEP_CHECK_TIMEOUT = 5.0  # seconds
 READ_ONLY = "the database is read-only"
+_OWN_REVISIONS = sorted(
+    file.stem.partition("_")[0] for file in (Path(__file__).parent / "migrations" / "versions").glob("[0-9]*.py")
+)
+
+
+def _set_back(stamp: str) -> str:
+    newest = _OWN_REVISIONS[-1]
+    return (
+        f"alembic_version says {stamp}, and the tables are those of {newest}: the next start would migrate them again."
+        f" Set alembic_version.version_num to '{newest}' again"
+    )
 
 
 class Status(BaseModel):
@@ -44,9 +56,11 @@ def probe_routes(database: Database, readiness: Readiness, metrics: Metrics) -> 
         if deep:
             try:
                 async with asyncio.timeout(DEEP_CHECK_TIMEOUT):
-                    await database.check()
+                    stamp = await database.check()
                     if not await database.takes_writes():  # it serves what reads: no reason to take the pod out
                         return JSONResponse(NotReady(reason=READ_ONLY).model_dump(), status_code=503)
+                    if stamp in _OWN_REVISIONS[:-1]:
+                        return JSONResponse(NotReady(reason=_set_back(stamp)).model_dump(), status_code=503)
             except DatabaseUnavailableError:
                 pass  # readiness knows why
             except TimeoutError:

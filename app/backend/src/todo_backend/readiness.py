@@ -54,7 +54,7 @@ class Readiness:
 
 
 async def find_database(
-    readiness: Readiness, check: Callable[[], Awaitable[None]], unavailable: type[Exception]
+    readiness: Readiness, check: Callable[[], Awaitable[object]], unavailable: type[Exception]
 ) -> None:
     """Connect at start and after every loss, with backoff; between losses query nothing, so that Neon may sleep.
 

@@ -78,7 +78,7 @@ _BUT_NOT = re.compile(r",?\s+but\s+(?:not|no|i\s+(?:didn't|haven't|did\s+not|hav
 _TITLE = r"\"[^\"]+\""
 _TITLES = re.compile(rf"{_TITLE}(?: and {_TITLE})+")
 REASON = re.compile(
-    r"(?:,?\s+(?:because|since|cause|cuz|bc|weil)\b|,\s+(?:i|we|it|he|she|they|that's|it's|i'm|we're|there's|there)\b).+$",
+    r"(?:,?\s+(?:because|since|cause|cuz|bc|weil)\b|,\s+(?:i|we|it|he|she|they|that's|it's|i'm|we're|there's|there)\b|,\s+(?:my|our|his|her|their)\s+\w+\s+\w|,\s+\w+\s+(?:already|just|has|had|did)\b).+$",
     re.IGNORECASE,
 )
 _CLAUSE = re.compile(

@@ -224,7 +224,7 @@ ENGLISH: Ways = (
         rf"(?:change|set|move|update) {WHICH}'s {_DATE_NAME} (?:to|as|for|on) (?P<when>.+)",
         rf"{WHICH}'s {_DATE_NAME} is (?P<when>.+)",
         rf"(?:the )?{_DATE_NAME} (?:of|for) {WHICH} is (?P<when>.+)",
-        rf"(?:move|reschedule|postpone|push|defer|delay|snooze|shift|put off|put(?! down)|schedule(?! an? )|bump|bring|set)(?! (?:me )?(?:an? )?(?:reminder|alarm|todo|task)\b)(?!.* (?:on|onto|in|to) (?:my|the) (?:to-?do |todo )?list$) {WHICH} (?:back |forward |out |off |down )?(?:to|until|till|for|by|on|at|in|from) (?P<when>.+)",
+        rf"(?:move|reschedule|postpone|push|defer|delay|snooze|shift|put off|put(?! down)|schedule(?! an? )|bump|bring|set)(?! (?:me )?(?:an? )?(?:reminder|alarm|todo|task)\b)(?!.* (?:on|onto|in|to) (?:my|the) (?:to-?do |todo )?list$) {WHICH} (?:back |forward |out |off |down |up )?(?:to|until|till|for|by|on|at|in|from) (?P<when>.+)",
         rf"leave {WHICH} (?:until|till) (?P<when>.+)",
         rf"{WHICH} (?:is|are)(?:n't| not) due (?:until|till|before) (?P<when>.+)",
         r"(?:(?:i'?ll|i will|let'?s|we'?ll|we will) )?do (?P<which>it|that|this|that one|this one|the .+? one) (?P<when>(?:today|tonight|tomorrow|later|on|at|in|next|this|\w+day)\b.*)",
