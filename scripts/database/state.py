@@ -66,6 +66,14 @@ JOIN (SELECT min((xpath('/row/min/text()', query_to_xml(format('SELECT min(age(x
 )[1]::text::bigint) AS newest FROM pg_class c WHERE c.relkind = 'r' AND c.relname ~ '(^alembic_version|migrations?|schema_history)$'
 AND NOT EXISTS (SELECT FROM pg_locks l WHERE l.relation = c.oid AND l.mode = 'AccessExclusiveLock')) m ON s.age < m.newest
 UNION ALL
+SELECT 'hides', format('%I.%I', s.name, first.relname), string_agg(format('%I.%I', n.nspname, other.relname), ', '),
+format('ALTER SCHEMA %I RENAME TO %I', s.name, s.name || '_aside')
+FROM unnest(current_schemas(false)) WITH ORDINALITY AS s (name, place) JOIN pg_class first ON first.relnamespace = s.name::regnamespace
+JOIN unnest(current_schemas(false)) WITH ORDINALITY AS o (name, place) ON o.place > s.place
+JOIN pg_class other ON other.relnamespace = o.name::regnamespace AND other.relname = first.relname
+JOIN pg_namespace n ON n.oid = other.relnamespace WHERE first.relkind IN ('r', 'p', 'v', 'm') AND other.relkind IN ('r', 'p')
+GROUP BY s.name, first.relname
+UNION ALL
 SELECT 'archiver', last_failed_wal, to_char(last_failed_time AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI "UTC"'),
 'ALTER SYSTEM RESET archive_command; SELECT pg_reload_conf()'
 FROM pg_stat_archiver WHERE last_failed_time > coalesce(last_archived_time, '-infinity')
@@ -164,6 +172,10 @@ KINDS = {
     "standby": (SETTING, "every commit waits for a standby, and none is there: {name} is {detail}"),
     "behind": (SETTING, "the sequence of {name} is behind its table, which has reached {detail}: a new row gets a number that is taken"),
     "trigger": (SETTING, "triggers of the table {name} are switched off, and with them what they keep true: {detail}"),
+    "hides": (
+        SETTING,
+        "{name} hides {detail}, since its schema comes first in search_path: requests go to it, and what the other holds is missing",
+    ),
     "since": (SETTING, "the table {name} has the {detail}, made or switched since the last migration: it may change what the app writes"),
     "password": (SETTING, "the password of the role {name} lets nobody in after {detail}, which somebody has set in it"),
     "archiver": (AT_RISK, "archive_command fails since {detail}, at {name}: WAL is kept until the volume is full"),

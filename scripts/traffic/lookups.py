@@ -13,6 +13,8 @@ from scripts.kubernetes.pods import PodState
 TIMES = 6
 LATE_SECONDS = 4.0
 """A resolver asks again after 5 s (resolv.conf(5), `timeout`); to run a program in a pod takes less."""
+ONCE = ("env", "RES_OPTIONS=timeout:2 attempts:1")
+"""Has glibc's resolver ask once, and not wait for 5 s twice for each domain that it searches (resolv.conf(5))."""
 FOUND, NOT_FOUND = 0, 2
 """Exit codes of getent(1)."""
 
@@ -54,7 +56,7 @@ def _look_up(engine: Engine, pod: PodState, host: str) -> tuple[int | None, floa
     """The exit code, none where it did not end, and the seconds that it took."""
     started = time.monotonic()
     try:
-        code = engine.execute(pod, ["getent", "hosts", host], "").code
+        code = engine.execute(pod, [*ONCE, "getent", "hosts", host], "").code
     except TaskError:
         return None, time.monotonic() - started
     return code, time.monotonic() - started

@@ -9,6 +9,7 @@ from scripts.core.errors import TaskError
 from scripts.desired.service_values import service_name
 from scripts.engines.protocol import Engine
 from scripts.kubernetes.diagnosis.cause import Diagnosis
+from scripts.traffic.lookups import ONCE
 
 HEADLESS = "None"
 DNS_SETTINGS = "kubectl --namespace kube-system get configmap coredns --output yaml"
@@ -37,7 +38,7 @@ def _strange(settings: Settings, engine: Engine, addresses: dict[str, tuple[str,
         if not asked or pod is None:
             continue
         # Its exit code tells that one of the names was not found, or that there is no such program: what it prints counts.
-        answer = engine.execute(pod, ["getent", "hosts", *asked], "").stdout
+        answer = engine.execute(pod, [*ONCE, "getent", "hosts", *asked], "").stdout
         for host, address in _read(answer, asked):
             if address not in addresses[host]:
                 told.add(host)

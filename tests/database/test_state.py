@@ -30,6 +30,7 @@ ROWS = (
     "written\tssl\ton\t/data/postgresql.conf",
     "wal\t000000010000000000000001\t\t",
     "since\ttodos\ttrigger audit\tDROP TRIGGER audit ON todos",
+    "hides\ttodo.todos\tpublic.todos\tALTER SCHEMA todo RENAME TO todo_aside",
     "wrong\tline 9 of its settings\tsyntax error\t/data/postgresql.conf",
 )
 
@@ -44,7 +45,7 @@ def test_each_row_is_a_cause_with_the_command_that_ends_it(monkeypatch: pytest.M
     monkeypatch.setattr(shell, "run", lambda *_, **__: Result(0, "\n".join(ROWS), "", 0.1))
     found = state.found(project())
     setting, risk = "database-setting", "data-at-risk"
-    assert [each.code for each in found] == [setting, setting, setting, risk, setting, risk, setting, risk, setting, setting]
+    assert [each.code for each in found] == [setting, setting, setting, risk, setting, risk, setting, risk, setting, setting, setting]
     assert (
         found[0].cause
         == "todo-chatbot-postgres: the database starts with shared_buffers = 64GB the next time, which somebody has set in it"
@@ -62,7 +63,9 @@ def test_each_row_is_a_cause_with_the_command_that_ends_it(monkeypatch: pytest.M
         "todo-chatbot-postgres: the table todos has the trigger audit, made or switched since the last migration"
     )
     assert found[8].action == "invoke psql --command 'DROP TRIGGER audit ON todos'"
-    assert found[9].cause == "todo-chatbot-postgres: line 9 of its settings is wrong, so its next start fails: syntax error"
+    assert found[9].cause.startswith("todo-chatbot-postgres: todo.todos hides public.todos, since its schema comes first in search_path")
+    assert found[9].action == "invoke psql --command 'ALTER SCHEMA todo RENAME TO todo_aside'"
+    assert found[10].cause == "todo-chatbot-postgres: line 9 of its settings is wrong, so its next start fails: syntax error"
     assert asked[0][:2] == (True, "psql")
 
 

@@ -13,6 +13,7 @@ from scripts.core.shell import Result
 from scripts.kubernetes.diagnosis.cause import Diagnosis
 from scripts.kubernetes.pods import PodState
 from scripts.traffic import names
+from scripts.traffic.lookups import ONCE
 
 pytestmark = pytest.mark.unit
 
@@ -28,7 +29,7 @@ def project(answer: str, address: str = "10.215.160.193", *, running: bool = Tru
         return [{"metadata": {"name": "todo-chatbot-backend"}, "spec": {"clusterIPs": [address]}}]
 
     def execute(pod: PodState, argv: list[str], _input: str) -> Result:
-        assert (pod.name, argv) == ("frontend-1", ["getent", "hosts", "todo-chatbot-backend"])
+        assert (pod.name, argv) == ("frontend-1", [*ONCE, "getent", "hosts", "todo-chatbot-backend"])
         return Result(0 if answer else 127, answer, "", 0.1)
 
     state = "Running" if running else "Pending"
