@@ -10,7 +10,7 @@ from scripts.kubernetes import dns_risks, kube_proxy
 from scripts.kubernetes.diagnosis.cause import Diagnosis
 from scripts.kubernetes.diagnosis.rules.revision import NEW as NEW_IN_REVISION
 from scripts.project import Project
-from scripts.traffic import names
+from scripts.traffic import names, resolver
 from scripts.traffic.lookups import lookups
 
 UNREADY = ("readiness-http", "readiness-timeout")
@@ -29,18 +29,23 @@ DNS = (
 def with_network(project: Project, found: Sequence[Diagnosis]) -> list[Diagnosis]:
     """Return the causes, and before those that a network may be behind, that it is: what they follow from.
 
-    So is a name that means another address than its Service's. Where nothing else is wrong, a cluster of few nodes is asked all the
-    same: the next pod would be lost; and its DNS whether it would start again.
+    So is a DNS that pods do not ask, or a name that means another address than its Service's. Where nothing else is wrong, a cluster of
+    few nodes is asked all the same: the next pod would be lost; and its DNS whether it would start again.
     """
     suspect = [each for each in found if each.code in (*UNREADY, *ANSWERS) and not each.follows_from]
     if not project.engine.deployment or (found and not suspect):
         return list(found)
     cluster = project.engine.deployment.cluster
     stalled = kube_proxy.silent(cluster, at_most=None if suspect else FEW_NODES)
-    roots = stalled or (names.strange(project.settings, project.engine) if suspect else [])
+    roots = stalled or (_names_astray(project) if suspect else [])
     if not roots:
         return list(found) or dns_risks.found(cluster)
     return [*roots, *(replace(each, follows_from=roots[0].workload) if each in suspect else each for each in found)]
+
+
+def _names_astray(project: Project) -> list[Diagnosis]:
+    """Why names do not lead to the services that have them: pods ask nobody, or are told something else."""
+    return resolver.strange(project.engine) or names.strange(project.settings, project.engine)
 
 
 def cut_off(project: Project, found: Sequence[Diagnosis]) -> Iterator[Diagnosis]:

@@ -104,7 +104,7 @@ def test_how_dns_answers_in_a_pod_tells_it_from_the_network(
 
 def test_where_kube_proxy_does_its_work_what_a_network_may_be_behind_stays_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(between.kube_proxy, "silent", lambda _, at_most: [])
-    monkeypatch.setattr(between.names, "strange", lambda *_: [])
+    monkeypatch.setattr(between, "_names_astray", lambda _: [])
     unready = Diagnosis("readiness-http", "todo-chatbot-backend", "c", (), "a")
     assert between.with_network(project(deployment=SimpleNamespace(cluster=None)), [unready]) == [unready]
 
@@ -122,6 +122,7 @@ def test_what_a_network_may_be_behind_follows_from_a_kube_proxy_that_stands_stil
 def test_what_answers_badly_follows_from_a_name_that_means_another_address(monkeypatch: pytest.MonkeyPatch) -> None:
     strange = Diagnosis("dns-strange", "todo-chatbot-backend", "its name means 10.0.0.1", (), "take it out")
     monkeypatch.setattr(between.kube_proxy, "silent", lambda _, at_most: [])
+    monkeypatch.setattr(between.resolver, "strange", lambda _: [])
     monkeypatch.setattr(between.names, "strange", lambda *_: [strange])
     failing = Diagnosis("requests-failing", "frontend", "c", (), "a")
     found = between.with_network(project(deployment=SimpleNamespace(cluster=None)), [failing])
@@ -138,7 +139,7 @@ def test_a_kube_proxy_that_stands_still_is_told_before_anything_suffers(monkeypa
 def test_a_dns_that_would_not_start_again_is_told_where_nothing_else_is_wrong(monkeypatch: pytest.MonkeyPatch, *, well: bool) -> None:
     risk = Diagnosis("dns-at-risk", "coredns", "coredns: it answers", (), "give it back")
     monkeypatch.setattr(between.kube_proxy, "silent", lambda _, at_most: [])
-    monkeypatch.setattr(between.names, "strange", lambda *_: [])
+    monkeypatch.setattr(between, "_names_astray", lambda _: [])
     monkeypatch.setattr(between.dns_risks, "found", lambda _: [risk])
     wrong = [] if well else [Diagnosis("readiness-http", "todo-chatbot-backend", "c", (), "a")]
     assert between.with_network(project(deployment=SimpleNamespace(cluster=None)), wrong) == ([risk] if well else wrong)

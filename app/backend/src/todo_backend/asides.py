@@ -6,7 +6,7 @@ from datetime import datetime
 from todo_backend.dates import find_dates
 from todo_backend.intents import begins_as_command, understand
 from todo_backend.plain_words import clean
-from todo_backend.references import IT, THEM
+from todo_backend.references import IT, LONGEST, THEM
 from todo_backend.stems import is_past
 
 _ASKS = r"(?:(?:can|could|would|will) (?:you|u)(?: please| pls| just| also| kindly)*|please|pls|plz)"
@@ -104,7 +104,7 @@ _WHY_LAST = re.compile(rf"^(?P<asked>.+?)[,.;!?]+ (?P<why>(?:{_TELLS}|theyre|{_N
 def without_asides(text: str, now: datetime) -> str:
     """Return a message's request alone; where what is beside it may be a request too, the message as it was."""
     said = " ".join(text.replace("\u2019", "'").split())
-    if "\n" in text.strip() or _QUOTED_CLAUSE.search(said):
+    if "\n" in text.strip() or len(said) > LONGEST or _QUOTED_CLAUSE.search(said):
         return text
     bare = _GREETING.sub("", said)
     bare = _ACTUALLY.sub(r"\g<rest>", _I_THINK.sub("", bare))
@@ -157,7 +157,8 @@ def _told(said: str, _now: datetime) -> str:  # noqa: PLR0911 - one way a line
 
 
 def _is_done(said: str) -> bool:
-    return understand(said).kind in ("did", "complete") or is_past(said.split(maxsplit=1)[0].casefold())
+    first = said.casefold().split(maxsplit=1)[:1]
+    return understand(said).kind in ("did", "complete") or any(map(is_past, first))
 
 
 def _asked(said: str, now: datetime) -> str:
@@ -181,7 +182,7 @@ def _asked(said: str, now: datetime) -> str:
             return found["asked"] + ("?" if request.kind in _ASKED else "")
         if (
             request.kind in ("unknown", "did")
-            and is_past(found["asked"].split()[0].casefold())
+            and is_past(found["asked"].split(maxsplit=1)[0].casefold())
             and _asks_nothing(found["why"])
         ):
             return found["asked"]  # "told the neighbours, they are cool with it"
