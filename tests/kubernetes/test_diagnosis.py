@@ -216,6 +216,22 @@ def test_the_last_words_of_a_migration_name_the_cause(line: str, code: str) -> N
     assert codes(changed("migration", last_words)) == [code]
 
 
+@pytest.mark.parametrize(
+    ("line", "set_back"),
+    [
+        ('error: migration failed: column "notes" of relation "todos" already exists', True),
+        ("error: migration failed: canceling statement: timed out", False),
+    ],
+)
+def test_a_migration_whose_work_is_there_already_points_at_the_record_of_migrations(line: str, *, set_back: bool) -> None:
+    def last_words(value: Object) -> None:
+        value["logs"] = {key: ["starting", line] for key in value["logs"]}
+
+    (diagnosis,) = diagnose(changed("migration", last_words))
+    assert ("(alembic_version and the like) says, set that right" in diagnosis.action) is set_back
+    assert diagnosis.action.endswith("no new pod serves before it")
+
+
 OWN = ". Nothing was changed. Set DATABASE_URL to a database of its own, for instance with CREATE DATABASE todo"
 NEWER = "the schema is at revision 0003, newer than this version's 0001, and lacks what it needs: table todos, column todos.done"
 

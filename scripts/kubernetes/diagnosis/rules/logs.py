@@ -105,6 +105,7 @@ OF_BUNDLED = {
     "what shuts its DNS off: kubectl --namespace kube-system get pods,networkpolicies --output wide",
 }
 """What to do where the database is the bundled one."""
+THERE_ALREADY = re.compile(r"already exists|duplicate (?:column|table|key)", re.IGNORECASE)
 FAILED_MIGRATION = re.compile(r"(error: )?migration failed:?\s*", re.IGNORECASE)
 NOT_OURS = re.compile(
     r"(error: )?(?P<cause>this database (belongs to|holds tables of) another application.*?"
@@ -234,4 +235,9 @@ def _egress_blocked(container: ContainerState, policies: Sequence[str], line: st
 def _migration_failed(container: ContainerState, line: str) -> Diagnosis:
     told = FAILED_MIGRATION.sub("", line)
     what = "the migration" if FAILED_MIGRATION.match(line) else "what it says"
-    return container.diagnosis("migration-failed", f"the database migration failed: {told}", f"fix {what}; nothing serves before it")
+    action = f"fix {what}; no new pod serves before it"
+    if THERE_ALREADY.search(line):
+        action = (
+            f"where the tables are later than the migrations' own record (alembic_version and the like) says, set that right; else {action}"
+        )
+    return container.diagnosis("migration-failed", f"the database migration failed: {told}", action)
