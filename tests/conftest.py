@@ -46,6 +46,12 @@ def _no_proof_of_this_checkout(tmp_path_factory: pytest.TempPathFactory) -> Iter
         yield
 
 
+@pytest.fixture(autouse=True)
+def _no_proof_of_the_test_before() -> Iterator[None]:
+    yield
+    last_proof.forget()
+
+
 def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> pytest.Module:
     return Module.from_parent(parent, path=module_path)
 

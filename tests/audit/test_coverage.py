@@ -44,6 +44,6 @@ def test_what_no_page_names_is_told(tmp_path: Path) -> None:
     assert coverage.unnamed(tmp_path, {"up", "teleport"}) == ["command teleport", "invoke.yaml: wormhole", "chart: secretDoor"]
     page = tmp_path / "specs" / "architecture.md"
     page.write_text(page.read_text().replace("`plan.md` |", "`plans.md` |").replace("`diagnosis.md` |", "diagnosis |"))
-    assert [line.partition("`")[2][:9] for line in coverage.parts_without_page(tmp_path)] == ["decisions", "requests ", "rollout a"]
+    assert [line.partition("`")[2][:9] for line in coverage.parts_without_page(tmp_path)] == ["decisions", "rollout a"]
     (tmp_path / "specs" / "tasks.md").write_text("The words up and down in a sentence name nothing, `teleport` does.\n")
     assert "command up" not in coverage.unnamed(tmp_path, {"teleport"})

@@ -35,6 +35,7 @@ _FIRST = re.compile(
     r"what (?:should|must|shall|do) i (?:do|work on|tackle|start)(?: with)? (?:first|next)|what(?:'s| is) (?:first|most important)",
     re.IGNORECASE,
 )
+_MOST = re.compile(r"\bmost (?:urgent|important|pressing)\b", re.IGNORECASE)
 _FEW = 3
 _SATURDAY = 5
 _NEXT = re.compile(r"(?:what|when)(?:'s| is| are| comes| do i have) (?:my |the )?next\b", re.IGNORECASE)
@@ -67,6 +68,10 @@ async def list_todos(turn: Turn, request: Request) -> Reply:  # noqa: C901, PLR0
         and chosen.is_plain
     ):
         chosen = replace(chosen, sort="due")
+    if _MOST.search(words):
+        chosen = replace(chosen, sort="due")
+    if chosen.day:
+        chosen = replace(chosen, day=re.sub(r"^(?:for|on) ", "", chosen.day))
     todos, total = await select(turn.toolbox, chosen, turn.now, turn.shown)
     if not todos and chosen.rest and (right := slips.corrected(words)) != words:
         return await list_todos(turn, replace(request, words=right))
