@@ -46,7 +46,10 @@ def refuse_what_is_anothers() -> None:
 
 
 def _ours(path: Path) -> bool:
-    found = path.lstat()
+    try:
+        found = path.lstat()
+    except FileNotFoundError:  # a run beside this one has taken it away since it was listed
+        return True
     return found.st_uid == os.geteuid() or stat.S_ISLNK(found.st_mode) or os.access(path, os.W_OK)
 
 

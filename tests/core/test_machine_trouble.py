@@ -86,3 +86,19 @@ def test_what_is_ours_or_open_to_us_is_taken(left: Path) -> None:
     (left / "link").symlink_to("nowhere")
     with lock.held("up", Report(stdout=io.StringIO(), stderr=io.StringIO())):
         pass
+
+
+def test_what_another_run_takes_away_meanwhile_is_nobodys(left: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (left.parent / ".state").mkdir(exist_ok=True)
+    gone = left.parent / ".state" / "gone"
+    gone.touch()
+    real = Path.lstat
+
+    def lstat(path: Path) -> os.stat_result:
+        if path == gone:
+            path.unlink(missing_ok=True)
+        return real(path)
+
+    monkeypatch.setattr(Path, "lstat", lstat)
+    machine_trouble.refuse_what_is_anothers()
+    assert not gone.exists()
