@@ -45,6 +45,7 @@ CASE WHEN d.setdatabase = 0 THEN '' ELSE format(' IN DATABASE %I', current_datab
 FROM pg_db_role_setting d, unnest(d.setconfig) c
 WHERE d.setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database())) AND split_part(c, '=', 1) IN
 ('statement_timeout', 'lock_timeout', 'transaction_timeout', 'default_transaction_read_only', 'search_path', 'session_replication_role')
+AND split_part(c, '=', 2) IS DISTINCT FROM (SELECT boot_val FROM pg_settings WHERE name = split_part(c, '=', 1))
 UNION ALL
 SELECT 'made', 'server', format('%s=%s', name, setting), format('ALTER SYSTEM RESET %s; SELECT pg_reload_conf()', name)
 FROM pg_file_settings WHERE sourcefile LIKE '%/postgresql.auto.conf' AND applied AND name IN
