@@ -320,7 +320,7 @@ APP_FAULTS = (
         "pods resized", "pod-changed", "limits.cpu is 20m", act=_resize,
         fix=("delete pod --selector=app.kubernetes.io/component=backend",),
     ),
-    AppFault("read-only database", "answers-wrong", "/ready?deep=1", during=_read_only),
+    AppFault("read-only database", "database-setting", "default_transaction_read_only=on", during=_read_only),
     AppFault("table locked", "requests-failing", "backend: GET /api/todos fails", during=_table_locked),
     AppFault("pod that hangs", "answers-wrong", "(1 of 2 pods)", own=True, during=_pod_hangs),
     AppFault("database that waits", "requests-slow", "is slow: ", during=_table_busy),
