@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from scripts.core.shell import CommandError
 from scripts.desired.helm_release import HelmRelease
 from scripts.kubernetes.api import Object
 from scripts.kubernetes.cluster import Cluster
+from scripts.kubernetes.objects import labels_of
 
 CACHE, SERVICE, NAMESPACE = "node-local-dns", "kube-dns", "kube-system"
 LOCAL = "169.254.20.10/32"
@@ -28,6 +29,12 @@ def named(cluster: Cluster, release: HelmRelease) -> HelmRelease:
     if not (added := {key: value for key, value in found.items() if key not in said}):
         return release
     return dataclasses.replace(release, values={**release.values, "networkPolicy": {**policy, "dns": {**said, **added}}})
+
+
+def led_to(deployments: Sequence[Object], services: Sequence[Object]) -> list[Object]:
+    """Return the Deployments whose pods the DNS Service leads to. services: those of its namespace, or it alone."""
+    selectors = [each["spec"].get("selector") for each in services if each["metadata"]["name"] == SERVICE]
+    return [each for each in deployments for want in selectors if want and want.items() <= labels_of(each["spec"]["template"]).items()]
 
 
 def _labels(service: Object) -> dict[str, Any]:

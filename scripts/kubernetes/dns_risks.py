@@ -9,9 +9,9 @@ from typing import Any
 from scripts.core.errors import TaskError
 from scripts.kubernetes.api import Object
 from scripts.kubernetes.cluster import Cluster
-from scripts.kubernetes.cluster_dns import NAMESPACE, SERVICE
+from scripts.kubernetes.cluster_dns import NAMESPACE, SERVICE, led_to
 from scripts.kubernetes.diagnosis.cause import Diagnosis, diagnosed, one_line
-from scripts.kubernetes.objects import labels_of, name_of, selects
+from scripts.kubernetes.objects import name_of
 
 SECONDS = 6.0
 LINES = 200
@@ -27,16 +27,11 @@ def found(cluster: Cluster) -> list[Diagnosis]:
     """Return why the cluster's DNS would not serve after its next start, as far as we may see it; nothing for another DNS than CoreDNS."""
     system = cluster.within(NAMESPACE, "")
     try:
-        servers = [each for each in _servers(system) if any("coredns" in c["image"] for c in _pod_of(each)["containers"])]
+        led = led_to(system.get("deployments"), system.get("services", SERVICE))
+        servers = [each for each in led if any("coredns" in c["image"] for c in _pod_of(each)["containers"])]
         return [_cause(each, told, fix) for each in servers for told, fix in _risks(system, each)]
     except TaskError:
         return []
-
-
-def _servers(system: Cluster) -> list[Object]:
-    selectors = [service["spec"].get("selector") for service in system.get("services", SERVICE)]
-    wanted = [{"matchLabels": selector} for selector in selectors if selector]
-    return [each for each in system.get("deployments") if any(selects(want, labels_of(each["spec"]["template"])) for want in wanted)]
 
 
 def _pod_of(server: Object) -> Object:

@@ -28,7 +28,6 @@ DIAGNOSIS_SECONDS = 3.0
 CAME = ("", "the bundled Postgres was last seen coming")
 ENDS_WITHOUT = ("migration-failed", "crash-on-start")
 AGAIN_SECONDS = 45.0
-MANY_EXITS = 9
 ASKS_PODS = "asking its pods why they are not ready"
 CALM_SECONDS = 4.0  # nobody diagnoses a rollout that has only begun
 
@@ -118,8 +117,7 @@ def final_causes(
         since[CAME] = now
     waiting = {*(DATABASE_CODES if coming else ()), *(ENDS_WITHOUT if now - since.get(CAME, -AGAIN_SECONDS) < AGAIN_SECONDS else ())}
     candidates = [d for d in found if d.code not in waiting or d.workload in coming]
-    candidates = [replace(d, exits=max(d.exits, MANY_EXITS)) if d.exits and d.workload in known else d for d in candidates]
-    return [d for d in candidates if d.final_after(now - since.setdefault((d.workload, d.code), now))]
+    return [d for d in candidates if d.final_after(now - since.setdefault((d.workload, d.code), now), failed_before=d.workload in known)]
 
 
 def failure(found: Sequence[Diagnosis], snapshot: Snapshot, waited: float) -> TaskError:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from scripts.desired.service_values import service_name
 from scripts.kubernetes import dns_risks, kube_proxy
 from scripts.kubernetes.diagnosis.cause import Diagnosis
+from scripts.kubernetes.diagnosis.observation import FEW_NODES
 from scripts.kubernetes.diagnosis.rules.revision import NEW as NEW_IN_REVISION
 from scripts.project import Project
 from scripts.traffic import names, resolver
@@ -15,7 +16,6 @@ from scripts.traffic.lookups import lookups
 
 UNREADY = ("readiness-http", "readiness-timeout")
 ANSWERS = ("answers-wrong", "requests-failing", "requests-slow")
-FEW_NODES = 3
 NETWORK = (
     "look at kube-proxy and the network's pods on its node: kubectl --namespace kube-system get pods --output wide; "
     "and at policies: kubectl get networkpolicies"

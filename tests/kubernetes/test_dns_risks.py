@@ -44,7 +44,11 @@ class System:
         return self
 
     def get(self, kind: str, name: str = "") -> list[dict[str, Any]]:
-        return [{"spec": {"selector": LABELS}}] if (kind, name) == ("services", "kube-dns") else [self.server]
+        return (
+            [{"metadata": {"name": "kube-dns"}, "spec": {"selector": LABELS}}]
+            if (kind, name) == ("services", "kube-dns")
+            else [self.server]
+        )
 
     def kubectl(self, *argv: str, input: str = "", **_: object) -> Result:  # noqa: A002 - as Cluster has it
         if argv[0] == "logs":

@@ -161,10 +161,14 @@ class Diagnosis:
     follows_from: str = ""
     """The workload whose own diagnosis explains this one."""
 
-    def final_after(self, seconds: float) -> bool:
-        """Return whether waiting longer is in vain, when the cause has lasted this many seconds."""
+    def final_after(self, seconds: float, *, failed_before: bool = False) -> bool:
+        """Return whether waiting longer is in vain, when the cause has lasted this many seconds.
+
+        failed_before: its program had ended again and again before: one more end is enough.
+        """
         patience = PATIENCE[self.code]
-        return not self.follows_from and seconds >= patience.seconds and self.exits >= patience.exits
+        exits = min(patience.exits, 1) if failed_before else patience.exits
+        return not self.follows_from and seconds >= patience.seconds and self.exits >= exits
 
 
 def diagnosed(workload: Object, code: str, cause: str, evidence: Sequence[str], action: str, exits: int = 0) -> Diagnosis:

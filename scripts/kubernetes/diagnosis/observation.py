@@ -15,6 +15,8 @@ from scripts.core.shell import CommandError, Result
 from scripts.kubernetes import api_proxy
 from scripts.kubernetes.api import Object
 from scripts.kubernetes.cluster import Cluster
+from scripts.kubernetes.cluster_dns import SERVICE as DNS
+from scripts.kubernetes.cluster_dns import led_to
 from scripts.kubernetes.connection import Connect
 from scripts.kubernetes.diagnosis.rules.controllers import refused_maker
 from scripts.kubernetes.diagnosis.snapshot import Snapshot, last_exit, time_of
@@ -45,7 +47,7 @@ MAKERS = {
 }
 """Who makes the pods of a workload."""
 PROBE_SECONDS = 5.0
-SYSTEM, DNS, METRICS = "kube-system", "kube-dns", "metrics.k8s.io"
+SYSTEM, METRICS = "kube-system", "metrics.k8s.io"
 WRONG_FORMAT = "exec format error"
 
 
@@ -122,9 +124,8 @@ def _with_surroundings(cluster: Cluster, quick: Snapshot) -> Snapshot:
 def _dns(outside: Sequence[Object]) -> list[Object]:
     """The Deployments whose pods the DNS Service leads to; where it cannot be seen or selects none, those with the usual label."""
     deployments = [o for o in outside if o["kind"] == "Deployment"]
-    selectors = [o["spec"].get("selector") for o in outside if o["kind"] == "Service" and name_of(o) == DNS]
-    led_to = [each for each in deployments for want in selectors if want and want.items() <= labels_of(each["spec"]["template"]).items()]
-    return led_to or [each for each in deployments if labels_of(each).get("k8s-app") == DNS]
+    found = led_to(deployments, [o for o in outside if o["kind"] == "Service"])
+    return found or [each for each in deployments if labels_of(each).get("k8s-app") == DNS]
 
 
 def _dns_log(cluster: Cluster, dns: Sequence[Object]) -> Sequence[str]:

@@ -98,10 +98,13 @@ async def list_todos(turn: Turn, request: Request) -> Reply:  # noqa: C901, PLR0
         return await _nothing(turn, chosen, f"There is no {kind}{about}{day}.")
     heading = f"{kind}{about}{day}" if not (about or day) else kind
     reply = page(todos, total, heading, turn.wording)
-    if about or day:
-        first, _, others = reply.text.partition(":\n")
-        reply.text = f"{first}{about}{day}:\n{others}"
-    return reply
+    return _headed(reply, f"{about}{day}")
+
+
+def _headed(reply: Reply, more: str) -> Reply:
+    """Say more in the line above a list, behind how many there are."""
+    first, _, others = reply.text.partition(":\n")
+    return replace(reply, text=f"{first}{more}:\n{others}") if more else reply
 
 
 async def _nothing(turn: Turn, chosen: Filter, text: str) -> Reply:
@@ -127,9 +130,7 @@ async def _next_week(turn: Turn, chosen: Filter) -> Reply | None:
     todos, total = await select(turn.toolbox, week, turn.now, turn.shown)
     if not todos:
         return None
-    reply = page(todos, total, "todo", turn.wording)
-    first_line, _, lines = reply.text.partition("\n")
-    return replace(reply, text=f"{first_line.removesuffix(':')} due next week:\n{lines}")
+    return _headed(page(todos, total, "todo", turn.wording), " due next week")
 
 
 async def _finished(turn: Turn, chosen: Filter) -> Reply:
@@ -144,10 +145,7 @@ async def _finished(turn: Turn, chosen: Filter) -> Reply:
     ]
     if not kept:
         return Reply(f"You completed no todo {chosen.day}.")
-    reply = page(kept, len(kept), "completed todo", turn.wording)
-    first_line, _, lines = reply.text.partition("\n")
-    reply.text = f"{first_line.removesuffix(':')} {chosen.day}:\n{lines}"
-    return reply
+    return _headed(page(kept, len(kept), "completed todo", turn.wording), f" {chosen.day}")
 
 
 async def search(turn: Turn, request: Request) -> Reply:

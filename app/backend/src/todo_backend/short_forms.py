@@ -27,6 +27,6 @@ def spelt(words: str) -> str:
     if (found := _MORE.match(words)) and not re.match(r"(?:add|new|todo|note|remind)\b", words, re.IGNORECASE):
         unit = _UNITS.get(found["unit"].lower(), found["unit"])
         return f"postpone {found['what']} by {found['number']} {unit}"
-    if (found := _WHEN_LAST.match(words)) and " " in found["what"] + " ":
+    if found := _WHEN_LAST.match(words):
         return f"when is {found['what']}?"
     return _TO_EARLIER.sub("", _ARE.sub("are", words))

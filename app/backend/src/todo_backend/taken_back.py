@@ -9,6 +9,7 @@ from todo_backend.references import Turn, among, find, unquote
 from todo_backend.replies import WHATS_LEFT, Reply, Todo, UnclearError, choice, quote
 
 _MOST = 3  # buttons
+_LATELY = 3  # answers: what was deleted so lately is brought back without being asked about
 
 
 async def reopen(turn: Turn, request: Request) -> Reply:
@@ -53,7 +54,7 @@ async def _deleted(turn: Turn, which: str) -> Reply | None:
     if unquote(which) != which and named[0]["title"] == unquote(which):
         return await _bring_back(turn, named[0])
     ways = [choice(todo["title"], f'bring back "{todo["title"]}"') for todo in named[:_MOST]]
-    if len(named) == 1 and (any(text.startswith("Deleted ") and quote(named[0]) in text for text in told[-3:])):
+    if len(named) == 1 and any(text.startswith("Deleted ") and quote(named[0]) in text for text in told[-_LATELY:]):
         return await _bring_back(turn, named[0])
     if len(named) > 1:
         return Reply("Which of the deleted todos shall I bring back?", choices=ways)

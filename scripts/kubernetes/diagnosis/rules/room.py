@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from scripts.kubernetes.cluster_dns import NAMESPACE as SYSTEM
 from scripts.kubernetes.diagnosis.cause import Diagnosis, diagnosed
 from scripts.kubernetes.diagnosis.snapshot import Snapshot
 from scripts.kubernetes.objects import condition_of, has_ended, name_of, request_of, status_of
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from scripts.kubernetes.api import Object
 
 MOST_TAKERS = 3
-SYSTEM = "kube-system"
 WORDS = {"cpu": "CPU", "memory": "memory"}
 
 
