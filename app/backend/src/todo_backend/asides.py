@@ -7,6 +7,7 @@ from todo_backend.dates import find_dates
 from todo_backend.intents import begins_as_command, understand
 from todo_backend.plain_words import clean
 from todo_backend.references import IT, LONGEST, THEM
+from todo_backend.said_otherwise import otherwise, without_hedges
 from todo_backend.stems import is_past
 
 _ASKS = r"(?:(?:can|could|would|will) (?:you|u)(?: please| pls| just| also| kindly)*|please|pls|plz)"
@@ -36,13 +37,6 @@ _CHANGES = frozenset(
     "delete complete did reschedule reschedule_at_end unschedule prioritise tag untag rename reopen".split()  # noqa: SIM905 - a line
 )
 _ASKED = frozenset({"list", "question", "search"})
-_CANNOT = re.compile(
-    r"^(?:(?:i'?m|i am|we'?re) )?(?:too (?:tired|busy|ill|sick|late) (?:for|to do)|no time (?:for|to do)|not in the mood for|not feeling like"
-    r"|(?:(?:i|we) )?(?:(?:can'?t|cannot|won'?t) do|(?:don'?t have|won'?t have|have no) time (?:for|to do))) "
-    r"(?P<what>.+?)(?: (?:today|tonight|tomorrow|this \w+|(?:on )?\w+day))?[,.;]+ (?:(?:so|please|pls|can you|can we|let'?s) )*"
-    r"(?:(?:put|move|push|shift|reschedule|postpone)(?: it| that| this)? (?:on|to|for|until|till)|(?:make|do) (?:it|that)(?: on)?) (?P<when>[^,]+)$",
-    re.IGNORECASE,
-)
 _ORDER = (
     r"(?:move|push|postpone|reschedule|shift|delete|remove|cancel|mark|tick off|check off|rename|tag|make|set|change)"
 )
@@ -64,10 +58,6 @@ _TICK_OFF = re.compile(
     re.IGNORECASE,
 )
 _SO_DONE = re.compile(r"[,.;!]+ (?:so|and|now) (?:that|it|this)(?:'s| is) done(?: now| too)?[ .!]*$", re.IGNORECASE)
-_IT_MATTERS = re.compile(
-    r"^it(?:'s| is) (?:(?:very|really|so|super|quite|extremely) )?(?:important|urgent|crucial|vital) (?:that (?:i|we)|to|for me to) (?P<what>.+)$",
-    re.IGNORECASE,
-)
 _AND_IT_WAS = re.compile(r",? and (?:it|that|they) (?:was|were|is|are) .+$", re.IGNORECASE)
 _CHANGE_THAT = re.compile(
     rf"^(?P<told>.+?)[,.;!]+ (?:so |and )*{_ASKS} (?:change|update|adjust|fix|correct|move|edit) (?:that|it|this)[ .!?]*$",
@@ -76,24 +66,6 @@ _CHANGE_THAT = re.compile(
 _PUT_THAT = re.compile(
     rf"^(?P<told>.+?)[,.;!]+ (?:so |and )*{_ASKS} (?:put|add|note|write) (?:that|it|this)(?: down)?"
     r"(?: (?:on|to|in) (?:my|the) (?:to-?do |todo )?list)?[ .!?]*$",
-    re.IGNORECASE,
-)
-_I_THINK = re.compile(
-    r"^(?:(?:i (?:think|guess|feel like|believe)|maybe|imo)(?: that)?,? )+"
-    r"(?=(?!i\b|we\b).+ (?:should|needs? to|must|has to) (?:now )?(?:be|have)\b)",
-    re.IGNORECASE,
-)
-_ACTUALLY = re.compile(r"^(?P<rest>(?:make|move|set|put|change) .+?),? actually[ .!?]*$", re.IGNORECASE)
-_BEFORE_IT = re.compile(
-    r"^(?P<first>(?:add |remind me to |(?:i|we)(?:'ve| have)? (?:got|need|have) to ).+),? and (?P<second>(?:buy|order|get|book|call|pack|send|write|make|bake|prepare|print|pick up|clean|wrap|confirm)\b"
-    r".+ (?:an?|one|two|three|\d{1,2}) (?:day|week|month)s? (?:before|earlier|ahead|after|later)(?: (?:that|it))?[ .!]*)$",
-    re.IGNORECASE,
-)
-_THEN = re.compile(r"^(?P<rest>(?:ok|okay|alright|all right|so|well|fine)\b.+?) then(?P<end>[ .!?]*)$", re.IGNORECASE)
-_SEVERAL = re.compile(
-    r"^(?:(?:i|we) )?(?:(?:also|still) )?(?:have|need|want|got|gotta|must)(?: got)?(?: to)?(?: do| get done)? "
-    r"(?:two|three|four|five|[2-5]|a few|some|several|these) (?:more )?(?:things|todos|to-dos|tasks|errands)(?: to do)?"
-    r"(?P<when> [^:]{1,30})?\s*: *(?P<what>.+)$",
     re.IGNORECASE,
 )
 
@@ -106,39 +78,16 @@ def without_asides(text: str, now: datetime) -> str:
     said = " ".join(text.replace("\u2019", "'").split())
     if "\n" in text.strip() or len(said) > LONGEST or _QUOTED_CLAUSE.search(said):
         return text
-    bare = _GREETING.sub("", said)
-    bare = _ACTUALLY.sub(r"\g<rest>", _I_THINK.sub("", bare))
-    if then := _THEN.match(bare):
-        bare = then["rest"] + then["end"]
-    if matters := _IT_MATTERS.match(bare.strip(" .!")):
-        return f"add {matters['what']} !high"
-    if before := _BEFORE_IT.match(bare):
-        return f"{before['first'].rstrip(' ,')}. I need to {before['second']}"
-    for shortened in (_several, _told, _asked):
-        if again := shortened(bare, now):
-            return again
-    return bare if bare != said else text
+    bare = without_hedges(_GREETING.sub("", said))
+    return otherwise(bare, now) or _told(bare) or _asked(bare, now) or (bare if bare != said else text)
 
 
-def _several(said: str, now: datetime) -> str:
-    """Say "two things on sunday: call Nina and mow the lawn" as a list with a day each."""
-    found = _SEVERAL.match(said)
-    parts = re.split(r"\s*[,;]\s*(?:and\s+)?|\s+and\s+", found["what"].strip(" .!")) if found else []
-    when = (found["when"] or "").strip() if found else ""
-    if len(parts) < 2 or (when and not find_dates(when, now)):
-        return ""
-    lines = (part if not when or find_dates(part, now) else f"{part} {when}" for part in parts if part)
-    return "\n".join(["add:", *lines])
-
-
-def _told(said: str, _now: datetime) -> str:  # noqa: PLR0911 - one way a line
+def _told(said: str) -> str:  # noqa: PLR0911 - one way a line
     """Say "I finished it, so you can tick that off" by its first half, and "the call is at 9, can you change that?" too."""
     if (found := _LATER.match(said)) and understand(found["asked"]).kind in ("complete", "did"):
         return found["asked"]
     if (found := _BUT.match(said)) and _is_done(found["done"]):
         return found["done"]
-    if cannot := _CANNOT.match(said):
-        return f"move {cannot['what']} to {cannot['when']}"
     if (found := _DONE_TAIL.search(said)) and _is_done(said[: found.start()]):
         return said[: found.start()]
     if (found := _SO_DONE.search(said) or _TICK_OFF.search(said)) and _is_done(said[: found.start()]):
