@@ -10,6 +10,7 @@ import pytest
 from scripts import remove_app
 from scripts.config.settings import load_settings
 from scripts.core.report import changed
+from scripts.traffic import last_proof
 from tests.doubles import Step
 
 pytestmark = pytest.mark.unit
@@ -34,6 +35,12 @@ def test_images_on_nodes_are_told_where_there_are_nodes(
     said = detail(monkeypatch, deployment=deployment, delete_data=True, **options)
     assert said.startswith("removed it; 3 images of the release stay for the next up (docker image prune --all --filter label=")
     assert said.endswith(", and those on the nodes") is nodes
+
+
+def test_what_the_last_smoke_test_said_goes_with_the_app(monkeypatch: pytest.MonkeyPatch) -> None:
+    last_proof.PATH.write_text("{}")
+    detail(monkeypatch, deployment=None)
+    assert not last_proof.PATH.exists()
 
 
 def test_without_the_data_nothing_is_said_of_images(monkeypatch: pytest.MonkeyPatch) -> None:

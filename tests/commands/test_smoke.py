@@ -213,6 +213,7 @@ def test_an_answer_that_nobody_would_wait_for_is_warned_of(path: str, warned: bo
     monkeypatch.setattr(smoke_test, "SLOW_SECONDS", 0.02)
     engine = SimpleNamespace(open_client=lambda: nullcontext(Slow()), deployment=None)
     step = Step()
+    last_proof.PATH.write_text("{}")
     smoke_test.main(project_on(engine, load_settings()), step)
     assert not last_proof.PATH.exists(), "it has passed"
     assert any("where that lasts, invoke diagnose says why" in line for line in step.warned) is warned

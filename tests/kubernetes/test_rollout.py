@@ -56,6 +56,21 @@ def test_a_cause_is_final_once_it_has_lasted_and_begins_again_after_it_healed() 
     assert rollout.final_causes([FOUND], snapshot, since, now=107) == []
 
 
+def test_pods_that_were_just_replaced_are_not_judged(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They end slowly, and what they say of themselves is of before this run."""
+    crashed = Diagnosis("crash-on-start", "deployment", "it ended", (), "a", exits=5)
+    looks = iter([release(("Deployment", False))] * 2 + [release(("Deployment", True))] * 3)
+    monkeypatch.setattr(rollout.observation, "quick_snapshot", lambda _: next(looks))
+    monkeypatch.setattr(rollout.observation, "with_details", lambda _, now: now)
+    monkeypatch.setattr(rollout.stuck_pods, "make_room", lambda *_: None)
+    monkeypatch.setattr(rollout.retries, "hurry", lambda *_: None)
+    monkeypatch.setattr(rollout.retries, "start_again", lambda *_: {"deployment"})
+    monkeypatch.setattr(rollout, "diagnose", lambda _: [crashed])
+    monkeypatch.setattr(rollout, "CALM_SECONDS", 0)
+    monkeypatch.setattr(rollout, "LOOK_SECONDS", 0)
+    assert rollout.watch(Cluster("any", "todo", "todo"), 60, Step()).kind == "changed"
+
+
 def test_a_program_that_failed_before_this_run_may_end_once_more() -> None:
     crashed = Diagnosis("crash-on-start", "todo-backend", "c", (), "a", exits=1)
     snapshot = release(("Deployment", False))

@@ -444,3 +444,13 @@ def test_a_quota_that_fills_with_tries_follows_from_the_pod_that_was_let_go(*, o
     assert [(each.code, each.workload, each.follows_from) for each in following] == (
         [("quota-exceeded", "other", root.workload)] if other else []
     )
+
+
+def test_controllers_that_cannot_act_follow_from_the_webhook_that_refuses_what_they_write() -> None:
+    def change(value: dict[str, Any]) -> None:
+        refused_next('Internal error occurred: failed calling webhook "x.example.com": no endpoints')(value)
+        value["workloads"][0]["metadata"]["generation"] = 9
+
+    found = {each.code: each.follows_from for each in diagnose(changed(change))}
+    assert found["webhook-down"] == ""
+    assert found["controllers-silent"] == "healthy"
