@@ -34,6 +34,7 @@ from tests.kubernetes.changes import (
     pod_of,
     policies,
     pulled_again,
+    refused,
     refused_next,
     relabelled,
     secret_of_somebody,
@@ -448,7 +449,7 @@ def test_a_quota_that_fills_with_tries_follows_from_the_pod_that_was_let_go(*, o
 
 def test_controllers_that_cannot_act_follow_from_the_webhook_that_refuses_what_they_write() -> None:
     def change(value: dict[str, Any]) -> None:
-        refused_next('Internal error occurred: failed calling webhook "x.example.com": no endpoints')(value)
+        refused('Internal error occurred: failed calling webhook "x.example.com": no endpoints')(value)
         value["workloads"][0]["metadata"]["generation"] = 9
 
     found = {each.code: each.follows_from for each in diagnose(changed(change))}
