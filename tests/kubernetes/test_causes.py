@@ -234,15 +234,6 @@ def test_a_pod_that_nobody_changed_by_hand_is_well(change: Change) -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [crowded_node("995m", "1Mi"), crowded_node(surge=0), crowded_node(surge="0%")],
-    ids=["it fits to the last", "the old pod ends first", "the old pod ends first, in percent"],
-)
-def test_an_update_that_has_room_is_well(change: Change) -> None:
-    assert found(change) == []
-
-
-@pytest.mark.parametrize(
-    "change",
     [
         relabelled(owned=True),
         relabelled(named="toolbox"),
@@ -253,10 +244,6 @@ def test_an_update_that_has_room_is_well(change: Change) -> None:
 )
 def test_what_is_meant_so_is_well(change: Change) -> None:
     assert found(change) == []
-
-
-def test_of_a_closed_node_the_room_is_not_told() -> None:
-    assert [each.code for each in found(crowded_node(closed=True))] == ["nodes-cordoned"]
 
 
 def codes_in(path: Path) -> set[str]:

@@ -21,7 +21,7 @@ from scripts.kubernetes.diagnosis.snapshot import Snapshot, time_of
 from scripts.kubernetes.objects import REVISION, is_rolled_out, request_of, selects
 from tests.cluster.recordings import FOLDER, from_json, read_recording, to_json
 from tests.faults.releases import FAULTS, HEALTHY, Fault
-from tests.kubernetes.changes import crowded_node, event, refused_next
+from tests.kubernetes.changes import event, refused_next
 
 pytestmark = pytest.mark.unit
 
@@ -340,57 +340,6 @@ def test_what_a_database_causes_follows_from_our_own_that_is_ailing(code: str) -
     assert (symptom.code, symptom.follows_from) == (code, "volume")
     assert not symptom.final_after(10_000)
     assert rollout.failure([root, symptom], both, 10).evidence[-1].endswith("(follows from volume)")
-
-
-def test_unschedulable_shows_the_request_against_what_the_nodes_have() -> None:
-    (diagnosis,) = diagnose(read_recording("cpu"))
-    snapshot = read_recording("cpu")
-    offers = snapshot.nodes[0]["status"]["allocatable"]["cpu"]
-    assert f"offers {offers}" in diagnosis.cause
-    assert "of it taken" in diagnosis.cause
-    assert diagnosis.action.startswith("lower the CPU request")
-
-
-def test_who_takes_the_room_is_told_and_who_goes_before() -> None:
-    def crowded(value: Object) -> None:
-        node = value["nodes"][0]["metadata"]["name"]
-
-        def placed(name: str, cpu: str, namespace: str = "default", **spec: Any) -> Object:
-            containers = [{"name": "a", "resources": {"requests": {"cpu": cpu}}}]
-            spec = {"nodeName": node, "containers": containers, **spec}
-            return {"metadata": {"name": name, "namespace": namespace}, "spec": spec, "status": {"phase": "Running"}}
-
-        ours = placed("ours", "9999", value["namespace"])
-        value["placed_pods"] = [placed("small", "1m"), placed("trainer", "9000", priority=1000), placed("batch", "9500"), ours]
-        value["placed_pods"][2]["metadata"]["ownerReferences"] = [{"kind": "ReplicaSet", "name": "batch-65f64c766c"}]
-        del value["placed_pods"][2]["spec"]["nodeName"]
-        value["placed_pods"][2]["status"] = {"phase": "Pending", "nominatedNodeName": node}
-
-    (diagnosis,) = diagnose(changed("cpu", crowded))
-    told = [line for line in diagnosis.evidence if "asks for" in line]
-    assert told == [
-        "pod batch in default asks for 9500",
-        "pod trainer in default asks for 9000, and goes before ours by its priority",
-    ]
-
-
-@pytest.mark.parametrize(
-    ("owner", "way"),
-    [
-        ({"kind": "ReplicaSet", "name": "batch-65f64c766c"}, "scale deployment batch --replicas=0"),
-        ({"kind": "StatefulSet", "name": "db"}, "scale statefulset db --replicas=0"),
-        ({"kind": "Job", "name": "night"}, "delete job night"),
-        ({}, "delete pod eater"),
-    ],
-)
-def test_how_others_make_room_is_told_by_what_made_their_pod(owner: dict[str, str], way: str) -> None:
-    def crowded(value: Object) -> None:
-        crowded_node(memory="1Mi")(value)
-        other = value["placed_pods"][0]
-        other["metadata"] = {"name": "eater", "namespace": "ml", "ownerReferences": [owner] if owner else []}
-
-    (diagnosis,) = diagnose(changed("healthy", crowded))
-    assert f"kubectl --namespace ml {way}" in diagnosis.action
 
 
 def test_what_admission_has_added_to_a_pod_that_ends_is_told_and_looked_at_first() -> None:
